@@ -1,0 +1,475 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// Service has the operations on accounts. Its fields are set once, before first use; then it is safe for concurrent use.
+type Service struct {
+	Users      Users
+	Sessions   Sessions
+	Keys       Keys
+	Tokens     Tokens
+	Passwords  Passwords
+	Dependents Dependents
+	Attempts   *Attempts // wrong passwords; nil: not counted
+
+	SignUpOpen bool
+	AccessTTL  time.Duration // how long an access token is good
+	RefreshTTL time.Duration // how long a refresh token is good
+	MaxKeys    int           // API keys of one user
+	Now        func() time.Time
+}
+
+// SignUp is the form of a new account.
+type SignUp struct {
+	Name, Email, Password1, Password2 string
+}
+
+// Client is where a sign-in came from, for the login history.
+type Client struct {
+	Address, UserAgent string
+}
+
+// Grant is what a sign-in gives.
+type Grant struct {
+	User         User
+	AccessToken  string
+	ExpiresIn    time.Duration // of the access token
+	RefreshToken string
+	RefreshUntil time.Time
+}
+
+// now is the time to the microsecond, which is what the stores keep.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// SignUp makes an account. Invalid; Conflict with the field that is taken; Forbidden where sign-up is closed.
+func (s *Service) SignUp(ctx context.Context, form SignUp) (User, error) {
+	if !s.SignUpOpen {
+		return User{}, fault.New(fault.Forbidden, "signup_closed", "New accounts are made by the administrator here.")
+	}
+	return s.add(ctx, form, "")
+}
+
+// AddUser makes an account of any role, whether or not sign-up is open. It is for who runs the service: it asks no actor.
+func (s *Service) AddUser(ctx context.Context, form SignUp, role string) (User, error) {
+	return s.add(ctx, form, role)
+}
+
+func (s *Service) add(ctx context.Context, form SignUp, role string) (User, error) {
+	fields := append(checkName(form.Name), checkEmail(form.Email)...)
+	fields = append(fields, checkPasswords(form.Password1, form.Password2)...)
+	if err := fault.InvalidFields(append(fields, checkRole(role)...)...); err != nil {
+		return User{}, err
+	}
+	hash, err := s.Passwords.Hash(ctx, form.Password1)
+	if err != nil {
+		return User{}, err
+	}
+	return s.Users.Add(ctx, User{Name: form.Name, Email: form.Email, PasswordHash: hash, Role: role, Created: s.now()})
+}
+
+func checkRole(role string) []fault.Field {
+	if role == "" || role == RoleAdmin {
+		return nil
+	}
+	return []fault.Field{{Field: "role", Detail: RoleAdmin + " or null"}}
+}
+
+// Login exchanges name and password for tokens. An unknown name and a wrong password give the same answer in the same
+// time. Unauthenticated; Forbidden for a user in a state that keeps out; TooMany after many wrong passwords for a name
+// from one address.
+func (s *Service) Login(ctx context.Context, name, password string, from Client) (Grant, error) {
+	now := s.now()
+	source := name + "\n" + from.Address // not the name alone: nobody can lock out somebody else
+	if err := s.Attempts.admit(source, now); err != nil {
+		return Grant{}, err
+	}
+	u, err := s.Users.ByName(ctx, name)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return Grant{}, err
+	}
+	ok, outdated, err := s.Passwords.Verify(ctx, u.PasswordHash, password)
+	if err != nil {
+		return Grant{}, err
+	}
+	if !ok {
+		s.Attempts.failed(source, now)
+		return Grant{}, fault.New(fault.Unauthenticated, "wrong_credentials", "Name or password is wrong.")
+	}
+	if err := u.admit(); err != nil {
+		return Grant{}, err
+	}
+	if outdated {
+		s.upgrade(ctx, u, password)
+	}
+	secret := newSecret()
+	session := Session{ID: newID(), UserID: u.ID, RefreshHash: hashSecret(secret), Created: now, Expires: now.Add(s.RefreshTTL)}
+	if err := s.Sessions.AddSession(ctx, session); err != nil {
+		return Grant{}, err
+	}
+	login := Login{UserID: u.ID, Address: cut(from.Address, 255), UserAgent: cut(from.UserAgent, 255), Created: now}
+	if err := s.Users.AddLogin(ctx, login); err != nil {
+		return Grant{}, err
+	}
+	return s.grant(u, session, secret)
+}
+
+// upgrade stores a hash of today's kind. That it fails is no reason to refuse a sign-in: the next one tries again.
+func (s *Service) upgrade(ctx context.Context, u User, password string) {
+	hash, err := s.Passwords.Hash(ctx, password)
+	if err != nil {
+		return
+	}
+	_, _ = s.Users.Update(ctx, u.ID, func(v *User) error {
+		if v.PasswordHash == u.PasswordHash { // not changed meanwhile
+			v.PasswordHash = hash
+		}
+		return nil
+	})
+}
+
+func (s *Service) grant(u User, session Session, secret string) (Grant, error) {
+	now := s.now()
+	access, err := s.Tokens.Sign(Claims{UserID: u.ID, Session: session.ID, Issued: now, Expires: now.Add(s.AccessTTL)})
+	if err != nil {
+		return Grant{}, err
+	}
+	return Grant{User: u, AccessToken: access, ExpiresIn: s.AccessTTL,
+		RefreshToken: joinToken(session.ID, secret), RefreshUntil: session.Expires}, nil
+}
+
+// Refresh exchanges a refresh token for a new pair. Each works once: a second use ends the session.
+// Unauthenticated, with code "token_reused" in that case; Forbidden for a user in a state that keeps out.
+func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
+	id, secret, ok := splitToken(token)
+	if !ok {
+		return Grant{}, errUnauthenticated
+	}
+	now, next, fresh := s.now(), newSecret(), false
+	session, err := s.Sessions.UpdateSession(ctx, id, func(v *Session) error {
+		if !v.live(now) {
+			return errUnauthenticated
+		}
+		fresh = v.rotate(secret, next, now, now.Add(s.RefreshTTL))
+		return nil
+	})
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return Grant{}, errUnauthenticated
+	case err != nil:
+		return Grant{}, err
+	case !fresh:
+		return Grant{}, fault.New(fault.Unauthenticated, "token_reused", "This refresh token was used before, so its session was ended. Sign in again.")
+	}
+	u, err := s.Users.ByID(ctx, session.UserID)
+	if err != nil {
+		return Grant{}, err
+	}
+	if err := u.admit(); err != nil {
+		return Grant{}, err
+	}
+	return s.grant(u, session, next)
+}
+
+// Authenticate turns a bearer token, an access token or an API key, into an actor. The user's states and the session's
+// end count from the next call on. Unauthenticated; Forbidden for a user in a state that keeps out.
+func (s *Service) Authenticate(ctx context.Context, bearer string) (Actor, error) {
+	userID, session, err := s.identify(ctx, bearer)
+	if err != nil {
+		if fault.Is(err, fault.NotFound) {
+			err = errUnauthenticated
+		}
+		return Actor{}, err
+	}
+	u, err := s.Users.ByID(ctx, userID)
+	if err != nil {
+		if fault.Is(err, fault.NotFound) {
+			err = errUnauthenticated
+		}
+		return Actor{}, err
+	}
+	if err := u.admit(); err != nil {
+		return Actor{}, err
+	}
+	return Actor{UserID: u.ID, Name: u.Name, Admin: u.Role == RoleAdmin, Session: session}, nil
+}
+
+func (s *Service) identify(ctx context.Context, bearer string) (userID int64, session string, err error) {
+	now := s.now()
+	if text, ok := strings.CutPrefix(bearer, keyPrefix); ok {
+		id, secret, ok := splitToken(text)
+		if !ok {
+			return 0, "", errUnauthenticated
+		}
+		k, err := s.Keys.Key(ctx, id)
+		if err != nil {
+			return 0, "", err
+		}
+		if !sameHash(k.SecretHash, hashSecret(secret)) || !k.Expires.IsZero() && !now.Before(k.Expires) {
+			return 0, "", errUnauthenticated
+		}
+		if now.Sub(k.LastUsed) > time.Minute {
+			if err := s.Keys.UseKey(ctx, id, now); err != nil {
+				return 0, "", err
+			}
+		}
+		return k.UserID, "", nil
+	}
+	c, err := s.Tokens.Verify(bearer, now)
+	if err != nil {
+		return 0, "", err
+	}
+	v, err := s.Sessions.Session(ctx, c.Session)
+	if err != nil {
+		return 0, "", err
+	}
+	if !v.live(now) || v.UserID != c.UserID {
+		return 0, "", errUnauthenticated
+	}
+	return c.UserID, c.Session, nil
+}
+
+// Logout ends the actor's session. With an API key there is none to end: Forbidden.
+func (s *Service) Logout(ctx context.Context, actor Actor) error {
+	if err := actor.mustHaveSession(); err != nil {
+		return err
+	}
+	_, err := s.Sessions.UpdateSession(ctx, actor.Session, func(v *Session) error {
+		if v.Revoked.IsZero() {
+			v.Revoked = s.now()
+		}
+		return nil
+	})
+	return err
+}
+
+// Me returns the actor's own account.
+func (s *Service) Me(ctx context.Context, actor Actor) (User, error) {
+	return s.Users.ByID(ctx, actor.UserID)
+}
+
+// Logins returns the actor's sign-ins, newest first, and how many there are.
+func (s *Service) Logins(ctx context.Context, actor Actor, page Page) ([]Login, int, error) {
+	return s.Users.Logins(ctx, actor.UserID, page)
+}
+
+// ChangeProfile gives the actor another name and e-mail. Invalid; Conflict with the field that is taken.
+func (s *Service) ChangeProfile(ctx context.Context, actor Actor, name, email string) (User, error) {
+	if err := fault.InvalidFields(append(checkName(name), checkEmail(email)...)...); err != nil {
+		return User{}, err
+	}
+	return s.Users.Update(ctx, actor.UserID, func(u *User) error {
+		u.Name, u.Email = name, email
+		return u.admit()
+	})
+}
+
+// ChangePassword sets a new password and ends every other session of the actor.
+// Invalid, also where the current password is wrong.
+func (s *Service) ChangePassword(ctx context.Context, actor Actor, current, password1, password2 string) (User, error) {
+	if err := actor.mustHaveSession(); err != nil {
+		return User{}, err
+	}
+	if err := fault.InvalidFields(checkPasswords(password1, password2)...); err != nil {
+		return User{}, err
+	}
+	u, err := s.Users.ByID(ctx, actor.UserID)
+	if err != nil {
+		return User{}, err
+	}
+	now := s.now()
+	if err := s.Attempts.admit(u.Name, now); err != nil {
+		return User{}, err
+	}
+	ok, _, err := s.Passwords.Verify(ctx, u.PasswordHash, current)
+	if err != nil {
+		return User{}, err
+	}
+	if !ok {
+		s.Attempts.failed(u.Name, now)
+		return User{}, fault.InvalidFields(fault.Field{Field: "current_password", Detail: "the password you have now"})
+	}
+	return s.setPassword(ctx, u, password1, actor.Session)
+}
+
+// ResetPassword sets the password of a user by name and ends all sessions. It is for who runs the service: it asks no actor.
+func (s *Service) ResetPassword(ctx context.Context, name, password string) (User, error) {
+	if err := fault.InvalidFields(checkPasswords(password, password)...); err != nil {
+		return User{}, err
+	}
+	u, err := s.Users.ByName(ctx, name)
+	if err != nil {
+		return User{}, err
+	}
+	return s.setPassword(ctx, u, password, "")
+}
+
+func (s *Service) setPassword(ctx context.Context, was User, password, keepSession string) (User, error) {
+	hash, err := s.Passwords.Hash(ctx, password)
+	if err != nil {
+		return User{}, err
+	}
+	u, err := s.Users.Update(ctx, was.ID, func(u *User) error {
+		if u.PasswordHash != was.PasswordHash {
+			return fault.New(fault.Conflict, "changed_meanwhile", "The password was changed meanwhile.")
+		}
+		u.PasswordHash = hash
+		return u.admit()
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return u, s.Sessions.RevokeSessions(ctx, u.ID, keepSession, s.now())
+}
+
+// Resign ends the actor's account: name, e-mail and password become empty, sessions and keys end, and images are
+// removed unless keepImages is set.
+func (s *Service) Resign(ctx context.Context, actor Actor, keepImages bool) error {
+	if err := actor.mustHaveSession(); err != nil {
+		return err
+	}
+	if !keepImages { // before the account ends, so that a failure can be tried again
+		if err := s.Dependents.RemoveAllOf(ctx, actor.UserID); err != nil {
+			return err
+		}
+	}
+	if err := s.Keys.DeleteKeysOf(ctx, actor.UserID); err != nil {
+		return err
+	}
+	if _, err := s.Users.Update(ctx, actor.UserID, func(u *User) error {
+		u.Name, u.Email, u.PasswordHash, u.Role = "", "", "", ""
+		return nil
+	}); err != nil {
+		return err
+	}
+	return s.Sessions.RevokeSessions(ctx, actor.UserID, "", s.now())
+}
+
+// AddKey makes an API key and returns it with its text, which cannot be had again. expires may be zero: never.
+func (s *Service) AddKey(ctx context.Context, actor Actor, name string, expires time.Time) (Key, string, error) {
+	if err := actor.mustHaveSession(); err != nil {
+		return Key{}, "", err
+	}
+	now := s.now()
+	fields := checkText("name", name, 1, MaxKeyName)
+	if !expires.IsZero() && !expires.After(now) {
+		fields = append(fields, fault.Field{Field: "expires", Detail: "a time in the future"})
+	}
+	if err := fault.InvalidFields(fields...); err != nil {
+		return Key{}, "", err
+	}
+	have, err := s.Keys.KeysOf(ctx, actor.UserID)
+	if err != nil {
+		return Key{}, "", err
+	}
+	if len(have) >= s.MaxKeys {
+		return Key{}, "", fault.New(fault.Conflict, "too_many_keys", "There may be at most %d API keys. Delete one first.", s.MaxKeys)
+	}
+	secret := newSecret()
+	k := Key{ID: newID(), UserID: actor.UserID, Name: name, SecretHash: hashSecret(secret), Created: now}
+	if !expires.IsZero() {
+		k.Expires = expires.UTC().Truncate(time.Microsecond)
+	}
+	return k, keyPrefix + joinToken(k.ID, secret), s.Keys.AddKey(ctx, k)
+}
+
+// KeysOf returns the actor's API keys, newest first.
+func (s *Service) KeysOf(ctx context.Context, actor Actor) ([]Key, error) {
+	return s.Keys.KeysOf(ctx, actor.UserID)
+}
+
+// DeleteKey ends one of the actor's API keys. NotFound.
+func (s *Service) DeleteKey(ctx context.Context, actor Actor, id string) error {
+	if err := actor.mustHaveSession(); err != nil {
+		return err
+	}
+	return s.Keys.DeleteKey(ctx, actor.UserID, id)
+}
+
+// List returns users for an administrator, and how many there are.
+func (s *Service) List(ctx context.Context, actor Actor, keyword string, page Page) ([]User, int, error) {
+	if err := actor.mustBeAdmin(); err != nil {
+		return nil, 0, err
+	}
+	return s.Users.List(ctx, keyword, page)
+}
+
+// SetRole gives a user a role or, with the empty one, takes it. Nobody changes their own.
+func (s *Service) SetRole(ctx context.Context, actor Actor, id int64, role string) (User, error) {
+	if err := s.mayGovern(actor, id); err != nil {
+		return User{}, err
+	}
+	if err := fault.InvalidFields(checkRole(role)...); err != nil {
+		return User{}, err
+	}
+	return s.change(ctx, id, func(u *User) { u.Role = role })
+}
+
+// SetState puts a user into a state that keeps out from the next request on. Nobody changes their own.
+func (s *Service) SetState(ctx context.Context, actor Actor, id int64, state, detail string) (User, error) {
+	if err := s.mayGovern(actor, id); err != nil {
+		return User{}, err
+	}
+	fields := append(checkStateName(state), checkText("detail", detail, 0, MaxDetail)...)
+	if err := fault.InvalidFields(fields...); err != nil {
+		return User{}, err
+	}
+	return s.change(ctx, id, func(u *User) { u.setState(state, detail, s.now()) })
+}
+
+// ClearState takes a user out of a state. That the user is not in it is no error.
+func (s *Service) ClearState(ctx context.Context, actor Actor, id int64, state string) (User, error) {
+	if err := s.mayGovern(actor, id); err != nil {
+		return User{}, err
+	}
+	if err := fault.InvalidFields(checkStateName(state)...); err != nil {
+		return User{}, err
+	}
+	return s.change(ctx, id, func(u *User) { u.clearState(state) })
+}
+
+func (s *Service) mayGovern(actor Actor, id int64) error {
+	if err := actor.mustBeAdmin(); err != nil {
+		return err
+	}
+	if actor.UserID == id {
+		return fault.New(fault.Forbidden, "own_account", "Administrators cannot change their own role or states.")
+	}
+	return nil
+}
+
+// change changes a user who has not resigned.
+func (s *Service) change(ctx context.Context, id int64, apply func(*User)) (User, error) {
+	return s.Users.Update(ctx, id, func(u *User) error {
+		if u.Resigned() {
+			return fault.New(fault.NotFound, "user_not_found", "There is no such user.")
+		}
+		apply(u)
+		return nil
+	})
+}
+
+// newID returns 128 random bits as text, newSecret 256.
+func newID() string { return rand.Text() }
+
+func newSecret() string {
+	b := make([]byte, sha256.Size)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func cut(s string, n int) string {
+	s = strings.ToValidUTF8(s, "")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}

@@ -1,0 +1,66 @@
+package account
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/fault"
+)
+
+var errUnauthenticated = fault.New(fault.Unauthenticated, "invalid_token", "The token is not valid. Sign in again.")
+
+// Session is one sign-in and the family of refresh tokens that grew from it. Only the newest refresh token is good,
+// and only once: one that was already used shows that it was copied, and ends the session.
+type Session struct {
+	ID          string // random, not guessable
+	UserID      int64
+	RefreshHash string // of the newest refresh token; see hashSecret
+	Created     time.Time
+	Expires     time.Time // when the newest refresh token lapses
+	Revoked     time.Time // zero while the session lives
+}
+
+func (s Session) live(now time.Time) bool { return s.Revoked.IsZero() && now.Before(s.Expires) }
+
+// rotate exchanges the refresh token. It returns false, and ends the session, where the token was used before.
+func (s *Session) rotate(secret, next string, now, expires time.Time) bool {
+	if !sameHash(s.RefreshHash, hashSecret(secret)) {
+		s.Revoked = now
+		return false
+	}
+	s.RefreshHash, s.Expires = hashSecret(next), expires
+	return true
+}
+
+// Key is an API key: a bearer token that a program keeps. Its secret is shown once and stored as a hash.
+type Key struct {
+	ID         string // random; part of the key's text
+	UserID     int64
+	Name       string
+	SecretHash string
+	Created    time.Time
+	Expires    time.Time // zero: never
+	LastUsed   time.Time // zero: not yet; exact to a minute or so
+}
+
+const keyPrefix = "gbx_"
+
+// joinToken and splitToken make and take apart "<id>.<secret>", the text of refresh tokens and, behind a prefix, of keys.
+func joinToken(id, secret string) string { return id + "." + secret }
+
+func splitToken(token string) (id, secret string, ok bool) {
+	id, secret, ok = strings.Cut(token, ".")
+	return id, secret, ok && id != "" && secret != ""
+}
+
+// hashSecret returns the SHA-256 of a secret in hexadecimal. The secrets are 256 random bits, so that a fast hash
+// without salt is enough (unlike passwords).
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+func sameHash(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

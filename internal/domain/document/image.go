@@ -1,0 +1,147 @@
+// Package document holds the rules of page images: their geometry, names, visibility and who may see them.
+//
+// All coordinates are whole pixels of the upright image, that is, with the orientation that the file asks for (EXIF)
+// applied; the origin is the top left corner, x grows to the right and y downwards.
+package document
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+// Box is a rectangle of a page: X1, Y1 is its top left pixel, X2, Y2 lies just outside its bottom right one.
+type Box struct {
+	X1 int `json:"x1"`
+	Y1 int `json:"y1"`
+	X2 int `json:"x2"`
+	Y2 int `json:"y2"`
+}
+
+// Width returns the width in pixels.
+func (b Box) Width() int { return b.X2 - b.X1 }
+
+// Height returns the height in pixels.
+func (b Box) Height() int { return b.Y2 - b.Y1 }
+
+// Empty tells whether the box has no pixel.
+func (b Box) Empty() bool { return b.X1 >= b.X2 || b.Y1 >= b.Y2 }
+
+// Intersect returns what both boxes have in common; it is Empty where that is nothing.
+func (b Box) Intersect(c Box) Box {
+	return Box{max(b.X1, c.X1), max(b.Y1, c.Y1), min(b.X2, c.X2), min(b.Y2, c.Y2)}
+}
+
+// Union returns the smallest box around both. An empty box adds nothing.
+func (b Box) Union(c Box) Box {
+	switch {
+	case b.Empty():
+		return c
+	case c.Empty():
+		return b
+	}
+	return Box{min(b.X1, c.X1), min(b.Y1, c.Y1), max(b.X2, c.X2), max(b.Y2, c.Y2)}
+}
+
+// Check returns what is wrong with the box on a page of that size, naming the corner as prefix.x1 and so on.
+func (b Box) Check(prefix string, width, height int) (fields []fault.Field) {
+	add := func(name, format string, args ...any) {
+		fields = append(fields, fault.Field{Field: prefix + name, Detail: fmt.Sprintf(format, args...)})
+	}
+	within := func(name string, v, low, high int) {
+		if v < low || v > high {
+			add(name, "%d to %d on this image of %d × %d pixels", low, high, width, height)
+		}
+	}
+	within("x1", b.X1, 0, width-1)
+	within("y1", b.Y1, 0, height-1)
+	within("x2", b.X2, 1, width)
+	within("y2", b.Y2, 1, height)
+	if b.X1 >= b.X2 {
+		add("x2", "more than x1, which is %d", b.X1)
+	}
+	if b.Y1 >= b.Y2 {
+		add("y2", "more than y1, which is %d", b.Y1)
+	}
+	return fields
+}
+
+// Visibility says who sees an image besides its owner and administrators.
+type Visibility string
+
+// The visibilities of an image.
+const (
+	Private Visibility = "private" // nobody
+	Shared  Visibility = "shared"  // every user; they may also have it recognised
+)
+
+// Geometry is what the header of an image file says.
+type Geometry struct {
+	MediaType string // found from the bytes: "image/jpeg"
+	Width     int    // pixels, upright
+	Height    int    // pixels, upright
+	Pages     int    // of a multi-page file; only the first is shown and recognised
+}
+
+// Image is the metadata of an uploaded page image. Its bytes never change.
+type Image struct {
+	ID int64
+	Geometry
+	Name       string // as uploaded or renamed, 1–200 characters
+	Size       int64  // bytes of the original
+	SHA256     string // of the original, hexadecimal
+	Visibility Visibility
+	Owner      account.Ref
+	Original   string // blob
+	Thumbnail  string // blob
+	Created    time.Time
+}
+
+// Box is the whole page.
+func (i Image) Box() Box { return Box{0, 0, i.Width, i.Height} }
+
+// MaySee tells whether the actor may see the image and have it recognised.
+func (i Image) MaySee(actor account.Actor) bool {
+	return i.Visibility == Shared || actor.MayActFor(i.Owner.ID)
+}
+
+// Page is an image file as imagers and engines take it: its content hash, and a way to get the bytes for who does not
+// hold them yet. A Page may be used several times and by several goroutines at once.
+type Page struct {
+	SHA256 string // of the bytes, hexadecimal
+	Size   int64  // bytes
+	Open   func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// Rendition is an image made from a page for people to look at.
+type Rendition struct {
+	MediaType string
+	Bytes     []byte
+}
+
+// MaxName is the most characters of an image's name.
+const MaxName = 200
+
+func checkName(name string) []fault.Field {
+	n := utf8.RuneCountInString(name)
+	if n >= 1 && n <= MaxName && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl) && strings.TrimSpace(name) != "" {
+		return nil
+	}
+	return []fault.Field{{Field: "name", Detail: fmt.Sprintf("1 to %d characters, no control characters", MaxName)}}
+}
+
+// uploadName is the last element of the path that a client sent, whatever its separators, and never empty.
+func uploadName(name string) string {
+	name = strings.TrimSpace(name[strings.LastIndexAny(name, `/\`)+1:])
+	if name == "" {
+		return "untitled"
+	}
+	return name
+}

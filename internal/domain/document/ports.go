@@ -1,0 +1,76 @@
+package document
+
+import (
+	"context"
+	"io"
+)
+
+// Query picks images for a list, newest first.
+type Query struct {
+	Viewer  int64  // only what this user owns or what is shared; 0: everything
+	Owner   int64  // only what this user owns; 0: whoever owns it
+	Keyword string // only with this in the image's or the owner's name; see Catalog.List
+	Size    int    // images a page
+	Page    int    // counted from 0
+	Before  int64  // only images older than this one; 0: from the newest
+}
+
+// Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
+type Catalog interface {
+	// Add stores a new image and returns it with ID and its owner's name. A later image has a greater ID. NotFound where the owner is no user.
+	Add(ctx context.Context, i Image) (Image, error)
+
+	// ByID returns one image. NotFound.
+	ByID(ctx context.Context, id int64) (Image, error)
+
+	// List returns images by ID, descending, and how many match in all (whatever Page and Before). The keyword is
+	// found anywhere in a name, whatever the letter case and the Unicode normal form of either; % and _ are plain characters.
+	List(ctx context.Context, q Query) ([]Image, int, error)
+
+	// Count returns how many images the user owns.
+	Count(ctx context.Context, ownerID int64) (int, error)
+
+	// Update changes Name and Visibility of one image: it reads the row, calls change and writes what change left, as one step
+	// that excludes other updates of the row, so change may be called more than once. An error from change leaves the row as it
+	// was and is returned as it is. NotFound.
+	Update(ctx context.Context, id int64, change func(*Image) error) (Image, error)
+
+	// Delete removes the row of an image, and with it, as one step, the rows of its runs. NotFound.
+	Delete(ctx context.Context, id int64) error
+}
+
+// Blobs keeps bytes under names that it chooses. A blob never changes. Safe for concurrent use.
+type Blobs interface {
+	// Put stores all that r gives and returns the blob's name: letters, digits, and -_ only. The blob is there when Put returns and
+	// durable then, and never there in part. An error of r is returned (wrapped) and leaves nothing.
+	Put(ctx context.Context, r io.Reader) (string, error)
+
+	// Open returns the bytes of a blob, to be closed by the caller, who may close early and seek anywhere. NotFound, also for a
+	// name that no blob can have. Reading goes on where the blob is deleted meanwhile, or fails; it never ends early as if complete.
+	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
+
+	// Delete removes a blob. That it is not there is no error.
+	Delete(ctx context.Context, name string) error
+}
+
+// Imager looks at image files and makes images for people from them. Safe for concurrent use. Bytes are not trusted: whatever
+// they are, the process of the caller stays as it is. What cannot be read is Unsupported; more pixels than allowed, from the header
+// alone, is TooLarge with code "too_many_pixels"; besides Busy, Deadline, Unavailable.
+type Imager interface {
+	// Probe reads the header of a file.
+	Probe(ctx context.Context, p Page) (Geometry, error)
+
+	// Thumbnail makes an upright rendition that fits into a square of that many pixels, never larger than the page.
+	// It decodes the page, so that a file it makes a thumbnail of is one that can be recognised.
+	Thumbnail(ctx context.Context, p Page, side int) (Rendition, error)
+
+	// View makes an upright rendition of at most that width that every browser shows, never larger than the page.
+	View(ctx context.Context, p Page, width int) (Rendition, error)
+}
+
+// Dependents is what hangs on an image in packages further out.
+type Dependents interface {
+	// Release is called before the image's row is deleted, which takes the rows of its runs along. It returns how to
+	// discard what those rows named, to be called after.
+	Release(ctx context.Context, imageID int64) (discard func(context.Context) error, err error)
+}

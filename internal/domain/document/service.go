@@ -1,0 +1,226 @@
+package document
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+// ThumbnailSide is the most pixels of a thumbnail's sides.
+const ThumbnailSide = 128
+
+// Service has the operations on images. Its fields are set once, before first use; then it is safe for concurrent use.
+type Service struct {
+	Catalog    Catalog
+	Blobs      Blobs
+	Imager     Imager
+	Dependents Dependents
+	MaxImages  int // of one user
+	Now        func() time.Time
+}
+
+var errNotFound = fault.New(fault.NotFound, "image_not_found", "There is no such image.")
+
+// Upload stores an image: bytes first, row last, so that what is answered has all its parts.
+// Invalid for the name; Unsupported and TooLarge as the Imager says; Conflict where the user has too many images.
+func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, p Page) (Image, error) {
+	name = uploadName(name)
+	if err := fault.InvalidFields(checkName(name)...); err != nil {
+		return Image{}, err
+	}
+	n, err := s.Catalog.Count(ctx, actor.UserID)
+	if err != nil {
+		return Image{}, err
+	}
+	if n >= s.MaxImages {
+		return Image{}, fault.New(fault.Conflict, "too_many_images", "There may be at most %d images of one user. Delete some first.", s.MaxImages)
+	}
+	geometry, err := s.Imager.Probe(ctx, p)
+	if err != nil {
+		return Image{}, err
+	}
+	thumbnail, err := s.Imager.Thumbnail(ctx, p, ThumbnailSide)
+	if err != nil {
+		return Image{}, err
+	}
+	i := Image{Name: name, Geometry: geometry, Size: p.Size, SHA256: p.SHA256, Visibility: Private, Owner: account.Ref{ID: actor.UserID, Name: actor.Name},
+		Created: s.Now().UTC().Truncate(time.Microsecond)}
+	if i.Thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(thumbnail.Bytes)); err != nil {
+		return Image{}, err
+	}
+	if i.Original, err = s.putOriginal(ctx, p); err != nil {
+		return Image{}, errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), i.Thumbnail))
+	}
+	added, err := s.Catalog.Add(ctx, i)
+	if err != nil && !certain(err) {
+		return Image{}, err // the row may be there all the same, so its bytes stay: the sweeper knows
+	}
+	if err != nil {
+		return Image{}, errors.Join(err, s.deleteBlobs(ctx, i))
+	}
+	return added, nil
+}
+
+// certain tells whether the failure of a write means that nothing was written.
+func certain(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Conflict:
+		return true
+	}
+	return false
+}
+
+func (s *Service) putOriginal(ctx context.Context, p Page) (string, error) {
+	r, err := p.Open(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	return s.Blobs.Put(ctx, r)
+}
+
+func (s *Service) deleteBlobs(ctx context.Context, i Image) error {
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(s.Blobs.Delete(ctx, i.Original), s.Blobs.Delete(ctx, i.Thumbnail))
+}
+
+// Image returns the metadata of an image that the actor may see. NotFound, also for somebody else's.
+func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Image, error) {
+	i, err := s.Catalog.ByID(ctx, id)
+	if err != nil {
+		return Image{}, err
+	}
+	if !i.MaySee(actor) {
+		return Image{}, errNotFound
+	}
+	return i, nil
+}
+
+// List returns images that the actor may see, newest first, and how many match in all. The query's Viewer is set here.
+func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Image, int, error) {
+	q.Viewer = actor.UserID
+	if actor.Admin {
+		q.Viewer = 0
+	}
+	return s.Catalog.List(ctx, q)
+}
+
+// Original returns an image with its bytes, which the caller closes. NotFound.
+func (s *Service) Original(ctx context.Context, actor account.Actor, id int64) (Image, io.ReadSeekCloser, error) {
+	return s.open(ctx, actor, id, func(i Image) string { return i.Original })
+}
+
+// Thumbnail returns an image with the bytes of its thumbnail (PNG or JPEG), which the caller closes. NotFound.
+func (s *Service) Thumbnail(ctx context.Context, actor account.Actor, id int64) (Image, io.ReadSeekCloser, error) {
+	return s.open(ctx, actor, id, func(i Image) string { return i.Thumbnail })
+}
+
+func (s *Service) open(ctx context.Context, actor account.Actor, id int64, blob func(Image) string) (Image, io.ReadSeekCloser, error) {
+	i, err := s.Image(ctx, actor, id)
+	if err != nil {
+		return Image{}, nil, err
+	}
+	r, err := s.Blobs.Open(ctx, blob(i))
+	return i, r, err
+}
+
+// View returns an upright rendition of at most that width that every browser shows. NotFound.
+func (s *Service) View(ctx context.Context, actor account.Actor, id int64, width int) (Rendition, error) {
+	i, err := s.Image(ctx, actor, id)
+	if err != nil {
+		return Rendition{}, err
+	}
+	return s.Imager.View(ctx, s.PageOf(i), width)
+}
+
+// PageOf returns the bytes of an image as imagers and engines take them.
+func (s *Service) PageOf(i Image) Page {
+	return Page{SHA256: i.SHA256, Size: i.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
+		return s.Blobs.Open(ctx, i.Original)
+	}}
+}
+
+// Change renames an image and sets who may see it; what is nil stays. The owner or an administrator may; NotFound for
+// whom it does not exist, Forbidden for whom it is only shared with.
+func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, name *string, visibility *Visibility) (Image, error) {
+	var fields []fault.Field
+	if name != nil {
+		fields = append(fields, checkName(*name)...)
+	}
+	if visibility != nil && *visibility != Private && *visibility != Shared {
+		fields = append(fields, fault.Field{Field: "visibility", Detail: "private or shared"})
+	}
+	if err := fault.InvalidFields(fields...); err != nil {
+		return Image{}, err
+	}
+	return s.Catalog.Update(ctx, id, func(i *Image) error {
+		if err := mayChange(actor, *i); err != nil {
+			return err
+		}
+		if name != nil {
+			i.Name = *name
+		}
+		if visibility != nil {
+			i.Visibility = *visibility
+		}
+		return nil
+	})
+}
+
+func mayChange(actor account.Actor, i Image) error {
+	switch {
+	case !i.MaySee(actor):
+		return errNotFound
+	case !actor.MayActFor(i.Owner.ID):
+		return fault.New(fault.Forbidden, "owner_only", "Only the owner of the image or an administrator may do this.")
+	}
+	return nil
+}
+
+// Delete removes an image with its results: rows first, then what they named. Who may is as with Change.
+func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64) error {
+	i, err := s.Catalog.ByID(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := mayChange(actor, i); err != nil {
+		return err
+	}
+	return s.remove(ctx, i)
+}
+
+// remove has done its work once the row is gone: what it named is an orphan then. That deleting that fails is no failure of
+// this, since asking again would find no image.
+func (s *Service) remove(ctx context.Context, i Image) error {
+	discard, err := s.Dependents.Release(ctx, i.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Catalog.Delete(ctx, i.ID); err != nil {
+		return err
+	}
+	_ = errors.Join(discard(context.WithoutCancel(ctx)), s.deleteBlobs(ctx, i))
+	return nil
+}
+
+// RemoveAllOf removes every image of a user who resigns.
+func (s *Service) RemoveAllOf(ctx context.Context, userID int64) error {
+	for {
+		images, _, err := s.Catalog.List(ctx, Query{Owner: userID, Size: 100})
+		if err != nil || len(images) == 0 {
+			return err
+		}
+		for _, i := range images {
+			if err := s.remove(ctx, i); err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+		}
+	}
+}
+
+var _ account.Dependents = (*Service)(nil)

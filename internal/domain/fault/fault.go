@@ -1,0 +1,133 @@
+// Package fault names the ways in which an operation can fail.
+//
+// Every error that the domain hands out on purpose is a *Fault: it has a Kind, which each protocol maps to its own
+// vocabulary in one table, a stable Code for programs, a Text that may be shown to anybody, and for input the fields
+// at fault. An error that is not a Fault is an Internal one and its text stays inside.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind says what sort of failure a fault is.
+type Kind uint8
+
+// The kinds of failure. The zero value is Internal, so that a forgotten kind never shows its text.
+const (
+	Internal        Kind = iota // a defect or an unknown failure; its text is not for the public
+	Malformed                   // the request cannot be understood
+	Invalid                     // the request is understood, but breaks a rule
+	Unauthenticated             // nobody, or nobody known, is asking
+	Forbidden                   // known, but not allowed
+	NotFound                    // not there, or not yours
+	Conflict                    // taken, or changed meanwhile
+	Stale                       // the precondition named by the caller does not hold
+	TooLarge                    // over a limit of size
+	Unsupported                 // bytes of a kind that is not read here
+	TooMany                     // asked too often
+	Busy                        // no capacity at the moment
+	Unavailable                 // something that is needed is away
+	Deadline                    // not done in time
+	Canceled                    // the caller went away
+)
+
+var kindNames = [...]string{
+	"internal", "malformed", "invalid", "unauthenticated", "forbidden", "not_found", "conflict", "stale",
+	"too_large", "unsupported", "too_many", "busy", "unavailable", "deadline", "canceled",
+}
+
+// String returns the name of the kind in snake_case.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// Field is one input that breaks a rule.
+type Field struct {
+	Field  string `json:"field"`  // where it stands, as the caller wrote it: "email", "regions[3].x2"
+	Detail string `json:"detail"` // what is allowed
+}
+
+// Fault is a failure that may be told to the caller. It is immutable once returned.
+type Fault struct {
+	Kind       Kind
+	Code       string        // stable and for programs, snake_case: "name_taken"
+	Text       string        // for people; safe to show unless the kind is Internal
+	Fields     []Field       // the inputs at fault; empty where it is none of them
+	RetryAfter time.Duration // when asking again may help; 0 where nothing is known
+	Cause      error         // what is behind it; for logs only
+}
+
+// New makes a fault. The arguments go into the text as with fmt.Sprintf.
+func New(kind Kind, code, format string, args ...any) *Fault {
+	return &Fault{Kind: kind, Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// InvalidFields makes the fault for input that breaks rules, or returns nil where no field is given.
+func InvalidFields(fields ...Field) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return &Fault{Kind: Invalid, Code: "invalid_input", Text: "The input breaks a rule.", Fields: fields}
+}
+
+// Because returns a copy of the fault with the error behind it.
+func (f *Fault) Because(cause error) *Fault {
+	c := *f
+	c.Cause = cause
+	return &c
+}
+
+// On returns a copy of the fault that names one more input.
+func (f *Fault) On(field, detail string) *Fault {
+	c := *f
+	c.Fields = append(append([]Field(nil), f.Fields...), Field{Field: field, Detail: detail})
+	return &c
+}
+
+// After returns a copy of the fault that says when to ask again.
+func (f *Fault) After(d time.Duration) *Fault {
+	c := *f
+	c.RetryAfter = d
+	return &c
+}
+
+// Error returns the code and the text, and the cause behind them.
+func (f *Fault) Error() string {
+	if f.Cause != nil {
+		return fmt.Sprintf("%s: %s: %v", f.Code, f.Text, f.Cause)
+	}
+	return f.Code + ": " + f.Text
+}
+
+// Unwrap returns the cause.
+func (f *Fault) Unwrap() error { return f.Cause }
+
+// KindOf returns the kind of the outermost fault in err's chain. The errors of a context count as Deadline and
+// Canceled; any other error is Internal.
+func KindOf(err error) Kind { return Of(err).Kind }
+
+// Of returns the outermost fault in err's chain, or makes one for an error that is none. It returns nil for nil.
+func Of(err error) *Fault {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*Fault](err); ok {
+		return f
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return New(Deadline, "deadline_exceeded", "It was not done in time.").Because(err)
+	case errors.Is(err, context.Canceled):
+		return New(Canceled, "canceled", "The caller went away.").Because(err)
+	}
+	return New(Internal, "internal", "Something went wrong here.").Because(err)
+}
+
+// Is tells whether err is a fault of that kind.
+func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }

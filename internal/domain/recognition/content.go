@@ -1,0 +1,152 @@
+// Package recognition holds the rules of reading regions of page images: what may be asked of the engine, runs and their
+// versions, contents with word boxes and confidence, and corrections.
+//
+// The types and rules stand in content.go, run.go and align.go and do no I/O; Service has the operations; ports.go
+// names what they need from outside.
+package recognition
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+)
+
+// Word is one word as it stands on the page.
+type Word struct {
+	Text       string       `json:"text"`
+	Box        document.Box `json:"box"`        // coordinates of the page
+	Confidence float64      `json:"confidence"` // 0–1; 1 for what a person wrote
+}
+
+// Reading is what an engine made of one region, and how.
+type Reading struct {
+	Text       string        `json:"text"` // lines end in \n but the last; no other white space at their ends
+	Words      []Word        `json:"words"`
+	Confidence float64       `json:"confidence"`  // 0–1, of all words by their length; 0 where there is none
+	Lang       []string      `json:"lang"`        // traineddata in the order in which they were used
+	PSM        PSM           `json:"psm"`         // page segmentation mode that gave the text, never Auto
+	Engine     string        `json:"engine"`      // "tesseract 5.3.0"
+	Scale      float64       `json:"scale"`       // how much the region was enlarged for the engine
+	Passes     int           `json:"passes"`      // how often it was read
+	Duration   time.Duration `json:"duration_ns"` // of the work, without waiting for it
+	Error      *Failure      `json:"error,omitempty"`
+}
+
+// Failure is why a region could not be read.
+type Failure struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// Content is the text of one region in one run, as the engine read it (revision 1) or as a person corrected it since.
+// It is stored as a document, in the form of its JSON tags.
+type Content struct {
+	ID  string       `json:"id"`
+	ROI document.Box `json:"roi"`
+	// Name is what the caller calls the region; may be empty.
+	Name string `json:"name,omitempty"`
+	Reading
+	Revision int         `json:"revision"`  // 1, 2, 3 …
+	EditedBy account.Ref `json:"edited_by"` // zero in revision 1; the name is not stored
+	Edited   time.Time   `json:"edited"`    // zero in revision 1
+
+	Version int       `json:"-"` // of the run that it belongs to
+	Created time.Time `json:"-"` // of the run that it belongs to
+}
+
+// Detail is the words of the text.
+func (c Content) Detail() []string { return strings.Fields(c.Text) }
+
+// MaxText is the most characters of a corrected text.
+const MaxText = 200_000
+
+// Correction is what a person wants a content to say. One of Text and Detail is given.
+type Correction struct {
+	Text     *string
+	Detail   []string      // words, in the order of the text
+	ROI      *document.Box // nil: as it is
+	Revision int           // the revision it was made from; 0: whichever is current
+}
+
+func (c Correction) check(page document.Image) error {
+	var fields []fault.Field
+	switch {
+	case c.Text != nil && c.Detail != nil:
+		fields = append(fields, fault.Field{Field: "detail", Detail: "text or detail, not both"})
+	case c.Text != nil && (utf8.RuneCountInString(*c.Text) > MaxText || !utf8.ValidString(*c.Text)):
+		fields = append(fields, fault.Field{Field: "text", Detail: fmt.Sprintf("at most %d characters", MaxText)})
+	case c.Text == nil && c.Detail == nil && c.ROI == nil:
+		fields = append(fields, fault.Field{Field: "text", Detail: "text or detail must be given"})
+	}
+	length := 0
+	for i, word := range c.Detail {
+		length += utf8.RuneCountInString(word) + 1
+		if strings.TrimSpace(word) == "" {
+			fields = append(fields, fault.Field{Field: fmt.Sprintf("detail[%d]", i), Detail: "a word, not empty"})
+		}
+	}
+	if length > MaxText {
+		fields = append(fields, fault.Field{Field: "detail", Detail: fmt.Sprintf("at most %d characters in all", MaxText)})
+	}
+	if c.ROI != nil {
+		fields = append(fields, c.ROI.Check("roi.", page.Width, page.Height)...)
+	}
+	return fault.InvalidFields(fields...)
+}
+
+// correct returns the next revision of a content.
+func (c Content) correct(by account.Actor, change Correction, now time.Time) Content {
+	text := c.Text
+	switch {
+	case change.Text != nil:
+		text = tidy(*change.Text)
+	case change.Detail != nil:
+		text = replaceWords(c.Text, change.Detail)
+	}
+	next := c
+	if text != c.Text {
+		next.Text, next.Words, next.Error = text, align(c.Words, strings.Fields(text)), nil
+	}
+	if change.ROI != nil {
+		next.ROI = *change.ROI
+	}
+	next.Revision++
+	next.EditedBy, next.Edited = account.Ref{ID: by.UserID, Name: by.Name}, now
+	return next
+}
+
+// tidy gives a text the form of Reading.Text.
+func tidy(text string) string {
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRightFunc(lines[i], unicode.IsSpace)
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n")
+}
+
+// replaceWords puts words in the place of those of the text, keeping its line breaks where there are as many.
+func replaceWords(text string, words []string) string {
+	if len(strings.Fields(text)) != len(words) {
+		return tidy(strings.Join(words, " "))
+	}
+	var b strings.Builder
+	inWord, n := false, 0
+	for _, r := range text {
+		switch space := unicode.IsSpace(r); {
+		case space:
+			b.WriteRune(r)
+			inWord = false
+		case !inWord:
+			b.WriteString(words[n])
+			n++
+			inWord = true
+		}
+	}
+	return tidy(b.String())
+}

@@ -1,0 +1,85 @@
+package recognition
+
+import (
+	"context"
+
+	"glyphbox/internal/domain/document"
+)
+
+// Task is one region for an engine, with everything decided that the caller has a say in.
+type Task struct {
+	document.Box          // within the page
+	Name         string   // not for the engine
+	Lang         []string // installed ones, at least one; the engine picks the order
+	PSM          PSM      // Auto: the engine picks it
+	OEM          OEM
+	Charset      string // the only characters that may be read; empty: all
+}
+
+// Order is work for an engine: regions of one page.
+type Order struct {
+	Page   document.Page
+	Tasks  []Task // at least one
+	UserID int64  // who waits for it; engines are fair between users
+	Batch  bool   // nobody waits at a screen, so that other work goes first
+}
+
+// Engine reads regions. Safe for concurrent use. Bytes are not trusted: whatever they are, the process of the caller stays as it is.
+type Engine interface {
+	// Recognize reads the regions of an order and returns a reading for each, in the same order, with boxes in coordinates of
+	// the page. What goes wrong with one region, a crash or a deadline too, is that reading's Error and concerns no other.
+	// An error is about the whole order: Busy (with RetryAfter) when too much waits already, Unsupported or TooLarge for the
+	// page, Deadline and Canceled as the context says; NotFound and Unavailable also as Page.Open says. A region that has
+	// not begun when the context ends is not begun.
+	Recognize(ctx context.Context, o Order) ([]Reading, error)
+
+	// Prepared returns, as PNG, exactly what the engine looks at first for the task: cut out, scaled, bordered. Errors as with Recognize.
+	Prepared(ctx context.Context, o Order) (document.Rendition, error)
+
+	// Languages returns what is installed, by code.
+	Languages(ctx context.Context) ([]Language, error)
+}
+
+// Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.
+type Runs interface {
+	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's
+	// name. Versions of an image are 1, 2, 3 … without gap or double, whatever is appended or removed at once.
+	// NotFound where the image or the user is not there.
+	Append(ctx context.Context, r Run) (Run, error)
+
+	// List returns the newest runs of an image, newest first: at most limit, and only versions below before where it is not 0.
+	// Empty where there are none, also for an image that is not there.
+	List(ctx context.Context, imageID int64, before, limit int) ([]Run, error)
+
+	// ByVersion returns one run. NotFound.
+	ByVersion(ctx context.Context, imageID int64, version int) (Run, error)
+
+	// ByContent returns the run that has the content. NotFound.
+	ByContent(ctx context.Context, contentID string) (Run, error)
+
+	// ContentIDs returns all contents of all runs of an image, in no order.
+	ContentIDs(ctx context.Context, imageID int64) ([]string, error)
+
+	// RemoveContent takes a content out of its run, which stays even when it has none left. NotFound.
+	RemoveContent(ctx context.Context, contentID string) error
+}
+
+// Contents keeps contents as documents, each with all its revisions, none of which ever changes. Safe for concurrent use.
+// Version, Created and the name in EditedBy are not stored. Times are kept in UTC to the microsecond.
+type Contents interface {
+	// Add stores new contents, whose revision is 1, all or none of them, in one round trip. Conflict where an ID is there already.
+	Add(ctx context.Context, contents []Content) error
+
+	// Get returns the current revision of each content, in the order of the IDs, in one round trip. What is not there is left out.
+	Get(ctx context.Context, ids []string) ([]Content, error)
+
+	// Revise adds a revision: c.Revision must be the current one plus one, else it is Conflict, also for all but one of those who
+	// add the same revision at once. NotFound where the content is not there.
+	Revise(ctx context.Context, c Content) error
+
+	// Revisions returns all revisions of a content, the first one first. NotFound.
+	Revisions(ctx context.Context, id string) ([]Content, error)
+
+	// Delete removes contents with all their revisions. Those that are not there are no error.
+	Delete(ctx context.Context, ids []string) error
+}

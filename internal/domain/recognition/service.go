@@ -1,0 +1,341 @@
+package recognition
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+)
+
+// Service has the operations on runs and contents. Its fields are set once, before first use; then it is safe for concurrent use.
+type Service struct {
+	Images   *document.Service
+	Users    account.Users
+	Engine   Engine
+	Runs     Runs
+	Contents Contents
+	Timeout  time.Duration // of one recognition, waiting included; 0: as the context says
+	Now      func() time.Time
+}
+
+// MaxRuns is the most runs that Runs returns at once.
+const MaxRuns = 100
+
+// Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when
+// it is returned. Regions that could not be read have an Error; where none could, the whole call fails.
+// NotFound; Invalid, naming the region; else as the Engine says.
+func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
+		return Run{}, err
+	}
+	tasks, request, err := s.plan(ctx, image, request)
+	if err != nil {
+		return Run{}, err
+	}
+	readings, err := s.read(ctx, Order{Page: s.Images.PageOf(image), Tasks: tasks, UserID: actor.UserID})
+	if err != nil {
+		return Run{}, err
+	}
+	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
+		Lang: request.Lang, PSM: request.PSM, OEM: request.OEM}
+	for i, reading := range readings {
+		c := Content{ID: newContentID(), ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
+		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
+		run.Engine = reading.Engine
+	}
+	return s.store(ctx, run)
+}
+
+// plan turns a request into tasks, or says what is wrong with it.
+func (s *Service) plan(ctx context.Context, image document.Image, request Request) ([]Task, Request, error) {
+	installed, err := s.Engine.Languages(ctx)
+	if err != nil {
+		return nil, request, err
+	}
+	request = request.complete()
+	if err := request.check(image, installed); err != nil {
+		return nil, request, err
+	}
+	return request.tasks(image), request, nil
+}
+
+func (s *Service) read(ctx context.Context, o Order) ([]Reading, error) {
+	if s.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.Timeout)
+		defer cancel()
+	}
+	readings, err := s.Engine.Recognize(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range readings {
+		if r.Error == nil {
+			return readings, nil
+		}
+	}
+	first := readings[0].Error
+	if first.Code == CodeDeadline {
+		return nil, fault.New(fault.Deadline, first.Code, "No region could be read in time.")
+	}
+	return nil, fault.New(fault.Unavailable, first.Code, "No region could be read: %s", first.Detail)
+}
+
+// The codes of a Failure.
+const (
+	CodeDeadline = "region_deadline" // the region took too long
+	CodeCrashed  = "engine_crashed"  // the engine died of the region
+	CodeFailed   = "engine_failed"   // the engine gave the region up
+)
+
+// store writes the contents first and the run last, so that there is no run without contents.
+func (s *Service) store(ctx context.Context, run Run) (Run, error) {
+	if err := s.Contents.Add(ctx, run.Contents); err != nil {
+		return Run{}, err
+	}
+	stored, err := s.Runs.Append(ctx, run)
+	if fault.Is(err, fault.NotFound) { // the image was deleted meanwhile
+		return Run{}, errors.Join(err, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
+	}
+	if err != nil {
+		return Run{}, err // the row may be there all the same, so its contents stay: the sweeper knows
+	}
+	stored.Contents = run.Contents
+	for i, c := range stored.Contents {
+		stored.Contents[i] = stamp(c, stored)
+	}
+	return stored, nil
+}
+
+// stamp puts into a content what is known of it from its run.
+func stamp(c Content, r Run) Content {
+	c.Version, c.Created = r.Version, r.Created
+	return c
+}
+
+// Prepared returns, as PNG, exactly what the engine looks at for a region. NotFound, Invalid as with Recognize.
+func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int64, region Region) (document.Rendition, error) {
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
+		return document.Rendition{}, err
+	}
+	tasks, _, err := s.plan(ctx, image, Request{Regions: []Region{region}, OEM: DefaultOEM})
+	if err != nil {
+		return document.Rendition{}, withoutIndex(err)
+	}
+	return s.Engine.Prepared(ctx, Order{Page: s.Images.PageOf(image), Tasks: tasks, UserID: actor.UserID})
+}
+
+// withoutIndex names the fields of a lone region as such.
+func withoutIndex(err error) error {
+	f := *fault.Of(err)
+	f.Fields = append([]fault.Field(nil), f.Fields...)
+	for i := range f.Fields {
+		f.Fields[i].Field = strings.TrimPrefix(f.Fields[i].Field, "regions[0].")
+	}
+	return &f
+}
+
+// List returns the runs of an image with their contents, newest first: at most MaxRuns, and only versions below before
+// where it is not 0. NotFound for the image.
+func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, before int) ([]Run, error) {
+	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
+		return nil, err
+	}
+	runs, err := s.Runs.List(ctx, imageID, before, MaxRuns)
+	if err != nil {
+		return nil, err
+	}
+	return runs, s.fill(ctx, runs)
+}
+
+// Version returns one run of an image with its contents. NotFound.
+func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int64, version int) (Run, error) {
+	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
+		return Run{}, err
+	}
+	run, err := s.Runs.ByVersion(ctx, imageID, version)
+	if err != nil {
+		return Run{}, err
+	}
+	runs := []Run{run}
+	err = s.fill(ctx, runs)
+	return runs[0], err
+}
+
+// fill gets the contents of all runs in one round trip.
+func (s *Service) fill(ctx context.Context, runs []Run) error {
+	var ids []string
+	for _, r := range runs {
+		ids = append(ids, r.ContentIDs...)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	contents, err := s.Contents.Get(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if err := s.nameEditors(ctx, contents); err != nil {
+		return err
+	}
+	for i := range runs {
+		for _, id := range runs[i].ContentIDs {
+			if len(contents) > 0 && contents[0].ID == id { // else it was deleted meanwhile
+				runs[i].Contents = append(runs[i].Contents, stamp(contents[0], runs[i]))
+				contents = contents[1:]
+			}
+		}
+	}
+	return nil
+}
+
+// nameEditors looks up the names of those who corrected.
+func (s *Service) nameEditors(ctx context.Context, contents []Content) error {
+	names := map[int64]string{0: ""}
+	for i := range contents {
+		by := &contents[i].EditedBy
+		if _, ok := names[by.ID]; !ok {
+			u, err := s.Users.ByID(ctx, by.ID)
+			if err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+			names[by.ID] = u.Name
+		}
+		by.Name = names[by.ID]
+	}
+	return nil
+}
+
+// Content returns the current revision of a content. NotFound.
+func (s *Service) Content(ctx context.Context, actor account.Actor, id string) (Content, error) {
+	run, _, err := s.find(ctx, actor, id)
+	if err != nil {
+		return Content{}, err
+	}
+	return s.current(ctx, run, id)
+}
+
+// find returns the run and the image of a content that the actor may see.
+func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Run, document.Image, error) {
+	run, err := s.Runs.ByContent(ctx, id)
+	if err != nil {
+		return Run{}, document.Image{}, err
+	}
+	image, err := s.Images.Image(ctx, actor, run.ImageID)
+	if fault.Is(err, fault.NotFound) {
+		return Run{}, document.Image{}, errContentNotFound
+	}
+	return run, image, err
+}
+
+var errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
+
+func (s *Service) current(ctx context.Context, run Run, id string) (Content, error) {
+	contents, err := s.Contents.Get(ctx, []string{id})
+	if err != nil {
+		return Content{}, err
+	}
+	if len(contents) == 0 {
+		return Content{}, errContentNotFound
+	}
+	if err := s.nameEditors(ctx, contents); err != nil {
+		return Content{}, err
+	}
+	return stamp(contents[0], run), nil
+}
+
+// Correct adds a revision to a content and returns it. Who ran it, the owner of the image and administrators may.
+// NotFound; Forbidden; Invalid; Stale where the correction was made from a revision that is not the current one.
+func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, change Correction) (Content, error) {
+	run, image, err := s.findToChange(ctx, actor, id)
+	if err != nil {
+		return Content{}, err
+	}
+	if err := change.check(image); err != nil {
+		return Content{}, err
+	}
+	for {
+		c, err := s.current(ctx, run, id)
+		if err != nil {
+			return Content{}, err
+		}
+		if change.Revision != 0 && change.Revision != c.Revision {
+			return Content{}, fault.New(fault.Stale, "changed_meanwhile", "The content is at revision %d by now.", c.Revision)
+		}
+		next := c.correct(actor, change, s.Now().UTC().Truncate(time.Microsecond))
+		err = s.Contents.Revise(ctx, next)
+		if err == nil {
+			return next, nil
+		}
+		if !fault.Is(err, fault.Conflict) { // a conflict: somebody was faster, so look again
+			return Content{}, err
+		}
+	}
+}
+
+func (s *Service) findToChange(ctx context.Context, actor account.Actor, id string) (Run, document.Image, error) {
+	run, image, err := s.find(ctx, actor, id)
+	if err != nil {
+		return run, image, err
+	}
+	if run.User.ID != actor.UserID && !actor.MayActFor(image.Owner.ID) {
+		return run, image, fault.New(fault.Forbidden, "runner_or_owner_only", "Only who ran it, the owner of the image or an administrator may do this.")
+	}
+	return run, image, nil
+}
+
+// Revisions returns all revisions of a content, the first one first. NotFound.
+func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string) ([]Content, error) {
+	run, _, err := s.find(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := s.Contents.Revisions(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for i := range revisions {
+		revisions[i] = stamp(revisions[i], run)
+	}
+	return revisions, s.nameEditors(ctx, revisions)
+}
+
+// Delete removes a content from its run, row first. Who may is as with Correct. NotFound.
+func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) error {
+	if _, _, err := s.findToChange(ctx, actor, id); err != nil {
+		return err
+	}
+	if err := s.Runs.RemoveContent(ctx, id); err != nil {
+		return err
+	}
+	// It is gone for everybody now. A document that stays is an orphan, for the sweeper.
+	_ = s.Contents.Delete(context.WithoutCancel(ctx), []string{id})
+	return nil
+}
+
+// Languages returns the codes of what is installed.
+func (s *Service) Languages(ctx context.Context) ([]string, error) {
+	installed, err := s.Engine.Languages(ctx)
+	return codes(installed), err
+}
+
+// Release returns how to discard the contents of an image that is being deleted.
+func (s *Service) Release(ctx context.Context, imageID int64) (func(context.Context) error, error) {
+	ids, err := s.Runs.ContentIDs(ctx, imageID)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return s.Contents.Delete(ctx, ids) }, nil
+}
+
+var _ document.Dependents = (*Service)(nil)
+
+// newContentID returns 128 random bits as lower-case letters and digits.
+func newContentID() string { return strings.ToLower(rand.Text()) }
