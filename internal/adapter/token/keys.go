@@ -1,0 +1,128 @@
+package token
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// secretSize is the length of a signing key: 256 bits, as much as HMAC-SHA-256 can make use of.
+const secretSize = 32
+
+// Key is one signing key.
+type Key struct {
+	ID     string // stands in the header of the tokens that it signed
+	secret []byte
+}
+
+// newKey makes a random key.
+func newKey() Key {
+	k := Key{ID: rand.Text()[:8], secret: make([]byte, secretSize)}
+	rand.Read(k.secret)
+	return k
+}
+
+// keyFileHead stands at the top of a key file, for who finds one.
+const keyFileHead = "# The keys that sign access tokens, newest first: id, key. Whoever has them can act as any user.\n"
+
+// LoadKeys reads a key file, the newest key first, and makes one with a fresh key, readable by its owner only, where there is none.
+// A file that others may read is refused, and so is one with a line that is no key.
+func LoadKeys(path string) ([]Key, error) {
+	keys, err := readKeys(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	// Link, unlike rename, does not replace the file of somebody who was faster.
+	if err := writeKeys(path, []Key{newKey()}, os.Link); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return readKeys(path)
+}
+
+// RotateKeys puts a new key at the head of the key file. The one that signed until now goes on verifying; older ones are
+// dropped, so that rotating twice makes a stolen key worthless. A running service sees it when it starts next.
+func RotateKeys(path string) error {
+	keys, err := LoadKeys(path)
+	if err != nil {
+		return err
+	}
+	return writeKeys(path, []Key{newKey(), keys[0]}, os.Rename)
+}
+
+func readKeys(path string) ([]Key, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("%s may be read by others (its mode is %04o): run chmod 600 %s, and rotate the keys if somebody may have seen them", path, mode, path)
+	}
+	keys, err := parseKeys(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+func parseKeys(r io.Reader) (keys []Key, err error) {
+	seen := map[string]bool{}
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		id, text, _ := strings.Cut(line, " ")
+		secret, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(secret) != secretSize || seen[id] {
+			return nil, fmt.Errorf("line %d is no key of its own: an id, a space and %d bytes in base64 are wanted", n, secretSize)
+		}
+		seen[id] = true
+		keys = append(keys, Key{ID: id, secret: secret})
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("there is no key in it")
+	}
+	return keys, nil
+}
+
+// writeKeys writes a key file in full beside its place and lets publish put it there, durably.
+func writeKeys(path string, keys []Key, publish func(from, to string) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	var b strings.Builder
+	b.WriteString(keyFileHead)
+	for _, k := range keys {
+		fmt.Fprintf(&b, "%s %s\n", k.ID, base64.StdEncoding.EncodeToString(k.secret))
+	}
+	_, err = f.WriteString(b.String())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := publish(f.Name(), path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
