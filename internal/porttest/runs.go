@@ -1,0 +1,279 @@
+package porttest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// wantVersions checks that an image has the versions 1 to n, newest first.
+func wantVersions(t *testing.T, s Stores, image document.Image, n int) {
+	t.Helper()
+	runs, err := s.Runs.List(t.Context(), image.ID, 0, n+10)
+	ok(t, "List", err)
+	var got, want []int
+	for i := range n {
+		want = append(want, n-i)
+	}
+	for _, r := range runs {
+		got = append(got, r.Version)
+	}
+	same(t, "versions", got, want)
+}
+
+// Runs is the suite of recognition.Runs.
+func Runs(t *testing.T, open func(t *testing.T) Stores) {
+	// start opens stores with a user and an image.
+	start := func(t *testing.T) (Stores, account.User, document.Image) {
+		s := open(t)
+		ann := addUser(t, s, "ann")
+		return s, ann, addImage(t, s, someImage(ann, "page"))
+	}
+
+	t.Run("Append numbers the runs of an image", func(t *testing.T) {
+		s, ann, image := start(t)
+		bob := addUser(t, s, "bob")
+		other := addImage(t, s, someImage(ann, "other"))
+		for n, r := range []recognition.Run{someRun(image, ann, 1, 2), someRun(image, bob, 3), someRun(image, ann, 4)} {
+			want := r
+			want.Version, want.Created, want.User.Name = n+1, r.Created.UTC(), []string{"ann", "bob", "ann"}[n]
+			same(t, "Append", addRun(t, s, r), want)
+			got, err := s.Runs.ByVersion(t.Context(), image.ID, n+1)
+			ok(t, "ByVersion", err)
+			same(t, "ByVersion", got, want)
+		}
+		same(t, "version of the other image", addRun(t, s, someRun(other, ann, 5)).Version, 1)
+		wantVersions(t, s, image, 3)
+	})
+
+	t.Run("everything comes back", func(t *testing.T) {
+		s, ann, image := start(t)
+		var want []recognition.Run
+		for n, c := range []struct {
+			lang []string
+			psm  recognition.PSM
+			oem  recognition.OEM
+		}{
+			{[]string{"eng"}, recognition.Auto, recognition.DefaultOEM},
+			{[]string{"kor", "eng", "chi_sim", "script/Hangul", "script/HanT_vert"}, 13, 0},
+			{[]string{"eng", "kor"}, 6, 1},
+		} {
+			r := someRun(image, ann)
+			r.Lang, r.PSM, r.OEM, r.Engine = c.lang, c.psm, c.oem, fmt.Sprintf("tesseract 5.3.%d", n)
+			r.ContentIDs = []string{contentID(3*n + 2), contentID(3*n + 1), contentID(3*n + 3)} // not in order of the IDs
+			want = slices.Insert(want, 0, addRun(t, s, r))
+			same(t, "lang", want[0].Lang, c.lang)
+		}
+		got, err := s.Runs.List(t.Context(), image.ID, 0, 10)
+		ok(t, "List", err)
+		same(t, "List", got, want)
+		for _, want := range want {
+			got, err := s.Runs.ByVersion(t.Context(), image.ID, want.Version)
+			ok(t, "ByVersion", err)
+			same(t, "ByVersion", got, want)
+			for _, id := range want.ContentIDs {
+				got, err := s.Runs.ByContent(t.Context(), id)
+				ok(t, "ByContent", err)
+				same(t, "ByContent", got, want)
+			}
+		}
+	})
+
+	t.Run("a run of 500 contents keeps their order", func(t *testing.T) {
+		s, ann, image := start(t)
+		r := someRun(image, ann)
+		for n := range recognition.MaxRegions {
+			r.ContentIDs = append(r.ContentIDs, contentID((n*7919)%recognition.MaxRegions))
+		}
+		addRun(t, s, r)
+		got, err := s.Runs.ByVersion(t.Context(), image.ID, 1)
+		ok(t, "ByVersion", err)
+		same(t, "contents", got.ContentIDs, r.ContentIDs)
+		runs, err := s.Runs.List(t.Context(), image.ID, 0, 1)
+		ok(t, "List", err)
+		same(t, "contents in List", runs[0].ContentIDs, r.ContentIDs)
+	})
+
+	t.Run("NotFound", func(t *testing.T) {
+		s, ann, image := start(t)
+		addRun(t, s, someRun(image, ann, 1))
+		missing := image
+		missing.ID += 100
+		for n, r := range []recognition.Run{someRun(missing, ann, 10), someRun(image, account.User{ID: ann.ID + 100}, 11)} {
+			_, err := appendRun(t.Context(), s, r)
+			wantKind(t, "Append", err, fault.NotFound)
+			_, err = s.Runs.ByContent(t.Context(), contentID(10+n))
+			wantKind(t, "ByContent of a run that was refused", err, fault.NotFound)
+		}
+		wantVersions(t, s, image, 1)
+		for _, version := range []int{-1, 0, 2} {
+			_, err := s.Runs.ByVersion(t.Context(), image.ID, version)
+			wantKind(t, fmt.Sprint("ByVersion ", version), err, fault.NotFound)
+		}
+		_, err := s.Runs.ByVersion(t.Context(), missing.ID, 1)
+		wantKind(t, "ByVersion of no image", err, fault.NotFound)
+		for _, id := range []string{"", contentID(2)} {
+			_, err := s.Runs.ByContent(t.Context(), id)
+			wantKind(t, "ByContent of "+id, err, fault.NotFound)
+			wantKind(t, "RemoveContent of "+id, s.Runs.RemoveContent(t.Context(), id), fault.NotFound)
+		}
+		runs, err := s.Runs.List(t.Context(), missing.ID, 0, 10)
+		ok(t, "List of no image", err)
+		ids, err := s.Runs.ContentIDs(t.Context(), missing.ID)
+		ok(t, "ContentIDs of no image", err)
+		if len(runs) != 0 || len(ids) != 0 {
+			t.Errorf("got runs %v and contents %v of no image", runs, ids)
+		}
+		fresh := addImage(t, s, someImage(ann, "fresh"))
+		runs, err = s.Runs.List(t.Context(), fresh.ID, 0, 10)
+		ok(t, "List of an image without runs", err)
+		same(t, "List of an image without runs", runs, []recognition.Run(nil))
+	})
+
+	t.Run("Append after the image was deleted", func(t *testing.T) {
+		s, ann, image := start(t)
+		addRun(t, s, someRun(image, ann, 1))
+		ok(t, "Catalog.Delete", s.Catalog.Delete(t.Context(), image.ID))
+		_, err := appendRun(t.Context(), s, someRun(image, ann, 2))
+		wantKind(t, "Append", err, fault.NotFound)
+	})
+
+	t.Run("List by limit and before", func(t *testing.T) {
+		s, ann, image := start(t)
+		for n := range 5 {
+			addRun(t, s, someRun(image, ann, 2*n, 2*n+1))
+		}
+		for _, c := range []struct {
+			before, limit int
+			want          []int
+		}{
+			{0, 10, []int{5, 4, 3, 2, 1}}, {0, 2, []int{5, 4}}, {4, 2, []int{3, 2}}, {2, 10, []int{1}}, {1, 10, nil}, {100, 1, []int{5}},
+		} {
+			runs, err := s.Runs.List(t.Context(), image.ID, c.before, c.limit)
+			ok(t, "List", err)
+			var got []int
+			for _, r := range runs {
+				got = append(got, r.Version)
+				same(t, "contents", len(r.ContentIDs), 2)
+			}
+			same(t, fmt.Sprintf("List before %d, at most %d", c.before, c.limit), got, c.want)
+		}
+	})
+
+	t.Run("ContentIDs of all runs", func(t *testing.T) {
+		s, ann, image := start(t)
+		other := addImage(t, s, someImage(ann, "other"))
+		addRun(t, s, someRun(image, ann, 1, 2))
+		addRun(t, s, someRun(other, ann, 9))
+		addRun(t, s, someRun(image, ann, 3))
+		ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(2)))
+		got, err := s.Runs.ContentIDs(t.Context(), image.ID)
+		ok(t, "ContentIDs", err)
+		slices.Sort(got)
+		same(t, "ContentIDs", got, []string{contentID(1), contentID(3)})
+	})
+
+	t.Run("RemoveContent leaves the run and its version", func(t *testing.T) {
+		s, ann, image := start(t)
+		addRun(t, s, someRun(image, ann, 1))
+		want := addRun(t, s, someRun(image, ann, 4, 3, 2))
+		remove := func(n int) {
+			t.Helper()
+			ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(n)))
+			wantKind(t, "RemoveContent again", s.Runs.RemoveContent(t.Context(), contentID(n)), fault.NotFound)
+			_, err := s.Runs.ByContent(t.Context(), contentID(n))
+			wantKind(t, "ByContent of the removed one", err, fault.NotFound)
+			want.ContentIDs = slices.DeleteFunc(slices.Clone(want.ContentIDs), func(id string) bool { return id == contentID(n) })
+			got, err := s.Runs.ByVersion(t.Context(), image.ID, 2)
+			ok(t, "ByVersion", err)
+			same(t, "ByVersion", got, want)
+		}
+		remove(3)
+		remove(4)
+		remove(2)
+		wantVersions(t, s, image, 2)
+		same(t, "version of the next run", addRun(t, s, someRun(image, ann, 5)).Version, 3)
+		ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(5)))
+		same(t, "version of the run after", addRun(t, s, someRun(image, ann, 6)).Version, 4)
+		wantVersions(t, s, image, 4)
+	})
+
+	t.Run("the name of who ran it follows the user", func(t *testing.T) {
+		s, ann, image := start(t)
+		addRun(t, s, someRun(image, ann, 1))
+		resign(t, s, ann.ID)
+		got, err := s.Runs.ByVersion(t.Context(), image.ID, 1)
+		ok(t, "ByVersion", err)
+		same(t, "user", got.User, account.Ref{ID: ann.ID})
+	})
+
+	t.Run("versions under a race on one image", func(t *testing.T) {
+		s, ann, image := start(t)
+		versions := make([]int, racers)
+		allOK(t, "Append", race(racers, func(i int) error {
+			r, err := appendRun(t.Context(), s, someRun(image, ann, 2*i, 2*i+1))
+			versions[i] = r.Version
+			return err
+		}))
+		slices.Sort(versions)
+		for i, v := range versions {
+			if v != i+1 {
+				t.Fatalf("got versions %v, want 1 to %d", versions, racers)
+			}
+		}
+		wantVersions(t, s, image, racers)
+	})
+
+	t.Run("versions under a race on several images", func(t *testing.T) {
+		s, ann, _ := start(t)
+		var images []document.Image
+		for range 4 {
+			images = append(images, addImage(t, s, someImage(ann, "page")))
+		}
+		allOK(t, "Append", race(racers, func(i int) error {
+			_, err := appendRun(t.Context(), s, someRun(images[i%len(images)], ann, i))
+			return err
+		}))
+		for _, image := range images {
+			wantVersions(t, s, image, racers/len(images))
+		}
+	})
+
+	t.Run("versions while contents are removed", func(t *testing.T) {
+		s, ann, image := start(t)
+		allOK(t, "Append and RemoveContent", race(racers, func(i int) error {
+			if _, err := appendRun(t.Context(), s, someRun(image, ann, i)); err != nil {
+				return err
+			}
+			return s.Runs.RemoveContent(t.Context(), contentID(i))
+		}))
+		wantVersions(t, s, image, racers)
+	})
+
+	t.Run("an image deleted during the race leaves nothing", func(t *testing.T) {
+		s, ann, image := start(t)
+		errs := race(racers, func(i int) error {
+			if i == racers/2 {
+				return s.Catalog.Delete(t.Context(), image.ID)
+			}
+			_, err := appendRun(t.Context(), s, someRun(image, ann, i))
+			return err
+		})
+		for i, err := range errs {
+			if err != nil && (i == racers/2 || !fault.Is(err, fault.NotFound)) {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		wantVersions(t, s, image, 0)
+		for i := range racers {
+			_, err := s.Runs.ByContent(context.WithoutCancel(t.Context()), contentID(i))
+			wantKind(t, "ByContent", err, fault.NotFound)
+		}
+	})
+}
