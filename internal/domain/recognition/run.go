@@ -91,6 +91,16 @@ type Run struct {
 // DefaultLang is read where a request names no language.
 const DefaultLang = "eng"
 
+// Tasks turns the request into work on a page for an engine that has those languages: every region with everything
+// decided, or the whole page where there is none. Invalid, naming everything that cannot be done.
+func (r Request) Tasks(page document.Image, installed []Language) ([]Task, error) {
+	r = r.complete()
+	if err := r.check(page, installed); err != nil {
+		return nil, err
+	}
+	return r.tasks(page), nil
+}
+
 // complete fills in what a request leaves open and splits "kor+eng" into its languages.
 func (r Request) complete() Request {
 	r.Lang = splitLang(r.Lang)

@@ -59,10 +59,8 @@ func (s *Service) plan(ctx context.Context, image document.Image, request Reques
 		return nil, request, err
 	}
 	request = request.complete()
-	if err := request.check(image, installed); err != nil {
-		return nil, request, err
-	}
-	return request.tasks(image), request, nil
+	tasks, err := request.Tasks(image, installed)
+	return tasks, request, err
 }
 
 func (s *Service) read(ctx context.Context, o Order) ([]Reading, error) {
