@@ -1,0 +1,240 @@
+// Package filestore keeps blobs as files of a directory tree: the blob abcdef… is the file ab/abcdef….
+//
+// A blob is written to a file below tmp, synced and then renamed into place, so that it is never there in part; what a
+// crash leaves in tmp is removed when the store is opened later. The tree can be copied while it is in use.
+package filestore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+)
+
+// Store is document.Blobs in a directory. Safe for concurrent use, also by several processes.
+type Store struct {
+	dir string
+
+	mu      sync.Mutex
+	folders map[string]bool // those that are known to be there, durably
+}
+
+var _ document.Blobs = (*Store)(nil)
+
+// leftover is the age from which a file in tmp belongs to nobody any more.
+const leftover = time.Hour
+
+// Open opens the store in a directory, and makes that where it is missing. All of it can be read by its owner only.
+func Open(dir string) (*Store, error) {
+	s := &Store{dir: dir, folders: map[string]bool{}}
+	if err := s.prepare(); err != nil {
+		return nil, fmt.Errorf("opening the blob store %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+func (s *Store) prepare() error {
+	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
+		return err
+	}
+	if err := errors.Join(syncDir(filepath.Dir(s.dir)), syncDir(s.dir)); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(s.tmp())
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && time.Since(info.ModTime()) > leftover {
+			err = os.Remove(filepath.Join(s.tmp(), e.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // somebody else may have been faster
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
+
+// path returns where a blob lies.
+func (s *Store) path(name string) string { return filepath.Join(s.dir, name[:2], name) }
+
+// newName returns 128 random bits as 26 lower-case letters and digits.
+func newName() string { return strings.ToLower(rand.Text()) }
+
+const nameLength = 26
+
+// possible tells whether a name is one of newName, so that no other one gets near the file system.
+func possible(name string) bool {
+	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+// Put implements document.Blobs.
+func (s *Store) Put(ctx context.Context, r io.Reader) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	name := newName()
+	if err := s.folder(name[:2]); err != nil {
+		return "", storeFault(err)
+	}
+	f, err := os.OpenFile(filepath.Join(s.tmp(), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", storeFault(err)
+	}
+	if err := fill(f, &source{ctx: ctx, r: r}); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	if err := os.Rename(f.Name(), s.path(name)); err != nil {
+		return "", errors.Join(storeFault(err), os.Remove(f.Name()))
+	}
+	if err := syncDir(filepath.Dir(s.path(name))); err != nil {
+		return "", errors.Join(storeFault(err), os.Remove(s.path(name)))
+	}
+	return name, nil
+}
+
+// fill writes all that there is to a file, and closes it.
+func fill(f *os.File, r *source) error {
+	_, err := io.Copy(f, r)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if r.err != nil { // not the store's
+		return fmt.Errorf("reading what is to be stored: %w", r.err)
+	}
+	return storeFault(err)
+}
+
+// source reads until the context ends and remembers the error of the reader, to be told from those of the file.
+type source struct {
+	ctx context.Context
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		s.err = err
+		return 0, err
+	}
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader's contract
+		s.err = err
+	}
+	return n, err
+}
+
+// folder makes the folder of names that begin so, and has its own name durable before anything is put there.
+func (s *Store) folder(prefix string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.folders[prefix] {
+		return nil
+	}
+	if err := os.Mkdir(filepath.Join(s.dir, prefix), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := syncDir(s.dir); err != nil {
+		return err
+	}
+	s.folders[prefix] = true
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Open implements document.Blobs. A blob that is deleted while it is read can be read to its end.
+func (s *Store) Open(ctx context.Context, name string) (io.ReadSeekCloser, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !possible(name) {
+		return nil, errNotFound
+	}
+	f, err := os.Open(s.path(name))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) && s.there() {
+			return nil, errNotFound.Because(err)
+		}
+		return nil, storeFault(err)
+	}
+	return f, nil
+}
+
+// Delete implements document.Blobs.
+func (s *Store) Delete(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !possible(name) {
+		return nil
+	}
+	err := os.Remove(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) && s.there() {
+		return nil
+	}
+	return storeFault(err)
+}
+
+// there tells a blob that is missing from a file system that is.
+func (s *Store) there() bool {
+	_, err := os.Stat(s.tmp())
+	return err == nil
+}
+
+// Ping tells whether blobs can be written. Unavailable.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	path := filepath.Join(s.tmp(), "ping-"+newName())
+	err := os.WriteFile(path, []byte("ping"), 0o600)
+	if removeErr := os.Remove(path); err == nil {
+		err = removeErr
+	}
+	if err != nil {
+		return errAway.Because(err)
+	}
+	return nil
+}
+
+var (
+	errNotFound = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
+	errAway     = fault.New(fault.Unavailable, "blobs_unavailable", "Images cannot be stored or read at the moment.").After(10 * time.Second)
+)
+
+// away are the failures that pass, or that who runs the service mends.
+var away = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EACCES, syscall.ESTALE, fs.ErrNotExist}
+
+// storeFault gives a failure of the file system its kind. Nothing but a blob itself may be missing.
+func storeFault(err error) error {
+	for _, a := range away {
+		if errors.Is(err, a) {
+			return errAway.Because(err)
+		}
+	}
+	return err
+}
