@@ -1,0 +1,146 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Contents is recognition.Contents on table content_revision, a row with a JSON document for each revision.
+type Contents struct{ db *DB }
+
+var _ recognition.Contents = (*Contents)(nil)
+
+// Contents returns the contents in the database.
+func (db *DB) Contents() *Contents { return &Contents{db} }
+
+// idsAtOnce is how many ids one statement names. SQLite takes 32,766 parameters.
+const idsAtOnce = 5000
+
+func marshal(c recognition.Content) (string, error) {
+	c.Edited = c.Edited.UTC().Truncate(time.Microsecond)
+	b, err := json.Marshal(c)
+	return string(b), err
+}
+
+// Add implements recognition.Contents.
+func (s *Contents) Add(ctx context.Context, contents []recognition.Content) error {
+	err := s.db.update(ctx, func(tx *sql.Tx) error {
+		for rows := range slices.Chunk(contents, rowsAtOnce) {
+			var args []any
+			for _, c := range rows {
+				document, err := marshal(c)
+				if err != nil {
+					return err
+				}
+				args = append(args, c.ID, c.Revision, document)
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO content_revision (content_id, revision, document) VALUES (?, ?, ?)`+
+				strings.Repeat(`, (?, ?, ?)`, len(rows)-1), args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if s.db.is(err, duplicate) {
+		return fault.New(fault.Conflict, "content_exists", "There is such a content already.").Because(err)
+	}
+	return err
+}
+
+func (s *Contents) find(ctx context.Context, found func(recognition.Content), query string, args ...any) error {
+	err := each(ctx, s.db.read, func(scan func(...any) error) error {
+		var document sql.RawBytes
+		if err := scan(&document); err != nil {
+			return err
+		}
+		var c recognition.Content
+		if err := json.Unmarshal(document, &c); err != nil {
+			return fmt.Errorf("document of a content: %w", err)
+		}
+		found(c)
+		return nil
+	}, query, args...)
+	return s.db.fault(ctx, err)
+}
+
+// current returns the query for the newest revisions of contents.
+func current(ids string) string {
+	return `SELECT c.document FROM content_revision c WHERE c.content_id IN ` + ids + `
+		AND NOT EXISTS (SELECT 1 FROM content_revision later WHERE later.content_id = c.content_id AND later.revision > c.revision)`
+}
+
+// Get implements recognition.Contents.
+func (s *Contents) Get(ctx context.Context, ids []string) ([]recognition.Content, error) {
+	byID := make(map[string]recognition.Content, len(ids))
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		marks, args := in(part)
+		if err := s.find(ctx, func(c recognition.Content) { byID[c.ID] = c }, current(marks), args...); err != nil {
+			return nil, err
+		}
+	}
+	contents := make([]recognition.Content, 0, len(byID))
+	for _, id := range ids {
+		if c, ok := byID[id]; ok {
+			contents = append(contents, c)
+		}
+	}
+	return contents, nil
+}
+
+// Revise implements recognition.Contents.
+func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
+	document, err := marshal(c)
+	if err != nil {
+		return err
+	}
+	n, err := s.db.exec(ctx, `INSERT INTO content_revision (content_id, revision, document)
+		SELECT content_id, ?, ? FROM content_revision WHERE content_id = ? AND revision = ?`, c.Revision, document, c.ID, c.Revision-1)
+	changed := fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
+	switch {
+	case s.db.is(err, duplicate):
+		return changed.Because(err)
+	case err != nil:
+		return err
+	case n == 1:
+		return nil
+	}
+	n, err = s.db.count(ctx, `SELECT COUNT(*) FROM content_revision WHERE content_id = ?`, c.ID)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return errContentNotFound
+	}
+	return changed
+}
+
+// Revisions implements recognition.Contents.
+func (s *Contents) Revisions(ctx context.Context, id string) (revisions []recognition.Content, err error) {
+	err = s.find(ctx, func(c recognition.Content) { revisions = append(revisions, c) },
+		`SELECT document FROM content_revision WHERE content_id = ? ORDER BY revision`, id)
+	if err == nil && len(revisions) == 0 {
+		return nil, errContentNotFound
+	}
+	return revisions, err
+}
+
+// Delete implements recognition.Contents.
+func (s *Contents) Delete(ctx context.Context, ids []string) error {
+	return s.db.update(ctx, func(tx *sql.Tx) error {
+		for part := range slices.Chunk(ids, idsAtOnce) {
+			marks, args := in(part)
+			if _, err := tx.ExecContext(ctx, `DELETE FROM content_revision WHERE content_id IN `+marks, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,76 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+// Keys is account.Keys on table api_key.
+type Keys struct{ db *DB }
+
+var _ account.Keys = (*Keys)(nil)
+
+// Keys returns the API keys in the database.
+func (db *DB) Keys() *Keys { return &Keys{db} }
+
+var errKeyNotFound = fault.New(fault.NotFound, "key_not_found", "There is no such API key.")
+
+// AddKey implements account.Keys.
+func (s *Keys) AddKey(ctx context.Context, k account.Key) error {
+	_, err := s.db.exec(ctx, `INSERT INTO api_key (id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		k.ID, k.UserID, k.Name, k.SecretHash, stamp(k.Created), stamp(k.Expires), stamp(k.LastUsed))
+	return s.db.noUser(err)
+}
+
+func (s *Keys) find(ctx context.Context, where string, args ...any) (keys []account.Key, err error) {
+	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+		var k account.Key
+		if err := scan(&k.ID, &k.UserID, &k.Name, &k.SecretHash, (*stamp)(&k.Created), (*stamp)(&k.Expires), (*stamp)(&k.LastUsed)); err != nil {
+			return err
+		}
+		keys = append(keys, k)
+		return nil
+	}, `SELECT id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime FROM api_key WHERE `+where, args...)
+	return keys, s.db.fault(ctx, err)
+}
+
+// Key implements account.Keys.
+func (s *Keys) Key(ctx context.Context, id string) (account.Key, error) {
+	keys, err := s.find(ctx, `id = ?`, id)
+	if err != nil {
+		return account.Key{}, err
+	}
+	if len(keys) == 0 {
+		return account.Key{}, errKeyNotFound
+	}
+	return keys[0], nil
+}
+
+// KeysOf implements account.Keys.
+func (s *Keys) KeysOf(ctx context.Context, userID int64) ([]account.Key, error) {
+	return s.find(ctx, `user_id = ? ORDER BY created_datetime DESC, id DESC`, userID)
+}
+
+// UseKey implements account.Keys. A time before the one that is noted changes nothing.
+func (s *Keys) UseKey(ctx context.Context, id string, at time.Time) error {
+	_, err := s.db.exec(ctx, `UPDATE api_key SET last_used_datetime = ? WHERE id = ? AND (last_used_datetime IS NULL OR last_used_datetime < ?)`, stamp(at), id, stamp(at))
+	return err
+}
+
+// DeleteKey implements account.Keys.
+func (s *Keys) DeleteKey(ctx context.Context, userID int64, id string) error {
+	n, err := s.db.exec(ctx, `DELETE FROM api_key WHERE user_id = ? AND id = ?`, userID, id)
+	if err == nil && n == 0 {
+		return errKeyNotFound
+	}
+	return err
+}
+
+// DeleteKeysOf implements account.Keys.
+func (s *Keys) DeleteKeysOf(ctx context.Context, userID int64) error {
+	_, err := s.db.exec(ctx, `DELETE FROM api_key WHERE user_id = ?`, userID)
+	return err
+}

@@ -1,0 +1,169 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Runs is recognition.Runs on tables ocr_run, a row for each run, and ocr, a row for each content.
+type Runs struct{ db *DB }
+
+var _ recognition.Runs = (*Runs)(nil)
+
+// Runs returns the runs in the database.
+func (db *DB) Runs() *Runs { return &Runs{db} }
+
+var (
+	errVersionNotFound = fault.New(fault.NotFound, "version_not_found", "The image has no such version.")
+	errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
+)
+
+// rowsAtOnce is how many rows one INSERT stores.
+const rowsAtOnce = 100
+
+// Append implements recognition.Runs.
+func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognition.Run, err error) {
+	err = s.db.update(ctx, func(tx *sql.Tx) error {
+		var version int
+		err := tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
+			SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
+			r.ImageID, r.User.ID, stamp(r.Created), list(r.Lang), r.PSM, r.OEM, r.Engine, r.ImageID).Scan(&version)
+		if s.db.is(err, duplicate) { // somebody else took the version, where the database lets several write at once
+			return fmt.Errorf("%w: %w", errLostRace, err)
+		}
+		if err != nil {
+			return err
+		}
+		position := 0
+		for ids := range slices.Chunk(r.ContentIDs, rowsAtOnce) {
+			var args []any
+			for _, id := range ids {
+				args = append(args, version, stamp(r.Created), r.ImageID, r.User.ID, id, position)
+				position++
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO ocr (version, created_datetime, image_id, user_id, content_id, position) VALUES (?, ?, ?, ?, ?, ?)`+
+				strings.Repeat(`, (?, ?, ?, ?, ?, ?)`, len(ids)-1), args...); err != nil {
+				return err
+			}
+		}
+		stored, err = oneRun(runsIn(ctx, tx, byVersion, r.ImageID, version))
+		return err
+	})
+	if s.db.is(err, orphan) {
+		return recognition.Run{}, s.missing(ctx, err, r.ImageID)
+	}
+	if err != nil {
+		return recognition.Run{}, err
+	}
+	return stored, nil
+}
+
+// missing tells which of image and user is not there.
+func (s *Runs) missing(ctx context.Context, err error, imageID int64) error {
+	n, lookErr := s.db.count(ctx, `SELECT COUNT(*) FROM image WHERE id = ?`, imageID)
+	switch {
+	case lookErr != nil:
+		return lookErr
+	case n == 0:
+		return errImageNotFound.Because(err)
+	}
+	return errUserNotFound.Because(err)
+}
+
+const (
+	byVersion = `SELECT * FROM ocr_run WHERE image_id = ? AND version = ?`
+	byContent = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ?`
+	newest    = `SELECT * FROM ocr_run WHERE image_id = ? AND version < ? ORDER BY version DESC LIMIT ?`
+)
+
+// runsOf returns the query for the runs that another one picks, newest first, with a row for each of their contents.
+func runsOf(pick string) string {
+	return `SELECT r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.engine, ocr.content_id
+		FROM (` + pick + `) AS r
+		JOIN user ON user.id = r.user_id
+		LEFT JOIN ocr ON ocr.image_id = r.image_id AND ocr.version = r.version
+		ORDER BY r.version DESC, ocr.position`
+}
+
+func runsIn(ctx context.Context, q querier, pick string, args ...any) (runs []recognition.Run, err error) {
+	err = each(ctx, q, func(scan func(...any) error) error {
+		var r recognition.Run
+		var contentID text
+		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*text)(&r.User.Name), (*stamp)(&r.Created), (*list)(&r.Lang), &r.PSM, &r.OEM, &r.Engine, &contentID); err != nil {
+			return err
+		}
+		if len(runs) == 0 || runs[len(runs)-1].Version != r.Version {
+			runs = append(runs, r)
+		}
+		if contentID != "" {
+			last := &runs[len(runs)-1]
+			last.ContentIDs = append(last.ContentIDs, string(contentID))
+		}
+		return nil
+	}, runsOf(pick), args...)
+	return runs, err
+}
+
+func oneRun(runs []recognition.Run, err error) (recognition.Run, error) {
+	if err != nil {
+		return recognition.Run{}, err
+	}
+	if len(runs) == 0 {
+		return recognition.Run{}, errVersionNotFound
+	}
+	return runs[0], nil
+}
+
+// List implements recognition.Runs.
+func (s *Runs) List(ctx context.Context, imageID int64, before, limit int) ([]recognition.Run, error) {
+	if before == 0 {
+		before = math.MaxInt
+	}
+	runs, err := runsIn(ctx, s.db.read, newest, imageID, before, limit)
+	return runs, s.db.fault(ctx, err)
+}
+
+// ByVersion implements recognition.Runs.
+func (s *Runs) ByVersion(ctx context.Context, imageID int64, version int) (recognition.Run, error) {
+	run, err := oneRun(runsIn(ctx, s.db.read, byVersion, imageID, version))
+	return run, s.db.fault(ctx, err)
+}
+
+// ByContent implements recognition.Runs.
+func (s *Runs) ByContent(ctx context.Context, contentID string) (recognition.Run, error) {
+	runs, err := runsIn(ctx, s.db.read, byContent, contentID)
+	if err != nil {
+		return recognition.Run{}, s.db.fault(ctx, err)
+	}
+	if len(runs) == 0 {
+		return recognition.Run{}, errContentNotFound
+	}
+	return runs[0], nil
+}
+
+// ContentIDs implements recognition.Runs.
+func (s *Runs) ContentIDs(ctx context.Context, imageID int64) (ids []string, err error) {
+	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT content_id FROM ocr WHERE image_id = ?`, imageID)
+	return ids, s.db.fault(ctx, err)
+}
+
+// RemoveContent implements recognition.Runs.
+func (s *Runs) RemoveContent(ctx context.Context, contentID string) error {
+	n, err := s.db.exec(ctx, `DELETE FROM ocr WHERE content_id = ?`, contentID)
+	if err == nil && n == 0 {
+		return errContentNotFound
+	}
+	return err
+}

@@ -1,0 +1,245 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+// Users is account.Users on tables user, role, user_state and logged_in.
+type Users struct{ db *DB }
+
+var _ account.Users = (*Users)(nil)
+
+// Users returns the users in the database.
+func (db *DB) Users() *Users { return &Users{db} }
+
+var errUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
+
+// Add implements account.Users.
+func (s *Users) Add(ctx context.Context, u account.User) (account.User, error) {
+	err := s.db.update(ctx, func(tx *sql.Tx) error {
+		role, err := roleID(ctx, tx, u.Role)
+		if err != nil {
+			return err
+		}
+		result, err := tx.ExecContext(ctx, `INSERT INTO user (name, password, email, created_datetime, role_id, search) VALUES (?, ?, ?, ?, ?, ?)`,
+			text(u.Name), text(u.PasswordHash), text(u.Email), stamp(u.Created), role, userSearch(u))
+		if err != nil {
+			return err
+		}
+		id, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		if err := putStates(ctx, tx, id, u.States); err != nil {
+			return err
+		}
+		u, err = userByID(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return account.User{}, s.taken(ctx, err, u)
+	}
+	return u, nil
+}
+
+// userSearch is what keywords are looked for in; empty for one who has resigned.
+func userSearch(u account.User) text {
+	if u.Resigned() {
+		return ""
+	}
+	return text(fold(u.Name) + "\n" + fold(u.Email))
+}
+
+func roleID(ctx context.Context, tx *sql.Tx, role string) (id sql.NullInt64, err error) {
+	if role == "" {
+		return id, nil
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT id FROM role WHERE name = ?`, role).Scan(&id); err != nil {
+		return id, fmt.Errorf("role %q: %w", role, err)
+	}
+	return id, nil
+}
+
+func putStates(ctx context.Context, tx *sql.Tx, userID int64, states []account.State) error {
+	for _, state := range states {
+		result, err := tx.ExecContext(ctx, `INSERT INTO user_state (user_id, state_id, detail, created_datetime) SELECT ?, id, ?, ? FROM state WHERE name = ?`,
+			userID, text(state.Detail), stamp(state.Created), state.Name)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(fmt.Errorf("there is no state %q", state.Name), err)
+		}
+	}
+	return nil
+}
+
+// taken turns a duplicate key into the Conflict that names what is taken. It looks after the transaction has ended, at what the
+// others have committed.
+func (s *Users) taken(ctx context.Context, err error, u account.User) error {
+	if !s.db.is(err, duplicate) {
+		return err
+	}
+	n, lookErr := s.db.count(ctx, `SELECT COUNT(*) FROM user WHERE name = ? AND id <> ?`, u.Name, u.ID)
+	if lookErr != nil {
+		return lookErr
+	}
+	if n > 0 {
+		return fault.New(fault.Conflict, "name_taken", "This name is taken.").On("name", "one that nobody has").Because(err)
+	}
+	return fault.New(fault.Conflict, "email_taken", "This e-mail address is taken.").On("email", "one that nobody has").Because(err)
+}
+
+// usersIn reads the users of a table expression, each with its role and states.
+func usersIn(ctx context.Context, q querier, table string, args ...any) (users []account.User, err error) {
+	err = each(ctx, q, func(scan func(...any) error) error {
+		var u account.User
+		var state account.State
+		if err := scan(&u.ID, (*text)(&u.Name), (*text)(&u.PasswordHash), (*text)(&u.Email), (*stamp)(&u.Created), (*text)(&u.Role),
+			(*text)(&state.Name), (*text)(&state.Detail), (*stamp)(&state.Created)); err != nil {
+			return err
+		}
+		if len(users) == 0 || users[len(users)-1].ID != u.ID {
+			users = append(users, u)
+		}
+		if state.Name != "" {
+			last := &users[len(users)-1]
+			last.States = append(last.States, state)
+		}
+		return nil
+	}, `SELECT u.id, u.name, u.password, u.email, u.created_datetime, role.name, state.name, user_state.detail, user_state.created_datetime
+		FROM `+table+` u
+		LEFT JOIN role ON role.id = u.role_id
+		LEFT JOIN user_state ON user_state.user_id = u.id
+		LEFT JOIN state ON state.id = user_state.state_id
+		ORDER BY u.id, state.name`, args...)
+	return users, err
+}
+
+func oneUser(users []account.User, err error) (account.User, error) {
+	if err != nil {
+		return account.User{}, err
+	}
+	if len(users) == 0 {
+		return account.User{}, errUserNotFound
+	}
+	return users[0], nil
+}
+
+func userByID(ctx context.Context, q querier, id int64) (account.User, error) {
+	return oneUser(usersIn(ctx, q, `(SELECT * FROM user WHERE id = ?)`, id))
+}
+
+// ByID implements account.Users.
+func (s *Users) ByID(ctx context.Context, id int64) (account.User, error) {
+	u, err := userByID(ctx, s.db.read, id)
+	return u, s.db.fault(ctx, err)
+}
+
+// ByName implements account.Users.
+func (s *Users) ByName(ctx context.Context, name string) (account.User, error) {
+	u, err := oneUser(usersIn(ctx, s.db.read, `(SELECT * FROM user WHERE name = ?)`, name))
+	return u, s.db.fault(ctx, err)
+}
+
+// List implements account.Users.
+func (s *Users) List(ctx context.Context, keyword string, page account.Page) ([]account.User, int, error) {
+	matching, args := `user`, []any(nil)
+	if keyword != "" {
+		matching, args = `user WHERE INSTR(search, ?) > 0`, []any{fold(keyword)}
+	}
+	total, err := s.db.count(ctx, `SELECT COUNT(*) FROM `+matching, args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	limit, offset := window(page.Size, page.Number)
+	users, err := usersIn(ctx, s.db.read, `(SELECT * FROM `+matching+` ORDER BY id LIMIT ? OFFSET ?)`, append(args, limit, offset)...)
+	return users, total, s.db.fault(ctx, err)
+}
+
+// Update implements account.Users.
+func (s *Users) Update(ctx context.Context, id int64, change func(*account.User) error) (account.User, error) {
+	var u account.User
+	err := s.db.update(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT id FROM user WHERE id = ?`+s.db.dialect.forUpdate, id).Scan(&u.ID); errors.Is(err, sql.ErrNoRows) {
+			return errUserNotFound
+		} else if err != nil {
+			return err
+		}
+		was, err := userByID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		u = was
+		u.States = slices.Clone(was.States)
+		if err := change(&u); err != nil {
+			return err
+		}
+		u.ID, u.Created = was.ID, was.Created
+		role, err := roleID(ctx, tx, u.Role)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE user SET name = ?, password = ?, email = ?, role_id = ?, search = ? WHERE id = ?`,
+			text(u.Name), text(u.PasswordHash), text(u.Email), role, userSearch(u), id); err != nil {
+			return err
+		}
+		if !slices.EqualFunc(was.States, u.States, sameState) {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM user_state WHERE user_id = ?`, id); err != nil {
+				return err
+			}
+			if err := putStates(ctx, tx, id, u.States); err != nil {
+				return err
+			}
+		}
+		u, err = userByID(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return account.User{}, s.taken(ctx, err, u)
+	}
+	return u, nil
+}
+
+func sameState(a, b account.State) bool {
+	return a.Name == b.Name && a.Detail == b.Detail && a.Created.Equal(b.Created)
+}
+
+// AddLogin implements account.Users.
+func (s *Users) AddLogin(ctx context.Context, l account.Login) error {
+	_, err := s.db.exec(ctx, `INSERT INTO logged_in (user_id, created_datetime, address, user_agent) VALUES (?, ?, ?, ?)`,
+		l.UserID, stamp(l.Created), text(l.Address), text(l.UserAgent))
+	return s.db.noUser(err)
+}
+
+// noUser turns a reference to a user who is not there into NotFound.
+func (db *DB) noUser(err error) error {
+	if db.is(err, orphan) {
+		return errUserNotFound.Because(err)
+	}
+	return err
+}
+
+// Logins implements account.Users.
+func (s *Users) Logins(ctx context.Context, userID int64, page account.Page) (logins []account.Login, total int, err error) {
+	if total, err = s.db.count(ctx, `SELECT COUNT(*) FROM logged_in WHERE user_id = ?`, userID); err != nil {
+		return nil, 0, err
+	}
+	limit, offset := window(page.Size, page.Number)
+	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+		l := account.Login{UserID: userID}
+		if err := scan(&l.ID, (*stamp)(&l.Created), (*text)(&l.Address), (*text)(&l.UserAgent)); err != nil {
+			return err
+		}
+		logins = append(logins, l)
+		return nil
+	}, `SELECT id, created_datetime, address, user_agent FROM logged_in WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?`, userID, limit, offset)
+	return logins, total, s.db.fault(ctx, err)
+}
