@@ -1,0 +1,383 @@
+package porttest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// drawn are lines that an engine must read without a fault.
+var drawn = []string{"The quick brown fox", "jumps over the lazy dog", "Invoice number 4187", "Total amount paid 365"}
+
+func task(b document.Box, psm recognition.PSM) recognition.Task {
+	return recognition.Task{Box: b, Lang: []string{"eng"}, PSM: psm, OEM: recognition.DefaultOEM}
+}
+
+func tasksOf(boxes []document.Box, psm recognition.PSM) (tasks []recognition.Task) {
+	for _, b := range boxes {
+		tasks = append(tasks, task(b, psm))
+	}
+	return tasks
+}
+
+func order(file []byte, tasks ...recognition.Task) recognition.Order {
+	return recognition.Order{Page: PageOf(file), Tasks: tasks, UserID: 1}
+}
+
+// checkReading checks what holds for every reading that did not fail.
+func checkReading(r recognition.Reading, of recognition.Task) error {
+	var texts []string
+	for _, w := range r.Words {
+		texts = append(texts, w.Text)
+		if !w.Box.Empty() && w.Box.Intersect(of.Box) != w.Box {
+			return fmt.Errorf("the box %v of %q is not inside the region %v", w.Box, w.Text, of.Box)
+		}
+		if w.Confidence < 0 || w.Confidence > 1 {
+			return fmt.Errorf("the confidence %v of %q is not in 0–1", w.Confidence, w.Text)
+		}
+	}
+	_, known := recognition.PSMs[r.PSM]
+	switch {
+	case r.Error != nil:
+		return fmt.Errorf("the region %v failed: %+v", of.Box, *r.Error)
+	case !slices.Equal(texts, strings.Fields(r.Text)):
+		return fmt.Errorf("got the words %q of the text %q", texts, r.Text)
+	case len(texts) > 0 && !slices.ContainsFunc(r.Words, func(w recognition.Word) bool { return !w.Box.Empty() }):
+		return fmt.Errorf("no word of %q has a box", r.Text)
+	case strings.TrimFunc(r.Text, unicode.IsSpace) != r.Text || strings.Contains(r.Text, " \n") || strings.Contains(r.Text, "\r"):
+		return fmt.Errorf("got the text %q, want no white space at the ends of lines", r.Text)
+	case r.Confidence < 0 || r.Confidence > 1 || len(texts) == 0 && r.Confidence != 0:
+		return fmt.Errorf("got the confidence %v of %d words", r.Confidence, len(texts))
+	case !known:
+		return fmt.Errorf("got the page segmentation mode %d", r.PSM)
+	case of.PSM != recognition.Auto && r.PSM != of.PSM:
+		return fmt.Errorf("got the page segmentation mode %d, want %d as asked for", r.PSM, of.PSM)
+	case len(r.Lang) == 0 || slices.ContainsFunc(r.Lang, func(l string) bool { return !slices.Contains(of.Lang, l) }):
+		return fmt.Errorf("got the languages %v, want some of %v", r.Lang, of.Lang)
+	case r.Engine == "" || r.Passes < 1 || r.Scale <= 0 || r.Duration < 0:
+		return fmt.Errorf("got the engine %q, %d passes at scale %v in %v", r.Engine, r.Passes, r.Scale, r.Duration)
+	}
+	return nil
+}
+
+// recognize asks an engine and checks what holds for every answer.
+func recognize(ctx context.Context, e recognition.Engine, o recognition.Order) ([]recognition.Reading, error) {
+	readings, err := e.Recognize(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(readings) != len(o.Tasks) {
+		return nil, fmt.Errorf("got %d readings of %d regions", len(readings), len(o.Tasks))
+	}
+	for i, r := range readings {
+		if err := checkReading(r, o.Tasks[i]); err != nil {
+			return nil, fmt.Errorf("region %d: %w", i, err)
+		}
+	}
+	return readings, nil
+}
+
+func texts(readings []recognition.Reading) (all []string) {
+	for _, r := range readings {
+		all = append(all, r.Text)
+	}
+	return all
+}
+
+// wantTexts reads and compares with what was drawn, ignoring the letter case.
+func wantTexts(t *testing.T, e recognition.Engine, o recognition.Order, want []string) {
+	t.Helper()
+	readings, err := recognize(t.Context(), e, o)
+	ok(t, "Recognize", err)
+	if got := texts(readings); !slices.EqualFunc(got, want, strings.EqualFold) {
+		t.Errorf("got the texts %q, want %q", got, want)
+	}
+}
+
+// EngineOrders is the part of the suite of recognition.Engine that holds whatever an engine makes of the pixels. The engine
+// must have room for eight orders at once.
+func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
+	page, boxes := DrawLines(drawn...)
+	file := PNG(page)
+
+	t.Run("a reading for each region", func(t *testing.T) {
+		e := open(t)
+		for _, psm := range []recognition.PSM{recognition.Auto, 6, 7} {
+			_, err := recognize(t.Context(), e, order(file, tasksOf(boxes, psm)...))
+			ok(t, fmt.Sprint("Recognize with mode ", psm), err)
+		}
+		_, err := recognize(t.Context(), e, order(file, tasksOf(make500(boxes), 7)...))
+		ok(t, "Recognize of 500 regions", err)
+	})
+
+	t.Run("in the order of the regions", func(t *testing.T) {
+		e := open(t)
+		forth, err := recognize(t.Context(), e, order(file, tasksOf(boxes, 7)...))
+		ok(t, "Recognize", err)
+		turned := slices.Clone(boxes)
+		slices.Reverse(turned)
+		back, err := recognize(t.Context(), e, order(file, tasksOf(turned, 7)...))
+		ok(t, "Recognize", err)
+		slices.Reverse(back)
+		same(t, "texts of the regions turned about", texts(back), texts(forth))
+		for i, r := range forth {
+			alone, err := recognize(t.Context(), e, order(file, task(boxes[i], 7)))
+			ok(t, "Recognize of one", err)
+			same(t, "text of the region alone", alone[0].Text, r.Text)
+		}
+	})
+
+	t.Run("a page for a batch", func(t *testing.T) {
+		o := order(file, tasksOf(boxes, 7)...)
+		o.Batch = true
+		_, err := recognize(t.Context(), open(t), o)
+		ok(t, "Recognize", err)
+	})
+
+	t.Run("bytes that are no page", func(t *testing.T) {
+		e := open(t)
+		tiny := task(document.Box{X2: 5, Y2: 5}, 7)
+		for what, file := range notImages() {
+			_, err := e.Recognize(t.Context(), order(file, tiny))
+			wantKind(t, "Recognize of "+what, err, fault.Unsupported)
+			_, err = e.Prepared(t.Context(), order(file, tiny))
+			wantKind(t, "Prepared of "+what, err, fault.Unsupported)
+		}
+		_, err := e.Recognize(t.Context(), order(brokenPNG(), tiny))
+		wantKind(t, "Recognize of a broken PNG", err, fault.Unsupported)
+		for what, file := range bombs() {
+			_, err := e.Recognize(t.Context(), order(file, tiny))
+			wantKind(t, "Recognize of a pixel bomb as "+what, err, fault.TooLarge)
+		}
+		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, 7)...))
+		ok(t, "Recognize afterwards", err)
+	})
+
+	t.Run("as the opening of the page says", func(t *testing.T) {
+		e := open(t)
+		for _, kind := range []fault.Kind{fault.NotFound, fault.Unavailable} {
+			o := order([]byte(kind.String()), tasksOf(boxes, 7)...)
+			o.Page.Open = func(context.Context) (io.ReadCloser, error) {
+				return nil, fault.New(kind, "no_page", "There is no page.")
+			}
+			_, err := e.Recognize(t.Context(), o)
+			wantKind(t, "Recognize", err, kind)
+			_, err = e.Prepared(t.Context(), o)
+			wantKind(t, "Prepared", err, kind)
+		}
+	})
+
+	t.Run("as the context says", func(t *testing.T) {
+		e := open(t)
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := e.Recognize(gone, order(file, tasksOf(boxes, 7)...))
+		wantKind(t, "Recognize for nobody", err, fault.Canceled)
+		late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+		defer cancel()
+		_, err = e.Recognize(late, order(file, tasksOf(boxes, 7)...))
+		wantKind(t, "Recognize too late", err, fault.Deadline)
+		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, 7)...))
+		ok(t, "Recognize afterwards", err)
+	})
+
+	t.Run("many orders at once", func(t *testing.T) {
+		e := open(t)
+		allOK(t, "order", race(8, func(i int) error {
+			page, boxes := DrawLines(fmt.Sprintf("Page number %d", 100+i), "and another line")
+			o := order(PNG(page), tasksOf(boxes, 7)...)
+			o.UserID = int64(i + 1)
+			_, err := recognize(t.Context(), e, o)
+			return err
+		}))
+	})
+
+	t.Run("Prepared", func(t *testing.T) {
+		e := open(t)
+		for _, b := range append(boxes, document.Box{X2: page.Bounds().Dx(), Y2: page.Bounds().Dy()}) {
+			r, err := e.Prepared(t.Context(), order(file, task(b, recognition.Auto)))
+			ok(t, "Prepared", err)
+			same(t, "media type", r.MediaType, "image/png")
+			m, err := png.Decode(bytes.NewReader(r.Bytes))
+			ok(t, "decoding what was prepared", err)
+			if m.Bounds().Empty() {
+				t.Errorf("got no pixel for %v", b)
+			}
+		}
+	})
+
+	t.Run("Languages", func(t *testing.T) {
+		got, err := open(t).Languages(t.Context())
+		ok(t, "Languages", err)
+		if !slices.IsSortedFunc(got, func(a, b recognition.Language) int { return strings.Compare(a.Code, b.Code) }) {
+			t.Errorf("got %v, want them by code", got)
+		}
+		if !slices.ContainsFunc(got, func(l recognition.Language) bool { return l.Code == "eng" && (l.LSTM || l.Legacy) }) {
+			t.Errorf("got %v, want eng among them, with a model", got)
+		}
+	})
+}
+
+func make500(boxes []document.Box) []document.Box {
+	return slices.Repeat(boxes, recognition.MaxRegions/len(boxes))
+}
+
+// Engine is the whole suite of recognition.Engine, for engines that read. It must have eng and room for eight orders at once.
+func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
+	EngineOrders(t, open)
+	page, boxes := DrawLines(drawn...)
+	whole := document.Box{X2: page.Bounds().Dx(), Y2: page.Bounds().Dy()}
+
+	t.Run("the text of lines", func(t *testing.T) {
+		e := open(t)
+		for _, f := range formats {
+			wantTexts(t, e, order(f.encode(page), tasksOf(boxes, recognition.Auto)...), drawn)
+		}
+		wantTexts(t, e, order(PNG(page), tasksOf(boxes, 7)...), drawn)
+	})
+
+	t.Run("the text of the page", func(t *testing.T) {
+		e := open(t)
+		for _, psm := range []recognition.PSM{recognition.Auto, 3, 6} {
+			readings, err := recognize(t.Context(), e, order(PNG(page), task(whole, psm)))
+			ok(t, "Recognize", err)
+			got := strings.ToLower(strings.Join(strings.Fields(readings[0].Text), " "))
+			same(t, fmt.Sprint("text with mode ", psm), got, strings.ToLower(strings.Join(drawn, " ")))
+			if !strings.Contains(readings[0].Text, "\n") {
+				t.Errorf("got the text %q in one line", readings[0].Text)
+			}
+		}
+	})
+
+	t.Run("words stand where they were drawn", func(t *testing.T) {
+		readings, err := recognize(t.Context(), open(t), order(PNG(page), task(whole, 6)))
+		ok(t, "Recognize", err)
+		for _, w := range readings[0].Words {
+			line := slices.IndexFunc(drawn, func(l string) bool {
+				return slices.ContainsFunc(strings.Fields(l), func(s string) bool { return strings.EqualFold(s, w.Text) && !strings.EqualFold(s, "the") })
+			})
+			if line >= 0 && w.Box.Intersect(boxes[line]).Empty() {
+				t.Errorf("%q stands at %v, want it in line %d at %v", w.Text, w.Box, line, boxes[line])
+			}
+		}
+		readings, err = recognize(t.Context(), open(t), order(PNG(page), task(boxes[0], 7)))
+		ok(t, "Recognize", err)
+		for i := 1; i < len(readings[0].Words); i++ {
+			if a, b := readings[0].Words[i-1], readings[0].Words[i]; a.Box.X1 >= b.Box.X1 {
+				t.Errorf("%q at %v stands left of %q at %v", b.Text, b.Box, a.Text, a.Box)
+			}
+		}
+	})
+
+	t.Run("white paper", func(t *testing.T) {
+		page, boxes := DrawLines("Above the gap", "", "Below the gap")
+		wantTexts(t, open(t), order(PNG(page), tasksOf(boxes, recognition.Auto)...), []string{"Above the gap", "", "Below the gap"})
+	})
+
+	t.Run("a region of one pixel costs the others nothing", func(t *testing.T) {
+		tasks := append([]recognition.Task{task(document.Box{X2: 1, Y2: 1}, recognition.Auto)}, tasksOf(boxes, 7)...)
+		o := order(PNG(page), tasks...)
+		readings, err := open(t).Recognize(t.Context(), o)
+		ok(t, "Recognize", err)
+		if got := texts(readings); !slices.EqualFunc(got[1:], drawn, strings.EqualFold) {
+			t.Errorf("got the texts %q, want %q behind the first", got, drawn)
+		}
+	})
+
+	t.Run("light on dark", func(t *testing.T) {
+		m := image.NewGray(page.Bounds())
+		for i, shade := range page.(*image.Gray).Pix {
+			m.Pix[i] = 255 - shade
+		}
+		wantTexts(t, open(t), order(PNG(m), tasksOf(boxes, 7)...), drawn)
+	})
+
+	t.Run("dark on transparent", func(t *testing.T) {
+		m := image.NewNRGBA(page.Bounds())
+		for y := range whole.Y2 {
+			for x := range whole.X2 {
+				m.SetNRGBA(x, y, color.NRGBA{A: 255 - page.(*image.Gray).GrayAt(x, y).Y})
+			}
+		}
+		wantTexts(t, open(t), order(PNG(m), tasksOf(boxes, 7)...), drawn)
+	})
+
+	t.Run("regions of the upright page", func(t *testing.T) {
+		e := open(t)
+		for orientation := 1; orientation <= 8; orientation++ {
+			wantTexts(t, e, order(orientedJPEG(page, orientation), tasksOf(boxes, 7)...), drawn)
+		}
+	})
+
+	t.Run("the first page of several", func(t *testing.T) {
+		other, _ := DrawLines("quite another text")
+		wantTexts(t, open(t), order(multiPageTIFF(page, other), tasksOf(boxes, 7)...), drawn)
+	})
+
+	t.Run("only the characters asked for", func(t *testing.T) {
+		tasks := tasksOf(boxes, 7)
+		for i := range tasks {
+			tasks[i].Charset = "0123456789"
+		}
+		readings, err := recognize(t.Context(), open(t), order(PNG(page), tasks...))
+		ok(t, "Recognize", err)
+		for i, r := range readings {
+			if strings.ContainsFunc(r.Text, func(c rune) bool { return !unicode.IsSpace(c) && (c < '0' || c > '9') }) {
+				t.Errorf("got %q of line %d, want digits only", r.Text, i)
+			}
+		}
+		page, boxes := DrawLines("4187 365 2026")
+		digits := task(boxes[0], 7)
+		digits.Charset = "0123456789"
+		wantTexts(t, open(t), order(PNG(page), digits), []string{"4187 365 2026"})
+	})
+
+	t.Run("what is prepared shows the region only", func(t *testing.T) {
+		m := image.NewGray(image.Rect(0, 0, 400, 300))
+		draw.Draw(m, image.Rect(0, 0, 400, 100), image.White, image.Point{}, draw.Src)
+		r, err := open(t).Prepared(t.Context(), order(PNG(m), task(document.Box{X1: 50, Y1: 20, X2: 350, Y2: 80}, 7)))
+		ok(t, "Prepared", err)
+		got, err := png.Decode(bytes.NewReader(r.Bytes))
+		ok(t, "decoding what was prepared", err)
+		ok(t, "what was prepared", checkWhite(got))
+	})
+
+	t.Run("pages at once are not mixed up", func(t *testing.T) {
+		e := open(t)
+		words := []string{"apple orchard", "silver bridge", "winter garden", "yellow window", "simple answer", "copper kettle"}
+		allOK(t, "page", race(len(words), func(i int) error {
+			page, boxes := DrawLines(words[i])
+			readings, err := recognize(t.Context(), e, order(PNG(page), tasksOf(boxes, 7)...))
+			if err == nil && !strings.EqualFold(readings[0].Text, words[i]) {
+				err = errors.New("got " + readings[0].Text + ", want " + words[i])
+			}
+			return err
+		}))
+	})
+}
+
+func checkWhite(m image.Image) error {
+	for y := m.Bounds().Min.Y; y < m.Bounds().Max.Y; y++ {
+		for x := m.Bounds().Min.X; x < m.Bounds().Max.X; x++ {
+			if shade := color.GrayModel.Convert(m.At(x, y)).(color.Gray).Y; shade < 200 {
+				return fmt.Errorf("the pixel at %d, %d has the shade %d, want white", x, y, shade)
+			}
+		}
+	}
+	return nil
+}
