@@ -1,0 +1,136 @@
+package tesseract
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+var (
+	_ recognition.Engine = (*Pool)(nil)
+	_ document.Imager    = (*Pool)(nil)
+)
+
+// batchSize is how many regions make an order one that gives way to smaller ones.
+const batchSize = 32
+
+// Recognize reads the regions of an order; see recognition.Engine.
+func (p *Pool) Recognize(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
+	requests := make([]request, len(o.Tasks))
+	for i, t := range o.Tasks {
+		requests[i] = request{Op: opRead, Task: t}
+	}
+	readings := make([]recognition.Reading, len(o.Tasks))
+	err := p.do(ctx, o.Page, o.UserID, o.Batch || len(o.Tasks) > batchSize, requests, func(out outcome) error {
+		reading, err := p.reading(out)
+		readings[out.index] = reading
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return readings, nil
+}
+
+// reading makes of an outcome a reading, which may be a failed one, or the error of the whole order.
+func (p *Pool) reading(out outcome) (recognition.Reading, error) {
+	failed := func(code, detail string) (recognition.Reading, error) {
+		return recognition.Reading{Engine: engineName, Error: &recognition.Failure{Code: code, Detail: detail}}, nil
+	}
+	var broken *brokenError
+	switch {
+	case errors.As(out.err, &broken) && broken.timeout:
+		return failed(recognition.CodeDeadline, "The region could not be read within "+p.opts.RegionTimeout.String()+".")
+	case errors.As(out.err, &broken) && broken.decoding:
+		return recognition.Reading{}, errUndecodable.Because(out.err)
+	case errors.As(out.err, &broken):
+		return failed(recognition.CodeCrashed, "The engine broke while it read the region.")
+	case out.err != nil:
+		return recognition.Reading{}, out.err
+	case out.answer.Fault != nil && out.answer.Fault.Code == recognition.CodeFailed:
+		return failed(out.answer.Fault.Code, out.answer.Fault.Text)
+	case out.answer.Fault != nil:
+		return recognition.Reading{}, out.answer.Fault.fault()
+	case out.answer.Reading == nil:
+		return failed(recognition.CodeFailed, "The engine gave no answer.")
+	}
+	return *out.answer.Reading, nil
+}
+
+var engineName = "tesseract " + libraryVersion()
+
+var errUndecodable = fault.New(fault.Unsupported, "unsupported_image", "The image cannot be decoded.")
+
+// Prepared returns what the engine looks at; see recognition.Engine.
+func (p *Pool) Prepared(ctx context.Context, o recognition.Order) (document.Rendition, error) {
+	return p.render(ctx, o.Page, o.UserID, request{Op: opPrepared, Task: o.Tasks[0]})
+}
+
+// Languages returns what is installed; see recognition.Engine.
+func (p *Pool) Languages(context.Context) ([]recognition.Language, error) { return p.languages, nil }
+
+// Probe reads the header of a file in this process, in Go; see document.Imager.
+func (p *Pool) Probe(ctx context.Context, page document.Page) (document.Geometry, error) {
+	r, err := page.Open(ctx)
+	if err != nil {
+		return document.Geometry{}, err
+	}
+	defer r.Close()
+	at, ok := r.(io.ReaderAt)
+	if !ok {
+		if seeker, seeks := r.(io.ReadSeeker); seeks {
+			at, ok = &seekingReaderAt{seeker}, true
+		}
+	}
+	if !ok {
+		return document.Geometry{}, fault.New(fault.Internal, "not_seekable", "The page cannot be read at random.")
+	}
+	h, err := readHeader(at, page.Size, p.opts.MaxPixels)
+	return h.upright(), err
+}
+
+// seekingReaderAt reads at offsets by seeking; for one goroutine.
+type seekingReaderAt struct{ io.ReadSeeker }
+
+func (s *seekingReaderAt) ReadAt(b []byte, at int64) (int, error) {
+	if _, err := s.Seek(at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	return io.ReadFull(s, b)
+}
+
+// Thumbnail renders a page into a square; see document.Imager.
+func (p *Pool) Thumbnail(ctx context.Context, page document.Page, side int) (document.Rendition, error) {
+	return p.render(ctx, page, 0, request{Op: opThumbnail, Side: side})
+}
+
+// View renders a page for a browser; see document.Imager.
+func (p *Pool) View(ctx context.Context, page document.Page, width int) (document.Rendition, error) {
+	return p.render(ctx, page, 0, request{Op: opView, Side: width})
+}
+
+func (p *Pool) render(ctx context.Context, page document.Page, user int64, q request) (r document.Rendition, err error) {
+	err = p.do(ctx, page, user, false, []request{q}, func(out outcome) error {
+		var broken *brokenError
+		switch {
+		case errors.As(out.err, &broken) && broken.timeout:
+			return fault.New(fault.Deadline, "render_deadline", "The image could not be rendered in time.").Because(out.err)
+		case errors.As(out.err, &broken) && broken.decoding:
+			return errUndecodable.Because(out.err)
+		case errors.As(out.err, &broken):
+			return fault.New(fault.Unavailable, recognition.CodeCrashed, "The image could not be rendered.").Because(out.err).After(time.Second)
+		case out.err != nil:
+			return out.err
+		case out.answer.Fault != nil:
+			return out.answer.Fault.fault()
+		}
+		r = document.Rendition{MediaType: out.answer.Media, Bytes: out.answer.bytes}
+		return nil
+	})
+	return r, err
+}

@@ -1,0 +1,428 @@
+package tesseract
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+)
+
+// header is what the first bytes of an image file say, read in Go before any C code sees the file.
+type header struct {
+	mediaType     string
+	width, height int // pixels as stored, before orientation
+	orientation   int // EXIF/TIFF value, 1–8
+	pages         int
+}
+
+// upright returns the geometry with the orientation applied.
+func (h header) upright() document.Geometry {
+	g := document.Geometry{MediaType: h.mediaType, Width: h.width, Height: h.height, Pages: h.pages}
+	if h.orientation >= 5 {
+		g.Width, g.Height = g.Height, g.Width
+	}
+	return g
+}
+
+// The formats that are read, by their media types.
+const (
+	mediaJPEG = "image/jpeg"
+	mediaPNG  = "image/png"
+	mediaGIF  = "image/gif"
+	mediaBMP  = "image/bmp"
+	mediaTIFF = "image/tiff"
+	mediaWebP = "image/webp"
+	mediaJP2  = "image/jp2"
+	mediaPNM  = "image/x-portable-anymap"
+)
+
+const maxSide = 1 << 20 // pixels; no format's decoder here takes more
+
+var errUnreadable = fault.New(fault.Unsupported, "unsupported_image",
+	"This is not an image that is read here: JPEG, PNG, GIF, BMP, TIFF, WebP, JPEG 2000 and PNM are.")
+
+// readHeader finds format, size, orientation and pages of a file of size bytes. Whatever the bytes, it reads a bounded
+// number of them. What it does not know is Unsupported; more pixels than maxPixels is TooLarge.
+func readHeader(r io.ReaderAt, size, maxPixels int64) (header, error) {
+	p := &headerReader{r: r, size: size}
+	h, err := p.read()
+	if err != nil {
+		return header{}, errUnreadable.Because(err)
+	}
+	if h.orientation < 1 || h.orientation > 8 {
+		h.orientation = 1
+	}
+	h.pages = max(h.pages, 1)
+	switch {
+	case h.width <= 0 || h.height <= 0:
+		return header{}, errUnreadable.Because(fmt.Errorf("size %d×%d", h.width, h.height))
+	case h.width > maxSide || h.height > maxSide || int64(h.width)*int64(h.height) > maxPixels:
+		return header{}, fault.New(fault.TooLarge, "too_many_pixels",
+			"The image has %d × %d pixels; at most %d million are read here.", h.width, h.height, maxPixels/1_000_000)
+	}
+	return h, nil
+}
+
+// headerReader reads numbers at offsets. Its first error sticks and turns all later reads into zeroes, so that the
+// parsers below need not look at each.
+type headerReader struct {
+	r     io.ReaderAt
+	size  int64
+	err   error
+	reads int
+}
+
+// maxReads bounds the work that a file of many tiny parts can cause.
+const maxReads = 200_000
+
+func (p *headerReader) bytes(at int64, n int) []byte {
+	b := make([]byte, n)
+	if p.err != nil {
+		return b
+	}
+	p.reads++
+	if at < 0 || at+int64(n) > p.size || p.reads > maxReads {
+		p.err = fmt.Errorf("header reaches beyond the file: %d bytes at %d of %d", n, at, p.size)
+		return b
+	}
+	if _, err := p.r.ReadAt(b, at); err != nil && err != io.EOF {
+		p.err = err
+	}
+	return b
+}
+
+func (p *headerReader) num(at int64, n int, order binary.ByteOrder) uint64 {
+	b := p.bytes(at, n)
+	switch n {
+	case 2:
+		return uint64(order.Uint16(b))
+	case 4:
+		return uint64(order.Uint32(b))
+	}
+	return order.Uint64(b)
+}
+
+func (p *headerReader) fail(format string, args ...any) {
+	if p.err == nil {
+		p.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (p *headerReader) read() (h header, err error) {
+	start := make([]byte, 16)
+	n, err := p.r.ReadAt(start[:min(16, max(p.size, 0))], 0)
+	if err != nil && err != io.EOF {
+		return h, err
+	}
+	start = start[:n]
+	has := func(magic string) bool { return bytes.HasPrefix(start, []byte(magic)) }
+	switch {
+	case has("\xff\xd8\xff"):
+		h = p.jpeg()
+	case has("\x89PNG\r\n\x1a\n"):
+		h = p.png()
+	case has("GIF87a"), has("GIF89a"):
+		h = p.gif()
+	case has("BM"):
+		h = p.bmp()
+	case has("II*\x00"), has("MM\x00*"), has("II+\x00"), has("MM\x00+"):
+		h = p.tiff(0, p.size)
+		h.mediaType = mediaTIFF
+	case has("RIFF") && len(start) >= 12 && string(start[8:12]) == "WEBP":
+		h = p.webp()
+	case has("\x00\x00\x00\x0cjP  \r\n\x87\n"):
+		h = p.jp2()
+	case has("\xff\x4f\xff\x51"):
+		h = p.codestream(0)
+	case len(start) >= 3 && start[0] == 'P' && start[1] >= '1' && start[1] <= '7':
+		h = p.pnm()
+	default:
+		p.fail("unknown format")
+	}
+	return h, p.err
+}
+
+// jpeg walks the segments up to the frame header (ITU T.81, B.2); orientation comes from an Exif segment on the way.
+func (p *headerReader) jpeg() (h header) {
+	h.mediaType = mediaJPEG
+	for at := int64(2); p.err == nil; {
+		if p.bytes(at, 1)[0] != 0xff {
+			at++ // padding or garbage between segments
+			continue
+		}
+		switch marker := p.bytes(at+1, 1)[0]; {
+		case marker == 0xff:
+			at++
+		case marker == 0x00, marker == 0x01, marker >= 0xd0 && marker <= 0xd8:
+			at += 2 // no length
+		case marker == 0xd9, marker == 0xda:
+			p.fail("no frame header before the scan")
+		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+			h.height = int(p.num(at+5, 2, binary.BigEndian))
+			h.width = int(p.num(at+7, 2, binary.BigEndian))
+			return h
+		default:
+			length := int64(p.num(at+2, 2, binary.BigEndian))
+			if marker == 0xe1 && length >= 16 && h.orientation == 0 && string(p.bytes(at+4, 6)) == "Exif\x00\x00" {
+				h.orientation = p.exifOrientation(at+10, length-8)
+			}
+			at += 2 + max(length, 2)
+		}
+	}
+	return h
+}
+
+// exifOrientation reads the orientation of an Exif block, which is a TIFF file without an image. A broken one says nothing.
+func (p *headerReader) exifOrientation(at, length int64) int {
+	inner := &headerReader{r: p.r, size: min(p.size, at+length), reads: p.reads}
+	h := inner.tiff(at, length)
+	p.reads = inner.reads
+	return h.orientation
+}
+
+// png walks the chunks up to the image data (PNG specification, 5.3).
+func (p *headerReader) png() (h header) {
+	h.mediaType = mediaPNG
+	if string(p.bytes(12, 4)) != "IHDR" {
+		p.fail("no IHDR")
+	}
+	h.width, h.height = int(p.num(16, 4, binary.BigEndian)), int(p.num(20, 4, binary.BigEndian))
+	for at := int64(33); at+12 <= p.size && p.err == nil && p.reads < maxReads/2; {
+		length := int64(p.num(at, 4, binary.BigEndian))
+		switch string(p.bytes(at+4, 4)) {
+		case "IDAT", "IEND":
+			return h
+		case "eXIf":
+			h.orientation = p.exifOrientation(at+8, length)
+		}
+		at += 12 + length
+	}
+	return h
+}
+
+// gif takes the size of the first frame, since that is what is shown (GIF89a, 18–20).
+func (p *headerReader) gif() (h header) {
+	h.mediaType = mediaGIF
+	at := int64(13)
+	if flags := p.bytes(10, 1)[0]; flags&0x80 != 0 {
+		at += 3 << (flags&7 + 1)
+	}
+	for p.err == nil {
+		switch p.bytes(at, 1)[0] {
+		case ',':
+			h.width, h.height = int(p.num(at+5, 2, binary.LittleEndian)), int(p.num(at+7, 2, binary.LittleEndian))
+			return h
+		case '!':
+			at += 2
+			for p.err == nil {
+				n := int64(p.bytes(at, 1)[0])
+				at += 1 + n
+				if n == 0 {
+					break
+				}
+			}
+		default:
+			p.fail("no image in the GIF")
+		}
+	}
+	return h
+}
+
+func (p *headerReader) bmp() (h header) {
+	h.mediaType = mediaBMP
+	if p.num(14, 4, binary.LittleEndian) == 12 { // BITMAPCOREHEADER
+		h.width, h.height = int(p.num(18, 2, binary.LittleEndian)), int(p.num(20, 2, binary.LittleEndian))
+		return h
+	}
+	h.width, h.height = int(int32(p.num(18, 4, binary.LittleEndian))), int(int32(p.num(22, 4, binary.LittleEndian)))
+	if h.height < 0 { // stored from the top
+		h.height = -h.height
+	}
+	return h
+}
+
+// maxPages bounds the walk along a TIFF's directories, which may form a loop.
+const maxPages = 10_000
+
+// tiff reads the first directory of a classic or big TIFF whose bytes start at base (TIFF 6.0, section 2) and counts the others.
+func (p *headerReader) tiff(base, length int64) (h header) {
+	var order binary.ByteOrder = binary.LittleEndian
+	if p.bytes(base, 1)[0] == 'M' {
+		order = binary.BigEndian
+	}
+	big := p.num(base+2, 2, order) == 43
+	offsetSize, countSize, entrySize, first := 4, 2, int64(12), base+4
+	if big {
+		offsetSize, countSize, entrySize, first = 8, 8, 20, base+8
+	}
+	next := p.num(first, offsetSize, order)
+	seen := map[uint64]bool{}
+	for next != 0 && !seen[next] && len(seen) < maxPages && p.err == nil {
+		if next > uint64(length) {
+			p.fail("directory beyond the file")
+			break
+		}
+		seen[next] = true
+		at := base + int64(next)
+		count := p.num(at, countSize, order)
+		if count > 4096 {
+			p.fail("%d entries in a directory", count)
+			break
+		}
+		at += int64(countSize)
+		if len(seen) == 1 {
+			for i := range int64(count) {
+				entry := at + i*entrySize
+				tag := p.num(entry, 2, order)
+				if tag != 256 && tag != 257 && tag != 274 {
+					continue
+				}
+				value := entry + entrySize - int64(offsetSize)
+				var v int
+				switch p.num(entry+2, 2, order) {
+				case 3:
+					v = int(p.num(value, 2, order))
+				case 4:
+					v = int(p.num(value, 4, order))
+				}
+				switch tag {
+				case 256:
+					h.width = v
+				case 257:
+					h.height = v
+				case 274:
+					h.orientation = v
+				}
+			}
+		}
+		h.pages++
+		last := p.err
+		next = p.num(at+int64(count)*entrySize, offsetSize, order)
+		if last == nil && len(seen) >= 1 && p.err != nil { // the chain is broken off, the pages before are not
+			p.err = nil
+			break
+		}
+	}
+	return h
+}
+
+// webp reads the first chunk, and for an extended file goes on to its Exif chunk (RFC 9649).
+func (p *headerReader) webp() (h header) {
+	h.mediaType = mediaWebP
+	switch string(p.bytes(12, 4)) {
+	case "VP8 ":
+		h.width = int(p.num(26, 2, binary.LittleEndian) & 0x3fff)
+		h.height = int(p.num(28, 2, binary.LittleEndian) & 0x3fff)
+	case "VP8L":
+		bits := p.num(21, 4, binary.LittleEndian)
+		h.width, h.height = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
+	case "VP8X":
+		flags := p.bytes(20, 1)[0]
+		size := p.bytes(24, 6)
+		h.width = 1 + (int(size[0]) | int(size[1])<<8 | int(size[2])<<16)
+		h.height = 1 + (int(size[3]) | int(size[4])<<8 | int(size[5])<<16)
+		if flags&0x08 == 0 {
+			return h
+		}
+		for at := int64(12); at+8 <= p.size && p.err == nil && p.reads < maxReads/2; {
+			length := int64(p.num(at+4, 4, binary.LittleEndian))
+			if string(p.bytes(at, 4)) == "EXIF" {
+				start := at + 8
+				if length > 6 && string(p.bytes(start, 6)) == "Exif\x00\x00" {
+					start, length = start+6, length-6
+				}
+				h.orientation = p.exifOrientation(start, length)
+				return h
+			}
+			at += 8 + length + length&1
+		}
+	default:
+		p.fail("unknown WebP chunk")
+	}
+	return h
+}
+
+// jp2 looks for the image header box, inside the header box (ISO 15444-1, annex I).
+func (p *headerReader) jp2() (h header) {
+	h.mediaType = mediaJP2
+	for at := int64(12); p.err == nil; {
+		length, kind := int64(p.num(at, 4, binary.BigEndian)), string(p.bytes(at+4, 4))
+		head := int64(8)
+		if length == 1 {
+			length, head = int64(p.num(at+8, 8, binary.BigEndian)), 16
+		}
+		switch kind {
+		case "jp2h":
+			at += head // its boxes come next
+			continue
+		case "ihdr":
+			h.height, h.width = int(p.num(at+head, 4, binary.BigEndian)), int(p.num(at+head+4, 4, binary.BigEndian))
+			return h
+		case "jp2c":
+			return p.codestream(at + head)
+		}
+		if length < head {
+			p.fail("box of %d bytes", length)
+		}
+		at += length
+	}
+	return h
+}
+
+// codestream reads the SIZ marker of a JPEG 2000 codestream (ISO 15444-1, A.5.1).
+func (p *headerReader) codestream(at int64) (h header) {
+	h.mediaType = mediaJP2
+	if p.num(at+2, 2, binary.BigEndian) != 0xff51 {
+		p.fail("no SIZ marker")
+	}
+	h.width = int(p.num(at+8, 4, binary.BigEndian)) - int(p.num(at+16, 4, binary.BigEndian))
+	h.height = int(p.num(at+12, 4, binary.BigEndian)) - int(p.num(at+20, 4, binary.BigEndian))
+	return h
+}
+
+// pnm reads the numbers of a PBM, PGM, PPM or PAM header, between which comments may stand.
+func (p *headerReader) pnm() (h header) {
+	h.mediaType = mediaPNM
+	text := p.bytes(0, int(min(p.size, 4096)))
+	if text[1] == '7' {
+		for line := range bytes.Lines(text) {
+			if bytes.HasPrefix(line, []byte("ENDHDR")) {
+				return h
+			}
+			_, _ = fmt.Sscanf(string(line), "WIDTH %d", &h.width)
+			_, _ = fmt.Sscanf(string(line), "HEIGHT %d", &h.height)
+		}
+		p.fail("no end of the PAM header")
+		return h
+	}
+	numbers := 0
+	for at := 2; at < len(text) && numbers < 2; {
+		switch c := text[at]; {
+		case c == '#':
+			for at < len(text) && text[at] != '\n' {
+				at++
+			}
+		case c >= '0' && c <= '9':
+			n := 0
+			for at < len(text) && text[at] >= '0' && text[at] <= '9' && n < 1e9 {
+				n = n*10 + int(text[at]-'0')
+				at++
+			}
+			if numbers == 0 {
+				h.width = n
+			} else {
+				h.height = n
+			}
+			numbers++
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			at++
+		default:
+			p.fail("unexpected byte in the PNM header")
+			return h
+		}
+	}
+	return h
+}

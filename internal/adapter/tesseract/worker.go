@@ -1,0 +1,193 @@
+package tesseract
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// RunWorker is the life of a worker process: it answers requests from standard input on file descriptor 3 until the input
+// ends. It is the only place where C code meets the bytes of users. A pool starts it with arguments of its own making.
+func RunWorker(args []string) error {
+	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
+	tessdata := flags.String("tessdata", "", "folder of the traineddata")
+	warm := flags.String("warm", "", "models to load at once, with commas between")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	out := os.NewFile(3, "replies")
+	if out == nil {
+		return errors.New("a worker is started by a pool, not by hand")
+	}
+	quietLeptonica()
+	w := worker{library: library{tessdata: *tessdata}, in: bufio.NewReaderSize(orphanWatch(os.Stdin), chunkSize), out: bufio.NewWriterSize(out, chunkSize)}
+	for lang := range strings.SplitSeq(*warm, ",") {
+		if lang == "" {
+			continue
+		}
+		if _, err := w.model(recognition.Task{Lang: []string{lang}, OEM: recognition.DefaultOEM}); err != nil {
+			return err
+		}
+	}
+	if err := w.send(reply{}); err != nil {
+		return err
+	}
+	for {
+		if err := w.answer(); err != nil {
+			return err
+		}
+	}
+}
+
+// orphanWatch reads on while the worker computes and ends the process when the input does: then the pool is gone.
+func orphanWatch(in io.Reader) io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		_, _ = io.Copy(w, in)
+		os.Exit(0)
+	}()
+	return r
+}
+
+type worker struct {
+	library
+	in  *bufio.Reader
+	out *bufio.Writer
+}
+
+func (w *worker) send(r reply) error {
+	r.Memory = residentMemory()
+	if err := writeMessage(w.out, r); err != nil {
+		return err
+	}
+	return w.out.Flush()
+}
+
+// answer answers one request. An error is about the pipe, after which there is no going on.
+func (w *worker) answer() error {
+	var q request
+	if err := readMessage(w.in, &q); err != nil {
+		return err
+	}
+	r := reply{ID: q.ID}
+	page, owned, err := w.open(q)
+	var broken pipeError
+	if errors.As(err, &broken) {
+		return err
+	}
+	var made document.Rendition
+	if err == nil {
+		if owned {
+			defer page.close()
+		}
+		made, err = w.do(q, page, &r)
+	}
+	if err != nil {
+		r.Fault, r.Reading = faultToWire(err), nil
+	}
+	r.Media = made.MediaType
+	if err := w.send(r); err != nil || r.Media == "" {
+		return err
+	}
+	if err := writeChunks(w.out, bytes.NewReader(made.Bytes)); err != nil {
+		return err
+	}
+	return w.out.Flush()
+}
+
+func (w *worker) do(q request, page *pix, r *reply) (document.Rendition, error) {
+	switch q.Op {
+	case opRead:
+		reading, err := w.read(page, q.Task)
+		r.Reading = &reading
+		return document.Rendition{}, err
+	case opPrepared:
+		p, err := prepare(page, q.Task)
+		if err != nil {
+			return document.Rendition{}, err
+		}
+		defer p.image.close()
+		return p.image.encode(true)
+	case opThumbnail, opView:
+		height := maxSide
+		if q.Op == opThumbnail {
+			height = q.Side
+		}
+		small, err := page.shrinkTo(q.Side, height)
+		if err != nil {
+			return document.Rendition{}, err
+		}
+		defer small.close()
+		return small.encode(false)
+	}
+	return document.Rendition{}, fault.New(fault.Internal, "unknown_operation", "unknown operation %q", q.Op)
+}
+
+type pipeError struct{ error }
+
+// open returns the decoded page of a request, asking for its bytes where it is not held. owned pages are the caller's.
+func (w *worker) open(q request) (page *pix, owned bool, err error) {
+	if page, ok := w.page(q.Page); ok {
+		return page, false, nil
+	}
+	if err := w.send(reply{ID: q.ID, NeedPage: true}); err != nil {
+		return nil, false, pipeError{err}
+	}
+	data, err := readChunks(w.in, q.Size)
+	if errors.Is(err, errAborted) {
+		return nil, false, err
+	}
+	if err != nil {
+		return nil, false, pipeError{err}
+	}
+	h, err := readHeader(bytes.NewReader(data), int64(len(data)), q.MaxPixels)
+	if err != nil {
+		return nil, false, err
+	}
+	shrink := 1
+	if q.Op == opThumbnail && h.mediaType == mediaJPEG {
+		shrink = jpegShrink(h, q.Side)
+	}
+	if page, err = decode(data, h, shrink); err != nil {
+		return nil, false, err
+	}
+	if shrink == 1 {
+		w.hold(q.Page, page)
+	}
+	if err := w.send(reply{ID: q.ID, PageHeld: true}); err != nil {
+		return nil, false, pipeError{err}
+	}
+	return page, shrink != 1, nil
+}
+
+// jpegShrink is how much smaller a JPEG can be decoded so that a thumbnail is still made by shrinking.
+func jpegShrink(h header, side int) int {
+	for _, n := range []int{8, 4, 2} {
+		if max(h.width, h.height)/n >= 2*side {
+			return n
+		}
+	}
+	return 1
+}
+
+// residentMemory is how many bytes of memory the process occupies; 0 where the system does not tell.
+func residentMemory() int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(b), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
+}
