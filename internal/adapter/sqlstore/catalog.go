@@ -127,8 +127,8 @@ func listPage(q document.Query) (text string, args []any) {
 		kinds = append(kinds, `SELECT id FROM (SELECT id FROM image WHERE `+c.text+` ORDER BY id DESC LIMIT ?) AS kind`)
 		args = append(append(args, c.args...), offset+limit)
 	}
-	return `SELECT ` + imageColumns + ` FROM (` + strings.Join(kinds, ` UNION ALL `) + `) AS page JOIN image i ON i.id = page.id JOIN user ON user.id = i.user_id
-		ORDER BY i.id DESC LIMIT ? OFFSET ?`, append(args, limit, offset)
+	return `SELECT ` + imageColumns + ` FROM (` + strings.Join(kinds, ` UNION ALL `) + ` ORDER BY id DESC LIMIT ? OFFSET ?) AS page
+		JOIN image i ON i.id = page.id JOIN user ON user.id = i.user_id ORDER BY i.id DESC`, append(args, limit, offset)
 }
 
 // listCount returns the query for how many images match in all.

@@ -78,8 +78,8 @@ CREATE TABLE image (
     created_datetime TEXT NOT NULL,
     user_id          INTEGER NOT NULL REFERENCES user (id)
 );
-CREATE INDEX image_user ON image (user_id, id);
-CREATE INDEX image_visibility ON image (visibility, id);
+CREATE INDEX image_user ON image (user_id, id, visibility);
+CREATE INDEX image_visibility ON image (visibility, id, user_id);
 
 -- A run outlives its contents, so that no version is ever given twice.
 CREATE TABLE ocr_run (

@@ -1,0 +1,579 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+var created = time.Date(2026, time.March, 1, 8, 30, 0, 123456000, time.UTC)
+
+func addUser(t testing.TB, db *DB, name string) account.User {
+	t.Helper()
+	u, err := db.Users().Add(t.Context(), account.User{Name: name, Email: name + "@example.org", PasswordHash: "hash", Created: created})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func someImage(owner int64, name string) document.Image {
+	return document.Image{Name: name, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1}, Size: 1, SHA256: strings.Repeat("0", 64),
+		Visibility: document.Private, Owner: account.Ref{ID: owner}, Original: "original", Thumbnail: "thumbnail", Created: created}
+}
+
+func addImage(t testing.TB, db *DB, owner int64, name string) document.Image {
+	t.Helper()
+	i, err := db.Catalog().Add(t.Context(), someImage(owner, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// textOf returns the first column of a query's rows as text.
+func textOf(t testing.TB, q querier, query string, args ...any) (values []string) {
+	t.Helper()
+	err := each(t.Context(), q, func(scan func(...any) error) error {
+		var v string
+		err := scan(&v)
+		values = append(values, v)
+		return err
+	}, query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+// What is promised to survive depends on settings that hold for a connection, so each connection is asked.
+func TestSettingsOfEveryConnection(t *testing.T) {
+	db := open(t)
+	check := func(pool *sql.DB, connections int, want map[string]string) {
+		for range connections {
+			c, err := pool.Conn(t.Context()) // all are held until the end, so that each is another one
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			for pragma, value := range want {
+				if got := textOf(t, c, "PRAGMA "+pragma); !slices.Equal(got, []string{value}) {
+					t.Errorf("PRAGMA %s: got %q, want %s", pragma, got, value)
+				}
+			}
+		}
+	}
+	const full = "2"
+	check(db.write, 1, map[string]string{"journal_mode": "wal", "synchronous": full, "foreign_keys": "1", "busy_timeout": "5000", "query_only": "0"})
+	check(db.read, maxReaders, map[string]string{"journal_mode": "wal", "synchronous": full, "foreign_keys": "1", "busy_timeout": "5000", "query_only": "1"})
+}
+
+func TestFilesAreTheirOwnersOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a ?b#%20c") // what a URI would take amiss
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	addUser(t, openAt(t, filepath.Join(dir, "glyphbox.db")), "ann")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]os.FileMode{}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.Name()] = info.Mode()
+	}
+	want := map[string]os.FileMode{"glyphbox.db": 0o600, "glyphbox.db-wal": 0o600, "glyphbox.db-shm": 0o600}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("files (-want +got):\n%s", d)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	notSQLite := filepath.Join(dir, "text")
+	if err := os.WriteFile(notSQLite, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{filepath.Join(dir, "missing", "glyphbox.db"), notSQLite, dir, "oracle://host/name"} {
+		if db, err := Open(t.Context(), source); err == nil {
+			t.Errorf("%s was opened", source)
+			db.Close()
+		}
+	}
+}
+
+func TestMigrationsFromNothingAndAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "glyphbox.db")
+	schema := func(db *DB) []string {
+		return textOf(t, db.read, `SELECT name || ' ' || COALESCE(sql, '') FROM sqlite_master ORDER BY name`)
+	}
+	db, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := schema(db)
+	ann := addUser(t, db, "ann")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = openAt(t, path)
+	if d := cmp.Diff(first, schema(db)); d != "" {
+		t.Errorf("the schema changed when it was opened again (-want +got):\n%s", d)
+	}
+	again, err := db.Users().ByID(t.Context(), ann.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(ann, again); d != "" {
+		t.Errorf("the user changed when the database was opened again (-want +got):\n%s", d)
+	}
+	for table, want := range map[string][]string{ // of the entity diagram
+		"role":       {"id", "name"},
+		"user":       {"id", "name", "password", "email", "created_datetime", "role_id"},
+		"state":      {"id", "name"},
+		"user_state": {"user_id", "state_id", "detail", "created_datetime"},
+		"logged_in":  {"id", "user_id", "created_datetime"},
+		"image":      {"id", "name", "media_type", "image_id", "thumbnail_id", "created_datetime", "user_id"},
+		"ocr":        {"id", "version", "created_datetime", "image_id", "user_id", "content_id"},
+	} {
+		got := textOf(t, db.read, `SELECT name FROM pragma_table_info(?)`, table)
+		for _, column := range want {
+			if !slices.Contains(got, column) {
+				t.Errorf("table %s has the columns %q, want %s among them", table, got, column)
+			}
+		}
+	}
+	if got, want := textOf(t, db.read, `SELECT name FROM role`), []string{"admin"}; !slices.Equal(got, want) {
+		t.Errorf("roles: got %q, want %q", got, want)
+	}
+	if got, want := textOf(t, db.read, `SELECT name FROM state ORDER BY name`), []string{"blocked", "inactivate"}; !slices.Equal(got, want) {
+		t.Errorf("states: got %q, want %q", got, want)
+	}
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "glyphbox.db")
+	db, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path); !errors.Is(err, ErrNewerSchema) {
+		t.Errorf("got error %v, want ErrNewerSchema", err)
+	}
+}
+
+func TestEmptyStringsAreNull(t *testing.T) {
+	db := open(t)
+	u, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", PasswordHash: "hash", Role: account.RoleAdmin, Created: created,
+		States: []account.State{{Name: account.StateBlocked, Created: created}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nulls := func() []string {
+		return textOf(t, db.read, `SELECT (name IS NULL) || (email IS NULL) || (password IS NULL) || (role_id IS NULL) || (detail IS NULL) FROM user JOIN user_state ON user_id = id`)
+	}
+	if got, want := nulls(), []string{"00001"}; !slices.Equal(got, want) {
+		t.Errorf("NULLs of name, e-mail, password, role, detail: got %q, want %q", got, want)
+	}
+	if _, err := db.Users().Update(t.Context(), u.ID, func(u *account.User) error {
+		u.Name, u.Email, u.PasswordHash, u.Role = "", "", "", ""
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := nulls(), []string{"11111"}; !slices.Equal(got, want) {
+		t.Errorf("NULLs after resigning: got %q, want %q", got, want)
+	}
+}
+
+func TestTimesSortAsText(t *testing.T) {
+	times := []time.Time{
+		time.Date(1999, 12, 31, 23, 59, 59, 999999000, time.UTC),
+		time.Date(2026, 3, 1, 8, 30, 0, 0, time.UTC),
+		time.Date(2026, 3, 1, 17, 30, 0, 1999, time.FixedZone("KST", 9*60*60)),
+		time.Date(2026, 3, 1, 8, 30, 0, 10000, time.UTC),
+		time.Date(2026, 3, 1, 8, 30, 0, 100000000, time.UTC),
+		time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC),
+	}
+	var got []string
+	for _, v := range times {
+		value, err := stamp(v).Value()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, value.(string))
+		var back stamp
+		if err := back.Scan(value); err != nil {
+			t.Fatal(err)
+		}
+		if want := v.UTC().Truncate(time.Microsecond); time.Time(back) != want {
+			t.Errorf("got %v back, want %v", time.Time(back), want)
+		}
+	}
+	if !slices.IsSorted(got) {
+		t.Errorf("not in order: %q", got)
+	}
+}
+
+func TestFold(t *testing.T) {
+	for _, same := range [][]string{
+		{"STRASSE", "straße", "Strasse"},
+		{"한글", "\u1112\u1161\u11ab\u1100\u1173\u11af"},
+		{"Ångström", "A\u030angstro\u0308m", "\u212bNGSTRÖM"},
+		{"ΣΊΣΥΦΟΣ", "σίσυφος"},
+	} {
+		for _, s := range same {
+			if got, want := fold(s), fold(same[0]); got != want {
+				t.Errorf("fold(%q) is %q, want %q", s, got, want)
+			}
+		}
+	}
+	if fold("하") == fold("한") || strings.Contains(fold("한"), fold("하")) {
+		t.Error("a syllable is found in another one")
+	}
+}
+
+// plan returns how SQLite would run a query, a step on a line.
+func plan(t *testing.T, db *DB, query string, args ...any) string {
+	t.Helper()
+	var steps []string
+	err := each(t.Context(), db.read, func(scan func(...any) error) error {
+		var id, parent, unused int
+		var step string
+		err := scan(&id, &parent, &unused, &step)
+		steps = append(steps, step)
+		return err
+	}, `EXPLAIN QUERY PLAN `+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(steps, "\n")
+}
+
+func TestPlansUseIndexes(t *testing.T) {
+	db := open(t)
+	const (
+		byOwner  = "SEARCH image USING COVERING INDEX image_user (user_id=?)"
+		byShared = "SEARCH image USING COVERING INDEX image_visibility (visibility=?)"
+	)
+	check := func(name string, want []string, query string, args ...any) {
+		got := plan(t, db, query, args...)
+		for _, step := range want {
+			if !strings.Contains(got, step) {
+				t.Errorf("%s: the plan lacks %q:\n%s", name, step, got)
+			}
+		}
+		for _, table := range []string{"image", "i", "ocr", "ocr_run", "content_revision", "c", "logged_in", "session", "api_key"} {
+			if strings.Contains(got+"\n", "SCAN "+table+"\n") && !slices.Contains(want, "SCAN "+table) {
+				t.Errorf("%s: the plan reads all of %s:\n%s", name, table, got)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name        string
+		q           document.Query
+		page, count []string
+	}{
+		{"everything", document.Query{Size: 10}, []string{"SCAN image"}, nil}, // by the primary key from its end, as far as the page reaches
+		{"everything before", document.Query{Size: 10, Before: 9}, []string{"SEARCH image USING INTEGER PRIMARY KEY (rowid<?)"}, nil},
+		{"of an owner", document.Query{Owner: 1, Size: 10}, []string{byOwner}, []string{byOwner}},
+		{"for a viewer", document.Query{Viewer: 1, Size: 10}, []string{byOwner, byShared}, []string{byOwner, byShared}},
+		{"for a viewer before", document.Query{Viewer: 1, Size: 10, Before: 9},
+			[]string{"image_user (user_id=? AND id<?)", "image_visibility (visibility=? AND id<?)"}, []string{byOwner, byShared}},
+		{"of an owner for a viewer", document.Query{Viewer: 1, Owner: 2, Size: 10}, nil, nil},
+	} {
+		query, args := listPage(c.q)
+		check("page "+c.name, append(c.page, "SEARCH i USING INTEGER PRIMARY KEY"), query, args...)
+		query, args = listCount(c.q)
+		check("count "+c.name, c.count, query, args...)
+	}
+	runKey := "SEARCH ocr_run USING INDEX sqlite_autoindex_ocr_run_1 (image_id=? AND version"
+	contentsOfRun := "SEARCH ocr USING INDEX sqlite_autoindex_ocr_2 (image_id=? AND version=?)"
+	check("newest runs", []string{runKey + "<?)", contentsOfRun}, runsOf(newest), 1, 9, 10)
+	check("run by version", []string{runKey + "=?)", contentsOfRun}, runsOf(byVersion), 1, 9)
+	check("run by content", []string{"SEARCH ocr USING INDEX sqlite_autoindex_ocr_1 (content_id=?)", runKey + "=?)", contentsOfRun}, runsOf(byContent), "x")
+	check("next version", []string{"SEARCH ocr_run USING COVERING INDEX"}, `SELECT MAX(version) FROM ocr_run WHERE image_id = ?`, 1)
+	check("current contents", []string{"SEARCH c USING INDEX sqlite_autoindex_content_revision_1 (content_id=?)"}, current("(?, ?)"), "x", "y")
+}
+
+func TestListReturnsWhatItCounts(t *testing.T) {
+	db := open(t)
+	ann, bob := addUser(t, db, "ann"), addUser(t, db, "bob")
+	for n := range 7 {
+		addImage(t, db, ann.ID, fmt.Sprint("a", n))
+		i := addImage(t, db, bob.ID, fmt.Sprint("b", n))
+		if n%2 == 0 {
+			if _, err := db.Catalog().Update(t.Context(), i.ID, func(i *document.Image) error { i.Visibility = document.Shared; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, q := range []document.Query{{}, {Viewer: ann.ID}, {Viewer: bob.ID}, {Owner: bob.ID}, {Viewer: ann.ID, Owner: bob.ID}, {Viewer: ann.ID, Keyword: "B"}, {Keyword: "1"}} {
+		var ids []int64
+		total := 0
+		for q.Size, q.Page = 3, 0; ; q.Page++ {
+			images, n, err := db.Catalog().List(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			total = n
+			if len(images) == 0 {
+				break
+			}
+			for _, i := range images {
+				ids = append(ids, i.ID)
+			}
+		}
+		q.Page = 0
+		if len(ids) != total || total == 0 {
+			t.Errorf("%+v: got %d images by pages, want the %d that were counted", q, len(ids), total)
+		}
+		if !slices.IsSortedFunc(ids, func(a, b int64) int { return int(b - a) }) {
+			t.Errorf("%+v: not newest first: %v", q, ids)
+		}
+	}
+	for _, q := range []document.Query{{Size: 100, Page: 1 << 62}, {Size: 1 << 62, Page: 1 << 62}, {Size: -1}, {Size: 1, Page: -1, Before: 1}} {
+		if images, _, err := db.Catalog().List(t.Context(), q); err != nil || len(images) != 0 {
+			t.Errorf("%+v: got %d images and error %v, want none", q, len(images), err)
+		}
+	}
+}
+
+// A reader gets what was committed last while a writer is in the middle of something.
+func TestReadersDoNotWait(t *testing.T) {
+	db := open(t)
+	ann := addUser(t, db, "ann")
+	if _, err := db.Users().Update(t.Context(), ann.ID, func(u *account.User) error {
+		u.Name = "anna"
+		got, err := db.Users().ByID(t.Context(), ann.ID)
+		if err == nil && got.Name != "ann" {
+			t.Errorf("got the name %s before it was committed", got.Name)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// blockWriter holds the write lock as another process would until release is called.
+func blockWriter(t *testing.T, path string) (release func()) {
+	t.Helper()
+	other := openAt(t, path)
+	tx, err := other.write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestBusyAndFullAreUnavailable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "glyphbox.db")
+	db := openAt(t, path)
+	ann := addUser(t, db, "ann")
+	check := func(what string, err error) {
+		t.Helper()
+		if f := fault.Of(err); err == nil || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+			t.Errorf("%s: got error %v, want Unavailable with RetryAfter", what, err)
+		}
+	}
+	set := func(pragma string) {
+		t.Helper()
+		if _, err := db.write.ExecContext(t.Context(), "PRAGMA "+pragma); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	release := blockWriter(t, path)
+	set("busy_timeout(10)")
+	_, err := db.Catalog().Add(t.Context(), someImage(ann.ID, "a"))
+	check("a transaction while it is locked", err)
+	check("a statement while it is locked", db.Users().AddLogin(t.Context(), account.Login{UserID: ann.ID, Created: created}))
+	release()
+	addImage(t, db, ann.ID, "a")
+
+	set("max_page_count(1)") // which means: no more pages than now
+	big := recognition.Content{ID: "big", Revision: 1, Reading: recognition.Reading{Text: strings.Repeat("x", 1<<20)}}
+	check("a full disk", db.Contents().Add(t.Context(), []recognition.Content{big}))
+	if got, err := db.Contents().Get(t.Context(), []string{"big"}); err != nil || len(got) != 0 {
+		t.Errorf("got %d contents and error %v after that, want none", len(got), err)
+	}
+	set("max_page_count(1000000)")
+	if err := db.Contents().Add(t.Context(), []recognition.Content{big}); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	if err := db.Ping(t.Context()); err != nil {
+		t.Errorf("Ping: %v", err)
+	}
+}
+
+func TestContextErrorsPass(t *testing.T) {
+	db := open(t)
+	ann := addUser(t, db, "ann")
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := db.Users().Update(ctx, ann.ID, func(u *account.User) error { // in the middle of a transaction
+		u.Name = "anna"
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Update: got error %v, want context.Canceled", err)
+	}
+	_, byID := db.Users().ByID(ctx, ann.ID)
+	_, add := db.Catalog().Add(ctx, someImage(ann.ID, "a"))
+	_, get := db.Contents().Get(ctx, []string{"x"})
+	for what, err := range map[string]error{"ByID": byID, "Add": add, "Get": get, "Ping": db.Ping(ctx), "DeleteKeysOf": db.Keys().DeleteKeysOf(ctx, ann.ID)} {
+		if !errors.Is(err, context.Canceled) || fault.KindOf(err) != fault.Canceled {
+			t.Errorf("%s: got error %v, want context.Canceled", what, err)
+		}
+	}
+	if got, err := db.Users().ByID(t.Context(), ann.ID); err != nil || got.Name != "ann" {
+		t.Errorf("got the name %q and error %v, want what it was before", got.Name, err)
+	}
+
+	held, release := make(chan struct{}), make(chan struct{})
+	done := make(chan error)
+	go func() {
+		_, err := db.Users().Update(t.Context(), ann.ID, func(*account.User) error {
+			close(held)
+			<-release
+			return nil
+		})
+		done <- err
+	}()
+	<-held
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := db.Catalog().Add(late, someImage(ann.ID, "a")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waiting for the writer: got error %v, want context.DeadlineExceeded", err)
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// SQLite has one writer, so that nothing loses there; the loop is for databases where several write at once.
+func TestUpdateTriesAgain(t *testing.T) {
+	db := open(t)
+	calls := 0
+	err := db.update(t.Context(), func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(t.Context(), `INSERT INTO role (name) VALUES ('reader')`); err != nil {
+			return err // also where the try before had left something
+		}
+		if calls++; calls < 3 {
+			return fmt.Errorf("%w: for once", errLostRace)
+		}
+		return nil
+	})
+	if err != nil || calls != 3 {
+		t.Errorf("got error %v after %d tries, want none after 3", err, calls)
+	}
+	calls = 0
+	err = db.update(t.Context(), func(*sql.Tx) error { calls++; return errLostRace })
+	if !fault.Is(err, fault.Unavailable) || calls != attempts {
+		t.Errorf("got error %v after %d tries, want Unavailable after %d", err, calls, attempts)
+	}
+	calls = 0
+	own := errors.New("own error")
+	if err := db.update(t.Context(), func(*sql.Tx) error { calls++; return own }); err != own || calls != 1 { //nolint:errorlint // as it is
+		t.Errorf("got error %v after %d tries, want the closure's own after 1", err, calls)
+	}
+}
+
+func TestAppendNamesWhatIsMissing(t *testing.T) {
+	db := open(t)
+	ann := addUser(t, db, "ann")
+	i := addImage(t, db, ann.ID, "a")
+	for _, c := range []struct {
+		run  recognition.Run
+		want string
+	}{
+		{recognition.Run{ImageID: i.ID + 1, User: account.Ref{ID: ann.ID}, Created: created}, "image_not_found"},
+		{recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID + 1}, Created: created}, "user_not_found"},
+	} {
+		_, err := db.Runs().Append(t.Context(), c.run)
+		if got := fault.Of(err); got.Kind != fault.NotFound || got.Code != c.want {
+			t.Errorf("got error %v, want NotFound with code %s", err, c.want)
+		}
+	}
+}
+
+// Versions go on where all contents of a run were removed, and an image takes all its rows along.
+func TestRunsOutliveTheirContents(t *testing.T) {
+	db := open(t)
+	ann := addUser(t, db, "ann")
+	i := addImage(t, db, ann.ID, "a")
+	for version := 1; version <= 3; version++ {
+		id := fmt.Sprint("content", version)
+		r, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created, ContentIDs: []string{id}})
+		if err != nil || r.Version != version {
+			t.Fatalf("got version %d and error %v, want %d", r.Version, err, version)
+		}
+		if err := db.Runs().RemoveContent(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created, ContentIDs: []string{"x", "y"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Catalog().Delete(t.Context(), i.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := textOf(t, db.read, `SELECT (SELECT COUNT(*) FROM ocr_run) || ' ' || (SELECT COUNT(*) FROM ocr)`), []string{"0 0"}; !slices.Equal(got, want) {
+		t.Errorf("rows of runs and contents that are left: got %q, want %q", got, want)
+	}
+}
+
+func TestGetOfMoreThanOneStatementNames(t *testing.T) {
+	db := open(t)
+	var contents []recognition.Content
+	var ids []string
+	for n := range idsAtOnce + 7 {
+		id := fmt.Sprint("content", n)
+		contents, ids = append(contents, recognition.Content{ID: id, Revision: 1}), append(ids, id)
+	}
+	if err := db.Contents().Add(t.Context(), contents); err != nil {
+		t.Fatal(err)
+	}
+	got, err := db.Contents().Get(t.Context(), ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(ids) || got[len(got)-1].ID != ids[len(ids)-1] {
+		t.Errorf("got %d contents, want %d in order", len(got), len(ids))
+	}
+	if err := db.Contents().Delete(t.Context(), ids); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := db.Contents().Get(t.Context(), ids); err != nil || len(got) != 0 {
+		t.Errorf("got %d contents and error %v after Delete, want none", len(got), err)
+	}
+}
