@@ -1,0 +1,313 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Limits of bodies in bytes. Uploads have their own.
+const (
+	jsonLimit = 1 << 20
+	textLimit = 8 << 20 // 500 regions, or a long text
+	formLimit = 64 << 10
+)
+
+// readBody returns the whole body, which must be of the media type given.
+func (c *call) readBody(mediaType string, limit int64) ([]byte, error) {
+	if c.body == nil {
+		return nil, nil
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(c.w.ResponseWriter, c.body, limit))
+	if err != nil {
+		return nil, bodyFault(err)
+	}
+	if got := c.r.Header.Get("Content-Type"); len(data) > 0 && got != "" {
+		if got, _, err := mime.ParseMediaType(got); err != nil || got != mediaType {
+			return nil, fault.New(fault.Unsupported, "wrong_content_type", "The body must be %s.", mediaType)
+		}
+	}
+	return data, nil
+}
+
+// bodyFault says what went wrong when a body was read.
+func bodyFault(err error) error {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fault.New(fault.TooLarge, "body_too_large", "The body may have at most %d bytes.", tooLarge.Limit).Because(err)
+	}
+	if isTimeout(err) {
+		return fault.New(fault.Malformed, "body_too_slow", "The body did not come in time.").Because(err)
+	}
+	return fault.New(fault.Malformed, "body_cut_off", "The body could not be read to its end.").Because(err)
+}
+
+// bodyDecoder is a body that takes care of its own.
+type bodyDecoder interface{ decode(data []byte) error }
+
+func decodeBody(data []byte, into any) error {
+	if d, ok := into.(bodyDecoder); ok {
+		return d.decode(data)
+	}
+	return decodeJSON(data, into)
+}
+
+// decodeJSON decodes a body that must be there. Fields that are not known are ignored: clients of the original service send some.
+func decodeJSON(data []byte, into any) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return fault.New(fault.Malformed, "body_missing", "A body in JSON is needed.")
+	}
+	err := json.Unmarshal(data, into)
+	if field, ok := typeField(err, ""); ok {
+		return fault.InvalidFields(field)
+	}
+	if err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+// malformed says where JSON breaks off being JSON, without showing what is there.
+func malformed(err error) error {
+	f := fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON.")
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		f = fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON from byte %d on.", syntax.Offset)
+	}
+	return f.Because(err)
+}
+
+// typeField names the value of a wrong type, below the field at where that is not empty.
+func typeField(err error, at string) (fault.Field, bool) {
+	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return fault.Field{}, false
+	}
+	field := e.Field
+	switch {
+	case at == "" && field == "":
+		field = "body"
+	case field == "":
+		field = at
+	case at != "":
+		field = at + "." + field
+	}
+	return fault.Field{Field: field, Detail: typeName(e.Type)}, true
+}
+
+func typeName(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[languages]():
+		return `languages as in "kor+eng" or ["kor", "eng"]`
+	case reflect.TypeFor[mode]():
+		return `"auto", 1 or 3 to 13`
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return typeName(t.Elem())
+	case reflect.String:
+		return "a text"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object"
+}
+
+// languages of a region are written as "kor+eng" or as a list.
+type languages []string
+
+// maxLangText bounds the languages in characters: what the domain splits must not be long.
+const maxLangText = 500
+
+func (l *languages) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err == nil {
+		*l = nil
+		if text != "" {
+			*l = languages{text}
+		}
+	} else if err := json.Unmarshal(data, (*[]string)(l)); err != nil {
+		return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[languages]()}
+	}
+	if !shortLang(*l) {
+		return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[languages]()}
+	}
+	return nil
+}
+
+func shortLang(lang []string) bool {
+	length := 0
+	for _, l := range lang {
+		length += len(l) + 1
+	}
+	return length <= maxLangText
+}
+
+// mode is a page segmentation mode as it is written: a number or "auto".
+type mode recognition.PSM
+
+func (m *mode) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) != nil {
+		text = string(data)
+	}
+	psm, err := parseMode(text)
+	if err != nil {
+		return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[mode]()}
+	}
+	*m = mode(psm)
+	return nil
+}
+
+var errMode = fault.InvalidFields(fault.Field{Field: "psm", Detail: `"auto", 1 or 3 to 13`})
+
+func parseMode(text string) (recognition.PSM, error) {
+	switch text {
+	case "", "auto", "null":
+		return recognition.Auto, nil
+	}
+	for psm := range recognition.PSMs {
+		if text == fmt.Sprint(int(psm)) {
+			return psm, nil
+		}
+	}
+	return 0, errMode
+}
+
+// Corners is a box in a body, each corner of which must be there.
+type Corners struct {
+	X1 *int `json:"x1" nullable:"false" minimum:"0" example:"40" doc:"Left edge, inclusive."`
+	Y1 *int `json:"y1" nullable:"false" minimum:"0" example:"60" doc:"Top edge, inclusive."`
+	X2 *int `json:"x2" nullable:"false" minimum:"1" example:"600" doc:"Right edge, exclusive."`
+	Y2 *int `json:"y2" nullable:"false" minimum:"1" example:"120" doc:"Bottom edge, exclusive."`
+}
+
+func (c Corners) box(prefix string) (box document.Box, missing []fault.Field) {
+	for _, v := range []struct {
+		name string
+		from *int
+		to   *int
+	}{{"x1", c.X1, &box.X1}, {"y1", c.Y1, &box.Y1}, {"x2", c.X2, &box.X2}, {"y2", c.Y2, &box.Y2}} {
+		if v.from == nil {
+			missing = append(missing, fault.Field{Field: prefix + v.name, Detail: "a whole number must be given"})
+			continue
+		}
+		*v.to = *v.from
+	}
+	return box, missing
+}
+
+// regionForm is a region to read.
+type regionForm struct {
+	Corners
+	Name    string    `json:"name,omitempty" example:"title" doc:"What you call it, at most 200 characters."`
+	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; those of the call where it is missing."`
+	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode, a number or \"auto\"; that of the call where it is missing."`
+	Charset string    `json:"charset,omitempty" example:"0123456789" doc:"The only characters that may be read, at most 1000."`
+}
+
+// regionForms is the body that says what to read. It is decoded entry by entry, so that each fault names its entry and no
+// more entries are kept than are allowed.
+type regionForms []recognition.Region
+
+func (r *regionForms) decode(data []byte) error {
+	if data = bytes.TrimSpace(data); len(data) == 0 || string(data) == "null" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	open, err := d.Token()
+	if err != nil {
+		return malformed(err)
+	}
+	if open != json.Delim('[') {
+		if err := syntax(data); err != nil {
+			return err
+		}
+		return fault.InvalidFields(fault.Field{Field: "regions", Detail: "a list of regions"})
+	}
+	var fields []fault.Field
+	for i := 0; d.More(); i++ {
+		at := fmt.Sprintf("regions[%d]", i)
+		if i == recognition.MaxRegions {
+			return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions", recognition.MaxRegions)})
+		}
+		var form *regionForm
+		err := d.Decode(&form)
+		if field, ok := typeField(err, at); ok {
+			fields = append(fields, field)
+			continue
+		}
+		if err != nil {
+			return malformed(err)
+		}
+		if form == nil {
+			fields = append(fields, fault.Field{Field: at, Detail: "a region, not null"})
+			continue
+		}
+		box, missing := form.box(at + ".")
+		fields = append(fields, missing...)
+		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, PSM: recognition.PSM(form.PSM), Charset: form.Charset})
+	}
+	if _, err := d.Token(); err != nil {
+		return malformed(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return malformed(err)
+	}
+	return fault.InvalidFields(fields...)
+}
+
+func syntax(data []byte) error {
+	if !json.Valid(data) {
+		return malformed(nil)
+	}
+	return nil
+}
+
+// correctionForm is what a content should say.
+type correctionForm struct {
+	Text   *string  `json:"text,omitempty" example:"Invoice No. 17" doc:"The whole text, with its line breaks; at most 200 000 characters. Either this or detail."`
+	Detail []string `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Either this or text."`
+	ROI    *Corners `json:"roi,omitempty" doc:"Another place on the page; as it is where it is missing."`
+}
+
+func (f correctionForm) correction(revision int) (recognition.Correction, error) {
+	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Revision: revision}
+	if f.ROI == nil {
+		return change, nil
+	}
+	box, missing := f.ROI.box("roi.")
+	change.ROI = &box
+	return change, fault.InvalidFields(missing...)
+}
+
+// readForm returns the fields of a form that a browser would send.
+func (c *call) readForm() (url.Values, error) {
+	const mediaType = "application/x-www-form-urlencoded"
+	data, err := c.readBody(mediaType, formLimit)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(data))
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "malformed_form", "The body is not a valid %s.", mediaType)
+	}
+	for _, values := range form {
+		if !utf8.ValidString(strings.Join(values, "")) {
+			return nil, fault.New(fault.Malformed, "malformed_form", "The body is not in UTF-8.")
+		}
+	}
+	return form, nil
+}

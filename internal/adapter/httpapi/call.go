@@ -1,0 +1,336 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+// call is one request on its way through the layers. It is kept in the request's context, for the layers of this package only:
+// services get the actor as an argument.
+type call struct {
+	id    string
+	route string // the pattern that it matched: "GET /api/v1/image/{id}"
+	start time.Time
+	w     *responseWriter
+	r     *http.Request
+	body  *bodyReader // nil where there is none
+	actor account.Actor
+	code  string // of what went wrong, for the log
+	cause error  // of what went wrong, for the log
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+// ServeHTTP answers one request, whatever happens, and writes one line about it.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{id: requestID(r), route: "none", start: time.Now()}
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // that of the request before on this connection; not every writer has one
+	c.w = &responseWriter{ResponseWriter: w, control: control, stall: a.StallTimeout}
+	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	if r.Body != nil && r.Body != http.NoBody {
+		c.body = &bodyReader{ReadCloser: r.Body, control: control, stall: a.StallTimeout, until: c.start.Add(a.RequestTimeout)}
+		c.r.Body = c.body
+	}
+	secure(w.Header(), c)
+	defer a.finish(c)
+	if a.cors(c) {
+		return
+	}
+	a.route(c)
+}
+
+// finish answers for a handler that panicked and accounts for the request.
+func (a *api) finish(c *call) {
+	var abort bool
+	if v := recover(); v != nil {
+		abort = c.w.status != 0 // too late for an answer: the connection must break, so that nobody takes the rest for the whole
+		if v == http.ErrAbortHandler {
+			abort = true
+		} else {
+			c.cause = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+		if !abort {
+			c.send(c.problem(http.StatusInternalServerError, "internal", "Something went wrong here. The request id helps to find out what."))
+		}
+		c.code = "internal"
+	}
+	if c.body != nil {
+		c.body.finish()
+	}
+	if c.w.status == 0 && !abort {
+		c.w.WriteHeader(http.StatusOK)
+	}
+	took := time.Since(c.start)
+	a.metrics.observe(c.route, c.w.status, took)
+	a.logCall(c, took)
+	if abort {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// logCall writes the line about a request. It names the route and not the path or the query, which may hold what is
+// nobody's business.
+func (a *api) logCall(c *call, took time.Duration) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{slog.String("method", c.r.Method), slog.String("route", c.route), slog.Int("status", c.w.status),
+		slog.Int64("bytes", c.w.bytes), slog.Duration("duration", took), slog.String("request_id", c.id)}
+	if c.actor.UserID != 0 {
+		attrs = append(attrs, slog.Int64("user_id", c.actor.UserID))
+	}
+	if c.code != "" {
+		attrs = append(attrs, slog.String("code", c.code))
+	}
+	if c.cause != nil && (c.w.status >= 500 || c.w.status < 400) { // what a 4xx is about is the client's
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("cause", c.cause.Error()))
+	}
+	a.Log.LogAttrs(c.r.Context(), level, "request", attrs...)
+}
+
+// requestID is the one that the caller gave, where it is harmless, or a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	odd := func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-'
+	}
+	if id == "" || len(id) > 64 || strings.ContainsFunc(id, odd) {
+		return strings.ToLower(rand.Text())
+	}
+	return id
+}
+
+// secure sets what every response has. A handler may loosen what it must.
+func secure(h http.Header, c *call) {
+	h.Set("X-Request-Id", c.id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if strings.HasPrefix(c.r.URL.Path, base) {
+		h.Set("Cache-Control", "no-store")
+	}
+}
+
+// cors lets pages of other origins in, where the configuration names them. It tells whether it has answered already.
+func (a *api) cors(c *call) bool {
+	if len(a.CORSOrigins) == 0 {
+		return false
+	}
+	h, origin := c.w.Header(), c.r.Header.Get("Origin")
+	h.Add("Vary", "Origin")
+	if !slices.Contains(a.CORSOrigins, origin) {
+		return false
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", "ETag, Link, Location, OCR-Version, Retry-After, X-Request-Id, X-Total-Count")
+	if c.r.Method != http.MethodOptions || c.r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	c.route = "preflight"
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-Id")
+	h.Set("Access-Control-Max-Age", "600")
+	c.w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// route finds the handler. What there is none for gets a problem and not ServeMux's text, and a path that is written oddly is
+// not there: the redirect to its plain form would lose bodies and methods.
+func (a *api) route(c *call) {
+	p := c.r.URL.Path
+	if p == "" || path.Clean(p) != p || !utf8.ValidString(p) {
+		c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
+		return
+	}
+	refuse, pattern := a.mux.Handler(c.r)
+	if pattern != "" {
+		c.route = pattern
+		a.mux.ServeHTTP(c.w, c.r)
+		return
+	}
+	answer := headerOnly{header: http.Header{}}
+	refuse.ServeHTTP(&answer, c.r)
+	switch {
+	case answer.status == http.StatusMethodNotAllowed:
+		allow := answer.header.Get("Allow")
+		problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "Here can be used: "+allow)
+		problem.header.Set("Allow", allow)
+		c.send(problem)
+	case a.Web != nil && !strings.HasPrefix(p, "/api/") && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead):
+		c.route = "web"
+		a.Web.ServeHTTP(c.w, c.r)
+	default:
+		c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
+	}
+}
+
+// headerOnly takes what ServeMux says about a request that it has no handler for.
+type headerOnly struct {
+	header http.Header
+	status int
+}
+
+func (w *headerOnly) Header() http.Header         { return w.header }
+func (w *headerOnly) WriteHeader(status int)      { w.status = status }
+func (w *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
+
+// admit is what happens before every operation: it sets the time limits and finds out who is asking.
+func (a *api) admit(ctx huma.Context, next func(huma.Context)) {
+	c := callOf(ctx.Context())
+	r := settings(ctx.Operation())
+	limited, cancel := context.WithTimeout(ctx.Context(), r.timeout)
+	defer cancel()
+	if c.body != nil {
+		c.body.until = c.start.Add(r.timeout)
+	}
+	// There is only JSON to choose, and huma's look at this header panics at some of what can be in it.
+	c.r.Header.Del("Accept")
+	if !r.open {
+		token, err := bearer(c.r)
+		if err == nil {
+			c.actor, err = a.Accounts.Authenticate(limited, token)
+		}
+		if err != nil {
+			c.send(c.fail(err))
+			return
+		}
+	}
+	next(huma.WithContext(ctx, limited))
+}
+
+var errNoToken = fault.New(fault.Unauthenticated, "no_token", "A bearer token is needed. Sign in first.")
+
+func bearer(r *http.Request) (string, error) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.Trim(token, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", errNoToken
+	}
+	return token, nil
+}
+
+// clientAddress is where the request came from: the connection's other end or, where that is a proxy that we trust, the
+// nearest address in X-Forwarded-For that is none.
+func (a *api) clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	trusted := func(text string) bool {
+		addr, err := netip.ParseAddr(text)
+		return err == nil && slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
+	}
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(forwarded) - 1; i >= 0 && trusted(host); i-- {
+		addr, err := netip.ParseAddr(strings.TrimSpace(forwarded[i]))
+		if err != nil {
+			break
+		}
+		host = addr.Unmap().String()
+	}
+	return host
+}
+
+// responseWriter notes what is sent and gives up on a client that takes nothing for too long. A large answer to a slow
+// client may take as long as it needs.
+type responseWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+	patient time.Time // when the deadline was moved last
+	status  int       // 0: nothing sent yet
+	bytes   int64     // of the body
+}
+
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *responseWriter) WriteHeader(status int) {
+	if status >= 200 && w.status == 0 {
+		w.status = status
+		w.extend()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *responseWriter) Write(b []byte) (written int, err error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	const piece = 64 << 10
+	for first := true; err == nil && (first || len(b) > 0); first = false {
+		w.extend()
+		n := 0
+		n, err = w.ResponseWriter.Write(b[:min(len(b), piece)])
+		written += n
+		w.bytes += int64(n)
+		b = b[n:]
+	}
+	return written, err
+}
+
+// extend moves the deadline; not at every small write, since it is a call into the poller.
+func (w *responseWriter) extend() {
+	now := time.Now()
+	if now.Sub(w.patient) > w.stall/8 {
+		w.patient = now
+		_ = w.control.SetWriteDeadline(now.Add(w.stall)) // not every writer has one
+	}
+}
+
+// bodyReader gives up on a client that sends nothing for too long, or goes on for too long in all.
+type bodyReader struct {
+	io.ReadCloser
+	control *http.ResponseController
+	stall   time.Duration
+	until   time.Time
+	ended   bool
+}
+
+func (b *bodyReader) Read(p []byte) (int, error) {
+	deadline := time.Now().Add(b.stall)
+	if b.until.Before(deadline) {
+		deadline = b.until
+	}
+	_ = b.control.SetReadDeadline(deadline) // not every reader has one
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		// From the end of the body on net/http reads ahead, to see the client go away; a deadline would look like that.
+		b.ended = true
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// finish bounds how long net/http waits for the rest of a body that nobody wanted.
+func (b *bodyReader) finish() {
+	if !b.ended {
+		_ = b.control.SetReadDeadline(time.Now().Add(min(b.stall, 5*time.Second)))
+	}
+}
+
+// isTimeout tells whether reading a body failed for being slow.
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}

@@ -1,0 +1,247 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+func (a *api) images(ctx context.Context, c *call, in *struct {
+	PageQuery
+	Keyword Keyword `query:"keyword" maxLength:"200" doc:"Found anywhere in the image's or the owner's name, whatever the letter case."`
+	Before  int64   `query:"before" minimum:"1" doc:"Only images older than the one with this id: paging that is steady while images are added."`
+}) (*list[imageView], error) {
+	keyword, err := in.Keyword.text()
+	if err != nil {
+		return nil, err
+	}
+	images, total, err := a.Images.List(ctx, c.actor, document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before})
+	if err != nil {
+		return nil, err
+	}
+	links := in.links(c, total)
+	if in.Before != 0 {
+		links = ""
+		if in.Page == 0 && len(images) == in.Size {
+			links = c.link("next", "before", images[len(images)-1].ID)
+		}
+	}
+	return &list[imageView]{total, links, viewAll(images, viewImage)}, nil
+}
+
+func (a *api) image(ctx context.Context, c *call, in *IDPath) (*one[imageView], error) {
+	i, err := a.Images.Image(ctx, c.actor, in.ID)
+	return &one[imageView]{viewImage(i)}, err
+}
+
+type imageForm struct {
+	Name       *string `json:"name,omitempty" example:"invoice.png" doc:"1–200 characters; as it is where it is missing."`
+	Visibility *string `json:"visibility,omitempty" enum:"private,shared" doc:"As it is where it is missing."`
+}
+
+func (a *api) changeImage(ctx context.Context, c *call, in *IDPath, form imageForm) (*one[imageView], error) {
+	i, err := a.Images.Change(ctx, c.actor, in.ID, form.Name, (*document.Visibility)(form.Visibility))
+	return &one[imageView]{viewImage(i)}, err
+}
+
+func (a *api) deleteImage(ctx context.Context, c *call, in *IDPath) (*none, error) {
+	return nil, a.Images.Delete(ctx, c.actor, in.ID)
+}
+
+// stream is an answer that is not JSON. huma knows it by the name and type of its field.
+type stream struct{ Body func(huma.Context) }
+
+func (a *api) original(ctx context.Context, c *call, in *IDPath) (*stream, error) {
+	i, blob, err := a.Images.Original(ctx, c.actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return c.serve(blob, file{mediaType: i.MediaType, tag: i.SHA256, name: i.Name, modified: i.Created, cache: "private, no-cache"}), nil
+}
+
+func (a *api) thumbnail(ctx context.Context, c *call, in *IDPath) (*stream, error) {
+	i, blob, err := a.Images.Thumbnail(ctx, c.actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	mediaType, err := sniff(blob)
+	if err != nil {
+		_ = blob.Close()
+		return nil, err
+	}
+	return c.serve(blob, file{mediaType: mediaType, tag: i.SHA256 + "-t", modified: i.Created, cache: "private, max-age=86400"}), nil
+}
+
+// sniff finds the media type of a rendition, which no row has.
+func sniff(r io.ReadSeeker) (string, error) {
+	head := make([]byte, 512)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return "", err
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	switch found := http.DetectContentType(head[:n]); found {
+	case "image/png", "image/jpeg":
+		return found, nil
+	}
+	return "application/octet-stream", nil
+}
+
+func (a *api) view(ctx context.Context, c *call, in *struct {
+	IDPath
+	Width int `query:"width" default:"1600" minimum:"16" maximum:"8192" doc:"The most pixels of its width; it is never larger than the page."`
+}) (*stream, error) {
+	i, err := a.Images.Image(ctx, c.actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	f := file{tag: i.SHA256 + "-" + strconv.Itoa(in.Width), modified: i.Created, cache: "private, max-age=3600"}
+	if matchesTag(c.r.Header.Get("If-None-Match"), f.quotedTag()) { // before the work, not after it
+		return c.serve(held{bytes.NewReader(nil)}, f), nil
+	}
+	rendition, err := a.Images.View(ctx, c.actor, in.ID, in.Width)
+	if err != nil {
+		return nil, err
+	}
+	f.mediaType = rendition.MediaType
+	return c.serve(held{bytes.NewReader(rendition.Bytes)}, f), nil
+}
+
+func (a *api) crop(ctx context.Context, c *call, in *struct {
+	IDPath
+	X1      int      `query:"x1" required:"true" example:"40" doc:"Left edge, inclusive."`
+	Y1      int      `query:"y1" required:"true" example:"60" doc:"Top edge, inclusive."`
+	X2      int      `query:"x2" required:"true" example:"600" doc:"Right edge, exclusive."`
+	Y2      int      `query:"y2" required:"true" example:"120" doc:"Bottom edge, exclusive."`
+	Lang    []string `query:"lang,explode" nullable:"false" doc:"Languages; eng where there is none."`
+	PSM     string   `query:"psm" default:"auto" doc:"Page segmentation mode, a number or auto."`
+	Charset string   `query:"charset" maxLength:"1000" doc:"The only characters that may be read."`
+}) (*stream, error) {
+	psm, err := readModes(in.PSM, in.Lang)
+	if err != nil {
+		return nil, err
+	}
+	rendition, err := a.Recognition.Prepared(ctx, c.actor, in.ID,
+		recognition.Region{Box: document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, Lang: in.Lang, PSM: psm, Charset: in.Charset})
+	if err != nil {
+		return nil, err
+	}
+	return c.serve(held{bytes.NewReader(rendition.Bytes)}, file{mediaType: rendition.MediaType, cache: "no-store"}), nil
+}
+
+// held is bytes in memory, as something to be closed.
+type held struct{ io.ReadSeeker }
+
+func (held) Close() error { return nil }
+
+// file says how bytes are served.
+type file struct {
+	mediaType string
+	tag       string // entity tag, without quotes; empty: none
+	name      string // for who saves it; empty: none
+	modified  time.Time
+	cache     string
+}
+
+func (f file) quotedTag() string { return `"` + f.tag + `"` }
+
+// shown are the media types that browsers show and that cannot run anything.
+var shown = map[string]bool{"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/bmp": true}
+
+func (f file) disposition() string {
+	kind := "attachment"
+	if shown[f.mediaType] {
+		kind = "inline"
+	}
+	if f.name == "" {
+		return kind
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' || r == '%' || r == '/' {
+			return '_'
+		}
+		return r
+	}, f.name)
+	return kind + `; filename="` + plain + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(f.name), "+", "%20")
+}
+
+// serve answers with bytes, all or a part of them or none, as the request's headers ask. It closes r.
+func (c *call) serve(r io.ReadSeekCloser, f file) *stream {
+	return &stream{func(huma.Context) {
+		defer r.Close()
+		h := c.w.Header()
+		h.Set("Cache-Control", f.cache)
+		h.Set("Content-Disposition", f.disposition())
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+		h.Set("Content-Type", "application/octet-stream")
+		if mediaType, _, err := mime.ParseMediaType(f.mediaType); err == nil {
+			h.Set("Content-Type", mediaType)
+		}
+		if f.tag != "" {
+			h.Set("ETag", f.quotedTag())
+		}
+		watched := &watchedReader{ReadSeeker: r}
+		http.ServeContent(&problemWriter{responseWriter: c.w, call: c}, c.r, "", f.modified, watched)
+		if watched.err != nil { // too late to tell the client otherwise than by breaking off, which net/http does
+			c.code, c.cause = fault.Of(watched.err).Code, watched.err
+		}
+	}}
+}
+
+// watchedReader remembers that reading failed, which http.ServeContent keeps to itself.
+type watchedReader struct {
+	io.ReadSeeker
+	err error
+}
+
+func (r *watchedReader) Read(p []byte) (int, error) {
+	n, err := r.ReadSeeker.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+// problemWriter puts a problem in the place of http.ServeContent's own refusals.
+type problemWriter struct {
+	*responseWriter
+	call    *call
+	refused bool
+}
+
+func (w *problemWriter) WriteHeader(status int) {
+	if status < 400 {
+		w.responseWriter.WriteHeader(status)
+		return
+	}
+	w.refused = true
+	switch status {
+	case http.StatusRequestedRangeNotSatisfiable:
+		w.call.send(w.call.problem(status, "range_not_satisfiable", "The range lies outside the file."))
+	case http.StatusPreconditionFailed:
+		w.call.send(w.call.problem(status, "precondition_failed", "A precondition of the request does not hold."))
+	default:
+		w.call.send(w.call.problem(http.StatusInternalServerError, "internal", "Something went wrong here."))
+	}
+}
+
+func (w *problemWriter) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.responseWriter.Write(b)
+}

@@ -1,0 +1,161 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// statuses maps every kind of fault to the status that it leaves with.
+var statuses = map[fault.Kind]int{
+	fault.Internal:        http.StatusInternalServerError,
+	fault.Malformed:       http.StatusBadRequest,
+	fault.Invalid:         http.StatusUnprocessableEntity,
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.Forbidden:       http.StatusForbidden,
+	fault.NotFound:        http.StatusNotFound,
+	fault.Conflict:        http.StatusConflict,
+	fault.Stale:           http.StatusPreconditionFailed,
+	fault.TooLarge:        http.StatusRequestEntityTooLarge,
+	fault.Unsupported:     http.StatusUnsupportedMediaType,
+	fault.TooMany:         http.StatusTooManyRequests,
+	fault.Busy:            http.StatusServiceUnavailable,
+	fault.Unavailable:     http.StatusServiceUnavailable,
+	fault.Deadline:        http.StatusGatewayTimeout,
+	fault.Canceled:        statusClientClosed,
+}
+
+// statusClientClosed is what proxies log for a client that went away; it is never seen by one.
+const statusClientClosed = 499
+
+func statusText(status int) string {
+	if status == statusClientClosed {
+		return "Client Closed Request"
+	}
+	return http.StatusText(status)
+}
+
+// Limits of what a problem says: a body can have a million bad entries.
+const (
+	maxFields = 100
+	maxDetail = 500 // characters
+)
+
+// problemView is a failure as RFC 9457 has it.
+type problemView struct {
+	Type      string      `json:"type" example:"about:blank" doc:"Always about:blank: code says what it is."`
+	Title     string      `json:"title" example:"Unprocessable Entity" doc:"The name of the status."`
+	Status    int         `json:"status" example:"422" doc:"The status of the response."`
+	Detail    string      `json:"detail" example:"The input breaks a rule." doc:"What went wrong, for people."`
+	Code      string      `json:"code" example:"invalid_input" doc:"What went wrong, for programs; stable."`
+	RequestID string      `json:"request_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Names the request in the logs."`
+	Errors    []fieldView `json:"errors,omitempty" nullable:"false" doc:"The inputs at fault, at most 100."`
+
+	header http.Header
+}
+
+// fieldView is one input that is at fault.
+type fieldView struct {
+	Field  string `json:"field" example:"regions[3].x2" doc:"Where it stands."`
+	Detail string `json:"detail" example:"1 to 640 on this image of 640 × 480 pixels" doc:"What is allowed."`
+}
+
+// These three make it an error that huma answers with as it is.
+
+func (p *problemView) Error() string             { return p.Code + ": " + p.Detail }
+func (p *problemView) GetStatus() int            { return p.Status }
+func (p *problemView) GetHeaders() http.Header   { return p.header }
+func (p *problemView) ContentType(string) string { return "application/problem+json" }
+
+// fail notes an error for the log line of the request and returns what the client is told of it.
+func (c *call) fail(err error) *problemView {
+	f := fault.Of(err)
+	c.code, c.cause = f.Code, err
+	if f.Kind == fault.Internal { // whatever its text is, it stays inside
+		return c.problem(http.StatusInternalServerError, "internal", "Something went wrong here. The request id helps to find out what.")
+	}
+	p := c.problem(statuses[f.Kind], f.Code, f.Text)
+	for _, field := range f.Fields[:min(len(f.Fields), maxFields)] {
+		p.Errors = append(p.Errors, fieldView{Field: capped(field.Field), Detail: capped(field.Detail)})
+	}
+	switch f.Kind {
+	case fault.Unauthenticated:
+		p.header.Set("WWW-Authenticate", "Bearer")
+	case fault.TooMany, fault.Busy, fault.Unavailable:
+		p.header.Set("Retry-After", retryAfter(f.RetryAfter))
+	}
+	return p
+}
+
+// problem is a failure of that status, in the form it leaves in.
+func (c *call) problem(status int, code, detail string) *problemView {
+	c.code = code
+	return &problemView{Type: "about:blank", Title: statusText(status), Status: status, Detail: capped(detail), Code: code,
+		RequestID: c.id, header: http.Header{}}
+}
+
+// retryAfter is in whole seconds, never early and never none.
+func retryAfter(d time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
+}
+
+func capped(s string) string {
+	if utf8.RuneCountInString(s) <= maxDetail {
+		return s
+	}
+	return string([]rune(s)[:maxDetail-1]) + "…"
+}
+
+// send writes a problem where huma does not.
+func (c *call) send(p *problemView) {
+	h := c.w.Header()
+	for name, values := range p.header {
+		h[name] = values
+	}
+	h.Set("Content-Type", p.ContentType(""))
+	h.Set("Cache-Control", "no-store")
+	h.Del("Content-Length")
+	h.Del("Content-Disposition")
+	var body bytes.Buffer
+	if err := encodeJSON(&body, p); err != nil { // cannot be: strings and numbers
+		panic(err)
+	}
+	c.w.WriteHeader(p.Status)
+	_, _ = c.w.Write(body.Bytes()) // who went away need not be told
+}
+
+// ownProblems turns what huma itself finds wrong with parameters into our form of a problem.
+func ownProblems(ctx huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	c := callOf(ctx.Context())
+	p := c.problem(m.Status, "invalid_input", "The input breaks a rule.")
+	if m.Status >= http.StatusInternalServerError {
+		c.cause = fmt.Errorf("huma: %s: %v", m.Detail, m.Errors)
+		return c.problem(m.Status, "internal", "Something went wrong here."), nil
+	}
+	for _, e := range m.Errors[:min(len(m.Errors), maxFields)] {
+		_, name, _ := strings.Cut(e.Location, ".") // query.size
+		p.Errors = append(p.Errors, fieldView{Field: capped(name), Detail: capped(e.Message)})
+	}
+	return p, nil
+}
+
+// encodeJSON writes UTF-8 as it is: what is shown in a page is the page's to escape.
+func encodeJSON(b *bytes.Buffer, v any) error {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

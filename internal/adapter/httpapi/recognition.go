@@ -1,0 +1,141 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// readModes reads what a query says of how to read.
+func readModes(psm string, lang []string) (recognition.PSM, error) {
+	if !shortLang(lang) {
+		return 0, fault.InvalidFields(fault.Field{Field: "lang", Detail: "at most " + strconv.Itoa(maxLangText) + " characters in all"})
+	}
+	return parseMode(psm)
+}
+
+type recognized struct {
+	Version int           `header:"OCR-Version" doc:"The version that this run is of the image."`
+	Body    []contentView `nullable:"false"`
+}
+
+func (a *api) recognize(ctx context.Context, c *call, in *struct {
+	IDPath
+	Lang []string `query:"lang,explode" nullable:"false" example:"[\"kor\",\"eng\"]" doc:"Languages, repeated or as kor+eng; eng where there is none."`
+	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
+	OEM  int      `query:"oem" default:"3" minimum:"0" maximum:"3" doc:"Engine mode."`
+}, regions regionForms) (*recognized, error) {
+	psm, err := readModes(in.PSM, in.Lang)
+	if err != nil {
+		return nil, err
+	}
+	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID,
+		recognition.Request{Regions: regions, Lang: in.Lang, PSM: psm, OEM: recognition.OEM(in.OEM)})
+	return &recognized{run.Version, viewAll(run.Contents, viewContent)}, err
+}
+
+type runList struct {
+	Link string    `header:"Link" doc:"rel next, where there may be older ones."`
+	Body []runView `nullable:"false"`
+}
+
+func (a *api) runs(ctx context.Context, c *call, in *struct {
+	IDPath
+	Version int `query:"version" minimum:"1" maximum:"2147483647" doc:"Only this one."`
+	Before  int `query:"before" minimum:"1" maximum:"2147483647" doc:"Only versions below this one."`
+}) (*runList, error) {
+	var out runList
+	if in.Version != 0 {
+		run, err := a.Recognition.Version(ctx, c.actor, in.ID, in.Version)
+		out.Body = []runView{viewRun(run)}
+		return &out, err
+	}
+	runs, err := a.Recognition.List(ctx, c.actor, in.ID, in.Before)
+	if len(runs) == recognition.MaxRuns {
+		out.Link = c.link("next", "before", int64(runs[len(runs)-1].Version))
+	}
+	out.Body = viewAll(runs, viewRun)
+	return &out, err
+}
+
+// ContentPath names a content.
+type ContentPath struct {
+	ID string `path:"id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe"`
+}
+
+// tagged is a content with what tells its revisions apart.
+type tagged struct {
+	Status       int    `hidden:"true"`
+	ETag         string `header:"ETag" example:"\"1\"" doc:"The revision."`
+	CacheControl string `header:"Cache-Control" hidden:"true"`
+	Body         contentView
+}
+
+func tag(c recognition.Content) *tagged {
+	return &tagged{http.StatusOK, revisionTag(c.Revision), "private, no-cache", viewContent(c)}
+}
+
+func (a *api) content(ctx context.Context, c *call, in *struct {
+	ContentPath
+	IfNoneMatch string `header:"If-None-Match" doc:"304 where it names the current revision."`
+}) (*tagged, error) {
+	content, err := a.Recognition.Content(ctx, c.actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := tag(content)
+	if matchesTag(in.IfNoneMatch, out.ETag) {
+		out.Status = http.StatusNotModified
+	}
+	return out, nil
+}
+
+func (a *api) correct(ctx context.Context, c *call, in *struct {
+	ContentPath
+	IfMatch string `header:"If-Match" example:"\"1\"" doc:"The revision that the correction was made from: 412 where it is not the current one."`
+}, form correctionForm) (*tagged, error) {
+	revision, err := wantedRevision(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	change, err := form.correction(revision)
+	if err != nil {
+		return nil, err
+	}
+	content, err := a.Recognition.Correct(ctx, c.actor, in.ID, change)
+	return tag(content), err
+}
+
+func (a *api) revisions(ctx context.Context, c *call, in *ContentPath) (*many[contentView], error) {
+	revisions, err := a.Recognition.Revisions(ctx, c.actor, in.ID)
+	return &many[contentView]{viewAll(revisions, viewContent)}, err
+}
+
+func (a *api) deleteContent(ctx context.Context, c *call, in *ContentPath) (*none, error) {
+	return nil, a.Recognition.Delete(ctx, c.actor, in.ID)
+}
+
+func (a *api) psm(context.Context, *call, *none) (*one[map[string]string], error) {
+	return &one[map[string]string]{byNumber(recognition.PSMs)}, nil
+}
+
+func (a *api) oem(context.Context, *call, *none) (*one[map[string]string], error) {
+	return &one[map[string]string]{byNumber(recognition.OEMs)}, nil
+}
+
+// byNumber has numbers as text for keys, as JSON wants it.
+func byNumber[K ~int](descriptions map[K]string) map[string]string {
+	m := make(map[string]string, len(descriptions))
+	for n, description := range descriptions {
+		m[strconv.Itoa(int(n))] = description
+	}
+	return m
+}
+
+func (a *api) languages(ctx context.Context, _ *call, _ *none) (*many[string], error) {
+	installed, err := a.Recognition.Languages(ctx)
+	return &many[string]{notNull(installed)}, err
+}

@@ -1,0 +1,196 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+)
+
+// uploaded is one image or, where several files were sent, a list of them.
+type uploaded struct {
+	Location string `header:"Location" doc:"Where the image is, when it is one."`
+	Body     any
+}
+
+func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
+	files, err := a.spoolAll(c)
+	defer closeAll(files)
+	if err != nil {
+		return nil, err
+	}
+	images := make([]imageView, 0, len(files))
+	for n, f := range files {
+		i, err := a.Images.Upload(ctx, c.actor, f.name, f.page())
+		if err != nil {
+			return nil, a.takeBack(ctx, c, images, onFile(err, n, len(files)))
+		}
+		images = append(images, viewImage(i))
+	}
+	if len(images) > 1 {
+		return &uploaded{Body: images}, nil
+	}
+	return &uploaded{Location: fmt.Sprintf("%s/image/%d", base, images[0].ID), Body: images[0]}, nil
+}
+
+// takeBack deletes what was stored of a request that fails after all.
+func (a *api) takeBack(ctx context.Context, c *call, images []imageView, cause *fault.Fault) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	for _, i := range images {
+		if err := a.Images.Delete(ctx, c.actor, i.ID); err != nil {
+			return fault.New(fault.Internal, "internal", "An image of a failed upload stays.").Because(errors.Join(err, cause))
+		}
+	}
+	return cause
+}
+
+// fieldOf names the n-th of several files.
+func fieldOf(n, of int) string {
+	if of == 1 {
+		return "file"
+	}
+	return fmt.Sprintf("file[%d]", n)
+}
+
+// onFile says which file a fault is about.
+func onFile(err error, n, of int) *fault.Fault {
+	f := *fault.Of(err)
+	fields := []fault.Field{{Field: fieldOf(n, of), Detail: f.Text}}
+	for i, field := range f.Fields {
+		if i == 0 {
+			fields = nil
+		}
+		fields = append(fields, fault.Field{Field: fieldOf(n, of), Detail: field.Field + ": " + field.Detail})
+	}
+	f.Fields = fields
+	return &f
+}
+
+// spooled is an uploaded file on its way. It has no name on disk, so that it goes with the process.
+type spooled struct {
+	name   string // as the client calls it
+	disk   *os.File
+	size   int64
+	sha256 string
+}
+
+func (s *spooled) page() document.Page {
+	return document.Page{SHA256: s.sha256, Size: s.size, Open: func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(s.disk, 0, s.size)), nil // each reader has its own place in the file
+	}}
+}
+
+func closeAll(files []*spooled) {
+	for _, f := range files {
+		_ = f.disk.Close() // it was read, and goes away with this
+	}
+}
+
+// slack is what a multipart body may have besides its files.
+const slack = 1 << 20
+
+// spoolAll takes in all files of a request before anything is made of one. It returns those that it has even on failure.
+func (a *api) spoolAll(c *call) (files []*spooled, err error) {
+	if c.body == nil {
+		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
+	}
+	c.r.Body = http.MaxBytesReader(c.w.ResponseWriter, c.body, int64(a.MaxFiles)*a.MaxUpload+slack)
+	form, err := c.r.MultipartReader()
+	switch {
+	case errors.Is(err, http.ErrNotMultipart):
+		return nil, fault.New(fault.Unsupported, "wrong_content_type", "The body must be multipart/form-data.")
+	case err != nil:
+		return nil, fault.New(fault.Malformed, "malformed_form", "The Content-Type names no boundary.").Because(err)
+	}
+	for {
+		part, err := form.NextPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return files, formFault(err)
+		}
+		if part.FormName() != "file" {
+			continue // NextPart reads over it
+		}
+		f, err := a.spool(part, len(files))
+		if err != nil {
+			return files, err
+		}
+		if f.size == 0 && f.name == "" { // how a browser sends that no file was chosen
+			closeAll([]*spooled{f})
+			continue
+		}
+		files = append(files, f)
+		if len(files) > a.MaxFiles {
+			return files, fault.New(fault.TooLarge, "too_many_files", "There may be at most %d files in one request.", a.MaxFiles).
+				On("file", fmt.Sprintf("at most %d", a.MaxFiles))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fault.InvalidFields(fault.Field{Field: "file", Detail: "at least one image file"})
+	}
+	return files, nil
+}
+
+// spool takes in one file; n is its number in the request.
+func (a *api) spool(part *multipart.Part, n int) (_ *spooled, err error) {
+	disk, err := os.CreateTemp(a.SpoolDir, "upload-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = disk.Close() // the first error counts
+		}
+	}()
+	if err := os.Remove(disk.Name()); err != nil {
+		return nil, err
+	}
+	hash := sha256.New()
+	from := &source{Reader: part}
+	size, err := io.Copy(io.MultiWriter(disk, hash), io.LimitReader(from, a.MaxUpload+1))
+	switch {
+	case from.err != nil:
+		return nil, formFault(from.err)
+	case err != nil:
+		return nil, err
+	case size > a.MaxUpload:
+		return nil, fault.New(fault.TooLarge, "file_too_large", "An image file may have at most %d bytes.", a.MaxUpload).
+			On(fmt.Sprintf("file[%d]", n), fmt.Sprintf("at most %d bytes", a.MaxUpload))
+	}
+	return &spooled{name: strings.TrimSpace(part.FileName()), disk: disk, size: size, sha256: hex.EncodeToString(hash.Sum(nil))}, nil
+}
+
+// source tells a failure of the client's side from one of the disk's.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// formFault says what went wrong when a multipart body was read.
+func formFault(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || isTimeout(err) {
+		return bodyFault(err)
+	}
+	return fault.New(fault.Malformed, "malformed_form", "The body is not valid multipart/form-data, or was cut off.").Because(err)
+}

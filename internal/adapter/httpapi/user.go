@@ -1,0 +1,204 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+type none struct{}
+
+type one[T any] struct{ Body T }
+
+type many[T any] struct {
+	Body []T `nullable:"false"`
+}
+
+// PageQuery picks a part of a list.
+type PageQuery struct {
+	Size int `query:"size" default:"10" minimum:"1" maximum:"100" doc:"How many a page."`
+	Page int `query:"page" default:"0" minimum:"0" maximum:"100000000" doc:"Counted from 0."`
+}
+
+func (q PageQuery) page() account.Page { return account.Page{Size: q.Size, Number: q.Page} }
+
+// IDPath names a user or an image.
+type IDPath struct {
+	ID int64 `path:"id" minimum:"1" example:"42"`
+}
+
+type list[T any] struct {
+	Total int    `header:"X-Total-Count" doc:"How many there are in all."`
+	Link  string `header:"Link" doc:"rel next and prev, where there is more."`
+	Body  []T    `nullable:"false"`
+}
+
+// secret is an answer that nobody may keep. Nothing below the base path may be kept unless it says so, but this one says it.
+type secret[T any] struct {
+	CacheControl string `header:"Cache-Control" hidden:"true"`
+	Body         T
+}
+
+type signUpForm struct {
+	Name      string `json:"name" example:"ann" doc:"1–100 ASCII letters and digits."`
+	Email     string `json:"email" example:"ann@example.org" doc:"At most 255 characters."`
+	Password1 string `json:"password1" format:"password" doc:"8–255 characters without white space."`
+	Password2 string `json:"password2" format:"password" doc:"The same again."`
+}
+
+func (a *api) signUp(ctx context.Context, _ *call, _ *none, form signUpForm) (*one[userView], error) {
+	u, err := a.Accounts.SignUp(ctx, account.SignUp(form))
+	return &one[userView]{viewUser(u)}, err
+}
+
+func (a *api) login(ctx context.Context, c *call, _ *none) (*secret[grantView], error) {
+	form, err := c.readForm()
+	if err != nil {
+		return nil, err
+	}
+	var missing []fault.Field
+	for _, name := range []string{"username", "password"} {
+		if !form.Has(name) {
+			missing = append(missing, fault.Field{Field: name, Detail: "must be given"})
+		}
+	}
+	if err := fault.InvalidFields(missing...); err != nil {
+		return nil, err
+	}
+	grant, err := a.Accounts.Login(ctx, form.Get("username"), form.Get("password"),
+		account.Client{Address: a.clientAddress(c.r), UserAgent: c.r.UserAgent()})
+	if err != nil {
+		return nil, err
+	}
+	c.actor.UserID = grant.User.ID // for the log
+	return &secret[grantView]{"no-store", viewGrant(grant)}, nil
+}
+
+type refreshForm struct {
+	RefreshToken string `json:"refresh_token"`
+}
+
+func (a *api) refresh(ctx context.Context, c *call, _ *none, form refreshForm) (*secret[grantView], error) {
+	grant, err := a.Accounts.Refresh(ctx, form.RefreshToken)
+	if err != nil {
+		return nil, err
+	}
+	c.actor.UserID = grant.User.ID // for the log
+	return &secret[grantView]{"no-store", viewGrant(grant)}, nil
+}
+
+func (a *api) logout(ctx context.Context, c *call, _ *none) (*none, error) {
+	return nil, a.Accounts.Logout(ctx, c.actor)
+}
+
+func (a *api) me(ctx context.Context, c *call, _ *none) (*one[userView], error) {
+	u, err := a.Accounts.Me(ctx, c.actor)
+	return &one[userView]{viewUser(u)}, err
+}
+
+func (a *api) logins(ctx context.Context, c *call, in *PageQuery) (*list[loginView], error) {
+	logins, total, err := a.Accounts.Logins(ctx, c.actor, in.page())
+	return &list[loginView]{total, in.links(c, total), viewAll(logins, viewLogin)}, err
+}
+
+type profileForm struct {
+	Name  string `json:"name" example:"ann" doc:"1–100 ASCII letters and digits."`
+	Email string `json:"email" example:"ann@example.org" doc:"At most 255 characters."`
+}
+
+func (a *api) changeProfile(ctx context.Context, c *call, _ *none, form profileForm) (*one[userView], error) {
+	u, err := a.Accounts.ChangeProfile(ctx, c.actor, form.Name, form.Email)
+	return &one[userView]{viewUser(u)}, err
+}
+
+type passwordForm struct {
+	CurrentPassword string `json:"current_password" format:"password"`
+	Password1       string `json:"password1" format:"password" doc:"8–255 characters without white space."`
+	Password2       string `json:"password2" format:"password" doc:"The same again."`
+}
+
+func (a *api) changePassword(ctx context.Context, c *call, _ *none, form passwordForm) (*one[userView], error) {
+	u, err := a.Accounts.ChangePassword(ctx, c.actor, form.CurrentPassword, form.Password1, form.Password2)
+	return &one[userView]{viewUser(u)}, err
+}
+
+func (a *api) resign(ctx context.Context, c *call, in *struct {
+	Images string `query:"images" enum:"delete,keep" default:"delete" doc:"What becomes of your images."`
+}) (*none, error) {
+	return nil, a.Accounts.Resign(ctx, c.actor, in.Images == "keep")
+}
+
+type keyForm struct {
+	Name    string  `json:"name" example:"scanner" doc:"1–100 characters."`
+	Expires *string `json:"expires,omitempty" format:"date-time" nullable:"true" doc:"When it lapses; never where it is missing."`
+}
+
+func (a *api) addKey(ctx context.Context, c *call, _ *none, form keyForm) (*secret[newKeyView], error) {
+	var expires time.Time
+	if form.Expires != nil {
+		var err error
+		if expires, err = time.Parse(time.RFC3339, *form.Expires); err != nil {
+			return nil, fault.InvalidFields(fault.Field{Field: "expires", Detail: "a time such as 2030-01-31T12:00:00Z"})
+		}
+	}
+	k, text, err := a.Accounts.AddKey(ctx, c.actor, form.Name, expires)
+	return &secret[newKeyView]{"no-store", newKeyView{viewKey(k), text}}, err
+}
+
+func (a *api) keys(ctx context.Context, c *call, _ *none) (*many[KeyView], error) {
+	keys, err := a.Accounts.KeysOf(ctx, c.actor)
+	return &many[KeyView]{viewAll(keys, viewKey)}, err
+}
+
+func (a *api) deleteKey(ctx context.Context, c *call, in *struct {
+	ID string `path:"id"`
+}) (*none, error) {
+	return nil, a.Accounts.DeleteKey(ctx, c.actor, in.ID)
+}
+
+func (a *api) users(ctx context.Context, c *call, in *struct {
+	PageQuery
+	Keyword Keyword `query:"keyword" maxLength:"200" doc:"Found anywhere in name or e-mail, whatever the letter case."`
+}) (*list[userView], error) {
+	keyword, err := in.Keyword.text()
+	if err != nil {
+		return nil, err
+	}
+	users, total, err := a.Accounts.List(ctx, c.actor, keyword, in.page())
+	return &list[userView]{total, in.links(c, total), viewAll(users, viewUser)}, err
+}
+
+type roleForm struct {
+	Role *string `json:"role" example:"admin" doc:"admin or null."`
+}
+
+func (a *api) setRole(ctx context.Context, c *call, in *IDPath, form roleForm) (*one[userView], error) {
+	var role string
+	if form.Role != nil {
+		role = *form.Role
+	}
+	u, err := a.Accounts.SetRole(ctx, c.actor, in.ID, role)
+	return &one[userView]{viewUser(u)}, err
+}
+
+// StatePath names a state of a user.
+type StatePath struct {
+	IDPath
+	State string `path:"state" example:"blocked" doc:"blocked or inactivate."`
+}
+
+type stateForm struct {
+	Detail string `json:"detail,omitempty" doc:"Why, at most 500 characters."`
+}
+
+func (a *api) setState(ctx context.Context, c *call, in *StatePath, form stateForm) (*one[userView], error) {
+	u, err := a.Accounts.SetState(ctx, c.actor, in.ID, in.State, form.Detail)
+	return &one[userView]{viewUser(u)}, err
+}
+
+func (a *api) clearState(ctx context.Context, c *call, in *StatePath) (*none, error) {
+	_, err := a.Accounts.ClearState(ctx, c.actor, in.ID, in.State)
+	return nil, err
+}
