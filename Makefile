@@ -1,0 +1,52 @@
+# Run "make help" for what there is.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BENCH   ?= .
+FUZZ    ?= 30s
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run build test check-format vet lint unit bench fuzz docs clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Tesseract, Leptonica, traineddata, a C compiler
+	@scripts/setup
+
+run: build ## build and run the service on http://127.0.0.1:8000
+	@bin/glyphbox serve
+
+build: setup ## build bin/glyphbox
+	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/glyphbox ./cmd/glyphbox
+
+test: setup check-format vet lint unit ## everything that has to be right: format, vet, lint, all tests, documents in step
+
+check-format:
+	@files=$$(gofmt -l cmd internal); test -z "$$files" || { echo "not formatted; run gofmt -w: $$files"; exit 1; }
+
+vet:
+	go vet ./...
+
+lint: bin/golangci-lint ## run the linters
+	bin/golangci-lint run ./...
+
+# Built once for each version of the tools, which have a module of their own.
+bin/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && go build -buildvcs=false -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+unit: setup ## run all tests with the race detector, end to end ones too, and tell the coverage
+	@mkdir -p bin
+	go test -race -timeout 20m -coverprofile=bin/coverage.out ./...
+	@go tool cover -func=bin/coverage.out | awk '/^total:/ { print "statements covered: " $$3 }'
+
+bench: setup ## run the benchmarks; BENCH=regexp picks some
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: setup ## fuzz every parser of foreign bytes; FUZZ=5m for longer
+	scripts/fuzz $(FUZZ)
+
+docs: setup ## write the documents that are made from the program
+	go run ./cmd/glyphbox config --markdown > docs/configuration.md
+
+clean: ## remove what was built
+	rm -rf bin

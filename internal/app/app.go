@@ -1,0 +1,161 @@
+// Package app puts the program together: it is the only one that knows all adapters, and the only one that reads the
+// configuration. Run is the whole program but for signals and the exit.
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// Process is what a program gets from outside.
+type Process struct {
+	Args           []string // without the program's name
+	Env            []string // NAME=value
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Version        string // empty: as the build says
+}
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2 // the command line or the configuration is not right
+)
+
+// Run does what the arguments say until it is done or the context ends, and returns the exit code.
+func Run(ctx context.Context, p Process) int {
+	root := &cobra.Command{
+		Use:               "glyphbox",
+		Short:             "Read the text of regions of page images",
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	understood := false // what fails until then is the command line's fault
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
+	root.AddCommand(p.serveCommand(), p.ocrCommand(), p.userCommand(), p.keyCommand(), p.configCommand(), p.healthCommand(), p.versionCommand(), p.workerCommand())
+	root.SetArgs(p.Args)
+	root.SetIn(p.Stdin)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(p.Stderr, "glyphbox: %s\n", explain(err))
+	_, badConfig := errors.AsType[configFaults](err)
+	_, badUsage := errors.AsType[usageError](err)
+	if !understood || badConfig || badUsage {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// usageError is a command line that is not right in a way that only the command itself sees.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// explain puts an error into words for who runs the program: of a fault, its text and fields, and what is behind it.
+func explain(err error) string {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok {
+		return err.Error()
+	}
+	text := f.Text
+	for _, field := range f.Fields {
+		text += fmt.Sprintf("\n  %s: %s", field.Field, field.Detail)
+	}
+	if f.Cause != nil {
+		text += fmt.Sprintf(" (%v)", f.Cause)
+	}
+	return text
+}
+
+// env returns the environment as a map.
+func (p Process) env() map[string]string {
+	env := map[string]string{}
+	for _, entry := range p.Env {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// config returns the configuration for a command.
+func (p Process) config(cmd *cobra.Command) (Config, error) {
+	c, _, err := loadConfig(cmd.Flags(), p.env())
+	return c, err
+}
+
+func (p Process) version() string {
+	if p.Version != "" {
+		return p.Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return "built from " + s.Value
+			}
+		}
+	}
+	return "unknown"
+}
+
+// logger writes to standard error.
+func (p Process) logger(c Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogJSON {
+		return slog.New(slog.NewJSONHandler(p.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(p.Stderr, options))
+}
+
+// terminal returns the file descriptor where v, a standard stream, is a terminal.
+func terminal(v any) (fd int, ok bool) {
+	f, ok := v.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	fd = int(f.Fd())
+	return fd, term.IsTerminal(fd)
+}
+
+// readPassword asks for a password, twice and without echo, or reads a line where nobody sits at a terminal.
+func (p Process) readPassword() (string, error) {
+	fd, ok := terminal(p.Stdin)
+	if !ok {
+		line, err := bufio.NewReader(p.Stdin).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+	var typed [2]string
+	for i, prompt := range []string{"Password: ", "Once more: "} {
+		fmt.Fprint(p.Stderr, prompt)
+		b, err := term.ReadPassword(fd)
+		fmt.Fprintln(p.Stderr)
+		if err != nil {
+			return "", err
+		}
+		typed[i] = string(b)
+	}
+	if typed[0] != typed[1] {
+		return "", errors.New("the two passwords differ")
+	}
+	return typed[0], nil
+}

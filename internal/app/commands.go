@@ -1,0 +1,249 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/tesseract"
+	"glyphbox/internal/adapter/token"
+	"glyphbox/internal/domain/account"
+)
+
+func (p Process) configCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "Show the settings in force and where each comes from", Args: cobra.NoArgs}
+	addFlags(cmd.Flags())
+	markdown := cmd.Flags().Bool("markdown", false, "Describe all settings, as docs/configuration.md does.")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *markdown {
+			printMarkdown(p.Stdout)
+			return nil
+		}
+		_, values, err := loadConfig(cmd.Flags(), p.env())
+		if err != nil {
+			return err
+		}
+		printConfig(p.Stdout, values)
+		for _, name := range unknownVariables(p.env()) {
+			fmt.Fprintf(p.Stderr, "glyphbox: %s is set, but there is no such setting\n", name)
+		}
+		return nil
+	}
+	return cmd
+}
+
+func (p Process) versionCommand() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Show the version", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+		_, err := fmt.Fprintf(p.Stdout, "glyphbox %s, %s, %s/%s\n", p.version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	}}
+}
+
+// workerCommand is the program as a worker of its own pool: the engine may crash without harm to the service.
+func (p Process) workerCommand() *cobra.Command {
+	return &cobra.Command{Use: "worker", Hidden: true, DisableFlagParsing: true, RunE: func(_ *cobra.Command, args []string) error {
+		return tesseract.RunWorker(args)
+	}}
+}
+
+// healthTimeout is how long the health command waits for an answer.
+const healthTimeout = 5 * time.Second
+
+func (p Process) healthCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "health", Short: "Ask the running service whether it is ready", Args: cobra.NoArgs,
+		Long: "Asks the service that runs on this machine whether it is ready. The exit code is 0 if it is, else 1."}
+	addFlags(cmd.Flags(), "addr")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), healthTimeout)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, localURL(c.Addr)+"/ready", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(p.Stdout, strings.TrimSpace(string(body)))
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("the service is not ready: %s", response.Status)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// localURL is how a server that listens on the address is reached from the same machine.
+func localURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		addr = net.JoinHostPort("localhost", port)
+	}
+	return "http://" + addr
+}
+
+func (p Process) keyCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "key", Short: "Manage the keys that sign access tokens"}
+	rotate := &cobra.Command{Use: "rotate", Short: "Make a new signing key", Args: cobra.NoArgs,
+		Long: "Makes a new signing key. Tokens of the key before it stay good; those of older keys end.\nThe service takes the new key when it starts next."}
+	addFlags(rotate.Flags(), "data-dir")
+	rotate.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		if err := makeDataDir(c.DataDir); err != nil {
+			return err
+		}
+		if err := token.RotateKeys(c.keyPath()); err != nil {
+			return err
+		}
+		fmt.Fprintln(p.Stdout, "A new key signs from the next start of the service on.")
+		return nil
+	}
+	cmd.AddCommand(rotate)
+	return cmd
+}
+
+// operator is who runs the commands: an administrator who is no user.
+var operator = account.Actor{Name: "operator", Admin: true}
+
+// userCommand works on the database itself, also while the service runs.
+func (p Process) userCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "user", Short: "Manage users, also while the service runs"}
+	var email, role, reason string
+	add := func(use, short string, args cobra.PositionalArgs, run func(ctx context.Context, accounts *account.Service, args []string) error) *cobra.Command {
+		sub := &cobra.Command{Use: use, Short: short, Args: args}
+		addFlags(sub.Flags(), "data-dir")
+		sub.RunE = func(cmd *cobra.Command, args []string) error {
+			c, err := p.config(cmd)
+			if err != nil {
+				return err
+			}
+			if err := makeDataDir(c.DataDir); err != nil {
+				return err
+			}
+			db, err := sqlstore.Open(cmd.Context(), c.databasePath())
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return run(cmd.Context(), newAccounts(c, db, nil), args)
+		}
+		cmd.AddCommand(sub)
+		return sub
+	}
+	adding := add("add NAME --email ADDRESS", "Make a user; the password is asked for, or read from standard input", cobra.ExactArgs(1),
+		func(ctx context.Context, accounts *account.Service, args []string) error {
+			password, err := p.readPassword()
+			if err != nil {
+				return err
+			}
+			u, err := accounts.AddUser(ctx, account.SignUp{Name: args[0], Email: email, Password1: password, Password2: password}, role)
+			return p.tell(err, "%s has the number %d.", u.Name, u.ID)
+		})
+	adding.Flags().StringVar(&email, "email", "", "The e-mail address.")
+	adding.Flags().StringVar(&role, "role", "", "The role: admin, or none.")
+	_ = adding.MarkFlagRequired("email")
+
+	add("list [KEYWORD]", "List users, or those with the keyword in name or e-mail", cobra.MaximumNArgs(1),
+		func(ctx context.Context, accounts *account.Service, args []string) error {
+			return p.listUsers(ctx, accounts, strings.Join(args, ""))
+		})
+	add("password NAME", "Set a password, which is asked for or read from standard input, and end all sessions", cobra.ExactArgs(1),
+		func(ctx context.Context, accounts *account.Service, args []string) error {
+			password, err := p.readPassword()
+			if err != nil {
+				return err
+			}
+			u, err := accounts.ResetPassword(ctx, args[0], password)
+			return p.tell(err, "%s has a new password and has to sign in anew.", u.Name)
+		})
+	add("role NAME admin|none", "Give a user the role of administrator, or take it", cobra.ExactArgs(2),
+		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, args []string) (account.User, error) {
+			role, ok := map[string]string{account.RoleAdmin: account.RoleAdmin, "none": ""}[args[1]]
+			if !ok {
+				return account.User{}, usagef("role %s: admin or none is wanted", args[1])
+			}
+			return accounts.SetRole(ctx, operator, id, role)
+		}))
+	blocking := add("block NAME", "Keep a user out, from the next request on", cobra.ExactArgs(1),
+		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, _ []string) (account.User, error) {
+			return accounts.SetState(ctx, operator, id, account.StateBlocked, reason)
+		}))
+	blocking.Flags().StringVar(&reason, "reason", "", "Why.")
+	add("unblock NAME", "Let a user in again", cobra.ExactArgs(1),
+		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, _ []string) (account.User, error) {
+			return accounts.ClearState(ctx, operator, id, account.StateBlocked)
+		}))
+	return cmd
+}
+
+// onUser makes a command that changes the user named first.
+func (p Process) onUser(change func(ctx context.Context, accounts *account.Service, id int64, args []string) (account.User, error)) func(context.Context, *account.Service, []string) error {
+	return func(ctx context.Context, accounts *account.Service, args []string) error {
+		u, err := accounts.Users.ByName(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		u, err = change(ctx, accounts, u.ID, args)
+		return p.tell(err, "%s", describe(u))
+	}
+}
+
+// tell says what was done, unless it was not.
+func (p Process) tell(err error, format string, args ...any) error {
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Stdout, format+"\n", args...)
+	return err
+}
+
+func describe(u account.User) string {
+	text := u.Name
+	if u.Role != "" {
+		text += ", " + u.Role
+	}
+	for _, s := range u.States {
+		text += ", " + s.Name
+		if s.Detail != "" {
+			text += " (" + s.Detail + ")"
+		}
+	}
+	return text
+}
+
+func (p Process) listUsers(ctx context.Context, accounts *account.Service, keyword string) error {
+	out := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "ID\tNAME\tE-MAIL\tROLE\tSTATES\tSINCE")
+	for user, err := range everyUser(ctx, accounts.Users, keyword) {
+		if err != nil {
+			return err
+		}
+		var states []string
+		for _, s := range user.States {
+			states = append(states, s.Name)
+		}
+		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\n", user.ID, user.Name, user.Email, user.Role, strings.Join(states, ","), user.Created.Format(time.DateOnly))
+	}
+	return out.Flush()
+}

@@ -1,0 +1,491 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+	"github.com/spf13/pflag"
+
+	"glyphbox/internal/domain/account"
+)
+
+// Config is everything that can be set. It is made by loadConfig and does not change afterwards.
+type Config struct {
+	Addr            string
+	DataDir         string
+	SignUpOpen      bool
+	AdminPassword   string // of the administrator made at the first start; empty: a random one
+	OCRWorkers      int    // 0: one for each core
+	MaxUpload       int64  // bytes of one file
+	MaxPixels       int64  // of one page
+	MaxFiles        int    // of one upload
+	MaxImages       int    // of one user
+	AccessTTL       time.Duration
+	RefreshTTL      time.Duration
+	RegionTimeout   time.Duration
+	RequestTimeout  time.Duration
+	QueueSize       int
+	TessdataDir     string // empty: Tesseract's own
+	LogLevel        slog.Level
+	LogJSON         bool
+	ShutdownTimeout time.Duration
+	TrustedProxies  []netip.Prefix
+	CORSOrigins     []string
+}
+
+// setting is one row of the table that the flags, the variables, the keys of the file, the help and docs/configuration.md come from.
+type setting struct {
+	name   string // of the flag and of the key in the file
+	def    string
+	help   string
+	secret bool // has no flag, since everybody sees those; instead there is a form that names a file
+	set    func(c *Config, text string) error
+}
+
+// table is all settings, in the order in which they are shown.
+var table = []setting{
+	{name: "addr", def: "127.0.0.1:8000", help: "Where to listen: host:port. An empty host is every address of the machine; port 0 picks a free port.",
+		set: func(c *Config, text string) error { c.Addr = text; return checkAddr(text) }},
+	{name: "data-dir", def: "./data", help: "The directory where everything is kept.",
+		set: func(c *Config, text string) error { c.DataDir = text; return nil }},
+	{name: "signup", def: "open", help: "Whether anybody may make an account: open or closed.",
+		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
+	{name: "admin-password", secret: true, help: "The password of the user admin, who is made at the first start. Without it a random one is made and shown once.",
+		set: func(c *Config, text string) error { c.AdminPassword = text; return checkPassword(text) }},
+	{name: "ocr-workers", def: "0", help: "How many processes read regions at once; 0 is one for each core.",
+		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
+	{name: "max-upload", def: "100MB", help: "The most bytes of one uploaded file.",
+		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},
+	{name: "max-pixels", def: "200MP", help: "The most pixels of one page; decoding takes 1 to 4 bytes for each.",
+		set: quantity(func(c *Config) *int64 { return &c.MaxPixels }, pixelUnits, 1, 10e9)},
+	{name: "max-files", def: "50", help: "The most files of one upload.",
+		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
+	{name: "max-images", def: "100000", help: "The most images of one user.",
+		set: integer(func(c *Config) *int { return &c.MaxImages }, 1, math.MaxInt32)},
+	{name: "access-ttl", def: "15m", help: "How long an access token is good.",
+		set: duration(func(c *Config) *time.Duration { return &c.AccessTTL }, time.Minute, 24*time.Hour)},
+	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is good, that is, how long somebody may be away and still be signed in.",
+		set: duration(func(c *Config) *time.Duration { return &c.RefreshTTL }, time.Minute, 10*365*24*time.Hour)},
+	{name: "region-timeout", def: "30s", help: "How long one region may take before its worker is killed.",
+		set: duration(func(c *Config) *time.Duration { return &c.RegionTimeout }, 100*time.Millisecond, time.Hour)},
+	{name: "request-timeout", def: "120s", help: "How long one request for recognition may take, waiting included.",
+		set: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }, time.Second, time.Hour)},
+	{name: "queue-size", def: "2000", help: "How many regions may wait for a worker before requests are refused as 503.",
+		set: integer(func(c *Config) *int { return &c.QueueSize }, 1, 1_000_000)},
+	{name: "tessdata-dir", help: "The directory of the traineddata files. Without it, where Tesseract itself looks.",
+		set: func(c *Config, text string) error { c.TessdataDir = text; return nil }},
+	{name: "log-level", def: "info", help: "What to log: debug, info, warn or error.",
+		set: oneOf(func(c *Config) *slog.Level { return &c.LogLevel },
+			map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError})},
+	{name: "log-format", def: "text", help: "How to log, to standard error: text or json.",
+		set: oneOf(func(c *Config) *bool { return &c.LogJSON }, map[string]bool{"text": false, "json": true})},
+	{name: "shutdown-timeout", def: "30s", help: "How long to wait for running requests when the service is told to stop.",
+		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
+	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For is believed.",
+		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
+	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser.",
+		set: func(c *Config, text string) error { c.CORSOrigins = list(text); return checkOrigins(c.CORSOrigins) }},
+}
+
+const (
+	envPrefix  = "GLYPHBOX_"
+	fileSuffix = "-file"  // of the key and flag of a secret that name a file
+	configName = "config" // of the flag and variable that name the TOML file
+)
+
+// variable returns the environment variable of a setting.
+func variable(name string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// value is what a setting is in the end, and where that comes from.
+type value struct {
+	setting
+	text   string
+	origin string
+}
+
+// addFlags gives a flag set the flags of the settings that are named, or of all.
+func addFlags(flags *pflag.FlagSet, names ...string) {
+	flags.SortFlags = false
+	for _, s := range table {
+		switch {
+		case len(names) > 0 && !slices.Contains(names, s.name):
+		case s.secret:
+			flags.String(s.name+fileSuffix, "", "A file that holds: "+s.help)
+		default:
+			flags.String(s.name, s.def, s.help)
+		}
+	}
+	flags.String(configName, "", "A TOML file with settings, under the names of these flags.")
+}
+
+// configFaults is everything that is wrong with a configuration.
+type configFaults []error
+
+func (f configFaults) Error() string {
+	var b strings.Builder
+	b.WriteString("the configuration is not right:")
+	for _, err := range f {
+		b.WriteString("\n  " + err.Error())
+	}
+	return b.String()
+}
+
+// loadConfig puts the configuration together: a flag goes before a variable, that before the file, that before the
+// default. A variable that is empty is as good as none. All that is wrong is told at once, as configFaults.
+func loadConfig(flags *pflag.FlagSet, env map[string]string) (Config, []value, error) {
+	var faults configFaults
+	source, err := readSource(flags, env)
+	if err != nil {
+		faults = append(faults, err)
+	}
+	var c Config
+	var values []value
+	for _, s := range table {
+		v, err := source.find(s)
+		switch {
+		case err != nil:
+		case v.text != "":
+			err = s.set(&c, v.text)
+		case s.def != "":
+			err = errors.New("it must not be empty")
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s (%s): %w", s.name, v.origin, err))
+		}
+		values = append(values, v)
+	}
+	for _, key := range slices.Sorted(maps.Keys(source.file)) {
+		faults = append(faults, fmt.Errorf("%s (%s): there is no such setting", key, source.path))
+	}
+	if len(faults) == 0 && c.RegionTimeout > c.RequestTimeout {
+		faults = append(faults, fmt.Errorf("region-timeout: at most request-timeout, which is %s", c.RequestTimeout))
+	}
+	if len(faults) > 0 {
+		return Config{}, nil, faults
+	}
+	return c, values, nil
+}
+
+// unknownVariables returns the variables that look like settings and are none, sorted. They are no fault: others, such
+// as Kubernetes, set variables of that look too.
+func unknownVariables(env map[string]string) (unknown []string) {
+	known := map[string]bool{variable(configName): true}
+	for _, s := range table {
+		known[variable(s.name)] = true
+		known[variable(s.name+fileSuffix)] = s.secret
+	}
+	for name := range env {
+		if strings.HasPrefix(name, envPrefix) && !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
+
+// source is where the settings come from.
+type source struct {
+	flags *pflag.FlagSet
+	env   map[string]string
+	path  string         // of the TOML file; may be empty
+	file  map[string]any // what has not been looked up yet
+}
+
+func readSource(flags *pflag.FlagSet, env map[string]string) (source, error) {
+	s := source{flags: flags, env: env, path: env[variable(configName)]}
+	if path, ok := s.flag(configName); ok {
+		s.path = path
+	}
+	if s.path == "" {
+		return s, nil
+	}
+	if _, err := toml.DecodeFile(s.path, &s.file); err != nil {
+		return s, fmt.Errorf("%s: %w", configName, err)
+	}
+	return s, nil
+}
+
+func (s source) flag(name string) (string, bool) {
+	f := s.flags.Lookup(name)
+	if f == nil || !f.Changed {
+		return "", false
+	}
+	return f.Value.String(), true
+}
+
+// find looks a setting up and takes it out of the file's map, so that what stays there is unknown.
+func (s source) find(of setting) (value, error) {
+	v := value{setting: of, text: of.def, origin: "default"}
+	inFile, has := s.file[of.name]
+	delete(s.file, of.name)
+	if has {
+		text, err := plain(inFile)
+		v.text, v.origin = text, s.path
+		if err != nil {
+			return v, err
+		}
+	}
+	if of.secret {
+		return s.findSecret(v, has)
+	}
+	if text := s.env[variable(of.name)]; text != "" {
+		v.text, v.origin = text, variable(of.name)
+	}
+	if text, ok := s.flag(of.name); ok {
+		v.text, v.origin = text, "--"+of.name
+	}
+	return v, nil
+}
+
+// findSecret looks a secret up, or the file that holds it. The two forms in one place contradict each other.
+func (s source) findSecret(v value, inFile bool) (value, error) {
+	name := v.name + fileSuffix
+	var path string
+	if named, ok := s.file[name]; ok {
+		delete(s.file, name)
+		path, _ = named.(string)
+		v.origin = s.path
+		if inFile || path == "" {
+			return v, fmt.Errorf("either %s or the path of a file as %s", v.name, name)
+		}
+	}
+	text, file := s.env[variable(v.name)], s.env[variable(name)]
+	if text != "" || file != "" {
+		v.text, path, v.origin = text, file, cmp.Or(file, variable(v.name))
+		if text != "" && file != "" {
+			return v, fmt.Errorf("either %s or %s", variable(v.name), variable(name))
+		}
+	}
+	if file, ok := s.flag(name); ok {
+		path = file
+	}
+	if path == "" {
+		return v, nil
+	}
+	v.origin = path
+	b, err := os.ReadFile(path)
+	if err == nil && len(b) == 0 {
+		err = errors.New("the file is empty")
+	}
+	v.text = strings.TrimRight(string(b), "\r\n")
+	return v, err
+}
+
+// plain turns a value of a TOML file into the text that a flag would have.
+func plain(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case []any:
+		texts := make([]string, len(v))
+		for i := range v {
+			text, ok := v[i].(string)
+			if !ok {
+				return "", errors.New("a list of texts is wanted")
+			}
+			texts[i] = text
+		}
+		return strings.Join(texts, ","), nil
+	}
+	return "", errors.New("a text, a whole number or a list of texts is wanted")
+}
+
+func oneOf[T any](field func(*Config) *T, allowed map[string]T) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		v, ok := allowed[text]
+		if !ok {
+			return fmt.Errorf("%q is none of %s", text, strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
+		}
+		*field(c) = v
+		return nil
+	}
+}
+
+func integer(field func(*Config) *int, low, high int) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < low || n > high {
+			return fmt.Errorf("%q is no whole number from %d to %d", text, low, high)
+		}
+		*field(c) = n
+		return nil
+	}
+}
+
+func duration(field func(*Config) *time.Duration, low, high time.Duration) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < low || d > high {
+			return fmt.Errorf("%q is no duration from %s to %s, such as 90s, 15m or 12h", text, low, high)
+		}
+		*field(c) = d
+		return nil
+	}
+}
+
+var (
+	bytesUnits = map[string]float64{"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+	pixelUnits = map[string]float64{"": 1, "P": 1, "MP": 1e6, "GP": 1e9}
+)
+
+func quantity(field func(*Config) *int64, units map[string]float64, low, high float64) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		number := strings.TrimRightFunc(text, unicode.IsLetter)
+		unit, ok := units[text[len(number):]]
+		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if n *= unit; !ok || err != nil || !(n >= low && n <= high) {
+			return fmt.Errorf("%q is no number from %.0f to %.0f with one of the units %s", text, low, high, strings.Join(slices.Sorted(maps.Keys(units))[1:], ", "))
+		}
+		*field(c) = int64(n)
+		return nil
+	}
+}
+
+// list splits a text at its commas.
+func list(text string) (items []string) {
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func prefixes(text string) (all []netip.Prefix, err error) {
+	for _, item := range list(text) {
+		p, err := netip.ParsePrefix(item)
+		if err != nil {
+			a, err := netip.ParseAddr(item)
+			if err != nil {
+				return nil, fmt.Errorf("%q is no address and no network such as 10.0.0.0/8", item)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}
+
+func checkAddr(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is no host:port, such as 127.0.0.1:8000 or :80", text)
+	}
+	return nil
+}
+
+func checkOrigins(origins []string) error {
+	for _, o := range origins {
+		u, err := url.Parse(o)
+		if o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o) {
+			return fmt.Errorf("%q is no origin such as https://example.org", o)
+		}
+	}
+	return nil
+}
+
+// checkPassword tells before the first start what the account service would only say in the midst of it.
+func checkPassword(text string) error {
+	if n := utf8.RuneCountInString(text); n < account.MinPassword || n > account.MaxPassword || strings.ContainsFunc(text, unicode.IsSpace) {
+		return fmt.Errorf("%d to %d characters without white space are wanted", account.MinPassword, account.MaxPassword)
+	}
+	return nil
+}
+
+// printConfig writes the effective settings as a TOML file that says where each comes from.
+func printConfig(w io.Writer, values []value) {
+	for _, v := range values {
+		switch {
+		case v.secret && v.text == "":
+			fmt.Fprintf(w, "# %s is not set\n", v.name)
+		case v.secret:
+			fmt.Fprintf(w, "# %s is set, from %s\n", v.name, v.origin)
+		default:
+			fmt.Fprintf(w, "%-*s = %s # from %s\n", longestName(), v.name, tomlString(v.text), v.origin)
+		}
+	}
+}
+
+// tomlString quotes a text for TOML, whose escapes are not quite those of Go.
+func tomlString(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case unicode.IsControl(r):
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func longestName() (n int) {
+	for _, s := range table {
+		n = max(n, len(s.name))
+	}
+	return n
+}
+
+// printMarkdown writes docs/configuration.md.
+func printMarkdown(w io.Writer) {
+	fmt.Fprint(w, `# Configuration
+
+<!-- Made by "glyphbox config --markdown"; a test keeps it in step. -->
+
+Each setting is a flag of `+"`glyphbox serve`"+`, an environment variable and a key of a TOML file, which `+"`--config`"+` or
+`+"`GLYPHBOX_CONFIG`"+` names. A flag goes before a variable, a variable before the file, the file before the default. Lists are separated by
+commas; in the file they may be lists of TOML too. An empty variable is as good as none. `+"`glyphbox config`"+` shows what is in force and
+where it comes from, in the form of such a file.
+
+A secret has no flag, since everybody on the machine sees those. Instead of the secret itself a file that holds it can be named.
+
+| setting | variable | default | meaning |
+|---|---|---|---|
+`)
+	for _, s := range table {
+		name, env, def := "`--"+s.name+"`", "`"+variable(s.name)+"`", "`"+s.def+"`"
+		if s.secret {
+			name = "`--" + s.name + fileSuffix + "`"
+			env += " or `" + variable(s.name+fileSuffix) + "`"
+		}
+		if s.def == "" {
+			def = "–"
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, env, def, s.help)
+	}
+	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB`, `GiB` (powers of 1024). Pixels: `MP`, `GP` (millions, thousands of millions).\n")
+}
+
+// databasePath, blobsDir and keyPath are where things are kept.
+func (c Config) databasePath() string { return filepath.Join(c.DataDir, "glyphbox.db") }
+func (c Config) blobsDir() string     { return filepath.Join(c.DataDir, "blobs") }
+func (c Config) keyPath() string      { return filepath.Join(c.DataDir, "keys") }

@@ -1,0 +1,32 @@
+package app
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"glyphbox/internal/adapter/tesseract"
+)
+
+// poolMetrics tells the counts of the worker pool at the moment when they are asked for.
+type poolMetrics struct{ pool *tesseract.Pool }
+
+var (
+	descWorkers  = prometheus.NewDesc("glyphbox_workers", "Worker processes that are up.", nil, nil)
+	descBusy     = prometheus.NewDesc("glyphbox_workers_busy", "Worker processes at work.", nil, nil)
+	descWaiting  = prometheus.NewDesc("glyphbox_regions_waiting", "Regions that wait for a worker.", nil, nil)
+	descServed   = prometheus.NewDesc("glyphbox_regions_served_total", "Regions and renditions that workers made.", nil, nil)
+	descReplaced = prometheus.NewDesc("glyphbox_workers_replaced_total", "Worker processes that were replaced, by the reason: broken or aged.", []string{"reason"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m poolMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
+
+// Collect implements prometheus.Collector.
+func (m poolMetrics) Collect(ch chan<- prometheus.Metric) {
+	s := m.pool.Stats()
+	ch <- prometheus.MustNewConstMetric(descWorkers, prometheus.GaugeValue, float64(s.Workers))
+	ch <- prometheus.MustNewConstMetric(descBusy, prometheus.GaugeValue, float64(s.Busy))
+	ch <- prometheus.MustNewConstMetric(descWaiting, prometheus.GaugeValue, float64(s.Waiting))
+	ch <- prometheus.MustNewConstMetric(descServed, prometheus.CounterValue, float64(s.Served))
+	ch <- prometheus.MustNewConstMetric(descReplaced, prometheus.CounterValue, float64(s.Restarts), "broken")
+	ch <- prometheus.MustNewConstMetric(descReplaced, prometheus.CounterValue, float64(s.Recycled), "aged")
+}

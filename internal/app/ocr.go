@@ -1,0 +1,248 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glyphbox/internal/adapter/tesseract"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// ocrOptions is what the ocr command is asked to do with each file.
+type ocrOptions struct {
+	regions []document.Box // none: the whole page
+	lang    []string
+	psm     recognition.PSM
+}
+
+// ocrCommand reads files without a server and without storing anything.
+func (p Process) ocrCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read image files, without a server", Args: cobra.MinimumNArgs(1),
+		Long: "Reads image files and writes their text to standard output, without a server and without storing anything.\n" +
+			"The exit code is 0 when all could be read, 1 when some could not, 2 when the command line is not right.",
+		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng --format json"}
+	regions := cmd.Flags().StringArray("region", nil, "A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
+	lang := cmd.Flags().String("lang", recognition.DefaultLang, "Languages, joined by +; their order does not matter.")
+	psm := cmd.Flags().Int("psm", int(recognition.Auto), "Page segmentation mode, 1 or 3 to 13; 0 picks it by the shape of the region.")
+	format := cmd.Flags().String("format", "text", "What to write: text, or json with a line for each file.")
+	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "log-level")
+	cmd.RunE = func(cmd *cobra.Command, files []string) error {
+		o := ocrOptions{lang: strings.Split(*lang, "+"), psm: recognition.PSM(*psm)}
+		if _, ok := recognition.PSMs[o.psm]; !ok && o.psm != recognition.Auto {
+			return usagef("--psm %d: 0, 1 or 3 to 13 is wanted", *psm)
+		}
+		for _, text := range *regions {
+			box, err := parseRegion(text)
+			if err != nil {
+				return err
+			}
+			o.regions = append(o.regions, box)
+		}
+		write, ok := map[string]func(io.Writer, page, bool) error{"text": writeText, "json": writeJSON}[*format]
+		if !ok {
+			return usagef("--format %s: text or json is wanted", *format)
+		}
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		pool, err := startPool(c, p.logger(c))
+		if err != nil {
+			return err
+		}
+		return errors.Join(p.ocr(cmd.Context(), pool, files, o, write), pool.Close())
+	}
+	return cmd
+}
+
+func parseRegion(text string) (document.Box, error) {
+	var n [4]int
+	parts := strings.Split(text, ",")
+	err := error(nil)
+	for i := 0; i < len(parts) && len(parts) == len(n) && err == nil; i++ {
+		n[i], err = strconv.Atoi(strings.TrimSpace(parts[i]))
+	}
+	box := document.Box{X1: n[0], Y1: n[1], X2: n[2], Y2: n[3]}
+	if err != nil || box.Empty() {
+		return document.Box{}, usagef("--region %s: four whole numbers x1,y1,x2,y2 with x1 < x2 and y1 < y2 are wanted", text)
+	}
+	return box, nil
+}
+
+// page is a file that was read, or why it was not. It is also the form in JSON.
+type page struct {
+	File     string    `json:"file"`
+	Width    int       `json:"width"`  // pixels, upright
+	Height   int       `json:"height"` // pixels, upright
+	Contents []reading `json:"contents"`
+	Error    string    `json:"error,omitempty"`
+}
+
+type reading struct {
+	ROI        document.Box         `json:"roi"`
+	Text       string               `json:"text"`
+	Confidence float64              `json:"confidence"`
+	Words      []recognition.Word   `json:"words"`
+	Lang       []string             `json:"lang"`
+	PSM        recognition.PSM      `json:"psm"`
+	Engine     string               `json:"engine"`
+	DurationMS int64                `json:"duration_ms"`
+	Error      *recognition.Failure `json:"error,omitempty"`
+}
+
+func (g page) failed() bool {
+	failed := g.Error != ""
+	for _, c := range g.Contents {
+		failed = failed || c.Error != nil
+	}
+	return failed
+}
+
+// filesAtOnce is how many files are worked on at once, so that the next is being read while the workers are busy.
+const filesAtOnce = 16
+
+// ocr reads the files, several at once, and writes them in order.
+func (p Process) ocr(ctx context.Context, pool *tesseract.Pool, files []string, o ocrOptions, write func(io.Writer, page, bool) error) error {
+	pages := make([]chan page, len(files))
+	for i := range pages {
+		pages[i] = make(chan page, 1)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	slots := make(chan struct{}, filesAtOnce)
+	go func() {
+		for i, file := range files {
+			slots <- struct{}{}
+			go func() {
+				defer func() { <-slots }()
+				pages[i] <- o.read(ctx, pool, file)
+			}()
+		}
+	}()
+	_, watched := terminal(p.Stderr)
+	failed := 0
+	for i := range files {
+		g := <-pages[i]
+		if err := write(p.Stdout, g, len(files) > 1); err != nil {
+			return err
+		}
+		for _, c := range g.Contents {
+			if c.Error != nil {
+				fmt.Fprintf(p.Stderr, "glyphbox: %s: region %d,%d,%d,%d: %s\n", g.File, c.ROI.X1, c.ROI.Y1, c.ROI.X2, c.ROI.Y2, c.Error.Detail)
+			}
+		}
+		if g.Error != "" {
+			fmt.Fprintf(p.Stderr, "glyphbox: %s: %s\n", g.File, g.Error)
+		}
+		if g.failed() {
+			failed++
+		}
+		if watched && len(files) > 1 {
+			fmt.Fprintf(p.Stderr, "\r%d of %d", i+1, len(files))
+		}
+	}
+	if watched && len(files) > 1 {
+		fmt.Fprintln(p.Stderr)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d files could not be read in full", failed, len(files))
+	}
+	return nil
+}
+
+// read reads one file.
+func (o ocrOptions) read(ctx context.Context, pool *tesseract.Pool, file string) page {
+	g := page{File: file, Contents: []reading{}}
+	fail := func(err error) page {
+		g.Error = explain(err)
+		return g
+	}
+	source, err := pageOf(file)
+	if err != nil {
+		return fail(err)
+	}
+	geometry, err := pool.Probe(ctx, source)
+	if err != nil {
+		return fail(err)
+	}
+	g.Width, g.Height = geometry.Width, geometry.Height
+	tasks, err := o.tasks(ctx, pool, geometry)
+	if err != nil {
+		return fail(err)
+	}
+	readings, err := pool.Recognize(ctx, recognition.Order{Page: source, Tasks: tasks})
+	if err != nil {
+		return fail(err)
+	}
+	for i, r := range readings {
+		g.Contents = append(g.Contents, reading{ROI: tasks[i].Box, Text: r.Text, Confidence: r.Confidence, Words: append([]recognition.Word{}, r.Words...),
+			Lang: r.Lang, PSM: r.PSM, Engine: r.Engine, DurationMS: r.Duration.Milliseconds(), Error: r.Error})
+	}
+	return g
+}
+
+// tasks are the regions on a page of that size.
+func (o ocrOptions) tasks(ctx context.Context, pool *tesseract.Pool, of document.Geometry) (tasks []recognition.Task, err error) {
+	request := recognition.Request{Lang: o.lang, PSM: o.psm, OEM: recognition.DefaultOEM}
+	for _, box := range o.regions {
+		request.Regions = append(request.Regions, recognition.Region{Box: box})
+	}
+	installed, err := pool.Languages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return request.Tasks(document.Image{Geometry: of}, installed)
+}
+
+// pageOf makes a page of a file.
+func pageOf(path string) (document.Page, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return document.Page{}, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
+	if err != nil {
+		return document.Page{}, err
+	}
+	return document.Page{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size,
+		Open: func(context.Context) (io.ReadCloser, error) {
+			f, err := os.Open(path)
+			if err != nil {
+				return nil, fault.New(fault.Unavailable, "file_unreadable", "The file cannot be opened.").Because(err)
+			}
+			return f, nil
+		}}, nil
+}
+
+// writeText writes the text of the regions, one after the other, under the file's name where there are several files.
+func writeText(w io.Writer, g page, several bool) error {
+	if several {
+		if _, err := fmt.Fprintf(w, "==> %s <==\n", g.File); err != nil {
+			return err
+		}
+	}
+	for _, c := range g.Contents {
+		if _, err := fmt.Fprintln(w, c.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, g page, _ bool) error {
+	return json.NewEncoder(w).Encode(g)
+}

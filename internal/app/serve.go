@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"glyphbox/internal/adapter/httpapi"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+func (p Process) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "serve", Short: "Run the service", Args: cobra.NoArgs,
+		Long: "Runs the service until it is told to stop by SIGINT or SIGTERM; then it finishes what runs. A second signal stops it at once."}
+	addFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		log := p.logger(c)
+		for _, name := range unknownVariables(p.env()) {
+			log.Warn("a variable is set, but there is no such setting", "variable", name)
+		}
+		return p.serve(cmd.Context(), c, log)
+	}
+	return cmd
+}
+
+// serve opens everything, serves until the context ends, and closes everything.
+func (p Process) serve(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	if err := makeDataDir(c.DataDir); err != nil {
+		return err
+	}
+	unlock, err := lockDataDir(c.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	listener, err := net.Listen("tcp", c.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("addr: another program listens on %s already; choose another with --addr or %s", c.Addr, variable("addr"))
+	}
+	if err != nil {
+		return fmt.Errorf("addr: %w", err)
+	}
+	defer listener.Close() // a second time does no harm
+	s, err := openServices(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	spool := filepath.Join(c.DataDir, "spool") // not the system's, which may be in memory
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return err
+	}
+	handler, err := httpapi.New(httpapi.Config{
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Version: p.version(),
+		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, SpoolDir: spool, RecognitionTimeout: c.RequestTimeout,
+		TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins,
+	})
+	if err != nil {
+		return err
+	}
+	address := listener.Addr().String()
+	if err := p.firstStart(ctx, c, s.accounts, address, log); err != nil {
+		return err
+	}
+	log.Info("listening", "address", address, "version", p.version())
+	return run(ctx, c, httpapi.Server(address, handler, log), listener, log)
+}
+
+// run serves until the context ends, and then finishes the requests that run, for a limited time.
+func run(ctx context.Context, c Config, server *http.Server, listener net.Listener, log *slog.Logger) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping; running requests are finished first", "timeout", c.ShutdownTimeout)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(limited)
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Warn("some requests were not finished in time and are cut off")
+		err = server.Close()
+	}
+	log.Info("stopped")
+	return err
+}
+
+// adminName and adminEmail are of the administrator who is made at the first start.
+const (
+	adminName  = "admin"
+	adminEmail = "admin@localhost.localdomain"
+)
+
+// firstStart makes an administrator where there is none, and shows how to sign in.
+func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Service, address string, log *slog.Logger) error {
+	for u, err := range everyUser(ctx, accounts.Users, "") {
+		if err != nil {
+			return err
+		}
+		if u.Role == account.RoleAdmin {
+			return nil
+		}
+	}
+	password, shown := c.AdminPassword, "(as you set it)"
+	if password == "" {
+		password = strings.ToLower(rand.Text())
+		shown = password
+	}
+	_, err := accounts.AddUser(ctx, account.SignUp{Name: adminName, Email: adminEmail, Password1: password, Password2: password}, account.RoleAdmin)
+	if fault.Is(err, fault.Conflict) { // somebody took the name; that person is not to become an administrator by that
+		log.Warn("there is no administrator, and the name or e-mail of the usual one is taken; run: glyphbox user role NAME admin", "name", adminName)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("making the user %s: %w", adminName, err)
+	}
+	return banner(p.Stdout, "Glyphbox is at "+localURL(address), "", "Sign in as   "+adminName, "Password     "+shown, "",
+		"This is shown once. Another password: glyphbox user password "+adminName)
+}
+
+// banner writes lines so that they are found among others.
+func banner(w io.Writer, lines ...string) error {
+	rule := strings.Repeat("─", 72)
+	text := "\n" + rule + "\n"
+	for _, line := range lines {
+		text += strings.TrimRight("  "+line, " ") + "\n"
+	}
+	_, err := io.WriteString(w, text+rule+"\n\n")
+	return err
+}

@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"glyphbox/internal/adapter/filestore"
+	"glyphbox/internal/adapter/httpapi"
+	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/tesseract"
+	"glyphbox/internal/adapter/token"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+const (
+	maxKeys = 100 // API keys of one user
+
+	// Ten wrong passwords for a name from one address at once, then one in half a minute.
+	attemptsAtOnce   = 10
+	attemptsInterval = 30 * time.Second
+)
+
+// services is the domain with everything it needs.
+type services struct {
+	accounts *account.Service
+	images   *document.Service
+	results  *recognition.Service
+	pool     *tesseract.Pool
+	checks   []httpapi.Check
+	metrics  *prometheus.Registry
+	closers  []func() error
+}
+
+// openServices opens the stores and starts the workers.
+func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services, err error) {
+	s := &services{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	keys, err := token.LoadKeys(c.keyPath())
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlstore.Open(ctx, c.databasePath())
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, db.Close)
+	blobs, err := filestore.Open(c.blobsDir())
+	if err != nil {
+		return nil, err
+	}
+	if s.pool, err = startPool(c, log); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.pool.Close)
+
+	s.accounts = newAccounts(c, db, token.NewTokens(keys))
+	s.images = &document.Service{Catalog: db.Catalog(), Blobs: blobs, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
+	s.results = &recognition.Service{Images: s.images, Users: db.Users(), Engine: s.pool, Runs: db.Runs(), Contents: db.Contents(),
+		Timeout: c.RequestTimeout, Now: time.Now}
+	s.accounts.Dependents, s.images.Dependents = s.images, s.results
+	s.checks = []httpapi.Check{{Name: "database", Check: db.Ping}, {Name: "contents", Check: db.Ping},
+		{Name: "blobs", Check: blobs.Ping}, {Name: "workers", Check: s.pool.Ready}}
+	s.metrics = prometheus.NewRegistry()
+	s.metrics.MustRegister(poolMetrics{s.pool})
+	return s, nil
+}
+
+// Close closes everything, what was opened last first.
+func (s *services) Close() (err error) {
+	for _, c := range slices.Backward(s.closers) {
+		err = errors.Join(err, c())
+	}
+	return err
+}
+
+// newAccounts makes the account service. Without tokens nobody can sign in; what the operator does needs none.
+func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Service {
+	return &account.Service{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Tokens: tokens, Passwords: token.NewPasswords(),
+		Attempts: account.NewAttempts(attemptsAtOnce, attemptsInterval), SignUpOpen: c.SignUpOpen,
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, MaxKeys: maxKeys, Now: time.Now}
+}
+
+// startPool starts the workers, which are this very program again.
+func startPool(c Config, log *slog.Logger) (*tesseract.Pool, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return tesseract.Start(tesseract.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDir: c.TessdataDir,
+		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, QueueSize: c.QueueSize, Log: log})
+}
+
+// everyUser goes through all users with the keyword, by number.
+func everyUser(ctx context.Context, users account.Users, keyword string) iter.Seq2[account.User, error] {
+	return func(yield func(account.User, error) bool) {
+		const size = 100
+		for n := 0; ; n++ {
+			page, _, err := users.List(ctx, keyword, account.Page{Size: size, Number: n})
+			if err != nil {
+				yield(account.User{}, err)
+				return
+			}
+			for _, u := range page {
+				if !yield(u, nil) {
+					return
+				}
+			}
+			if len(page) < size {
+				return
+			}
+		}
+	}
+}
+
+// makeDataDir makes the directory where everything is kept, for the owner only.
+func makeDataDir(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("data-dir: %w", err)
+	}
+	return nil
+}
+
+// lockDataDir makes sure that one server works on a data directory. The lock ends with the process, however that ends.
+func lockDataDir(path string) (unlock func() error, err error) {
+	f, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("data-dir: %s belongs to another user: %w", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data-dir: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("data-dir: another server works on %s", path)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
+}
