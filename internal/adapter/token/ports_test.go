@@ -1,0 +1,25 @@
+package token_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"glyphbox/internal/adapter/token"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/porttest"
+)
+
+func TestPorts(t *testing.T) {
+	t.Run("Tokens", func(t *testing.T) {
+		porttest.Tokens(t, func(t *testing.T) account.Tokens {
+			keys, err := token.LoadKeys(filepath.Join(t.TempDir(), "keys"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return token.NewTokens(keys)
+		})
+	})
+	t.Run("Passwords", func(t *testing.T) {
+		porttest.Passwords(t, func(*testing.T) account.Passwords { return token.NewPasswords() })
+	})
+}
