@@ -69,7 +69,7 @@ func checkReading(r recognition.Reading, of recognition.Task) error {
 		return fmt.Errorf("got the page segmentation mode %d, want %d as asked for", r.PSM, of.PSM)
 	case len(r.Lang) == 0 || slices.ContainsFunc(r.Lang, func(l string) bool { return !slices.Contains(of.Lang, l) }):
 		return fmt.Errorf("got the languages %v, want some of %v", r.Lang, of.Lang)
-	case r.Engine == "" || r.Passes < 1 || r.Scale <= 0 || r.Duration < 0:
+	case r.Engine == "" || r.Passes < 0 || r.Passes == 0 && r.Text != "" || r.Scale <= 0 || r.Duration < 0:
 		return fmt.Errorf("got the engine %q, %d passes at scale %v in %v", r.Engine, r.Passes, r.Scale, r.Duration)
 	}
 	return nil

@@ -1,0 +1,300 @@
+package porttest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"image"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxPixels is the budget of the fake imager.
+const maxPixels = 100_000_000
+
+func readPage(ctx context.Context, p document.Page) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r, err := p.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+func unsupported(err error) error {
+	return fault.New(fault.Unsupported, "unsupported_image", "This is no image that is read here.").Because(err)
+}
+
+// header reads what the header of a file says, and its EXIF orientation.
+func header(file []byte) (g document.Geometry, orientation int, err error) {
+	c, format, err := image.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return g, 0, unsupported(err)
+	}
+	g = document.Geometry{MediaType: "image/" + format, Width: c.Width, Height: c.Height, Pages: 1}
+	orientation = 1
+	if _, exif, ok := bytes.Cut(file, []byte("Exif\x00\x00MM\x00*")); format == "jpeg" && ok {
+		orientation = int(exif[15]) // behind the offset, the number of entries, and the tag, type and count of the first
+	}
+	if orientation >= 5 {
+		g.Width, g.Height = g.Height, g.Width
+	}
+	if format == "tiff" {
+		g.Pages = directories(file)
+	}
+	if g.Width*g.Height > maxPixels {
+		return g, 0, fault.New(fault.TooLarge, "too_many_pixels", "The image has too many pixels.")
+	}
+	return g, orientation, nil
+}
+
+// directories counts those of a little-endian TIFF.
+func directories(file []byte) (n int) {
+	at := binary.LittleEndian.Uint32(file[4:])
+	for at != 0 {
+		n++
+		at = binary.LittleEndian.Uint32(file[at+2+12*uint32(binary.LittleEndian.Uint16(file[at:])):])
+	}
+	return n
+}
+
+// upright decodes a page.
+func upright(ctx context.Context, p document.Page) (image.Image, error) {
+	file, err := readPage(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	g, orientation, err := header(file)
+	if err != nil {
+		return nil, err
+	}
+	stored, _, err := image.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, unsupported(err)
+	}
+	m := image.NewRGBA(image.Rect(0, 0, g.Width, g.Height))
+	for y := range g.Height {
+		for x := range g.Width {
+			sx, sy := storedAt(orientation, image.Pt(g.Width, g.Height), x, y)
+			m.Set(x, y, stored.At(sx, sy))
+		}
+	}
+	return m, nil
+}
+
+type fakeImager struct{ *memory }
+
+func (f fakeImager) Probe(ctx context.Context, p document.Page) (g document.Geometry, err error) {
+	file, err := readPage(ctx, p)
+	if err != nil {
+		return g, err
+	}
+	err = f.do(ctx, "Imager.Probe", func() error { g, _, err = header(file); return err })
+	return g, err
+}
+
+func (f fakeImager) Thumbnail(ctx context.Context, p document.Page, side int) (document.Rendition, error) {
+	return f.render(ctx, "Imager.Thumbnail", p, side, side)
+}
+
+func (f fakeImager) View(ctx context.Context, p document.Page, width int) (document.Rendition, error) {
+	return f.render(ctx, "Imager.View", p, width, unbounded)
+}
+
+func (f fakeImager) render(ctx context.Context, op string, p document.Page, maxWidth, maxHeight int) (r document.Rendition, err error) {
+	m, err := upright(ctx, p)
+	if err != nil {
+		return r, err
+	}
+	err = f.do(ctx, op, func() error {
+		size := m.Bounds().Size()
+		scale := min(1, float64(maxWidth)/float64(size.X), float64(maxHeight)/float64(size.Y))
+		small := image.NewRGBA(image.Rect(0, 0, max(1, int(scale*float64(size.X))), max(1, int(scale*float64(size.Y)))))
+		draw.ApproxBiLinear.Scale(small, small.Bounds(), m, m.Bounds(), draw.Src, nil)
+		r = document.Rendition{MediaType: "image/png", Bytes: PNG(small)}
+		return nil
+	})
+	return r, err
+}
+
+type fakeEngine struct{ *memory }
+
+// judgeOrder checks what an engine may take for granted.
+func (f fakeEngine) judgeOrder(o recognition.Order, page image.Image) {
+	whole := document.Box{X2: page.Bounds().Dx(), Y2: page.Bounds().Dy()}
+	if len(o.Tasks) == 0 {
+		f.wrong("an order without tasks")
+	}
+	for _, t := range o.Tasks {
+		if t.Box.Empty() || t.Box.Intersect(whole) != t.Box {
+			f.wrong("the region %v is not within the page %v", t.Box, whole)
+		}
+		if _, ok := recognition.PSMs[t.PSM]; !ok && t.PSM != recognition.Auto {
+			f.wrong("the page segmentation mode %d", t.PSM)
+		}
+		if len(t.Lang) == 0 {
+			f.wrong("a task without language")
+		}
+		for _, l := range t.Lang {
+			if !slices.ContainsFunc(f.languages, func(have recognition.Language) bool { return have.Code == l }) {
+				f.wrong("the language %s, which is not installed", l)
+			}
+		}
+	}
+}
+
+func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (readings []recognition.Reading, err error) {
+	page, err := upright(ctx, o.Page)
+	if err != nil {
+		return nil, err
+	}
+	err = f.do(ctx, "Engine.Recognize", func() error {
+		f.judgeOrder(o, page)
+		for _, t := range o.Tasks {
+			readings = append(readings, f.reading(t))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return readings, nil
+}
+
+func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
+	r := recognition.Reading{Lang: slices.Clone(t.Lang), PSM: cmp.Or(t.PSM, 7), Engine: "fake 1.0", Scale: 1, Passes: 1, Duration: time.Millisecond}
+	if failure, ok := f.failures[t.Box]; ok {
+		r.Error = &failure
+		return r
+	}
+	text, ok := f.says[t.Box]
+	if !ok {
+		text = fmt.Sprintf("region %d,%d,%d,%d", t.X1, t.Y1, t.X2, t.Y2)
+	}
+	if t.Charset != "" {
+		text = strings.Map(func(c rune) rune {
+			if c == ' ' || c == '\n' || strings.ContainsRune(t.Charset, c) {
+				return c
+			}
+			return -1
+		}, text)
+	}
+	r.Text = strings.TrimSpace(text)
+	words := strings.Fields(r.Text)
+	for i, w := range words { // side by side
+		box := t.Box
+		box.X1, box.X2 = t.X1+i*t.Width()/len(words), t.X1+(i+1)*t.Width()/len(words)
+		r.Words = append(r.Words, recognition.Word{Text: w, Box: box, Confidence: 0.9})
+		r.Confidence = 0.9
+	}
+	return r
+}
+
+func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r document.Rendition, err error) {
+	page, err := upright(ctx, o.Page)
+	if err != nil {
+		return r, err
+	}
+	err = f.do(ctx, "Engine.Prepared", func() error {
+		f.judgeOrder(o, page)
+		b := o.Tasks[0].Box
+		m := page.(*image.RGBA).SubImage(image.Rect(b.X1, b.Y1, b.X2, b.Y2))
+		r = document.Rendition{MediaType: "image/png", Bytes: PNG(m)}
+		return nil
+	})
+	return r, err
+}
+
+func (f fakeEngine) Languages(ctx context.Context) (languages []recognition.Language, err error) {
+	err = f.do(ctx, "Engine.Languages", func() error { languages = slices.Clone(f.languages); return nil })
+	return languages, err
+}
+
+// fakeTokens signs with a digest over a key.
+type fakeTokens struct{ key string }
+
+func newFakeTokens() fakeTokens { return fakeTokens{key: rand.Text()} }
+
+func (f fakeTokens) Sign(c account.Claims) (string, error) {
+	claims, err := json.Marshal(c)
+	text := base64.RawURLEncoding.EncodeToString(claims)
+	return text + "." + f.sum(text), err
+}
+
+func (f fakeTokens) sum(text string) string {
+	sum := sha256.Sum256([]byte(f.key + text))
+	return hex.EncodeToString(sum[:])
+}
+
+func (f fakeTokens) Verify(token string, now time.Time) (c account.Claims, err error) {
+	text, sum, _ := strings.Cut(token, ".")
+	claims, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(claims, &c)
+	}
+	switch {
+	case err != nil || sum != f.sum(text) || now.Before(c.Issued.Truncate(time.Second)):
+		return account.Claims{}, fault.New(fault.Unauthenticated, "invalid_token", "The token is not valid.").Because(err)
+	case !now.Before(c.Expires):
+		return account.Claims{}, fault.New(fault.Unauthenticated, "token_expired", "The token has lapsed.")
+	}
+	return c, nil
+}
+
+// fakePasswords are quick to hash.
+type fakePasswords struct{ *memory }
+
+const (
+	hashOfToday = "fake2"
+	hashOfOld   = "fake1"
+)
+
+func fakeHash(kind, salt, password string) string {
+	sum := sha256.Sum256([]byte(salt + norm.NFC.String(password)))
+	return kind + "$" + salt + "$" + hex.EncodeToString(sum[:])
+}
+
+// OldHash returns a hash of an older kind.
+func (m *memory) OldHash(password string) string { return fakeHash(hashOfOld, rand.Text(), password) }
+
+func (f fakePasswords) Hash(ctx context.Context, password string) (hash string, err error) {
+	err = f.do(ctx, "Passwords.Hash", func() error { hash = fakeHash(hashOfToday, rand.Text(), password); return nil })
+	return hash, err
+}
+
+func (f fakePasswords) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
+	err = f.do(ctx, "Passwords.Verify", func() error {
+		parts := strings.Split(hash, "$")
+		ok = len(parts) == 3 && hash == fakeHash(parts[0], parts[1], password)
+		outdated = ok && parts[0] != hashOfToday
+		return nil
+	})
+	return ok, outdated, err
+}
+
+var (
+	_ document.Imager    = fakeImager{}
+	_ recognition.Engine = fakeEngine{}
+	_ account.Tokens     = fakeTokens{}
+	_ account.Passwords  = fakePasswords{}
+)

@@ -1,0 +1,382 @@
+package porttest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// folded gives a text the form in which keywords are compared.
+func folded(s string) string { return norm.NFC.String(cases.Fold().String(norm.NFC.String(s))) }
+
+type fakeCatalog struct{ *memory }
+
+// withOwner fills in what stands in the owner's row.
+func (f fakeCatalog) withOwner(i document.Image) document.Image {
+	i.Owner.Name = f.users[i.Owner.ID].Name
+	return i
+}
+
+func (f fakeCatalog) Add(ctx context.Context, i document.Image) (added document.Image, err error) {
+	err = f.write(ctx, "Catalog.Add", func() error {
+		if _, ok := f.users[i.Owner.ID]; !ok {
+			return notFound("user")
+		}
+		for _, name := range []string{i.Original, i.Thumbnail} {
+			if _, ok := f.blobs[name]; !ok {
+				f.wrong("the row of the image %q names the blob %q, which is not there", i.Name, name)
+			}
+		}
+		i.ID, i.Created = f.nextID(), micro(i.Created)
+		f.images[i.ID] = i
+		added = f.withOwner(i)
+		return nil
+	})
+	return added, err
+}
+
+func (f fakeCatalog) ByID(ctx context.Context, id int64) (i document.Image, err error) {
+	err = f.do(ctx, "Catalog.ByID", func() error {
+		found, ok := f.images[id]
+		if !ok {
+			return notFound("image")
+		}
+		i = f.withOwner(found)
+		return nil
+	})
+	return i, err
+}
+
+func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []document.Image, n int, err error) {
+	err = f.do(ctx, "Catalog.List", func() error {
+		var all []document.Image
+		for _, i := range f.images {
+			i = f.withOwner(i)
+			has := func(s string) bool { return strings.Contains(folded(s), folded(q.Keyword)) }
+			if (q.Viewer == 0 || q.Viewer == i.Owner.ID || i.Visibility == document.Shared) && (q.Owner == 0 || q.Owner == i.Owner.ID) && (has(i.Name) || has(i.Owner.Name)) {
+				all = append(all, i)
+			}
+		}
+		slices.SortFunc(all, func(a, b document.Image) int { return cmp.Compare(b.ID, a.ID) })
+		n = len(all)
+		all = slices.DeleteFunc(all, func(i document.Image) bool { return q.Before != 0 && i.ID >= q.Before })
+		images = page(all, q.Size, q.Page)
+		return nil
+	})
+	return images, n, err
+}
+
+func (f fakeCatalog) Count(ctx context.Context, ownerID int64) (n int, err error) {
+	err = f.do(ctx, "Catalog.Count", func() error {
+		for _, i := range f.images {
+			if i.Owner.ID == ownerID {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+func (f fakeCatalog) Update(ctx context.Context, id int64, apply func(*document.Image) error) (i document.Image, err error) {
+	err = f.write(ctx, "Catalog.Update", func() error {
+		was, ok := f.images[id]
+		if !ok {
+			return notFound("image")
+		}
+		v, err := change(func() document.Image { return f.withOwner(was) }, apply)
+		if err != nil {
+			return err
+		}
+		was.Name, was.Visibility = v.Name, v.Visibility
+		f.images[id] = was
+		i = f.withOwner(was)
+		return nil
+	})
+	return i, err
+}
+
+func (f fakeCatalog) Delete(ctx context.Context, id int64) error {
+	return f.write(ctx, "Catalog.Delete", func() error {
+		if _, ok := f.images[id]; !ok {
+			return notFound("image")
+		}
+		delete(f.images, id)
+		delete(f.runs, id)
+		return nil
+	})
+}
+
+type fakeRuns struct{ *memory }
+
+func (f fakeRuns) stored(r recognition.Run) recognition.Run {
+	r.Created, r.User.Name = micro(r.Created), f.users[r.User.ID].Name
+	r.Lang, r.ContentIDs, r.Contents = slices.Clone(r.Lang), slices.Clone(r.ContentIDs), nil
+	return r
+}
+
+func (f fakeRuns) Append(ctx context.Context, r recognition.Run) (stored recognition.Run, err error) {
+	err = f.write(ctx, "Runs.Append", func() error {
+		for _, id := range r.ContentIDs {
+			if _, ok := f.contents[id]; !ok {
+				f.wrong("the row of a run names the content %s, which is not there", id)
+			}
+			if f.namesContent(id) {
+				f.wrong("the row of a run names the content %s, which another has", id)
+			}
+		}
+		if len(r.ContentIDs) == 0 {
+			f.wrong("a run without contents")
+		}
+		if _, ok := f.images[r.ImageID]; !ok {
+			return notFound("image")
+		}
+		if _, ok := f.users[r.User.ID]; !ok {
+			return notFound("user")
+		}
+		r.Version = len(f.runs[r.ImageID]) + 1
+		f.runs[r.ImageID] = append(f.runs[r.ImageID], f.stored(r))
+		stored = f.stored(r)
+		return nil
+	})
+	return stored, err
+}
+
+func (f fakeRuns) List(ctx context.Context, imageID int64, before, limit int) (runs []recognition.Run, err error) {
+	err = f.do(ctx, "Runs.List", func() error {
+		for _, r := range slices.Backward(f.runs[imageID]) {
+			if len(runs) < limit && (before == 0 || r.Version < before) {
+				runs = append(runs, f.stored(r))
+			}
+		}
+		return nil
+	})
+	return runs, err
+}
+
+func (f fakeRuns) ByVersion(ctx context.Context, imageID int64, version int) (r recognition.Run, err error) {
+	err = f.do(ctx, "Runs.ByVersion", func() error {
+		if version < 1 || version > len(f.runs[imageID]) {
+			return notFound("run")
+		}
+		r = f.stored(f.runs[imageID][version-1])
+		return nil
+	})
+	return r, err
+}
+
+// find returns the place of the run that has the content.
+func (f fakeRuns) find(contentID string) *recognition.Run {
+	for _, runs := range f.runs {
+		for i := range runs {
+			if slices.Contains(runs[i].ContentIDs, contentID) {
+				return &runs[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (f fakeRuns) ByContent(ctx context.Context, contentID string) (r recognition.Run, err error) {
+	err = f.do(ctx, "Runs.ByContent", func() error {
+		found := f.find(contentID)
+		if found == nil {
+			return notFound("content")
+		}
+		r = f.stored(*found)
+		return nil
+	})
+	return r, err
+}
+
+func (f fakeRuns) ContentIDs(ctx context.Context, imageID int64) (ids []string, err error) {
+	err = f.do(ctx, "Runs.ContentIDs", func() error {
+		for _, r := range f.runs[imageID] {
+			ids = append(ids, r.ContentIDs...)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+func (f fakeRuns) RemoveContent(ctx context.Context, contentID string) error {
+	return f.write(ctx, "Runs.RemoveContent", func() error {
+		r := f.find(contentID)
+		if r == nil {
+			return notFound("content")
+		}
+		r.ContentIDs = slices.DeleteFunc(slices.Clone(r.ContentIDs), func(id string) bool { return id == contentID })
+		return nil
+	})
+}
+
+type fakeContents struct{ *memory }
+
+// storedContent is what is left of a content once it was a document.
+func storedContent(c recognition.Content) (stored recognition.Content) {
+	c.Edited = micro(c.Edited)
+	document, err := json.Marshal(c)
+	if err == nil {
+		err = json.Unmarshal(document, &stored)
+	}
+	if err != nil {
+		panic(err) // a content that cannot be a document is a defect of the domain
+	}
+	return stored
+}
+
+func (f fakeContents) Add(ctx context.Context, contents []recognition.Content) error {
+	return f.write(ctx, "Contents.Add", func() error {
+		for _, c := range contents {
+			if c.Revision != 1 {
+				f.wrong("a new content has the revision %d", c.Revision)
+			}
+			if _, ok := f.contents[c.ID]; ok {
+				return fault.New(fault.Conflict, "content_exists", "There is such a content.")
+			}
+		}
+		for _, c := range contents {
+			f.contents[c.ID] = []recognition.Content{storedContent(c)}
+		}
+		return nil
+	})
+}
+
+func (f fakeContents) Get(ctx context.Context, ids []string) (contents []recognition.Content, err error) {
+	err = f.do(ctx, "Contents.Get", func() error {
+		for _, id := range ids {
+			if revisions := f.contents[id]; len(revisions) > 0 {
+				contents = append(contents, storedContent(revisions[len(revisions)-1]))
+			}
+		}
+		return nil
+	})
+	return contents, err
+}
+
+func (f fakeContents) Revise(ctx context.Context, c recognition.Content) error {
+	return f.write(ctx, "Contents.Revise", func() error {
+		n := len(f.contents[c.ID])
+		if n == 0 {
+			return notFound("content")
+		}
+		if c.Revision < 2 || c.Revision > n+1 {
+			f.wrong("revision %d of a content that is at %d", c.Revision, n)
+		}
+		if c.Revision != n+1 {
+			return fault.New(fault.Conflict, "revised_meanwhile", "There is such a revision.")
+		}
+		f.contents[c.ID] = append(f.contents[c.ID], storedContent(c))
+		return nil
+	})
+}
+
+func (f fakeContents) Revisions(ctx context.Context, id string) (revisions []recognition.Content, err error) {
+	err = f.do(ctx, "Contents.Revisions", func() error {
+		for _, c := range f.contents[id] {
+			revisions = append(revisions, storedContent(c))
+		}
+		if len(revisions) == 0 {
+			return notFound("content")
+		}
+		return nil
+	})
+	return revisions, err
+}
+
+func (f fakeContents) Delete(ctx context.Context, ids []string) error {
+	return f.write(ctx, "Contents.Delete", func() error {
+		for _, id := range ids {
+			if f.namesContent(id) {
+				f.wrong("the content %s is deleted while a run has it", id)
+			}
+			delete(f.contents, id)
+		}
+		return nil
+	})
+}
+
+type fakeBlobs struct{ *memory }
+
+func (f fakeBlobs) Put(ctx context.Context, r io.Reader) (name string, err error) {
+	b, err := io.ReadAll(r) // before the lock: a reader may be one of a blob
+	if err != nil {
+		return "", err
+	}
+	err = f.write(ctx, "Blobs.Put", func() error {
+		name = rand.Text()
+		f.blobs[name] = b
+		return nil
+	})
+	if err != nil {
+		name = ""
+	}
+	return name, err
+}
+
+func (f fakeBlobs) Open(ctx context.Context, name string) (r io.ReadSeekCloser, err error) {
+	err = f.do(ctx, "Blobs.Open", func() error {
+		b, ok := f.blobs[name]
+		if !ok {
+			return notFound("blob")
+		}
+		f.readers++
+		r = &blobReader{Reader: bytes.NewReader(b), memory: f.memory}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+type blobReader struct {
+	*bytes.Reader
+	memory *memory
+	closed bool
+}
+
+func (r *blobReader) Close() error {
+	r.memory.mu.Lock()
+	defer r.memory.mu.Unlock()
+	if r.closed {
+		r.memory.wrong("a reader of a blob is closed twice")
+		return nil
+	}
+	r.closed = true
+	r.memory.readers--
+	return nil
+}
+
+func (f fakeBlobs) Delete(ctx context.Context, name string) error {
+	return f.write(ctx, "Blobs.Delete", func() error {
+		if f.namesBlob(name) {
+			f.wrong("the blob %s is deleted while an image names it", name)
+		}
+		delete(f.blobs, name)
+		return nil
+	})
+}
+
+var (
+	_ account.Users        = fakeUsers{}
+	_ account.Sessions     = fakeSessions{}
+	_ account.Keys         = fakeKeys{}
+	_ document.Catalog     = fakeCatalog{}
+	_ document.Blobs       = fakeBlobs{}
+	_ recognition.Runs     = fakeRuns{}
+	_ recognition.Contents = fakeContents{}
+)
