@@ -335,7 +335,7 @@ func TestListReturnsWhatItCounts(t *testing.T) {
 	for _, q := range []document.Query{{}, {Viewer: ann.ID}, {Viewer: bob.ID}, {Owner: bob.ID}, {Viewer: ann.ID, Owner: bob.ID}, {Viewer: ann.ID, Keyword: "B"}, {Keyword: "1"}} {
 		var ids []int64
 		total := 0
-		for q.Size, q.Page = 3, 0; ; q.Page++ {
+		for q.Size, q.Page = 3, 0; q.Page < 10; q.Page++ { // more pages than there can be
 			images, n, err := db.Catalog().List(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
@@ -505,6 +505,22 @@ func TestUpdateTriesAgain(t *testing.T) {
 	own := errors.New("own error")
 	if err := db.update(t.Context(), func(*sql.Tx) error { calls++; return own }); err != own || calls != 1 { //nolint:errorlint // as it is
 		t.Errorf("got error %v after %d tries, want the closure's own after 1", err, calls)
+	}
+}
+
+// Who keeps the name and asks for an e-mail that is taken is told of the e-mail, and not that the name is taken.
+func TestConflictNamesTheOther(t *testing.T) {
+	db := open(t)
+	ann, bob := addUser(t, db, "ann"), addUser(t, db, "bob")
+	for _, c := range []struct{ name, email, want string }{
+		{ann.Name, bob.Email, "email_taken"},
+		{"ANN", strings.ToUpper(bob.Email), "email_taken"},
+		{"Bob", ann.Email, "name_taken"},
+	} {
+		_, err := db.Users().Update(t.Context(), ann.ID, func(u *account.User) error { u.Name, u.Email = c.name, c.email; return nil })
+		if got := fault.Of(err); err == nil || got.Kind != fault.Conflict || got.Code != c.want {
+			t.Errorf("%s, %s: got error %v, want Conflict with code %s", c.name, c.email, err, c.want)
+		}
 	}
 }
 
