@@ -1,6 +1,7 @@
 package tesseract
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -81,16 +82,20 @@ func (p *Pool) Probe(ctx context.Context, page document.Page) (document.Geometry
 		return document.Geometry{}, err
 	}
 	defer r.Close()
-	at, ok := r.(io.ReaderAt)
-	if !ok {
-		if seeker, seeks := r.(io.ReadSeeker); seeks {
-			at, ok = &seekingReaderAt{seeker}, true
+	var file io.ReaderAt
+	switch r := r.(type) {
+	case io.ReaderAt:
+		file = r
+	case io.ReadSeeker:
+		file = &seekingReaderAt{r}
+	default:
+		data, err := io.ReadAll(io.LimitReader(r, page.Size))
+		if err != nil {
+			return document.Geometry{}, err
 		}
+		file = bytes.NewReader(data)
 	}
-	if !ok {
-		return document.Geometry{}, fault.New(fault.Internal, "not_seekable", "The page cannot be read at random.")
-	}
-	h, err := readHeader(at, page.Size, p.opts.MaxPixels)
+	h, err := readHeader(file, page.Size, p.opts.MaxPixels)
 	return h.upright(), err
 }
 

@@ -298,13 +298,13 @@ func (p *headerReader) tiff(base, length int64) (h header) {
 				}
 			}
 		}
-		h.pages++
-		last := p.err
+		entriesRead := p.err == nil
 		next = p.num(at+int64(count)*entrySize, offsetSize, order)
-		if last == nil && len(seen) >= 1 && p.err != nil { // the chain is broken off, the pages before are not
+		if p.err != nil && entriesRead { // the chain breaks off; the pages before do not
 			p.err = nil
 			break
 		}
+		h.pages++
 	}
 	return h
 }

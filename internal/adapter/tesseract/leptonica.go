@@ -99,7 +99,7 @@ func (p *pix) flatten() error {
 		}
 	}
 	if p.depth() == 32 && C.pixGetSpp(p.p) == 4 {
-		if err := p.then("pixAlphaBlendUniform", C.pixAlphaBlendUniform(p.p, 0xffffff00)); err != nil {
+		if err := p.blend(); err != nil {
 			return err
 		}
 	}
@@ -110,6 +110,37 @@ func (p *pix) flatten() error {
 		return p.then("pixConvert16To8", C.pixConvert16To8(p.p, C.L_MS_BYTE))
 	}
 	return p.then("pixConvertTo8", C.pixConvertTo8(p.p, 0))
+}
+
+// blend resolves transparency on white. Where that makes much of the picture vanish, such as text in colours that somebody
+// declared transparent, the colours are taken as they are.
+func (p *pix) blend() error {
+	blended, err := own(C.pixAlphaBlendUniform(p.p, 0xffffff00), "pixAlphaBlendUniform")
+	if err != nil {
+		return err
+	}
+	if p.contrast() > 2*blended.contrast() {
+		blended.close()
+		C.pixSetSpp(p.p, 3)
+		return nil
+	}
+	return p.then("pixAlphaBlendUniform", blended.p)
+}
+
+// contrast is the variance of the shades of an image, whatever its transparency.
+func (p *pix) contrast() float64 {
+	gray, err := own(C.pixConvertRGBToGrayFast(p.p), "pixConvertRGBToGrayFast")
+	if err != nil {
+		return 0
+	}
+	defer gray.close()
+	n, sum, squares := 0.0, 0.0, 0.0
+	for v, count := range gray.histogram() {
+		n += float64(count)
+		sum += float64(v) * float64(count)
+		squares += float64(v) * float64(v) * float64(count)
+	}
+	return squares/n - sum/n*sum/n
 }
 
 // turn applies an EXIF orientation: how the stored rows and columns lie on the page (EXIF 2.32, tag 274).
@@ -209,6 +240,31 @@ func (p *pix) inkPerRow(threshold int) []int {
 		rows[y] = int(v)
 	}
 	return rows
+}
+
+// glyphs returns the heights of the connected parts of the ink, for an 8-bit image: what is lower than the threshold. Specks and
+// what spans the image, such as rules and edges of scans, are left out.
+func (p *pix) glyphs(threshold int) (heights []int) {
+	ink := C.pixThresholdToBinary(p.p, C.l_int32(threshold))
+	if ink == nil {
+		return nil
+	}
+	defer C.pixDestroy(&ink)
+	boxes := C.pixConnCompBB(ink, 8)
+	if boxes == nil {
+		return nil
+	}
+	defer C.boxaDestroy(&boxes)
+	width := p.width()
+	for i := range C.boxaGetCount(boxes) {
+		var w, h C.l_int32
+		C.boxaGetBoxGeometry(boxes, i, nil, nil, &w, &h)
+		if h < 4 || w < 2 && h < 8 || int(w) > 8*int(h) || int(h) > 12*int(w) || 2*int(w) > width && w > 2*h {
+			continue
+		}
+		heights = append(heights, int(h))
+	}
+	return heights
 }
 
 // encode writes a PNG, or a JPEG where lossless is not set and the image has shades.

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"fmt"
+	"time"
 	"unsafe"
 
 	"glyphbox/internal/domain/document"
@@ -54,6 +55,9 @@ type piece struct {
 
 // read recognises an 8-bit image of that resolution.
 func (m *model) read(p *pix, psm recognition.PSM, charset string, dpi int) (text string, pieces []piece, err error) {
+	if charset != "" {
+		charset += " " // else words run into one another
+	}
 	m.set("tessedit_char_whitelist", charset)
 	C.TessBaseAPISetPageSegMode(m.api, C.TessPageSegMode(psm))
 	C.TessBaseAPISetImage2(m.api, p.p)
@@ -133,6 +137,7 @@ func (l *library) hold(sha256 string, p *pix) {
 
 // read reads one region of a page.
 func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, error) {
+	began := time.Now()
 	m, err := l.model(task)
 	if err != nil {
 		return recognition.Reading{}, err
@@ -145,6 +150,7 @@ func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, e
 	defer prepared.image.close()
 	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: "tesseract " + libraryVersion(), Scale: prepared.scale, PSM: prepared.modes[0]}
 	if prepared.blank {
+		r.Duration = time.Since(began)
 		return r, nil
 	}
 	for _, psm := range prepared.modes {
@@ -162,5 +168,6 @@ func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, e
 		}
 	}
 	r.Confidence = meanConfidence(r.Words)
+	r.Duration = time.Since(began)
 	return r, nil
 }

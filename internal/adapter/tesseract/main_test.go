@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test binary be its own worker.
+// TestMain lets the test binary be its own worker, and a server.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		if err := RunWorker(os.Args[2:]); err != nil {
@@ -14,6 +14,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "server" {
+		serverForTest()
 	}
 	os.Exit(m.Run())
 }

@@ -42,7 +42,7 @@ func prepare(page *pix, task recognition.Task) (prepared, error) {
 		shades = shades.inverted()
 	}
 	out.blank = shades.contrast() < minContrast
-	lines := lookAtLines(image.inkPerRow(shades.threshold), task.Width())
+	lines := lookAtLines(image.glyphs(shades.threshold), image.inkPerRow(shades.threshold), task.Width())
 	out.modes = modesFor(task, lines, page.width(), page.height())
 	out.scale = scaleFor(task, lines, out.modes[0])
 	out.dpi = 300
@@ -122,47 +122,43 @@ func median(counts []int) int {
 	return 0
 }
 
-// lines is what the rows of ink tell.
+// lines is what the ink of a region tells of its lines.
 type lines struct {
-	count  int // 0 where there is no ink
-	height int // pixels of the middle one, from the top of its ink to the bottom
+	letter int // height of a capital letter, pixels; 0 where there is none
+	count  int // lines, as far as it can be told
 }
 
-// lookAtLines finds runs of rows with ink, joined over gaps that are small against them, such as those below dots and
-// between the parts of Hangul syllables.
-func lookAtLines(ink []int, width int) lines {
+// lookAtLines takes the height of capital letters, or of Hangul syllables, from the tall ones among the parts of the ink,
+// and the number of lines from the rows of ink, joined over gaps that are small against the letters.
+func lookAtLines(glyphs, ink []int, width int) (l lines) {
+	if len(glyphs) == 0 {
+		return l
+	}
+	slices.Sort(glyphs)
+	l.letter = glyphs[len(glyphs)*85/100]
 	least := max(1, width/400) // fewer pixels in a row are dirt
-	type run struct{ from, to int }
-	var runs []run
-	for y, n := range ink {
-		switch {
-		case n < least:
-		case len(runs) > 0 && runs[len(runs)-1].to == y:
-			runs[len(runs)-1].to = y + 1
-		default:
-			runs = append(runs, run{y, y + 1})
+	from, to := -1, -1
+	end := func() {
+		if from >= 0 && 3*(to-from) >= 2*l.letter {
+			l.count += max(1, (2*(to-from)+l.letter)/(4*l.letter)) // what lines run into one another covers several
 		}
+		from = -1
 	}
-	tallest := 0
-	for _, r := range runs {
-		tallest = max(tallest, r.to-r.from)
-	}
-	var joined []run
-	for _, r := range runs {
-		last := len(joined) - 1
-		if last >= 0 && (r.from-joined[last].to)*4 <= tallest && min(r.to-r.from, joined[last].to-joined[last].from)*3 <= tallest {
-			joined[last].to = r.to
+	for y, n := range ink {
+		if n < least {
 			continue
 		}
-		joined = append(joined, r)
+		if from >= 0 && 4*(y-to) > l.letter {
+			end()
+		}
+		if from < 0 {
+			from = y
+		}
+		to = y + 1
 	}
-	joined = slices.DeleteFunc(joined, func(r run) bool { return (r.to-r.from)*4 < tallest })
-	if len(joined) == 0 {
-		return lines{}
-	}
-	slices.SortFunc(joined, func(a, b run) int { return cmp.Compare(a.to-a.from, b.to-b.from) })
-	middle := joined[len(joined)/2]
-	return lines{count: len(joined), height: middle.to - middle.from}
+	end()
+	l.count = max(l.count, 1)
+	return l
 }
 
 // modesFor decides how the region is to be segmented: as the caller says, else by its shape.
@@ -170,12 +166,12 @@ func modesFor(task recognition.Task, l lines, pageWidth, pageHeight int) []recog
 	switch {
 	case task.PSM != recognition.Auto:
 		return []recognition.PSM{task.PSM}
-	case 5*task.Width() >= 4*pageWidth && 5*task.Height() >= 4*pageHeight && l.count != 1:
+	case l.count > 1 && 5*task.Width() >= 4*pageWidth && 5*task.Height() >= 4*pageHeight:
 		return []recognition.PSM{3, 11}
-	case l.count <= 1:
-		return []recognition.PSM{7, 6, 11}
-	default:
+	case l.count > 1:
 		return []recognition.PSM{6, 11}
+	default:
+		return []recognition.PSM{7, 6, 11}
 	}
 }
 
@@ -184,9 +180,9 @@ func scaleFor(task recognition.Task, l lines, psm recognition.PSM) float64 {
 	scale := 1.0
 	if oneLine(psm) {
 		scale = float64(lineHeight) / float64(max(1, task.Height()))
-	} else if l.height > 0 && l.count > 1 {
-		scale = float64(lineHeight) * 0.8 / float64(l.height)
-		if scale > 0.7 && scale < 1.5 { // not worth the blur
+	} else if l.letter > 0 {
+		scale = min(letterHeight/float64(l.letter), 2)
+		if scale > blockLow && scale < blockHigh { // not worth the blur
 			scale = 1
 		}
 	}
@@ -196,6 +192,8 @@ func scaleFor(task recognition.Task, l lines, psm recognition.PSM) float64 {
 	}
 	return scale
 }
+
+var letterHeight, blockLow, blockHigh = 30.0, 0.5, 1.8
 
 func oneLine(psm recognition.PSM) bool { return psm >= 7 && psm <= 10 || psm == 13 }
 

@@ -1,0 +1,163 @@
+package tesseract
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"image"
+	"strings"
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// bytesOf reads hexadecimal digits, among which white space does not count; "text" in quotes stands for itself.
+func bytesOf(t testing.TB, text string) []byte {
+	t.Helper()
+	var out []byte
+	for i, part := range strings.Split(text, `"`) {
+		if i%2 == 1 {
+			out = append(out, part...)
+			continue
+		}
+		b, err := hex.DecodeString(strings.Join(strings.Fields(part), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b...)
+	}
+	return out
+}
+
+// tiffEntries makes a little-endian TIFF directory of short values, at offset 8.
+func tiffEntries(next uint32, tagsAndValues ...uint16) []byte {
+	b := binary.LittleEndian.AppendUint16([]byte("II*\x00\x08\x00\x00\x00"), uint16(len(tagsAndValues)/2))
+	for i := 0; i < len(tagsAndValues); i += 2 {
+		b = binary.LittleEndian.AppendUint16(b, tagsAndValues[i])
+		b = binary.LittleEndian.AppendUint16(b, 3)
+		b = binary.LittleEndian.AppendUint32(b, 1)
+		b = binary.LittleEndian.AppendUint32(b, uint32(tagsAndValues[i+1]))
+	}
+	return binary.LittleEndian.AppendUint32(b, next)
+}
+
+func TestHeaders(t *testing.T) {
+	exif := string(tiffEntries(0, 274, 6))
+	jpegExif := bytesOf(t, "ffd8 ffe1 0022")
+	jpegExif = append(append(jpegExif, "Exif\x00\x00"+exif...), bytesOf(t, "ffc2 0011 08 0064 00c8 03 000000 000000 000000")...)
+	for _, c := range []struct {
+		name string
+		file []byte
+		want header
+	}{
+		{"JPEG", bytesOf(t, "ffd8 ffe0 0004 0000 ffff c0 0011 08 0064 00c8 03 000000 000000 000000"), header{mediaJPEG, 200, 100, 1, 1}},
+		{"JPEG with Exif", jpegExif, header{mediaJPEG, 200, 100, 6, 1}},
+		{"PNG", bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000`), header{mediaPNG, 200, 100, 1, 1}},
+		{"PNG with Exif", append(bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 0000001a "eXIf"`), exif+"crc."...), header{mediaPNG, 200, 100, 6, 1}},
+		{"GIF takes its first frame", bytesOf(t, `"GIF89a" ffff ffff 80 00 00 000000 ffffff 21 f9 04 00000000 00 2c 0000 0000 c800 6400`), header{mediaGIF, 200, 100, 1, 1}},
+		{"BMP from the top", bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 9cffffff`), header{mediaBMP, 200, 100, 1, 1}},
+		{"BMP of OS/2", bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), header{mediaBMP, 200, 100, 1, 1}},
+		{"TIFF", tiffEntries(0, 256, 200, 257, 100, 274, 8), header{mediaTIFF, 200, 100, 8, 1}},
+		{"TIFF whose directories form a loop", tiffEntries(8, 256, 200, 257, 100), header{mediaTIFF, 200, 100, 1, 1}},
+		{"TIFF whose second directory is cut off", tiffEntries(30, 256, 200, 257, 100), header{mediaTIFF, 200, 100, 1, 1}},
+		{"big TIFF", bytesOf(t, `"II" 2b00 0800 0000 1000000000000000 0200000000000000
+			0001 0400 0100000000000000 c800000000000000 0101 0400 0100000000000000 6400000000000000 0000000000000000`), header{mediaTIFF, 200, 100, 1, 1}},
+		{"WebP, lossy", bytesOf(t, `"RIFF" 00000000 "WEBPVP8 " 00000000 000000 9d012a c800 6400`), header{mediaWebP, 200, 100, 1, 1}},
+		{"WebP, lossless", bytesOf(t, `"RIFF" 00000000 "WEBPVP8L" 00000000 2f c7c01800`), header{mediaWebP, 200, 100, 1, 1}},
+		{"WebP, extended, with Exif", append(bytesOf(t, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" 1a000000`), exif...), header{mediaWebP, 200, 100, 6, 1}},
+		{"JP2", bytesOf(t, `0000000c "jP  " 0d0a870a 00000008 "free" 0000002d "jp2h" 00000016 "ihdr" 00000064 000000c8 000000000000`), header{mediaJP2, 200, 100, 1, 1}},
+		{"JPEG 2000 codestream", bytesOf(t, "ff4f ff51 0029 0000 000000d2 0000006e 0000000a 0000000a"), header{mediaJP2, 200, 100, 1, 1}},
+		{"PGM with comments", []byte("P5\n# 7 7\n200 # wide\n100\n255\n"), header{mediaPNM, 200, 100, 1, 1}},
+		{"PAM", []byte("P7\nWIDTH 200\nHEIGHT 100\nDEPTH 1\nENDHDR\n"), header{mediaPNM, 200, 100, 1, 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := readHeader(bytes.NewReader(c.file), int64(len(c.file)), 1e6)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(header{})); diff != "" {
+				t.Error(diff)
+			}
+			if got := got.upright(); c.want.orientation >= 5 && (got.Width != 100 || got.Height != 200) {
+				t.Errorf("got %d × %d upright, want 100 × 200", got.Width, got.Height)
+			}
+			for _, most := range []int64{19_999, 20_000} {
+				_, err := readHeader(bytes.NewReader(c.file), int64(len(c.file)), most)
+				if refused := fault.Is(err, fault.TooLarge); refused != (most < 20_000) {
+					t.Errorf("with at most %d pixels got error %v", most, err)
+				}
+			}
+			for n := range len(c.file) - 1 { // cut off anywhere: an answer or Unsupported, nothing else
+				if _, err := readHeader(bytes.NewReader(c.file[:n]), int64(n), 1e6); err != nil && !fault.Is(err, fault.Unsupported) {
+					t.Errorf("cut off at %d: got %v", n, err)
+				}
+			}
+		})
+	}
+}
+
+// A page of any orientation decodes upright, as the header announces it.
+func TestTheEightOrientations(t *testing.T) {
+	white := image.NewGray(image.Rect(0, 0, 30, 20))
+	for i := range white.Pix {
+		white.Pix[i] = 255
+	}
+	for i := range 10 * 10 { // the mark: the top left corner of what is stored
+		white.Pix[i/10*white.Stride+i%10] = 0
+	}
+	file := porttest.PNG(white)
+	h, err := readHeader(bytes.NewReader(file), int64(len(file)), 1e6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	corner := map[int]string{1: "top left", 2: "top right", 3: "bottom right", 4: "bottom left", 5: "top left", 6: "top right", 7: "bottom right", 8: "bottom left"}
+	for orientation, want := range corner {
+		h.orientation = orientation
+		p, err := decode(file, h, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "nowhere"
+		for name, at := range map[string]document.Box{
+			"top left": {X2: 2, Y2: 2}, "top right": {X1: p.width() - 2, X2: p.width(), Y2: 2},
+			"bottom left":  {X2: 2, Y1: p.height() - 2, Y2: p.height()},
+			"bottom right": {X1: p.width() - 2, X2: p.width(), Y1: p.height() - 2, Y2: p.height()},
+		} {
+			cut, err := p.gray(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cut.histogram()[0] == 4 {
+				got = name
+			}
+			cut.close()
+		}
+		if got != want || orientation >= 5 != (p.width() == 20) {
+			t.Errorf("orientation %d: got the mark %s of %d × %d, want it %s", orientation, got, p.width(), p.height(), want)
+		}
+		p.close()
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	page, _ := porttest.DrawLines("fuzz")
+	f.Add(porttest.PNG(page))
+	f.Add(tiffEntries(8, 256, 200, 257, 100))
+	f.Add(bytesOf(f, `0000000c "jP  " 0d0a870a 00000001 "jp2h" 0000000000000016 "ihdr" 00000064 000000c8`))
+	f.Add(bytesOf(f, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" ffffffff`))
+	f.Add(bytesOf(f, "ffd8 ffe1 0022"))
+	f.Add([]byte("P5\n# 7 7\n200 # wide\n100\n255\n"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		h, err := readHeader(bytes.NewReader(file), int64(len(file)), 1e8)
+		switch {
+		case err != nil && !fault.Is(err, fault.Unsupported) && !fault.Is(err, fault.TooLarge):
+			t.Errorf("got %v", err)
+		case err == nil && (h.width < 1 || h.height < 1 || int64(h.width)*int64(h.height) > 1e8 || h.pages < 1 || h.orientation < 1 || h.orientation > 8):
+			t.Errorf("got %+v", h)
+		}
+	})
+}

@@ -1,0 +1,44 @@
+package tesseract
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+)
+
+// start starts a pool of this test binary.
+func start(t testing.TB, change ...func(*Options)) *Pool {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Command: []string{program, "worker"}, Workers: 2, RegionTimeout: time.Minute}
+	for _, c := range change {
+		c(&o)
+	}
+	p, err := Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func TestImager(t *testing.T) {
+	p := start(t)
+	porttest.Imager(t, func(*testing.T) document.Imager { return p })
+}
+
+func TestEngine(t *testing.T) {
+	p := start(t)
+	porttest.Engine(t, func(*testing.T) recognition.Engine { return p })
+}
