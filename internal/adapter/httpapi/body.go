@@ -186,15 +186,15 @@ func parseMode(text string) (recognition.PSM, error) {
 	return 0, errMode
 }
 
-// Corners is a box in a body, each corner of which must be there.
-type Corners struct {
+// corners is a box in a body, each corner of which must be there.
+type corners struct {
 	X1 *int `json:"x1" nullable:"false" minimum:"0" example:"40" doc:"Left edge, inclusive."`
 	Y1 *int `json:"y1" nullable:"false" minimum:"0" example:"60" doc:"Top edge, inclusive."`
 	X2 *int `json:"x2" nullable:"false" minimum:"1" example:"600" doc:"Right edge, exclusive."`
 	Y2 *int `json:"y2" nullable:"false" minimum:"1" example:"120" doc:"Bottom edge, exclusive."`
 }
 
-func (c Corners) box(prefix string) (box document.Box, missing []fault.Field) {
+func (c corners) box(prefix string) (box document.Box, missing []fault.Field) {
 	for _, v := range []struct {
 		name string
 		from *int
@@ -211,7 +211,10 @@ func (c Corners) box(prefix string) (box document.Box, missing []fault.Field) {
 
 // regionForm is a region to read.
 type regionForm struct {
-	Corners
+	X1      *int      `json:"x1" nullable:"false" minimum:"0" example:"40" doc:"Left edge, inclusive."`
+	Y1      *int      `json:"y1" nullable:"false" minimum:"0" example:"60" doc:"Top edge, inclusive."`
+	X2      *int      `json:"x2" nullable:"false" minimum:"1" example:"600" doc:"Right edge, exclusive."`
+	Y2      *int      `json:"y2" nullable:"false" minimum:"1" example:"120" doc:"Bottom edge, exclusive."`
 	Name    string    `json:"name,omitempty" example:"title" doc:"What you call it, at most 200 characters."`
 	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; those of the call where it is missing."`
 	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode, a number or \"auto\"; that of the call where it is missing."`
@@ -223,19 +226,19 @@ type regionForm struct {
 type regionForms []recognition.Region
 
 func (r *regionForms) decode(data []byte) error {
-	if data = bytes.TrimSpace(data); len(data) == 0 || string(data) == "null" {
+	if data = bytes.Trim(data, " \t\r\n"); len(data) == 0 || string(data) == "null" {
 		return nil
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	open, err := d.Token()
-	if err != nil {
-		return malformed(err)
-	}
-	if open != json.Delim('[') {
-		if err := syntax(data); err != nil {
-			return err
+	if data[0] != '[' {
+		var other json.RawMessage
+		if err := json.Unmarshal(data, &other); err != nil {
+			return malformed(err)
 		}
 		return fault.InvalidFields(fault.Field{Field: "regions", Detail: "a list of regions"})
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return malformed(err)
 	}
 	var fields []fault.Field
 	for i := 0; d.More(); i++ {
@@ -256,7 +259,7 @@ func (r *regionForms) decode(data []byte) error {
 			fields = append(fields, fault.Field{Field: at, Detail: "a region, not null"})
 			continue
 		}
-		box, missing := form.box(at + ".")
+		box, missing := corners{form.X1, form.Y1, form.X2, form.Y2}.box(at + ".")
 		fields = append(fields, missing...)
 		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, PSM: recognition.PSM(form.PSM), Charset: form.Charset})
 	}
@@ -269,18 +272,11 @@ func (r *regionForms) decode(data []byte) error {
 	return fault.InvalidFields(fields...)
 }
 
-func syntax(data []byte) error {
-	if !json.Valid(data) {
-		return malformed(nil)
-	}
-	return nil
-}
-
 // correctionForm is what a content should say.
 type correctionForm struct {
 	Text   *string  `json:"text,omitempty" example:"Invoice No. 17" doc:"The whole text, with its line breaks; at most 200 000 characters. Either this or detail."`
 	Detail []string `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Either this or text."`
-	ROI    *Corners `json:"roi,omitempty" doc:"Another place on the page; as it is where it is missing."`
+	ROI    *corners `json:"roi,omitempty" doc:"Another place on the page; as it is where it is missing."`
 }
 
 func (f correctionForm) correction(revision int) (recognition.Correction, error) {

@@ -50,6 +50,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	if r.Body != nil && r.Body != http.NoBody {
 		c.body = &bodyReader{ReadCloser: r.Body, control: control, stall: a.StallTimeout, until: c.start.Add(a.RequestTimeout)}
+		c.body.extend(a.StallTimeout)
+		c.w.body = c.body
 		c.r.Body = c.body
 	}
 	secure(w.Header(), c)
@@ -74,9 +76,6 @@ func (a *api) finish(c *call) {
 			c.send(c.problem(http.StatusInternalServerError, "internal", "Something went wrong here. The request id helps to find out what."))
 		}
 		c.code = "internal"
-	}
-	if c.body != nil {
-		c.body.finish()
 	}
 	if c.w.status == 0 && !abort {
 		c.w.WriteHeader(http.StatusOK)
@@ -258,9 +257,10 @@ type responseWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	stall   time.Duration
-	patient time.Time // when the deadline was moved last
-	status  int       // 0: nothing sent yet
-	bytes   int64     // of the body
+	body    *bodyReader // of the request; nil where there is none
+	patient time.Time   // when the deadline was moved last
+	status  int         // 0: nothing sent yet
+	bytes   int64       // of the body
 }
 
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -269,6 +269,9 @@ func (w *responseWriter) WriteHeader(status int) {
 	if status >= 200 && w.status == 0 {
 		w.status = status
 		w.extend()
+		if w.body != nil {
+			w.body.extend(w.stall / 4) // well before that for writing
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -308,24 +311,25 @@ type bodyReader struct {
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
-	deadline := time.Now().Add(b.stall)
-	if b.until.Before(deadline) {
-		deadline = b.until
-	}
-	_ = b.control.SetReadDeadline(deadline) // not every reader has one
+	b.extend(b.stall)
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		// From the end of the body on net/http reads ahead, to see the client go away; a deadline would look like that.
+	if err == io.EOF {
+		// From here on net/http reads ahead, to see the client go away; a deadline would look like that.
 		b.ended = true
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// finish bounds how long net/http waits for the rest of a body that nobody wanted.
-func (b *bodyReader) finish() {
+// extend moves the deadline. There always is one until the body ends, since net/http itself reads some of a body that nobody
+// wanted, before it sends the answer.
+func (b *bodyReader) extend(patience time.Duration) {
+	deadline := time.Now().Add(patience)
+	if b.until.Before(deadline) {
+		deadline = b.until
+	}
 	if !b.ended {
-		_ = b.control.SetReadDeadline(time.Now().Add(min(b.stall, 5*time.Second)))
+		_ = b.control.SetReadDeadline(deadline) // not every reader has one
 	}
 }
 

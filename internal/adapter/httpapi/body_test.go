@@ -1,0 +1,197 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+func TestDecodeRegions(t *testing.T) {
+	tests := map[string]struct {
+		body string
+		want []recognition.Region
+	}{
+		"nothing":    {"", nil},
+		"blank":      {" \n", nil},
+		"null":       {"null", nil},
+		"empty list": {" [ ] ", nil},
+		"one": {`[{"x1":1,"y1":2,"x2":3,"y2":4}]`, []recognition.Region{
+			{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}}}},
+		"all fields, unknown ones, null ones": {
+			`[{"x1":1,"y1":2,"x2":3,"y2":4,"name":"제목","lang":"kor+eng","psm":7,"charset":"01","color":"red"},
+			  {"x1":1,"y1":2,"x2":3,"y2":4,"name":null,"lang":["kor","eng"],"psm":"auto","charset":null},
+			  {"x1":-1,"y1":2,"x2":3,"y2":4,"lang":null,"psm":null},
+			  {"x1":0,"y1":0,"x2":3,"y2":4,"lang":"","psm":"6"}]`,
+			[]recognition.Region{
+				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Name: "제목", Lang: []string{"kor+eng"}, PSM: 7, Charset: "01"},
+				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Lang: []string{"kor", "eng"}},
+				{Box: document.Box{X1: -1, Y1: 2, X2: 3, Y2: 4}},
+				{Box: document.Box{X1: 0, Y1: 0, X2: 3, Y2: 4}, PSM: 6},
+			}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got regionForms
+			if err := got.decode([]byte(test.body)); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(regionForms(test.want), got); d != "" {
+				t.Errorf("regions (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestDecodeRegionsRefuses(t *testing.T) {
+	region := `{"x1":1,"y1":2,"x2":3,"y2":4}`
+	tests := map[string]struct {
+		body   string
+		kind   fault.Kind
+		fields []string
+	}{
+		"cut off":               {`[{"x1":1`, fault.Malformed, nil},
+		"not closed":            {`[` + region, fault.Malformed, nil},
+		"no comma":              {`[` + region + region + `]`, fault.Malformed, nil},
+		"trailing comma":        {`[` + region + `,]`, fault.Malformed, nil},
+		"something after":       {`[] []`, fault.Malformed, nil},
+		"no JSON at all":        {`x1=3`, fault.Malformed, nil},
+		"malformed object":      {`{"x1":}`, fault.Malformed, nil},
+		"an object":             {region, fault.Invalid, []string{"regions"}},
+		"a number":              {"5", fault.Invalid, []string{"regions"}},
+		"a null entry":          {`[` + region + `,null]`, fault.Invalid, []string{"regions[1]"}},
+		"entries of wrong type": {`[3,"x",[]]`, fault.Invalid, []string{"regions[0]", "regions[1]", "regions[2]"}},
+		"wrong corner":          {`[` + region + `,{"x1":1,"y1":2,"x2":"3","y2":4}]`, fault.Invalid, []string{"regions[1].x2"}},
+		"fraction":              {`[{"x1":1.5,"y1":2,"x2":3,"y2":4}]`, fault.Invalid, []string{"regions[0].x1"}},
+		"missing corners":       {`[{"x1":1}]`, fault.Invalid, []string{"regions[0].y1", "regions[0].x2", "regions[0].y2"}},
+		"null corner":           {`[{"x1":1,"y1":2,"x2":null,"y2":4}]`, fault.Invalid, []string{"regions[0].x2"}},
+		"mode that is none":     {`[{"x1":1,"y1":2,"x2":3,"y2":4,"psm":0}]`, fault.Invalid, []string{"regions[0].psm"}},
+		"mode that is a list":   {`[{"x1":1,"y1":2,"x2":3,"y2":4,"psm":[6]}]`, fault.Invalid, []string{"regions[0].psm"}},
+		"language that is none": {`[{"x1":1,"y1":2,"x2":3,"y2":4,"lang":7}]`, fault.Invalid, []string{"regions[0].lang"}},
+		"name that is none":     {`[{"x1":1,"y1":2,"x2":3,"y2":4,"name":7}]`, fault.Invalid, []string{"regions[0].name"}},
+		"long language":         {`[{"x1":1,"y1":2,"x2":3,"y2":4,"lang":"` + strings.Repeat("a+", 500) + `"}]`, fault.Invalid, []string{"regions[0].lang"}},
+		"too many":              {`[` + strings.Repeat(region+",", recognition.MaxRegions) + region + `]`, fault.Invalid, []string{"regions"}},
+		"each one": {`[{"x1":"1"},null,{}]`, fault.Invalid, []string{"regions[0].x1", "regions[1]",
+			"regions[2].x1", "regions[2].y1", "regions[2].x2", "regions[2].y2"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got regionForms
+			err := got.decode([]byte(test.body))
+			if !fault.Is(err, test.kind) {
+				t.Fatalf("got %v, want %v", err, test.kind)
+			}
+			var fields []string
+			for _, f := range fault.Of(err).Fields {
+				fields = append(fields, f.Field)
+			}
+			if d := cmp.Diff(test.fields, fields); d != "" {
+				t.Errorf("fields (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// What is decoded is what was sent, whatever was sent; what is no JSON is never taken for some, and the other way round.
+func FuzzDecodeRegions(f *testing.F) {
+	for _, seed := range []string{"", "null", "[]", `[{"x1":1,"y1":2,"x2":3,"y2":4}]`, `[{"x1":1,"y1":2,"x2":3,"y2":4,"psm":"auto","lang":["kor"]},null]`,
+		`[{"x1":1e9,"y1":2.5,"x2":"3"}]`, `{"x1":1}`, `[[[[`, `[] []`, "[\"\xff\"]", "\fnull", `[{"X1":1,"x1":2,"y1":0,"x2":9,"y2":9}]`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var got regionForms
+		err := got.decode(body)
+		blank := strings.Trim(string(body), " \t\r\n") == ""
+		switch {
+		case fault.Is(err, fault.Malformed):
+			if json.Valid(body) {
+				t.Errorf("valid JSON is called malformed: %v", err)
+			}
+			return
+		case fault.Is(err, fault.Invalid):
+			fields := fault.Of(err).Fields
+			if len(fields) == 0 {
+				t.Errorf("no field is named: %v", err)
+			}
+			for _, field := range fields {
+				var i int
+				if _, err := fmt.Sscanf(field.Field, "regions[%d]", &i); err != nil && field.Field != "regions" {
+					t.Errorf("field %q", field.Field)
+				}
+			}
+			return
+		case err != nil:
+			t.Fatal(err)
+		}
+		if !blank && !json.Valid(body) {
+			t.Error("taken, but is no JSON")
+		}
+		if len(got) > recognition.MaxRegions {
+			t.Errorf("%d regions", len(got))
+		}
+		var entries []struct{ X1, Y1, X2, Y2 int }
+		if !blank {
+			if err := json.Unmarshal(body, &entries); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, r := range got {
+			if r.Box != document.Box(entries[i]) {
+				t.Errorf("region %d is %v, want %v", i, r.Box, entries[i])
+			}
+		}
+		if len(entries) != len(got) {
+			t.Errorf("%d regions, want %d", len(got), len(entries))
+		}
+	})
+}
+
+func TestWantedRevision(t *testing.T) {
+	tests := []struct {
+		header string
+		want   int
+		kind   fault.Kind
+	}{
+		{"", 0, 0}, {"*", 0, 0}, {`"3"`, 3, 0}, {` "12" `, 12, 0},
+		{`W/"3"`, 0, fault.Stale}, {`"abc"`, 0, fault.Stale}, {`"0"`, 0, fault.Stale}, {`"-1"`, 0, fault.Stale}, {`"03"`, 0, fault.Stale},
+		{`""`, 0, fault.Stale}, {`"99999999999999999999"`, 0, fault.Stale},
+		{`3`, 0, fault.Malformed}, {`"3`, 0, fault.Malformed}, {`"`, 0, fault.Malformed}, {`"1", "2"`, 0, fault.Malformed}, {`W/`, 0, fault.Malformed},
+	}
+	for _, test := range tests {
+		got, err := wantedRevision(test.header)
+		if test.kind == 0 && err != nil || test.kind != 0 && !fault.Is(err, test.kind) || got != test.want {
+			t.Errorf("%s: got %d and %v, want %d and %v", test.header, got, err, test.want, test.kind)
+		}
+	}
+}
+
+func TestMatchesTag(t *testing.T) {
+	for header, want := range map[string]bool{`"3"`: true, `W/"3"`: true, `*`: true, `"1", "3"`: true, `"1","2"`: false, ``: false, `3`: false} {
+		if got := matchesTag(header, `"3"`); got != want {
+			t.Errorf("%s: got %v, want %v", header, got, want)
+		}
+	}
+}
+
+func TestDisposition(t *testing.T) {
+	tests := map[string]struct{ name, mediaType, want string }{
+		"plain":      {"a b.png", "image/png", `inline; filename="a b.png"; filename*=UTF-8''a%20b.png`},
+		"Hangul":     {"영수증.png", "image/png", `inline; filename="___.png"; filename*=UTF-8''%EC%98%81%EC%88%98%EC%A6%9D.png`},
+		"hostile":    {"a\"; x=\r\ny\\/%.png", "image/png", `inline; filename="a_; x=__y___.png"; filename*=UTF-8''a%22%3B%20x%3D%0D%0Ay%5C%2F%25.png`},
+		"plus":       {"a+b", "image/jpeg", `inline; filename="a+b"; filename*=UTF-8''a%2Bb`},
+		"not shown":  {"a.tif", "image/tiff", `attachment; filename="a.tif"; filename*=UTF-8''a.tif`},
+		"could run":  {"a.svg", "image/svg+xml", `attachment; filename="a.svg"; filename*=UTF-8''a.svg`},
+		"has no own": {"", "image/png", "inline"},
+	}
+	for name, test := range tests {
+		if got := (file{name: test.name, mediaType: test.mediaType}).disposition(); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}

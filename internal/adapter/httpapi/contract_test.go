@@ -1,0 +1,581 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+)
+
+// protected are all operations that need a token, on things that are not there.
+var protected = []string{
+	"GET /user/me", "GET /user/logins", "POST /user/logout", "PUT /user", "PUT /user/password", "DELETE /user", "POST /user/key", "GET /user/key",
+	"DELETE /user/key/x", "GET /admin/user", "PUT /admin/user/9999/role", "PUT /admin/user/9999/state/blocked", "DELETE /admin/user/9999/state/blocked",
+	"POST /image", "GET /image", "GET /image/9999", "GET /image/9999/meta", "GET /image/9999/thumbnail", "GET /image/9999/view",
+	"GET /image/9999/crop?x1=0&y1=0&x2=1&y2=1", "PUT /image/9999", "DELETE /image/9999", "POST /image/9999/ocr", "GET /image/9999/ocr",
+	"GET /ocr/x", "PUT /ocr/x", "GET /ocr/x/revisions", "DELETE /ocr/x", "GET /ocr/psm", "GET /ocr/oem", "GET /ocr/lang",
+}
+
+func TestEveryOperationNeedsAToken(t *testing.T) {
+	s := open(t)
+	_, token := s.user("ann")
+	for _, target := range protected {
+		method, path, _ := strings.Cut(target, " ")
+		s.ask(method, base+path, request{}).want(401).code("no_token")
+		s.ask(method, base+path, as("nonsense")).want(401).code("invalid_token")
+		s.ask(method, base+path, request{header: map[string]string{"Authorization": "Basic " + token}}).want(401).code("no_token")
+		s.ask(method, base+path, request{header: map[string]string{"Authorization": "Bearer"}}).want(401).code("no_token")
+	}
+	s.ask("GET", base+"/user/me", request{header: map[string]string{"Authorization": "bearer  " + token}}).want(200)
+}
+
+func TestWhatIsNotThere(t *testing.T) {
+	s := open(t)
+	_, token := s.user("root")
+	body := map[string]string{"PUT /admin/user/9999/role": `{"role":null}`, "PUT /image/9999": `{"name":"x"}`, "PUT /ocr/x": `{"text":"x"}`}
+	for _, target := range protected {
+		if !strings.Contains(target, "9999") && !strings.Contains(target, "/x") {
+			continue
+		}
+		method, path, _ := strings.Cut(target, " ")
+		s.ask(method, base+path, as(token).with(body[target])).want(404)
+	}
+	for _, id := range []string{"abc", "0", "-1", "1.5", "99999999999999999999"} {
+		s.ask("GET", base+"/image/"+id+"/meta", as(token)).want(422).code("invalid_input", "id")
+	}
+}
+
+func TestBodies(t *testing.T) {
+	s := open(t)
+	_, token := s.user("ann")
+	for name, test := range map[string]struct {
+		request
+		status int
+		code   string
+		fields []string
+	}{
+		"none":          {request{}, 400, "body_missing", nil},
+		"blank":         {request{body: " "}, 400, "body_missing", nil},
+		"malformed":     {request{body: `{"name":`}, 400, "malformed_json", nil},
+		"two":           {request{body: `{} {}`}, 400, "malformed_json", nil},
+		"not JSON":      {request{body: `{}`, contentType: "text/plain"}, 415, "wrong_content_type", nil},
+		"odd type":      {request{body: `{}`, contentType: ";"}, 415, "wrong_content_type", nil},
+		"no type":       {request{body: `{"name":"x1","email":"a@example.org"}`, contentType: "-"}, 200, "", nil},
+		"charset":       {request{body: `{"name":"x2","email":"a@example.org"}`, contentType: "application/json; charset=utf-8"}, 200, "", nil},
+		"unknown field": {request{body: `{"name":"x3","email":"a@example.org","age":[{"x":null}]}`}, 200, "", nil},
+		"a list":        {request{body: `[]`}, 422, "invalid_input", []string{"body"}},
+		"null":          {request{body: `null`}, 422, "invalid_input", []string{"name", "email"}},
+		"wrong type":    {request{body: `{"name":5}`}, 422, "invalid_input", []string{"name"}},
+		"nothing in it": {request{body: `{}`}, 422, "invalid_input", []string{"name", "email"}},
+		"too large":     {request{body: `{"name":"` + strings.Repeat("x", jsonLimit) + `"}`}, 413, "body_too_large", nil},
+	} {
+		test.token = token
+		a := s.ask("PUT", base+"/user", test.request)
+		if test.status == 200 {
+			a.want(200)
+			continue
+		}
+		t.Log(name)
+		a.want(test.status).code(test.code, test.fields...)
+		if strings.Contains(a.body, "Go ") || strings.Contains(a.body, "json:") {
+			t.Errorf("%s: %s", name, a.body)
+		}
+	}
+}
+
+func TestUser(t *testing.T) {
+	s := open(t)
+	signUp := func(name, email, password1, password2 string) answer {
+		return s.ask("POST", base+"/user", request{body: fmt.Sprintf(`{"name":%q,"email":%q,"password1":%q,"password2":%q}`, name, email, password1, password2)})
+	}
+	ann := read[userView](signUp("ann", "ann@example.org", password, password).want(201))
+	name, email := "ann", "ann@example.org"
+	want := userView{ID: ann.ID, Name: &name, Email: &email, States: []stateView{}, CreatedDatetime: ann.CreatedDatetime}
+	if d := cmp.Diff(want, ann); d != "" {
+		t.Errorf("user (-want +got):\n%s", d)
+	}
+	if _, err := time.Parse("2006-01-02T15:04:05.000000Z", ann.CreatedDatetime); err != nil {
+		t.Error(err)
+	}
+	signUp("ANN", "other@example.org", password, password).want(409).code("name_taken", "name")
+	signUp("other", "ANN@example.org", password, password).want(409).code("email_taken", "email")
+	signUp("", "x", "short", "other").want(422).code("invalid_input", "name", "email", "password1", "password2")
+
+	// Signing in.
+	login := base + "/user/login"
+	s.ask("POST", login, form("username", "ann", "password", "wrong-password")).want(401).code("wrong_credentials")
+	s.ask("POST", login, form("username", "nobody", "password", "wrong-password")).want(401).code("wrong_credentials")
+	s.ask("POST", login, form("username", "ann")).want(422).code("invalid_input", "password")
+	s.ask("POST", login, request{}).want(422).code("invalid_input", "username", "password")
+	s.ask("POST", login, request{body: "{}"}).want(415).code("wrong_content_type")
+	s.ask("POST", login, request{body: "username=%zz", contentType: "application/x-www-form-urlencoded"}).want(400).code("malformed_form")
+	s.ask("POST", login, request{body: "username=%ff", contentType: "application/x-www-form-urlencoded"}).want(400).code("malformed_form")
+	s.ask("POST", login, form("username", strings.Repeat("x", formLimit))).want(413).code("body_too_large")
+	a := s.ask("POST", login, form("grant_type", "password", "scope", "", "username", "ann", "password", password)).want(200)
+	if got := a.header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control is %q", got)
+	}
+	grant := read[grantView](a)
+	if grant.Username != "ann" || grant.TokenType != "bearer" || grant.ExpiresIn != 900 || grant.AccessToken == "" || grant.RefreshToken == "" {
+		t.Errorf("grant %+v", grant)
+	}
+	for range 4 {
+		a = s.ask("POST", login, form("username", "mallory", "password", "wrong-password"))
+	}
+	a.want(429).code("too_many_attempts")
+
+	// New tokens.
+	renew := func(token string) answer {
+		return s.ask("POST", base+"/user/token", request{body: `{"refresh_token":"` + token + `"}`})
+	}
+	second := read[grantView](renew(grant.RefreshToken).want(200))
+	renew("nonsense").want(401).code("invalid_token")
+	renew(grant.RefreshToken).want(401).code("token_reused")
+	renew(second.RefreshToken).want(401).code("invalid_token")
+	s.ask("GET", base+"/user/me", as(second.AccessToken)).want(401)
+	token := s.login("ann").AccessToken
+	if d := cmp.Diff(want, read[userView](s.ask("GET", base+"/user/me", as(token)).want(200))); d != "" {
+		t.Errorf("me (-want +got):\n%s", d)
+	}
+	a = s.ask("GET", base+"/user/logins?size=1&page=0", as(token).head("User-Agent", "x")).want(200)
+	logins := read[[]loginView](a)
+	if len(logins) != 1 || logins[0].Address != "127.0.0.1" || logins[0].UserAgent == "" || a.header.Get("X-Total-Count") != "2" ||
+		a.header.Get("Link") != `</api/v1/user/logins?page=1&size=1>; rel="next"` {
+		t.Errorf("logins %v %v", logins, a.header)
+	}
+
+	// Name, e-mail and password.
+	got := read[userView](s.ask("PUT", base+"/user", as(token).with(`{"name":"Anne","email":"anne@example.org"}`)).want(200))
+	if *got.Name != "Anne" || *got.Email != "anne@example.org" {
+		t.Errorf("profile %+v", got)
+	}
+	s.user("ben")
+	s.ask("PUT", base+"/user", as(token).with(`{"name":"ben","email":"anne@example.org"}`)).want(409).code("name_taken", "name")
+	other := read[grantView](s.ask("POST", login, form("username", "anne", "password", password)).want(200)).AccessToken
+	change := func(current, password1, password2 string) answer {
+		return s.ask("PUT", base+"/user/password", as(token).with(fmt.Sprintf(`{"current_password":%q,"password1":%q,"password2":%q}`, current, password1, password2)))
+	}
+	change("wrong-password", "new-password-1", "new-password-1").want(422).code("invalid_input", "current_password")
+	change(password, "new-password-1", "new-password-2").want(422).code("invalid_input", "password2")
+	change(password, "new-password-1", "new-password-1").want(200)
+	s.ask("GET", base+"/user/me", as(other)).want(401)
+	s.ask("GET", base+"/user/me", as(token)).want(200)
+
+	// API keys.
+	key := func(body string) answer { return s.ask("POST", base+"/user/key", as(token).with(body)) }
+	key(`{"name":""}`).want(422).code("invalid_input", "name")
+	key(`{"name":"x","expires":"tomorrow"}`).want(422).code("invalid_input", "expires")
+	key(`{"name":"x","expires":"2001-01-01T00:00:00Z"}`).want(422).code("invalid_input", "expires")
+	a = key(`{"name":"scanner","expires":null}`).want(201)
+	made := read[newKeyView](a)
+	if made.Name != "scanner" || made.Expires != nil || made.LastUsed != nil || made.Key == "" || a.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("key %+v", made)
+	}
+	lapsing := read[newKeyView](key(`{"name":"lapsing","expires":"2999-01-01T01:00:00+01:00"}`).want(201))
+	if lapsing.Expires == nil || *lapsing.Expires != "2999-01-01T00:00:00.000000Z" {
+		t.Errorf("key %+v", lapsing)
+	}
+	key(`{"name":"third"}`).want(409).code("too_many_keys")
+	s.ask("GET", base+"/user/me", as(made.Key)).want(200)
+	s.ask("POST", base+"/user/logout", as(made.Key)).want(403).code("session_required")
+	a = s.ask("GET", base+"/user/key", as(token)).want(200)
+	keys := read[[]KeyView](a)
+	if len(keys) != 2 || keys[1].ID != made.ID || keys[1].LastUsed == nil || strings.Contains(a.body, made.Key) {
+		t.Errorf("keys %s", a.body)
+	}
+	s.ask("DELETE", base+"/user/key/"+made.ID, as(token)).want(204)
+	s.ask("DELETE", base+"/user/key/"+made.ID, as(token)).want(404)
+	s.ask("GET", base+"/user/me", as(made.Key)).want(401)
+
+	// Leaving.
+	s.ask("POST", base+"/user/logout", as(token)).want(204)
+	s.ask("GET", base+"/user/me", as(token)).want(401)
+	token = read[grantView](s.ask("POST", login, form("username", "anne", "password", "new-password-1")).want(200)).AccessToken
+	s.ask("DELETE", base+"/user?images=burn", as(token)).want(422).code("invalid_input", "images")
+	s.ask("DELETE", base+"/user", as(token)).want(204)
+	s.ask("GET", base+"/user/me", as(token)).want(401)
+
+	closed := open(t)
+	closed.accounts.SignUpOpen = false
+	closed.ask("POST", base+"/user", request{body: `{"name":"ann"}`}).want(403).code("signup_closed")
+}
+
+func TestResignKeepsImages(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, ben := s.user("ben")
+	shared := s.image(ann)
+	s.ask("PUT", fmt.Sprintf("%s/image/%d", base, shared.ID), as(ann).with(`{"visibility":"shared"}`)).want(200)
+	s.ask("DELETE", base+"/user?images=keep", as(ann)).want(204)
+	got := read[imageView](s.ask("GET", fmt.Sprintf("%s/image/%d/meta", base, shared.ID), as(ben)).want(200))
+	if got.User.ID != shared.User.ID || got.User.Name != nil {
+		t.Errorf("owner %+v", got.User)
+	}
+	_, root := s.user("root")
+	users := read[[]userView](s.ask("GET", base+"/admin/user", as(root)).want(200))
+	if u := users[0]; u.Name != nil || u.Email != nil || u.Role != nil {
+		t.Errorf("who resigned is %+v", u)
+	}
+}
+
+func TestAdmin(t *testing.T) {
+	s := open(t)
+	me, root := s.user("root")
+	id, ann := s.user("ann")
+	s.user("ben")
+	s.ask("GET", base+"/admin/user", as(ann)).want(403).code("admin_only")
+	a := s.ask("GET", base+"/admin/user?keyword=N&size=1&page=1&x=y", as(root)).want(200)
+	users := read[[]userView](a)
+	if len(users) != 1 || *users[0].Name != "ben" || a.header.Get("X-Total-Count") != "2" ||
+		a.header.Get("Link") != `</api/v1/admin/user?keyword=N&page=0&size=1&x=y>; rel="prev"` {
+		t.Errorf("users %s, %v", a.body, a.header)
+	}
+	s.ask("GET", base+"/admin/user?keyword=%ff", as(root)).want(422).code("invalid_input", "keyword")
+
+	user := fmt.Sprintf("%s/admin/user/%d", base, id)
+	got := read[userView](s.ask("PUT", user+"/role", as(root).with(`{"role":"admin"}`)).want(200))
+	if got.Role == nil || *got.Role != "admin" {
+		t.Errorf("role %v", got.Role)
+	}
+	s.ask("GET", base+"/admin/user", as(ann)).want(200)
+	got = read[userView](s.ask("PUT", user+"/role", as(root).with(`{"role":null}`)).want(200))
+	if got.Role != nil {
+		t.Errorf("role %v", *got.Role)
+	}
+	s.ask("PUT", user+"/role", as(root).with(`{"role":"king"}`)).want(422).code("invalid_input", "role")
+	s.ask("PUT", user+"/role", as(ann).with(`{"role":"admin"}`)).want(403).code("admin_only")
+	s.ask("PUT", fmt.Sprintf("%s/admin/user/%d/role", base, me), as(root).with(`{"role":null}`)).want(403).code("own_account")
+
+	got = read[userView](s.ask("PUT", user+"/state/blocked", as(root).with(`{"detail":"spam"}`)).want(200))
+	if len(got.States) != 1 || got.States[0].Name != "blocked" || got.States[0].Detail != "spam" {
+		t.Errorf("states %v", got.States)
+	}
+	s.ask("GET", base+"/user/me", as(ann)).want(403).code("account_blocked")
+	s.ask("POST", base+"/user/login", form("username", "ann", "password", password)).want(403).code("account_blocked")
+	s.ask("DELETE", user+"/state/blocked", as(root)).want(204)
+	s.ask("GET", base+"/user/me", as(ann)).want(200)
+	s.ask("PUT", user+"/state/inactivate", as(root)).want(200)
+	s.ask("GET", base+"/user/me", as(ann)).want(403).code("account_inactive")
+	s.ask("PUT", user+"/state/odd", as(root)).want(422).code("invalid_input", "state")
+}
+
+func TestImages(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	for i := range 5 {
+		s.ask("POST", base+"/image", files(ann, upload{name: fmt.Sprintf("page %d.png", i), data: page(20, 10+i)})).want(201)
+	}
+	ask := func(query string) (names []string, a answer) {
+		t.Helper()
+		a = s.ask("GET", base+"/image"+query, as(ann)).want(200)
+		for _, i := range read[[]imageView](a) {
+			names = append(names, i.Name)
+		}
+		return names, a
+	}
+	names, a := ask("")
+	if d := cmp.Diff([]string{"page 4.png", "page 3.png", "page 2.png", "page 1.png", "page 0.png"}, names); d != "" || a.header.Get("Link") != "" {
+		t.Errorf("all, with %q (-want +got):\n%s", a.header.Get("Link"), d)
+	}
+	for query, want := range map[string]struct {
+		names []string
+		links []string
+		total string
+	}{
+		"?size=2":                  {[]string{"page 4.png", "page 3.png"}, []string{`</api/v1/image?page=1&size=2>; rel="next"`}, "5"},
+		"?size=2&page=1&keyword=p": {[]string{"page 2.png", "page 1.png"}, []string{`</api/v1/image?keyword=p&page=2&size=2>; rel="next"`, `</api/v1/image?keyword=p&page=0&size=2>; rel="prev"`}, "5"},
+		"?size=2&page=2":           {[]string{"page 0.png"}, []string{`</api/v1/image?page=1&size=2>; rel="prev"`}, "5"},
+		"?page=100000000":          {nil, []string{`</api/v1/image?page=99999999>; rel="prev"`}, "5"},
+		"?keyword=PAGE+3":          {[]string{"page 3.png"}, nil, "1"},
+		"?keyword=%3E%22":          {nil, nil, "0"},
+	} {
+		names, a := ask(query)
+		if d := cmp.Diff(want.names, names); d != "" || a.header.Get("X-Total-Count") != want.total || a.header.Get("Link") != strings.Join(want.links, ", ") {
+			t.Errorf("%s: %v (-want +got):\n%s", query, a.header, d)
+		}
+	}
+	// Paging by id is steady.
+	_, a = ask("?size=2")
+	last := read[[]imageView](a)[1].ID
+	s.image(ann)
+	names, a = ask(fmt.Sprintf("?size=2&before=%d", last))
+	if d := cmp.Diff([]string{"page 2.png", "page 1.png"}, names); d != "" || a.header.Get("Link") != fmt.Sprintf(`</api/v1/image?before=%d&size=2>; rel="next"`, read[[]imageView](a)[1].ID) {
+		t.Errorf("before: %v (-want +got):\n%s", a.header, d)
+	}
+	for query, field := range map[string]string{"size=0": "size", "size=101": "size", "size=x": "size", "page=-1": "page", "page=x": "page", "before=x": "before",
+		"keyword=" + strings.Repeat("x", 201): "keyword", "page=99999999999999999999": "page"} {
+		s.ask("GET", base+"/image?"+query, as(ann)).want(422).code("invalid_input", field)
+	}
+
+	image := fmt.Sprintf("%s/image/%d", base, last)
+	got := read[imageView](s.ask("PUT", image, as(ann).with(`{"name":"영수증.png"}`)).want(200))
+	if got.Name != "영수증.png" || got.Visibility != "private" {
+		t.Errorf("renamed %+v", got)
+	}
+	got = read[imageView](s.ask("PUT", image, as(ann).with(`{"name":null,"visibility":"shared"}`)).want(200))
+	if got.Name != "영수증.png" || got.Visibility != "shared" {
+		t.Errorf("shared %+v", got)
+	}
+	s.ask("PUT", image, as(ann).with(`{"name":" ","visibility":"public"}`)).want(422).code("invalid_input", "name", "visibility")
+	if d := cmp.Diff(got, read[imageView](s.ask("GET", image+"/meta", as(ann)).want(200))); d != "" {
+		t.Errorf("meta (-want +got):\n%s", d)
+	}
+	s.ask("DELETE", image, as(ann)).want(204)
+	s.ask("GET", image+"/meta", as(ann)).want(404).code("image_not_found")
+}
+
+func TestOthersImages(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, ben := s.user("ben")
+	_, root := s.user("root")
+	i := s.image(ann)
+	image := fmt.Sprintf("%s/image/%d", base, i.ID)
+	content := base + "/ocr/" + read[[]contentView](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
+	reads := []string{"GET " + image, "GET " + image + "/meta", "GET " + image + "/thumbnail", "GET " + image + "/view", "GET " + image + "/crop?x1=0&y1=0&x2=9&y2=9",
+		"GET " + image + "/ocr", "POST " + image + "/ocr", "GET " + content, "GET " + content + "/revisions"}
+	writes := []string{"PUT " + image, "PUT " + content, "DELETE " + content, "DELETE " + image}
+	ask := func(target, token string) answer {
+		method, path, _ := strings.Cut(target, " ")
+		body := ""
+		if method == "PUT" {
+			body = `{"text":"x"}`
+		}
+		return s.ask(method, path, as(token).with(body))
+	}
+	for _, target := range slices.Concat(reads, writes) {
+		ask(target, ben).want(404)
+	}
+	if got := s.ask("GET", base+"/image", as(ben)).want(200).body; strings.TrimSpace(got) != "[]" {
+		t.Errorf("ben sees %s", got)
+	}
+	s.ask("PUT", image, as(ann).with(`{"visibility":"shared"}`)).want(200)
+	for _, target := range reads {
+		ask(target, ben).want(200)
+	}
+	for _, target := range writes {
+		ask(target, ben).want(403)
+	}
+	for _, target := range slices.Concat(reads, writes[:2]) {
+		ask(target, root).want(200)
+	}
+	for _, target := range writes[2:] {
+		ask(target, root).want(204)
+	}
+}
+
+func TestRecognition(t *testing.T) {
+	s := open(t)
+	id, ann := s.user("ann")
+	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
+	if got := strings.TrimSpace(s.ask("GET", image+"/ocr", as(ann)).want(200).body); got != "[]" {
+		t.Errorf("no runs are %s", got)
+	}
+	box := document.Box{X1: 1, Y1: 2, X2: 30, Y2: 20}
+	s.Say(box, "Hello 안녕\nworld")
+	a := s.ask("POST", image+"/ocr?lang=kor&lang=eng&psm=6&oem=1", as(ann).with(`[{"x1":1,"y1":2,"x2":30,"y2":20,"name":"제목"},{"x1":0,"y1":0,"x2":9,"y2":9,"lang":"eng","psm":7}]`)).want(200)
+	if got := a.header.Get("OCR-Version"); got != "1" {
+		t.Errorf("OCR-Version is %q", got)
+	}
+	contents := read[[]contentView](a)
+	six := 6
+	want := contentView{ID: contents[0].ID, Version: 1, ROI: boxView(box), Name: "제목", Detail: []string{"Hello", "안녕", "world"}, Text: "Hello 안녕\nworld", Confidence: 0.9,
+		Words: []wordView{{"Hello", 1, 2, 10, 20, 0.9}, {"안녕", 10, 2, 20, 20, 0.9}, {"world", 20, 2, 30, 20, 0.9}}, Lang: []string{"kor", "eng"}, PSM: &six,
+		Engine: "fake 1.0", DurationMS: 1, Scale: 1, Passes: 1, Revision: 1}
+	if d := cmp.Diff(want, contents[0]); d != "" {
+		t.Errorf("content (-want +got):\n%s", d)
+	}
+	if c := contents[1]; *c.PSM != 7 || !slices.Equal(c.Lang, []string{"eng"}) || c.Name != "" {
+		t.Errorf("second content %+v", c)
+	}
+
+	// The whole page, in every way to say so.
+	for i, body := range []string{"", "[]", "null", " "} {
+		a := s.ask("POST", image+"/ocr?lang=kor%2Beng", as(ann).with(body)).want(200)
+		if got, want := a.header.Get("OCR-Version"), fmt.Sprint(i+2); got != want {
+			t.Errorf("version %s, want %s", got, want)
+		}
+		if got := read[[]contentView](a); len(got) != 1 || got[0].ROI != (boxView{0, 0, 64, 48}) {
+			t.Errorf("%q: %+v", body, got)
+		}
+	}
+	runs := read[[]runView](s.ask("GET", image+"/ocr", as(ann)).want(200))
+	if len(runs) != 5 || runs[0].Version != 5 || runs[0].PSM != nil {
+		t.Errorf("%d runs, the first one %+v", len(runs), runs[0])
+	}
+	name := "ann"
+	first := read[[]runView](s.ask("GET", image+"/ocr?version=1", as(ann)).want(200))
+	wantRun := runView{Version: 1, CreatedDatetime: first[0].CreatedDatetime, User: refView{id, &name}, Lang: []string{"kor", "eng"}, PSM: &six, OEM: 1,
+		Engine: "fake 1.0", Contents: contents}
+	if d := cmp.Diff([]runView{wantRun}, first); d != "" {
+		t.Errorf("run (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]runView{wantRun}, read[[]runView](s.ask("GET", image+"/ocr?before=2", as(ann)).want(200))); d != "" {
+		t.Errorf("runs before 2 (-want +got):\n%s", d)
+	}
+	s.ask("GET", image+"/ocr?version=99", as(ann)).want(404)
+	s.ask("GET", image+"/ocr?version=x", as(ann)).want(422).code("invalid_input", "version")
+
+	// What breaks a rule is named as it was sent.
+	for query, field := range map[string]string{"psm=2": "psm", "psm=0": "psm", "psm=x": "psm", "oem=4": "oem", "oem=x": "oem", "lang=xxx": "lang", "lang=" + strings.Repeat("a", 501): "lang"} {
+		s.ask("POST", image+"/ocr?"+query, as(ann)).want(422).code("invalid_input", field)
+	}
+	if got := s.ask("POST", image+"/ocr?lang=xxx", as(ann)).body; !strings.Contains(got, "eng, kor") {
+		t.Errorf("the installed languages are not named: %s", got)
+	}
+	for body, fields := range map[string][]string{
+		`[{"x1":0,"y1":0,"x2":9,"y2":9},null]`:                      {"regions[1]"},
+		`[{"x1":0,"y1":0,"x2":65,"y2":9}]`:                          {"regions[0].x2"},
+		`[{"x1":9,"y1":0,"x2":9,"y2":9,"psm":2}]`:                   {"regions[0].psm"},
+		`[{"x1":9,"y1":0,"x2":9,"y2":9}]`:                           {"regions[0].x2"},
+		`[{"x1":0,"y1":0,"x2":"9","y2":9},{"x1":0,"y1":0,"x2":9}]`:  {"regions[0].x2", "regions[1].y2"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9,"lang":["eng","xxx"]}]`:      {"regions[0].lang"},
+		`{"x1":0,"y1":0,"x2":9,"y2":9}`:                             {"regions"},
+		"[" + strings.Repeat(`{"x1":0,"y1":0,"x2":9,"y2":9},`, 501): {"regions"},
+	} {
+		s.ask("POST", image+"/ocr", as(ann).with(body)).want(422).code("invalid_input", fields...)
+	}
+	s.ask("POST", image+"/ocr", as(ann).with("[{")).want(400).code("malformed_json")
+	s.ask("POST", image+"/ocr", as(ann).with(strings.Repeat(" ", textLimit+1))).want(413).code("body_too_large")
+	s.ask("POST", image+"/ocr", request{token: ann, body: "[]", contentType: "text/plain"}).want(415).code("wrong_content_type")
+
+	// One region fails, then all do.
+	s.FailRegion(document.Box{X2: 5, Y2: 5}, recognition.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."})
+	got := read[[]contentView](s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5},{"x1":0,"y1":0,"x2":6,"y2":6}]`)).want(200))
+	if d := cmp.Diff(&failureView{Code: "engine_crashed", Detail: "The engine died."}, got[0].Error); d != "" || got[0].Text != "" || got[1].Error != nil {
+		t.Errorf("failed region %+v, %+v", got[0], got[1])
+	}
+	s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5}]`)).want(503).code("engine_crashed")
+	s.FailRegion(document.Box{X2: 5, Y2: 5}, recognition.Failure{Code: recognition.CodeDeadline, Detail: "Too slow."})
+	s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5}]`)).want(504).code("region_deadline")
+	s.Fail("Engine.Recognize", porttest.Before)
+	s.ask("POST", image+"/ocr", as(ann)).want(503).code("injected")
+
+	psm := read[map[string]string](s.ask("GET", base+"/ocr/psm", as(ann)).want(200))
+	oem := read[map[string]string](s.ask("GET", base+"/ocr/oem", as(ann)).want(200))
+	if len(psm) != 12 || psm["7"] != "One line" || len(oem) != 4 || oem["1"] == "" {
+		t.Errorf("modes %v, %v", psm, oem)
+	}
+	if d := cmp.Diff([]string{"eng", "kor"}, read[[]string](s.ask("GET", base+"/ocr/lang", as(ann)).want(200))); d != "" {
+		t.Errorf("languages (-want +got):\n%s", d)
+	}
+}
+
+func TestManyRuns(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
+	for range recognition.MaxRuns + 1 {
+		s.ask("POST", image+"/ocr", as(ann)).want(200)
+	}
+	a := s.ask("GET", image+"/ocr", as(ann)).want(200)
+	if got, want := a.header.Get("Link"), fmt.Sprintf(`<%s/ocr?before=2>; rel="next"`, image); got != want || len(read[[]runView](a)) != recognition.MaxRuns {
+		t.Errorf("Link is %q, want %q", got, want)
+	}
+	if a := s.ask("GET", image+"/ocr?before=2", as(ann)).want(200); a.header.Get("Link") != "" || len(read[[]runView](a)) != 1 {
+		t.Errorf("the rest: %v", a.header)
+	}
+}
+
+func TestCorrection(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
+	s.Say(document.Box{X2: 64, Y2: 48}, "He1lo\nworld")
+	was := read[[]contentView](s.ask("POST", image+"/ocr", as(ann)).want(200))[0]
+	content := base + "/ocr/" + was.ID
+
+	a := s.ask("GET", content, as(ann)).want(200)
+	if d := cmp.Diff(was, read[contentView](a)); d != "" || a.header.Get("ETag") != `"1"` {
+		t.Errorf("content, ETag %q (-want +got):\n%s", a.header.Get("ETag"), d)
+	}
+	for tag, status := range map[string]int{`"1"`: 304, `W/"1"`: 304, `"2"`: 200, `"2", "1"`: 304, `*`: 304} {
+		a := s.ask("GET", content, as(ann).head("If-None-Match", tag)).want(status)
+		if (status == 304) != (a.body == "") || a.header.Get("ETag") != `"1"` {
+			t.Errorf("%s: %q, %v", tag, a.body, a.header)
+		}
+	}
+	put := func(body, match string) answer {
+		r := as(ann).with(body)
+		if match != "" {
+			r = r.head("If-Match", match)
+		}
+		return s.ask("PUT", content, r)
+	}
+	a = put(`{"detail":["Hello","world"]}`, `"1"`).want(200)
+	got := read[contentView](a)
+	if got.Text != "Hello\nworld" || got.Revision != 2 || *got.EditedBy.Name != "ann" || got.EditedDatetime == nil || a.header.Get("ETag") != `"2"` {
+		t.Errorf("corrected %s, %v", a.body, a.header)
+	}
+	put(`{"text":"x"}`, `"1"`).want(412).code("changed_meanwhile")
+	put(`{"text":"x"}`, `W/"2"`).want(412).code("changed_meanwhile")
+	put(`{"text":"x"}`, `"x"`).want(412).code("changed_meanwhile")
+	put(`{"text":"x"}`, `2`).want(400).code("malformed_if_match")
+	put(`{"text":"x"}`, `"1","2"`).want(400).code("malformed_if_match")
+	put(`{"text":"Hello there"}`, "*").want(200)
+	got = read[contentView](put(`{"text":"","roi":{"x1":1,"y1":1,"x2":9,"y2":9}}`, "").want(200))
+	if got.Text != "" || len(got.Detail) != 0 || got.Detail == nil || got.ROI != (boxView{1, 1, 9, 9}) || got.Revision != 4 {
+		t.Errorf("emptied %+v", got)
+	}
+	for body, fields := range map[string][]string{
+		`{}`:                                     {"text"},
+		`{"text":"x","detail":["x"]}`:            {"detail"},
+		`{"text":5}`:                             {"text"},
+		`{"detail":["x",null]}`:                  {"detail[1]"},
+		`{"detail":"x"}`:                         {"detail"},
+		`{"text":"x","roi":{"x1":1}}`:            {"roi.y1", "roi.x2", "roi.y2"},
+		`{"text":"x","roi":{"x1":"1"}}`:          {"roi.x1"},
+		`{"roi":{"x1":1,"y1":1,"x2":99,"y2":9}}`: {"roi.x2"},
+		`{"text":"` + strings.Repeat("x", recognition.MaxText+1) + `"}`: {"text"},
+	} {
+		put(body, "").want(422).code("invalid_input", fields...)
+	}
+	put(`{"text":"`+strings.Repeat("x", textLimit)+`"}`, "").want(413).code("body_too_large")
+
+	var texts []string
+	for _, r := range read[[]contentView](s.ask("GET", content+"/revisions", as(ann)).want(200)) {
+		texts = append(texts, fmt.Sprint(r.Revision, " ", r.Text))
+	}
+	if d := cmp.Diff([]string{"1 He1lo\nworld", "2 Hello\nworld", "3 Hello there", "4 "}, texts); d != "" {
+		t.Errorf("revisions (-want +got):\n%s", d)
+	}
+	s.ask("DELETE", content, as(ann)).want(204)
+	s.ask("GET", content, as(ann)).want(404)
+}
+
+func TestStoreAway(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	s.Fail("Catalog.List", porttest.Before)
+	s.ask("GET", base+"/image", as(ann)).want(503).code("injected")
+	s.Fail("Users.ByID", porttest.Before)
+	s.ask("GET", base+"/user/me", as(ann)).want(503).code("injected")
+}
+
+// HEAD is GET without the body.
+func TestHead(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
+	for _, path := range []string{image, image + "/thumbnail", image + "/view", image + "/crop?x1=0&y1=0&x2=9&y2=9"} {
+		whole := s.ask(http.MethodGet, path, as(ann)).want(200)
+		head := s.ask(http.MethodHead, path, as(ann)).want(200)
+		for _, name := range []string{"Content-Type", "Content-Length", "ETag"} {
+			if got, want := head.header.Get(name), whole.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+		if head.body != "" {
+			t.Errorf("%s: %d bytes", path, len(head.body))
+		}
+	}
+	s.ask(http.MethodHead, base+"/image/9999", as(ann)).want(404)
+}

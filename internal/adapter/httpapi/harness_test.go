@@ -1,0 +1,279 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/color"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+)
+
+// site is a running server on fakes.
+type site struct {
+	*porttest.Fakes
+	t        *testing.T
+	url      string
+	accounts *account.Service
+	logs     *logs
+}
+
+// logs is what was logged. Requests are answered by other goroutines.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func open(t *testing.T, change ...func(*Config)) *site {
+	t.Helper()
+	f := porttest.NewFakes(t)
+	accounts := &account.Service{Users: f.Users, Sessions: f.Sessions, Keys: f.Keys, Tokens: f.Tokens, Passwords: f.Passwords,
+		Attempts: account.NewAttempts(3, time.Hour), SignUpOpen: true, AccessTTL: 15 * time.Minute, RefreshTTL: time.Hour, MaxKeys: 2, Now: time.Now}
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Imager: f.Imager, MaxImages: 50, Now: time.Now}
+	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: time.Now}
+	images.Dependents, accounts.Dependents = runs, images
+	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}}
+	c := Config{Accounts: accounts, Images: images, Recognition: runs, SpoolDir: t.TempDir(), MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
+		Log: slog.New(slog.NewJSONHandler(s.logs, nil))}
+	for _, f := range change {
+		f(&c)
+	}
+	h, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = Server("", h, c.Log)
+	server.Start()
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// request is what is sent; answer what comes back.
+type request struct {
+	token, contentType, body string
+	header                   map[string]string
+}
+
+type answer struct {
+	t      *testing.T
+	what   string
+	status int
+	header http.Header
+	body   string
+}
+
+var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Transport: &http.Transport{DisableCompression: true}}
+
+func (s *site) ask(method, path string, r request) answer {
+	s.t.Helper()
+	var body io.Reader
+	if r.body != "" {
+		body = strings.NewReader(r.body)
+	}
+	q, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if r.token != "" {
+		q.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	if r.body != "" && r.contentType == "" {
+		r.contentType = "application/json"
+	}
+	if r.contentType != "" && r.contentType != "-" {
+		q.Header.Set("Content-Type", r.contentType)
+	}
+	for name, value := range r.header {
+		q.Header.Set(name, value)
+	}
+	response, err := client.Do(q)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer response.Body.Close()
+	got, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{s.t, method + " " + path, response.StatusCode, response.Header, string(got)}
+}
+
+// want checks the status, and that a failure is a problem in due form.
+func (a answer) want(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("%s: got %d %s, want %d", a.what, a.status, a.body, status)
+	}
+	for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
+		if got := a.header.Get(name); got != value {
+			a.t.Errorf("%s: %s is %q, want %q", a.what, name, got, value)
+		}
+	}
+	if a.header.Get("Content-Security-Policy") == "" || a.header.Get("X-Request-Id") == "" {
+		a.t.Errorf("%s: no Content-Security-Policy or X-Request-Id", a.what)
+	}
+	if status >= 400 && !strings.HasPrefix(a.what, http.MethodHead) {
+		a.problem()
+	}
+	return a
+}
+
+// problem is a failure in due form.
+func (a answer) problem() (p problemView) {
+	a.t.Helper()
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		a.t.Fatalf("%s: Content-Type is %q: %s", a.what, got, a.body)
+	}
+	d := json.NewDecoder(strings.NewReader(a.body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		a.t.Fatalf("%s: %v in %s", a.what, err, a.body)
+	}
+	if p.Type != "about:blank" || p.Title != http.StatusText(a.status) || p.Status != a.status || p.Detail == "" || p.Code == "" ||
+		p.RequestID != a.header.Get("X-Request-Id") {
+		a.t.Errorf("%s: odd problem %s", a.what, a.body)
+	}
+	switch a.status {
+	case 401:
+		if got := a.header.Get("WWW-Authenticate"); got != "Bearer" {
+			a.t.Errorf("%s: WWW-Authenticate is %q", a.what, got)
+		}
+	case 429, 503:
+		if got := a.header.Get("Retry-After"); got == "" || got == "0" {
+			a.t.Errorf("%s: Retry-After is %q", a.what, got)
+		}
+	case 422:
+		if len(p.Errors) == 0 {
+			a.t.Errorf("%s: no field is named: %s", a.what, a.body)
+		}
+	}
+	return p
+}
+
+// code checks what a problem is about: its code and its fields.
+func (a answer) code(code string, fields ...string) {
+	a.t.Helper()
+	p := a.problem()
+	var got []string
+	for _, f := range p.Errors {
+		got = append(got, f.Field)
+	}
+	if d := cmp.Diff(fields, got); p.Code != code || d != "" {
+		a.t.Errorf("%s: code %q, want %q; fields (-want +got):\n%s", a.what, p.Code, code, d)
+	}
+}
+
+func read[T any](a answer) (v T) {
+	a.t.Helper()
+	if got := a.header.Get("Content-Type"); got != "application/json" {
+		a.t.Fatalf("%s: Content-Type is %q", a.what, got)
+	}
+	d := json.NewDecoder(strings.NewReader(a.body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		a.t.Fatalf("%s: %v in %s", a.what, err, a.body)
+	}
+	return v
+}
+
+const password = "correct-horse-1"
+
+// user makes an account and signs in.
+func (s *site) user(name string) (id int64, token string) {
+	s.t.Helper()
+	u, err := s.accounts.AddUser(s.t.Context(), account.SignUp{Name: name, Email: name + "@example.org", Password1: password, Password2: password},
+		map[bool]string{true: account.RoleAdmin}[name == "root"])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return u.ID, s.login(name).AccessToken
+}
+
+func (s *site) login(name string) grantView {
+	s.t.Helper()
+	return read[grantView](s.ask("POST", "/api/v1/user/login", form("username", name, "password", password)).want(200))
+}
+
+func form(pairs ...string) request {
+	v := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		v.Set(pairs[i], pairs[i+1])
+	}
+	return request{contentType: "application/x-www-form-urlencoded", body: v.Encode()}
+}
+
+func as(token string) request { return request{token: token} }
+
+func (r request) with(body string) request { r.body = body; return r }
+
+func (r request) head(name, value string) request {
+	r.header = map[string]string{name: value}
+	return r
+}
+
+// upload is a file of a form; disposition is used as it is where it is not empty.
+type upload struct{ disposition, name, data string }
+
+func files(token string, uploads ...upload) request {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for _, u := range uploads {
+		if u.disposition == "" {
+			u.disposition = `form-data; name="file"; filename="` + u.name + `"`
+		}
+		part, err := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {u.disposition}})
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.WriteString(part, u.data)
+	}
+	_ = w.Close()
+	return request{token: token, contentType: w.FormDataContentType(), body: b.String()}
+}
+
+// page is a PNG file of that size.
+func page(width, height int) string {
+	m := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range m.Pix {
+		m.Pix[i] = uint8(i * 7)
+	}
+	m.Set(0, 0, color.Gray{Y: uint8(width)})
+	return string(porttest.PNG(m))
+}
+
+// image uploads a page of 64 × 48 pixels.
+func (s *site) image(token string) imageView {
+	s.t.Helper()
+	return read[imageView](s.ask("POST", "/api/v1/image", files(token, upload{name: "page.png", data: page(64, 48)})).want(201))
+}

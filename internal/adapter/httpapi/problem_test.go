@@ -1,0 +1,266 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/fault"
+)
+
+func TestEveryKindHasAStatus(t *testing.T) {
+	for kind := fault.Internal; kind <= fault.Canceled; kind++ {
+		if statuses[kind] == 0 || statusText(statuses[kind]) == "" {
+			t.Errorf("%v has no status", kind)
+		}
+	}
+	if got, want := len(statuses), int(fault.Canceled)+1; got != want {
+		t.Errorf("%d kinds, want %d", got, want)
+	}
+}
+
+func TestInternalTextStaysInside(t *testing.T) {
+	for _, err := range []error{errors.New("secret"), fault.New(fault.Internal, "secret", "secret").On("secret", "secret")} {
+		c := &call{id: "x"}
+		want := &problemView{Type: "about:blank", Title: "Internal Server Error", Status: 500, Code: "internal", RequestID: "x",
+			Detail: "Something went wrong here. The request id helps to find out what."}
+		if d := cmp.Diff(want, c.fail(err), cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".header" }, cmp.Ignore())); d != "" {
+			t.Errorf("%v (-want +got):\n%s", err, d)
+		}
+		if !errors.Is(c.cause, err) {
+			t.Errorf("the log gets %v", c.cause)
+		}
+	}
+}
+
+func TestProblemIsBounded(t *testing.T) {
+	long := strings.Repeat("가", 10_000)
+	f := fault.New(fault.Invalid, "x", "%s", long)
+	for range 1000 {
+		f.Fields = append(f.Fields, fault.Field{Field: long, Detail: long})
+	}
+	p := (&call{}).fail(f)
+	if len(p.Errors) != maxFields {
+		t.Errorf("%d fields, want %d", len(p.Errors), maxFields)
+	}
+	for _, s := range []string{p.Detail, p.Errors[0].Field, p.Errors[0].Detail} {
+		if n := len([]rune(s)); n != maxDetail {
+			t.Errorf("%d characters, want %d", n, maxDetail)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60"} {
+		if got := retryAfter(d); got != want {
+			t.Errorf("%v: got %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	s := open(t)
+	for id, kept := range map[string]bool{"a.b_C-9": true, strings.Repeat("x", 64): true, strings.Repeat("x", 65): false, "a b": false, "a/b": false, "é": false} {
+		got := s.ask("GET", "/ping", request{}.head("X-Request-Id", id)).want(200).header.Get("X-Request-Id")
+		if (got == id) != kept || got == "" {
+			t.Errorf("%q: got %q", id, got)
+		}
+	}
+	if a, b := s.ask("GET", "/ping", request{}).header.Get("X-Request-Id"), s.ask("GET", "/ping", request{}).header.Get("X-Request-Id"); a == b {
+		t.Errorf("two requests are both %q", a)
+	}
+}
+
+func TestRouter(t *testing.T) {
+	s := open(t)
+	_, token := s.user("ann")
+	for _, path := range []string{"/nothing", "/api/v1", "/api/v1/", "/api/v1/image/", "/api/v1//image", "/api/v1/user/../image", "/docs/", "/docs/nothing.js", "/%ff"} {
+		for _, method := range []string{"GET", "POST", "DELETE"} {
+			s.ask(method, path, as(token)).want(404).code("no_such_path")
+		}
+	}
+	for target, allow := range map[string]string{
+		"PATCH /api/v1/user":        "DELETE, POST, PUT",
+		"POST /api/v1/image/5":      "DELETE, GET, HEAD, PUT",
+		"DELETE /api/v1/user/login": "POST",
+		"POST /ping":                "GET, HEAD",
+		"OPTIONS /api/v1/image":     "GET, HEAD, POST",
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		a := s.ask(method, path, request{}).want(405)
+		a.code("method_not_allowed")
+		if got := a.header.Get("Allow"); got != allow {
+			t.Errorf("%s: Allow is %q, want %q", target, got, allow)
+		}
+	}
+	if got := s.ask("GET", "/", request{}).want(302).header.Get("Location"); got != "/docs" {
+		t.Errorf("/ leads to %q", got)
+	}
+}
+
+func TestWebPage(t *testing.T) {
+	s := open(t, func(c *Config) {
+		c.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("page " + r.URL.Path)) })
+	})
+	for _, path := range []string{"/", "/assets/app.js"} {
+		if got := s.ask("GET", path, request{}).want(200).body; got != "page "+path {
+			t.Errorf("%s: got %q", path, got)
+		}
+	}
+	s.ask("GET", "/api/v1/nothing", request{}).want(404).code("no_such_path")
+	s.ask("POST", "/", request{}).want(404).code("no_such_path")
+	s.ask("PATCH", "/ping", request{}).want(405).code("method_not_allowed")
+}
+
+// huma's reading of this header panics at some of these.
+func TestOddAccept(t *testing.T) {
+	s := open(t)
+	for _, accept := range []string{"a;b,", "a;", ";", "text/html", "application/json;q=,", "*/*;q=0"} {
+		s.ask("GET", "/health", request{}.head("Accept", accept)).want(200)
+	}
+}
+
+func TestPanic(t *testing.T) {
+	s := open(t, func(c *Config) {
+		c.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/late" {
+				w.WriteHeader(http.StatusOK)
+				_, _ = w.Write([]byte("half of"))
+				_ = http.NewResponseController(w).Flush()
+			}
+			panic("inner workings")
+		})
+	})
+	a := s.ask("GET", "/early", request{}).want(500)
+	a.code("internal")
+	if strings.Contains(a.body, "workings") {
+		t.Errorf("the client is told %s", a.body)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/late", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := response.Body.Read(make([]byte, 100)); err == nil {
+		_, err = response.Body.Read(make([]byte, 100))
+		if err == nil {
+			t.Error("what broke off looks whole")
+		}
+	}
+	if n := strings.Count(s.logs.String(), "panic: inner workings"); n != 2 {
+		t.Errorf("logged %d times, want 2: %s", n, s.logs)
+	}
+	if !strings.Contains(s.logs.String(), "problem_test.go") {
+		t.Error("the log has no stack")
+	}
+}
+
+func TestReady(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	var away error
+	s := open(t, func(c *Config) {
+		c.Ready = []Check{
+			{"database", func(context.Context) error { return nil }},
+			{"workers", func(context.Context) error { return away }},
+		}
+	})
+	want := readyView{"ok", map[string]dependencyView{"database": {"ok"}, "workers": {"ok"}}}
+	if d := cmp.Diff(want, read[readyView](s.ask("GET", "/ready", request{}).want(200))); d != "" {
+		t.Errorf("ready (-want +got):\n%s", d)
+	}
+	away = errors.New("inner workings")
+	a := s.ask("GET", "/ready", request{})
+	want = readyView{"unavailable", map[string]dependencyView{"database": {"ok"}, "workers": {"away"}}}
+	if d := cmp.Diff(want, read[readyView](a)); d != "" || a.status != 503 {
+		t.Errorf("%d (-want +got):\n%s", a.status, d)
+	}
+	if !strings.Contains(s.logs.String(), "workers: inner workings") {
+		t.Errorf("the log does not say why: %s", s.logs)
+	}
+
+	stuck := open(t, func(c *Config) { // a check that does not heed its context
+		c.Ready = []Check{{"blobs", func(context.Context) error { <-release; return nil }}, {"database", func(context.Context) error { return nil }}}
+	})
+	a = stuck.ask("GET", "/ready", request{})
+	want = readyView{"unavailable", map[string]dependencyView{"blobs": {"away"}, "database": {"ok"}}}
+	if d := cmp.Diff(want, read[readyView](a)); d != "" || a.status != 503 {
+		t.Errorf("%d (-want +got):\n%s", a.status, d)
+	}
+}
+
+func TestSystem(t *testing.T) {
+	s := open(t)
+	if got := s.ask("GET", "/ping", request{}).want(200).body; got != "pong" {
+		t.Errorf("ping: %q", got)
+	}
+	if got := read[healthView](s.ask("GET", "/health", request{}).want(200)); got.Status != "ok" {
+		t.Errorf("health: %v", got)
+	}
+	if got := s.ask("GET", "/robots.txt", request{}).want(200).body; got != "User-agent: *\nDisallow: /\n" {
+		t.Errorf("robots: %q", got)
+	}
+	s.ask("GET", "/api/v1/image/77", request{}).want(401)
+	got := s.ask("GET", "/metrics", request{}).want(200).body
+	for _, want := range []string{`glyphbox_http_requests_total{route="GET /ping",status="200"} 1`, `glyphbox_http_requests_total{route="GET /api/v1/image/{id}",status="401"} 1`,
+		"go_goroutines", "process_open_fds"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
+	if strings.Contains(got, "77") && strings.Contains(got, "image/77") {
+		t.Error("the metrics have paths")
+	}
+}
+
+func TestClientAddress(t *testing.T) {
+	a := &api{Config: Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}}}
+	tests := []struct{ remote, forwarded, want string }{
+		{"192.0.2.1:5", "", "192.0.2.1"},
+		{"192.0.2.1:5", "198.51.100.7", "192.0.2.1"},                // anybody can say so
+		{"10.1.1.1:5", "198.51.100.7", "198.51.100.7"},              // a proxy says so
+		{"10.1.1.1:5", "203.0.113.9, 198.51.100.7", "198.51.100.7"}, // what stands before is hearsay
+		{"10.1.1.1:5", "198.51.100.7, 10.2.2.2", "198.51.100.7"},
+		{"[::1]:5", "2001:db8::1", "2001:db8::1"},
+		{"10.1.1.1:5", "nonsense", "10.1.1.1"},
+		{"10.1.1.1:5", "", "10.1.1.1"},
+		{"@", "", ""},
+	}
+	for _, test := range tests {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = test.remote
+		r.Header.Set("X-Forwarded-For", test.forwarded)
+		if got := a.clientAddress(r); got != test.want {
+			t.Errorf("%v: got %q", test, got)
+		}
+	}
+}
+
+func TestCORS(t *testing.T) {
+	s := open(t, func(c *Config) { c.CORSOrigins = []string{"https://example.org"} })
+	preflight := request{header: map[string]string{"Origin": "https://example.org", "Access-Control-Request-Method": "PUT"}}
+	a := s.ask("OPTIONS", "/api/v1/user", preflight).want(204)
+	if got := a.header.Get("Access-Control-Allow-Origin"); got != "https://example.org" || !strings.Contains(a.header.Get("Access-Control-Allow-Methods"), "PUT") {
+		t.Errorf("preflight: %v", a.header)
+	}
+	a = s.ask("GET", "/health", request{}.head("Origin", "https://example.org")).want(200)
+	if a.header.Get("Access-Control-Allow-Origin") != "https://example.org" || !slices.Contains(a.header.Values("Vary"), "Origin") {
+		t.Errorf("request: %v", a.header)
+	}
+	preflight.header["Origin"] = "https://example.net"
+	if a := s.ask("OPTIONS", "/api/v1/user", preflight).want(405); a.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("another origin: %v", a.header)
+	}
+}
