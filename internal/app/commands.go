@@ -153,6 +153,9 @@ func (p Process) userCommand() *cobra.Command {
 	}
 	adding := add("add NAME --email ADDRESS", "Make a user; the password is asked for, or read from standard input", cobra.ExactArgs(1),
 		func(ctx context.Context, accounts *account.Service, args []string) error {
+			if email == "" {
+				return usagef("--email is missing")
+			}
 			password, err := p.readPassword()
 			if err != nil {
 				return err
@@ -162,7 +165,6 @@ func (p Process) userCommand() *cobra.Command {
 		})
 	adding.Flags().StringVar(&email, "email", "", "The e-mail address.")
 	adding.Flags().StringVar(&role, "role", "", "The role: admin, or none.")
-	_ = adding.MarkFlagRequired("email")
 
 	add("list [KEYWORD]", "List users, or those with the keyword in name or e-mail", cobra.MaximumNArgs(1),
 		func(ctx context.Context, accounts *account.Service, args []string) error {

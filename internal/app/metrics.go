@@ -6,6 +6,13 @@ import (
 	"glyphbox/internal/adapter/tesseract"
 )
 
+// poolRegistry makes a registry with the counts of the pool.
+func poolRegistry(pool *tesseract.Pool) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(poolMetrics{pool})
+	return r
+}
+
 // poolMetrics tells the counts of the worker pool at the moment when they are asked for.
 type poolMetrics struct{ pool *tesseract.Pool }
 

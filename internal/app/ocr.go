@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +99,7 @@ type reading struct {
 	Lang       []string             `json:"lang"`
 	PSM        recognition.PSM      `json:"psm"`
 	Engine     string               `json:"engine"`
-	DurationMS int64                `json:"duration_ms"`
+	DurationMS float64              `json:"duration_ms"`
 	Error      *recognition.Failure `json:"error,omitempty"`
 }
 
@@ -188,7 +189,7 @@ func (o ocrOptions) read(ctx context.Context, pool *tesseract.Pool, file string)
 	}
 	for i, r := range readings {
 		g.Contents = append(g.Contents, reading{ROI: tasks[i].Box, Text: r.Text, Confidence: r.Confidence, Words: append([]recognition.Word{}, r.Words...),
-			Lang: r.Lang, PSM: r.PSM, Engine: r.Engine, DurationMS: r.Duration.Milliseconds(), Error: r.Error})
+			Lang: r.Lang, PSM: r.PSM, Engine: r.Engine, DurationMS: float64(r.Duration) / float64(time.Millisecond), Error: r.Error})
 	}
 	return g
 }

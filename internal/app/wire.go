@@ -77,8 +77,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
 	s.checks = []httpapi.Check{{Name: "database", Check: db.Ping}, {Name: "contents", Check: db.Ping},
 		{Name: "blobs", Check: blobs.Ping}, {Name: "workers", Check: s.pool.Ready}}
-	s.metrics = prometheus.NewRegistry()
-	s.metrics.MustRegister(poolMetrics{s.pool})
+	s.metrics = poolRegistry(s.pool)
 	return s, nil
 }
 

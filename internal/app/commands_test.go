@@ -1,0 +1,240 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/adapter/tesseract"
+)
+
+// result is what a command did.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// command runs the program with that on its standard input.
+func command(t *testing.T, stdin string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := Run(t.Context(), Process{Args: args, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3"})
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// want wants the exit code, and that text in what was written to both outputs.
+func (r result) want(t *testing.T, code int, text string) result {
+	t.Helper()
+	if r.code != code || !strings.Contains(r.stdout+r.stderr, text) {
+		t.Errorf("exit code %d, want %d and %q in\n%s%s", r.code, code, text, r.stdout, r.stderr)
+	}
+	return r
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{"frobnicate"}, {"serve", "now"}, {"serve", "--no-such-flag"}, {"ocr"}, {"ocr", "x.png", "--psm", "2"},
+		{"ocr", "x.png", "--region", "1,2,3"}, {"ocr", "x.png", "--region", "5,5,5,9"}, {"ocr", "x.png", "--region", "a,b,c,d"}, {"ocr", "x.png", "--format", "xml"},
+		{"config", "--addr", "nowhere"}, {"user", "add", "ann"}, {"user", "role", "ann"}, {"key", "rotate", "now"}} {
+		if r := command(t, "", args...); r.code != exitUsage || r.stdout != "" || !strings.HasPrefix(r.stderr, "glyphbox: ") {
+			t.Errorf("%q: exit code %d, %q, %q", args, r.code, r.stdout, r.stderr)
+		}
+	}
+	command(t, "", "version").want(t, exitOK, "glyphbox v1.2.3, go")
+	if help := command(t, "", "help").want(t, exitOK, "serve").stdout; strings.Contains(help, "worker ") {
+		t.Errorf("the worker is not for people:\n%s", help)
+	}
+	if help := command(t, "", "serve", "--help").want(t, exitOK, "--admin-password-file").stdout; strings.Contains(help, "--admin-password ") {
+		t.Errorf("a secret is a flag:\n%s", help)
+	}
+	var docs bytes.Buffer
+	printMarkdown(&docs)
+	if diff := cmp.Diff(docs.String(), command(t, "", "config", "--markdown").want(t, exitOK, "").stdout); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUserCommandsBesideTheServer(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	user := func(stdin string, args ...string) result {
+		return command(t, stdin, append(append([]string{"user"}, args...), "--data-dir", dir)...)
+	}
+	user(password+"\n", "add", "ann", "--email", "ann@example.org").want(t, exitOK, "ann has the number 2")
+	user(password, "add", "Ann", "--email", "other@example.org").want(t, exitFailure, "name")
+	user("short\n", "add", "bob", "--email", "bob").want(t, exitFailure, "email")
+	ann := s.login("ann", password)
+	ann.do(http.StatusForbidden, "GET", path("/admin/user"), nil)
+	user("", "role", "ann", "admin").want(t, exitOK, "ann, admin")
+	ann.do(http.StatusOK, "GET", path("/admin/user"), nil)
+	user("", "role", "ann", "none").want(t, exitOK, "ann\n")
+	user("", "role", "ann", "boss").want(t, exitUsage, "admin or none")
+	user("", "block", "ann", "--reason", "for a test").want(t, exitOK, "ann, blocked (for a test)")
+	ann.do(http.StatusForbidden, "GET", path("/user/me"), nil)
+	user("", "unblock", "ann").want(t, exitOK, "ann\n")
+	ann.do(http.StatusOK, "GET", path("/user/me"), nil)
+	user("another-password\n", "password", "ann").want(t, exitOK, "ann has a new password")
+	ann.do(http.StatusUnauthorized, "GET", path("/user/me"), nil)
+	s.login("ann", "another-password")
+	list := user("", "list").want(t, exitOK, "admin@localhost.localdomain").stdout
+	if got := strings.Count(list, "\n"); got != 3 {
+		t.Errorf("%d lines, want a head and two users:\n%s", got, list)
+	}
+	if list := user("", "list", "ann").stdout; strings.Contains(list, "localhost") {
+		t.Errorf("the keyword picks nothing:\n%s", list)
+	}
+	user("", "block", "nobody").want(t, exitFailure, "user")
+
+	address := strings.TrimPrefix(s.base, "http://")
+	command(t, "", "health", "--addr", address).want(t, exitOK, `"status":"ok"`)
+	command(t, "", "serve", "--data-dir", dir, "--addr", "127.0.0.1:0").want(t, exitFailure, "another server works on "+dir)
+	command(t, "", "serve", "--data-dir", t.TempDir(), "--addr", address).want(t, exitFailure, "another program listens on "+address)
+	s.stop()
+	if code := s.wait(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	command(t, "", "health", "--addr", address).want(t, exitFailure, "refused")
+}
+
+func TestHealthOfAServiceThatIsNotReady(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(r.URL.Path))
+	})}
+	go func() { _ = server.Serve(listener) }() // until it is closed
+	defer server.Close()
+	r := command(t, "", "health", "--addr", listener.Addr().String()).want(t, exitFailure, "503")
+	if r.stdout != "/ready\n" {
+		t.Errorf("%q was asked for", r.stdout)
+	}
+}
+
+func TestLocalURL(t *testing.T) {
+	for addr, want := range map[string]string{"127.0.0.1:8000": "http://127.0.0.1:8000", ":80": "http://localhost:80", "0.0.0.0:80": "http://localhost:80",
+		"[::]:80": "http://localhost:80", "[::1]:80": "http://[::1]:80", "ocr.example:80": "http://ocr.example:80"} {
+		if got := localURL(addr); got != want {
+			t.Errorf("%s: %s, want %s", addr, got, want)
+		}
+	}
+}
+
+// TestFirstStart wants an administrator with a password that works, told once.
+func TestFirstStart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "data")
+	s := start(t, dir)
+	if text := s.stdout.String(); !strings.Contains(text, s.base) || !strings.Contains(text, "admin") || strings.Contains(text, adminPassword) {
+		t.Errorf("shown, with a password that was set:\n%s", text)
+	}
+	s.login("admin", adminPassword)
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("data directory %v, %v, want mode 0700", info.Mode(), err)
+	}
+	s.stop()
+	s.wait()
+	if again := start(t, dir); again.stdout.Len() > 0 {
+		t.Errorf("shown again:\n%s", again.stdout)
+	}
+}
+
+func TestRotatedKeySignsFromTheNextStartOn(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	ann := s.signUp("ann")
+	for i, status := range []int{http.StatusOK, http.StatusUnauthorized} {
+		s.stop()
+		s.wait()
+		command(t, "", "key", "rotate", "--data-dir", dir).want(t, exitOK, "new key")
+		s = start(t, dir)
+		ann.base = s.base
+		if r, err := try(ann.request("GET", path("/user/me"), nil)); err != nil || r.StatusCode != status {
+			t.Errorf("after rotation %d: %v, %v, want %d", i+1, r.Response, err, status)
+		}
+	}
+}
+
+func TestServeRefusesKeysThatOthersMayRead(t *testing.T) {
+	dir := t.TempDir()
+	command(t, "", "key", "rotate", "--data-dir", dir).want(t, exitOK, "new key")
+	if err := os.Chmod(filepath.Join(dir, "keys"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "", serveArgs(dir)...).want(t, exitFailure, "chmod 600")
+}
+
+func TestOCRCommand(t *testing.T) {
+	dir := t.TempDir()
+	png, lines, boxes := drawn()
+	good, bad := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png")
+	for name, data := range map[string][]byte{good: png, bad: []byte("no image")} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := command(t, "", "ocr", good).want(t, exitOK, "").stdout, strings.Join(lines, "\n")+"\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	region := func(i int) string {
+		b, err := json.Marshal([]int{boxes[i].X1, boxes[i].Y1, boxes[i].X2, boxes[i].Y2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Trim(string(b), "[]")
+	}
+	if got, want := command(t, "", "ocr", good, "--region", region(2), "--region", region(0)).want(t, exitOK, "").stdout, lines[2]+"\n"+lines[0]+"\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	r := command(t, "", "ocr", bad, good, filepath.Join(dir, "missing.png"), "--format", "json").want(t, exitFailure, "2 of 3")
+	var texts []string
+	for line := range strings.Lines(r.stdout) {
+		var g page
+		if err := json.Unmarshal([]byte(line), &g); err != nil {
+			t.Fatal(err)
+		}
+		text := "failed"
+		if g.Error == "" {
+			text = g.Contents[0].Text
+		}
+		texts = append(texts, text)
+	}
+	if diff := cmp.Diff([]string{"failed", strings.Join(lines, "\n"), "failed"}, texts); diff != "" {
+		t.Error(diff)
+	}
+	command(t, "", "ocr", good, "--lang", "tlh").want(t, exitFailure, "installed")
+	command(t, "", "ocr", good, "--region", "0,0,10,99999").want(t, exitFailure, "regions[0].y2")
+	command(t, "", "ocr", good, "--tessdata-dir", dir).want(t, exitFailure, "traineddata")
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("something was stored: %v %v", entries, err)
+	}
+}
+
+// TestMetricsAreWellFormed collects the metrics of a pool as the registry would.
+func TestMetricsAreWellFormed(t *testing.T) {
+	pool, err := tesseract.Start(tesseract.Options{Command: []string{os.Args[0], "worker"}, Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	got := map[string]bool{}
+	families, err := poolRegistry(pool).Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		got[f.GetName()] = true
+	}
+	want := map[string]bool{"glyphbox_workers": true, "glyphbox_workers_busy": true, "glyphbox_regions_waiting": true, "glyphbox_regions_served_total": true, "glyphbox_workers_replaced_total": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
