@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"image"
 	"image/color"
@@ -32,6 +33,21 @@ type site struct {
 	url      string
 	accounts *account.Service
 	logs     *logs
+	close    func()                // ends the server, once all is answered and logged
+	hurdle   func(context.Context) // what the engine does first; nil: nothing
+}
+
+// hurdles is an engine that does something else first.
+type hurdles struct {
+	recognition.Engine
+	site *site
+}
+
+func (h hurdles) Recognize(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
+	if first := h.site.hurdle; first != nil {
+		first(ctx)
+	}
+	return h.Engine.Recognize(ctx, o)
 }
 
 // logs is what was logged. Requests are answered by other goroutines.
@@ -61,6 +77,7 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: time.Now}
 	images.Dependents, accounts.Dependents = runs, images
 	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}}
+	runs.Engine = hurdles{f.Engine, s}
 	c := Config{Accounts: accounts, Images: images, Recognition: runs, SpoolDir: t.TempDir(), MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
 		Log: slog.New(slog.NewJSONHandler(s.logs, nil))}
 	for _, f := range change {
@@ -73,7 +90,8 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = Server("", h, c.Log)
 	server.Start()
-	t.Cleanup(server.Close)
+	s.close = sync.OnceFunc(server.Close)
+	t.Cleanup(s.close)
 	s.url = server.URL
 	return s
 }
