@@ -210,6 +210,9 @@ func (m *memory) do(ctx context.Context, op string, work func() error) error {
 	m.mu.Unlock()
 	if meanwhile != nil {
 		meanwhile()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

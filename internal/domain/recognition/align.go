@@ -19,10 +19,10 @@ func align(old []Word, texts []string) []Word {
 	}
 	i, j := 0, 0
 	for _, m := range append(commonWords(old, texts), match{len(old), len(texts)}) {
-		shareOut(old, words, i, m.old, j, m.new)
 		if m.old < len(old) {
 			words[m.new] = old[m.old]
 		}
+		shareOut(old, words, i, m.old, j, m.new)
 		i, j = m.old+1, m.new+1
 	}
 	return words
@@ -117,9 +117,9 @@ func stretch(words []Word, from, to float64) (b document.Box) {
 	at := 0.0
 	for _, w := range words {
 		n := float64(utf8.RuneCountInString(w.Text))
-		if left, right := max(from, at), min(to, at+n); left < right {
+		if left, right := max(from, at), min(to, at+n); left < right && !w.Box.Empty() {
 			part := w.Box
-			part.X1 = w.Box.X1 + int((left-at)/n*float64(w.Box.Width())+0.5)
+			part.X1 = min(w.Box.X1+int((left-at)/n*float64(w.Box.Width())+0.5), w.Box.X2-1)
 			part.X2 = max(part.X1+1, w.Box.X1+int((right-at)/n*float64(w.Box.Width())+0.5))
 			b = b.Union(part)
 		}

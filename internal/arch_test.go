@@ -1,0 +1,181 @@
+package internal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module   = "glyphbox/"
+	domain   = module + "internal/domain/"
+	adapter  = module + "internal/adapter/"
+	app      = module + "internal/app"
+	porttest = module + "internal/porttest"
+)
+
+// inner names the domain packages that each domain package may import. A new one must be put in here.
+var inner = map[string][]string{
+	"fault":       {},
+	"account":     {"fault"},
+	"document":    {"fault", "account"},
+	"recognition": {"fault", "account", "document"},
+}
+
+// outside are packages of the standard library that have no place in the domain.
+var outside = []string{"database", "embed", "html", "image", "io/fs", "log", "net", "os", "path/filepath", "plugin", "runtime", "syscall", "testing", "unsafe"}
+
+// pure are packages below those that do no I/O.
+var pure = []string{"net/mail"}
+
+type goPackage struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) (all []goPackage) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...")
+	out, err := command.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("go list: %s", exit.Stderr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// within tells whether a package is root or lies below it.
+func within(pkg, root string) bool {
+	return pkg == root || strings.HasPrefix(pkg, strings.TrimSuffix(root, "/")+"/")
+}
+
+// adapterOf returns the adapter that a package belongs to, or "".
+func adapterOf(pkg string) string {
+	rest, ok := strings.CutPrefix(pkg, adapter)
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+// forbidden returns why a package may not import another one, or "". test is set for the imports of its tests.
+func forbidden(pkg, imported string, test bool) string {
+	ours := strings.HasPrefix(imported, module)
+	switch {
+	case within(imported, porttest) && !test && pkg != porttest:
+		return "only tests import the suites and fakes"
+	case within(pkg, domain) && !test:
+		if !ours {
+			return forbiddenInDomain(imported)
+		}
+		name, known := strings.CutPrefix(imported, domain)
+		if !known || !slices.Contains(inner[path.Base(pkg)], name) {
+			return "arrows point inwards: recognition → document → account → fault"
+		}
+	case adapterOf(pkg) != "" && ours:
+		same := adapterOf(imported) == adapterOf(pkg)
+		if !same && !within(imported, domain) && !(test && within(imported, porttest)) {
+			return "an adapter imports the domain, and no other adapter"
+		}
+	case adapterOf(imported) != "" && !within(pkg, app):
+		return "only app imports adapters"
+	case within(pkg, porttest) && ours && !within(imported, domain) && !within(imported, porttest):
+		return "suites and fakes know the domain only"
+	case within(pkg, module+"cmd") && ours && !test && imported != app:
+		return "a command starts app and nothing else"
+	}
+	return ""
+}
+
+func forbiddenInDomain(imported string) string {
+	first, _, _ := strings.Cut(imported, "/")
+	if strings.Contains(first, ".") {
+		return "the domain needs the standard library only"
+	}
+	if slices.ContainsFunc(outside, func(root string) bool { return within(imported, root) }) && !slices.Contains(pure, imported) {
+		return "the domain does no I/O"
+	}
+	return ""
+}
+
+// TestArrows checks who imports whom, tests included.
+func TestArrows(t *testing.T) {
+	all := packages(t)
+	seen := map[string]bool{}
+	for _, p := range all {
+		seen[p.ImportPath] = true
+		if name, ok := strings.CutPrefix(p.ImportPath, domain); ok {
+			if _, known := inner[name]; !known {
+				t.Errorf("the domain package %s has no place in the order of this test", name)
+			}
+		}
+		for _, imported := range p.Imports {
+			if why := forbidden(p.ImportPath, imported, false); why != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, imported, why)
+			}
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			if why := forbidden(p.ImportPath, imported, true); why != "" {
+				t.Errorf("a test of %s imports %s: %s", p.ImportPath, imported, why)
+			}
+		}
+	}
+	for _, want := range []string{domain + "recognition", adapter + "sqlstore", app, porttest, module + "cmd/glyphbox"} {
+		if !seen[want] {
+			t.Errorf("go list did not name %s", want)
+		}
+	}
+}
+
+// TestArrowsBite checks that the rules refuse what they are for.
+func TestArrowsBite(t *testing.T) {
+	for _, c := range []struct {
+		pkg, imported string
+		test, allowed bool
+	}{
+		{domain + "document", domain + "account", false, true},
+		{domain + "account", domain + "document", false, false},
+		{domain + "fault", domain + "account", false, false},
+		{domain + "account", "net/mail", false, true},
+		{domain + "account", "net/http", false, false},
+		{domain + "document", "image/png", false, false},
+		{domain + "document", "golang.org/x/image/bmp", false, false},
+		{domain + "document", adapter + "sqlstore", false, false},
+		{domain + "document", adapter + "sqlstore", true, false},
+		{domain + "document", porttest, true, true},
+		{adapter + "sqlstore", domain + "account", false, true},
+		{adapter + "sqlstore", adapter + "sqlstore/migrations", false, true},
+		{adapter + "sqlstore", adapter + "token", false, false},
+		{adapter + "sqlstore", adapter + "token", true, false},
+		{adapter + "sqlstore", app, false, false},
+		{adapter + "sqlstore", porttest, false, false},
+		{adapter + "sqlstore", porttest, true, true},
+		{app, adapter + "sqlstore", false, true},
+		{module + "cmd/glyphbox", adapter + "sqlstore", false, false},
+		{module + "cmd/glyphbox", app, false, true},
+		{porttest, adapter + "token", true, false},
+	} {
+		if got := forbidden(c.pkg, c.imported, c.test) == ""; got != c.allowed {
+			t.Errorf("%s imports %s (test: %v): got allowed %v, want %v", c.pkg, c.imported, c.test, got, c.allowed)
+		}
+	}
+}
