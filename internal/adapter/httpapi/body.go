@@ -266,7 +266,7 @@ func (r *regionForms) decode(data []byte) error {
 	if _, err := d.Token(); err != nil {
 		return malformed(err)
 	}
-	if _, err := d.Token(); err != io.EOF {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return malformed(err)
 	}
 	return fault.InvalidFields(fields...)

@@ -67,7 +67,7 @@ func (a *api) finish(c *call) {
 	var abort bool
 	if v := recover(); v != nil {
 		abort = c.w.status != 0 // too late for an answer: the connection must break, so that nobody takes the rest for the whole
-		if v == http.ErrAbortHandler {
+		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			abort = true
 		} else {
 			c.cause = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
@@ -266,7 +266,10 @@ type responseWriter struct {
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *responseWriter) WriteHeader(status int) {
-	if status >= 200 && w.status == 0 {
+	if w.status != 0 {
+		return // one answer is all there can be
+	}
+	if status >= 200 {
 		w.status = status
 		w.extend()
 		if w.body != nil {
@@ -313,7 +316,7 @@ type bodyReader struct {
 func (b *bodyReader) Read(p []byte) (int, error) {
 	b.extend(b.stall)
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		// From here on net/http reads ahead, to see the client go away; a deadline would look like that.
 		b.ended = true
 		_ = b.control.SetReadDeadline(time.Time{})

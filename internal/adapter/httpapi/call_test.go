@@ -168,6 +168,26 @@ func TestClientGone(t *testing.T) {
 	}
 }
 
+// goneWriter is a client that has hung up.
+type goneWriter struct{ *httptest.ResponseRecorder }
+
+func (goneWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+// An answer that cannot be sent is nothing to make a noise about.
+func TestNobodyListens(t *testing.T) {
+	s := open(t)
+	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/health", "/ping", "/docs", "/nothing", base + "/user/me"} {
+		h.ServeHTTP(goneWriter{httptest.NewRecorder()}, httptest.NewRequest("GET", path, nil))
+	}
+	if got := s.logs.String(); strings.Count(got, "\n") != 5 || strings.Contains(got, "ERROR") {
+		t.Errorf("the log has %s", got)
+	}
+}
+
 func TestNewNeedsServices(t *testing.T) {
 	if h, err := New(Config{}); err == nil || h != nil {
 		t.Errorf("made of nothing: %v, %v", h, err)

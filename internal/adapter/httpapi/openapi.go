@@ -12,6 +12,8 @@ func humaConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Glyphbox", version)
 	// No $schema in bodies, and no pages of huma's: its renderers load from elsewhere.
 	c.CreateHooks, c.OpenAPIPath, c.DocsPath, c.SchemasPath = nil, "", "", ""
+	format := huma.Format{Marshal: writeJSON, Unmarshal: json.Unmarshal}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format} // the second for all that end in +json
 	c.Transformers = []huma.Transformer{ownProblems}
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.Info.Description = "Reads text from images of pages: upload an image, draw regions on it, get the text of each. Every run is kept " +

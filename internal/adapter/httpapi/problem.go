@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -126,12 +127,10 @@ func (c *call) send(p *problemView) {
 	h.Set("Cache-Control", "no-store")
 	h.Del("Content-Length")
 	h.Del("Content-Disposition")
-	var body bytes.Buffer
-	if err := encodeJSON(&body, p); err != nil { // cannot be: strings and numbers
+	c.w.WriteHeader(p.Status)
+	if err := writeJSON(c.w, p); err != nil { // cannot be: strings and numbers
 		panic(err)
 	}
-	c.w.WriteHeader(p.Status)
-	_, _ = c.w.Write(body.Bytes()) // who went away need not be told
 }
 
 // ownProblems turns what huma itself finds wrong with parameters into our form of a problem.
@@ -153,9 +152,15 @@ func ownProblems(ctx huma.Context, _ string, v any) (any, error) {
 	return p, nil
 }
 
-// encodeJSON writes UTF-8 as it is: what is shown in a page is the page's to escape.
-func encodeJSON(b *bytes.Buffer, v any) error {
-	e := json.NewEncoder(b)
+// writeJSON writes a value, with UTF-8 as it is: what is shown in a page is the page's to escape. Its error is about the
+// value only. That the client has gone is none: huma would panic.
+func writeJSON(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, _ = w.Write(b.Bytes())
+	return nil
 }

@@ -51,6 +51,7 @@ type grantView struct {
 	RefreshToken string `json:"refresh_token" doc:"Gives a new pair, once."`
 }
 
+// KeyView is an API key without its text. It is public since huma looks into embedded types only where they are.
 type KeyView struct {
 	ID              string  `json:"id"`
 	Name            string  `json:"name" example:"scanner"`
