@@ -112,6 +112,7 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) Con
 	next := c
 	if text != c.Text {
 		next.Text, next.Words, next.Error = text, align(c.Words, strings.Fields(text)), nil
+		next.Confidence = confidence(next.Words)
 	}
 	if change.ROI != nil {
 		next.ROI = *change.ROI
@@ -119,6 +120,20 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) Con
 	next.Revision++
 	next.EditedBy, next.Edited = account.Ref{ID: by.UserID, Name: by.Name}, now
 	return next
+}
+
+// confidence is that of all words, by their length in characters.
+func confidence(words []Word) float64 {
+	sum, length := 0.0, 0
+	for _, w := range words {
+		n := utf8.RuneCountInString(w.Text)
+		sum += w.Confidence * float64(n)
+		length += n
+	}
+	if length == 0 {
+		return 0
+	}
+	return sum / float64(length)
 }
 
 // tidy gives a text the form of Reading.Text.

@@ -1,0 +1,51 @@
+package recognition
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// BenchmarkCER scores a page with an error in each line.
+func BenchmarkCER(b *testing.B) {
+	var read, truth strings.Builder
+	for n := range 60 {
+		fmt.Fprintf(&truth, "line %d of a page has words and a number, 1250.00\n", n)
+		fmt.Fprintf(&read, "1ine %d of a page has words and a number, 1250.00\n", n)
+	}
+	for _, c := range []struct{ name, read, truth string }{
+		{"line", "1ine 7 of a page has words and a nurnber, 1250,00", "line 7 of a page has words and a number, 1250.00"},
+		{"page", read.String(), truth.String()},
+		{"page read as nothing like it", strings.Repeat("q", truth.Len()), truth.String()},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if e := (Scoring{}).Compare(c.read, c.truth); e.Edits == 0 {
+					b.Fatal("no errors")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkAlign gives the words of a corrected page their places.
+func BenchmarkAlign(b *testing.B) {
+	for _, words := range []int{8, 500} {
+		var text []string
+		for n := range words {
+			text = append(text, fmt.Sprint("word", n%97))
+		}
+		old := row(strings.Join(text, " "))
+		corrected := append([]string(nil), text...)
+		for n := 3; n < words; n += 10 {
+			corrected[n] = "corrected"
+		}
+		b.Run(fmt.Sprintf("words=%d", words), func(b *testing.B) {
+			for b.Loop() {
+				if got := align(old, corrected); len(got) != words {
+					b.Fatal(len(got))
+				}
+			}
+		})
+	}
+}
