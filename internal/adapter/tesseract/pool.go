@@ -68,6 +68,7 @@ type Pool struct {
 	languages []recognition.Language
 	forker    *forker
 	slots     sync.WaitGroup
+	all       []*slot
 	closing   chan struct{}
 
 	mu       sync.Mutex
@@ -88,13 +89,15 @@ type Stats struct {
 	Served   uint64 // regions and renditions
 	Restarts uint64 // workers replaced because they broke
 	Recycled uint64 // workers replaced because of their age or size
+	Memory   int64  // resident bytes of all workers, by their own word after the newest answer
 }
 
 // slot is the place of one worker, which outlives its processes. Its goroutine is serve.
 type slot struct {
-	inbox chan *unit
-	proc  *process // the goroutine's own; others look at it under the pool's lock, while the slot is idle
-	next  chan *process
+	inbox  chan *unit
+	proc   *process // the goroutine's own; others look at it under the pool's lock, while the slot is idle
+	next   chan *process
+	memory int64 // of the process; under the pool's lock
 }
 
 var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is shutting down.").After(5 * time.Second)
@@ -116,8 +119,10 @@ func Start(o Options) (*Pool, error) {
 	p := &Pool{opts: o, languages: languages, forker: newForker(), closing: make(chan struct{}),
 		command: append(append([]string(nil), o.Command...), "--tessdata", tessdata, "--warm", strings.Join(warm, ","))}
 	for range o.Workers {
+		s := &slot{inbox: make(chan *unit, 1)}
+		p.all = append(p.all, s)
 		p.slots.Add(1)
-		go p.serve(&slot{inbox: make(chan *unit, 1)})
+		go p.serve(s)
 	}
 	return p, nil
 }
@@ -165,6 +170,9 @@ func (p *Pool) Stats() Stats {
 	defer p.mu.Unlock()
 	s := p.stats
 	s.Workers, s.Busy, s.Waiting = p.alive, p.alive-len(p.idle), p.queue.length
+	for _, slot := range p.all {
+		s.Memory += slot.memory
+	}
 	return s
 }
 
@@ -189,7 +197,7 @@ func (p *Pool) serve(s *slot) {
 		began := time.Now()
 		o := p.run(s, u)
 		u.order.done <- o
-		p.finished(time.Since(began))
+		p.finished(s, time.Since(began))
 		p.recycle(s)
 	}
 }
@@ -201,7 +209,7 @@ func (p *Pool) ensure(s *slot) bool {
 		p.mu.Lock()
 		p.startErr = err
 		if err == nil {
-			s.proc = proc
+			s.proc, s.memory = proc, proc.memory
 			p.alive++
 		}
 		p.mu.Unlock()
@@ -296,7 +304,7 @@ func (p *Pool) run(s *slot, u *unit) outcome {
 		p.opts.Log.Warn("a worker process broke and is replaced", "reason", broken.cause, "deadline", broken.timeout,
 			"decoding", broken.decoding, "attempt", attempt, "operation", u.request.Op, "page", u.request.Page, "end", s.proc.obituary())
 		p.mu.Lock()
-		s.proc = nil
+		s.proc, s.memory = nil, 0
 		p.alive--
 		p.stats.Restarts++
 		p.mu.Unlock()
@@ -310,9 +318,12 @@ func (p *Pool) run(s *slot, u *unit) outcome {
 	}
 }
 
-func (p *Pool) finished(took time.Duration) {
+func (p *Pool) finished(s *slot, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s.proc != nil {
+		s.memory = s.proc.memory
+	}
 	p.stats.Served++
 	p.pace += (took.Seconds() - p.pace) / 50
 }
@@ -344,7 +355,7 @@ func (p *Pool) recycle(s *slot) {
 		}
 		old := s.proc
 		p.mu.Lock()
-		s.proc = fresh
+		s.proc, s.memory = fresh, fresh.memory
 		p.stats.Recycled++
 		p.mu.Unlock()
 		p.slots.Go(old.retire)

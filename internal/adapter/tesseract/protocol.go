@@ -36,6 +36,8 @@ const (
 	opPrepared  = "prepared"  // show what would be read of a region
 	opThumbnail = "thumbnail" // render the page into a square of Side pixels
 	opView      = "view"      // render the page at most Side pixels wide
+	opPlain     = "plain"     // read a region by the plain loop
+	opCut       = "cut"       // show a region as it is on the page
 )
 
 type request struct {

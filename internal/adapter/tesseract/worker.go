@@ -110,6 +110,17 @@ func (w *worker) do(q request, page *pix, r *reply) (document.Rendition, error) 
 		reading, err := w.read(page, q.Task)
 		r.Reading = &reading
 		return document.Rendition{}, err
+	case opPlain:
+		reading, err := w.plain(page, q.Task)
+		r.Reading = &reading
+		return document.Rendition{}, err
+	case opCut:
+		image, err := cut(page, q.Task.Box)
+		if err != nil {
+			return document.Rendition{}, err
+		}
+		defer image.close()
+		return image.encode(true)
 	case opPrepared:
 		p, err := prepare(page, q.Task)
 		if err != nil {

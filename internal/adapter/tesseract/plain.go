@@ -1,0 +1,117 @@
+package tesseract
+
+// #include <leptonica/allheaders.h>
+// #include <tesseract/capi.h>
+import "C"
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unsafe"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// The plain loop is what recognition is measured against: the library kept warm and called once for each region, after the
+// preparation that everybody does. It shares no code with the preparation that it is compared with, so that it stays the same.
+const (
+	plainLine   = 40 // pixels that a line is scaled to
+	plainBorder = 10 // pixels around the region
+	plainDPI    = 300
+)
+
+// Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The PSM of a task is
+// taken as it is: 7 for a line, which is scaled; else 6 or 3. Duration is of exactly this work in the worker, with the page
+// decoded and the model loaded before. Errors as with Recognize.
+func (p *Pool) Plain(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
+	requests := make([]request, len(o.Tasks))
+	for i, t := range o.Tasks {
+		requests[i] = request{Op: opPlain, Task: t}
+	}
+	readings := make([]recognition.Reading, len(o.Tasks))
+	err := p.do(ctx, o.Page, o.UserID, o.Batch, requests, func(out outcome) (err error) {
+		readings[out.index], err = p.reading(out)
+		return err
+	})
+	return readings, err
+}
+
+// Cut returns a region as it is on the page, as PNG in shades of grey, for measuring how other programs read it.
+func (p *Pool) Cut(ctx context.Context, page document.Page, box document.Box) (document.Rendition, error) {
+	return p.render(ctx, page, 0, request{Op: opCut, Task: recognition.Task{Box: box}})
+}
+
+func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, error) {
+	m, err := l.model(task)
+	if err != nil {
+		return recognition.Reading{}, err
+	}
+	m.set("tessedit_char_whitelist", task.Charset)
+	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: engineName, PSM: task.PSM, Scale: 1, Passes: 1}
+	began := time.Now()
+	image, err := cut(page, task.Box)
+	if err != nil {
+		return recognition.Reading{}, err
+	}
+	defer image.close()
+	shade := edgeShade(image)
+	if task.PSM == 7 {
+		r.Scale = float64(plainLine) / float64(task.Height())
+		factor := C.l_float32(r.Scale)
+		if err := image.then("pixScale", C.pixScale(image.p, factor, factor)); err != nil {
+			return recognition.Reading{}, err
+		}
+	}
+	if err := image.then("pixAddBorder", C.pixAddBorder(image.p, plainBorder, C.l_uint32(shade))); err != nil {
+		return recognition.Reading{}, err
+	}
+	C.TessBaseAPISetPageSegMode(m.api, C.TessPageSegMode(task.PSM))
+	C.TessBaseAPISetImage2(m.api, image.p)
+	C.TessBaseAPISetSourceResolution(m.api, plainDPI)
+	text := C.TessBaseAPIGetUTF8Text(m.api) // recognises
+	if text != nil {
+		r.Text = strings.TrimSpace(C.GoString(text))
+		C.TessDeleteText(text)
+	}
+	C.TessBaseAPIClear(m.api)
+	r.Duration = time.Since(began)
+	if text == nil {
+		return recognition.Reading{}, fault.New(fault.Unavailable, recognition.CodeFailed, "The engine gave the region up.")
+	}
+	return r, nil
+}
+
+// cut returns a box of the page in 8 bits.
+func cut(page *pix, b document.Box) (*pix, error) {
+	box := C.boxCreate(C.l_int32(b.X1), C.l_int32(b.Y1), C.l_int32(b.Width()), C.l_int32(b.Height()))
+	defer C.boxDestroy(&box)
+	image, err := own(C.pixClipRectangle(page.p, box, nil), "pixClipRectangle")
+	if err != nil {
+		return nil, err
+	}
+	if err := image.then("pixConvertTo8", C.pixConvertTo8(image.p, 0)); err != nil {
+		image.close()
+		return nil, err
+	}
+	return image, nil
+}
+
+// edgeShade is the median shade of the outermost pixels of an 8-bit image. Four pixels share a word, the leftmost on top.
+func edgeShade(image *pix) int {
+	width, height, wordsPerRow := image.width(), image.height(), int(C.pixGetWpl(image.p))
+	words := unsafe.Slice((*uint32)(C.pixGetData(image.p)), wordsPerRow*height)
+	var counts [256]int
+	count := func(x, y int) { counts[words[y*wordsPerRow+x/4]>>(24-x%4*8)&0xff]++ }
+	for x := range width {
+		count(x, 0)
+		count(x, height-1)
+	}
+	for y := range height {
+		count(0, y)
+		count(width-1, y)
+	}
+	return median(counts[:])
+}

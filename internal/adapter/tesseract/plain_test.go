@@ -1,0 +1,83 @@
+package tesseract
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/color"
+	"image/png"
+	"strings"
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+type reader = func(*Pool, context.Context, recognition.Order) ([]recognition.Reading, error)
+
+func readTexts(t testing.TB, p *Pool, read reader, o recognition.Order) (texts []string) {
+	t.Helper()
+	readings, err := read(p, t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range readings {
+		if r.Error != nil || r.Duration <= 0 {
+			t.Errorf("got the error %v after %v", r.Error, r.Duration)
+		}
+		texts = append(texts, r.Text)
+	}
+	return texts
+}
+
+func TestPlainLoop(t *testing.T) {
+	p := start(t)
+	lines := []string{"The quick brown fox", "jumps over the dog"}
+	drawn, boxes := porttest.DrawLines(lines...)
+	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), append(boxes, boxes[0].Union(boxes[1]), document.Box{X2: drawn.Bounds().Dx(), Y2: drawn.Bounds().Dy()})...)
+	o.Tasks[0].PSM, o.Tasks[1].PSM, o.Tasks[2].PSM, o.Tasks[3].PSM = 7, 7, 6, 3
+	both := lines[0] + "\n" + lines[1]
+	got := readTexts(t, p, (*Pool).Plain, o)
+	got[3] = strings.ReplaceAll(got[3], "\n\n", "\n") // paragraphs of a page
+	if diff := cmp.Diff([]string{lines[0], lines[1], both, both}, got); diff != "" {
+		t.Error(diff)
+	}
+	if memory := p.Stats().Memory; memory < 10<<20 || memory > 4<<30 {
+		t.Errorf("the workers are said to take %d bytes", memory)
+	}
+	o = orderOf(porttest.PageOf([]byte("no picture")), boxes[0])
+	if _, err := p.Plain(t.Context(), o); !fault.Is(err, fault.Unsupported) {
+		t.Errorf("a page that is none: got %v", err)
+	}
+}
+
+// A region is cut out to the pixel.
+func TestCut(t *testing.T) {
+	p := start(t)
+	page := image.NewGray(image.Rect(0, 0, 37, 23))
+	for i := range page.Pix {
+		page.Pix[i] = uint8(i * 7)
+	}
+	got, err := p.Cut(t.Context(), porttest.PageOf(porttest.PNG(page)), document.Box{X1: 5, Y1: 3, X2: 30, Y2: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	crop, err := png.Decode(bytes.NewReader(got.Bytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := crop.Bounds().Size(); size != image.Pt(25, 17) {
+		t.Fatalf("got %v", size)
+	}
+	for y := range 17 {
+		for x := range 25 {
+			if got, want := color.GrayModel.Convert(crop.At(x, y)), page.At(x+5, y+3); got != want {
+				t.Fatalf("at %d, %d: got %v, want %v", x, y, got, want)
+			}
+		}
+	}
+}
