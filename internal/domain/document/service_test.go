@@ -1,0 +1,551 @@
+package document_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// world is the service on fakes, with users.
+type world struct {
+	*document.Service
+	fakes     *porttest.Fakes
+	ann, bob  account.Actor
+	admin     account.Actor
+	released  []int64 // images whose dependents were released
+	discarded []int64
+	refuse    error // of the release
+	stays     error // of the discarding
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{fakes: porttest.NewFakes(t)}
+	w.Service = &document.Service{
+		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Imager: w.fakes.Imager, Dependents: w, MaxImages: 5,
+		Now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
+	}
+	actor := func(name string) account.Actor {
+		u, err := w.fakes.Users.Add(t.Context(), account.User{Name: name, Email: name + "@example.org"})
+		ok(t, "Users.Add", err)
+		return account.Actor{UserID: u.ID, Name: name, Admin: name == "root"}
+	}
+	w.ann, w.bob, w.admin = actor("ann"), actor("bob"), actor("root")
+	w.fakes.Calls()
+	return w
+}
+
+func (w *world) Release(_ context.Context, imageID int64) (func(context.Context) error, error) {
+	if w.refuse != nil {
+		return nil, w.refuse
+	}
+	w.released = append(w.released, imageID)
+	return func(ctx context.Context) error {
+		if _, err := w.fakes.Catalog.ByID(ctx, imageID); !fault.Is(err, fault.NotFound) {
+			return errors.New("discarded before the row was gone")
+		}
+		w.discarded = append(w.discarded, imageID)
+		return w.stays
+	}, nil
+}
+
+func ok(t *testing.T, what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func same[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+func wantKind(t *testing.T, what string, err error, kind fault.Kind) {
+	t.Helper()
+	if !fault.Is(err, kind) {
+		t.Errorf("%s: got error %v, want one of kind %v", what, err, kind)
+	}
+}
+
+// drawn is the file of a page of 400 × 140 pixels.
+func drawn() []byte {
+	page, _ := porttest.DrawLines("page")
+	return porttest.PNG(page)
+}
+
+func (w *world) upload(t *testing.T, actor account.Actor, name string) document.Image {
+	t.Helper()
+	i, err := w.Upload(t.Context(), actor, name, porttest.PageOf(drawn()))
+	ok(t, "Upload", err)
+	return i
+}
+
+func (w *world) share(t *testing.T, i document.Image) {
+	t.Helper()
+	shared := document.Shared
+	_, err := w.Change(t.Context(), account.Actor{UserID: i.Owner.ID}, i.ID, nil, &shared)
+	ok(t, "Change", err)
+}
+
+func readAll(t *testing.T, r io.ReadCloser) []byte {
+	t.Helper()
+	b, err := io.ReadAll(r)
+	ok(t, "ReadAll", err)
+	ok(t, "Close", r.Close())
+	return b
+}
+
+func TestUpload(t *testing.T) {
+	w := newWorld(t)
+	file := drawn()
+	page := porttest.PageOf(file)
+	i, err := w.Upload(t.Context(), w.ann, "/tmp/scan.png", page)
+	ok(t, "Upload", err)
+	same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add"})
+	want := document.Image{
+		ID: i.ID, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1}, Name: "scan.png", Size: int64(len(file)), SHA256: page.SHA256,
+		Visibility: document.Private, Owner: account.Ref{ID: w.ann.UserID, Name: "ann"}, Original: i.Original, Thumbnail: i.Thumbnail,
+		Created: time.Date(2026, 3, 1, 3, 0, 0, 123456000, time.UTC),
+	}
+	same(t, "Upload", i, want)
+	same(t, "whole page", i.Box(), document.Box{X2: 400, Y2: 140})
+
+	got, r, err := w.Original(t.Context(), w.ann, i.ID)
+	ok(t, "Original", err)
+	same(t, "Original", got, want)
+	if !bytes.Equal(readAll(t, r), file) {
+		t.Error("the original differs")
+	}
+	_, r, err = w.Thumbnail(t.Context(), w.ann, i.ID)
+	ok(t, "Thumbnail", err)
+	thumbnail, _, err := image.DecodeConfig(bytes.NewReader(readAll(t, r)))
+	ok(t, "decoding the thumbnail", err)
+	same(t, "width of the thumbnail", thumbnail.Width, document.ThumbnailSide)
+	view, err := w.View(t.Context(), w.ann, i.ID, 200)
+	ok(t, "View", err)
+	shown, _, err := image.DecodeConfig(bytes.NewReader(view.Bytes))
+	ok(t, "decoding the view", err)
+	same(t, "width of the view", shown.Width, 200)
+	same(t, "orphans", w.fakes.Orphans(), nil)
+}
+
+func TestUploadName(t *testing.T) {
+	for name, want := range map[string]string{
+		"scan.png": "scan.png", "/a/b/scan.png": "scan.png", `C:\Users\ann\scan.png`: "scan.png", "../../etc/passwd": "passwd",
+		"": "untitled", "a/": "untitled", "  ": "untitled", " scan 1.png ": "scan 1.png", "..": "..",
+		"문서 🧾.png": "문서 🧾.png", strings.Repeat("가", 200): strings.Repeat("가", 200),
+	} {
+		w := newWorld(t)
+		same(t, "name of "+name, w.upload(t, w.ann, name).Name, want)
+	}
+	for _, name := range []string{strings.Repeat("가", 201), "a\x00b", "a\nb", "a\xffb", "a\x7fb"} {
+		w := newWorld(t)
+		_, err := w.Upload(t.Context(), w.ann, name, porttest.PageOf(drawn()))
+		wantFields(t, "Upload of "+name, err, "name")
+		same(t, "calls", w.fakes.Calls(), nil)
+	}
+}
+
+func wantFields(t *testing.T, what string, err error, want ...string) {
+	t.Helper()
+	wantKind(t, what, err, fault.Invalid)
+	var got []string
+	if f := fault.Of(err); f != nil {
+		for _, field := range f.Fields {
+			got = append(got, field.Field)
+		}
+	}
+	same(t, what+": fields", got, want)
+}
+
+func TestUploadOfWhatIsNoPage(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.Upload(t.Context(), w.ann, "a.png", porttest.PageOf([]byte("no image")))
+	wantKind(t, "Upload", err, fault.Unsupported)
+	same(t, "calls", w.fakes.Calls(), nil)
+}
+
+func TestUploadOfTooMany(t *testing.T) {
+	w := newWorld(t)
+	for range w.MaxImages {
+		w.upload(t, w.ann, "page")
+	}
+	w.fakes.Calls()
+	_, err := w.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn()))
+	wantKind(t, "Upload", err, fault.Conflict)
+	same(t, "calls", w.fakes.Calls(), nil)
+	w.upload(t, w.bob, "page")
+}
+
+// TestUploadThatFails checks what stays behind of each step that fails, in each way.
+func TestUploadThatFails(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(w *world)
+		rows    int
+		orphans int // bytes for the sweeper
+	}{
+		{"counting", func(w *world) { w.fakes.Fail("Catalog.Count", porttest.Before) }, 0, 0},
+		{"the header", func(w *world) { w.fakes.Fail("Imager.Probe", porttest.Before) }, 0, 0},
+		{"the thumbnail", func(w *world) { w.fakes.Fail("Imager.Thumbnail", porttest.Before) }, 0, 0},
+		{"storing the thumbnail", func(w *world) { w.fakes.Fail("Blobs.Put", porttest.Before) }, 0, 0},
+		{"storing the thumbnail, though stored", func(w *world) { w.fakes.Fail("Blobs.Put", porttest.After) }, 0, 1},
+		{"storing the original", func(w *world) {
+			w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Fail("Blobs.Put", porttest.Before) })
+		}, 0, 0},
+		{"storing the original, though stored", func(w *world) {
+			w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Fail("Blobs.Put", porttest.After) })
+		}, 0, 1},
+		{"the row", func(w *world) { w.fakes.Fail("Catalog.Add", porttest.Before) }, 0, 2}, // it might be there, so the bytes stay
+		{"the row, though added", func(w *world) { w.fakes.Fail("Catalog.Add", porttest.After) }, 1, 0},
+		{"the row, as the store says for certain", func(w *world) { w.ann.UserID = 4711 }, 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			c.prepare(w)
+			if _, err := w.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn())); err == nil {
+				t.Error("got no error")
+			}
+			_, n, err := w.fakes.Catalog.List(t.Context(), document.Query{Size: 10})
+			ok(t, "List", err)
+			same(t, "rows", n, c.rows)
+			same(t, "orphans", len(w.fakes.Orphans()), c.orphans)
+		})
+	}
+}
+
+func TestUploadOfBytesThatEndEarly(t *testing.T) {
+	w := newWorld(t)
+	p := porttest.PageOf(drawn())
+	broken := errors.New("broken line")
+	for _, end := range []func() (io.ReadCloser, error){
+		func() (io.ReadCloser, error) { return nil, broken },
+		func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(strings.NewReader("half of it"), iotest.ErrReader(broken))), nil
+		},
+	} {
+		opened := 0
+		late := p
+		late.Open = func(ctx context.Context) (io.ReadCloser, error) {
+			if opened++; opened < 3 { // the imager's turns
+				return p.Open(ctx)
+			}
+			return end()
+		}
+		if _, err := w.Upload(t.Context(), w.ann, "page", late); !errors.Is(err, broken) {
+			t.Errorf("got %v, want the reader's error", err)
+		}
+		same(t, "orphans", w.fakes.Orphans(), nil)
+	}
+}
+
+func TestUploadOfWhoGoesAway(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Meanwhile("Blobs.Put", cancel) })
+	_, err := w.Upload(ctx, w.ann, "page", porttest.PageOf(drawn()))
+	wantKind(t, "Upload", err, fault.Canceled)
+	same(t, "orphans", w.fakes.Orphans(), nil)
+}
+
+// TestPermissions tries everything on a private and on a shared image.
+func TestPermissions(t *testing.T) {
+	name := "other"
+	operations := []struct {
+		name string
+		act  func(w *world, a account.Actor, id int64) error
+	}{
+		{"Image", func(w *world, a account.Actor, id int64) error {
+			_, err := w.Image(context.Background(), a, id)
+			return err
+		}},
+		{"Original", func(w *world, a account.Actor, id int64) error {
+			_, r, err := w.Original(context.Background(), a, id)
+			if err == nil {
+				err = r.Close()
+			}
+			return err
+		}},
+		{"Thumbnail", func(w *world, a account.Actor, id int64) error {
+			_, r, err := w.Thumbnail(context.Background(), a, id)
+			if err == nil {
+				err = r.Close()
+			}
+			return err
+		}},
+		{"View", func(w *world, a account.Actor, id int64) error {
+			_, err := w.View(context.Background(), a, id, 100)
+			return err
+		}},
+		{"Change", func(w *world, a account.Actor, id int64) error {
+			_, err := w.Change(context.Background(), a, id, &name, nil)
+			return err
+		}},
+		{"Delete", func(w *world, a account.Actor, id int64) error { return w.Delete(context.Background(), a, id) }},
+	}
+	const ok, missing, refused = 0, int(fault.NotFound), int(fault.Forbidden)
+	for _, c := range []struct {
+		who              string
+		shared           bool
+		see, change, del int
+	}{
+		{"owner", false, ok, ok, ok}, {"owner", true, ok, ok, ok},
+		{"admin", false, ok, ok, ok}, {"admin", true, ok, ok, ok},
+		{"other", false, missing, missing, missing}, {"other", true, ok, refused, refused},
+	} {
+		for _, op := range operations {
+			t.Run(fmt.Sprintf("%s of %s, shared %v", op.name, c.who, c.shared), func(t *testing.T) {
+				w := newWorld(t)
+				i := w.upload(t, w.ann, "page")
+				if c.shared {
+					w.share(t, i)
+				}
+				before, err := w.Image(t.Context(), w.ann, i.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := map[string]int{"Change": c.change, "Delete": c.del}[op.name]
+				if op.name != "Change" && op.name != "Delete" {
+					want = c.see
+				}
+				err = op.act(w, map[string]account.Actor{"owner": w.ann, "other": w.bob, "admin": w.admin}[c.who], i.ID)
+				if want == ok {
+					if err != nil {
+						t.Errorf("got %v", err)
+					}
+					return
+				}
+				wantKind(t, op.name, err, fault.Kind(want))
+				after, err := w.Image(t.Context(), w.ann, i.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, "the image", after, before)
+			})
+		}
+	}
+	w := newWorld(t)
+	for _, op := range operations {
+		wantKind(t, op.name+" of nothing", op.act(w, w.admin, 4711), fault.NotFound)
+	}
+}
+
+func TestNotYoursLooksLikeNotThere(t *testing.T) {
+	w := newWorld(t)
+	i := w.upload(t, w.ann, "page")
+	_, notYours := w.Image(t.Context(), w.bob, i.ID)
+	wantKind(t, "Image of somebody else's", notYours, fault.NotFound)
+	if f := fault.Of(notYours); f.Code != "image_not_found" || f.Cause != nil {
+		t.Errorf("got %+v", f)
+	}
+}
+
+func TestList(t *testing.T) {
+	w := newWorld(t)
+	w.upload(t, w.ann, "a1")
+	w.share(t, w.upload(t, w.ann, "a2"))
+	w.upload(t, w.bob, "b1")
+	for _, c := range []struct {
+		who  account.Actor
+		want []string
+	}{{w.ann, []string{"a2", "a1"}}, {w.bob, []string{"b1", "a2"}}, {w.admin, []string{"b1", "a2", "a1"}}} {
+		for _, viewer := range []int64{0, w.ann.UserID} { // whatever the caller says
+			images, n, err := w.List(t.Context(), c.who, document.Query{Size: 10, Viewer: viewer})
+			ok(t, "List", err)
+			var got []string
+			for _, i := range images {
+				got = append(got, i.Name)
+			}
+			same(t, "List of "+c.who.Name, got, c.want)
+			same(t, "in all", n, len(c.want))
+		}
+	}
+}
+
+func TestChange(t *testing.T) {
+	w := newWorld(t)
+	i := w.upload(t, w.ann, "page")
+	shared, wrong := document.Shared, document.Visibility("public")
+	name, empty, blank, long, control := "새 이름", "", " \u3000", strings.Repeat("x", 201), "a\tb"
+	for _, c := range []struct {
+		name       *string
+		visibility *document.Visibility
+		fields     []string
+	}{
+		{&empty, nil, []string{"name"}}, {&blank, nil, []string{"name"}}, {&long, nil, []string{"name"}}, {&control, nil, []string{"name"}},
+		{nil, &wrong, []string{"visibility"}}, {&empty, &wrong, []string{"name", "visibility"}}, {&name, &wrong, []string{"visibility"}},
+	} {
+		_, err := w.Change(t.Context(), w.ann, i.ID, c.name, c.visibility)
+		wantFields(t, "Change", err, c.fields...)
+	}
+	want := i
+	for _, c := range []struct {
+		name       *string
+		visibility *document.Visibility
+	}{{nil, nil}, {&name, nil}, {nil, &shared}} {
+		if c.name != nil {
+			want.Name = *c.name
+		}
+		if c.visibility != nil {
+			want.Visibility = *c.visibility
+		}
+		got, err := w.Change(t.Context(), w.ann, i.ID, c.name, c.visibility)
+		ok(t, "Change", err)
+		same(t, "Change", got, want)
+	}
+	got, err := w.Image(t.Context(), w.bob, i.ID)
+	ok(t, "Image", err)
+	same(t, "the image for the others", got, want)
+}
+
+// TestSharedNoMoreMeanwhile checks that the row decides at the moment of the change.
+func TestSharedNoMoreMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	i := w.upload(t, w.ann, "page")
+	w.share(t, i)
+	private, name := document.Private, "mine now"
+	w.fakes.Meanwhile("Catalog.Update", func() {
+		_, err := w.Change(t.Context(), w.ann, i.ID, nil, &private)
+		ok(t, "Change", err)
+	})
+	_, err := w.Change(t.Context(), w.bob, i.ID, &name, nil)
+	wantKind(t, "Change", err, fault.NotFound)
+}
+
+func TestDelete(t *testing.T) {
+	w := newWorld(t)
+	i, other := w.upload(t, w.ann, "page"), w.upload(t, w.ann, "other")
+	w.fakes.Calls()
+	ok(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
+	same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Blobs.Delete", "Blobs.Delete"})
+	same(t, "released", w.released, []int64{i.ID})
+	same(t, "discarded", w.discarded, []int64{i.ID})
+	same(t, "orphans", w.fakes.Orphans(), nil)
+	wantKind(t, "Delete again", w.Delete(t.Context(), w.ann, i.ID), fault.NotFound)
+	_, r, err := w.Original(t.Context(), w.ann, other.ID)
+	ok(t, "Original of the other", err)
+	ok(t, "Close", r.Close())
+}
+
+func TestDeleteThatFails(t *testing.T) {
+	t.Run("before the row is gone nothing is", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.upload(t, w.ann, "page")
+		w.refuse = errors.New("the results are away")
+		if err := w.Delete(t.Context(), w.ann, i.ID); !errors.Is(err, w.refuse) {
+			t.Errorf("got %v, want %v", err, w.refuse)
+		}
+		w.refuse = nil
+		w.fakes.Fail("Catalog.Delete", porttest.Before)
+		wantKind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
+		same(t, "discarded", w.discarded, nil)
+		_, r, err := w.Original(t.Context(), w.ann, i.ID)
+		ok(t, "Original", err)
+		ok(t, "Close", r.Close())
+	})
+	t.Run("though the row is gone, its bytes stay for the sweeper", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.upload(t, w.ann, "page")
+		w.fakes.Fail("Catalog.Delete", porttest.After)
+		wantKind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
+		same(t, "orphans", len(w.fakes.Orphans()), 2)
+	})
+	t.Run("once the row is gone it is done", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.upload(t, w.ann, "page")
+		w.stays = errors.New("the contents stay")
+		w.fakes.Fail("Blobs.Delete", porttest.Before)
+		ok(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
+		same(t, "orphans", w.fakes.Orphans(), []string{i.Original})
+	})
+	t.Run("also where who asked goes away", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.upload(t, w.ann, "page")
+		ctx, cancel := context.WithCancel(t.Context())
+		w.stays = errors.New("the contents stay")
+		w.fakes.Meanwhile("Blobs.Delete", cancel)
+		ok(t, "Delete", w.Delete(ctx, w.ann, i.ID))
+		same(t, "discarded", w.discarded, []int64{i.ID})
+		same(t, "orphans", w.fakes.Orphans(), nil)
+	})
+}
+
+func TestRemoveAllOf(t *testing.T) {
+	w := newWorld(t)
+	w.MaxImages = 300
+	var ids []int64
+	for range 230 { // more than one page of the list
+		ids = append(ids, w.upload(t, w.ann, "page").ID)
+	}
+	kept := w.upload(t, w.bob, "page")
+	w.fakes.Meanwhile("Catalog.Delete", func() { // somebody else is faster with one of them
+		ok(t, "Catalog.Delete", w.fakes.Catalog.Delete(t.Context(), ids[229]))
+	})
+	w.fakes.Meanwhile("Blobs.Delete", func() { w.fakes.Fail("Catalog.Delete", porttest.Before) })
+	wantKind(t, "RemoveAllOf", w.RemoveAllOf(t.Context(), w.ann.UserID), fault.Unavailable)
+	ok(t, "RemoveAllOf again", w.RemoveAllOf(t.Context(), w.ann.UserID))
+	n, err := w.fakes.Catalog.Count(t.Context(), w.ann.UserID)
+	ok(t, "Count", err)
+	same(t, "images left", n, 0)
+	_, err = w.Image(t.Context(), w.bob, kept.ID)
+	ok(t, "Image of the other user", err)
+	if got := len(w.fakes.Orphans()); got != 2 { // of the one that somebody else deleted
+		t.Errorf("got %d orphans, want 2", got)
+	}
+	slices.Sort(w.released)
+	same(t, "released", slices.Compact(w.released), ids)
+}
+
+func TestBox(t *testing.T) {
+	box := func(x1, y1, x2, y2 int) document.Box { return document.Box{X1: x1, Y1: y1, X2: x2, Y2: y2} }
+	for _, c := range []struct {
+		b      document.Box
+		fields []string
+	}{
+		{box(0, 0, 100, 50), nil}, {box(99, 49, 100, 50), nil}, {box(0, 0, 1, 1), nil},
+		{box(-1, 0, 10, 10), []string{"r.x1"}}, {box(0, -1, 10, 10), []string{"r.y1"}},
+		{box(0, 0, 101, 50), []string{"r.x2"}}, {box(0, 0, 100, 51), []string{"r.y2"}},
+		{box(10, 0, 10, 10), []string{"r.x2"}}, {box(0, 10, 10, 9), []string{"r.y2"}},
+		{box(100, 0, 100, 10), []string{"r.x1", "r.x2"}}, {box(0, 0, 0, 0), []string{"r.x2", "r.y2", "r.x2", "r.y2"}},
+	} {
+		var got []string
+		for _, f := range c.b.Check("r.", 100, 50) {
+			got = append(got, f.Field)
+			if f.Detail == "" {
+				t.Errorf("%v: %s does not say what is allowed", c.b, f.Field)
+			}
+		}
+		same(t, fmt.Sprint("fields of ", c.b), got, c.fields)
+	}
+	for _, c := range []struct{ a, b, both, either document.Box }{
+		{box(0, 0, 10, 10), box(5, 5, 20, 20), box(5, 5, 10, 10), box(0, 0, 20, 20)},
+		{box(0, 0, 10, 10), box(2, 3, 4, 5), box(2, 3, 4, 5), box(0, 0, 10, 10)},
+		{box(0, 0, 10, 10), document.Box{}, document.Box{}, box(0, 0, 10, 10)},
+	} {
+		same(t, "Intersect", c.a.Intersect(c.b), c.both)
+		same(t, "Intersect", c.b.Intersect(c.a), c.both)
+		same(t, "Union", c.a.Union(c.b), c.either)
+		same(t, "Union", c.b.Union(c.a), c.either)
+	}
+	if apart := box(0, 0, 10, 10).Intersect(box(20, 0, 30, 10)); !apart.Empty() {
+		t.Errorf("got %v of two boxes apart", apart)
+	}
+}
