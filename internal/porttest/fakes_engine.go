@@ -93,6 +93,10 @@ func upright(ctx context.Context, p document.Page) (image.Image, error) {
 		return nil, unsupported(err)
 	}
 	m := image.NewRGBA(image.Rect(0, 0, g.Width, g.Height))
+	if orientation == 1 {
+		draw.Draw(m, m.Bounds(), stored, stored.Bounds().Min, draw.Src)
+		return m, nil
+	}
 	for y := range g.Height {
 		for x := range g.Width {
 			sx, sy := storedAt(orientation, image.Pt(g.Width, g.Height), x, y)

@@ -278,6 +278,21 @@ func TestLoginWhileTheStoreIsAway(t *testing.T) {
 	}
 }
 
+func TestAuthenticateWhileTheStoreIsAway(t *testing.T) {
+	w := newWorld(t)
+	w.user(t, "ann")
+	access := w.login(t, "ann").AccessToken
+	_, key, err := w.AddKey(t.Context(), w.authenticated(t, access), "program", time.Time{})
+	ok(t, "AddKey", err)
+	for op, bearer := range map[string]string{"Sessions.Session": access, "Users.ByID": access, "Keys.Key": key, "Keys.UseKey": key} {
+		w.fakes.Fail(op, porttest.Before)
+		_, err := w.Authenticate(t.Context(), bearer)
+		wantCode(t, "Authenticate without "+op, err, fault.Unavailable, "injected") // and not: sign in again
+	}
+	w.authenticated(t, access)
+	w.authenticated(t, key)
+}
+
 func TestStatesActOnTheNextRequest(t *testing.T) {
 	for state, code := range map[string]string{account.StateBlocked: "account_blocked", account.StateInactivate: "account_inactive"} {
 		t.Run(state, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -86,10 +87,10 @@ func wantKind(t *testing.T, what string, err error, kind fault.Kind) {
 }
 
 // drawn is the file of a page of 400 × 140 pixels.
-func drawn() []byte {
+var drawn = sync.OnceValue(func() []byte {
 	page, _ := porttest.DrawLines("page")
 	return porttest.PNG(page)
-}
+})
 
 func (w *world) upload(t *testing.T, actor account.Actor, name string) document.Image {
 	t.Helper()
@@ -492,12 +493,12 @@ func TestRemoveAllOf(t *testing.T) {
 	w := newWorld(t)
 	w.MaxImages = 300
 	var ids []int64
-	for range 230 { // more than one page of the list
+	for range 110 { // more than one page of the list
 		ids = append(ids, w.upload(t, w.ann, "page").ID)
 	}
 	kept := w.upload(t, w.bob, "page")
 	w.fakes.Meanwhile("Catalog.Delete", func() { // somebody else is faster with one of them
-		ok(t, "Catalog.Delete", w.fakes.Catalog.Delete(t.Context(), ids[229]))
+		ok(t, "Catalog.Delete", w.fakes.Catalog.Delete(t.Context(), ids[109]))
 	})
 	w.fakes.Meanwhile("Blobs.Delete", func() { w.fakes.Fail("Catalog.Delete", porttest.Before) })
 	wantKind(t, "RemoveAllOf", w.RemoveAllOf(t.Context(), w.ann.UserID), fault.Unavailable)

@@ -87,7 +87,7 @@ func (c Correction) check(page document.Image) error {
 	length := 0
 	for i, word := range c.Detail {
 		length += utf8.RuneCountInString(word) + 1
-		if strings.TrimSpace(word) == "" {
+		if strings.TrimSpace(word) == "" || !utf8.ValidString(word) {
 			fields = append(fields, fault.Field{Field: fmt.Sprintf("detail[%d]", i), Detail: "a word, not empty"})
 		}
 	}

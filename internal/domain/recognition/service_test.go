@@ -1,0 +1,749 @@
+package recognition_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/png"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// world is the service on fakes, with users and an image of ann's of 400 × 140 pixels.
+type world struct {
+	*recognition.Service
+	fakes                 *porttest.Fakes
+	images                *document.Service
+	ann, bob, carl, admin account.Actor
+	image                 document.Image
+	clock                 time.Time
+}
+
+func newWorld(t *testing.T) *world {
+	f := porttest.NewFakes(t)
+	w := &world{fakes: f, clock: time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60))}
+	now := func() time.Time { return w.clock }
+	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Imager: f.Imager, MaxImages: 10, Now: now}
+	w.Service = &recognition.Service{Images: w.images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: now}
+	w.images.Dependents = w.Service
+	actor := func(name string) account.Actor {
+		u, err := f.Users.Add(t.Context(), account.User{Name: name, Email: name + "@example.org"})
+		ok(t, "Users.Add", err)
+		return account.Actor{UserID: u.ID, Name: name, Admin: name == "root"}
+	}
+	w.ann, w.bob, w.carl, w.admin = actor("ann"), actor("bob"), actor("carl"), actor("root")
+	w.image = w.upload(t)
+	f.Calls()
+	return w
+}
+
+// drawn is the file of a page of 400 × 140 pixels.
+var drawn = sync.OnceValue(func() []byte {
+	page, _ := porttest.DrawLines("page")
+	return porttest.PNG(page)
+})
+
+func (w *world) upload(t *testing.T) document.Image {
+	t.Helper()
+	i, err := w.images.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn()))
+	ok(t, "Upload", err)
+	return i
+}
+
+func (w *world) see(t *testing.T, v document.Visibility) {
+	t.Helper()
+	_, err := w.images.Change(t.Context(), w.ann, w.image.ID, nil, &v)
+	ok(t, "Change", err)
+}
+
+func ok(t *testing.T, what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func same[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+func wantCode(t *testing.T, what string, err error, kind fault.Kind, code string) {
+	t.Helper()
+	if f := fault.Of(err); f == nil || f.Kind != kind || f.Code != code {
+		t.Errorf("%s: got error %v, want one of kind %v with code %s", what, err, kind, code)
+	}
+}
+
+func wantFields(t *testing.T, what string, err error, want ...string) {
+	t.Helper()
+	var got []string
+	if f := fault.Of(err); f != nil {
+		for _, field := range f.Fields {
+			got = append(got, field.Field)
+			if field.Detail == "" {
+				t.Errorf("%s: the field %s does not say what is allowed", what, field.Field)
+			}
+		}
+	}
+	same(t, what+": fields", got, want)
+	if (len(want) > 0) != fault.Is(err, fault.Invalid) {
+		t.Errorf("%s: got error %v", what, err)
+	}
+}
+
+func box(x1, y1, x2, y2 int) document.Box { return document.Box{X1: x1, Y1: y1, X2: x2, Y2: y2} }
+
+func region(x1, y1, x2, y2 int) recognition.Region {
+	return recognition.Region{Box: box(x1, y1, x2, y2)}
+}
+
+var (
+	left  = region(0, 0, 200, 140)
+	right = region(200, 0, 400, 140)
+)
+
+func (w *world) recognize(t *testing.T, a account.Actor, regions ...recognition.Region) recognition.Run {
+	t.Helper()
+	run, err := w.Recognize(t.Context(), a, w.image.ID, recognition.Request{Regions: regions, OEM: recognition.DefaultOEM})
+	ok(t, "Recognize", err)
+	return run
+}
+
+func TestRecognize(t *testing.T) {
+	w := newWorld(t)
+	l, r := left, right
+	l.Name, r.Lang, r.PSM = "date", []string{"kor+eng"}, 6
+	run, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, l}, PSM: 11, OEM: 1})
+	ok(t, "Recognize", err)
+	same(t, "order", w.fakes.Calls(), []string{"Contents.Add", "Runs.Append"})
+	created := w.clock.UTC().Truncate(time.Microsecond)
+	content := func(n int, r recognition.Region, lang []string, psm recognition.PSM) recognition.Content {
+		text := fmt.Sprintf("region %d,%d,%d,%d", r.X1, r.Y1, r.X2, r.Y2)
+		words := strings.Fields(text)
+		return recognition.Content{ID: run.ContentIDs[n], ROI: r.Box, Name: r.Name, Revision: 1, Version: 1, Created: created, Reading: recognition.Reading{
+			Text: text, Confidence: 0.9, Lang: lang, PSM: psm, Engine: "fake 1.0", Scale: 1, Passes: 1, Duration: time.Millisecond,
+			Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9}, {Text: words[1], Box: box(r.X1+100, 0, r.X2, 140), Confidence: 0.9}},
+		}}
+	}
+	if len(run.ContentIDs) != 2 || run.ContentIDs[0] == run.ContentIDs[1] || run.ContentIDs[0] != strings.ToLower(run.ContentIDs[0]) {
+		t.Fatalf("got the contents %q", run.ContentIDs)
+	}
+	want := recognition.Run{
+		ImageID: w.image.ID, Version: 1, User: account.Ref{ID: w.ann.UserID, Name: "ann"}, Created: created, Lang: []string{"eng"}, PSM: 11, OEM: 1, Engine: "fake 1.0",
+		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, 6), content(1, l, []string{"eng"}, 11)},
+	}
+	same(t, "Recognize", run, want)
+	same(t, "words", run.Contents[0].Detail(), []string{"region", "200,0,400,140"})
+	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
+	ok(t, "Version", err)
+	same(t, "Version", got, want)
+	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+	ok(t, "List", err)
+	same(t, "List", runs, []recognition.Run{want})
+	c, err := w.Content(t.Context(), w.ann, run.ContentIDs[1])
+	ok(t, "Content", err)
+	same(t, "Content", c, want.Contents[1])
+}
+
+func TestRecognizeTheWholePage(t *testing.T) {
+	w := newWorld(t)
+	run := w.recognize(t, w.ann)
+	same(t, "contents", len(run.Contents), 1)
+	same(t, "region", run.Contents[0].ROI, box(0, 0, 400, 140))
+	same(t, "lang", run.Lang, []string{"eng"})
+	same(t, "psm", run.PSM, recognition.Auto)
+	if run.Contents[0].PSM == recognition.Auto {
+		t.Error("the content does not say which mode gave the text")
+	}
+}
+
+func TestRequest(t *testing.T) {
+	w := newWorld(t)
+	with := func(change func(*recognition.Region)) []recognition.Region {
+		r := right
+		change(&r)
+		return []recognition.Region{left, r}
+	}
+	for _, c := range []struct {
+		name   string
+		r      recognition.Request
+		fields []string
+	}{
+		{"nothing said", recognition.Request{OEM: 3}, nil},
+		{"languages apart or together", recognition.Request{OEM: 3, Lang: []string{"kor+eng", "eng"}}, nil},
+		{"a language twice over counts once", recognition.Request{OEM: 3, Lang: []string{"eng+eng+eng+eng+eng+eng"}}, nil},
+		{"an unknown language", recognition.Request{OEM: 3, Lang: []string{"eng", "xyz"}}, []string{"lang"}},
+		{"unknown languages", recognition.Request{OEM: 3, Lang: []string{"xyz+abc"}}, []string{"lang", "lang"}},
+		{"an empty language", recognition.Request{OEM: 3, Lang: []string{""}}, []string{"lang"}},
+		{"half a sum", recognition.Request{OEM: 3, Lang: []string{"eng+"}}, []string{"lang"}},
+		{"letter case counts", recognition.Request{OEM: 3, Lang: []string{"ENG"}}, []string{"lang"}},
+		{"too many languages", recognition.Request{OEM: 3, Lang: []string{"a+b+c+d+e+f"}}, []string{"lang"}},
+		{"psm 2", recognition.Request{OEM: 3, PSM: 2}, []string{"psm"}},
+		{"psm 14", recognition.Request{OEM: 3, PSM: 14}, []string{"psm"}},
+		{"psm -1", recognition.Request{OEM: 3, PSM: -1}, []string{"psm"}},
+		{"oem 4", recognition.Request{OEM: 4}, []string{"oem"}},
+		{"oem -1", recognition.Request{OEM: -1}, []string{"oem"}},
+		{"the legacy engine", recognition.Request{OEM: 0}, nil},
+		{"both engines", recognition.Request{OEM: 2, Lang: []string{"eng"}}, nil},
+		{"the legacy engine without its model", recognition.Request{OEM: 0, Lang: []string{"kor"}}, []string{"oem"}},
+		{"both engines with one model", recognition.Request{OEM: 2, Lang: []string{"eng+kor"}}, []string{"oem"}},
+		{"the neural network", recognition.Request{OEM: 1, Lang: []string{"kor"}}, nil},
+		{"a region's language for the legacy engine", recognition.Request{OEM: 0, Regions: with(func(r *recognition.Region) { r.Lang = []string{"kor"} })}, []string{"oem"}},
+		{"a region's language", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Lang = []string{"xyz"} })}, []string{"regions[1].lang"}},
+		{"a region's psm", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.PSM = 2 })}, []string{"regions[1].psm"}},
+		{"a region's name", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Name = strings.Repeat("가", 201) })}, []string{"regions[1].name"}},
+		{"a region's name with a line break", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Name = "a\nb" })}, []string{"regions[1].name"}},
+		{"a region's charset", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Charset = strings.Repeat("가", 1001) })}, []string{"regions[1].charset"}},
+		{"a region's charset that is no UTF-8", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Charset = "\xff" })}, []string{"regions[1].charset"}},
+		{"the longest name and charset", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) {
+			r.Name, r.Charset = strings.Repeat("가", 200), strings.Repeat("가", 1000)
+		})}, nil},
+		{"a region beyond the right edge", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.X2 = 401 })}, []string{"regions[1].x2"}},
+		{"a region beyond the lower edge", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Y2 = 141 })}, []string{"regions[1].y2"}},
+		{"a region beyond the left edge", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.X1 = -1 })}, []string{"regions[1].x1"}},
+		{"a region upside down", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Y1, r.Y2 = 100, 90 })}, []string{"regions[1].y2"}},
+		{"one pixel", recognition.Request{OEM: 3, Regions: []recognition.Region{region(399, 139, 400, 140)}}, nil},
+		{"everything wrong at once", recognition.Request{OEM: 9, PSM: 2, Lang: []string{"xyz"}, Regions: with(func(r *recognition.Region) { r.X2, r.PSM = 500, 99 })},
+			[]string{"lang", "psm", "oem", "regions[1].x2", "regions[1].psm"}},
+		{"500 regions", recognition.Request{OEM: 3, Regions: slices.Repeat([]recognition.Region{left}, 500)}, nil},
+		{"501 regions", recognition.Request{OEM: 3, Regions: slices.Repeat([]recognition.Region{left}, 501)}, []string{"regions"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			given := slices.Clone(c.r.Regions)
+			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, c.r)
+			wantFields(t, "Recognize", err, c.fields...)
+			same(t, "the caller's regions", c.r.Regions, given)
+			if calls := w.fakes.Calls(); len(c.fields) > 0 && len(calls) > 0 {
+				t.Errorf("refused, and yet %v", calls)
+			}
+		})
+	}
+	_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3, Lang: []string{"xyz"}})
+	if f := fault.Of(err); f == nil || len(f.Fields) != 1 || !strings.Contains(f.Fields[0].Detail, "eng, kor") {
+		t.Errorf("got %+v, want the installed languages named", f)
+	}
+}
+
+// TestTasks checks what a region leaves to its request.
+func TestTasks(t *testing.T) {
+	installed := []recognition.Language{{Code: "eng", LSTM: true}, {Code: "kor", LSTM: true}}
+	page := document.Image{Geometry: document.Geometry{Width: 400, Height: 140}}
+	own := right
+	own.Lang, own.PSM, own.Charset, own.Name = []string{"eng"}, 8, "0123", "number"
+	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, PSM: 6, OEM: 1, Regions: []recognition.Region{left, own}}.Tasks(page, installed)
+	ok(t, "Tasks", err)
+	same(t, "Tasks", got, []recognition.Task{
+		{Box: left.Box, Lang: []string{"kor", "eng"}, PSM: 6, OEM: 1},
+		{Box: right.Box, Lang: []string{"eng"}, PSM: 8, OEM: 1, Charset: "0123", Name: "number"},
+	})
+	got, err = recognition.Request{OEM: 3}.Tasks(page, installed)
+	ok(t, "Tasks", err)
+	same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, OEM: 3}})
+}
+
+func TestOneFailedRegionStandsBesideOthers(t *testing.T) {
+	w := newWorld(t)
+	crash := recognition.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."}
+	w.fakes.FailRegion(left.Box, crash)
+	run := w.recognize(t, w.ann, left, right)
+	same(t, "failure", run.Contents[0].Error, &crash)
+	same(t, "text of the failed one", run.Contents[0].Text, "")
+	same(t, "text of the other", run.Contents[1].Text, "region 200,0,400,140")
+	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
+	ok(t, "Version", err)
+	same(t, "Version", got, run)
+
+	text := "written by hand"
+	c, err := w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
+	ok(t, "Correct", err)
+	if c.Error != nil || c.Text != text || c.Confidence != 1 {
+		t.Errorf("got %+v, want no failure any more", c)
+	}
+}
+
+func TestAllRegionsFail(t *testing.T) {
+	for code, kind := range map[string]fault.Kind{
+		recognition.CodeDeadline: fault.Deadline, recognition.CodeCrashed: fault.Unavailable, recognition.CodeFailed: fault.Unavailable,
+	} {
+		w := newWorld(t)
+		w.fakes.FailRegion(left.Box, recognition.Failure{Code: code, Detail: "It did not work."})
+		w.fakes.FailRegion(right.Box, recognition.Failure{Code: recognition.CodeFailed})
+		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, OEM: 3})
+		wantCode(t, "Recognize", err, kind, code)
+		same(t, "calls", w.fakes.Calls(), nil)
+	}
+}
+
+func TestRecognizeTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Timeout = time.Second
+		w.fakes.Meanwhile("Engine.Recognize", func() { time.Sleep(2 * time.Second) })
+		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+		wantCode(t, "Recognize", err, fault.Deadline, "deadline_exceeded")
+		same(t, "calls", w.fakes.Calls(), nil)
+		w.recognize(t, w.ann)
+	})
+}
+
+// TestRecognizeThatFails checks what stays behind of each step that fails, in each way.
+func TestRecognizeThatFails(t *testing.T) {
+	for _, c := range []struct {
+		op            string
+		mode          porttest.Mode
+		runs, orphans int
+	}{
+		{"Engine.Languages", porttest.Before, 0, 0},
+		{"Engine.Recognize", porttest.Before, 0, 0},
+		{"Contents.Add", porttest.Before, 0, 0},
+		{"Contents.Add", porttest.After, 0, 2},
+		{"Runs.Append", porttest.Before, 0, 2}, // the row might be there, so its contents stay
+		{"Runs.Append", porttest.After, 1, 0},
+	} {
+		t.Run(fmt.Sprint(c.op, " ", c.mode), func(t *testing.T) {
+			w := newWorld(t)
+			w.fakes.Fail(c.op, c.mode)
+			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, OEM: 3})
+			wantCode(t, "Recognize", err, fault.Unavailable, "injected")
+			runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+			ok(t, "List", err)
+			same(t, "runs", len(runs), c.runs)
+			for _, r := range runs {
+				same(t, "contents", len(r.Contents), 2)
+			}
+			same(t, "orphans", len(w.fakes.Orphans()), c.orphans)
+		})
+	}
+}
+
+func TestTheImageIsDeletedDuringTheRun(t *testing.T) {
+	for _, op := range []string{"Engine.Recognize", "Contents.Add", "Runs.Append"} {
+		t.Run(op, func(t *testing.T) {
+			w := newWorld(t)
+			w.fakes.Meanwhile(op, func() { ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID)) })
+			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("got %v, want NotFound", err)
+			}
+			same(t, "orphans", w.fakes.Orphans(), nil)
+		})
+	}
+	t.Run("and who asked goes away", func(t *testing.T) {
+		w := newWorld(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		w.fakes.Meanwhile("Runs.Append", func() {
+			ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
+			w.fakes.Meanwhile("Contents.Delete", cancel)
+		})
+		_, err := w.Recognize(ctx, w.ann, w.image.ID, recognition.Request{OEM: 3})
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("got %v, want NotFound", err)
+		}
+		same(t, "orphans", w.fakes.Orphans(), nil)
+	})
+}
+
+func TestVersions(t *testing.T) {
+	w := newWorld(t)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := w.Recognize(context.Background(), w.ann, w.image.ID, recognition.Request{OEM: 3}); err != nil {
+				t.Errorf("Recognize: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+	ok(t, "List", err)
+	for i, r := range runs {
+		same(t, "version", r.Version, 20-i)
+		same(t, "version of the content", r.Contents[0].Version, r.Version)
+	}
+	runs, err = w.List(t.Context(), w.ann, w.image.ID, 5)
+	ok(t, "List", err)
+	same(t, "runs before 5", len(runs), 4)
+	for _, version := range []int{0, 21, -1} {
+		if _, err := w.Version(t.Context(), w.ann, w.image.ID, version); !fault.Is(err, fault.NotFound) {
+			t.Errorf("Version %d: got %v", version, err)
+		}
+	}
+	other := w.upload(t)
+	run, err := w.Recognize(t.Context(), w.ann, other.ID, recognition.Request{OEM: 3})
+	ok(t, "Recognize", err)
+	same(t, "version of the other image", run.Version, 1)
+}
+
+func TestListIsBounded(t *testing.T) {
+	w := newWorld(t)
+	for range recognition.MaxRuns + 1 {
+		w.recognize(t, w.ann, left)
+	}
+	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+	ok(t, "List", err)
+	same(t, "runs", len(runs), recognition.MaxRuns)
+	same(t, "newest", runs[0].Version, recognition.MaxRuns+1)
+}
+
+// TestPermissions tries everything as everybody, on a private and on a shared image that bob has run.
+func TestPermissions(t *testing.T) {
+	text := "changed"
+	reads := map[string]func(w *world, a account.Actor, id string) error{
+		"List": func(w *world, a account.Actor, _ string) error {
+			_, err := w.List(context.Background(), a, w.image.ID, 0)
+			return err
+		},
+		"Version": func(w *world, a account.Actor, _ string) error {
+			_, err := w.Version(context.Background(), a, w.image.ID, 1)
+			return err
+		},
+		"Content": func(w *world, a account.Actor, id string) error {
+			_, err := w.Content(context.Background(), a, id)
+			return err
+		},
+		"Revisions": func(w *world, a account.Actor, id string) error {
+			_, err := w.Revisions(context.Background(), a, id)
+			return err
+		},
+		"Prepared": func(w *world, a account.Actor, _ string) error {
+			_, err := w.Prepared(context.Background(), a, w.image.ID, left)
+			return err
+		},
+		"Recognize": func(w *world, a account.Actor, _ string) error {
+			_, err := w.Recognize(context.Background(), a, w.image.ID, recognition.Request{OEM: 3})
+			return err
+		},
+	}
+	writes := map[string]func(w *world, a account.Actor, id string) error{
+		"Correct": func(w *world, a account.Actor, id string) error {
+			_, err := w.Correct(context.Background(), a, id, recognition.Correction{Text: &text})
+			return err
+		},
+		"Delete": func(w *world, a account.Actor, id string) error { return w.Delete(context.Background(), a, id) },
+	}
+	const allowed, missing, refused = 0, int(fault.NotFound), int(fault.Forbidden)
+	for _, c := range []struct {
+		who         string
+		shared      bool
+		read, write int
+	}{
+		{"owner", false, allowed, allowed}, {"admin", false, allowed, allowed}, {"runner", false, missing, missing}, {"other", false, missing, missing},
+		{"owner", true, allowed, allowed}, {"admin", true, allowed, allowed}, {"runner", true, allowed, allowed}, {"other", true, allowed, refused},
+	} {
+		try := func(name string, act func(w *world, a account.Actor, id string) error, want int) {
+			t.Run(fmt.Sprintf("%s of %s, shared %v", name, c.who, c.shared), func(t *testing.T) {
+				w := newWorld(t)
+				w.see(t, document.Shared)
+				id := w.recognize(t, w.bob, left).ContentIDs[0]
+				if !c.shared {
+					w.see(t, document.Private)
+				}
+				w.fakes.Calls()
+				err := act(w, map[string]account.Actor{"owner": w.ann, "admin": w.admin, "runner": w.bob, "other": w.carl}[c.who], id)
+				if want == allowed {
+					ok(t, name, err)
+					return
+				}
+				if !fault.Is(err, fault.Kind(want)) {
+					t.Errorf("got %v, want kind %v", err, fault.Kind(want))
+				}
+				same(t, "calls", w.fakes.Calls(), nil)
+			})
+		}
+		for name, act := range reads {
+			try(name, act, c.read)
+		}
+		for name, act := range writes {
+			try(name, act, c.write)
+		}
+	}
+}
+
+func TestContentOfNothing(t *testing.T) {
+	w := newWorld(t)
+	text := "x"
+	for what, act := range map[string]func() error{
+		"Content":   func() error { _, err := w.Content(t.Context(), w.admin, "x"); return err },
+		"Revisions": func() error { _, err := w.Revisions(t.Context(), w.admin, "x"); return err },
+		"Correct": func() error {
+			_, err := w.Correct(t.Context(), w.admin, "x", recognition.Correction{Text: &text})
+			return err
+		},
+		"Delete": func() error { return w.Delete(t.Context(), w.admin, "x") },
+	} {
+		wantCode(t, what, act(), fault.NotFound, "content_not_found")
+	}
+}
+
+func TestCorrect(t *testing.T) {
+	w := newWorld(t)
+	w.fakes.Say(left.Box, "one twa\nthree")
+	one := w.recognize(t, w.ann, left).Contents[0]
+	w.clock = w.clock.Add(time.Minute)
+	two, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{Detail: []string{"one", "two", "three"}, Revision: 1})
+	ok(t, "Correct", err)
+	want := one
+	want.Text, want.Revision = "one two\nthree", 2
+	want.Words = slices.Clone(one.Words)
+	want.Words[1].Text, want.Words[1].Confidence = "two", 1
+	want.Confidence = (3*0.9 + 3*1 + 5*0.9) / 11
+	want.EditedBy, want.Edited = account.Ref{ID: w.ann.UserID, Name: "ann"}, w.clock.UTC().Truncate(time.Microsecond)
+	approx := cmpopts.EquateApprox(0, 1e-9)
+	if d := cmp.Diff(want, two, approx); d != "" {
+		t.Errorf("Correct (-want +got):\n%s", d)
+	}
+	got, err := w.Content(t.Context(), w.ann, one.ID)
+	ok(t, "Content", err)
+	same(t, "Content", got, two)
+
+	roi := box(10, 10, 50, 50)
+	text := " \r\nnew text  \r\nof lines\n\n"
+	three, err := w.Correct(t.Context(), w.admin, one.ID, recognition.Correction{Text: &text, ROI: &roi})
+	ok(t, "Correct", err)
+	same(t, "text", three.Text, "new text\nof lines")
+	same(t, "region", three.ROI, roi)
+	same(t, "revision", three.Revision, 3)
+	same(t, "words", len(three.Words), 4)
+	same(t, "confidence", three.Confidence, 1)
+	same(t, "editor", three.EditedBy, account.Ref{ID: w.admin.UserID, Name: "root"})
+
+	four, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{ROI: &left.Box, Revision: 3})
+	ok(t, "Correct of the region only", err)
+	same(t, "text", four.Text, three.Text)
+	same(t, "words", four.Words, three.Words)
+	same(t, "region", four.ROI, left.Box)
+
+	revisions, err := w.Revisions(t.Context(), w.ann, one.ID)
+	ok(t, "Revisions", err)
+	same(t, "Revisions", revisions, []recognition.Content{one, two, three, four})
+	run, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
+	ok(t, "Version", err)
+	same(t, "the run shows the current revision", run.Contents, []recognition.Content{four})
+	empty := ""
+	five, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{Text: &empty})
+	ok(t, "Correct to nothing", err)
+	if five.Text != "" || len(five.Words) != 0 || five.Confidence != 0 {
+		t.Errorf("got %+v, want nothing", five)
+	}
+}
+
+func TestCorrectRules(t *testing.T) {
+	w := newWorld(t)
+	id := w.recognize(t, w.ann, left).ContentIDs[0]
+	text, long, broken := "text", strings.Repeat("가", recognition.MaxText+1), "a\xff"
+	outside := box(0, 0, 401, 141)
+	for _, c := range []struct {
+		name   string
+		change recognition.Correction
+		fields []string
+	}{
+		{"nothing", recognition.Correction{}, []string{"text"}},
+		{"a revision only", recognition.Correction{Revision: 1}, []string{"text"}},
+		{"both", recognition.Correction{Text: &text, Detail: []string{"a"}}, []string{"detail"}},
+		{"too long", recognition.Correction{Text: &long}, []string{"text"}},
+		{"no UTF-8", recognition.Correction{Text: &broken}, []string{"text"}},
+		{"empty words", recognition.Correction{Detail: []string{"a", "", " "}}, []string{"detail[1]", "detail[2]"}},
+		{"words that are no UTF-8", recognition.Correction{Detail: []string{"a", "\xff"}}, []string{"detail[1]"}},
+		{"too many words", recognition.Correction{Detail: slices.Repeat([]string{"word"}, recognition.MaxText/5+1)}, []string{"detail"}},
+		{"a region outside", recognition.Correction{ROI: &outside}, []string{"roi.x2", "roi.y2"}},
+	} {
+		_, err := w.Correct(t.Context(), w.ann, id, c.change)
+		wantFields(t, c.name, err, c.fields...)
+	}
+	longest := strings.Repeat("가", recognition.MaxText)
+	c, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &longest})
+	ok(t, "Correct to the longest text", err)
+	same(t, "revision", c.Revision, 2)
+}
+
+func TestCorrectFromAnOldRevision(t *testing.T) {
+	w := newWorld(t)
+	id := w.recognize(t, w.ann, left).ContentIDs[0]
+	text := "changed"
+	_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: 1})
+	ok(t, "Correct", err)
+	for _, revision := range []int{1, 3, -1} {
+		_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: revision})
+		wantCode(t, fmt.Sprint("Correct from ", revision), err, fault.Stale, "changed_meanwhile")
+	}
+	// Somebody else is faster, between the look at the current revision and the next one.
+	w.fakes.Meanwhile("Contents.Revise", func() {
+		other := "faster"
+		_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: &other})
+		ok(t, "Correct", err)
+	})
+	_, err = w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: 2})
+	wantCode(t, "Correct", err, fault.Stale, "changed_meanwhile")
+}
+
+func TestCorrectorsLoseNothing(t *testing.T) {
+	const n = 20
+	for _, revision := range []int{0, 1} {
+		t.Run(fmt.Sprint("from revision ", revision), func(t *testing.T) {
+			w := newWorld(t)
+			id := w.recognize(t, w.ann, left).ContentIDs[0]
+			var all sync.WaitGroup
+			errs := make([]error, n)
+			for i := range n {
+				all.Go(func() {
+					text := fmt.Sprint("text ", i)
+					_, errs[i] = w.Correct(context.Background(), w.ann, id, recognition.Correction{Text: &text, Revision: revision})
+				})
+			}
+			all.Wait()
+			var won []string
+			for i, err := range errs {
+				if err == nil {
+					won = append(won, fmt.Sprint("text ", i))
+				} else if revision == 0 || !fault.Is(err, fault.Stale) {
+					t.Errorf("Correct: %v", err)
+				}
+			}
+			if want := map[int]int{0: n, 1: 1}[revision]; len(won) != want {
+				t.Errorf("%d won, want %d", len(won), want)
+			}
+			revisions, err := w.Revisions(t.Context(), w.ann, id)
+			ok(t, "Revisions", err)
+			var got []string
+			for _, c := range revisions[1:] {
+				got = append(got, c.Text)
+			}
+			slices.Sort(got)
+			slices.Sort(won)
+			same(t, "texts that were kept", got, won)
+		})
+	}
+}
+
+func TestEditorsAreNamed(t *testing.T) {
+	w := newWorld(t)
+	id := w.recognize(t, w.ann, left).ContentIDs[0]
+	text := "changed"
+	_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: &text})
+	ok(t, "Correct", err)
+	editor := func() account.Ref {
+		t.Helper()
+		runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+		ok(t, "List", err)
+		return runs[0].Contents[0].EditedBy
+	}
+	same(t, "editor", editor(), account.Ref{ID: w.admin.UserID, Name: "root"})
+	_, err = w.fakes.Users.Update(t.Context(), w.admin.UserID, func(u *account.User) error { u.Name = ""; return nil })
+	ok(t, "Users.Update", err)
+	same(t, "editor who resigned", editor(), account.Ref{ID: w.admin.UserID})
+}
+
+func TestDelete(t *testing.T) {
+	w := newWorld(t)
+	run := w.recognize(t, w.ann, left, right)
+	w.fakes.Calls()
+	ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0]))
+	same(t, "order", w.fakes.Calls(), []string{"Runs.RemoveContent", "Contents.Delete"})
+	wantCode(t, "Delete again", w.Delete(t.Context(), w.ann, run.ContentIDs[0]), fault.NotFound, "content_not_found")
+	_, err := w.Content(t.Context(), w.ann, run.ContentIDs[0])
+	wantCode(t, "Content", err, fault.NotFound, "content_not_found")
+	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
+	ok(t, "Version", err)
+	same(t, "contents left", got.Contents, run.Contents[1:])
+
+	w.fakes.Fail("Contents.Delete", porttest.Before)
+	ok(t, "Delete of the last one, whose document stays", w.Delete(t.Context(), w.ann, run.ContentIDs[1]))
+	same(t, "orphans", w.fakes.Orphans(), run.ContentIDs[1:])
+	got, err = w.Version(t.Context(), w.ann, w.image.ID, 1)
+	ok(t, "Version without contents", err)
+	same(t, "contents left", got.Contents, nil)
+	same(t, "version of the next run", w.recognize(t, w.ann).Version, 2)
+}
+
+func TestDeleteThatFails(t *testing.T) {
+	w := newWorld(t)
+	id := w.recognize(t, w.ann, left).ContentIDs[0]
+	w.fakes.Fail("Runs.RemoveContent", porttest.Before)
+	wantCode(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	_, err := w.Content(t.Context(), w.ann, id)
+	ok(t, "Content", err)
+	w.fakes.Fail("Runs.RemoveContent", porttest.After)
+	wantCode(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	same(t, "orphans", w.fakes.Orphans(), []string{id})
+}
+
+// TestAContentIsDeletedMeanwhile checks that what is gone between two looks is left out, not taken for another.
+func TestAContentIsDeletedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	run := w.recognize(t, w.ann, left, right, region(0, 0, 10, 10))
+	w.recognize(t, w.ann, right)
+	w.fakes.Meanwhile("Contents.Get", func() { ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[1])) })
+	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+	ok(t, "List", err)
+	same(t, "contents of the newest", len(runs[0].Contents), 1)
+	same(t, "contents of the first", runs[1].Contents, []recognition.Content{run.Contents[0], run.Contents[2]})
+
+	text := "late"
+	w.fakes.Meanwhile("Contents.Get", func() { ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0])) })
+	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
+	wantCode(t, "Correct", err, fault.NotFound, "content_not_found")
+	w.fakes.Meanwhile("Contents.Revise", func() { ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[2])) })
+	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[2], recognition.Correction{Text: &text})
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("Correct: got %v, want NotFound", err)
+	}
+	same(t, "orphans", w.fakes.Orphans(), nil)
+}
+
+func TestDeletingTheImageDiscardsContents(t *testing.T) {
+	w := newWorld(t)
+	id := w.recognize(t, w.ann, left, right).ContentIDs[0]
+	w.recognize(t, w.ann)
+	text := "changed"
+	_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text})
+	ok(t, "Correct", err)
+	w.fakes.Calls()
+	ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
+	same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Contents.Delete", "Blobs.Delete", "Blobs.Delete"})
+	same(t, "orphans", w.fakes.Orphans(), nil)
+	_, err = w.Content(t.Context(), w.ann, id)
+	wantCode(t, "Content", err, fault.NotFound, "content_not_found")
+}
+
+func TestPrepared(t *testing.T) {
+	w := newWorld(t)
+	r, err := w.Prepared(t.Context(), w.ann, w.image.ID, region(10, 20, 110, 70))
+	ok(t, "Prepared", err)
+	m, err := png.Decode(bytes.NewReader(r.Bytes))
+	ok(t, "decoding what was prepared", err)
+	same(t, "size", [2]int{m.Bounds().Dx(), m.Bounds().Dy()}, [2]int{100, 50})
+	wrong := region(10, 20, 401, 20)
+	wrong.Lang, wrong.PSM = []string{"xyz"}, 2
+	_, err = w.Prepared(t.Context(), w.ann, w.image.ID, wrong)
+	wantFields(t, "Prepared", err, "x2", "y2", "psm", "lang")
+	w.fakes.Fail("Engine.Languages", porttest.Before)
+	_, err = w.Prepared(t.Context(), w.ann, w.image.ID, left)
+	wantCode(t, "Prepared without languages", err, fault.Unavailable, "injected")
+	same(t, "calls", w.fakes.Calls(), nil)
+}
+
+func TestLanguages(t *testing.T) {
+	w := newWorld(t)
+	w.fakes.SetLanguages(recognition.Language{Code: "kor", LSTM: true}, recognition.Language{Code: "script/Hangul", LSTM: true})
+	got, err := w.Languages(t.Context())
+	ok(t, "Languages", err)
+	same(t, "Languages", got, []string{"kor", "script/Hangul"})
+	_, err = w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+	wantFields(t, "Recognize in eng, which is not installed", err, "lang")
+}
