@@ -594,7 +594,7 @@ func TestKeys(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(t, "ann")
 	w.user(t, "bob")
-	a, bob := w.actor(t, "ann"), w.actor(t, "bob")
+	a := w.actor(t, "ann")
 	k, text, err := w.AddKey(t.Context(), a, "스캐너", w.clock.Add(time.Hour))
 	ok(t, "AddKey", err)
 	if !strings.HasPrefix(text, "gbx_"+k.ID+".") || strings.Contains(text, k.SecretHash) {
@@ -627,7 +627,7 @@ func TestKeys(t *testing.T) {
 	_, err = w.Authenticate(t.Context(), text)
 	wantCode(t, "Authenticate with a key that lapsed", err, fault.Unauthenticated, "invalid_token")
 
-	bob = w.actor(t, "bob")
+	bob := w.actor(t, "bob")
 	if err := w.DeleteKey(t.Context(), bob, k.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("DeleteKey of somebody else's: got %v", err)
 	}
