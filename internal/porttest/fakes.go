@@ -23,6 +23,7 @@ type Fakes struct {
 	Blobs     document.Blobs
 	Imager    document.Imager
 	Engine    recognition.Engine
+	Exporter  recognition.Exporter
 	Tokens    account.Tokens
 	Passwords account.Passwords
 
@@ -47,7 +48,7 @@ func newFakes(judge testing.TB) *Fakes {
 	}
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}},
-		Blobs:  fakeBlobs{m}, Imager: fakeImager{m}, Engine: fakeEngine{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m}, memory: m,
+		Blobs:  fakeBlobs{m}, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m}, memory: m,
 	}
 }
 

@@ -37,6 +37,8 @@ func TestFakeEngine(t *testing.T) {
 	EngineOrders(t, func(*testing.T) recognition.Engine { return newFakes(nil).Engine })
 }
 
+func TestFakeExporter(t *testing.T) { Exporter(t, newFakes(nil).Exporter) }
+
 func TestFakeTokens(t *testing.T) {
 	Tokens(t, func(*testing.T) account.Tokens { return newFakes(nil).Tokens })
 }

@@ -2,6 +2,7 @@ package recognition
 
 import (
 	"context"
+	"io"
 
 	"glyphbox/internal/domain/document"
 )
@@ -82,4 +83,12 @@ type Contents interface {
 
 	// Delete removes contents with all their revisions. Those that are not there are no error.
 	Delete(ctx context.Context, ids []string) error
+}
+
+// Exporter writes runs in the forms that other programs read. Safe for concurrent use.
+type Exporter interface {
+	// Export writes a file of that format, one of Formats. The text is that of the contents as they are. The same transcript
+	// gives the same bytes. Where the file cannot be made, since the page's rendition cannot be read, nothing is written; any later
+	// error is that of w.
+	Export(w io.Writer, f Format, t Transcript) error
 }

@@ -19,6 +19,7 @@ type Service struct {
 	Engine   Engine
 	Runs     Runs
 	Contents Contents
+	Exporter Exporter
 	Timeout  time.Duration // of one recognition, waiting included; 0: as the context says
 	Now      func() time.Time
 }
@@ -158,6 +159,11 @@ func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int6
 	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
 		return Run{}, err
 	}
+	return s.version(ctx, imageID, version)
+}
+
+// version is for who may see the image.
+func (s *Service) version(ctx context.Context, imageID int64, version int) (Run, error) {
 	run, err := s.Runs.ByVersion(ctx, imageID, version)
 	if err != nil {
 		return Run{}, err

@@ -1,0 +1,283 @@
+package transcript
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+)
+
+// shape is a page of 800 × 600 pixels with something different in each quarter.
+func shape() *image.RGBA {
+	m := image.NewRGBA(image.Rect(0, 0, 800, 600))
+	quarters := []color.RGBA{{200, 30, 30, 255}, {30, 200, 30, 255}, {30, 30, 200, 255}, {240, 240, 240, 255}}
+	for y := range 600 {
+		for x := range 800 {
+			m.SetRGBA(x, y, quarters[x/400+2*(y/300)])
+		}
+	}
+	return m
+}
+
+func porttestPage() image.Image { return shape().SubImage(image.Rect(390, 290, 410, 310)) }
+
+func pagePNG(t testing.TB) document.Rendition {
+	t.Helper()
+	return document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(shape())}
+}
+
+func pageJPEG(t testing.TB, m image.Image) document.Rendition {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 90}); err != nil {
+		t.Fatal(err)
+	}
+	return document.Rendition{MediaType: "image/jpeg", Bytes: b.Bytes()}
+}
+
+func savedPDF(t *testing.T, s recognition.Transcript) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "page.pdf")
+	if err := os.WriteFile(path, export(t, recognition.FormatPDF, s), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	command := exec.CommandContext(t.Context(), tool(t, name), args...)
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s: %v: %s%s", name, err, &stdout, &stderr)
+	}
+	return stdout.String()
+}
+
+// TestPDFText reads the text back: as layout, as it stands in the file, and by where it is.
+func TestPDFText(t *testing.T) {
+	s := sample()
+	s.Page = pagePNG(t)
+	path := savedPDF(t, s)
+	want := []string{"대한민국", "만세", "The", "<quick>", "&", `"brown"`, "no", "boxes", "here", "𝄞", "emoji😀"}
+	for _, mode := range []string{"-layout", "-raw", "-nopgbrk"} {
+		got := run(t, "pdftotext", mode, path, "-")
+		if d := cmp.Diff(want, strings.Fields(strings.ReplaceAll(got, "\f", ""))); d != "" {
+			t.Errorf("%s (-want +got):\n%s", mode, d)
+		}
+		if !strings.Contains(got, "만세\n") {
+			t.Errorf("%s: no line ends after 만세: %q", mode, got)
+		}
+	}
+	boxes := run(t, "pdftotext", "-bbox", path, "-")
+	for text, box := range map[string]document.Box{"대한민국": s.Run.Contents[0].Words[0].Box, "The": s.Run.Contents[0].Words[2].Box} {
+		m := regexp.MustCompile(`<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">` + text + "<").FindStringSubmatch(boxes)
+		if m == nil {
+			t.Fatalf("%s is not there:\n%s", text, boxes)
+		}
+		var at [4]float64
+		for i := range at {
+			_, _ = fmt.Sscan(m[i+1], &at[i])
+			at[i] /= pointsPerPixel
+		}
+		if got := (document.Box{X1: int(at[0] + 0.5), Y1: int(at[1] + 0.5), X2: int(at[2] + 0.5), Y2: int(at[3] + 0.5)}); !near(got, box, 8) {
+			t.Errorf("%s is at %v, want %v", text, got, box)
+		}
+	}
+}
+
+func near(a, b document.Box, most int) bool {
+	off := func(x, y int) bool { return x-y > most || y-x > most }
+	return !off(a.X1, b.X1) && !off(a.Y1, b.Y1) && !off(a.X2, b.X2) && !off(a.Y2, b.Y2)
+}
+
+// TestPDFRightToLeft shows that scripts that run to the left come back in the order of the text.
+func TestPDFRightToLeft(t *testing.T) {
+	s := sample()
+	s.Page = pagePNG(t)
+	s.Run.Contents = []recognition.Content{{ROI: document.Box{X1: 100, Y1: 100, X2: 500, Y2: 140}, Reading: recognition.Reading{Text: "שלום עולם",
+		Words: []recognition.Word{{Text: "שלום", Box: document.Box{X1: 320, Y1: 100, X2: 500, Y2: 140}}, {Text: "עולם", Box: document.Box{X1: 100, Y1: 100, X2: 300, Y2: 140}}}}}}
+	got := strings.Map(func(r rune) rune {
+		if r >= 0x202A && r <= 0x202E { // marks of direction, which pdftotext adds
+			return -1
+		}
+		return r
+	}, run(t, "pdftotext", savedPDF(t, s), "-"))
+	if d := cmp.Diff([]string{"שלום", "עולם"}, strings.Fields(got)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestPDFInformation(t *testing.T) {
+	s := sample()
+	s.Page = pagePNG(t)
+	got := run(t, "pdfinfo", "-isodates", savedPDF(t, s))
+	for _, want := range []string{"Title:           " + s.Image.Name, "Producer:        Glyphbox", "2026-11-22T20:06:00Z", "Pages:           1", "Page size:       192 x 144 pts", "PDF version:     1.7"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+// TestPDFPicture renders pages from every kind of image and compares the colours: of the image nothing is lost, and of the
+// text nothing is seen.
+func TestPDFPicture(t *testing.T) {
+	m := shape()
+	gray := image.NewGray(m.Rect)
+	paletted := image.NewPaletted(m.Rect, color.Palette{color.RGBA{200, 30, 30, 255}, color.RGBA{30, 200, 30, 255}, color.RGBA{30, 30, 200, 255}, color.RGBA{240, 240, 240, 255}})
+	bilevel := image.NewPaletted(m.Rect, color.Palette{color.Black, color.White})
+	deep := image.NewRGBA64(m.Rect)
+	clear := image.NewNRGBA(m.Rect)
+	for y := range 600 {
+		for x := range 800 {
+			for _, to := range []interface{ Set(x, y int, c color.Color) }{gray, paletted, bilevel, deep} {
+				to.Set(x, y, m.At(x, y))
+			}
+			clear.SetNRGBA(x, y, color.NRGBA{uint8(x), 0, 0, 0})
+		}
+	}
+	for name, c := range map[string]struct {
+		page document.Rendition
+		want func(x, y int) color.Color
+	}{
+		"png":         {pagePNG(t), m.At},
+		"gray png":    {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(gray)}, gray.At},
+		"palette png": {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(paletted)}, m.At},
+		"bilevel png": {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(bilevel)}, bilevel.At},
+		"deep png":    {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(deep)}, m.At},
+		"clear png":   {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(clear)}, func(int, int) color.Color { return color.White }},
+		"jpeg":        {pageJPEG(t, m), m.At},
+		"gray jpeg":   {pageJPEG(t, gray), gray.At},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sample()
+			s.Page = c.page
+			path := savedPDF(t, s)
+			_ = run(t, "pdftoppm", "-png", "-r", "300", "-singlefile", path, path)
+			file, err := os.ReadFile(path + ".png")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := png.Decode(bytes.NewReader(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Bounds().Size() != m.Rect.Size() {
+				t.Fatalf("got %v, want %v", got.Bounds(), m.Rect)
+			}
+			for y := 5; y < 600; y += 10 {
+				for x := 5; x < 800; x += 10 {
+					if !alike(got.At(x, y), c.want(x, y)) {
+						t.Fatalf("got %v at %d, %d; want %v", got.At(x, y), x, y, c.want(x, y))
+					}
+				}
+			}
+		})
+	}
+}
+
+func alike(a, b color.Color) bool {
+	r1, g1, b1, _ := a.RGBA()
+	r2, g2, b2, _ := b.RGBA()
+	off := func(x, y uint32) bool { return int(x)-int(y) > 0x0600 || int(y)-int(x) > 0x0600 }
+	return !off(r1, r2) && !off(g1, g2) && !off(b1, b2)
+}
+
+// TestPDFCheck has another program check the file's structure.
+func TestPDFCheck(t *testing.T) {
+	s := sample()
+	s.Page = pageJPEG(t, shape())
+	got := run(t, "qpdf", "--check", savedPDF(t, s))
+	if !strings.Contains(got, "No syntax or stream encoding errors found") {
+		t.Error(got)
+	}
+}
+
+func TestPDFIsTheSameAgain(t *testing.T) {
+	s := sample()
+	s.Page = pagePNG(t)
+	if !bytes.Equal(export(t, recognition.FormatPDF, s), export(t, recognition.FormatPDF, s)) {
+		t.Error("the same run gave two different files")
+	}
+}
+
+// TestPDFBrokenPage wants an error, and nothing written, for a page that is no image.
+func TestPDFBrokenPage(t *testing.T) {
+	whole := pagePNG(t)
+	for name, page := range map[string]document.Rendition{"none": {}, "text": {MediaType: "image/jpeg", Bytes: []byte("hello")}, "png": {MediaType: "image/png", Bytes: whole.Bytes[:20]},
+		"other": {MediaType: "image/bmp", Bytes: whole.Bytes[8:]}} {
+		s := sample()
+		s.Page = page
+		var b bytes.Buffer
+		if err := (Exporter{}).Export(&b, recognition.FormatPDF, s); err == nil || b.Len() > 0 {
+			t.Errorf("%s: got %v and %d bytes", name, err, b.Len())
+		}
+	}
+}
+
+// TestPDFSize wants sides that viewers can show.
+func TestPDFSize(t *testing.T) {
+	for size, want := range map[image.Point]string{{2480, 3508}: "[0 0 595.2 841.92]", {5, 5}: "[0 0 3 3]", {100000, 50000}: "[0 0 14400 7200]"} {
+		s := sample()
+		s.Page = tinyPage
+		s.Image.Width, s.Image.Height = size.X, size.Y
+		if got := export(t, recognition.FormatPDF, s); !bytes.Contains(got, []byte("/MediaBox "+want)) {
+			t.Errorf("%v: %s is not there", size, want)
+		}
+	}
+}
+
+// TestPDFManyCharacters has more different characters than there are codes.
+func TestPDFManyCharacters(t *testing.T) {
+	l := textLayer{codes: map[rune]int{}}
+	l.code(0xFFFD)
+	for r := rune(0x10000); r < 0x20000; r++ {
+		if got := l.code(r); got < 1 || got > 0xFFFF {
+			t.Fatalf("%U has the code %d", r, got)
+		}
+	}
+	if got := l.code(0x1FFFF); got != 1 {
+		t.Errorf("the last one has the code %d, want that of U+FFFD", got)
+	}
+	if len(l.runes) != 0xFFFF {
+		t.Errorf("got %d codes", len(l.runes))
+	}
+}
+
+// TestFont checks the sums and places of the font's tables.
+func TestFont(t *testing.T) {
+	if got := checksum(glyphless); got != 0xB1B0AFBA {
+		t.Errorf("the font sums up to %X", got)
+	}
+	n := int(binary.BigEndian.Uint16(glyphless[4:]))
+	for i := range n {
+		entry := glyphless[12+16*i:]
+		at, length := binary.BigEndian.Uint32(entry[8:]), binary.BigEndian.Uint32(entry[12:])
+		data := bytes.Clone(glyphless[at : at+length])
+		if tag := string(entry[:4]); tag == "head" {
+			copy(data[8:], []byte{0, 0, 0, 0})
+			if len(data) != 54 {
+				t.Errorf("head has %d bytes", len(data))
+			}
+		}
+		if got, want := binary.BigEndian.Uint32(entry[4:]), checksum(data); got != want || at%4 != 0 {
+			t.Errorf("%s at %d has the sum %X, want %X", entry[:4], at, got, want)
+		}
+	}
+}
