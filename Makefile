@@ -36,7 +36,7 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 
 unit: setup ## run all tests with the race detector, end to end ones too, and tell the coverage
 	@mkdir -p bin
-	go test -race -timeout 20m -coverprofile=bin/coverage.out ./...
+	go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
 	@go tool cover -func=bin/coverage.out | awk '/^total:/ { print "statements covered: " $$3 }'
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some

@@ -147,6 +147,35 @@ func TestFirstStart(t *testing.T) {
 	}
 }
 
+// TestFirstStartWithoutPassword wants a random password that is shown and works.
+func TestFirstStartWithoutPassword(t *testing.T) {
+	s := startWith(t, nil, t.TempDir())
+	_, text, _ := strings.Cut(s.stdout.String(), "Password")
+	shown := strings.Fields(text)
+	if len(shown) == 0 || len(shown[0]) < 20 {
+		t.Fatalf("no password in:\n%s", s.stdout)
+	}
+	s.login("admin", shown[0]).do(http.StatusOK, "GET", path("/admin/user"), nil)
+}
+
+// TestFirstStartWithTheNameTaken wants that nobody becomes an administrator by having taken the name.
+func TestFirstStartWithTheNameTaken(t *testing.T) {
+	dir := t.TempDir()
+	command(t, password, "user", "add", "Admin", "--email", "early@example.org", "--data-dir", dir).want(t, exitOK, "Admin")
+	s := start(t, dir)
+	s.login("admin", password).do(http.StatusForbidden, "GET", path("/admin/user"), nil)
+	if s.stdout.Len() > 0 {
+		t.Errorf("shown:\n%s", s.stdout)
+	}
+}
+
+func TestConfigCommand(t *testing.T) {
+	r := command(t, "", "config", "--max-files", "7").want(t, exitOK, `max-files        = "7" # from --max-files`)
+	if got, want := strings.Count(r.stdout, "\n"), len(table); got != want {
+		t.Errorf("%d lines, want one for each of %d settings:\n%s", got, want, r.stdout)
+	}
+}
+
 func TestRotatedKeySignsFromTheNextStartOn(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)

@@ -94,11 +94,17 @@ type server struct {
 // start starts the service in this process and stops it when the test ends.
 func start(t *testing.T, dir string, more ...string) *server {
 	t.Helper()
+	return startWith(t, []string{"GLYPHBOX_ADMIN_PASSWORD=" + adminPassword}, dir, more...)
+}
+
+// startWith is start with that environment.
+func startWith(t *testing.T, env []string, dir string, more ...string) *server {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	logged, log := io.Pipe()
 	s := &server{log: watchLog(t, logged), stop: cancel, exit: make(chan int, 1), stdout: &bytes.Buffer{}}
 	go func() {
-		s.exit <- Run(ctx, Process{Args: serveArgs(dir, more...), Env: []string{"GLYPHBOX_ADMIN_PASSWORD=" + adminPassword}, Stdout: s.stdout, Stderr: log, Version: "test"})
+		s.exit <- Run(ctx, Process{Args: serveArgs(dir, more...), Env: env, Stdout: s.stdout, Stderr: log, Version: "test"})
 		log.Close()
 	}()
 	t.Cleanup(func() {
