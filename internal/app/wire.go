@@ -20,6 +20,7 @@ import (
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/tesseract"
 	"glyphbox/internal/adapter/token"
+	"glyphbox/internal/adapter/transcript"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -73,7 +74,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.accounts = newAccounts(c, db, token.NewTokens(keys))
 	s.images = &document.Service{Catalog: db.Catalog(), Blobs: blobs, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: db.Users(), Engine: s.pool, Runs: db.Runs(), Contents: db.Contents(),
-		Timeout: c.RequestTimeout, Now: time.Now}
+		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, Now: time.Now}
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
 	s.checks = []httpapi.Check{{Name: "database", Check: db.Ping}, {Name: "contents", Check: db.Ping},
 		{Name: "blobs", Check: blobs.Ping}, {Name: "workers", Check: s.pool.Ready}}

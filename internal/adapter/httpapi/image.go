@@ -203,6 +203,25 @@ func (c *call) serve(r io.ReadSeekCloser, f file) *stream {
 	}}
 }
 
+// download answers with a file that is made while it is sent.
+func (c *call) download(e recognition.Export) *stream {
+	return &stream{func(huma.Context) {
+		h := c.w.Header()
+		h.Set("Content-Disposition", file{mediaType: e.MediaType, name: e.Name}.disposition())
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+		h.Set("Content-Type", e.MediaType)
+		err := e.Write(c.w)
+		switch {
+		case err == nil:
+		case c.w.status == 0:
+			c.send(c.fail(err))
+		default: // too late to tell the client otherwise than by breaking off
+			c.code, c.cause = fault.Of(err).Code, err
+			panic(http.ErrAbortHandler)
+		}
+	}}
+}
+
 // watchedReader remembers that reading failed, which http.ServeContent keeps to itself.
 type watchedReader struct {
 	io.ReadSeeker

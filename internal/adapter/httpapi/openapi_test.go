@@ -47,7 +47,7 @@ var contract = map[string][]string{
 		"GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role", "PUT /api/v1/admin/user/{id}/state/{state}", "DELETE /api/v1/admin/user/{id}/state/{state}"},
 	"image": {"POST /api/v1/image", "GET /api/v1/image", "GET /api/v1/image/{id}", "GET /api/v1/image/{id}/meta", "GET /api/v1/image/{id}/thumbnail",
 		"GET /api/v1/image/{id}/view", "GET /api/v1/image/{id}/crop", "PUT /api/v1/image/{id}", "DELETE /api/v1/image/{id}"},
-	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/ocr/{id}", "PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",
+	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr/{version}/export", "GET /api/v1/ocr/{id}", "PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",
 		"DELETE /api/v1/ocr/{id}", "GET /api/v1/ocr/psm", "GET /api/v1/ocr/oem", "GET /api/v1/ocr/lang"},
 }
 
