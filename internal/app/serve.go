@@ -34,13 +34,13 @@ func (p Process) serveCommand() *cobra.Command {
 		for _, name := range unknownVariables(p.env()) {
 			log.Warn("a variable is set, but there is no such setting", "variable", name)
 		}
-		return p.serve(cmd.Context(), c, log)
+		return p.serve(cmd.Context(), c, log, func(string) {})
 	}
 	return cmd
 }
 
-// serve opens everything, serves until the context ends, and closes everything.
-func (p Process) serve(ctx context.Context, c Config, log *slog.Logger) (err error) {
+// serve opens everything, serves until the context ends, and closes everything. It calls listening with the address once it listens.
+func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listening func(address string)) (err error) {
 	if err := makeDataDir(c.DataDir); err != nil {
 		return err
 	}
@@ -79,6 +79,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger) (err err
 		return err
 	}
 	log.Info("listening", "address", address, "version", p.version())
+	listening(address)
 	return run(ctx, c, httpapi.Server(address, handler, log), listener, log)
 }
 

@@ -1,0 +1,221 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"glyphbox/internal/domain/recognition"
+)
+
+// benchScorings are the ways of counting errors, from the strictest to the most lenient.
+var benchScorings = [4]recognition.Scoring{{}, {AnyCase: true}, {AnySpace: true}, {AnyCase: true, AnySpace: true}}
+
+// scored is a number for each of benchScorings. It is written as JSON.
+type scored[T any] struct {
+	AsIs         T `json:"as_is"`
+	AnyCase      T `json:"any_case"`
+	AnySpace     T `json:"any_space"`
+	AnyCaseSpace T `json:"any_case_space"`
+}
+
+func scoredOf[T any](of func(scoring int) T) scored[T] { return scored[T]{of(0), of(1), of(2), of(3)} }
+
+// benchResult is what was measured on one set. It is written as JSON.
+type benchResult struct {
+	Set        string       `json:"set"`
+	File       string       `json:"file"`
+	Pages      int          `json:"pages"`
+	Refused    int          `json:"refused"` // pages that could not be read by all sides, and count nowhere
+	Regions    int          `json:"regions"`
+	Characters int          `json:"characters"` // that stand in them
+	Sides      []sideResult `json:"sides"`
+	Ratios     []sidesRatio `json:"ratios"`
+}
+
+// sideResult is how one side did. Times are in milliseconds.
+type sideResult struct {
+	Side    string          `json:"side"`
+	Workers int             `json:"workers"`
+	CER     scored[float64] `json:"cer"`    // errors for each character that is there
+	Exact   scored[float64] `json:"exact"`  // part of the regions without an error
+	Empty   int             `json:"empty"`  // regions with text of which nothing was read
+	Failed  int             `json:"failed"` // regions with an error
+	Passes  float64         `json:"passes"` // for each region
+	Wall    float64         `json:"wall_ms"`
+	Work    float64         `json:"work_ms"`
+	Page    *percentiles    `json:"page_ms"`
+	Single  *percentiles    `json:"single_ms,omitempty"`
+	Memory  int64           `json:"memory_bytes,omitempty"` // of all workers, when it was most
+}
+
+type percentiles struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+}
+
+// sidesRatio is one side divided by another one; nil where the divisor is 0.
+type sidesRatio struct {
+	Name     string           `json:"name"`
+	Workers  [2]int           `json:"workers"`
+	CER      scored[*float64] `json:"cer"`
+	Wall     *float64         `json:"wall"`
+	Work     *float64         `json:"work"`
+	WallWork *float64         `json:"wall_to_work"` // the one's time with everything by the other's work alone; nil where there are several workers
+	Median   *float64         `json:"median_page"`  // of the quotients of the time of each page, which no burst of other load disturbs
+}
+
+// tally adds up what one side does on the pages of a set.
+type tally struct {
+	regions       int
+	errors        [len(benchScorings)]recognition.Errors
+	exact         [len(benchScorings)]int
+	empty, failed int
+	passes        int
+	wall, work    time.Duration
+	pages         []time.Duration
+	singles       []time.Duration
+	memory        int64
+}
+
+func (t *tally) add(page benchPage, took taken) {
+	for i, r := range took.readings {
+		truth, read := page.Regions[i].Text, norm.NFC.String(r.Text)
+		for k, scoring := range benchScorings {
+			e := scoring.Compare(read, truth)
+			t.errors[k] = t.errors[k].Add(e)
+			if e.Edits == 0 {
+				t.exact[k]++
+			}
+		}
+		if strings.TrimSpace(read) == "" && strings.TrimSpace(truth) != "" {
+			t.empty++
+		}
+		if r.Error != nil {
+			t.failed++
+		}
+		t.passes += r.Passes
+		t.work += r.Duration
+	}
+	t.regions += len(took.readings)
+	t.wall += took.wall
+	t.pages = append(t.pages, took.wall)
+	t.singles = append(t.singles, took.singles...)
+	t.memory = max(t.memory, took.memory)
+}
+
+func (t *tally) result(s *side) sideResult {
+	n := float64(t.regions)
+	return sideResult{Side: s.name, Workers: s.workers,
+		CER:   scoredOf(func(k int) float64 { return t.errors[k].Rate() }),
+		Exact: scoredOf(func(k int) float64 { return float64(t.exact[k]) / n }),
+		Empty: t.empty, Failed: t.failed, Passes: float64(t.passes) / n,
+		Wall: milliseconds(t.wall) / n, Work: milliseconds(t.work) / n,
+		Page: percentilesOf(t.pages), Single: percentilesOf(t.singles), Memory: t.memory}
+}
+
+func (r ratio) result(tallies []tally, sides []*side) sidesRatio {
+	over, under := tallies[r.over], tallies[r.under]
+	workers := [2]int{sides[r.over].workers, sides[r.under].workers}
+	var quotients []float64
+	for i := range over.pages {
+		quotients = append(quotients, over.pages[i].Seconds()/under.pages[i].Seconds())
+	}
+	slices.Sort(quotients)
+	q := sidesRatio{Name: r.name, Workers: workers, Median: &quotients[len(quotients)/2],
+		CER:  scoredOf(func(k int) *float64 { return divide(over.errors[k].Rate(), under.errors[k].Rate()) }),
+		Wall: divide(over.wall.Seconds(), under.wall.Seconds()), Work: divide(over.work.Seconds(), under.work.Seconds())}
+	if workers == [2]int{1, 1} {
+		q.WallWork = divide(over.wall.Seconds(), under.work.Seconds())
+	}
+	return q
+}
+
+func divide(a, b float64) *float64 {
+	if b == 0 {
+		return nil
+	}
+	q := a / b
+	return &q
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// percentilesOf returns values that were measured, by the nearest rank; nil where nothing was.
+func percentilesOf(d []time.Duration) *percentiles {
+	if len(d) == 0 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(d))
+	at := func(percent int) float64 { return milliseconds(sorted[(len(sorted)*percent+99)/100-1]) }
+	return &percentiles{at(50), at(95)}
+}
+
+// printBench writes tables of text, of time and of ratios.
+func printBench(w io.Writer, results []benchResult) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { fmt.Fprintln(out, strings.Join(cells, "\t")) }
+	row("SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY", "FAILED", "PASSES")
+	for _, r := range results {
+		pages := fmt.Sprint(r.Pages)
+		if r.Refused > 0 {
+			pages = fmt.Sprintf("%d of %d", r.Pages, r.Pages+r.Refused)
+		}
+		for _, s := range r.Sides {
+			row(r.Set, s.label(), pages, fmt.Sprint(r.Regions), fmt.Sprint(r.Characters),
+				percent(s.CER.AsIs), percent(s.CER.AnyCase), percent(s.CER.AnySpace), percent(s.CER.AnyCaseSpace),
+				percent(s.Exact.AsIs), percent(s.Exact.AnyCaseSpace), fmt.Sprint(s.Empty), fmt.Sprint(s.Failed), fmt.Sprintf("%.2f", s.Passes))
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	row("SET", "SIDE", "WALL/REGION", "WORK/REGION", "PAGE P50", "PAGE P95", "SINGLE P50", "SINGLE P95", "MEMORY")
+	for _, r := range results {
+		for _, s := range r.Sides {
+			memory := "–"
+			if s.Memory > 0 {
+				memory = fmt.Sprintf("%d MB", s.Memory/1e6)
+			}
+			row(append(append([]string{r.Set, s.label(), inMS(s.Wall), inMS(s.Work)}, append(s.Page.cells(), s.Single.cells()...)...), memory)...)
+		}
+	}
+	if err := out.Flush(); err != nil || len(results[0].Ratios) == 0 {
+		return err
+	}
+	fmt.Fprintln(w)
+	row("SET", "RATIO", "WORKERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WALL", "MEDIAN PAGE", "WORK", "WALL ÷ WORK")
+	for _, r := range results {
+		for _, q := range r.Ratios {
+			row(r.Set, q.Name, fmt.Sprintf("%d ÷ %d", q.Workers[0], q.Workers[1]),
+				quotient(q.CER.AsIs), quotient(q.CER.AnyCase), quotient(q.CER.AnySpace), quotient(q.CER.AnyCaseSpace), quotient(q.Wall), quotient(q.Median), quotient(q.Work), quotient(q.WallWork))
+		}
+	}
+	return out.Flush()
+}
+
+func (s sideResult) label() string { return fmt.Sprintf("%s ×%d", s.Side, s.Workers) }
+
+func (p *percentiles) cells() []string {
+	if p == nil {
+		return []string{"–", "–"}
+	}
+	return []string{inMS(p.P50), inMS(p.P95)}
+}
+
+func percent(v float64) string { return fmt.Sprintf("%.2f %%", 100*v) }
+
+func inMS(v float64) string { return fmt.Sprintf("%.1f ms", v) }
+
+func quotient(q *float64) string {
+	if q == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f", *q)
+}
