@@ -5,13 +5,16 @@ BENCH   ?= .
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test check-format vet lint unit bench fuzz docs clean
+.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: Tesseract, Leptonica, traineddata, a C compiler
 	@scripts/setup
+
+setup-tests:
+	@scripts/setup tests
 
 run: build ## build and run the service on http://127.0.0.1:8000
 	@bin/glyphbox serve
@@ -34,7 +37,7 @@ lint: bin/golangci-lint ## run the linters
 bin/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && go build -buildvcs=false -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-unit: setup ## run all tests with the race detector, end to end ones too, and tell the coverage
+unit: setup-tests ## run all tests with the race detector, end to end ones too, and tell the coverage
 	@mkdir -p bin
 	go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
 	@go tool cover -func=bin/coverage.out | awk '/^total:/ { print "statements covered: " $$3 }'
