@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test binary be its own worker, and a server.
+// TestMain lets the test binary be its own worker, a server, and a process that tries its confinement.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		if err := RunWorker(os.Args[2:]); err != nil {
@@ -17,6 +17,10 @@ func TestMain(m *testing.M) {
 	}
 	if len(os.Args) > 1 && os.Args[1] == "server" {
 		serverForTest()
+	}
+	if len(os.Args) > 4 && os.Args[1] == "confined" {
+		confinedForTest(os.Args[2], os.Args[3], os.Args[4])
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

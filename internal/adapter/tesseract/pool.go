@@ -15,6 +15,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,8 +35,11 @@ type Options struct {
 	QueueSize     int           // regions that may wait; default 2,000
 	MaxServed     int           // regions after which a worker is replaced; default 5,000
 	MaxMemory     int64         // resident bytes above which a worker is replaced; default 1 GiB
+	MemoryLimit   int64         // bytes that a worker may have beyond those it starts with; more breaks it; default 3 GiB
 	Log           *slog.Logger  // default: nowhere
 }
+
+const defaultMemoryLimit = 3 << 30 // the largest page is 600 MB, of which decoders hold up to four copies
 
 func (o Options) complete() Options {
 	set := func(v *int, n int) {
@@ -55,6 +59,9 @@ func (o Options) complete() Options {
 	if o.MaxMemory <= 0 {
 		o.MaxMemory = 1 << 30
 	}
+	if o.MemoryLimit <= 0 {
+		o.MemoryLimit = defaultMemoryLimit
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -63,13 +70,14 @@ func (o Options) complete() Options {
 
 // Pool is the worker processes of this program. Safe for concurrent use.
 type Pool struct {
-	opts      Options
-	command   []string
-	languages []recognition.Language
-	forker    *forker
-	slots     sync.WaitGroup
-	all       []*slot
-	closing   chan struct{}
+	opts       Options
+	command    []string
+	languages  []recognition.Language
+	forker     *forker
+	slots      sync.WaitGroup
+	all        []*slot
+	closing    chan struct{}
+	unconfined sync.Once // for one word in the log on what the system does not offer
 
 	mu       sync.Mutex
 	closed   bool
@@ -117,7 +125,8 @@ func Start(o Options) (*Pool, error) {
 		}
 	}
 	p := &Pool{opts: o, languages: languages, forker: newForker(), closing: make(chan struct{}),
-		command: append(append([]string(nil), o.Command...), "--tessdata", tessdata, "--warm", strings.Join(warm, ","))}
+		command: append(append([]string(nil), o.Command...), "--tessdata", tessdata, "--warm", strings.Join(warm, ","),
+			"--memory", strconv.FormatInt(o.MemoryLimit, 10))}
 	for range o.Workers {
 		s := &slot{inbox: make(chan *unit, 1)}
 		p.all = append(p.all, s)
@@ -227,14 +236,21 @@ func (p *Pool) ensure(s *slot) bool {
 }
 
 func (p *Pool) startProcess() (*process, error) {
-	return startProcess(p.forker, p.command, workerEnvironment())
+	proc, err := startProcess(p.forker, p.command, workerEnvironment())
+	if err == nil && len(proc.missing) > 0 {
+		p.unconfined.Do(func() {
+			p.opts.Log.Warn("worker processes are less confined than they should be: the system does not offer all of it", "missing", proc.missing)
+		})
+	}
+	return proc, err
 }
 
-// workerEnvironment is clean but for what the loader and the coverage of tests need. OpenMP is held to one thread, since
-// its threads wait for one another actively and slow down several workers tenfold.
+// workerEnvironment is clean but for what the loader needs. OpenMP is held to one thread, since its threads wait for one
+// another actively and slow down several workers tenfold. malloc is held to one arena, since memory that one thread freed is
+// of no use to the next one elsewhere, which counts where memory is limited.
 func workerEnvironment() []string {
-	env := []string{"OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=1", "LC_ALL=C", "GOMAXPROCS=2"}
-	for _, name := range []string{"LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "GOCOVERDIR"} {
+	env := []string{"OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=1", "LC_ALL=C", "GOMAXPROCS=2", "MALLOC_ARENA_MAX=1"}
+	for _, name := range []string{"LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
 		}

@@ -27,6 +27,8 @@ type process struct {
 	exited   chan struct{} // closed when the process is gone and reaped
 	waitErr  error         // how it ended; read after exited
 
+	missing []string // what the system does not offer of its confinement
+
 	served int    // requests
 	memory int64  // resident bytes, by its own word
 	nextID uint64 // of requests
@@ -111,7 +113,7 @@ func startProcess(f *forker, command []string, environment []string) (*process, 
 		<-p.exited
 		return nil, fmt.Errorf("worker did not start: %w; %s", err, p.obituary())
 	}
-	p.memory = hello.Memory
+	p.memory, p.missing = hello.Memory, hello.Missing
 	return p, nil
 }
 

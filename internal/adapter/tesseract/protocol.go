@@ -57,7 +57,8 @@ type reply struct {
 	Reading  *recognition.Reading `json:"reading,omitempty"`
 	Media    string               `json:"media,omitempty"` // of the bytes that follow
 	Fault    *wireFault           `json:"fault,omitempty"`
-	Memory   int64                `json:"memory,omitempty"` // resident bytes of the worker
+	Memory   int64                `json:"memory,omitempty"`  // resident bytes of the worker
+	Missing  []string             `json:"missing,omitempty"` // of its confinement; in the first reply only
 }
 
 // wireFault carries a fault across the pipe; its cause stays behind as text for the log.

@@ -21,6 +21,7 @@ func RunWorker(args []string) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	tessdata := flags.String("tessdata", "", "folder of the traineddata")
 	warm := flags.String("warm", "", "models to load at once, with commas between")
+	memory := flags.Int64("memory", defaultMemoryLimit, "bytes that may be had beyond those at the start")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -28,8 +29,13 @@ func RunWorker(args []string) error {
 	if out == nil {
 		return errors.New("a worker is started by a pool, not by hand")
 	}
+	statm, _ := os.Open("/proc/self/statm") // nil where there is none; it cannot be opened any more once confined
+	missing, err := confine(*tessdata, *memory)
+	if err != nil {
+		return fmt.Errorf("confining the worker: %w", err)
+	}
 	quietLeptonica()
-	w := worker{library: library{tessdata: *tessdata}, in: bufio.NewReaderSize(orphanWatch(os.Stdin), chunkSize), out: bufio.NewWriterSize(out, chunkSize)}
+	w := worker{library: library{tessdata: *tessdata}, statm: statm, in: bufio.NewReaderSize(orphanWatch(os.Stdin), chunkSize), out: bufio.NewWriterSize(out, chunkSize)}
 	for lang := range strings.SplitSeq(*warm, ",") {
 		if lang == "" {
 			continue
@@ -38,7 +44,7 @@ func RunWorker(args []string) error {
 			return err
 		}
 	}
-	if err := w.send(reply{}); err != nil {
+	if err := w.send(reply{Missing: missing}); err != nil {
 		return err
 	}
 	for {
@@ -60,12 +66,13 @@ func orphanWatch(in io.Reader) io.Reader {
 
 type worker struct {
 	library
-	in  *bufio.Reader
-	out *bufio.Writer
+	in    *bufio.Reader
+	out   *bufio.Writer
+	statm *os.File
 }
 
 func (w *worker) send(r reply) error {
-	r.Memory = residentMemory()
+	r.Memory = residentMemory(w.statm)
 	if err := writeMessage(w.out, r); err != nil {
 		return err
 	}
@@ -190,14 +197,15 @@ func jpegShrink(h header, side int) int {
 	return 1
 }
 
-// residentMemory is how many bytes of memory the process occupies; 0 where the system does not tell.
-func residentMemory() int64 {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
+// residentMemory is how many bytes of memory the process occupies, by its /proc/self/statm; 0 where the system does not tell.
+func residentMemory(statm *os.File) int64 {
+	b := make([]byte, 128)
+	n, err := statm.ReadAt(b, 0) // fails for nil
+	if n == 0 && err != nil {
 		return 0
 	}
 	var size, resident int64
-	if _, err := fmt.Sscan(string(b), &size, &resident); err != nil {
+	if _, err := fmt.Sscan(string(b[:n]), &size, &resident); err != nil {
 		return 0
 	}
 	return resident * int64(os.Getpagesize())
