@@ -123,6 +123,54 @@ func (p Process) keyCommand() *cobra.Command {
 	return cmd
 }
 
+func (p Process) migrateCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database to this release's schema, as each start of the service does"}
+	status := &cobra.Command{Use: "status", Short: "Show the steps of the schema and which are done", Args: cobra.NoArgs}
+	status.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		steps, err := sqlstore.Migrations(cmd.Context(), c.database())
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(out, "STEP\tFILE\tDONE")
+		for _, s := range steps {
+			done := "not yet"
+			if !s.Applied.IsZero() {
+				done = s.Applied.UTC().Format(time.RFC3339)
+			}
+			fmt.Fprintf(out, "%d\t%s\t%s\n", s.Version, s.Name, done)
+		}
+		return out.Flush()
+	}
+	up := &cobra.Command{Use: "up", Short: "Do the steps that are not done yet; several nodes may do so at once", Args: cobra.NoArgs}
+	up.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		if err := makeDataDir(c.DataDir); err != nil {
+			return err
+		}
+		db, err := sqlstore.Open(cmd.Context(), c.database())
+		if err != nil {
+			return err
+		}
+		if err := db.Close(); err != nil {
+			return err
+		}
+		return p.tell(nil, "The database has the schema of this release.")
+	}
+	for _, sub := range []*cobra.Command{status, up} {
+		addFlags(sub.Flags(), "data-dir", "database")
+		cmd.AddCommand(sub)
+	}
+	return cmd
+}
+
 // operator is who runs the commands: an administrator who is no user.
 var operator = account.Actor{Name: "operator", Admin: true}
 
@@ -132,7 +180,7 @@ func (p Process) userCommand() *cobra.Command {
 	var email, role, reason string
 	add := func(use, short string, args cobra.PositionalArgs, run func(ctx context.Context, accounts *account.Service, args []string) error) *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: args}
-		addFlags(sub.Flags(), "data-dir")
+		addFlags(sub.Flags(), "data-dir", "database")
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
 			c, err := p.config(cmd)
 			if err != nil {
@@ -141,7 +189,7 @@ func (p Process) userCommand() *cobra.Command {
 			if err := makeDataDir(c.DataDir); err != nil {
 				return err
 			}
-			db, err := sqlstore.Open(cmd.Context(), c.databasePath())
+			db, err := sqlstore.Open(cmd.Context(), c.database())
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
 
+	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/account"
 )
 
@@ -30,6 +31,7 @@ import (
 type Config struct {
 	Addr            string
 	DataDir         string
+	Database        string // address of a MariaDB; empty: an SQLite file in DataDir
 	SignUpOpen      bool
 	AdminPassword   string // of the administrator made at the first start; empty: a random one
 	OCRWorkers      int    // 0: one for each core
@@ -56,6 +58,7 @@ type setting struct {
 	def    string
 	help   string
 	secret bool // has no flag, since everybody sees those; instead there is a form that names a file
+	flag   bool // is a secret with a flag all the same, since it need not hold a password
 	set    func(c *Config, text string) error
 }
 
@@ -65,6 +68,9 @@ var table = []setting{
 		set: func(c *Config, text string) error { c.Addr = text; return checkAddr(text) }},
 	{name: "data-dir", def: "./data", help: "The directory where everything is kept.",
 		set: func(c *Config, text string) error { c.DataDir = text; return nil }},
+	{name: "database", secret: true, flag: true, help: "The database for metadata and results, as mariadb://user:password@host:3306/name. Without it, an SQLite file in data-dir. " +
+		"An address with a password is better kept in a file.",
+		set: func(c *Config, text string) error { c.Database = text; return sqlstore.CheckAddress(text) }},
 	{name: "signup", def: "open", help: "Whether anybody may make an account: open or closed.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
 	{name: "admin-password", secret: true, help: "The password of the user admin, who is made at the first start. Without it a random one is made and shown once.",
@@ -129,6 +135,9 @@ func addFlags(flags *pflag.FlagSet, names ...string) {
 		switch {
 		case len(names) > 0 && !slices.Contains(names, s.name):
 		case s.secret:
+			if s.flag {
+				flags.String(s.name, "", s.help)
+			}
 			flags.String(s.name+fileSuffix, "", "A file that holds: "+s.help)
 		default:
 			flags.String(s.name, s.def, s.help)
@@ -275,7 +284,15 @@ func (s source) findSecret(v value, inFile bool) (value, error) {
 			return v, fmt.Errorf("either %s or %s", variable(v.name), variable(name))
 		}
 	}
-	if file, ok := s.flag(name); ok {
+	text, inFlag := s.flag(v.name)
+	file, fileInFlag := s.flag(name)
+	switch {
+	case inFlag && fileInFlag:
+		v.origin = "--" + v.name
+		return v, fmt.Errorf("either --%s or --%s", v.name, name)
+	case inFlag:
+		v.text, path, v.origin = text, "", "--"+v.name
+	case fileInFlag:
 		path = file
 	}
 	if path == "" {
@@ -466,7 +483,7 @@ Each setting is a flag of `+"`glyphbox serve`"+`, an environment variable and a 
 commas; in the file they may be lists of TOML too. An empty variable is as good as none. `+"`glyphbox config`"+` shows what is in force and
 where it comes from, in the form of such a file.
 
-A secret has no flag, since everybody on the machine sees those. Instead of the secret itself a file that holds it can be named.
+Flags are seen by everybody on the machine. So a password has none, and instead of any secret itself a file that holds it can be named.
 
 | setting | variable | default | meaning |
 |---|---|---|---|
@@ -475,6 +492,9 @@ A secret has no flag, since everybody on the machine sees those. Instead of the 
 		name, env, def := "`--"+s.name+"`", "`"+variable(s.name)+"`", "`"+s.def+"`"
 		if s.secret {
 			name = "`--" + s.name + fileSuffix + "`"
+			if s.flag {
+				name = "`--" + s.name + "` or " + name
+			}
 			env += " or `" + variable(s.name+fileSuffix) + "`"
 		}
 		if s.def == "" {
@@ -485,7 +505,7 @@ A secret has no flag, since everybody on the machine sees those. Instead of the 
 	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB`, `GiB` (powers of 1024). Pixels: `MP`, `GP` (millions, thousands of millions).\n")
 }
 
-// databasePath, blobsDir and keyPath are where things are kept.
-func (c Config) databasePath() string { return filepath.Join(c.DataDir, "glyphbox.db") }
-func (c Config) blobsDir() string     { return filepath.Join(c.DataDir, "blobs") }
-func (c Config) keyPath() string      { return filepath.Join(c.DataDir, "keys") }
+// database, blobsDir and keyPath are where things are kept.
+func (c Config) database() string { return cmp.Or(c.Database, filepath.Join(c.DataDir, "glyphbox.db")) }
+func (c Config) blobsDir() string { return filepath.Join(c.DataDir, "blobs") }
+func (c Config) keyPath() string  { return filepath.Join(c.DataDir, "keys") }

@@ -57,7 +57,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlstore.Open(ctx, c.databasePath())
+	db, err := sqlstore.Open(ctx, c.database())
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,10 @@ func (s stamp) Value() (driver.Value, error) {
 }
 
 func (s *stamp) Scan(src any) error {
+	if v, ok := src.(time.Time); ok { // of a database with a type for times
+		*s = stamp(v.UTC())
+		return nil
+	}
 	var t text
 	if err := t.Scan(src); err != nil {
 		return err
@@ -81,6 +85,16 @@ func (l *list) Scan(src any) error {
 
 // fold gives texts that differ only in letter case and Unicode normal form the same form, for search.
 func fold(s string) string { return norm.NFC.String(cases.Fold().String(norm.NFD.String(s))) }
+
+// lower makes ASCII letters small.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}
 
 // in returns an SQL list of values, "(?,?,?)", and them as arguments.
 func in[T any](values []T) (string, []any) {

@@ -14,6 +14,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/mariadbtest"
 )
 
 // writerEnv makes the test binary a process that writes until it is killed.
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, writeUntilKilled(path))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(mariadbtest.Main(m))
 }
 
 // writeUntilKilled stores one image after the other, each with a run and a correction, and prints what it has been answered.

@@ -6,6 +6,7 @@ import (
 
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/mariadbtest"
 )
 
 // open opens a new database, closed when the test ends.
@@ -28,16 +29,34 @@ func openAt(t testing.TB, path string) *DB {
 	return db
 }
 
-func stores(t *testing.T) porttest.Stores {
-	db := open(t)
-	return porttest.Stores{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Catalog: db.Catalog(), Runs: db.Runs(), Contents: db.Contents()}
+// on runs a test on each kind of database.
+func on(t *testing.T, test func(t *testing.T, open func(t testing.TB) *DB)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, open) })
+	t.Run("MariaDB", func(t *testing.T) { test(t, openServer) })
 }
 
-func TestUsers(t *testing.T)    { porttest.Users(t, stores) }
-func TestSessions(t *testing.T) { porttest.Sessions(t, stores) }
-func TestKeys(t *testing.T)     { porttest.Keys(t, stores) }
-func TestCatalog(t *testing.T)  { porttest.Catalog(t, stores) }
-func TestRuns(t *testing.T)     { porttest.Runs(t, stores) }
+// openServer opens a new database on the server of the tests.
+func openServer(t testing.TB) *DB {
+	t.Helper()
+	return openAt(t, mariadbtest.Database(t))
+}
+
+func suite(t *testing.T, suite func(*testing.T, func(*testing.T) porttest.Stores)) {
+	on(t, func(t *testing.T, open func(testing.TB) *DB) {
+		suite(t, func(t *testing.T) porttest.Stores {
+			db := open(t)
+			return porttest.Stores{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Catalog: db.Catalog(), Runs: db.Runs(), Contents: db.Contents()}
+		})
+	})
+}
+
+func TestUsers(t *testing.T)    { suite(t, porttest.Users) }
+func TestSessions(t *testing.T) { suite(t, porttest.Sessions) }
+func TestKeys(t *testing.T)     { suite(t, porttest.Keys) }
+func TestCatalog(t *testing.T)  { suite(t, porttest.Catalog) }
+func TestRuns(t *testing.T)     { suite(t, porttest.Runs) }
 func TestContents(t *testing.T) {
-	porttest.Contents(t, func(t *testing.T) recognition.Contents { return open(t).Contents() })
+	on(t, func(t *testing.T, open func(testing.TB) *DB) {
+		porttest.Contents(t, func(t *testing.T) recognition.Contents { return open(t).Contents() })
+	})
 }

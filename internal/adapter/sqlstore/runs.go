@@ -3,7 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -32,12 +32,17 @@ const rowsAtOnce = 100
 func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognition.Run, err error) {
 	err = s.db.update(ctx, func(tx *sql.Tx) error {
 		var version int
-		err := tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
+		// Those who append to one image do so one after the other.
+		err := tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.dialect.forUpdate, r.ImageID).Scan(&r.ImageID)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errImageNotFound
+		}
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
 			SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
 			r.ImageID, r.User.ID, stamp(r.Created), list(r.Lang), r.PSM, r.OEM, r.Engine, r.ImageID).Scan(&version)
-		if s.db.is(err, duplicate) { // somebody else took the version, where the database lets several write at once
-			return fmt.Errorf("%w: %w", errLostRace, err)
-		}
 		if err != nil {
 			return err
 		}
@@ -56,25 +61,10 @@ func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognitio
 		stored, err = oneRun(runsIn(ctx, tx, byVersion, r.ImageID, version))
 		return err
 	})
-	if s.db.is(err, orphan) {
-		return recognition.Run{}, s.missing(ctx, err, r.ImageID)
-	}
 	if err != nil {
-		return recognition.Run{}, err
+		return recognition.Run{}, s.db.noUser(err)
 	}
 	return stored, nil
-}
-
-// missing tells which of image and user is not there.
-func (s *Runs) missing(ctx context.Context, err error, imageID int64) error {
-	n, lookErr := s.db.count(ctx, `SELECT COUNT(*) FROM image WHERE id = ?`, imageID)
-	switch {
-	case lookErr != nil:
-		return lookErr
-	case n == 0:
-		return errImageNotFound.Because(err)
-	}
-	return errUserNotFound.Because(err)
 }
 
 const (

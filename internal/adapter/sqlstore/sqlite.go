@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"net/url"
@@ -16,6 +17,8 @@ var sqlite = dialect{
 	goose:      goose.DialectSQLite3,
 	migrations: "sqlite",
 	forUpdate:  "", // a transaction that writes has the database to itself
+	nameKey:    "name",
+	lock:       func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil }, // one node works on a file
 	classify: func(err error) class {
 		e, ok := errors.AsType[*sqlitedriver.Error](err)
 		if !ok {

@@ -87,7 +87,7 @@ func (s *Users) taken(ctx context.Context, err error, u account.User) error {
 	if !s.db.is(err, duplicate) {
 		return err
 	}
-	n, lookErr := s.db.count(ctx, `SELECT COUNT(*) FROM user WHERE name = ? AND id <> ?`, u.Name, u.ID)
+	n, lookErr := s.db.count(ctx, `SELECT COUNT(*) FROM user WHERE `+s.db.dialect.nameKey+` = ? AND id <> ?`, lower(u.Name), u.ID)
 	if lookErr != nil {
 		return lookErr
 	}
@@ -145,7 +145,7 @@ func (s *Users) ByID(ctx context.Context, id int64) (account.User, error) {
 
 // ByName implements account.Users.
 func (s *Users) ByName(ctx context.Context, name string) (account.User, error) {
-	u, err := oneUser(usersIn(ctx, s.db.read, `(SELECT * FROM user WHERE name = ?)`, name))
+	u, err := oneUser(usersIn(ctx, s.db.read, `(SELECT * FROM user WHERE `+s.db.dialect.nameKey+` = ?)`, lower(name)))
 	return u, s.db.fault(ctx, err)
 }
 

@@ -1,0 +1,264 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/pressly/goose/v3"
+)
+
+var mariadb = dialect{
+	goose:      goose.DialectMySQL,
+	migrations: "mariadb",
+	forUpdate:  " FOR UPDATE",
+	nameKey:    "name_key",
+	isolation:  sql.LevelReadCommitted, // no locks on gaps, so that fewer transactions meet
+	classify:   classifyMariaDB,
+	lock:       lockMariaDB,
+}
+
+// classifyMariaDB goes by the numbers of the server. What is no answer of the server is a connection that failed.
+func classifyMariaDB(err error) class {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		switch e.Number {
+		case 1062: // duplicate entry
+			return duplicate
+		case 1216, 1452: // foreign key
+			return orphan
+		case 1205, 1213: // lock wait timeout, deadlock
+			return deadlock
+		case 1053, 1927: // shutdown in progress, connection killed
+			return lost
+		case 1317, 1969: // interrupted, statement time exceeded
+			return interrupted
+		case 1021, 1114, 1026, // disk full, table full, error writing a file
+			1040, 1203, 1226, // too many connections, of all or of this user
+			1290, 1792, 1836: // read-only for now
+			return away
+		}
+		return other
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" || errors.Is(err, errNoConnection) {
+		return away
+	}
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			return interrupted
+		}
+		return lost
+	}
+	return other
+}
+
+const (
+	connectTimeout = time.Second     // to reach the server and sign in
+	answerTimeout  = 5 * time.Second // to wait for bytes of the server once there is a connection
+	lockTimeout    = 3               // seconds to wait for another transaction; below answerTimeout
+	restTime       = 300 * time.Millisecond
+	migrateTimeout = 10 * time.Minute // to wait for another node that migrates
+
+	defaultConnections = 20
+)
+
+// openMariaDB makes the pools; it connects to nothing yet.
+func openMariaDB(address string) (*DB, error) {
+	config, connections, err := parseMariaDB(address)
+	if err != nil {
+		return nil, err
+	}
+	pool := func(config *mysql.Config, connections int) (*sql.DB, error) {
+		c, err := mysql.NewConnector(config)
+		if err != nil {
+			return nil, err
+		}
+		pool := sql.OpenDB(&connector{Connector: c})
+		pool.SetMaxOpenConns(connections)
+		pool.SetMaxIdleConns(connections)
+		pool.SetConnMaxIdleTime(time.Minute)     // the server or a firewall between may end what is idle for long
+		pool.SetConnMaxLifetime(5 * time.Minute) // so that nodes spread anew over servers that come back
+		return pool, nil
+	}
+	// What is done in the midst of a transaction may read outside of it, so that one pool for both could wait for itself.
+	write, err := pool(config, (connections+1)/2)
+	if err != nil {
+		return nil, err
+	}
+	read, err := pool(config, connections/2)
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	patient := config.Clone()
+	patient.ReadTimeout = 0 // an index of a large table takes its time
+	migrate, err := pool(patient, 2)
+	if err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
+	migrate.SetMaxIdleConns(0)
+	return &DB{dialect: mariadb, write: write, read: read, migrating: migrate}, nil
+}
+
+// errAddress tells nothing of the address, since a password may stand where it is not expected.
+var errAddress = errors.New("the address is not of the form mariadb://user:password@host:3306/name; characters other than letters and digits " +
+	"in user or password have to be percent-encoded")
+
+// parseMariaDB reads an address mariadb://user:password@host:port/name?tls=…&tls-ca=…&connections=…
+func parseMariaDB(address string) (_ *mysql.Config, connections int, err error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "mariadb" || u.Hostname() == "" || u.Fragment != "" || u.User.Username() == "" {
+		return nil, 0, errAddress
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	if name == "" || strings.Contains(name, "/") {
+		return nil, 0, errAddress
+	}
+	port := u.Port()
+	if port == "" {
+		port = "3306"
+	}
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), u.User.Username(), name
+	c.Passwd, _ = u.User.Password()
+	c.Collation = "utf8mb4_bin"
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = connectTimeout, answerTimeout, answerTimeout
+	c.MaxAllowedPacket = 0 // as the server says
+	c.InterpolateParams = true
+	c.ClientFoundRows = true
+	c.ParseTime = true
+	c.Logger = log.New(io.Discard, "", 0) // what goes wrong is returned, too
+	c.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+		"innodb_lock_wait_timeout": strconv.Itoa(lockTimeout), "time_zone": "'+00:00'"}
+	connections = defaultConnections
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, 0, errAddress
+	}
+	for key := range query {
+		value := query.Get(key)
+		switch key {
+		case "connections":
+			if connections, err = strconv.Atoi(value); err != nil || connections < 2 || connections > 10_000 {
+				return nil, 0, fmt.Errorf("connections=%s: a number from 2 to 10000 is wanted", value)
+			}
+		case "tls":
+			if value != "true" && value != "false" && value != "skip-verify" {
+				return nil, 0, fmt.Errorf("tls=%s: true, false or skip-verify is wanted", value)
+			}
+		case "tls-ca":
+			if query.Get("tls") != "true" {
+				return nil, 0, errors.New("tls-ca is of use with tls=true only")
+			}
+		default:
+			return nil, 0, fmt.Errorf("there is no parameter %q, only tls, tls-ca and connections", key)
+		}
+	}
+	c.TLS, err = tlsOf(u.Hostname(), query.Get("tls"), query.Get("tls-ca"))
+	return c, connections, err
+}
+
+// tlsOf returns how to encrypt: "true" checks the server's certificate by the authorities in the file, or those of the system.
+func tlsOf(host, mode, authorities string) (*tls.Config, error) {
+	switch mode {
+	case "", "false":
+		return nil, nil
+	case "skip-verify":
+		return &tls.Config{InsecureSkipVerify: true}, nil //nolint:gosec // as it was asked for
+	}
+	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if authorities == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(authorities)
+	if err != nil {
+		return nil, fmt.Errorf("tls-ca: %w", err)
+	}
+	c.RootCAs = x509.NewCertPool()
+	if !c.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls-ca: %s holds no certificate", authorities)
+	}
+	return c, nil
+}
+
+// errNoConnection marks that the server could not be reached.
+var errNoConnection = errors.New("no connection to the database")
+
+// connector connects within connectTimeout. Where that has failed it fails at once for a short while, so that many who wait for a connection
+// do not wait one after the other.
+type connector struct {
+	driver.Connector
+	failure atomic.Pointer[connectFailure]
+}
+
+type connectFailure struct {
+	at  time.Time
+	err error
+}
+
+// Connect implements driver.Connector.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if f := c.failure.Load(); f != nil && time.Since(f.at) < restTime {
+		return nil, f.err
+	}
+	limited, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := c.Connector.Connect(limited)
+	if err == nil {
+		c.failure.Store(nil)
+		return conn, nil
+	}
+	if ctx.Err() != nil { // the caller went away, which says nothing of the server
+		return nil, err
+	}
+	if _, answered := errors.AsType[*mysql.MySQLError](err); answered {
+		return nil, err
+	}
+	err = fmt.Errorf("%w: %w", errNoConnection, notContext{err})
+	c.failure.Store(&connectFailure{time.Now(), err})
+	return nil, err
+}
+
+// notContext is the text of an error that is not to be taken for the end of the caller's own context, nor for one after which the pool tries again.
+type notContext struct{ cause error }
+
+func (e notContext) Error() string { return e.cause.Error() }
+
+// lockMariaDB waits until no other node migrates. The lock ends with the connection, however that ends.
+func lockMariaDB(ctx context.Context, pool *sql.DB) (unlock func() error, err error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var got sql.NullInt64
+	err = conn.QueryRowContext(ctx, `SELECT GET_LOCK(CONCAT('glyphbox ', MD5(DATABASE())), ?)`, int(migrateTimeout.Seconds())).Scan(&got)
+	if err == nil && got.Int64 != 1 {
+		err = fmt.Errorf("another node has been migrating for %s", migrateTimeout)
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return func() error {
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), `DO RELEASE_LOCK(CONCAT('glyphbox ', MD5(DATABASE())))`)
+		return errors.Join(err, conn.Close())
+	}, nil
+}
+
+// CheckAddress tells whether an address of a database server is one that Open understands. It connects to nothing.
+func CheckAddress(address string) error {
+	_, _, err := parseMariaDB(address)
+	return err
+}
