@@ -1,8 +1,8 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 
 	"glyphbox/internal/domain/account"
@@ -61,23 +61,7 @@ func BenchmarkList(b *testing.B) {
 		for n := range 10 {
 			users = append(users, addUser(b, db, fmt.Sprint("user", n)).ID)
 		}
-		err := db.update(b.Context(), func(tx *sql.Tx) error {
-			for n := range images {
-				visibility := document.Private
-				if n/10%10 == 0 {
-					visibility = document.Shared
-				}
-				name := fmt.Sprintf("스캔 page %d.png", n)
-				if _, err := tx.ExecContext(b.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-					VALUES (?, ?, 'image/png', 1, 1, 1, 1, '', ?, '', '', ?, ?)`, name, fold(name), string(visibility), stamp(created), users[n%10]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
+		fillImages(b, db, users, images)
 		for _, c := range []struct {
 			name string
 			q    document.Query
@@ -86,8 +70,8 @@ func BenchmarkList(b *testing.B) {
 			{"deep by cursor", document.Query{Viewer: users[0], Size: 10, Before: int64(images / 10)}},
 			{"deep by page", document.Query{Viewer: users[0], Size: 10, Page: images / 100}},
 			{"admin page 1", document.Query{Size: 10}},
-			{"keyword", document.Query{Viewer: users[0], Size: 10, Keyword: "스캔 PAGE 77"}},
-			{"admin keyword", document.Query{Size: 10, Keyword: "스캔 PAGE 77"}},
+			{"keyword", document.Query{Viewer: users[0], Size: 10, Keyword: "문서 PAGE 77"}},
+			{"admin keyword", document.Query{Size: 10, Keyword: "문서 PAGE 77"}},
 		} {
 			b.Run(fmt.Sprintf("images=%d/%s", images, c.name), func(b *testing.B) {
 				for b.Loop() {
@@ -107,6 +91,28 @@ func BenchmarkUserByID(b *testing.B) {
 	for b.Loop() {
 		if _, err := db.Users().ByID(b.Context(), u.ID); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// fillImages adds images of users in turn, a tenth of them shared.
+func fillImages(t testing.TB, db *DB, users []int64, images int) {
+	t.Helper()
+	const atOnce = 500
+	for first := 0; first < images; first += atOnce {
+		var args []any
+		for n := first; n < min(first+atOnce, images); n++ {
+			visibility := document.Private
+			if n/10%10 == 0 {
+				visibility = document.Shared
+			}
+			name := fmt.Sprintf("스캔 한글 문서 page %d.png", n)
+			args = append(args, name, fold(name), string(visibility), stamp(created), users[n%len(users)])
+		}
+		const row = `(?, ?, 'image/png', 1, 1, 1, 1, '', ?, '', '', ?, ?)`
+		if _, err := db.exec(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
+			VALUES `+row+strings.Repeat(`, `+row, len(args)/5-1), args...); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func classifyMariaDB(err error) class {
 const (
 	connectTimeout = time.Second     // to reach the server and sign in
 	answerTimeout  = 5 * time.Second // to wait for bytes of the server once there is a connection
-	lockTimeout    = 3               // seconds to wait for another transaction; below answerTimeout
+	lockTimeout    = 1               // seconds to wait for another transaction; below answerTimeout
 	restTime       = 300 * time.Millisecond
 	migrateTimeout = 10 * time.Minute // to wait for another node that migrates
 

@@ -158,7 +158,7 @@ const (
 	// reconnects bounds how often a transaction is tried whose connection broke before it was told to commit.
 	reconnects = 2
 	// patience bounds for how long a transaction is tried again.
-	patience = 5 * time.Second
+	patience = 3 * time.Second
 )
 
 // errLostRace marks the failure of a transaction that may well succeed when it is tried again.

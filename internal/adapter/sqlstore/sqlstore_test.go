@@ -186,7 +186,9 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	}
 }
 
-func TestEmptyStringsAreNull(t *testing.T) {
+func TestEmptyStringsAreNull(t *testing.T) { on(t, testEmptyStringsAreNull) }
+
+func testEmptyStringsAreNull(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	u, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", PasswordHash: "hash", Role: account.RoleAdmin, Created: created,
 		States: []account.State{{Name: account.StateBlocked, Created: created}}})
@@ -194,7 +196,7 @@ func TestEmptyStringsAreNull(t *testing.T) {
 		t.Fatal(err)
 	}
 	nulls := func() []string {
-		return textOf(t, db.read, `SELECT (name IS NULL) || (email IS NULL) || (password IS NULL) || (role_id IS NULL) || (detail IS NULL) FROM user JOIN user_state ON user_id = id`)
+		return textOf(t, db.read, `SELECT CONCAT(name IS NULL, email IS NULL, password IS NULL, role_id IS NULL, detail IS NULL) FROM user JOIN user_state ON user_id = id`)
 	}
 	if got, want := nulls(), []string{"00001"}; !slices.Equal(got, want) {
 		t.Errorf("NULLs of name, e-mail, password, role, detail: got %q, want %q", got, want)
@@ -320,7 +322,9 @@ func TestPlansUseIndexes(t *testing.T) {
 	check("current contents", []string{"SEARCH c USING INDEX sqlite_autoindex_content_revision_1 (content_id=?)"}, current("(?, ?)"), "x", "y")
 }
 
-func TestListReturnsWhatItCounts(t *testing.T) {
+func TestListReturnsWhatItCounts(t *testing.T) { on(t, testListReturnsWhatItCounts) }
+
+func testListReturnsWhatItCounts(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	ann, bob := addUser(t, db, "ann"), addUser(t, db, "bob")
 	for n := range 7 {
@@ -364,7 +368,9 @@ func TestListReturnsWhatItCounts(t *testing.T) {
 }
 
 // A reader gets what was committed last while a writer is in the middle of something.
-func TestReadersDoNotWait(t *testing.T) {
+func TestReadersDoNotWait(t *testing.T) { on(t, testReadersDoNotWait) }
+
+func testReadersDoNotWait(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	ann := addUser(t, db, "ann")
 	if _, err := db.Users().Update(t.Context(), ann.ID, func(u *account.User) error {
@@ -434,7 +440,9 @@ func TestBusyAndFullAreUnavailable(t *testing.T) {
 	}
 }
 
-func TestContextErrorsPass(t *testing.T) {
+func TestContextErrorsPass(t *testing.T) { on(t, testContextErrorsPass) }
+
+func testContextErrorsPass(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	ann := addUser(t, db, "ann")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -471,7 +479,7 @@ func TestContextErrorsPass(t *testing.T) {
 	<-held
 	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if _, err := db.Catalog().Add(late, someImage(ann.ID, "a")); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := db.Users().Update(late, ann.ID, func(*account.User) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waiting for the writer: got error %v, want context.DeadlineExceeded", err)
 	}
 	close(release)
@@ -509,7 +517,9 @@ func TestUpdateTriesAgain(t *testing.T) {
 }
 
 // Who keeps the name and asks for an e-mail that is taken is told of the e-mail, and not that the name is taken.
-func TestConflictNamesTheOther(t *testing.T) {
+func TestConflictNamesTheOther(t *testing.T) { on(t, testConflictNamesTheOther) }
+
+func testConflictNamesTheOther(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	ann, bob := addUser(t, db, "ann"), addUser(t, db, "bob")
 	for _, c := range []struct{ name, email, want string }{
@@ -524,7 +534,9 @@ func TestConflictNamesTheOther(t *testing.T) {
 	}
 }
 
-func TestAppendNamesWhatIsMissing(t *testing.T) {
+func TestAppendNamesWhatIsMissing(t *testing.T) { on(t, testAppendNamesWhatIsMissing) }
+
+func testAppendNamesWhatIsMissing(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	ann := addUser(t, db, "ann")
 	i := addImage(t, db, ann.ID, "a")
@@ -543,7 +555,9 @@ func TestAppendNamesWhatIsMissing(t *testing.T) {
 }
 
 // Versions go on where all contents of a run were removed, and an image takes all its rows along.
-func TestRunsOutliveTheirContents(t *testing.T) {
+func TestRunsOutliveTheirContents(t *testing.T) { on(t, testRunsOutliveTheirContents) }
+
+func testRunsOutliveTheirContents(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	ann := addUser(t, db, "ann")
 	i := addImage(t, db, ann.ID, "a")
@@ -563,12 +577,14 @@ func TestRunsOutliveTheirContents(t *testing.T) {
 	if err := db.Catalog().Delete(t.Context(), i.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := textOf(t, db.read, `SELECT (SELECT COUNT(*) FROM ocr_run) || ' ' || (SELECT COUNT(*) FROM ocr)`), []string{"0 0"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, db.read, `SELECT CONCAT((SELECT COUNT(*) FROM ocr_run), ' ', (SELECT COUNT(*) FROM ocr))`), []string{"0 0"}; !slices.Equal(got, want) {
 		t.Errorf("rows of runs and contents that are left: got %q, want %q", got, want)
 	}
 }
 
-func TestGetOfMoreThanOneStatementNames(t *testing.T) {
+func TestGetOfMoreThanOneStatementNames(t *testing.T) { on(t, testGetOfMoreThanOneStatementNames) }
+
+func testGetOfMoreThanOneStatementNames(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
 	var contents []recognition.Content
 	var ids []string
