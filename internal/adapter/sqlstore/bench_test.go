@@ -10,8 +10,16 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
+// onEach runs a benchmark on each kind of database.
+func onEach(b *testing.B, bench func(b *testing.B, open func(testing.TB) *DB)) {
+	b.Run("SQLite", func(b *testing.B) { bench(b, open) })
+	b.Run("MariaDB", func(b *testing.B) { bench(b, openServer) })
+}
+
 // BenchmarkStoreRun stores a run of as many regions as there may be, of five words each.
-func BenchmarkStoreRun(b *testing.B) {
+func BenchmarkStoreRun(b *testing.B) { onEach(b, benchStoreRun) }
+
+func benchStoreRun(b *testing.B, open func(testing.TB) *DB) {
 	db := open(b)
 	u := addUser(b, db, "ann")
 	i := addImage(b, db, u.ID, "a")
@@ -35,7 +43,9 @@ func BenchmarkStoreRun(b *testing.B) {
 }
 
 // BenchmarkGet gets the contents of such a run.
-func BenchmarkGet(b *testing.B) {
+func BenchmarkGet(b *testing.B) { onEach(b, benchGet) }
+
+func benchGet(b *testing.B, open func(testing.TB) *DB) {
 	db := open(b)
 	var contents []recognition.Content
 	var ids []string
@@ -54,7 +64,9 @@ func BenchmarkGet(b *testing.B) {
 }
 
 // BenchmarkList lists images of a user with a tenth of them all, where another tenth is shared.
-func BenchmarkList(b *testing.B) {
+func BenchmarkList(b *testing.B) { onEach(b, benchList) }
+
+func benchList(b *testing.B, open func(testing.TB) *DB) {
 	for _, images := range []int{1000, 100_000} {
 		db := open(b)
 		var users []int64
@@ -85,7 +97,9 @@ func BenchmarkList(b *testing.B) {
 }
 
 // BenchmarkUserByID is what every request costs.
-func BenchmarkUserByID(b *testing.B) {
+func BenchmarkUserByID(b *testing.B) { onEach(b, benchUserByID) }
+
+func benchUserByID(b *testing.B, open func(testing.TB) *DB) {
 	db := open(b)
 	u := addUser(b, db, "ann")
 	for b.Loop() {
