@@ -39,7 +39,7 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 
 unit: setup-tests ## run all tests with the race detector, end to end ones too, and tell the coverage
 	@mkdir -p bin
-	go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
+	GLYPHBOX_TEST_REQUIRE=mariadb go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
 	@go tool cover -func=bin/coverage.out | awk '/^total:/ { print "statements covered: " $$3 }'
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some
