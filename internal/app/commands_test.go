@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/internal/adapter/tesseract"
+	"glyphbox/internal/porttest/mariadbtest"
 )
 
 // result is what a command did.
@@ -57,6 +58,24 @@ func TestUsage(t *testing.T) {
 	printMarkdown(&docs)
 	if diff := cmp.Diff(docs.String(), command(t, "", "config", "--markdown").want(t, exitOK, "").stdout); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestMigrateCommands(t *testing.T) {
+	dir := t.TempDir()
+	command(t, "", "migrate", "status", "--data-dir", dir).want(t, exitFailure, "no database yet")
+	for _, where := range [][]string{{"--data-dir", dir}, {"--data-dir", dir, "--database", mariadbtest.Database(t)}} {
+		migrate := func(what string) result { return command(t, "", append([]string{"migrate", what}, where...)...) }
+		if len(where) > 2 {
+			migrate("status").want(t, exitOK, "00001_initial.sql  not yet")
+		}
+		migrate("up").want(t, exitOK, "has the schema of this release")
+		if r := migrate("status").want(t, exitOK, "00001_initial.sql  20"); strings.Contains(r.stdout, "not yet") {
+			t.Errorf("something is left to be done:\n%s", r.stdout)
+		}
+		migrate("up").want(t, exitOK, "has the schema of this release")
+		command(t, password, append([]string{"user", "add", "ann", "--email", "ann@example.org"}, where...)...).want(t, exitOK, "ann has the number 1")
+		command(t, "", append([]string{"user", "list"}, where...)...).want(t, exitOK, "ann@example.org")
 	}
 }
 

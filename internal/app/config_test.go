@@ -103,6 +103,38 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
+// An address has a flag, since it need not hold a password; where it does it is shown nowhere.
+func TestDatabaseAddress(t *testing.T) {
+	const inFlag, inVariable, inFile = "mariadb://flag@host/name", "mariadb://variable:secret@host/name", "mariadb://file:secret@host/name"
+	path := file(t, inFile+"\n")
+	for name, test := range map[string]struct {
+		env  map[string]string
+		args []string
+		want string // empty: refused
+	}{
+		"flag":                           {args: []string{"--database", inFlag}, want: inFlag},
+		"flag of a file":                 {args: []string{"--database-file", path}, want: inFile},
+		"variable":                       {env: map[string]string{"GLYPHBOX_DATABASE": inVariable}, want: inVariable},
+		"variable of a file":             {env: map[string]string{"GLYPHBOX_DATABASE_FILE": path}, want: inFile},
+		"flag before variable":           {env: map[string]string{"GLYPHBOX_DATABASE": inVariable}, args: []string{"--database", inFlag}, want: inFlag},
+		"flag before variable of a file": {env: map[string]string{"GLYPHBOX_DATABASE_FILE": path}, args: []string{"--database", inFlag}, want: inFlag},
+		"file of the configuration":      {args: []string{"--config", file(t, "database-file = '"+path+"'")}, want: inFile},
+		"both flags":                     {args: []string{"--database", inFlag, "--database-file", path}},
+		"another database":               {args: []string{"--database", "postgres://user:secret@host/name"}},
+		"no address":                     {args: []string{"--database", "glyphbox.db"}},
+	} {
+		got, values, err := load(t, test.env, test.args...)
+		if got.Database != test.want || (err != nil) != (test.want == "") {
+			t.Errorf("%s: %q, %v, want %q", name, got.Database, err, test.want)
+		}
+		var shown bytes.Buffer
+		printConfig(&shown, values)
+		if strings.Contains(shown.String(), "mariadb://") || err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the address is told: %v\n%s", name, err, shown.String())
+		}
+	}
+}
+
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	toml := file(t, "max-file = 3\nqueue-size = true\ntrusted-proxies = [1]\nlog-level = 'loud'\n")
 	env := map[string]string{"GLYPHBOX_MAX_UPLOAD": "12 parsecs", "GLYPHBOX_SIGNUP": "maybe", "GLYPHBOX_CORS_ORIGINS": "https://a.example/path"}

@@ -26,6 +26,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/mariadbtest"
 )
 
 // asProgram is set in the environment of a test binary that is to be the program itself.
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 		stop()
 		os.Exit(code)
 	}
-	os.Exit(m.Run())
+	os.Exit(mariadbtest.Main(m))
 }
 
 const adminPassword = "administrator-1"
@@ -313,8 +314,12 @@ func drawn() (png []byte, lines []string, boxes []document.Box) {
 	return porttest.PNG(image), lines, boxes
 }
 
-func TestWalk(t *testing.T) {
-	s := start(t, t.TempDir())
+func TestWalk(t *testing.T)          { walk(t) }
+func TestWalkOnMariaDB(t *testing.T) { walk(t, "--database", mariadbtest.Database(t)) }
+
+// walk does what people do, on a server with those flags.
+func walk(t *testing.T, more ...string) {
+	s := start(t, t.TempDir(), more...)
 	if r := s.do(http.StatusOK, "GET", "/ping", nil); string(r.body) != "pong" {
 		t.Errorf("ping: %s", r.body)
 	}
