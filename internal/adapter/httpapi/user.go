@@ -53,7 +53,10 @@ func (a *api) signUp(ctx context.Context, _ *call, _ *none, form signUpForm) (*o
 	return &one[userView]{viewUser(u)}, err
 }
 
-func (a *api) login(ctx context.Context, c *call, _ *none) (*secret[grantView], error) {
+func (a *api) login(ctx context.Context, c *call, in *SessionHeader) (*secret[grantView], error) {
+	if err := in.checkOrigin(c); err != nil {
+		return nil, err
+	}
 	form, err := c.readForm()
 	if err != nil {
 		return nil, err
@@ -73,23 +76,34 @@ func (a *api) login(ctx context.Context, c *call, _ *none) (*secret[grantView], 
 		return nil, err
 	}
 	c.actor.UserID = grant.User.ID // for the log
-	return &secret[grantView]{"no-store", viewGrant(grant)}, nil
+	return in.grant(c, grant, a.Accounts.RefreshTTL), nil
 }
 
 type refreshForm struct {
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Not needed where a cookie has it."`
 }
 
-func (a *api) refresh(ctx context.Context, c *call, _ *none, form refreshForm) (*secret[grantView], error) {
+func (a *api) refresh(ctx context.Context, c *call, in *SessionHeader, form refreshForm) (*secret[grantView], error) {
+	if err := in.checkOrigin(c); err != nil {
+		return nil, err
+	}
+	if in.Session != "" && form.RefreshToken == "" {
+		if cookie, err := c.r.Cookie(sessionCookie); err == nil {
+			form.RefreshToken = cookie.Value
+		}
+	}
 	grant, err := a.Accounts.Refresh(ctx, form.RefreshToken)
 	if err != nil {
 		return nil, err
 	}
 	c.actor.UserID = grant.User.ID // for the log
-	return &secret[grantView]{"no-store", viewGrant(grant)}, nil
+	return in.grant(c, grant, a.Accounts.RefreshTTL), nil
 }
 
-func (a *api) logout(ctx context.Context, c *call, _ *none) (*none, error) {
+func (a *api) logout(ctx context.Context, c *call, in *SessionHeader) (*none, error) {
+	if in.Session != "" {
+		c.setSession("", 0)
+	}
 	return nil, a.Accounts.Logout(ctx, c.actor)
 }
 

@@ -48,7 +48,7 @@ type grantView struct {
 	TokenType    string `json:"token_type" enum:"bearer"`
 	AccessToken  string `json:"access_token" doc:"For the header Authorization: Bearer …"`
 	ExpiresIn    int64  `json:"expires_in" example:"900" doc:"Seconds until the access token lapses."`
-	RefreshToken string `json:"refresh_token" doc:"Gives a new pair, once."`
+	RefreshToken string `json:"refresh_token" doc:"Gives a new pair, once. Empty where a cookie has it."`
 }
 
 // KeyView is an API key without its text. It is public since huma looks into embedded types only where they are.

@@ -1,0 +1,51 @@
+package httpapi
+
+import (
+	"net/http"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+)
+
+// sessionCookie holds the refresh token of a web page, out of reach of its scripts. It goes to the operations on users only,
+// and only from pages of this origin.
+const sessionCookie = "glyphbox_session"
+
+// SessionHeader is how a page asks for its refresh token to be kept in a cookie.
+type SessionHeader struct {
+	Session string `header:"X-Glyphbox-Session" enum:"cookie" doc:"For web pages of this origin: the refresh token is kept in a cookie that scripts cannot read, and is taken from there."`
+}
+
+// grant is what the client gets of a grant: all of it or, where it is a page that wants a cookie, all but the refresh token.
+func (in SessionHeader) grant(c *call, g account.Grant, ttl time.Duration) *secret[grantView] {
+	view := viewGrant(g)
+	if in.Session != "" {
+		c.setSession(g.RefreshToken, ttl)
+		view.RefreshToken = ""
+	}
+	return &secret[grantView]{"no-store", view}
+}
+
+// checkOrigin refuses pages of other origins that want the cookie.
+func (in SessionHeader) checkOrigin(c *call) error {
+	if in.Session == "" {
+		return nil
+	}
+	if err := http.NewCrossOriginProtection().Check(c.r); err != nil {
+		return fault.New(fault.Forbidden, "other_origin", "Only pages of this origin can have their session in a cookie.").Because(err)
+	}
+	return nil
+}
+
+// setSession sets the cookie for that long, or deletes it where that is 0.
+func (c *call) setSession(token string, ttl time.Duration) {
+	seconds := int(ttl / time.Second)
+	if seconds == 0 {
+		seconds = -1
+	}
+	// Who lies about the scheme harms nobody else: the cookie is not sent where it would have been.
+	secure := c.r.TLS != nil || c.r.Header.Get("X-Forwarded-Proto") == "https"
+	http.SetCookie(c.w, &http.Cookie{Name: sessionCookie, Value: token, Path: base + "/user", MaxAge: seconds,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode})
+}
