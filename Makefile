@@ -25,7 +25,7 @@ build: setup ## build bin/glyphbox
 test: setup check-format vet lint unit ## everything that has to be right: format, vet, lint, all tests, documents in step
 
 check-format:
-	@files=$$(gofmt -l cmd internal); test -z "$$files" || { echo "not formatted; run gofmt -w: $$files"; exit 1; }
+	@files=$$(gofmt -l cmd internal tools); test -z "$$files" || { echo "not formatted; run gofmt -w: $$files"; exit 1; }
 
 vet:
 	go vet ./...
@@ -37,9 +37,13 @@ lint: bin/golangci-lint ## run the linters
 bin/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && go build -buildvcs=false -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-unit: setup-tests ## run all tests with the race detector, end to end ones too, and tell the coverage
+# The server that speaks MongoDB's protocol in tests has a module of its own too.
+bin/ferretdb: tools/ferretdb/main.go tools/ferretdb/go.mod tools/ferretdb/go.sum
+	cd tools/ferretdb && go build -trimpath -buildvcs=false -tags ferretdb_no_postgresql -o ../../bin/ferretdb .
+
+unit: setup-tests bin/ferretdb ## run all tests with the race detector, end to end ones too, and tell the coverage
 	@mkdir -p bin
-	GLYPHBOX_TEST_REQUIRE=mariadb go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
+	GLYPHBOX_TEST_REQUIRE=mariadb,mongodb go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
 	@go tool cover -func=bin/coverage.out | awk '/^total:/ { print "statements covered: " $$3 }'
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some

@@ -23,6 +23,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
 
+	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/account"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	Addr            string
 	DataDir         string
 	Database        string // address of a MariaDB; empty: an SQLite file in DataDir
+	MongoDB         string // URI; empty: images are files in DataDir, and results are in the database
 	SignUpOpen      bool
 	AdminPassword   string // of the administrator made at the first start; empty: a random one
 	OCRWorkers      int    // 0: one for each core
@@ -71,6 +73,8 @@ var table = []setting{
 	{name: "database", secret: true, flag: true, help: "The database for metadata and results, as mariadb://user:password@host:3306/name. Without it, an SQLite file in data-dir. " +
 		"An address with a password is better kept in a file.",
 		set: func(c *Config, text string) error { c.Database = text; return sqlstore.CheckAddress(text) }},
+	{name: "mongodb", secret: true, flag: true, help: "The MongoDB for images and results, as mongodb://user:password@host:27017/name. Without it, images are files in data-dir and results are in the database.",
+		set: func(c *Config, text string) error { c.MongoDB = text; return mongostore.CheckURI(text) }},
 	{name: "signup", def: "open", help: "Whether anybody may make an account: open or closed.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
 	{name: "admin-password", secret: true, help: "The password of the user admin, who is made at the first start. Without it a random one is made and shown once.",

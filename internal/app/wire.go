@@ -17,6 +17,7 @@ import (
 
 	"glyphbox/internal/adapter/filestore"
 	"glyphbox/internal/adapter/httpapi"
+	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/tesseract"
 	"glyphbox/internal/adapter/token"
@@ -62,7 +63,8 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 		return nil, err
 	}
 	s.closers = append(s.closers, db.Close)
-	blobs, err := filestore.Open(c.blobsDir())
+	s.checks = append(s.checks, httpapi.Check{Name: "database", Check: db.Ping})
+	blobs, contents, err := s.openStorage(ctx, c, db)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +75,31 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 
 	s.accounts = newAccounts(c, db, token.NewTokens(keys))
 	s.images = &document.Service{Catalog: db.Catalog(), Blobs: blobs, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
-	s.results = &recognition.Service{Images: s.images, Users: db.Users(), Engine: s.pool, Runs: db.Runs(), Contents: db.Contents(),
+	s.results = &recognition.Service{Images: s.images, Users: db.Users(), Engine: s.pool, Runs: db.Runs(), Contents: contents,
 		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, Now: time.Now}
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
-	s.checks = []httpapi.Check{{Name: "database", Check: db.Ping}, {Name: "contents", Check: db.Ping},
-		{Name: "blobs", Check: blobs.Ping}, {Name: "workers", Check: s.pool.Ready}}
+	s.checks = append(s.checks, httpapi.Check{Name: "workers", Check: s.pool.Ready})
 	s.metrics = poolRegistry(s.pool)
 	return s, nil
+}
+
+// openStorage opens what keeps images and results: MongoDB where it is set, else files and the database.
+func (s *services) openStorage(ctx context.Context, c Config, db *sqlstore.DB) (document.Blobs, recognition.Contents, error) {
+	if c.MongoDB == "" {
+		blobs, err := filestore.Open(c.blobsDir())
+		if err != nil {
+			return nil, nil, err
+		}
+		s.checks = append(s.checks, httpapi.Check{Name: "contents", Check: db.Ping}, httpapi.Check{Name: "blobs", Check: blobs.Ping})
+		return blobs, db.Contents(), nil
+	}
+	mongo, err := mongostore.Open(ctx, c.MongoDB)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.closers = append(s.closers, mongo.Close)
+	s.checks = append(s.checks, httpapi.Check{Name: "contents", Check: mongo.Ping}, httpapi.Check{Name: "blobs", Check: mongo.Ping})
+	return mongo.Blobs(), mongo.Contents(), nil
 }
 
 // Close closes everything, what was opened last first.

@@ -1,0 +1,283 @@
+package mongostore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+)
+
+// Blobs is document.Blobs on GridFS: a blob is a document of fs.files, whose _id is the blob's name, and chunks of 255 KiB in
+// fs.chunks. The chunks are inserted first and removed last, so that a blob is there with all its bytes or not at all;
+// what a crash leaves are chunks without a file, which nobody sees.
+//
+// The driver's own bucket would do, but holds 16 MiB for each upload and cannot seek.
+type Blobs struct{ files, chunks *mongo.Collection }
+
+var _ document.Blobs = (*Blobs)(nil)
+
+// Blobs returns the blobs in the database.
+func (s *Store) Blobs() *Blobs {
+	return &Blobs{files: s.db.Collection("fs.files"), chunks: s.db.Collection("fs.chunks")}
+}
+
+const (
+	chunkSize    = 255 << 10 // as GridFS has it; below a power of two, with room for the rest of the document
+	chunksAtOnce = 4         // of one round trip
+)
+
+// file is a document of fs.files.
+type file struct {
+	ID        string    `bson:"_id"`
+	Length    int64     `bson:"length"`
+	ChunkSize int32     `bson:"chunkSize"`
+	Uploaded  time.Time `bson:"uploadDate"`
+	Name      string    `bson:"filename"`
+}
+
+// chunk is a document of fs.chunks.
+type chunk struct {
+	ID   bson.ObjectID `bson:"_id"`
+	File string        `bson:"files_id"`
+	N    int32         `bson:"n"`
+	Data []byte        `bson:"data"`
+}
+
+var errBlobNotFound = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
+
+const nameLength = 26
+
+// newName returns 128 random bits as 26 lower-case letters and digits.
+func newName() string { return strings.ToLower(rand.Text()) }
+
+// possible tells whether a name is one of newName.
+func possible(name string) bool {
+	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+// Put implements document.Blobs.
+func (s *Blobs) Put(ctx context.Context, r io.Reader) (string, error) {
+	f := file{ID: newName(), ChunkSize: chunkSize}
+	f.Name = f.ID
+	err := s.fill(ctx, &f, r)
+	if err == nil {
+		f.Uploaded = time.Now()
+		err = toTheEnd(ctx, func(ctx context.Context) error {
+			_, err := s.files.InsertOne(ctx, f)
+			return err
+		})
+	}
+	if err == nil {
+		return f.ID, nil
+	}
+	if fault.Is(err, fault.Unavailable) { // nor can anything be removed now
+		return "", err
+	}
+	return "", errors.Join(err, s.Delete(context.WithoutCancel(ctx), f.ID))
+}
+
+// fill inserts the chunks of a file and counts its length.
+func (s *Blobs) fill(ctx context.Context, f *file, r io.Reader) error {
+	var buffers [chunksAtOnce][]byte
+	for n := int32(0); ; {
+		var chunks []chunk
+		var end error
+		for i := 0; i < chunksAtOnce && end == nil; i++ {
+			if buffers[i] == nil {
+				buffers[i] = make([]byte, chunkSize)
+			}
+			var length int
+			if length, end = fillBuffer(ctx, buffers[i], r); length > 0 {
+				chunks = append(chunks, chunk{ID: bson.NewObjectID(), File: f.ID, N: n, Data: buffers[i][:length]})
+				f.Length += int64(length)
+				n++
+			}
+		}
+		last := errors.Is(end, io.EOF)
+		if end != nil && !last {
+			return fmt.Errorf("reading what is to be stored: %w", end)
+		}
+		if len(chunks) > 0 {
+			if err := toTheEnd(ctx, func(ctx context.Context) error {
+				_, err := s.chunks.InsertMany(ctx, chunks)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
+// fillBuffer is io.ReadFull, but for telling the reader's own errors, io.ErrUnexpectedEOF too, from an end amid the buffer,
+// which is io.EOF.
+func fillBuffer(ctx context.Context, buffer []byte, r io.Reader) (n int, err error) {
+	for n < len(buffer) && err == nil {
+		if err = ctx.Err(); err == nil {
+			var more int
+			more, err = r.Read(buffer[n:])
+			n += more
+		}
+	}
+	return n, err
+}
+
+// Delete implements document.Blobs. The chunks go also where the file is gone already, as after a crash in between.
+func (s *Blobs) Delete(ctx context.Context, name string) error {
+	if !possible(name) {
+		return ctx.Err()
+	}
+	err := whileAsked(ctx, func(ctx context.Context) error {
+		_, err := s.files.DeleteOne(ctx, bson.D{{Key: "_id", Value: name}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return whileAsked(ctx, func(ctx context.Context) error {
+		_, err := s.chunks.DeleteMany(ctx, bson.D{{Key: "files_id", Value: name}})
+		return err
+	})
+}
+
+// Open implements document.Blobs. The reader works until ctx ends; its errors are those of Open, and NotFound where the blob was
+// deleted meanwhile. It holds about a MiB.
+func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error) {
+	if !possible(name) {
+		return nil, errBlobNotFound
+	}
+	b := &blob{ctx: ctx, chunks: s.chunks, loaded: -1}
+	err := whileAsked(ctx, func(ctx context.Context) error {
+		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: name}}).Decode(&b.file)
+	})
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, errBlobNotFound.Because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if b.file.Length < 0 || b.file.ChunkSize <= 0 {
+		return nil, fmt.Errorf("blob %s: length %d in chunks of %d", name, b.file.Length, b.file.ChunkSize)
+	}
+	return b, nil
+}
+
+// blob reads a file. For one goroutine.
+type blob struct {
+	ctx    context.Context
+	chunks *mongo.Collection
+	file   file
+	at     int64
+
+	cursor *mongo.Cursor // gives the chunks from the one after loaded on; may be nil
+	loaded int64         // number of the chunk that data is
+	data   []byte        // in the cursor's memory
+}
+
+func (b *blob) Read(p []byte) (int, error) {
+	if b.at >= b.file.Length {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	size := int64(b.file.ChunkSize)
+	if n := b.at / size; n != b.loaded {
+		if err := b.load(n); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, b.data[b.at%size:])
+	b.at += int64(n)
+	return n, nil
+}
+
+// load gets a chunk: from the cursor where it comes next, else from a new one. A cursor ends with the primary that it is
+// from, so that a chunk is asked for once more with a new one.
+func (b *blob) load(n int64) error {
+	if b.cursor != nil && n == b.loaded+1 {
+		if err := b.next(n); !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+	}
+	b.closeCursor()
+	err := whileAsked(b.ctx, func(ctx context.Context) (err error) {
+		filter := bson.D{{Key: "files_id", Value: b.file.ID}, {Key: "n", Value: bson.D{{Key: "$gte", Value: n}}}}
+		b.cursor, err = b.chunks.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "n", Value: 1}}).SetBatchSize(chunksAtOnce))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return b.next(n)
+}
+
+func (b *blob) next(n int64) error {
+	b.loaded, b.data = -1, nil
+	found := false
+	err := whileAsked(b.ctx, func(ctx context.Context) error {
+		found = b.cursor.Next(ctx)
+		return b.cursor.Err()
+	})
+	if err != nil {
+		return err
+	}
+	if !found {
+		return errBlobNotFound.Because(io.ErrUnexpectedEOF)
+	}
+	size := int64(b.file.ChunkSize)
+	number, isNumber := b.cursor.Current.Lookup("n").AsInt64OK()
+	_, data, isBinary := b.cursor.Current.Lookup("data").BinaryOK()
+	switch {
+	case !isNumber || !isBinary:
+		return fmt.Errorf("blob %s: chunk %d is no chunk", b.file.ID, n)
+	case number != n: // deletion is under way
+		return errBlobNotFound.Because(io.ErrUnexpectedEOF)
+	case int64(len(data)) != min(size, b.file.Length-n*size):
+		return fmt.Errorf("blob %s: chunk %d has %d bytes", b.file.ID, n, len(data))
+	}
+	b.loaded, b.data = n, data
+	return nil
+}
+
+func (b *blob) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += b.at
+	case io.SeekEnd:
+		offset += b.file.Length
+	}
+	if offset < 0 || whence < io.SeekStart || whence > io.SeekEnd {
+		return 0, fmt.Errorf("blob %s: there is no place %d", b.file.ID, offset)
+	}
+	b.at = offset
+	return offset, nil
+}
+
+// closeCursor frees what the server holds for the cursor. It does so by itself some time later where that cannot be said.
+func (b *blob) closeCursor() {
+	if b.cursor == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), selectionTimeout)
+	defer cancel()
+	_ = b.cursor.Close(ctx)
+	b.cursor, b.loaded, b.data = nil, -1, nil
+}
+
+func (b *blob) Close() error {
+	b.closeCursor()
+	return nil
+}

@@ -1,0 +1,253 @@
+package mongostore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Contents is recognition.Contents: a document for each revision, whose _id is "<content>:<revision>". Documents are only inserted
+// and removed, and found by _id only.
+//
+// That the key is unique decides who is first, both between those who add and between those who revise. A content is
+// there if its first revision is; revisions without a first one are not seen. So Delete, which removes the first one
+// before the others, and Revise, which makes sure after its insert that the first one is still there, may break off or meet
+// anywhere, and no content comes back in part.
+//
+// Add inserts in the order of the keys and stops at the first that is taken. What it has inserted by then is its own
+// and is removed before it answers. A crash, or a connection lost at that moment, may leave some contents of a batch. They are
+// contents that nobody has the name of: names are random, and are stored with the run after Add has answered.
+type Contents struct{ revisions *mongo.Collection }
+
+var _ recognition.Contents = (*Contents)(nil)
+
+// Contents returns the contents in the database.
+func (s *Store) Contents() *Contents {
+	return &Contents{s.db.Collection("content_revision", options.Collection().SetRegistry(timesAsText()).
+		SetBSONOptions(&options.BSONOptions{UseJSONStructTags: true}))}
+}
+
+// timesAsText has times stored as RFC 3339 has them, since BSON's own have no microseconds.
+func timesAsText() *bson.Registry {
+	registry := bson.NewRegistry()
+	registry.RegisterTypeEncoder(reflect.TypeFor[time.Time](), bson.ValueEncoderFunc(func(_ bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error {
+		text, err := v.Interface().(time.Time).MarshalText()
+		if err != nil {
+			return err
+		}
+		return w.WriteString(string(text))
+	}))
+	registry.RegisterTypeDecoder(reflect.TypeFor[time.Time](), bson.ValueDecoderFunc(func(_ bson.DecodeContext, r bson.ValueReader, v reflect.Value) error {
+		text, err := r.ReadString()
+		if err != nil {
+			return err
+		}
+		return v.Addr().Interface().(*time.Time).UnmarshalText([]byte(text))
+	}))
+	return registry
+}
+
+// revision is a document of content_revision.
+type revision struct {
+	ID      string              `bson:"_id"`
+	Added   bson.DateTime       `bson:"added"` // for who looks for leftovers
+	Content recognition.Content `bson:"content"`
+}
+
+func revisionID(contentID string, number int) string { return contentID + ":" + strconv.Itoa(number) }
+
+func newRevision(c recognition.Content) revision {
+	c.Edited = c.Edited.UTC().Truncate(time.Microsecond)
+	return revision{ID: revisionID(c.ID, c.Revision), Added: bson.NewDateTimeFromTime(time.Now()), Content: c}
+}
+
+// possibleID tells whether a content can have that ID. A colon would end it amid the key.
+func possibleID(id string) bool { return id != "" && !strings.Contains(id, ":") }
+
+// idsAtOnce is how many contents one round trip names: more than a run has, and few enough for one message.
+const idsAtOnce = 2000
+
+var (
+	errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
+	errContentExists   = fault.New(fault.Conflict, "content_exists", "There is such a content already.")
+	errChanged         = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
+)
+
+// Add implements recognition.Contents.
+func (s *Contents) Add(ctx context.Context, contents []recognition.Content) error {
+	if len(contents) == 0 {
+		return ctx.Err()
+	}
+	revisions := make([]revision, len(contents))
+	for i, c := range contents {
+		if !possibleID(c.ID) {
+			return fmt.Errorf("a content cannot have the ID %q", c.ID)
+		}
+		revisions[i] = newRevision(c)
+	}
+	// In one order for all, so that of those who add the same contents at once the first one gets all.
+	slices.SortFunc(revisions, func(a, b revision) int { return cmp.Compare(a.ID, b.ID) })
+	err := toTheEnd(ctx, func(ctx context.Context) error {
+		_, err := s.revisions.InsertMany(ctx, revisions)
+		return err
+	})
+	failed, ok := errors.AsType[mongo.BulkWriteException](err)
+	if !ok || len(failed.WriteErrors) == 0 {
+		return err
+	}
+	if mongo.IsDuplicateKeyError(failed) {
+		err = errContentExists.Because(err)
+	}
+	var ours []string
+	for _, r := range revisions[:failed.WriteErrors[0].Index] {
+		ours = append(ours, r.Content.ID)
+	}
+	return errors.Join(err, s.Delete(context.WithoutCancel(ctx), ours))
+}
+
+// ofContents is the filter for all revisions of contents. A semicolon follows a colon.
+func ofContents(ids []string) bson.D {
+	ranges := make(bson.A, len(ids))
+	for i, id := range ids {
+		ranges[i] = bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: id + ":"}, {Key: "$lt", Value: id + ";"}}}}
+	}
+	if len(ranges) == 1 {
+		return ranges[0].(bson.D)
+	}
+	return bson.D{{Key: "$or", Value: ranges}}
+}
+
+// find returns all revisions of contents, the first one first, by ID. Those of contents that are not there are left out.
+func (s *Contents) find(ctx context.Context, ids []string) (map[string][]recognition.Content, error) {
+	found := make(map[string][]recognition.Content, len(ids))
+	for part := range slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !possibleID(id) }), idsAtOnce) {
+		err := whileAsked(ctx, func(ctx context.Context) error {
+			// Without a size the server would give 101 documents and be asked for the rest.
+			cursor, err := s.revisions.Find(ctx, ofContents(part), options.Find().SetBatchSize(1_000_000))
+			if err != nil {
+				return err
+			}
+			var revisions []revision
+			if err := cursor.All(ctx, &revisions); err != nil {
+				return err
+			}
+			for _, r := range revisions {
+				found[r.Content.ID] = append(found[r.Content.ID], r.Content)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for id, revisions := range found {
+		slices.SortFunc(revisions, func(a, b recognition.Content) int { return cmp.Compare(a.Revision, b.Revision) })
+		if revisions[0].Revision != 1 {
+			delete(found, id)
+		}
+	}
+	return found, nil
+}
+
+// Get implements recognition.Contents. The older revisions come along, since only with them one round trip tells which is the newest.
+func (s *Contents) Get(ctx context.Context, ids []string) ([]recognition.Content, error) {
+	found, err := s.find(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	contents := make([]recognition.Content, 0, len(ids))
+	for _, id := range ids {
+		if revisions := found[id]; len(revisions) > 0 {
+			contents = append(contents, revisions[len(revisions)-1])
+		}
+	}
+	return contents, nil
+}
+
+// Revisions implements recognition.Contents.
+func (s *Contents) Revisions(ctx context.Context, id string) ([]recognition.Content, error) {
+	found, err := s.find(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if len(found[id]) == 0 {
+		return nil, errContentNotFound
+	}
+	return found[id], nil
+}
+
+// Revise implements recognition.Contents.
+func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
+	revisions, err := s.Revisions(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if revisions[len(revisions)-1].Revision != c.Revision-1 {
+		return errChanged
+	}
+	next := newRevision(c)
+	err = toTheEnd(ctx, func(ctx context.Context) error {
+		_, err := s.revisions.InsertOne(ctx, next)
+		return err
+	})
+	if mongo.IsDuplicateKeyError(err) {
+		return errChanged.Because(err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.undoIfDeleted(context.WithoutCancel(ctx), next)
+}
+
+// undoIfDeleted removes a revision whose content was deleted while it was added. A deletion that begins after this sees it.
+func (s *Contents) undoIfDeleted(ctx context.Context, r revision) error {
+	err := whileAsked(ctx, func(ctx context.Context) error {
+		return s.revisions.FindOne(ctx, bson.D{{Key: "_id", Value: revisionID(r.Content.ID, 1)}},
+			options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
+	})
+	if !errors.Is(err, mongo.ErrNoDocuments) {
+		return err
+	}
+	err = whileAsked(ctx, func(ctx context.Context) error {
+		_, err := s.revisions.DeleteOne(ctx, bson.D{{Key: "_id", Value: r.ID}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return errContentNotFound
+}
+
+// Delete implements recognition.Contents.
+func (s *Contents) Delete(ctx context.Context, ids []string) error {
+	for part := range slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !possibleID(id) }), idsAtOnce) {
+		first := make([]string, len(part))
+		for i, id := range part {
+			first[i] = revisionID(id, 1)
+		}
+		err := whileAsked(ctx, func(ctx context.Context) error {
+			_, err := s.revisions.BulkWrite(ctx, []mongo.WriteModel{
+				mongo.NewDeleteManyModel().SetFilter(bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: first}}}}),
+				mongo.NewDeleteManyModel().SetFilter(ofContents(part)),
+			})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}

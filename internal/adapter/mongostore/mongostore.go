@@ -1,0 +1,187 @@
+// Package mongostore keeps blobs and contents in MongoDB, or in a server that speaks its protocol.
+//
+// Blobs are files of GridFS, contents are documents of the collection content_revision. Nothing needs a transaction or an
+// update: documents are inserted under keys that nobody else can have and never change, and what is only there in part
+// cannot be seen. Writes are acknowledged by a majority, and reads see nothing else.
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"glyphbox/internal/domain/fault"
+)
+
+const (
+	// selectionTimeout is how long an operation waits for a server that takes writes before it is Unavailable.
+	selectionTimeout = time.Second
+
+	// heartbeat is how often each server is looked at. One that hangs is given up after that and selectionTimeout.
+	heartbeat = time.Second
+
+	// operationTimeout is how long one round trip may take where the server is there and slow.
+	operationTimeout = 10 * time.Second
+)
+
+// Store is a database of MongoDB. Safe for concurrent use, also by several processes.
+type Store struct {
+	client *mongo.Client
+	db     *mongo.Database
+}
+
+var (
+	errURI = errors.New("a URI such as mongodb://user:password@host:27017/glyphbox is wanted, with the name of the database at its end")
+
+	errAway = fault.New(fault.Unavailable, "mongodb_unavailable", "Images and results cannot be stored or read at the moment.").After(5 * time.Second)
+)
+
+// database returns the name of the database in a URI, or an error that does not repeat the URI, which holds a password.
+func database(uri string) (string, error) {
+	scheme, rest, _ := strings.Cut(uri, "://")
+	if scheme != "mongodb" && scheme != "mongodb+srv" {
+		return "", errURI
+	}
+	_, path, _ := strings.Cut(rest, "/")
+	name, _, _ := strings.Cut(path, "?")
+	name, err := url.PathUnescape(name)
+	if err != nil || name == "" || len(name) > 63 || strings.ContainsAny(name, "/\\. \"$*<>:|?\x00") {
+		return "", errURI
+	}
+	return name, nil
+}
+
+// CheckURI tells what is wrong with a URI, without a server and without repeating it.
+func CheckURI(uri string) error {
+	_, err := database(uri)
+	return err
+}
+
+// Open connects to a server or a replica set, and makes the indexes that are missing, which several nodes may do at once. What
+// the URI says about write concern, read concern and read preference does not count. Unavailable.
+func Open(ctx context.Context, uri string) (*Store, error) {
+	name, err := database(uri)
+	if err != nil {
+		return nil, fmt.Errorf("opening MongoDB: %w", err)
+	}
+	o := options.Client().ApplyURI(uri)
+	if o.Validate() != nil { // its text may have the password
+		return nil, fmt.Errorf("opening MongoDB: %w", errURI)
+	}
+	// Lost writes and reads are retried by the driver where the server can tell a write that it has seen.
+	o.SetAppName("glyphbox").SetServerSelectionTimeout(selectionTimeout).SetConnectTimeout(selectionTimeout).SetHeartbeatInterval(heartbeat)
+	o.SetWriteConcern(writeconcern.Majority()).SetReadConcern(readconcern.Majority()).SetReadPreference(readpref.Primary())
+	client, err := mongo.Connect(o)
+	if err != nil {
+		return nil, fmt.Errorf("opening MongoDB: %w", errURI)
+	}
+	s := &Store{client, client.Database(name)}
+	if err = s.Ping(ctx); err == nil {
+		err = s.prepare(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening MongoDB: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// prepare makes the index by which chunks are found. All else is found by _id.
+func (s *Store) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
+	_, err := s.Blobs().chunks.Indexes().CreateOne(ctx, mongo.IndexModel{
+		Keys: bson.D{{Key: "files_id", Value: 1}, {Key: "n", Value: 1}}, Options: options.Index().SetUnique(true)})
+	return storeFault(ctx, err)
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), operationTimeout)
+	defer cancel()
+	return s.client.Disconnect(ctx)
+}
+
+// Ping tells whether there is a server that takes writes. Unavailable.
+func (s *Store) Ping(ctx context.Context) error {
+	return whileAsked(ctx, func(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) })
+}
+
+// whileAsked runs one round trip that ends when the caller goes away.
+func whileAsked(ctx context.Context, do func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
+	return storeFault(ctx, do(limited))
+}
+
+// toTheEnd runs one round trip that is finished also when the caller goes away, so that it is known what came of it.
+func toTheEnd(ctx context.Context, do func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return whileAsked(context.WithoutCancel(ctx), do)
+}
+
+// awayCodes are the server's own errors that pass, or that who runs it mends.
+var awayCodes = []int{
+	6, 7, 9001, // host unreachable, host not found, socket exception
+	13, 18, // unauthorised, authentication failed
+	50, 89, 262, // time limits
+	64, 100, // write concern failed, or cannot be satisfied
+	91, 11600, 11602, // shutdown, interrupted by a change of state
+	133, 189, 10107, 13435, 13436, // no primary
+	43,    // cursor not found, after a change of the primary
+	14031, // out of disk space
+}
+
+// storeFault gives a failure of the server its kind. All other errors stay as they are.
+func storeFault(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if gone := ctx.Err(); gone != nil {
+		return fmt.Errorf("%w: %v", gone, err) //nolint:errorlint // the cause may be a deadline that is not the caller's
+	}
+	if away(err) {
+		return errAway.Because(err)
+	}
+	return err
+}
+
+func away(err error) bool {
+	if mongo.IsTimeout(err) || mongo.IsNetworkError(err) || errors.Is(err, mongo.ErrClientDisconnected) {
+		return true
+	}
+	if _, ok := errors.AsType[topology.ConnectionError](err); ok {
+		return true
+	}
+	if cleared, ok := errors.AsType[interface {
+		error
+		Retryable() bool
+	}](err); ok && cleared.Retryable() { // of a connection pool whose server was lost
+		return true
+	}
+	server, ok := errors.AsType[mongo.ServerError](err)
+	if !ok {
+		return false
+	}
+	for _, code := range awayCodes {
+		if server.HasErrorCode(code) {
+			return true
+		}
+	}
+	return server.HasErrorLabel("RetryableWriteError")
+}
