@@ -129,4 +129,8 @@ func fillImages(t testing.TB, db *DB, users []int64, images int) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := db.exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id),
+		shared = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND visibility = 'shared')`); err != nil {
+		t.Fatal(err)
+	}
 }

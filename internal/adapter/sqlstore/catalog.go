@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -23,6 +24,9 @@ var errImageNotFound = fault.New(fault.NotFound, "image_not_found", "There is no
 // Add implements document.Catalog.
 func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, error) {
 	err := s.db.update(ctx, func(tx *sql.Tx) error {
+		if err := count(ctx, tx, i, 1); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			i.Name, fold(i.Name), i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, stamp(i.Created), i.Owner.ID)
@@ -37,9 +41,25 @@ func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, er
 		return err
 	})
 	if err != nil {
-		return document.Image{}, s.db.noUser(err)
+		return document.Image{}, err
 	}
 	return i, nil
+}
+
+// count notes with the owner that an image is there (1) or is not any more (-1).
+func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
+	shared := 0
+	if i.Visibility == document.Shared {
+		shared = more
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE user SET images = images + ?, shared = shared + ? WHERE id = ?`, more, shared, i.Owner.ID)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return cmp.Or(err, error(errUserNotFound))
+	}
+	return nil
 }
 
 const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.created_datetime, i.user_id, user.name`
@@ -131,8 +151,20 @@ func listPage(q document.Query) (text string, args []any) {
 		JOIN image i ON i.id = page.id JOIN user ON user.id = i.user_id ORDER BY i.id DESC`, append(args, limit, offset)
 }
 
-// listCount returns the query for how many images match in all.
+// listCount returns the query for how many images match in all. Only those with a keyword are counted one by one.
 func listCount(q document.Query) (text string, args []any) {
+	if q.Keyword == "" {
+		switch {
+		case q.Viewer == 0 && q.Owner == 0:
+			return `SELECT COALESCE(SUM(images), 0) FROM user`, nil
+		case q.Viewer == 0 || q.Viewer == q.Owner:
+			return `SELECT COALESCE(SUM(images), 0) FROM user WHERE id = ?`, []any{q.Owner}
+		case q.Owner == 0:
+			return `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images ELSE shared END), 0) FROM user`, []any{q.Viewer}
+		default:
+			return `SELECT COALESCE(SUM(shared), 0) FROM user WHERE id = ?`, []any{q.Owner}
+		}
+	}
 	var kinds []string
 	for _, c := range matching(q) {
 		kinds = append(kinds, `(SELECT COUNT(*) FROM image WHERE `+c.text+`)`)
@@ -143,7 +175,8 @@ func listCount(q document.Query) (text string, args []any) {
 
 // Count implements document.Catalog.
 func (s *Catalog) Count(ctx context.Context, ownerID int64) (int, error) {
-	return s.db.count(ctx, `SELECT COUNT(*) FROM image WHERE user_id = ?`, ownerID)
+	text, args := listCount(document.Query{Owner: ownerID})
+	return s.db.count(ctx, text, args...)
 }
 
 // Update implements document.Catalog.
@@ -152,11 +185,18 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 		if i, err = imageByID(ctx, tx, id, s.db.dialect.forUpdate); err != nil {
 			return err
 		}
+		was := i
 		if err := change(&i); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ? WHERE id = ?`, i.Name, fold(i.Name), string(i.Visibility), id); err != nil {
 			return err
+		}
+		if i.Visibility != was.Visibility {
+			i.Owner = was.Owner
+			if err := errors.Join(count(ctx, tx, was, -1), count(ctx, tx, i, 1)); err != nil {
+				return err
+			}
 		}
 		i, err = imageByID(ctx, tx, id, ``)
 		return err
@@ -169,9 +209,14 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 
 // Delete implements document.Catalog.
 func (s *Catalog) Delete(ctx context.Context, id int64) error {
-	n, err := s.db.exec(ctx, `DELETE FROM image WHERE id = ?`, id) // the rows of its runs go by their foreign keys
-	if err == nil && n == 0 {
-		return errImageNotFound
-	}
-	return err
+	return s.db.update(ctx, func(tx *sql.Tx) error {
+		i, err := imageByID(ctx, tx, id, s.db.dialect.forUpdate)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM image WHERE id = ?`, id); err != nil { // the rows of its runs go by their foreign keys
+			return err
+		}
+		return count(ctx, tx, i, -1)
+	})
 }

@@ -38,7 +38,8 @@ var (
 type Server struct {
 	dir, port string
 	command   *exec.Cmd
-	ended     chan error
+	ended     chan struct{} // closed at its end
+	end       error         // how it ended
 }
 
 // Main runs the tests of a package and stops the server afterwards: os.Exit(mariadbtest.Main(m)).
@@ -186,14 +187,16 @@ func (s *Server) Run(options ...string) error {
 	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var output bytes.Buffer
 	s.command.Stdout, s.command.Stderr = &output, &output
-	started, command, ended := make(chan error), s.command, make(chan error, 1)
+	started, ended := make(chan error), make(chan struct{})
+	command := s.command
 	go func() {
 		runtime.LockOSThread() // the signal of a parent's death comes when this thread ends
 		defer runtime.UnlockOSThread()
 		err := command.Start()
 		started <- err
 		if err == nil {
-			ended <- command.Wait()
+			s.end = command.Wait()
+			close(ended)
 		}
 	}()
 	if err := <-started; err != nil {
@@ -212,9 +215,9 @@ func (s *Server) Run(options ...string) error {
 			return nil
 		}
 		select {
-		case ended := <-s.ended:
+		case <-s.ended:
 			s.command = nil
-			return fmt.Errorf("the server ended: %w: %s", ended, output.String())
+			return fmt.Errorf("the server ended: %w: %s", s.end, output.String())
 		case <-limit:
 			return fmt.Errorf("the server does not answer: %w", err)
 		case <-tick.C:
