@@ -157,6 +157,8 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			wantKind(t, "Recognize of "+what, err, fault.Unsupported)
 			_, err = e.Prepared(t.Context(), order(file, tiny))
 			wantKind(t, "Prepared of "+what, err, fault.Unsupported)
+			_, err = e.Layout(t.Context(), PageOf(file), recognition.LevelLine)
+			wantKind(t, "Layout of "+what, err, fault.Unsupported)
 		}
 		_, err := e.Recognize(t.Context(), order(brokenPNG(), tiny))
 		wantKind(t, "Recognize of a broken PNG", err, fault.Unsupported)
@@ -281,6 +283,40 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			if a, b := readings[0].Words[i-1], readings[0].Words[i]; a.Box.X1 >= b.Box.X1 {
 				t.Errorf("%q at %v stands left of %q at %v", b.Text, b.Box, a.Text, a.Box)
 			}
+		}
+	})
+
+	t.Run("the layout of a page", func(t *testing.T) {
+		e := open(t)
+		words := 0
+		for _, l := range drawn {
+			words += len(strings.Fields(l))
+		}
+		for level, want := range map[recognition.Level]int{recognition.LevelLine: len(drawn), recognition.LevelWord: words} {
+			got, err := e.Layout(t.Context(), PageOf(PNG(page)), level)
+			ok(t, "Layout", err)
+			if len(got) != want {
+				t.Errorf("got %d boxes of a %s, want %d", len(got), level, want)
+			}
+			for i, b := range got {
+				if b.Empty() || b.Intersect(whole) != b {
+					t.Errorf("the box %v is not on the page %v", b, whole)
+				}
+				if level == recognition.LevelLine && i < len(boxes) && b.Intersect(boxes[i]).Empty() {
+					t.Errorf("line %d was found at %v, want it at %v", i, b, boxes[i])
+				}
+			}
+		}
+		got, err := e.Layout(t.Context(), PageOf(PNG(page)), recognition.LevelBlock)
+		ok(t, "Layout", err)
+		if len(got) == 0 {
+			t.Error("no block was found")
+		}
+		blank, _ := DrawLines("", "")
+		got, err = e.Layout(t.Context(), PageOf(PNG(blank)), recognition.LevelLine)
+		ok(t, "Layout of white paper", err)
+		if len(got) != 0 {
+			t.Errorf("got the lines %v on white paper", got)
 		}
 	})
 

@@ -229,6 +229,20 @@ func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r docume
 	return r, err
 }
 
+// Layout finds one region: the page without its margins, which are a tenth.
+func (f fakeEngine) Layout(ctx context.Context, p document.Page, _ recognition.Level) (boxes []document.Box, err error) {
+	page, err := upright(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	err = f.do(ctx, "Engine.Layout", func() error {
+		size := page.Bounds().Size()
+		boxes = []document.Box{{X1: size.X / 10, Y1: size.Y / 10, X2: size.X - size.X/10, Y2: size.Y - size.Y/10}}
+		return nil
+	})
+	return boxes, err
+}
+
 func (f fakeEngine) Languages(ctx context.Context) (languages []recognition.Language, err error) {
 	err = f.do(ctx, "Engine.Languages", func() error { languages = slices.Clone(f.languages); return nil })
 	return languages, err

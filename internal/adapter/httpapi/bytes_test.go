@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"image/png"
 	"io"
@@ -294,6 +295,12 @@ func TestRenditions(t *testing.T) {
 	if err != nil || m.Bounds().Dx() != 50 || m.Bounds().Dy() != 30 {
 		t.Errorf("crop: %v", err)
 	}
+	var regions []boxView
+	a = s.ask("GET", path+"/layout?level=block", as(ann)).want(200)
+	if err := json.Unmarshal([]byte(a.body), &regions); err != nil || len(regions) != 1 || regions[0].X2 <= regions[0].X1 || regions[0].Y2 <= regions[0].Y1 {
+		t.Errorf("layout: got %s, %v", a.body, err)
+	}
+	s.ask("GET", path+"/layout?level=page", as(ann)).want(422).code("invalid_input", "level")
 	s.ask("GET", path+"/crop", as(ann)).want(422).code("invalid_input", "x1", "y1", "x2", "y2")
 	s.ask("GET", path+"/crop?x1=10&y1=20&x2=301&y2=50", as(ann)).want(422).code("invalid_input", "x2")
 	s.ask("GET", path+"/crop?x1=10&y1=20&x2=60&y2=50&psm=2", as(ann)).want(422).code("invalid_input", "psm")

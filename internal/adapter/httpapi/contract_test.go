@@ -20,7 +20,7 @@ var protected = []string{
 	"GET /user/me", "GET /user/logins", "POST /user/logout", "PUT /user", "PUT /user/password", "DELETE /user", "POST /user/key", "GET /user/key",
 	"DELETE /user/key/x", "GET /admin/user", "PUT /admin/user/9999/role", "PUT /admin/user/9999/state/blocked", "DELETE /admin/user/9999/state/blocked",
 	"POST /image", "GET /image", "GET /image/9999", "GET /image/9999/meta", "GET /image/9999/thumbnail", "GET /image/9999/view",
-	"GET /image/9999/crop?x1=0&y1=0&x2=1&y2=1", "PUT /image/9999", "DELETE /image/9999", "POST /image/9999/ocr", "GET /image/9999/ocr",
+	"GET /image/9999/crop?x1=0&y1=0&x2=1&y2=1", "GET /image/9999/layout", "PUT /image/9999", "DELETE /image/9999", "POST /image/9999/ocr", "GET /image/9999/ocr",
 	"GET /ocr/x", "PUT /ocr/x", "GET /ocr/x/revisions", "DELETE /ocr/x", "GET /ocr/psm", "GET /ocr/oem", "GET /ocr/lang",
 }
 
@@ -340,7 +340,7 @@ func TestOthersImages(t *testing.T) {
 	i := s.image(ann)
 	image := fmt.Sprintf("%s/image/%d", base, i.ID)
 	content := base + "/ocr/" + read[[]contentView](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
-	reads := []string{"GET " + image, "GET " + image + "/meta", "GET " + image + "/thumbnail", "GET " + image + "/view", "GET " + image + "/crop?x1=0&y1=0&x2=9&y2=9",
+	reads := []string{"GET " + image, "GET " + image + "/meta", "GET " + image + "/thumbnail", "GET " + image + "/view", "GET " + image + "/crop?x1=0&y1=0&x2=9&y2=9", "GET " + image + "/layout",
 		"GET " + image + "/ocr", "POST " + image + "/ocr", "GET " + content, "GET " + content + "/revisions"}
 	writes := []string{"PUT " + image, "PUT " + content, "DELETE " + content, "DELETE " + image}
 	ask := func(target, token string) answer {

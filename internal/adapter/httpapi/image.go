@@ -144,6 +144,14 @@ func (a *api) crop(ctx context.Context, c *call, in *struct {
 	return c.serve(held{bytes.NewReader(rendition.Bytes)}, file{mediaType: rendition.MediaType, cache: "no-store"}), nil
 }
 
+func (a *api) layout(ctx context.Context, c *call, in *struct {
+	IDPath
+	Level string `query:"level" default:"line" enum:"block,line,word" doc:"How large the regions are."`
+}) (*one[[]boxView], error) {
+	boxes, err := a.Recognition.Layout(ctx, c.actor, in.ID, recognition.Level(in.Level))
+	return &one[[]boxView]{viewAll(boxes, func(b document.Box) boxView { return boxView(b) })}, err
+}
+
 // held is bytes in memory, as something to be closed.
 type held struct{ io.ReadSeeker }
 

@@ -70,6 +70,8 @@ func (a *api) routes() {
 		errors: []int{503, 504}, timeout: wait}, a.view)
 	get(a, "image", route{pattern: "GET " + base + "/image/{id}/crop", id: "crop", summary: "What the engine sees of a region", gives: "image/png",
 		errors: []int{503, 504}, timeout: wait, about: "Cut out, scaled and bordered."}, a.crop)
+	get(a, "image", route{pattern: "GET " + base + "/image/{id}/layout", id: "layout", summary: "Suggested regions",
+		errors: []int{503, 504}, timeout: wait, about: "Where text stands on the page, in the order of reading; it is not read yet."}, a.layout)
 	send(a, "image", route{pattern: "PUT " + base + "/image/{id}", id: "change-image", summary: "Rename or share an image",
 		about: "Its owner or an administrator may."}, a.changeImage)
 	get(a, "image", route{pattern: "DELETE " + base + "/image/{id}", id: "delete-image", summary: "Delete an image", about: "With its bytes and its results."}, a.deleteImage)

@@ -127,6 +127,7 @@ type contentView struct {
 	DurationMS     float64      `json:"duration_ms" example:"181.5" doc:"Of the work, without waiting for it."`
 	Scale          float64      `json:"scale" example:"2" doc:"How much it was enlarged for the engine."`
 	Passes         int          `json:"passes" example:"1" doc:"How often it was read."`
+	Agreement      *float64     `json:"agreement" example:"0.93" doc:"0–1, how much two looks at the region agree; null where one was enough. A low one is a reason to check the text."`
 	Revision       int          `json:"revision" example:"1" doc:"1 as the engine read it; one more with each correction."`
 	EditedBy       *editorView  `json:"edited_by" doc:"Who made this revision; null for the first."`
 	EditedDatetime *string      `json:"edited_datetime" format:"date-time" doc:"null for the first revision."`
@@ -169,7 +170,7 @@ func viewRun(r recognition.Run) runView {
 func viewContent(c recognition.Content) contentView {
 	v := contentView{ID: c.ID, Version: c.Version, ROI: boxView(c.ROI), Name: c.Name, Detail: notNull(c.Detail()), Text: c.Text,
 		Confidence: c.Confidence, Words: viewAll(c.Words, viewWord), Lang: notNull(c.Lang), PSM: modeOrNull(c.PSM), Engine: c.Engine,
-		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Revision: c.Revision,
+		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision,
 		EditedDatetime: timestampOrNull(c.Edited)}
 	if c.EditedBy.ID != 0 {
 		v.EditedBy = &editorView{ID: c.EditedBy.ID, Name: orNull(c.EditedBy.Name)}

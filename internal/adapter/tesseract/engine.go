@@ -72,6 +72,12 @@ func (p *Pool) Prepared(ctx context.Context, o recognition.Order) (document.Rend
 	return p.render(ctx, o.Page, o.UserID, request{Op: opPrepared, Task: o.Tasks[0]})
 }
 
+// Layout finds the text of a page; see recognition.Engine.
+func (p *Pool) Layout(ctx context.Context, page document.Page, level recognition.Level) ([]document.Box, error) {
+	a, err := p.one(ctx, page, 0, request{Op: opLayout, Level: level})
+	return a.Boxes, err
+}
+
 // Languages returns what is installed; see recognition.Engine.
 func (p *Pool) Languages(context.Context) ([]recognition.Language, error) { return p.languages, nil }
 
@@ -119,23 +125,29 @@ func (p *Pool) View(ctx context.Context, page document.Page, width int) (documen
 	return p.render(ctx, page, 0, request{Op: opView, Side: width})
 }
 
-func (p *Pool) render(ctx context.Context, page document.Page, user int64, q request) (r document.Rendition, err error) {
+func (p *Pool) render(ctx context.Context, page document.Page, user int64, q request) (document.Rendition, error) {
+	a, err := p.one(ctx, page, user, q)
+	return document.Rendition{MediaType: a.Media, Bytes: a.bytes}, err
+}
+
+// one has a single request about a page answered.
+func (p *Pool) one(ctx context.Context, page document.Page, user int64, q request) (a answer, err error) {
 	err = p.do(ctx, page, user, false, []request{q}, func(out outcome) error {
 		var broken *brokenError
 		switch {
 		case errors.As(out.err, &broken) && broken.timeout:
-			return fault.New(fault.Deadline, "render_deadline", "The image could not be rendered in time.").Because(out.err)
+			return fault.New(fault.Deadline, "page_deadline", "The page took too long.").Because(out.err)
 		case errors.As(out.err, &broken) && broken.decoding:
 			return errUndecodable.Because(out.err)
 		case errors.As(out.err, &broken):
-			return fault.New(fault.Unavailable, recognition.CodeCrashed, "The image could not be rendered.").Because(out.err).After(time.Second)
+			return fault.New(fault.Unavailable, recognition.CodeCrashed, "The engine broke on the page.").Because(out.err).After(time.Second)
 		case out.err != nil:
 			return out.err
 		case out.answer.Fault != nil:
 			return out.answer.Fault.fault()
 		}
-		r = document.Rendition{MediaType: out.answer.Media, Bytes: out.answer.bytes}
+		a = out.answer
 		return nil
 	})
-	return r, err
+	return a, err
 }

@@ -7,7 +7,9 @@ import "C"
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 	"unsafe"
 
 	"glyphbox/internal/domain/document"
@@ -91,15 +93,44 @@ func (m *model) read(p *pix, psm recognition.PSM, charset string, dpi int) (text
 	return text, pieces, nil
 }
 
+// levels are the iterator levels of the library.
+var levels = map[recognition.Level]C.TessPageIteratorLevel{
+	recognition.LevelBlock: C.RIL_BLOCK, recognition.LevelLine: C.RIL_TEXTLINE, recognition.LevelWord: C.RIL_WORD,
+}
+
+// layout segments an 8-bit image without recognising it and returns the boxes of what is text.
+func (m *model) layout(p *pix, level recognition.Level, box func(x1, y1, x2, y2 int) document.Box) (boxes []document.Box) {
+	C.TessBaseAPISetPageSegMode(m.api, C.PSM_AUTO)
+	C.TessBaseAPISetImage2(m.api, p.p)
+	C.TessBaseAPISetSourceResolution(m.api, assumedDPI)
+	defer C.TessBaseAPIClear(m.api)
+	it := C.TessBaseAPIAnalyseLayout(m.api)
+	if it == nil {
+		return nil // there is nothing on the page
+	}
+	defer C.TessPageIteratorDelete(it)
+	for more := true; more; more = C.TessPageIteratorNext(it, levels[level]) != 0 {
+		if kind := C.TessPageIteratorBlockType(it); kind < C.PT_FLOWING_TEXT || kind > C.PT_CAPTION_TEXT {
+			continue // pictures, rules, noise
+		}
+		var x1, y1, x2, y2 C.int
+		if C.TessPageIteratorBoundingBox(it, levels[level], &x1, &y1, &x2, &y2) != 0 {
+			boxes = append(boxes, box(int(x1), int(y1), int(x2), int(y2)))
+		}
+	}
+	return boxes
+}
+
 // forget drops what the library learnt from earlier regions, so that the same region always reads the same.
 func (m *model) forget() { C.TessBaseAPIClearAdaptiveClassifier(m.api) }
 
 // library is what one worker process holds: models and decoded pages, each bounded.
 type library struct {
-	tessdata  string
-	models    lru[*model]
-	pages     lru[*pix]
-	pageBytes int64 // of all pages held
+	tessdata   string
+	layoutLang []string // of the model that lays pages out, which is the same for all languages
+	models     lru[*model]
+	pages      lru[*pix]
+	pageBytes  int64 // of all pages held
 }
 
 const (
@@ -135,6 +166,45 @@ func (l *library) hold(sha256 string, p *pix) {
 	}
 }
 
+// layout finds the text on a page, without reading it, in the order in which it would be read.
+func (l *library) layout(page *pix, level recognition.Level) ([]document.Box, error) {
+	task := recognition.Task{Box: document.Box{X2: page.width(), Y2: page.height()}, Lang: l.layoutLang, PSM: 3, OEM: recognition.DefaultOEM}
+	m, err := l.model(task)
+	if err != nil {
+		return nil, err
+	}
+	s, err := look(page, task, 0)
+	if err != nil || s.blank {
+		s.close()
+		return nil, err
+	}
+	defer s.close()
+	v := s.views()[0]
+	image, err := s.prepare(v)
+	if err != nil {
+		return nil, err
+	}
+	defer image.close()
+	return m.layout(image, level, func(x1, y1, x2, y2 int) document.Box {
+		return boxToPage(x1, y1, x2, y2, task.Box, v.scale, borderWidth)
+	}), nil
+}
+
+// prepareFirst shows what the first look at a region is at.
+func prepareFirst(page *pix, task recognition.Task) (document.Rendition, error) {
+	s, err := look(page, task, 0)
+	if err != nil {
+		return document.Rendition{}, err
+	}
+	defer s.close()
+	image, err := s.prepare(s.views()[0])
+	if err != nil {
+		return document.Rendition{}, err
+	}
+	defer image.close()
+	return image.encode(true)
+}
+
 // read reads one region of a page.
 func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, error) {
 	began := time.Now()
@@ -143,31 +213,110 @@ func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, e
 		return recognition.Reading{}, err
 	}
 	defer m.forget()
-	prepared, err := prepare(page, task)
+	m.set("tessedit_do_invert", "0") // regions are dark on light already
+	s, err := look(page, task, 0)
 	if err != nil {
 		return recognition.Reading{}, err
 	}
-	defer prepared.image.close()
-	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: "tesseract " + libraryVersion(), Scale: prepared.scale, PSM: prepared.modes[0]}
-	if prepared.blank {
-		r.Duration = time.Since(began)
-		return r, nil
-	}
-	for _, psm := range prepared.modes {
-		text, pieces, err := m.read(prepared.image, psm, task.Charset, prepared.dpi)
-		if err != nil {
-			return recognition.Reading{}, err
+	defer s.close()
+	best := recognition.Reading{PSM: s.modes[0], Scale: 1}
+	if !s.blank {
+		if best, err = m.readScene(s); err != nil {
+			return best, err
 		}
-		r.Passes++
-		r.PSM = psm
-		r.Text, r.Words = compose(text, pieces, func(p piece) document.Box {
-			return boxToPage(p.x1, p.y1, p.x2, p.y2, task.Box, prepared.scale, prepared.border)
-		})
-		if r.Text != "" {
+		if best.Confidence < lost && s.speckled() {
+			if best, err = m.readSmoothed(page, best, task); err != nil {
+				return best, err
+			}
+		}
+	}
+	best.Lang, best.Engine = splitOrder(langOrder(task.Lang)), engineName
+	best.Duration = time.Since(began)
+	return best, nil
+}
+
+// lost is the confidence below which a reading is not one.
+const lost = 0.5
+
+// readSmoothed reads a region through its halftone or noise, and returns that reading where it is a surer one.
+func (m *model) readSmoothed(page *pix, before recognition.Reading, task recognition.Task) (recognition.Reading, error) {
+	s, err := look(page, task, 2)
+	if err != nil || s.blank {
+		s.close()
+		return before, err
+	}
+	defer s.close()
+	after, err := m.readScene(s)
+	if err != nil || after.Confidence <= before.Confidence {
+		return before, err
+	}
+	after.Passes += before.Passes
+	return after, nil
+}
+
+// readScene looks at a region until it is sure of it, and takes the reading that it is surest of.
+func (m *model) readScene(s scene) (recognition.Reading, error) {
+	views := s.views()
+	best, err := m.readView(s, views[0], s.task.Charset)
+	passes := 1
+	var agreement *float64
+	for i, v := range views[1:] {
+		if err != nil || best.Confidence >= unsure[i] {
 			break
 		}
+		if v == views[0] {
+			continue
+		}
+		var next recognition.Reading
+		next, err = m.readView(s, v, s.task.Charset)
+		passes++
+		if agreement == nil {
+			same := recognition.Agreement(best.Text, next.Text)
+			agreement = &same
+		}
+		// A confident reading of half the region is no better than an unsure one of all of it.
+		if next.Confidence > best.Confidence && 4*letters(next.Text) >= 3*letters(best.Text) {
+			best = next
+		}
 	}
+	for _, psm := range s.modes[1:] {
+		if err != nil || best.Text != "" {
+			break
+		}
+		best, err = m.readView(s, view{psm, views[0].scale, false}, s.task.Charset)
+		passes++
+	}
+	if err == nil && best.Text == "" && s.task.Charset != "" { // a whitelist can empty a word that is all of its characters
+		var free recognition.Reading
+		free, err = m.readView(s, views[0], "")
+		passes++
+		if onlyOf(free.Text, s.task.Charset) {
+			best = free
+		}
+	}
+	best.Passes, best.Agreement = passes, agreement
+	return best, err
+}
+
+// readView reads a region once.
+func (m *model) readView(s scene, v view, charset string) (recognition.Reading, error) {
+	r := recognition.Reading{Scale: v.scale, PSM: v.psm}
+	image, err := s.prepare(v)
+	if err != nil {
+		return r, err
+	}
+	defer image.close()
+	text, pieces, err := m.read(image, v.psm, charset, assumedDPI)
+	if err != nil {
+		return r, err
+	}
+	r.Text, r.Words = compose(text, pieces, func(q piece) document.Box {
+		return boxToPage(q.x1, q.y1, q.x2, q.y2, s.task.Box, v.scale, borderWidth)
+	})
 	r.Confidence = meanConfidence(r.Words)
-	r.Duration = time.Since(began)
 	return r, nil
+}
+
+func onlyOf(text, charset string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsSpace(c) && !strings.ContainsRune(charset, c) })
 }

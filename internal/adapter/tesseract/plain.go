@@ -50,6 +50,7 @@ func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, 
 		return recognition.Reading{}, err
 	}
 	m.set("tessedit_char_whitelist", task.Charset)
+	m.set("tessedit_do_invert", "1")
 	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: engineName, PSM: task.PSM, Scale: 1, Passes: 1}
 	began := time.Now()
 	image, err := cut(page, task.Box)

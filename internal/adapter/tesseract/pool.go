@@ -124,6 +124,9 @@ func Start(o Options) (*Pool, error) {
 			warm = append(warm, l.Code)
 		}
 	}
+	if warm == nil {
+		warm = []string{languages[0].Code}
+	}
 	p := &Pool{opts: o, languages: languages, forker: newForker(), closing: make(chan struct{}),
 		command: append(append([]string(nil), o.Command...), "--tessdata", tessdata, "--warm", strings.Join(warm, ","),
 			"--memory", strconv.FormatInt(o.MemoryLimit, 10))}

@@ -12,48 +12,147 @@ import (
 
 // What the engine reads best, as measured on real pages: see docs/benchmarks.md.
 const (
-	lineHeight  = 40 // pixels of a line, ascenders and descenders included, that the models read best
 	borderWidth = 10 // pixels around the region, in the shade of its background
 	minScale    = 0.1
 	maxScale    = 4.0
 	maxArea     = 40_000_000 // pixels of a prepared region
+	assumedDPI  = 300        // what the engine is told the resolution is
 )
 
-// prepared is a region as the engine gets it.
-type prepared struct {
-	image  *pix              // 8 bits, dark on light
-	scale  float64           // pixels of the image for one of the page
-	border int               // pixels around the region
-	dpi    int               // what the engine is told the resolution is
-	modes  []recognition.PSM // to try one after the other while the answer is empty
+// scene is a region that was looked at: cut out, dark on light, without rules that run through it.
+type scene struct {
+	task   recognition.Task
+	cut    *pix // 8 bits
+	shades shades
+	lines  lines
+	modes  []recognition.PSM // the first is for the shape of the region, the others in case it gives nothing
 	blank  bool              // there is nothing to read
 }
 
-// prepare cuts a region out of a page and makes of it what the engine reads best.
-func prepare(page *pix, task recognition.Task) (prepared, error) {
-	image, err := page.gray(task.Box)
-	if err != nil {
-		return prepared{}, err
-	}
-	out := prepared{image: image, border: borderWidth}
-	shades := lookAtShades(image.histogram())
-	if shades.lightOnDark {
-		image.invert()
-		shades = shades.inverted()
-	}
-	out.blank = shades.contrast() < minContrast
-	lines := lookAtLines(image.glyphs(shades.threshold), image.inkPerRow(shades.threshold), task.Width())
-	out.modes = modesFor(task, lines, page.width(), page.height())
-	out.scale = scaleFor(task, lines, out.modes[0])
-	out.dpi = 300
-	err = image.scale(out.scale)
+func (s scene) close() { s.cut.close() }
+
+// view is one way to look at a region.
+type view struct {
+	psm    recognition.PSM
+	scale  float64 // pixels of the prepared image for one of the page
+	smooth bool    // noise and halftones are averaged out
+}
+
+// look cuts a region out of a page and finds out what it is. smooth averages it first over so many pixels on each side.
+func look(page *pix, task recognition.Task, smooth int) (scene, error) {
+	s := scene{task: task}
+	inverted, err := s.see(page, smooth)
 	if err == nil {
-		err = image.border(out.border, uint8(shades.background))
+		s.blank = s.shades.contrast() < minContrast
+		s.modes = modesFor(task, s.lines, page.width(), page.height())
+		if oneLine(s.modes[0]) && !s.blank && smooth == 0 {
+			err = s.eraseRules(page, inverted)
+		}
+	}
+	if err != nil {
+		s.close()
+		return scene{}, err
+	}
+	return s, nil
+}
+
+// see cuts the region out, dark on light, averaged over so many pixels on each side, and looks at its lines.
+func (s *scene) see(page *pix, smooth int) (inverted bool, err error) {
+	if s.cut, err = page.gray(s.task.Box); err != nil {
+		return false, err
+	}
+	if smooth > 0 {
+		if err = s.cut.smooth(smooth); err != nil {
+			return false, err
+		}
+	}
+	if err = s.cut.evenOut(); err != nil {
+		return false, err
+	}
+	s.shades = lookAtShades(s.cut.histogram())
+	if inverted = s.shades.lightOnDark; inverted {
+		s.cut.invert()
+		s.shades = s.shades.inverted()
+	}
+	s.lines = lookAtLines(s.cut.glyphs(s.shades.threshold), s.cut.inkPerRow(s.shades.threshold), s.task.Width())
+	return inverted, nil
+}
+
+// speckled tells whether what looks like rows of small letters may be a halftone or noise, with larger letters in it.
+func (s scene) speckled() bool {
+	return s.lines.letter > 0 && s.lines.letter <= 16 && s.task.Height() >= 3*s.lines.letter
+}
+
+// eraseRules looks around the line, since a rule goes on there and a letter does not.
+func (s scene) eraseRules(page *pix, inverted bool) error {
+	beyond := s.task.Box
+	beyond.Y1, beyond.Y2 = max(0, beyond.Y1-beyond.Height()/2), min(page.height(), beyond.Y2+beyond.Height()/2)
+	around, err := page.gray(beyond)
+	if err != nil {
+		return err
+	}
+	defer around.close()
+	if inverted {
+		around.invert()
+	}
+	return s.cut.eraseRules(around, s.task.Y1-beyond.Y1, max(3*s.lines.letter, 60), s.shades.threshold, uint8(s.shades.background))
+}
+
+// prepare makes of the region what the engine reads: 8 bits, dark on light, with a border of borderWidth.
+func (s scene) prepare(v view) (*pix, error) {
+	image, err := s.cut.copy()
+	if err != nil {
+		return nil, err
+	}
+	err = image.scale(v.scale)
+	if err == nil && v.smooth {
+		err = image.smooth(1)
+	}
+	if err == nil {
+		err = image.border(borderWidth, uint8(s.shades.background))
 	}
 	if err != nil {
 		image.close()
 	}
-	return out, err
+	return image, err
+}
+
+// unsure is, for each view but the first, the confidence below which it is worth its time.
+var unsure = []float64{0.8, 0.6}
+
+// views are the ways to look at a region, the most promising one first. Heights of 26 to 40 pixels suit the models best, and
+// they err in different places, which is why a second look pays where the first is unsure. A block may be a table, in which
+// only the analysis of columns finds the lines.
+func (s scene) views() []view {
+	psm := s.modes[0]
+	whole := s.limit(1)
+	switch {
+	case oneLine(psm):
+		line := func(pixels float64) float64 { return s.limit(pixels / float64(max(1, s.task.Height()))) }
+		return []view{{psm, line(32), false}, {psm, line(40), true}, {psm, line(26), false}}
+	case psm == 6 && s.lines.letter > 0:
+		letter := 26.0
+		if otherScripts[splitOrder(langOrder(s.task.Lang))[0]] {
+			letter = 32
+		}
+		scaled := view{psm, s.limit(letter / float64(s.lines.letter)), false}
+		if s.task.PSM != recognition.Auto {
+			return []view{scaled, {psm, whole, true}}
+		}
+		return []view{scaled, {4, whole, false}, {psm, whole, false}}
+	case s.lines.letter > 0 && s.lines.letter < 14:
+		return []view{{psm, s.limit(2), false}}
+	}
+	return []view{{psm, whole, false}}
+}
+
+// limit keeps a scale within what is worth its time and memory.
+func (s scene) limit(scale float64) float64 {
+	scale = min(max(scale, minScale), maxScale)
+	if scale*scale*float64(s.task.Width())*float64(s.task.Height()) > maxArea {
+		scale = min(scale, 1)
+	}
+	return scale
 }
 
 // shades is what the histogram of a region tells.
@@ -128,19 +227,17 @@ type lines struct {
 	count  int // lines, as far as it can be told
 }
 
-// lookAtLines takes the height of capital letters, or of Hangul syllables, from the tall ones among the parts of the ink,
-// and the number of lines from the rows of ink, joined over gaps that are small against the letters.
-func lookAtLines(glyphs, ink []int, width int) (l lines) {
-	if len(glyphs) == 0 {
+// lookAtLines takes the height of capital letters, or of Hangul syllables, from the parts of the ink, and the number of lines from the rows of ink, joined over gaps that are small against the letters.
+func lookAtLines(glyphs []glyph, ink []int, width int) (l lines) {
+	if l.letter = letterHeight(glyphs); l.letter == 0 {
 		return l
 	}
-	slices.Sort(glyphs)
-	l.letter = glyphs[len(glyphs)*85/100]
 	least := max(1, width/400) // fewer pixels in a row are dirt
 	from, to := -1, -1
 	end := func() {
-		if from >= 0 && 3*(to-from) >= 2*l.letter {
-			l.count += max(1, (2*(to-from)+l.letter)/(4*l.letter)) // what lines run into one another covers several
+		if tall := to - from; from >= 0 && 3*tall >= 2*l.letter {
+			// Lines that run into one another: the first one takes up 1.35 letters, each further one 1.7 or more.
+			l.count += 1 + max(0, int((float64(tall)/float64(l.letter)-1.35)/1.7+0.5))
 		}
 		from = -1
 	}
@@ -161,6 +258,15 @@ func lookAtLines(glyphs, ink []int, width int) (l lines) {
 	return l
 }
 
+// letterHeight is the height that 85 of 100 glyphs do not exceed: most are as low as an x.
+func letterHeight(glyphs []glyph) int {
+	if len(glyphs) == 0 {
+		return 0
+	}
+	slices.SortFunc(glyphs, func(a, b glyph) int { return cmp.Compare(a.height, b.height) })
+	return glyphs[len(glyphs)*85/100].height
+}
+
 // modesFor decides how the region is to be segmented: as the caller says, else by its shape.
 func modesFor(task recognition.Task, l lines, pageWidth, pageHeight int) []recognition.PSM {
 	switch {
@@ -174,26 +280,6 @@ func modesFor(task recognition.Task, l lines, pageWidth, pageHeight int) []recog
 		return []recognition.PSM{7, 6, 11}
 	}
 }
-
-// scaleFor decides how much the region is enlarged or shrunk.
-func scaleFor(task recognition.Task, l lines, psm recognition.PSM) float64 {
-	scale := 1.0
-	if oneLine(psm) {
-		scale = float64(lineHeight) / float64(max(1, task.Height()))
-	} else if l.letter > 0 {
-		scale = min(letterHeight/float64(l.letter), 2)
-		if scale > blockLow && scale < blockHigh { // not worth the blur
-			scale = 1
-		}
-	}
-	scale = min(max(scale, minScale), maxScale)
-	if area := scale * scale * float64(task.Width()) * float64(task.Height()); area > maxArea {
-		scale = min(scale, 1)
-	}
-	return scale
-}
-
-var letterHeight, blockLow, blockHigh = 30.0, 0.5, 1.8
 
 func oneLine(psm recognition.PSM) bool { return psm >= 7 && psm <= 10 || psm == 13 }
 

@@ -33,6 +33,7 @@ const (
 // The operations of a worker.
 const (
 	opRead      = "read"      // read a region
+	opLayout    = "layout"    // find the text of the page
 	opPrepared  = "prepared"  // show what would be read of a region
 	opThumbnail = "thumbnail" // render the page into a square of Side pixels
 	opView      = "view"      // render the page at most Side pixels wide
@@ -41,13 +42,14 @@ const (
 )
 
 type request struct {
-	ID        uint64           `json:"id"`
-	Op        string           `json:"op"`
-	Page      string           `json:"page,omitempty"` // SHA-256 of the file
-	Size      int64            `json:"size,omitempty"` // bytes of the file
-	MaxPixels int64            `json:"max_pixels,omitempty"`
-	Side      int              `json:"side,omitempty"`
-	Task      recognition.Task `json:"task"`
+	ID        uint64            `json:"id"`
+	Op        string            `json:"op"`
+	Page      string            `json:"page,omitempty"` // SHA-256 of the file
+	Size      int64             `json:"size,omitempty"` // bytes of the file
+	MaxPixels int64             `json:"max_pixels,omitempty"`
+	Side      int               `json:"side,omitempty"`
+	Level     recognition.Level `json:"level,omitempty"`
+	Task      recognition.Task  `json:"task"`
 }
 
 type reply struct {
@@ -55,6 +57,7 @@ type reply struct {
 	NeedPage bool                 `json:"need_page,omitempty"`
 	PageHeld bool                 `json:"page_held,omitempty"`
 	Reading  *recognition.Reading `json:"reading,omitempty"`
+	Boxes    []document.Box       `json:"boxes,omitempty"`
 	Media    string               `json:"media,omitempty"` // of the bytes that follow
 	Fault    *wireFault           `json:"fault,omitempty"`
 	Memory   int64                `json:"memory,omitempty"`  // resident bytes of the worker
@@ -133,10 +136,10 @@ func writeChunks(w io.Writer, r io.Reader) error {
 				return err
 			}
 		}
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			continue
-		case io.EOF, io.ErrUnexpectedEOF:
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			_, err = w.Write([]byte{0, 0, 0, 0})
 			return err
 		}

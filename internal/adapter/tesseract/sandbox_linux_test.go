@@ -160,7 +160,7 @@ func otherCalls(refused unix.Errno) (all error) {
 		const senseless = ^uintptr(0)
 		_, _, errno := unix.RawSyscall6(uintptr(number), senseless, senseless, senseless, senseless, senseless, senseless)
 		if errno != refused {
-			all = errors.Join(all, fmt.Errorf("%s: %v", name, errno))
+			all = errors.Join(all, fmt.Errorf("%s: %w", name, errno))
 		}
 	}
 	return all

@@ -2,6 +2,7 @@ package tesseract
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -69,7 +70,7 @@ func listTessdata(dir string) (languages []recognition.Language, err error) {
 		}
 		language, err := readTraineddata(path)
 		if err != nil {
-			return nil // not traineddata, or not for us to read: as if it were not there
+			return nil //nolint:nilerr // not traineddata, or not for us to read: as if it were not there
 		}
 		language.Code = filepath.ToSlash(code)
 		languages = append(languages, language)
@@ -101,7 +102,7 @@ func readTraineddata(path string) (l recognition.Language, err error) {
 		return l, fmt.Errorf("%s: %d components", path, count)
 	}
 	offsets := make([]int64, count)
-	if err := binary.Read(f, binary.LittleEndian, offsets); err != nil && err != io.ErrUnexpectedEOF {
+	if err := binary.Read(f, binary.LittleEndian, offsets); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return l, err
 	}
 	has := func(component int) bool { return component < len(offsets) && offsets[component] > 0 }

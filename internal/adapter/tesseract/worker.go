@@ -37,9 +37,7 @@ func RunWorker(args []string) error {
 	quietLeptonica()
 	w := worker{library: library{tessdata: *tessdata}, statm: statm, in: bufio.NewReaderSize(orphanWatch(os.Stdin), chunkSize), out: bufio.NewWriterSize(out, chunkSize)}
 	for lang := range strings.SplitSeq(*warm, ",") {
-		if lang == "" {
-			continue
-		}
+		w.layoutLang = []string{lang}
 		if _, err := w.model(recognition.Task{Lang: []string{lang}, OEM: recognition.DefaultOEM}); err != nil {
 			return err
 		}
@@ -128,13 +126,12 @@ func (w *worker) do(q request, page *pix, r *reply) (document.Rendition, error) 
 		}
 		defer image.close()
 		return image.encode(true)
+	case opLayout:
+		boxes, err := w.layout(page, q.Level)
+		r.Boxes = boxes
+		return document.Rendition{}, err
 	case opPrepared:
-		p, err := prepare(page, q.Task)
-		if err != nil {
-			return document.Rendition{}, err
-		}
-		defer p.image.close()
-		return p.image.encode(true)
+		return prepareFirst(page, q.Task)
 	case opThumbnail, opView:
 		height := maxSide
 		if q.Op == opThumbnail {

@@ -58,6 +58,7 @@ type contentFile struct {
 	DurationMS     float64              `json:"duration_ms"`
 	Scale          float64              `json:"scale"`
 	Passes         int                  `json:"passes"`
+	Agreement      *float64             `json:"agreement"`
 	Revision       int                  `json:"revision"`
 	EditedBy       *userFile            `json:"edited_by"`
 	EditedDatetime *string              `json:"edited_datetime"`
@@ -72,7 +73,7 @@ func writeJSON(w io.Writer, t recognition.Transcript) error {
 	for _, c := range r.Contents {
 		f := contentFile{ID: c.ID, Version: c.Version, ROI: c.ROI, Name: c.Name, Detail: notNull(c.Detail()), Text: c.Text, Confidence: c.Confidence,
 			Words: []wordFile{}, Lang: notNull(c.Lang), PSM: mode(c.PSM), Engine: c.Engine, DurationMS: float64(c.Duration) / float64(time.Millisecond),
-			Scale: c.Scale, Passes: c.Passes, Revision: c.Revision, Error: c.Error}
+			Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision, Error: c.Error}
 		for _, word := range c.Words {
 			f.Words = append(f.Words, wordFile{Text: word.Text, Box: word.Box, Confidence: word.Confidence})
 		}

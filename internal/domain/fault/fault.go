@@ -109,8 +109,13 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return f.Cause }
 
 // KindOf returns the kind of the outermost fault in err's chain. The errors of a context count as Deadline and
-// Canceled; any other error is Internal.
-func KindOf(err error) Kind { return Of(err).Kind }
+// Canceled; any other error is Internal, and so is none.
+func KindOf(err error) Kind {
+	if err == nil {
+		return Internal
+	}
+	return Of(err).Kind
+}
 
 // Of returns the outermost fault in err's chain, or makes one for an error that is none. It returns nil for nil.
 func Of(err error) *Fault {

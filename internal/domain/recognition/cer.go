@@ -37,6 +37,16 @@ func (s Scoring) Compare(read, truth string) Errors {
 	return Errors{Edits: distance(a, b), Characters: len(b)}
 }
 
+// Agreement is how much two readings of a region are alike: 0–1, one less the edits between them for each character of the longer one.
+func Agreement(a, b string) float64 {
+	ab, ba := Scoring{}.Compare(a, b), Scoring{}.Compare(b, a)
+	longer := max(ab.Characters, ba.Characters)
+	if longer == 0 {
+		return 1
+	}
+	return 1 - float64(ab.Edits)/float64(longer)
+}
+
 // reduce leaves of a text what the scoring looks at.
 func (s Scoring) reduce(text string) []rune {
 	between := " "

@@ -26,16 +26,19 @@ type Word struct {
 
 // Reading is what an engine made of one region, and how.
 type Reading struct {
-	Text       string        `json:"text"` // lines end in \n but the last; no other white space at their ends
-	Words      []Word        `json:"words"`
-	Confidence float64       `json:"confidence"`  // 0–1, of all words by their length; 0 where there is none
-	Lang       []string      `json:"lang"`        // traineddata in the order in which they were used
-	PSM        PSM           `json:"psm"`         // page segmentation mode that gave the text, never Auto
-	Engine     string        `json:"engine"`      // "tesseract 5.3.0"
-	Scale      float64       `json:"scale"`       // how much the region was enlarged for the engine
-	Passes     int           `json:"passes"`      // how often it was read
-	Duration   time.Duration `json:"duration_ns"` // of the work, without waiting for it
-	Error      *Failure      `json:"error,omitempty"`
+	Text       string   `json:"text"` // lines end in \n but the last; no other white space at their ends
+	Words      []Word   `json:"words"`
+	Confidence float64  `json:"confidence"` // 0–1, of all words by their length; 0 where there is none
+	Lang       []string `json:"lang"`       // traineddata in the order in which they were used
+	PSM        PSM      `json:"psm"`        // page segmentation mode that gave the text, never Auto
+	Engine     string   `json:"engine"`     // "tesseract 5.3.0"
+	Scale      float64  `json:"scale"`      // how much the region was enlarged for the engine
+	Passes     int      `json:"passes"`     // how often it was read
+	// Agreement is how much the first two looks at the region agree: 0–1; nil where one was enough. A low one is a better
+	// reason to check a text than a low confidence.
+	Agreement *float64      `json:"agreement,omitempty"`
+	Duration  time.Duration `json:"duration_ns"` // of the work, without waiting for it
+	Error     *Failure      `json:"error,omitempty"`
 }
 
 // Failure is why a region could not be read.

@@ -49,6 +49,16 @@ var OEMs = map[OEM]string{
 	3: "The best that is available",
 }
 
+// Level is the size of the regions that a layout suggests.
+type Level string
+
+// The levels of a layout.
+const (
+	LevelBlock Level = "block" // paragraphs and columns
+	LevelLine  Level = "line"
+	LevelWord  Level = "word"
+)
+
 // Limits of a request.
 const (
 	MaxRegions    = 500

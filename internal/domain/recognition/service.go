@@ -131,6 +131,19 @@ func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int
 	return s.Engine.Prepared(ctx, Order{Page: s.Images.PageOf(image), Tasks: tasks, UserID: actor.UserID})
 }
 
+// Layout suggests regions: where the text of an image stands, in the order of reading. NotFound; Invalid for the level; else as
+// the Engine says.
+func (s *Service) Layout(ctx context.Context, actor account.Actor, imageID int64, level Level) ([]document.Box, error) {
+	if level != LevelBlock && level != LevelLine && level != LevelWord {
+		return nil, fault.InvalidFields(fault.Field{Field: "level", Detail: "block, line or word"})
+	}
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
+		return nil, err
+	}
+	return s.Engine.Layout(ctx, s.Images.PageOf(image), level)
+}
+
 // withoutIndex names the fields of a lone region as such.
 func withoutIndex(err error) error {
 	f := *fault.Of(err)
