@@ -78,7 +78,7 @@ func newRevision(c recognition.Content) revision {
 func possibleID(id string) bool { return id != "" && !strings.Contains(id, ":") }
 
 // idsAtOnce is how many contents one round trip names: more than a run has, and few enough for one message.
-const idsAtOnce = 2000
+const idsAtOnce = 1000
 
 var (
 	errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -128,4 +129,33 @@ func TestServerKilledUnderLoad(t *testing.T) {
 			r.Close()
 		}
 	}
+}
+
+// A server that hangs does not say that it is away; the driver's heartbeat finds out, for all who wait for it.
+func TestServerHangs(t *testing.T) {
+	server := mongotest.Start(t)
+	s := openAt(t, server.URI())
+	if err := s.Contents().Add(t.Context(), []recognition.Content{someContent("a")}); err != nil {
+		t.Fatal(err)
+	}
+	server.Signal(t, syscall.SIGSTOP)
+	for _, limit := range []time.Duration{heartbeat + 3*selectionTimeout, 2 * selectionTimeout} { // by then it is known
+		began := time.Now()
+		_, err := s.Contents().Get(t.Context(), []string{"a"})
+		if f := fault.Of(err); f == nil || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+			t.Errorf("got error %v, want Unavailable with RetryAfter", err)
+		}
+		if took := time.Since(began); took > limit {
+			t.Errorf("it took %v, want at most %v", took, limit)
+		}
+	}
+	server.Signal(t, syscall.SIGCONT)
+	var err error
+	for range 10 {
+		var got []recognition.Content
+		if got, err = s.Contents().Get(t.Context(), []string{"a"}); err == nil && len(got) == 1 {
+			return
+		}
+	}
+	t.Errorf("it goes on, and is still away: %v", err)
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -82,6 +83,14 @@ func (s *Server) Kill() {
 	_ = s.process.Process.Kill() // it may have been killed before
 	_ = s.process.Wait()
 	s.stdin.Close()
+}
+
+// Signal sends the server a signal: SIGSTOP makes it hang, with its connections open, until SIGCONT.
+func (s *Server) Signal(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if err := s.process.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Restart starts a server that was killed, with its data and at its address.
