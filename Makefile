@@ -5,7 +5,7 @@ BENCH   ?= .
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs clean
+.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs web check-web screenshots clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,10 @@ run: build ## build and run the service on http://127.0.0.1:8000
 build: setup ## build bin/glyphbox
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/glyphbox ./cmd/glyphbox
 
-test: setup check-format vet lint unit ## everything that has to be right: format, vet, lint, all tests, documents in step
+test: setup check-format vet lint check-web unit ## everything that has to be right: format, vet, lint, all tests, documents in step
 
 check-format:
-	@files=$$(gofmt -l cmd internal tools); test -z "$$files" || { echo "not formatted; run gofmt -w: $$files"; exit 1; }
+	@files=$$(gofmt -l cmd internal tools web/*.go); test -z "$$files" || { echo "not formatted; run gofmt -w: $$files"; exit 1; }
 
 vet:
 	go vet ./...
@@ -43,7 +43,7 @@ bin/ferretdb: tools/ferretdb/main.go tools/ferretdb/go.mod tools/ferretdb/go.sum
 
 unit: setup-tests bin/ferretdb ## run all tests with the race detector, end to end ones too, and tell the coverage
 	@mkdir -p bin
-	GLYPHBOX_TEST_REQUIRE=mariadb,mongodb go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
+	GLYPHBOX_TEST_REQUIRE=mariadb,mongodb,browser go test -race -timeout 20m -coverpkg=./internal/... -coverprofile=bin/coverage.out ./...
 	@go tool cover -func=bin/coverage.out | awk '/^total:/ { print "statements covered: " $$3 }'
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some
@@ -54,6 +54,25 @@ fuzz: setup ## fuzz every parser of foreign bytes; FUZZ=5m for longer
 
 docs: setup ## write the documents that are made from the program
 	go run ./cmd/glyphbox config --markdown > docs/configuration.md
+
+web: web/node_modules/.package-lock.json ## build the web page into web/dist, which is kept in the repository; needs Node
+	cd web && npm run -s build
+
+check-web: ## check the sources of the web page, and that web/dist is what they make; only where Node is
+	@command -v npm >/dev/null || { echo "check-web: there is no Node here, so web/dist is taken as it is"; exit 0; }; $(MAKE) --no-print-directory rebuilt-web
+
+.PHONY: rebuilt-web
+rebuilt-web: web/node_modules/.package-lock.json
+	cd web && npm run -s types && npm run -s check && npm run -s test && npx vite build --outDir ../bin/web --emptyOutDir --logLevel warn
+	@diff -r web/dist bin/web || { echo "web/dist is not what the sources make; run make web"; exit 1; }
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci
+	@touch $@
+
+screenshots: setup-tests ## make pictures of each screen of the web page in bin/screenshots
+	@mkdir -p bin/screenshots
+	GLYPHBOX_TEST_REQUIRE=browser GLYPHBOX_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots go test -count=1 -run 'TestBrowser$$' ./internal/app
 
 clean: ## remove what was built
 	rm -rf bin

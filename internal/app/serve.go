@@ -19,6 +19,7 @@ import (
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/web"
 )
 
 func (p Process) serveCommand() *cobra.Command {
@@ -66,8 +67,12 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	if err := os.MkdirAll(spool, 0o700); err != nil {
 		return err
 	}
+	page, err := web.Handler()
+	if err != nil {
+		return err
+	}
 	handler, err := httpapi.New(httpapi.Config{
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Version: p.version(),
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Web: page, Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, SpoolDir: spool, RecognitionTimeout: c.RequestTimeout,
 		TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins,
 	})

@@ -1,0 +1,105 @@
+// Package web is the page that people use, built from the sources beside it by "make web" and embedded here, so that building the
+// program needs no Node.
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+//go:embed dist
+var dist embed.FS
+
+// policy lets the page load what is embedded here, ask this origin, and show images that it fetched with its token.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// types are named here since what the system knows of them differs.
+var types = map[string]string{".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+
+// asset is one file, ready to be sent.
+type asset struct {
+	plain, gzipped []byte
+	mediaType, tag string
+	cache          string
+}
+
+// handler serves the files by path.
+type handler map[string]asset
+
+// Handler serves the page: its files, and the page itself at every other path that names no file, as it finds its way from there.
+func Handler() (http.Handler, error) {
+	h := handler{}
+	err := fs.WalkDir(dist, "dist", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := dist.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		a := asset{plain: data, mediaType: types[path.Ext(name)], cache: "no-cache"}
+		if a.mediaType == "" {
+			a.mediaType = mime.TypeByExtension(path.Ext(name))
+		}
+		sum := sha256.Sum256(data)
+		a.tag = hex.EncodeToString(sum[:8])
+		at := strings.TrimPrefix(name, "dist")
+		if strings.HasPrefix(at, "/assets/") { // their names change with them
+			a.cache = "public, max-age=31536000, immutable"
+		}
+		if a.gzipped, err = compress(data); err != nil {
+			return err
+		}
+		h[at] = a
+		return nil
+	})
+	return h, err
+}
+
+func compress(data []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(data); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, ok := h[r.URL.Path]
+	if !ok {
+		if strings.Contains(path.Base(r.URL.Path), ".") {
+			http.NotFound(w, r)
+			return
+		}
+		a = h["/index.html"]
+	}
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Content-Type", a.mediaType)
+	header.Set("Cache-Control", a.cache)
+	header.Set("Vary", "Accept-Encoding")
+	data, tag := a.plain, a.tag
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		header.Set("Content-Encoding", "gzip")
+		data, tag = a.gzipped, a.tag+"-gz"
+	}
+	header.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}

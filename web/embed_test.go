@@ -1,0 +1,85 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func ask(t *testing.T, path, encoding string) *http.Response {
+	t.Helper()
+	h, err := Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("Accept-Encoding", encoding)
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+var linked = regexp.MustCompile(`(?:src|href)="(/[^"]+)"`)
+
+// TestFirstLoad adds up what comes over the line before the page is there.
+func TestFirstLoad(t *testing.T) {
+	const limit = 60_000
+	page, err := dist.ReadFile("dist/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`<script>|<style|style="|https?://`).Match(page) {
+		t.Errorf("the page has something inline or from elsewhere:\n%s", page)
+	}
+	sent := map[string]bool{}
+	for _, m := range linked.FindAllStringSubmatch(string(page), -1) {
+		sent[m[1]] = true
+	}
+	if len(sent) < 3 {
+		t.Fatalf("the page links %v only", sent)
+	}
+	for path := range sent {
+		r := ask(t, path, "gzip")
+		if r.StatusCode != http.StatusOK || r.Header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("%s: %s %v", path, r.Status, r.Header)
+		}
+		if immutable := strings.Contains(r.Header.Get("Cache-Control"), "immutable"); immutable != strings.HasPrefix(path, "/assets/") {
+			t.Errorf("%s: Cache-Control %q", path, r.Header.Get("Cache-Control"))
+		}
+	}
+	total := size(t, "/")
+	for path := range sent {
+		total += size(t, path)
+	}
+	if total > limit {
+		t.Errorf("the first load is %d bytes, at most %d", total, limit)
+	}
+	t.Logf("first load: %d bytes", total)
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	n, err := io.Copy(io.Discard, ask(t, path, "gzip").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestPaths(t *testing.T) {
+	for _, path := range []string{"/", "/image/12", "/account", "/index.html"} {
+		r := ask(t, path, "")
+		if got := r.Header.Get("Content-Type"); r.StatusCode != http.StatusOK || got != "text/html; charset=utf-8" || r.Header.Get("Content-Encoding") != "" {
+			t.Errorf("%s: %s, %s", path, r.Status, got)
+		}
+		csp := r.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self';") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
+			t.Errorf("%s: policy %q", path, csp)
+		}
+	}
+	if r := ask(t, "/assets/gone.js", ""); r.StatusCode != http.StatusNotFound {
+		t.Errorf("a file that is not there: %s", r.Status)
+	}
+}

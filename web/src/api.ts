@@ -1,0 +1,224 @@
+// What the page asks of the service. The access token lives in this module only; the refresh token in a cookie that no script can read.
+import type { components } from './api.gen'
+
+type Schemas = components['schemas']
+export type User = Schemas['User']
+export type Image = Schemas['Image']
+export type Content = Schemas['Content']
+export type Run = Schemas['Run']
+export type Box = Schemas['Box']
+export type Word = Schemas['Word']
+export type Key = Schemas['Key']
+export type NewKey = Schemas['NewKey']
+export type Login = Schemas['Login']
+export type Ready = Schemas['Ready']
+type Problem = Schemas['Problem']
+type Grant = Schemas['Grant']
+
+/** Why a request failed. status 0: the service was not reached. */
+export class Failure extends Error {
+  constructor(readonly status: number, readonly code: string, detail: string, readonly fields: { field: string; detail: string }[] = []) {
+    super(detail)
+  }
+  /** The server's reason, with the fields at fault. */
+  get reason(): string {
+    const fields = this.fields.map((f) => `${f.field}: ${f.detail}`).join('; ')
+    return fields || this.message
+  }
+}
+
+const base = '/api/v1'
+const asPage = { 'X-Glyphbox-Session': 'cookie' }
+let token = ''
+let lapses = 0
+let refreshing: Promise<boolean> | null = null
+let ended: () => void = () => {}
+
+/** Calls f when the session turns out to be over. */
+export function onSessionEnd(f: () => void) { ended = f }
+
+function keep(g: Grant) {
+  token = g.access_token
+  lapses = Date.now() + (g.expires_in - 30) * 1000
+}
+
+async function failure(r: Response): Promise<Failure> {
+  const p = (await r.json().catch(() => ({}))) as Partial<Problem>
+  return new Failure(r.status, p.code ?? 'unknown', p.detail ?? r.statusText, p.errors ?? [])
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init)
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e
+    throw new Failure(0, 'unreachable', 'unreachable')
+  }
+}
+
+/** Gets a new access token by the cookie; false where there is no session. A refresh token works once, so tabs take turns. */
+export function resume(): Promise<boolean> {
+  const attempt = async () => {
+    const r = await reach(base + '/user/token', { method: 'POST', headers: { ...asPage, 'Content-Type': 'application/json' }, body: '{}' })
+    if (r.ok) keep(await r.json())
+    else if (r.status >= 500 || r.status === 429) throw await failure(r)
+    else token = ''
+    return r.ok
+  }
+  refreshing ??= (navigator.locks ? navigator.locks.request('glyphbox-session', attempt) : attempt()).finally(() => { refreshing = null })
+  return refreshing
+}
+
+/** The access token, made new where it is about to lapse. */
+async function access(): Promise<string> {
+  if (Date.now() > lapses && !(await resume())) {
+    ended()
+    throw new Failure(401, 'session_ended', 'session_ended')
+  }
+  return token
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  for (let again = true; ; again = false) {
+    const headers = new Headers(init.headers)
+    headers.set('Authorization', 'Bearer ' + (await access()))
+    const r = await reach(base + path, { ...init, headers })
+    if (r.ok) return r
+    if (r.status === 401 && again) { lapses = 0; continue }
+    throw await failure(r)
+  }
+}
+
+function json(method: string, body?: unknown, headers: Record<string, string> = {}): RequestInit {
+  return { method, headers: { 'Content-Type': 'application/json', ...headers }, body: body === undefined ? undefined : JSON.stringify(body) }
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> { return (await ask(path, { signal })).json() }
+async function send<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+  const r = await ask(path, json(method, body, headers))
+  return (r.status === 204 ? undefined : await r.json()) as T
+}
+
+export async function signIn(username: string, password: string) {
+  const r = await reach(base + '/user/login', { method: 'POST', headers: asPage, body: new URLSearchParams({ username, password }) })
+  if (!r.ok) throw await failure(r)
+  keep(await r.json())
+}
+export async function signUp(name: string, email: string, password1: string, password2: string) {
+  const r = await reach(base + '/user', json('POST', { name, email, password1, password2 }))
+  if (!r.ok) throw await failure(r)
+}
+export async function signOut() {
+  await ask('/user/logout', { method: 'POST', headers: asPage })
+  token = ''
+  lapses = 0
+}
+
+export const me = () => get<User>('/user/me')
+export const changePassword = (current_password: string, password1: string, password2: string) =>
+  send<User>('PUT', '/user/password', { current_password, password1, password2 })
+export const logins = () => get<Login[]>('/user/logins?size=20')
+export const keys = () => get<Key[]>('/user/key')
+export const addKey = (name: string) => send<NewKey>('POST', '/user/key', { name })
+export const deleteKey = (id: string) => send<void>('DELETE', '/user/key/' + id)
+
+export async function users(keyword: string, page: number, signal?: AbortSignal) {
+  const r = await ask('/admin/user?' + new URLSearchParams({ keyword, size: '50', page: String(page) }), { signal })
+  return { users: (await r.json()) as User[], total: Number(r.headers.get('X-Total-Count')) }
+}
+export const setRole = (id: number, role: string | null) => send<User>('PUT', `/admin/user/${id}/role`, { role })
+export const block = (id: number) => send<User>('PUT', `/admin/user/${id}/state/blocked`, {})
+export const unblock = (id: number) => send<void>('DELETE', `/admin/user/${id}/state/blocked`)
+export async function ready(): Promise<Ready> {
+  const r = await reach('/ready', {})
+  if (r.status !== 200 && r.status !== 503) throw await failure(r)
+  return r.json()
+}
+
+export async function images(keyword: string, before: number, signal?: AbortSignal) {
+  const q = new URLSearchParams({ keyword, size: '60' })
+  if (before) q.set('before', String(before))
+  const r = await ask('/image?' + q, { signal })
+  return { images: (await r.json()) as Image[], total: Number(r.headers.get('X-Total-Count')) }
+}
+export const image = (id: number) => get<Image>(`/image/${id}/meta`)
+export const changeImage = (id: number, change: { name?: string; visibility?: string }) => send<Image>('PUT', `/image/${id}`, change)
+/** It goes on where the page is left meanwhile. */
+export const deleteImage = (id: number) => ask(`/image/${id}`, { method: 'DELETE', keepalive: true })
+
+/** Sends one file and tells how much of it has gone, 0–1. */
+export async function upload(file: File, progress: (part: number) => void, signal: AbortSignal): Promise<Image> {
+  const bearer = await access()
+  return new Promise((resolve, reject) => {
+    const x = new XMLHttpRequest()
+    x.open('POST', base + '/image')
+    x.setRequestHeader('Authorization', 'Bearer ' + bearer)
+    x.responseType = 'json'
+    x.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total)
+    x.onload = () => {
+      const p = (x.response ?? {}) as Partial<Problem>
+      if (x.status === 201) resolve(x.response as Image)
+      else reject(new Failure(x.status, p.code ?? 'unknown', p.detail ?? x.statusText, p.errors ?? []))
+    }
+    x.onerror = () => reject(new Failure(0, 'unreachable', 'unreachable'))
+    x.onabort = () => reject(new DOMException('', 'AbortError'))
+    signal.addEventListener('abort', () => x.abort())
+    const form = new FormData()
+    form.append('file', file)
+    x.send(form)
+  })
+}
+
+export type Asked = { lang: string[]; psm: string }
+export type Order = Box & { name?: string; lang?: string[]; psm?: number | 'auto' }
+
+export const languages = () => get<string[]>('/ocr/lang')
+export const layout = (id: number, level: 'block' | 'line', signal?: AbortSignal) => get<Box[]>(`/image/${id}/layout?level=${level}`, signal)
+export const runs = (id: number) => get<Run[]>(`/image/${id}/ocr`)
+export const version = async (id: number, v: number) => (await get<Run[]>(`/image/${id}/ocr?version=${v}`))[0]
+export async function recognize(id: number, how: Asked, regions: Order[], signal?: AbortSignal): Promise<Content[]> {
+  const q = new URLSearchParams(how.lang.map((l) => ['lang', l]))
+  q.set('psm', how.psm)
+  return (await ask(`/image/${id}/ocr?${q}`, { ...json('POST', regions), signal })).json()
+}
+export const content = (id: string) => get<Content>('/ocr/' + id)
+export const correct = (id: string, revision: number, text: string) => send<Content>('PUT', '/ocr/' + id, { text }, { 'If-Match': `"${revision}"` })
+export const revisions = (id: string) => get<Content[]>(`/ocr/${id}/revisions`)
+
+/** An image as an address that the page can show; the caller frees it by URL.revokeObjectURL. */
+export async function picture(path: string, signal?: AbortSignal): Promise<string> {
+  return URL.createObjectURL(await (await ask(path, { signal })).blob())
+}
+export const viewPath = (id: number, width: number) => `/image/${id}/view?width=${width}`
+export function cropPath(id: number, c: Content) {
+  const q = new URLSearchParams(c.lang.map((l) => ['lang', l]))
+  for (const k of ['x1', 'y1', 'x2', 'y2'] as const) q.set(k, String(c.roi[k]))
+  if (c.psm) q.set('psm', String(c.psm))
+  return `/image/${id}/crop?${q}`
+}
+
+/** Saves a version as a file. */
+export async function download(id: number, v: number, format: string) {
+  const r = await ask(`/image/${id}/ocr/${v}/export?format=${format}`)
+  const named = /filename\*=UTF-8''([^;]+)/.exec(r.headers.get('Content-Disposition') ?? '')
+  const a = document.createElement('a')
+  a.href = URL.createObjectURL(await r.blob())
+  a.download = named ? decodeURIComponent(named[1]) : `page.${format}`
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(a.href), 60_000)
+}
+
+// Thumbnails are kept, the least used ones go first.
+const thumbs = new Map<number, string>()
+export async function thumbnail(id: number, signal: AbortSignal): Promise<string> {
+  let url = thumbs.get(id)
+  if (url) thumbs.delete(id)
+  else url = await picture(`/image/${id}/thumbnail`, signal)
+  thumbs.set(id, url)
+  if (thumbs.size > 600) {
+    const [oldest, address] = thumbs.entries().next().value!
+    thumbs.delete(oldest)
+    URL.revokeObjectURL(address)
+  }
+  return url
+}

@@ -1,0 +1,51 @@
+// Boxes in whole pixels of the page: x1, y1 lie inside, x2, y2 just outside.
+import type { Box } from './api'
+
+export type Size = { width: number; height: number }
+export type Handle = 'nw' | 'n' | 'ne' | 'e' | 'se' | 's' | 'sw' | 'w'
+export const handles: Handle[] = ['nw', 'n', 'ne', 'e', 'se', 's', 'sw', 'w']
+
+const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v, low), high)
+
+/** The box with these opposite corners, on the page, at least one pixel wide and high. */
+export function boxOf(ax: number, ay: number, bx: number, by: number, page: Size): Box {
+  const x1 = clamp(Math.floor(Math.min(ax, bx)), 0, page.width - 1)
+  const y1 = clamp(Math.floor(Math.min(ay, by)), 0, page.height - 1)
+  return { x1, y1, x2: clamp(Math.ceil(Math.max(ax, bx)), x1 + 1, page.width), y2: clamp(Math.ceil(Math.max(ay, by)), y1 + 1, page.height) }
+}
+
+/** The box moved as far as the page allows; its size stays. */
+export function moved(b: Box, dx: number, dy: number, page: Size): Box {
+  const x = clamp(Math.round(dx), -b.x1, page.width - b.x2)
+  const y = clamp(Math.round(dy), -b.y1, page.height - b.y2)
+  return { x1: b.x1 + x, y1: b.y1 + y, x2: b.x2 + x, y2: b.y2 + y }
+}
+
+/** The box with an edge or corner pulled; pulled beyond the other side it turns over. */
+export function resized(b: Box, handle: Handle, dx: number, dy: number, page: Size): Box {
+  return boxOf(b.x1 + (handle.includes('w') ? dx : 0), b.y1 + (handle.includes('n') ? dy : 0), b.x2 + (handle.includes('e') ? dx : 0), b.y2 + (handle.includes('s') ? dy : 0), page)
+}
+
+export const sameBox = (a: Box, b: Box) => a.x1 === b.x1 && a.y1 === b.y1 && a.x2 === b.x2 && a.y2 === b.y2
+/** How much of both boxes is in both, 0–1. */
+export function overlap(a: Box, b: Box): number {
+  const both = Math.max(0, Math.min(a.x2, b.x2) - Math.max(a.x1, b.x1)) * Math.max(0, Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1))
+  return both / ((a.x2 - a.x1) * (a.y2 - a.y1) + (b.x2 - b.x1) * (b.y2 - b.y1) - both)
+}
+export const touches = (a: Box, b: Box) => a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2
+
+/** How a page lies in a window: a point p of the page is at p × scale + x or y. */
+export type View = { scale: number; x: number; y: number }
+
+/** The view of all of a page, with a margin around it and more of it below, where the tools are. */
+export function fit(page: Size, window: Size, margin: number, below: number): View {
+  const high = window.height - margin - below
+  const scale = Math.max(0.005, Math.min((window.width - 2 * margin) / page.width, high / page.height, 4))
+  return { scale, x: (window.width - page.width * scale) / 2, y: margin + (high - page.height * scale) / 2 }
+}
+
+/** The view at another scale, in which the point of the window at cx, cy shows what it did. */
+export function zoomed(v: View, factor: number, cx: number, cy: number): View {
+  const scale = clamp(v.scale * factor, 0.005, 16)
+  return { scale, x: cx - ((cx - v.x) * scale) / v.scale, y: cy - ((cy - v.y) * scale) / v.scale }
+}

@@ -1,0 +1,62 @@
+// What all parts of the page share: who is here, where we are, what to tell.
+import { Failure, type User } from './api'
+import { t } from './i18n.svelte'
+
+type Note = { id: number; text: string; action?: { label: string; run: () => void } }
+
+export const app = $state({
+  user: null as User | null,
+  path: location.pathname + location.search,
+  notes: [] as Note[],
+  offline: false,
+})
+
+export function go(path: string, replace = false) {
+  if (replace) history.replaceState(null, '', path)
+  else history.pushState(null, '', path)
+  app.path = path
+}
+addEventListener('popstate', () => { app.path = location.pathname + location.search })
+
+/** Lets plain clicks on a link stay in the page. */
+export function follow(e: MouseEvent) {
+  const a = e.currentTarget as HTMLAnchorElement
+  if (e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return
+  e.preventDefault()
+  go(a.pathname + a.search)
+}
+
+let notes = 0
+/** Shows a text for a while; gone is called when it has left without its action. */
+export function tell(text: string, action?: Note['action'], gone?: () => void) {
+  const id = ++notes
+  const close = () => { app.notes = app.notes.filter((n) => n.id !== id) }
+  const timer = setTimeout(() => { close(); gone?.() }, action ? 8000 : 4500)
+  app.notes.push({ id, text, action: action && { label: action.label, run: () => { clearTimeout(timer); close(); action.run() } } })
+}
+
+export function reasonOf(e: unknown): string {
+  if (e instanceof Failure) return e.status === 0 ? t('The service cannot be reached.') : e.reason
+  return String(e)
+}
+
+/** Tells why something failed, unless it was called off or the session is over, which shows by itself. */
+export function complain(e: unknown) {
+  if (e instanceof DOMException && e.name === 'AbortError') return
+  if (e instanceof Failure && e.code === 'session_ended') return
+  if (e instanceof Failure && e.status === 0) { lost(); return }
+  tell(reasonOf(e))
+}
+
+/** Says that the service is away, and finds out when it is back. */
+export function lost() {
+  if (app.offline) return
+  app.offline = true
+  const again = () => {
+    fetch('/ping', { cache: 'no-store' }).then(
+      () => { app.offline = false; tell(t('Back again.')); dispatchEvent(new Event('glyphbox-back')) },
+      () => setTimeout(again, 1500),
+    )
+  }
+  setTimeout(again, 1000)
+}

@@ -1,0 +1,9 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: { target: 'es2023', modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false },
+  // For work on the page: "glyphbox serve" in one terminal, "npx vite" in another.
+  server: { proxy: { '/api': 'http://127.0.0.1:8000', '/ready': 'http://127.0.0.1:8000' } },
+})
