@@ -83,7 +83,7 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
 	{name: "max-upload", def: "100MB", help: "The most bytes of one uploaded file.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},
-	{name: "max-pixels", def: "200MP", help: "The most pixels of one page; decoding takes 1 to 4 bytes for each.",
+	{name: "max-pixels", def: "150MP", help: "The most pixels of one page; decoding takes 1 to 4 bytes for each.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxPixels }, pixelUnits, 1, 10e9)},
 	{name: "max-files", def: "50", help: "The most files of one upload.",
 		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
