@@ -1,0 +1,89 @@
+package tesseract
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+)
+
+// Every encoding of the same page gives the same text: EXIF orientations, CMYK, 16 bits, palettes, transparency, animation, several
+// pages, huge canvases.
+func TestFormats(t *testing.T) {
+	const set = "../../../../shared/evalset/formats/"
+	list, err := os.Open(set + "regions.jsonl")
+	if err != nil {
+		t.Skip("the evaluation set is not beside the project (../shared/evalset)")
+	}
+	defer list.Close()
+	p := start(t)
+	twins := map[string]string{} // by language, the text of the plain page, which comes first
+	lines := bufio.NewScanner(list)
+	lines.Buffer(nil, 1<<20)
+	exact, variants := 0, 0
+	for lines.Scan() {
+		var page struct {
+			Image, Lang, Variant string
+			Width, Height        int
+			Regions              []struct{ document.Box }
+		}
+		if err := json.Unmarshal(lines.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.ReadFile(filepath.Join(set, page.Image))
+		if err != nil {
+			t.Fatal(err)
+		}
+		geometry, err := p.Probe(t.Context(), porttest.PageOf(file))
+		if page.Variant == "canvas_300mp" {
+			if f := fault.Of(err); err == nil || f.Code != "too_many_pixels" || !strings.Contains(f.Text, "150 million") {
+				t.Errorf("%s: got %v, want a refusal that names the limit", page.Image, err)
+			}
+			continue
+		}
+		if err != nil || geometry.Width != page.Width || geometry.Height != page.Height {
+			t.Errorf("%s: got %+v, %v, want %d × %d", page.Image, geometry, err, page.Width, page.Height)
+			continue
+		}
+		order := recognition.Order{Page: porttest.PageOf(file), UserID: 1}
+		for _, r := range page.Regions {
+			order.Tasks = append(order.Tasks, recognition.Task{Box: r.Box, Lang: []string{page.Lang}, OEM: recognition.DefaultOEM})
+		}
+		readings, err := p.Recognize(t.Context(), order)
+		if err != nil {
+			t.Errorf("%s: %v", page.Image, err)
+			continue
+		}
+		var texts []string
+		for _, r := range readings {
+			texts = append(texts, r.Text)
+		}
+		text := strings.Join(texts, "\n")
+		if twins[page.Lang] == "" {
+			twins[page.Lang] = text
+			continue
+		}
+		variants++
+		if text == twins[page.Lang] {
+			exact++
+		}
+		// A letter or two may differ: some variants are lossy, and one is half the size.
+		if agreement := recognition.Agreement(text, twins[page.Lang]); agreement < 0.97 {
+			t.Errorf("%s: agrees with its plain twin to %.3f:\n%s", page.Image, agreement, text)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d of %d variants give exactly the text of their plain twins", exact, variants)
+	if variants < 80 {
+		t.Errorf("only %d variants were read", variants)
+	}
+}

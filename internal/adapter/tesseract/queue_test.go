@@ -1,0 +1,68 @@
+package tesseract
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// orders makes the orders of a queue from words such as "a3", three units of user a, and "b9*", nine of user b in a batch.
+func orders(q *queue, text string) (all []*order) {
+	for word := range strings.FieldsSeq(text) {
+		o := &order{user: int64(word[0]), batch: strings.HasSuffix(word, "*")}
+		for i := range int(word[1] - '0') {
+			o.waiting = append(o.waiting, &unit{order: o, index: i})
+		}
+		q.push(o)
+		all = append(all, o)
+	}
+	return all
+}
+
+func turns(q *queue, n int) string {
+	var got strings.Builder
+	for range n {
+		u := q.next()
+		if u == nil {
+			got.WriteString("-")
+			continue
+		}
+		fmt.Fprintf(&got, "%c", rune(u.order.user))
+	}
+	return got.String()
+}
+
+func TestTurns(t *testing.T) {
+	for _, c := range []struct{ name, orders, want string }{
+		{"nothing waits", "", "-"},
+		{"in order", "a3", "aaa-"},
+		{"users take turns", "a4 b2", "ababaa-"},
+		{"the orders of a user share its turns", "a2 a2 b4", "abababab-"},
+		{"one user with much does not hold up another", "a9 b1", "abaaaaaaaa-"},
+		{"batches give way, but get every fourth turn", "a9* b6", "bbbabbbaaaaaaaa-"},
+	} {
+		var q queue
+		orders(&q, c.orders)
+		waiting := q.length
+		if got := turns(&q, waiting+1); got != c.want || q.length != 0 {
+			t.Errorf("%s: got %s with %d left, want %s", c.name, got, q.length, c.want)
+		}
+	}
+}
+
+func TestDroppedOrdersMakeRoom(t *testing.T) {
+	var q queue
+	all := orders(&q, "a3 b2 a1")
+	if got := turns(&q, 1); got != "a" {
+		t.Fatalf("got %s", got)
+	}
+	if dropped := q.drop(all[0]); len(dropped) != 2 || q.length != 3 {
+		t.Errorf("dropped %d, %d left", len(dropped), q.length)
+	}
+	if dropped := q.drop(all[0]); len(dropped) != 0 || q.length != 3 {
+		t.Errorf("dropped %d again, %d left", len(dropped), q.length)
+	}
+	if got := turns(&q, 4); got != "bab-" {
+		t.Errorf("got %s", got)
+	}
+}
