@@ -122,7 +122,9 @@ func Start(options ...string) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(roomy(), "mariadb")
+	room := roomy()
+	removeOrphans(room)
+	dir, err := os.MkdirTemp(room, fmt.Sprintf("%s%d-", prefix, os.Getpid()))
 	if err != nil {
 		return nil, err
 	}
@@ -150,14 +152,28 @@ func Start(options ...string) (_ *Server, err error) {
 	return s, s.Run(options...)
 }
 
-// roomy returns where a directory in memory is that is large enough, or "" for the usual one: each test makes a database, for which disks are slow.
+// roomy returns a directory in memory that is large enough, or else the usual one for what is temporary: each test makes a database, for which disks are slow.
 func roomy() string {
 	const memory, enough = "/dev/shm", 1 << 30
 	var stat syscall.Statfs_t
 	if syscall.Statfs(memory, &stat) != nil || stat.Bavail*uint64(stat.Bsize) < enough {
-		return ""
+		return os.TempDir()
 	}
 	return memory
+}
+
+// prefix begins the names of directories of servers, and the number of the process that made one comes next.
+const prefix = "glyphbox-mariadb-"
+
+// removeOrphans removes what test binaries that were killed have left behind; their servers ended with them.
+func removeOrphans(room string) {
+	left, _ := filepath.Glob(filepath.Join(room, prefix+"*")) // the pattern is a right one
+	for _, dir := range left {
+		var pid int
+		if n, _ := fmt.Sscanf(filepath.Base(dir), prefix+"%d-", &pid); n == 1 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(dir) // another one may be at it
+		}
+	}
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
