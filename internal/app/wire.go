@@ -30,9 +30,9 @@ import (
 const (
 	maxKeys = 100 // API keys of one user
 
-	// Ten wrong passwords for a name from one address at once, then one in half a minute.
-	attemptsAtOnce   = 10
-	attemptsInterval = 30 * time.Second
+	// Wrong passwords for a name from one address: so many at once, then one in each interval.
+	attemptsAtOnce   = 30
+	attemptsInterval = 10 * time.Second
 )
 
 // services is the domain with everything it needs.
