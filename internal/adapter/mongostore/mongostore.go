@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
@@ -70,7 +71,10 @@ func CheckURI(uri string) error {
 
 // Open connects to a server or a replica set, and makes the indexes that are missing, which several nodes may do at once. What
 // the URI says about write concern, read concern and read preference does not count. Unavailable.
-func Open(ctx context.Context, uri string) (*Store, error) {
+func Open(ctx context.Context, uri string) (*Store, error) { return connect(ctx, uri, nil) }
+
+// connect is Open with somebody, or nobody, who sees the commands that are sent.
+func connect(ctx context.Context, uri string, monitor *event.CommandMonitor) (*Store, error) {
 	name, err := database(uri)
 	if err != nil {
 		return nil, fmt.Errorf("opening MongoDB: %w", err)
@@ -82,6 +86,7 @@ func Open(ctx context.Context, uri string) (*Store, error) {
 	// Lost writes and reads are retried by the driver where the server can tell a write that it has seen.
 	o.SetAppName("glyphbox").SetServerSelectionTimeout(selectionTimeout).SetConnectTimeout(selectionTimeout).SetHeartbeatInterval(heartbeat)
 	o.SetWriteConcern(writeconcern.Majority()).SetReadConcern(readconcern.Majority()).SetReadPreference(readpref.Primary())
+	o.SetMonitor(monitor)
 	client, err := mongo.Connect(o)
 	if err != nil {
 		return nil, fmt.Errorf("opening MongoDB: %w", errURI)

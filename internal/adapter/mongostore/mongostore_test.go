@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -218,6 +219,47 @@ func TestDeletionsMeetRevisions(t *testing.T) {
 		both.Wait()
 	}
 	wantKeys(t, s)
+}
+
+// TestRoundTrips counts the commands of a run of 500 regions, all of them corrected once.
+func TestRoundTrips(t *testing.T) {
+	var sent []string
+	s, err := connect(t.Context(), mongotest.URI(t), &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		sent = append(sent, e.CommandName)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	contents := s.Contents()
+	var ids []string
+	var first, second []recognition.Content
+	for n := range recognition.MaxRegions {
+		c := someContent(fmt.Sprintf("c%03d", n))
+		ids, first = append(ids, c.ID), append(first, c)
+		c.Revision, c.Text = 2, "corrected"
+		second = append(second, c)
+	}
+	want := func(what string, err error, want ...string) {
+		t.Helper()
+		if d := cmp.Diff(want, sent); err != nil || d != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", what, err, d)
+		}
+		sent = nil
+	}
+	sent = nil
+	want("Add", contents.Add(t.Context(), first), "insert")
+	want("Add again", contents.Add(t.Context(), second), "insert") // in the place of 500 times Revise
+	got, err := contents.Get(t.Context(), ids)
+	want("Get", err, "find")
+	if d := cmp.Diff(second, got); d != "" {
+		t.Errorf("Get (-want +got):\n%s", d)
+	}
+	want("Revise", contents.Revise(t.Context(), recognition.Content{ID: ids[0], Revision: 3}), "find", "insert", "find")
+	want("Delete", contents.Delete(t.Context(), ids), "delete")
+	if err := s.db.Drop(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 func count(t *testing.T, s *Store) (files, chunks int64) {
