@@ -104,11 +104,19 @@ func shareOut(old, words []Word, i1, i2, j1, j2 int) {
 	if have == 0 || want == 0 {
 		return
 	}
-	at := 0.0
+	left := old[i1:i2] // those that the words to come may lie on
+	leftAt, at := 0.0, 0.0
 	for k := j1; k < j2; k++ {
 		next := at + float64(utf8.RuneCountInString(words[k].Text))*float64(have)/float64(want)
-		words[k].Box = stretch(old[i1:i2], at, next)
+		words[k].Box = stretch(left, at-leftAt, next-leftAt)
 		at = next
+		for len(left) > 0 {
+			n := float64(utf8.RuneCountInString(left[0].Text))
+			if leftAt+n > at {
+				break
+			}
+			left, leftAt = left[1:], leftAt+n
+		}
 	}
 }
 
@@ -116,6 +124,9 @@ func shareOut(old, words []Word, i1, i2, j1, j2 int) {
 func stretch(words []Word, from, to float64) (b document.Box) {
 	at := 0.0
 	for _, w := range words {
+		if at >= to {
+			break
+		}
 		n := float64(utf8.RuneCountInString(w.Text))
 		if left, right := max(from, at), min(to, at+n); left < right && !w.Box.Empty() {
 			part := w.Box
