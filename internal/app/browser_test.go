@@ -250,6 +250,10 @@ func TestBrowser(t *testing.T) {
 	b.open("/")
 	b.until("document.querySelector('[name=password]')")
 	b.look("sign-in")
+	b.do(chromedp.Evaluate[chromedp.Void](axe))
+	if n := eval[int](b, "(document.querySelector('main').insertAdjacentHTML('beforeend', '<input id=nameless>'), axe.run('#nameless').then((r) => r.violations.length))"); n == 0 {
+		t.Error("axe-core finds nothing wrong with a field without a name")
+	}
 	b.signUp("ann")
 	b.look("library-empty")
 
@@ -299,6 +303,8 @@ func TestBrowser(t *testing.T) {
 	eval[any](b, "document.querySelector('.banner .main').click()")
 	b.until(readings + " > 8 && !document.querySelector('.region.busy')")
 	eval[any](b, "document.querySelectorAll('ol > li .n')[1].click()")
+	eval[any](b, "document.activeElement.blur()")
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 700, 30))
 	b.look("page")
 	b.until("new URL(location).searchParams.get('r')")
 
@@ -391,6 +397,160 @@ func TestBrowser(t *testing.T) {
 	b.press("Block: bob")
 	b.press("Let in again: bob")
 	b.until(button("Block: bob"))
+}
+
+// touch puts fingers on the page, moves them, and takes them away.
+func (b tab) touch(steps ...[]*input.TouchPoint) {
+	b.t.Helper()
+	for n, points := range append(steps, nil) {
+		kind := input.DispatchTouchEventTypeTouchMove
+		switch {
+		case n == 0:
+			kind = input.DispatchTouchEventTypeTouchStart
+		case points == nil:
+			kind = input.DispatchTouchEventTypeTouchEnd
+			points = []*input.TouchPoint{}
+		}
+		if _, err := chromedp.Call(b.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// TestBrowserCorners is what the walk leaves out: many pages, fingers, two people at one text, older versions, doubt.
+func TestBrowserCorners(t *testing.T) {
+	s := start(t, t.TempDir())
+	files := t.TempDir()
+	b := browse(t, s.base)
+	file, width, at := b.letter(files)
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{file}
+	for _, name := range []string{"harbour.png", "supper.png"} {
+		names = append(names, filepath.Join(files, name))
+		if err := os.WriteFile(names[len(names)-1], page, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.signUp("ann")
+	ann := s.login("ann", password)
+
+	// The library: search, rename, share, delete, have back, delete for good.
+	b.upload(names...)
+	b.shows("3 pages")
+	b.press("Close")
+	b.fill("[type=search]", "HARB")
+	b.shows("1 page")
+	b.fill("[type=search]", "nothing like it")
+	b.shows("Nothing is called")
+	eval[any](b, "{ const e = document.querySelector('[type=search]'); e.value = ''; e.dispatchEvent(new Event('input', { bubbles: true })) }")
+	b.shows("3 pages")
+	b.press("More for harbour.png")
+	b.press("Rename")
+	b.fill("[aria-label=Rename]", "quay.png")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.shows("quay.png")
+	b.press("More for quay.png")
+	b.press("Share with everybody here")
+	b.shows("Shared")
+	for _, name := range []string{"quay.png", "supper.png"} {
+		eval[any](b, fmt.Sprintf("document.querySelector('[aria-label=\"Select %s\"]').click()", name))
+	}
+	b.shows("2 selected")
+	b.press("Delete")
+	b.shows("2 deleted")
+	b.press("Undo")
+	b.shows("3 pages")
+	b.press("More for supper.png")
+	b.press("Delete")
+	b.shows("2 pages")
+	b.do(chromedp.Reload())
+	b.until("document.querySelectorAll('a.name').length > 0 && !document.body.innerText.includes('supper.png')")
+	images := as[[]imageBody](t, ann.do(200, "GET", path("/image"), nil))
+	if len(images) != 2 {
+		t.Errorf("%d images are left, want 2", len(images))
+	}
+
+	// Fingers draw, and two of them zoom.
+	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateTouch, chromedp.EmulateMobile))
+	b.open(fmt.Sprintf("/image/%d", images[1].ID))
+	b.until("document.querySelector('.paper img')?.naturalWidth > 0")
+	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
+	finger := func(x, y float64) *input.TouchPoint {
+		return &input.TouchPoint{X: paper.X + x*paper.Width/width, Y: paper.Y + y*paper.Width/width}
+	}
+	title := at["title"]
+	b.touch([]*input.TouchPoint{finger(title[0], title[1])}, []*input.TouchPoint{finger(title[2]-50, title[3])}, []*input.TouchPoint{finger(title[2], title[3])})
+	b.shows("The Keeper’s Log")
+	two := func(spread float64) []*input.TouchPoint {
+		one, other := finger(500-spread, 900), finger(500+spread, 900)
+		one.ID, other.ID = new(1.0), new(2.0)
+		return []*input.TouchPoint{one, other}
+	}
+	b.touch(two(100)[:1], two(100), two(150), two(250))
+	b.until(fmt.Sprintf("document.querySelector('.paper').getBoundingClientRect().width > %f", paper.Width*1.5))
+	b.until(readings + " === 1")
+	b.do(chromedp.EmulateViewport(1440, 900))
+
+	// Two people at one text: neither loses a word unasked.
+	run := as[[]runBody](t, ann.do(200, "GET", path("/image/%d/ocr", images[1].ID), nil))
+	content := path("/ocr/%s", run[0].Contents[0].ID)
+	eval[any](b, "document.querySelector('.edit').click()")
+	b.until("document.querySelector('textarea') === document.activeElement")
+	b.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(kb.ModifierCtrl)), chromedp.KeyEvent("Mine"))
+	ann.call(200, "PUT", content, object{"text": "Theirs"})
+	b.do(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(kb.ModifierCtrl)))
+	b.until("document.querySelector('.theirs')?.innerText.includes('Theirs')")
+	b.accessible("conflict")
+	b.press("Keep mine")
+	b.until("document.querySelector('li .text')?.innerText === 'Mine'")
+	b.press("Actions of region 1")
+	b.press("History of corrections")
+	b.until("document.querySelectorAll('dialog li').length === 3")
+	b.press("Close")
+	b.press("Actions of region 1")
+	b.press("What the engine saw")
+	b.until("document.querySelector('dialog img')?.naturalWidth > 0")
+	b.press("Close")
+
+	// A region that is moved takes its corrected text along; the older version stays as it was.
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.Enter))
+	b.until("document.querySelector('li .text')?.innerText === 'Mine' && document.querySelector('li .conf')?.innerText === 'Corrected'")
+	runs := as[[]runBody](t, ann.do(200, "GET", path("/image/%d/ocr", images[1].ID), nil))
+	if len(runs) != 2 || runs[0].Contents[0].ROI.X1 != runs[1].Contents[0].ROI.X1+10 || runs[0].Contents[0].Text != "Mine" || runs[1].Contents[0].Text != "Mine" {
+		t.Errorf("after the move: %+v", runs)
+	}
+	b.open(fmt.Sprintf("/image/%d?v=1", images[1].ID))
+	b.shows("You are looking at version 1.")
+	b.until("document.querySelectorAll('.region').length === 1")
+	b.look("version")
+	b.press("Continue from here")
+	b.until("location.search === '' && document.querySelectorAll('.region').length === 1")
+
+	// Doubtful words, which this page has none of unless the answer is changed on its way.
+	eval[any](b, `{ const real = fetch; window.fetch = async (...a) => { const r = await real(...a); if (!String(a[0]).includes('/ocr?')) return r
+		const list = await r.json(); for (const c of list) c.words[1].confidence = 0.41; return new Response(JSON.stringify(list), { status: r.status, headers: r.headers }) } }`)
+	line := at["line"]
+	b.drag(width, line[0], line[1], line[2], line[3])
+	b.until("document.querySelector('.doubtful sup')?.innerText === '41'")
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.do(chromedp.KeyEvent("."))
+	b.until("document.querySelector('.mark.lit.doubtful') && document.querySelector('.doubtful.lit')")
+	b.look("doubt")
+
+	// Several at once: duplicated, deleted, had back.
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(kb.ModifierCtrl)))
+	b.until("document.querySelectorAll('.region.selected').length === 2")
+	b.do(chromedp.KeyEvent("d", chromedp.KeyModifiers(kb.ModifierCtrl)))
+	b.until("document.querySelectorAll('.region').length === 4")
+	b.do(chromedp.KeyEvent(kb.Delete))
+	b.until("document.querySelectorAll('.region').length === 2")
+	b.press("Undo")
+	b.until("document.querySelectorAll('.region').length === 4")
 }
 
 // TestBrowserPace measures, on an open page, the time from letting go of the mouse to the text.
