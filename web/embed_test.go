@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -83,3 +85,59 @@ func TestPaths(t *testing.T) {
 		t.Errorf("a file that is not there: %s", r.Status)
 	}
 }
+
+var (
+	called = regexp.MustCompile(`\bt\('((?:[^'\\]|\\.)*)'|\bcount\([^,]+(?:\([^)]*\))?[^,]*, '([^']*)', '([^']*)'\)`)
+	listed = regexp.MustCompile(`'((?:[^'\\]|\\.)*)': '((?:[^'\\]|\\.)*)'`)
+	blank  = regexp.MustCompile(`\{\w+\}`)
+)
+
+// TestKorean checks that every text of the page has its Korean form, with the same blanks, and that there is no form of a text that is gone.
+func TestKorean(t *testing.T) {
+	files, err := filepath.Glob("src/*.svelte")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	for _, file := range append(files, "src/state.svelte.ts") {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(data)
+	}
+	dictionary, err := os.ReadFile("src/i18n.svelte.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	korean := map[string]string{}
+	for _, m := range listed.FindAllStringSubmatch(string(dictionary), -1) {
+		korean[m[1]] = m[2]
+	}
+	used := 0
+	for _, m := range called.FindAllStringSubmatch(source.String(), -1) {
+		for _, text := range m[1:] {
+			if text == "" {
+				continue
+			}
+			used++
+			form, ok := korean[text]
+			if !ok {
+				t.Errorf("%q has no Korean form", text)
+			} else if want, got := len(blank.FindAllString(text, -1)), len(blank.FindAllString(form, -1)); got != want {
+				t.Errorf("%q has %d blanks, its Korean form %d", text, want, got)
+			}
+		}
+	}
+	if used < 100 {
+		t.Errorf("only %d texts were found", used)
+	}
+	for text := range korean {
+		if !strings.Contains(source.String(), "'"+text+"'") && !stateNames[text] {
+			t.Errorf("%q is used nowhere", text)
+		}
+	}
+}
+
+// stateNames come from the service.
+var stateNames = map[string]bool{"database": true, "blobs": true, "contents": true, "workers": true, "queue": true, "ok": true, "away": true}

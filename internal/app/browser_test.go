@@ -551,6 +551,14 @@ func TestBrowserCorners(t *testing.T) {
 	b.until("document.querySelectorAll('.region').length === 2")
 	b.press("Undo")
 	b.until("document.querySelectorAll('.region').length === 4")
+
+	// A session that is ended elsewhere: the page says so, and goes on where it was.
+	ann.call(200, "PUT", path("/user/password"), object{"current_password": password, "password1": password + "0", "password2": password + "0"})
+	b.press("Find blocks")
+	b.shows("Your session has ended.")
+	b.accessible("session ended")
+	b.signIn("ann", password+"0")
+	b.until("document.querySelectorAll('.region').length === 4")
 }
 
 // TestBrowserPace measures, on an open page, the time from letting go of the mouse to the text.
