@@ -60,3 +60,16 @@ export function lost() {
   }
   setTimeout(again, 1000)
 }
+
+/** Puts a text on the clipboard, also where the page came without HTTPS and browsers keep their clipboard from it. */
+export async function copy(text: string) {
+  if (navigator.clipboard) await navigator.clipboard.writeText(text)
+  else {
+    const area = document.body.appendChild(document.createElement('textarea'))
+    area.value = text
+    area.select()
+    document.execCommand('copy')
+    area.remove()
+  }
+  tell(t('Copied'))
+}
