@@ -293,6 +293,18 @@ func quantile(counts [256]int, fraction float64) int {
 	return 255
 }
 
+// darkestPair is the shade of the darkest stroke that runs through both rows of an 8-bit image two pixels high.
+func (p *pix) darkestPair() int {
+	wpl := int(C.pixGetWpl(p.p))
+	words := unsafe.Slice((*uint32)(unsafe.Pointer(C.pixGetData(p.p))), 2*wpl) // four pixels each, the first one highest
+	darkest := uint32(255)
+	for x := range p.width() {
+		shift := 24 - 8*(x%4)
+		darkest = min(darkest, max(words[x/4]>>shift&255, words[wpl+x/4]>>shift&255))
+	}
+	return int(darkest)
+}
+
 // glyph is a connected part of the ink: a letter, or a piece of one.
 type glyph struct{ width, height int }
 

@@ -186,7 +186,7 @@ func (l *library) layout(page *pix, level recognition.Level) ([]document.Box, er
 	}
 	defer image.close()
 	return m.layout(image, level, func(x1, y1, x2, y2 int) document.Box {
-		return boxToPage(x1, y1, x2, y2, task.Box, v.scale, borderWidth)
+		return boxToPage(x1, y1, x2, y2, s.box, task.Box, v.scale, borderWidth)
 	}), nil
 }
 
@@ -246,6 +246,7 @@ func (m *model) readSmoothed(page *pix, before recognition.Reading, task recogni
 		return before, err
 	}
 	defer s.close()
+	m.set("tessedit_do_invert", "1") // which of the shades is the ink is less clear in a blur
 	after, err := m.readScene(s)
 	if err != nil || after.Confidence <= before.Confidence {
 		return before, err
@@ -311,7 +312,7 @@ func (m *model) readView(s scene, v view, charset string) (recognition.Reading, 
 		return r, err
 	}
 	r.Text, r.Words = compose(text, pieces, func(q piece) document.Box {
-		return boxToPage(q.x1, q.y1, q.x2, q.y2, s.task.Box, v.scale, borderWidth)
+		return boxToPage(q.x1, q.y1, q.x2, q.y2, s.box, s.task.Box, v.scale, borderWidth)
 	})
 	r.Confidence = meanConfidence(r.Words)
 	return r, nil

@@ -22,7 +22,8 @@ const (
 // scene is a region that was looked at: cut out, dark on light, without rules that run through it.
 type scene struct {
 	task   recognition.Task
-	cut    *pix // 8 bits
+	box    document.Box // what was cut out: the region, and what goes on just outside
+	cut    *pix         // 8 bits
 	shades shades
 	lines  lines
 	modes  []recognition.PSM // the first is for the shape of the region, the others in case it gives nothing
@@ -40,8 +41,14 @@ type view struct {
 
 // look cuts a region out of a page and finds out what it is. smooth averages it first over so many pixels on each side.
 func look(page *pix, task recognition.Task, smooth int) (scene, error) {
-	s := scene{task: task}
+	s := scene{task: task, box: task.Box}
 	inverted, err := s.see(page, smooth)
+	if err == nil && s.lines.count == 1 {
+		if s.box = s.grown(page, inverted); s.box != task.Box {
+			s.close()
+			inverted, err = s.see(page, smooth)
+		}
+	}
 	if err == nil {
 		s.blank = s.shades.contrast() < minContrast
 		s.modes = modesFor(task, s.lines, page.width(), page.height())
@@ -58,7 +65,7 @@ func look(page *pix, task recognition.Task, smooth int) (scene, error) {
 
 // see cuts the region out, dark on light, averaged over so many pixels on each side, and looks at its lines.
 func (s *scene) see(page *pix, smooth int) (inverted bool, err error) {
-	if s.cut, err = page.gray(s.task.Box); err != nil {
+	if s.cut, err = page.gray(s.box); err != nil {
 		return false, err
 	}
 	if smooth > 0 {
@@ -74,8 +81,46 @@ func (s *scene) see(page *pix, smooth int) (inverted bool, err error) {
 		s.cut.invert()
 		s.shades = s.shades.inverted()
 	}
-	s.lines = lookAtLines(s.cut.glyphs(s.shades.threshold), s.cut.inkPerRow(s.shades.threshold), s.task.Width())
+	s.lines = lookAtLines(s.cut.glyphs(s.shades.threshold), s.cut.inkPerRow(s.shades.threshold), s.box.Width())
 	return inverted, nil
+}
+
+// cutEdge is by how many pixels a region may have cut into its line.
+const cutEdge = 3
+
+// grown is the region with the rest of letters that its edges cut: each edge moves outwards while ink goes on across it, by
+// cutEdge pixels at most.
+func (s scene) grown(page *pix, inverted bool) document.Box {
+	b := s.task.Box
+	whole := document.Box{X2: page.width(), Y2: page.height()}
+	goesOn := func(edge document.Box) bool {
+		if edge != edge.Intersect(whole) {
+			return false
+		}
+		rows, err := page.gray(edge)
+		if err != nil {
+			return false
+		}
+		defer rows.close()
+		if inverted {
+			rows.invert()
+		}
+		return rows.darkestPair() < s.shades.threshold
+	}
+	for range cutEdge { // two rows of pixels, one on each side of the edge
+		up := goesOn(document.Box{X1: b.X1, Y1: b.Y1 - 1, X2: b.X2, Y2: b.Y1 + 1})
+		down := goesOn(document.Box{X1: b.X1, Y1: b.Y2 - 1, X2: b.X2, Y2: b.Y2 + 1})
+		if up {
+			b.Y1--
+		}
+		if down {
+			b.Y2++
+		}
+		if !up && !down {
+			break
+		}
+	}
+	return b
 }
 
 // speckled tells whether what looks like rows of small letters may be a halftone or noise, with larger letters in it.
@@ -85,7 +130,7 @@ func (s scene) speckled() bool {
 
 // eraseRules looks around the line, since a rule goes on there and a letter does not.
 func (s scene) eraseRules(page *pix, inverted bool) error {
-	beyond := s.task.Box
+	beyond := s.box
 	beyond.Y1, beyond.Y2 = max(0, beyond.Y1-beyond.Height()/2), min(page.height(), beyond.Y2+beyond.Height()/2)
 	around, err := page.gray(beyond)
 	if err != nil {
@@ -95,7 +140,7 @@ func (s scene) eraseRules(page *pix, inverted bool) error {
 	if inverted {
 		around.invert()
 	}
-	return s.cut.eraseRules(around, s.task.Y1-beyond.Y1, max(3*s.lines.letter, 60), s.shades.threshold, uint8(s.shades.background))
+	return s.cut.eraseRules(around, s.box.Y1-beyond.Y1, max(3*s.lines.letter, 60), s.shades.threshold, uint8(s.shades.background))
 }
 
 // prepare makes of the region what the engine reads: 8 bits, dark on light, with a border of borderWidth.
@@ -128,7 +173,7 @@ func (s scene) views() []view {
 	whole := s.limit(1)
 	switch {
 	case oneLine(psm):
-		line := func(pixels float64) float64 { return s.limit(pixels / float64(max(1, s.task.Height()))) }
+		line := func(pixels float64) float64 { return s.limit(pixels / float64(max(1, s.box.Height()))) }
 		return []view{{psm, line(32), false}, {psm, line(40), true}, {psm, line(26), false}}
 	case psm == 6 && s.lines.letter > 0:
 		letter := 26.0

@@ -65,7 +65,7 @@ func TestBoxesComeBackToThePage(t *testing.T) {
 		{0, 0, 420, 100, 100, 200, 300, 240},   // the border is not of the page
 		{415, 95, 418, 99, 299, 239, 300, 240}, // a speck in the border still has a pixel
 	} {
-		got := boxToPage(c.x1, c.y1, c.x2, c.y2, region, 2, 10)
+		got := boxToPage(c.x1, c.y1, c.x2, c.y2, region, region, 2, 10)
 		if want := (document.Box{X1: c.want1, Y1: c.want2, X2: c.want3, Y2: c.want4}); got != want {
 			t.Errorf("%+v: got %v, want %v", c, got, want)
 		}

@@ -185,10 +185,10 @@ func readChunks(r io.Reader, size int64) ([]byte, error) {
 	}
 }
 
-// boxToPage turns a box of the prepared region, enlarged by scale inside a border, into coordinates of the page.
-func boxToPage(x1, y1, x2, y2 int, region document.Box, scale float64, border int) document.Box {
+// boxToPage turns a box of what was cut out, enlarged by scale inside a border, into coordinates of the page, within a region.
+func boxToPage(x1, y1, x2, y2 int, cut, region document.Box, scale float64, border int) document.Box {
 	back := func(v, origin int) int { return origin + int(float64(v-border)/scale+0.5) }
-	b := document.Box{X1: back(x1, region.X1), Y1: back(y1, region.Y1), X2: back(x2, region.X1), Y2: back(y2, region.Y1)}
+	b := document.Box{X1: back(x1, cut.X1), Y1: back(y1, cut.Y1), X2: back(x2, cut.X1), Y2: back(y2, cut.Y1)}
 	b = b.Intersect(region)
 	if b.Empty() { // a speck at the edge
 		b = document.Box{X1: min(b.X1, region.X2-1), Y1: min(b.Y1, region.Y2-1)}
