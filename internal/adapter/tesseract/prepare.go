@@ -46,7 +46,9 @@ func look(page *pix, task recognition.Task, smooth int) (scene, error) {
 	if err == nil && s.lines.count == 1 {
 		if s.box = s.grown(page, inverted); s.box != task.Box {
 			s.close()
+			count := s.lines.count
 			inverted, err = s.see(page, smooth)
+			s.lines.count = count // what has come in may be the edge of another line
 		}
 	}
 	if err == nil {
@@ -108,8 +110,8 @@ func (s scene) grown(page *pix, inverted bool) document.Box {
 		return rows.darkestPair() < s.shades.threshold
 	}
 	for range cutEdge { // two rows of pixels, one on each side of the edge
-		up := goesOn(document.Box{X1: b.X1, Y1: b.Y1 - 1, X2: b.X2, Y2: b.Y1 + 1})
-		down := goesOn(document.Box{X1: b.X1, Y1: b.Y2 - 1, X2: b.X2, Y2: b.Y2 + 1})
+		up := s.lines.toTop && goesOn(document.Box{X1: b.X1, Y1: b.Y1 - 1, X2: b.X2, Y2: b.Y1 + 1})
+		down := s.lines.toBottom && goesOn(document.Box{X1: b.X1, Y1: b.Y2 - 1, X2: b.X2, Y2: b.Y2 + 1})
 		if up {
 			b.Y1--
 		}
@@ -270,9 +272,12 @@ func median(counts []int) int {
 type lines struct {
 	letter int // height of a capital letter, pixels; 0 where there is none
 	count  int // lines, as far as it can be told
+
+	toTop, toBottom bool // ink of letters reaches the edge, and not only a sliver of the next line
 }
 
-// lookAtLines takes the height of capital letters, or of Hangul syllables, from the parts of the ink, and the number of lines from the rows of ink, joined over gaps that are small against the letters.
+// lookAtLines takes the height of capital letters, or of Hangul syllables, from the parts of the ink, and the number of lines
+// from the rows of ink, joined over gaps that are small against the letters.
 func lookAtLines(glyphs []glyph, ink []int, width int) (l lines) {
 	if l.letter = letterHeight(glyphs); l.letter == 0 {
 		return l
@@ -300,6 +305,14 @@ func lookAtLines(glyphs []glyph, ink []int, width int) (l lines) {
 	}
 	end()
 	l.count = max(l.count, 1)
+	blank := func(n int) bool { return n < least }
+	if first := slices.IndexFunc(ink, blank); first < 0 || 2*first >= l.letter {
+		l.toTop = true
+	}
+	slices.Reverse(ink)
+	if last := slices.IndexFunc(ink, blank); last < 0 || 2*last >= l.letter {
+		l.toBottom = true
+	}
 	return l
 }
 
