@@ -165,7 +165,7 @@ func (s scene) prepare(v view) (*pix, error) {
 }
 
 // unsure is, for each view but the first, the confidence below which it is worth its time.
-var unsure = []float64{0.8, 0.6}
+var unsure = []float64{0.75, 0.5}
 
 // views are the ways to look at a region, the most promising one first. Heights of 26 to 40 pixels suit the models best, and
 // they err in different places, which is why a second look pays where the first is unsure. A block may be a table, in which
