@@ -148,14 +148,7 @@ func (p Process) migrateCommand() *cobra.Command {
 	}
 	up := &cobra.Command{Use: "up", Short: "Do the steps that are not done yet; several nodes may do so at once", Args: cobra.NoArgs}
 	up.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := p.config(cmd)
-		if err != nil {
-			return err
-		}
-		if err := makeDataDir(c.DataDir); err != nil {
-			return err
-		}
-		db, err := sqlstore.Open(cmd.Context(), c.database())
+		_, db, err := p.openDatabase(cmd)
 		if err != nil {
 			return err
 		}
@@ -171,6 +164,19 @@ func (p Process) migrateCommand() *cobra.Command {
 	return cmd
 }
 
+// openDatabase opens the database of a command's configuration, making it where there is none.
+func (p Process) openDatabase(cmd *cobra.Command) (Config, *sqlstore.DB, error) {
+	c, err := p.config(cmd)
+	if err != nil {
+		return c, nil, err
+	}
+	if err := makeDataDir(c.DataDir); err != nil {
+		return c, nil, err
+	}
+	db, err := sqlstore.Open(cmd.Context(), c.database())
+	return c, db, err
+}
+
 // operator is who runs the commands: an administrator who is no user.
 var operator = account.Actor{Name: "operator", Admin: true}
 
@@ -182,14 +188,7 @@ func (p Process) userCommand() *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: args}
 		addFlags(sub.Flags(), "data-dir", "database")
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
-			c, err := p.config(cmd)
-			if err != nil {
-				return err
-			}
-			if err := makeDataDir(c.DataDir); err != nil {
-				return err
-			}
-			db, err := sqlstore.Open(cmd.Context(), c.database())
+			c, db, err := p.openDatabase(cmd)
 			if err != nil {
 				return err
 			}
@@ -199,11 +198,14 @@ func (p Process) userCommand() *cobra.Command {
 		cmd.AddCommand(sub)
 		return sub
 	}
-	adding := add("add NAME --email ADDRESS", "Make a user; the password is asked for, or read from standard input", cobra.ExactArgs(1),
-		func(ctx context.Context, accounts *account.Service, args []string) error {
+	adding := add("add NAME --email ADDRESS", "Make a user; the password is asked for, or read from standard input",
+		func(cmd *cobra.Command, args []string) error {
 			if email == "" {
 				return usagef("--email is missing")
 			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
+		func(ctx context.Context, accounts *account.Service, args []string) error {
 			password, err := p.readPassword()
 			if err != nil {
 				return err

@@ -60,7 +60,7 @@ func (o Options) complete() Options {
 		o.MaxMemory = 1 << 30
 	}
 	if o.MemoryLimit <= 0 {
-		o.MemoryLimit = defaultMemoryLimit
+		o.MemoryLimit = max(defaultMemoryLimit, 20*o.MaxPixels) // 4 bytes a pixel, and copies of that while it is decoded
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
