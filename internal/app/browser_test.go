@@ -57,7 +57,7 @@ func browse(t *testing.T, base string) tab {
 	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
 		options = append(options, chromedp.Flag(name, true))
 	}
-	options = append(options, chromedp.Flag("lang", "en-GB"))
+	options = append(options, chromedp.Flag("lang", "en-GB"), chromedp.Env("LC_ALL=C.UTF-8")) // names of files are not all ASCII
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(allocator)
