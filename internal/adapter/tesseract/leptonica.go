@@ -265,7 +265,8 @@ func (p *pix) evenOut() error {
 		if err != nil {
 			return err
 		}
-		paper := quantile(cut.histogram(), 0.75)
+		histogram := cut.histogram()
+		paper := quantile(histogram[:], 0.75)
 		cut.close()
 		darkest, lightest = min(darkest, paper), max(lightest, paper)
 	}
@@ -277,20 +278,6 @@ func (p *pix) evenOut() error {
 		return nil // too small for that
 	}
 	return p.then("pixBackgroundNormFlex", even)
-}
-
-// quantile is the shade that the fraction of pixels does not exceed.
-func quantile(counts [256]int, fraction float64) int {
-	total, below := 0, 0
-	for _, n := range counts {
-		total += n
-	}
-	for v, n := range counts {
-		if below += n; float64(below) >= fraction*float64(total) {
-			return v
-		}
-	}
-	return 255
 }
 
 // darkestPair is the shade of the darkest stroke that runs through both rows of an 8-bit image two pixels high.

@@ -10,7 +10,6 @@ package tesseract
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -411,5 +410,3 @@ func (p *Pool) do(ctx context.Context, page document.Page, user int64, batch boo
 	}
 	return nil
 }
-
-func (p *Pool) String() string { return fmt.Sprintf("%d workers", p.opts.Workers) }

@@ -254,14 +254,16 @@ func lookAtShades(counts [256]int) shades {
 	return shades{background: light, ink: dark, threshold: threshold}
 }
 
-func median(counts []int) int {
-	total := 0
+func median(counts []int) int { return quantile(counts, 0.5) }
+
+// quantile is the least index that a fraction of what is counted does not exceed; 0 where nothing is.
+func quantile(counts []int, fraction float64) int {
+	total, below := 0, 0
 	for _, n := range counts {
 		total += n
 	}
-	seen := 0
 	for v, n := range counts {
-		if seen += n; 2*seen >= total && total > 0 {
+		if below += n; float64(below) >= fraction*float64(total) {
 			return v
 		}
 	}
