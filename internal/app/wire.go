@@ -35,79 +35,88 @@ const (
 	attemptsInterval = 10 * time.Second
 )
 
-// services is the domain with everything it needs.
-type services struct {
-	accounts *account.Service
-	images   *document.Service
-	results  *recognition.Service
-	pool     *tesseract.Pool
+// stores is everything that is kept, wherever that is.
+type stores struct {
+	db       *sqlstore.DB
+	blobs    document.Blobs
+	contents recognition.Contents
 	checks   []httpapi.Check
-	metrics  *prometheus.Registry
 	closers  []func() error
 }
 
-// openServices opens the stores and starts the workers.
-func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services, err error) {
-	s := &services{}
+// openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
+func openStores(ctx context.Context, c Config) (_ *stores, err error) {
+	s := &stores{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	keys, err := token.LoadKeys(c.keyPath())
-	if err != nil {
+	if s.db, err = sqlstore.Open(ctx, c.database()); err != nil {
 		return nil, err
 	}
-	db, err := sqlstore.Open(ctx, c.database())
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, db.Close)
-	s.checks = append(s.checks, httpapi.Check{Name: "database", Check: db.Ping})
-	blobs, contents, err := s.openStorage(ctx, c, db)
-	if err != nil {
-		return nil, err
-	}
-	if s.pool, err = startPool(c, log); err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, s.pool.Close)
-
-	s.accounts = newAccounts(c, db, token.NewTokens(keys))
-	s.images = &document.Service{Catalog: db.Catalog(), Blobs: blobs, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
-	s.results = &recognition.Service{Images: s.images, Users: db.Users(), Engine: s.pool, Runs: db.Runs(), Contents: contents,
-		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, Now: time.Now}
-	s.accounts.Dependents, s.images.Dependents = s.images, s.results
-	s.checks = append(s.checks, httpapi.Check{Name: "workers", Check: s.pool.Ready})
-	s.metrics = poolRegistry(s.pool)
-	return s, nil
-}
-
-// openStorage opens what keeps images and results: MongoDB where it is set, else files and the database.
-func (s *services) openStorage(ctx context.Context, c Config, db *sqlstore.DB) (document.Blobs, recognition.Contents, error) {
+	s.closers = append(s.closers, s.db.Close)
+	s.checks = append(s.checks, httpapi.Check{Name: "database", Check: s.db.Ping})
 	if c.MongoDB == "" {
-		blobs, err := filestore.Open(c.blobsDir())
+		files, err := filestore.Open(c.blobsDir())
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		s.checks = append(s.checks, httpapi.Check{Name: "contents", Check: db.Ping}, httpapi.Check{Name: "blobs", Check: blobs.Ping})
-		return blobs, db.Contents(), nil
+		s.blobs, s.contents = files, s.db.Contents()
+		s.checks = append(s.checks, httpapi.Check{Name: "contents", Check: s.db.Ping}, httpapi.Check{Name: "blobs", Check: files.Ping})
+		return s, nil
 	}
 	mongo, err := mongostore.Open(ctx, c.MongoDB)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s.closers = append(s.closers, mongo.Close)
+	s.blobs, s.contents = mongo.Blobs(), mongo.Contents()
 	s.checks = append(s.checks, httpapi.Check{Name: "contents", Check: mongo.Ping}, httpapi.Check{Name: "blobs", Check: mongo.Ping})
-	return mongo.Blobs(), mongo.Contents(), nil
+	return s, nil
 }
 
 // Close closes everything, what was opened last first.
-func (s *services) Close() (err error) {
+func (s *stores) Close() (err error) {
 	for _, c := range slices.Backward(s.closers) {
 		err = errors.Join(err, c())
 	}
 	return err
+}
+
+// services is the domain with everything it needs.
+type services struct {
+	*stores
+	accounts *account.Service
+	images   *document.Service
+	results  *recognition.Service
+	pool     *tesseract.Pool
+	metrics  *prometheus.Registry
+}
+
+// openServices opens the stores and starts the workers.
+func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services, err error) {
+	keys, err := token.LoadKeys(c.keyPath())
+	if err != nil {
+		return nil, err
+	}
+	s := &services{}
+	if s.stores, err = openStores(ctx, c); err != nil {
+		return nil, err
+	}
+	if s.pool, err = startPool(c, log); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.closers = append(s.closers, s.pool.Close)
+	s.checks = append(s.checks, httpapi.Check{Name: "workers", Check: s.pool.Ready})
+	s.metrics = poolRegistry(s.pool)
+
+	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
+	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
+	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
+		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, Now: time.Now}
+	s.accounts.Dependents, s.images.Dependents = s.images, s.results
+	return s, nil
 }
 
 // newAccounts makes the account service. Without tokens nobody can sign in; what the operator does needs none.
