@@ -134,7 +134,7 @@ func (b *bench) addSide(s *side) int {
 func (b *bench) startWorkers(ctx context.Context, workers int) (*tesseract.Pool, error) {
 	c := b.config
 	c.OCRWorkers = workers
-	pool, err := startPool(c, b.log)
+	pool, err := startPool(c, os.TempDir(), b.log)
 	if err != nil {
 		return nil, err
 	}
@@ -212,11 +212,7 @@ func (b *bench) readByProcess(ctx context.Context, cutter *tesseract.Pool, progr
 		return r, err
 	}
 	defer os.Remove(file)
-	args := []string{file, "stdout", "--psm", "3", "-l", strings.Join(task.Lang, "+")}
-	if b.config.TessdataDir != "" {
-		args = append(args, "--tessdata-dir", b.config.TessdataDir)
-	}
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.CommandContext(ctx, program, file, "stdout", "--psm", "3", "-l", strings.Join(task.Lang, "+"), "--tessdata-dir", cutter.Tessdata())
 	cmd.Env = append(os.Environ(), "OMP_THREAD_LIMIT=1")
 	text, err := cmd.Output()
 	r = recognition.Reading{Text: string(text), PSM: 3, Scale: 1, Passes: 1, Duration: time.Since(began)}

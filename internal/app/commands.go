@@ -104,11 +104,14 @@ func (p Process) keyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "key", Short: "Manage the keys that sign access tokens"}
 	rotate := &cobra.Command{Use: "rotate", Short: "Make a new signing key", Args: cobra.NoArgs,
 		Long: "Makes a new signing key. Tokens of the key before it stay good; those of older keys end.\nThe service takes the new key when it starts next."}
-	addFlags(rotate.Flags(), "data-dir")
+	addFlags(rotate.Flags(), "data-dir", "keys")
 	rotate.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
 		if err != nil {
 			return err
+		}
+		if len(c.Keys) > 0 {
+			return usagef("the keys are those of the setting keys, which this command does not write; put there what glyphbox key new prints")
 		}
 		if err := makeDataDir(c.DataDir); err != nil {
 			return err
@@ -119,7 +122,18 @@ func (p Process) keyCommand() *cobra.Command {
 		fmt.Fprintln(p.Stdout, "A new key signs from the next start of the service on.")
 		return nil
 	}
-	cmd.AddCommand(rotate)
+	fresh := &cobra.Command{Use: "new", Short: "Print a new signing key, for the setting keys of several nodes", Args: cobra.NoArgs,
+		Long: "Prints a new signing key, as the setting keys wants it. Where that is set already, its signing key follows, so that its tokens stay good."}
+	addFlags(fresh.Flags(), "keys")
+	fresh.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(p.Stdout, token.FormatKeys(token.Rotated(c.Keys)))
+		return err
+	}
+	cmd.AddCommand(rotate, fresh)
 	return cmd
 }
 

@@ -25,6 +25,7 @@ import (
 
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/domain/account"
 )
 
@@ -35,18 +36,19 @@ type Config struct {
 	Database        string // address of a MariaDB; empty: an SQLite file in DataDir
 	MongoDB         string // URI; empty: images are files in DataDir, and results are in the database
 	SignUpOpen      bool
-	AdminPassword   string // of the administrator made at the first start; empty: a random one
-	OCRWorkers      int    // 0: one for each core
-	MaxUpload       int64  // bytes of one file
-	MaxPixels       int64  // of one page
-	MaxFiles        int    // of one upload
-	MaxImages       int    // of one user
+	AdminPassword   string      // of the administrator made at the first start; empty: a random one
+	Keys            []token.Key // that sign access tokens; none: those of a file in DataDir
+	OCRWorkers      int         // 0: one for each core
+	MaxUpload       int64       // bytes of one file
+	MaxPixels       int64       // of one page
+	MaxFiles        int         // of one upload
+	MaxImages       int         // of one user
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
 	RegionTimeout   time.Duration
 	RequestTimeout  time.Duration
 	QueueSize       int
-	TessdataDir     string // empty: Tesseract's own
+	TessdataDirs    []string // none: Tesseract's own
 	LogLevel        slog.Level
 	LogJSON         bool
 	ShutdownTimeout time.Duration
@@ -79,6 +81,11 @@ var table = []setting{
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
 	{name: "admin-password", secret: true, help: "The password of the user admin, who is made at the first start. Without it a random one is made and shown once.",
 		set: func(c *Config, text string) error { c.AdminPassword = text; return checkPassword(text) }},
+	{name: "keys", secret: true, help: "The keys that sign access tokens, as glyphbox key new prints them: the same for all nodes of one database. Without it, a file in data-dir, which is made at the first start.",
+		set: func(c *Config, text string) (err error) {
+			c.Keys, err = token.ParseKeys(strings.NewReader(text))
+			return err
+		}},
 	{name: "ocr-workers", def: "0", help: "How many processes read regions at once; 0 is one for each core.",
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
 	{name: "max-upload", def: "100MB", help: "The most bytes of one uploaded file.",
@@ -99,8 +106,8 @@ var table = []setting{
 		set: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }, time.Second, time.Hour)},
 	{name: "queue-size", def: "2000", help: "How many regions may wait for a worker before requests are refused as 503.",
 		set: integer(func(c *Config) *int { return &c.QueueSize }, 1, 1_000_000)},
-	{name: "tessdata-dir", help: "The directory of the traineddata files. Without it, where Tesseract itself looks.",
-		set: func(c *Config, text string) error { c.TessdataDir = text; return nil }},
+	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas; of two files with the same name the first counts. Without it, where Tesseract itself looks.",
+		set: func(c *Config, text string) error { c.TessdataDirs = list(text); return nil }},
 	{name: "log-level", def: "info", help: "What to log: debug, info, warn or error.",
 		set: oneOf(func(c *Config) *slog.Level { return &c.LogLevel },
 			map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError})},
@@ -509,7 +516,8 @@ Flags are seen by everybody on the machine. So a password has none, and instead 
 	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB`, `GiB` (powers of 1024). Pixels: `MP`, `GP` (millions, thousands of millions).\n")
 }
 
-// database, blobsDir and keyPath are where things are kept.
+// database, blobsDir and keyPath are where things are kept; spoolDir is for what is gone when the service ends.
 func (c Config) database() string { return cmp.Or(c.Database, filepath.Join(c.DataDir, "glyphbox.db")) }
 func (c Config) blobsDir() string { return filepath.Join(c.DataDir, "blobs") }
 func (c Config) keyPath() string  { return filepath.Join(c.DataDir, "keys") }
+func (c Config) spoolDir() string { return filepath.Join(c.DataDir, "spool") }

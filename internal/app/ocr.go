@@ -59,7 +59,7 @@ func (p Process) ocrCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		pool, err := startPool(c, p.logger(c))
+		pool, err := startPool(c, os.TempDir(), p.logger(c))
 		if err != nil {
 			return err
 		}

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -58,22 +56,21 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		return fmt.Errorf("addr: %w", err)
 	}
 	defer listener.Close() // a second time does no harm
+	if err := makeSpoolDir(c.spoolDir()); err != nil {
+		return err
+	}
 	s, err := openServices(ctx, c, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	spool := filepath.Join(c.DataDir, "spool") // not the system's, which may be in memory
-	if err := os.MkdirAll(spool, 0o700); err != nil {
-		return err
-	}
 	page, err := web.Handler()
 	if err != nil {
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Config{
 		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Web: page, Version: p.version(),
-		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, SpoolDir: spool, RecognitionTimeout: c.RequestTimeout,
+		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, SpoolDir: c.spoolDir(), RecognitionTimeout: c.RequestTimeout,
 		TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins,
 	})
 	if err != nil {
@@ -117,13 +114,8 @@ const (
 
 // firstStart makes an administrator where there is none, and shows how to sign in.
 func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Service, address string, log *slog.Logger) error {
-	for u, err := range everyUser(ctx, accounts.Users, "") {
-		if err != nil {
-			return err
-		}
-		if u.Role == account.RoleAdmin {
-			return nil
-		}
+	if there, err := hasAdmin(ctx, accounts.Users); there || err != nil {
+		return err
 	}
 	password, shown := c.AdminPassword, "(as you set it)"
 	if password == "" {
@@ -132,6 +124,9 @@ func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Ser
 	}
 	_, err := accounts.AddUser(ctx, account.SignUp{Name: adminName, Email: adminEmail, Password1: password, Password2: password}, account.RoleAdmin)
 	if fault.Is(err, fault.Conflict) { // somebody took the name; that person is not to become an administrator by that
+		if there, err := hasAdmin(ctx, accounts.Users); there || err != nil { // another node made it at the same time
+			return err
+		}
 		log.Warn("there is no administrator, and the name or e-mail of the usual one is taken; run: glyphbox user role NAME admin", "name", adminName)
 		return nil
 	}
@@ -140,6 +135,15 @@ func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Ser
 	}
 	return banner(p.Stdout, "Glyphbox is at "+localURL(address), "", "Sign in as   "+adminName, "Password     "+shown, "",
 		"This is shown once. Another password: glyphbox user password "+adminName)
+}
+
+func hasAdmin(ctx context.Context, users account.Users) (bool, error) {
+	for u, err := range everyUser(ctx, users, "") {
+		if err != nil || u.Role == account.RoleAdmin {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // banner writes lines so that they are found among others.

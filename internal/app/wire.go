@@ -96,15 +96,17 @@ type services struct {
 
 // openServices opens the stores and starts the workers.
 func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services, err error) {
-	keys, err := token.LoadKeys(c.keyPath())
-	if err != nil {
-		return nil, err
+	keys := c.Keys
+	if len(keys) == 0 {
+		if keys, err = token.LoadKeys(c.keyPath()); err != nil {
+			return nil, err
+		}
 	}
 	s := &services{}
 	if s.stores, err = openStores(ctx, c); err != nil {
 		return nil, err
 	}
-	if s.pool, err = startPool(c, log); err != nil {
+	if s.pool, err = startPool(c, c.spoolDir(), log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.closers = append(s.closers, s.pool.Close)
@@ -126,13 +128,13 @@ func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Serv
 		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, MaxKeys: maxKeys, Now: time.Now}
 }
 
-// startPool starts the workers, which are this very program again.
-func startPool(c Config, log *slog.Logger) (*tesseract.Pool, error) {
+// startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir.
+func startPool(c Config, tempDir string, log *slog.Logger) (*tesseract.Pool, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return tesseract.Start(tesseract.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDir: c.TessdataDir,
+	return tesseract.Start(tesseract.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, TempDir: tempDir,
 		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, QueueSize: c.QueueSize, Log: log})
 }
 
@@ -164,6 +166,19 @@ func makeDataDir(path string) error {
 		return fmt.Errorf("data-dir: %w", err)
 	}
 	return nil
+}
+
+// makeSpoolDir makes an empty directory for what is gone when the service ends; what one that was killed has left there goes
+// now. It is not the system's, which may be in memory, and it may be a mount.
+func makeSpoolDir(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	left, err := os.ReadDir(path)
+	for _, entry := range left {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(path, entry.Name())))
+	}
+	return err
 }
 
 // lockDataDir makes sure that one server works on a data directory. The lock ends with the process, however that ends.

@@ -28,7 +28,8 @@ import (
 type Options struct {
 	Command       []string      // starts a worker, which calls RunWorker with the arguments that the pool adds
 	Workers       int           // processes; default: the cores
-	TessdataDir   string        // folder of the traineddata; default: where Tesseract's packages put it
+	TessdataDirs  []string      // folders of the traineddata; of two files with the same name the first counts; default: where Tesseract's packages put it
+	TempDir       string        // where several folders are joined into one; default: the system's
 	MaxPixels     int64         // of a page; default 150 million
 	RegionTimeout time.Duration // for one region or rendition, after which its worker is killed; default 30 s
 	QueueSize     int           // regions that may wait; default 2,000
@@ -71,6 +72,8 @@ func (o Options) complete() Options {
 type Pool struct {
 	opts       Options
 	command    []string
+	tessdata   string // folder
+	joined     string // folder made of several, to be removed; empty: none
 	languages  []recognition.Language
 	forker     *forker
 	slots      sync.WaitGroup
@@ -113,9 +116,21 @@ var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is sh
 // Ready tells.
 func Start(o Options) (*Pool, error) {
 	o = o.complete()
-	tessdata, languages, err := findTessdata(o.TessdataDir)
+	folder, joined := "", ""
+	var err error
+	switch len(o.TessdataDirs) {
+	case 0:
+	case 1:
+		folder = o.TessdataDirs[0]
+	default:
+		if joined, err = joinTessdata(o.TempDir, o.TessdataDirs); err != nil {
+			return nil, err
+		}
+		folder = joined
+	}
+	tessdata, languages, err := findTessdata(folder)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(joined))
 	}
 	var warm []string
 	for _, l := range languages {
@@ -126,7 +141,7 @@ func Start(o Options) (*Pool, error) {
 	if warm == nil {
 		warm = []string{languages[0].Code}
 	}
-	p := &Pool{opts: o, languages: languages, forker: newForker(), closing: make(chan struct{}),
+	p := &Pool{opts: o, tessdata: tessdata, joined: joined, languages: languages, forker: newForker(), closing: make(chan struct{}),
 		command: append(append([]string(nil), o.Command...), "--tessdata", tessdata, "--warm", strings.Join(warm, ","),
 			"--memory", strconv.FormatInt(o.MemoryLimit, 10))}
 	for range o.Workers {
@@ -157,8 +172,11 @@ func (p *Pool) Close() error {
 	close(p.closing)
 	p.slots.Wait()
 	p.forker.close()
-	return nil
+	return os.RemoveAll(p.joined)
 }
+
+// Tessdata is the folder that the workers have their traineddata from.
+func (p *Pool) Tessdata() string { return p.tessdata }
 
 // Ready tells whether a worker is up, and if not, why.
 func (p *Pool) Ready(context.Context) error {

@@ -289,7 +289,7 @@ func TestWithoutWorkersItSaysSo(t *testing.T) {
 	if !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Start(Options{TessdataDir: t.TempDir()}); err == nil {
+	if _, err := Start(Options{TessdataDirs: []string{t.TempDir()}}); err == nil {
 		t.Error("started without traineddata")
 	}
 }
@@ -362,4 +362,65 @@ func TestHostileFiles(t *testing.T) {
 	close(done)
 	undisturbed.Wait()
 	t.Logf("%+v", p.Stats())
+}
+
+// Traineddata of several folders is offered together; the first folder that has a name counts, and nothing is left behind.
+func TestTraineddataOfSeveralFolders(t *testing.T) {
+	system, _, err := findTessdata("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, temp := t.TempDir(), t.TempDir()
+	if err := os.Mkdir(filepath.Join(more, "script"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	eng, err := os.ReadFile(filepath.Join(system, "eng.traineddata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"abc", "kor", "script/Abc"} { // kor is English here
+		if err := os.WriteFile(filepath.Join(more, name+suffix), eng, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := start(t, func(o *Options) { o.TessdataDirs, o.TempDir = []string{t.TempDir(), more, system}, temp })
+	if p.Tessdata() == system || !strings.HasPrefix(p.Tessdata(), temp) {
+		t.Errorf("the workers have their traineddata from %s", p.Tessdata())
+	}
+	languages, err := p.Languages(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, l := range languages {
+		codes = append(codes, l.Code)
+	}
+	for _, want := range []string{"abc", "eng", "kor", "script/Abc"} {
+		if !slices.Contains(codes, want) {
+			t.Errorf("%s is not among %v", want, codes)
+		}
+	}
+	drawn, boxes := porttest.DrawLines("Two folders")
+	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), boxes[0], boxes[0], boxes[0])
+	o.Tasks[0].Lang, o.Tasks[1].Lang, o.Tasks[2].Lang = []string{"abc"}, []string{"kor"}, []string{"eng", "script/Abc"}
+	readings, err := p.Recognize(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range readings {
+		if r.Text != "Two folders" {
+			t.Errorf("%v reads %q, %v", o.Tasks[i].Lang, r.Text, r.Error)
+		}
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, dirs := range map[string][]string{"all empty": {t.TempDir(), t.TempDir()}, "one is not there": {system, filepath.Join(temp, "none")}} {
+		if _, err := Start(Options{TessdataDirs: dirs, TempDir: temp}); err == nil || !strings.Contains(err.Error(), dirs[1]) {
+			t.Errorf("%s: %v, want the folder to be named", name, err)
+		}
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }

@@ -56,17 +56,10 @@ func findTessdata(dir string) (string, []recognition.Language, error) {
 var notLanguages = []string{"osd", "equ", "snum"}
 
 func listTessdata(dir string) (languages []recognition.Language, err error) {
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, ok := strings.CutSuffix(path, ".traineddata")
-		if !ok || entry.IsDir() {
+	err = walkTessdata(dir, func(path, name string) error {
+		code := strings.TrimSuffix(name, suffix)
+		if slices.Contains(notLanguages, code) {
 			return nil
-		}
-		code, err := filepath.Rel(dir, name)
-		if err != nil || slices.Contains(notLanguages, code) {
-			return err
 		}
 		language, err := readTraineddata(path)
 		if err != nil {
@@ -78,6 +71,58 @@ func listTessdata(dir string) (languages []recognition.Language, err error) {
 	})
 	slices.SortFunc(languages, func(a, b recognition.Language) int { return strings.Compare(a.Code, b.Code) })
 	return languages, err
+}
+
+// suffix ends the names of traineddata files.
+const suffix = ".traineddata"
+
+// walkTessdata visits the traineddata files of a folder and of those in it, with their names from the folder on.
+func walkTessdata(dir string, visit func(path, name string) error) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, suffix) {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		return visit(path, name)
+	})
+}
+
+// joinTessdata makes a folder below temp with links to the files of several folders, of which the first counts that has a
+// name, since the library looks into one folder only. A folder that is empty does no harm; one that is not there does.
+func joinTessdata(temp string, dirs []string) (joined string, err error) {
+	if joined, err = os.MkdirTemp(temp, "tessdata-"); err != nil {
+		return "", err
+	}
+	for _, dir := range dirs {
+		if err := linkTessdata(joined, dir); err != nil {
+			return "", errors.Join(fmt.Errorf("traineddata: %w", err), os.RemoveAll(joined))
+		}
+	}
+	if entries, err := os.ReadDir(joined); len(entries) == 0 {
+		return "", errors.Join(fmt.Errorf("there is no traineddata in %s", strings.Join(dirs, ", ")), err, os.Remove(joined))
+	}
+	return joined, nil
+}
+
+// linkTessdata makes links in a folder to the files of another one, but for those whose names are taken.
+func linkTessdata(joined, dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	return walkTessdata(dir, func(path, name string) error {
+		link := filepath.Join(joined, name)
+		if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+			return err
+		}
+		if err := os.Symlink(path, link); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return nil
+	})
 }
 
 // The components of traineddata that make a model (tessdatamanager.h of Tesseract).

@@ -46,15 +46,18 @@ func LoadKeys(path string) ([]Key, error) {
 	return readKeys(path)
 }
 
-// RotateKeys puts a new key at the head of the key file. The one that signed until now goes on verifying; older ones are
-// dropped, so that rotating twice makes a stolen key worthless. A running service sees it when it starts next.
+// RotateKeys rotates the keys of a key file. A running service sees it when it starts next.
 func RotateKeys(path string) error {
 	keys, err := LoadKeys(path)
 	if err != nil {
 		return err
 	}
-	return writeKeys(path, []Key{newKey(), keys[0]}, os.Rename)
+	return writeKeys(path, Rotated(keys), os.Rename)
 }
+
+// Rotated puts a new key before the one that signed until now, which goes on verifying; older ones are dropped, so that
+// rotating twice makes a stolen key worthless.
+func Rotated(keys []Key) []Key { return append([]Key{newKey()}, keys[:min(len(keys), 1)]...) }
 
 func readKeys(path string) ([]Key, error) {
 	f, err := os.Open(path)
@@ -69,14 +72,15 @@ func readKeys(path string) ([]Key, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("%s may be read by others (its mode is %04o): run chmod 600 %s, and rotate the keys if somebody may have seen them", path, mode, path)
 	}
-	keys, err := parseKeys(f)
+	keys, err := ParseKeys(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return keys, nil
 }
 
-func parseKeys(r io.Reader) (keys []Key, err error) {
+// ParseKeys reads what FormatKeys writes. An error does not show what stands there.
+func ParseKeys(r io.Reader) (keys []Key, err error) {
 	seen := map[string]bool{}
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
@@ -101,6 +105,16 @@ func parseKeys(r io.Reader) (keys []Key, err error) {
 	return keys, nil
 }
 
+// FormatKeys is the text of a key file.
+func FormatKeys(keys []Key) string {
+	var b strings.Builder
+	b.WriteString(keyFileHead)
+	for _, k := range keys {
+		fmt.Fprintf(&b, "%s %s\n", k.ID, base64.StdEncoding.EncodeToString(k.secret))
+	}
+	return b.String()
+}
+
 // writeKeys writes a key file in full beside its place and lets publish put it there, durably.
 func writeKeys(path string, keys []Key, publish func(from, to string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // with mode 0600
@@ -108,12 +122,7 @@ func writeKeys(path string, keys []Key, publish func(from, to string) error) err
 		return err
 	}
 	defer os.Remove(f.Name())
-	var b strings.Builder
-	b.WriteString(keyFileHead)
-	for _, k := range keys {
-		fmt.Fprintf(&b, "%s %s\n", k.ID, base64.StdEncoding.EncodeToString(k.secret))
-	}
-	_, err = f.WriteString(b.String())
+	_, err = f.WriteString(FormatKeys(keys))
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
