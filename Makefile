@@ -5,7 +5,7 @@ BENCH   ?= .
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs web check-web screenshots clean
+.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs web check-web screenshots image clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 screenshots: setup-tests ## make pictures of each screen of the web page in bin/screenshots
 	@mkdir -p bin/screenshots
 	GLYPHBOX_TEST_REQUIRE=browser GLYPHBOX_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots go test -count=1 -run 'TestBrowser$$' ./internal/app
+
+image: ## build the container image, start it and use it; needs buildah, podman and more, see scripts/image
+	@scripts/image
 
 clean: ## remove what was built
 	rm -rf bin

@@ -79,7 +79,9 @@ func (p *Pool) Layout(ctx context.Context, page document.Page, level recognition
 }
 
 // Languages returns what is installed; see recognition.Engine.
-func (p *Pool) Languages(context.Context) ([]recognition.Language, error) { return p.languages, nil }
+func (p *Pool) Languages(context.Context) ([]recognition.Language, error) {
+	return p.tessdata.languages, nil
+}
 
 // Probe reads the header of a file in this process, in Go; see document.Imager.
 func (p *Pool) Probe(ctx context.Context, page document.Page) (document.Geometry, error) {

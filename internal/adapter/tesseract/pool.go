@@ -21,7 +21,6 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
-	"glyphbox/internal/domain/recognition"
 )
 
 // Options say how a pool is to be. Zero values stand for the defaults that are named.
@@ -72,9 +71,7 @@ func (o Options) complete() Options {
 type Pool struct {
 	opts       Options
 	command    []string
-	tessdata   string // folder
-	joined     string // folder made of several, to be removed; empty: none
-	languages  []recognition.Language
+	tessdata   tessdata
 	forker     *forker
 	slots      sync.WaitGroup
 	all        []*slot
@@ -116,33 +113,21 @@ var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is sh
 // Ready tells.
 func Start(o Options) (*Pool, error) {
 	o = o.complete()
-	folder, joined := "", ""
-	var err error
-	switch len(o.TessdataDirs) {
-	case 0:
-	case 1:
-		folder = o.TessdataDirs[0]
-	default:
-		if joined, err = joinTessdata(o.TempDir, o.TessdataDirs); err != nil {
-			return nil, err
-		}
-		folder = joined
-	}
-	tessdata, languages, err := findTessdata(folder)
+	found, err := findTessdata(o.TessdataDirs, o.TempDir)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(joined))
+		return nil, err
 	}
 	var warm []string
-	for _, l := range languages {
+	for _, l := range found.languages {
 		if l.Code == "eng" || l.Code == "kor" {
 			warm = append(warm, l.Code)
 		}
 	}
 	if warm == nil {
-		warm = []string{languages[0].Code}
+		warm = []string{found.languages[0].Code}
 	}
-	p := &Pool{opts: o, tessdata: tessdata, joined: joined, languages: languages, forker: newForker(), closing: make(chan struct{}),
-		command: append(append([]string(nil), o.Command...), "--tessdata", tessdata, "--warm", strings.Join(warm, ","),
+	p := &Pool{opts: o, tessdata: found, forker: newForker(), closing: make(chan struct{}),
+		command: append(append([]string(nil), o.Command...), "--tessdata", found.folder, "--warm", strings.Join(warm, ","),
 			"--memory", strconv.FormatInt(o.MemoryLimit, 10))}
 	for range o.Workers {
 		s := &slot{inbox: make(chan *unit, 1)}
@@ -172,11 +157,11 @@ func (p *Pool) Close() error {
 	close(p.closing)
 	p.slots.Wait()
 	p.forker.close()
-	return os.RemoveAll(p.joined)
+	return os.RemoveAll(p.tessdata.made)
 }
 
 // Tessdata is the folder that the workers have their traineddata from.
-func (p *Pool) Tessdata() string { return p.tessdata }
+func (p *Pool) Tessdata() string { return p.tessdata.folder }
 
 // Ready tells whether a worker is up, and if not, why.
 func (p *Pool) Ready(context.Context) error {

@@ -366,10 +366,11 @@ func TestHostileFiles(t *testing.T) {
 
 // Traineddata of several folders is offered together; the first folder that has a name counts, and nothing is left behind.
 func TestTraineddataOfSeveralFolders(t *testing.T) {
-	system, _, err := findTessdata("")
+	installed, err := findTessdata(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	system := installed.folder
 	more, temp := t.TempDir(), t.TempDir()
 	if err := os.Mkdir(filepath.Join(more, "script"), 0o700); err != nil {
 		t.Fatal(err)
@@ -414,6 +415,9 @@ func TestTraineddataOfSeveralFolders(t *testing.T) {
 	}
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if alone := start(t, func(o *Options) { o.TessdataDirs, o.TempDir = []string{t.TempDir(), system}, temp }); alone.Tessdata() != system {
+		t.Errorf("beside an empty folder: %s, want %s", alone.Tessdata(), system)
 	}
 	for name, dirs := range map[string][]string{"all empty": {t.TempDir(), t.TempDir()}, "one is not there": {system, filepath.Join(temp, "none")}} {
 		if _, err := Start(Options{TessdataDirs: dirs, TempDir: temp}); err == nil || !strings.Contains(err.Error(), dirs[1]) {

@@ -158,10 +158,10 @@ func readableFiles(tessdata string) ([]string, error) {
 }
 
 // neededCalls are what the Go runtime, the C library, Tesseract, Leptonica and the decoders use once they are loaded;
-// found by tracing. Names that an architecture does not have are left out there.
+// found by tracing. Names that an architecture does not have are left out there; newfstatat is fstatat on arm64.
 var neededCalls = []string{
 	"read", "write", "readv", "writev", "pread64", "lseek", "_llseek", "close",
-	"openat", "fstat", "fstat64", "newfstatat", "statx", // of what, Landlock decides
+	"openat", "fstat", "fstat64", "newfstatat", "fstatat", "statx", // of what, Landlock decides
 	"mmap", "mmap2", "munmap", "mprotect", "mremap", "madvise", "brk",
 	"clone", "exit", "exit_group", "set_robust_list", "rseq", "membarrier", "restart_syscall",
 	"futex", "futex_time64", "sched_yield", "sched_getaffinity", "getpid", "gettid", "tgkill", "getcpu",

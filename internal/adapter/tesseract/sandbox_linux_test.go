@@ -246,7 +246,7 @@ func answerOf(err error) string {
 // confined runs a process that confines itself and does a task.
 func confined(t *testing.T, task string) (r confinedReport, state *os.ProcessState, stderr string) {
 	t.Helper()
-	tessdata, _, err := findTessdata("")
+	found, err := findTessdata(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func confined(t *testing.T, task string) (r confinedReport, state *os.ProcessSta
 		t.Fatal(err)
 	}
 	defer file.Close()
-	cmd := exec.Command(program, "confined", task, tessdata, t.TempDir())
+	cmd := exec.Command(program, "confined", task, found.folder, t.TempDir())
 	cmd.ExtraFiles = []*os.File{file, file} // 3, which stays, and 4
 	cmd.Env = []string{"GOTRACEBACK=none"}
 	var out, errs bytes.Buffer

@@ -20,36 +20,52 @@ var tessdataPlaces = []string{
 	"/usr/local/share/tessdata", "/opt/homebrew/share/tessdata", "/opt/local/share/tessdata",
 }
 
-// findTessdata returns the folder of the traineddata and what it has: the folder named, or that of TESSDATA_PREFIX, or the
-// first of the usual places that has any.
-func findTessdata(dir string) (string, []recognition.Language, error) {
-	var tried []string
-	if dir != "" {
-		tried = []string{dir}
+// tessdata is traineddata that a pool can use.
+type tessdata struct {
+	folder    string // an absolute path
+	languages []recognition.Language
+	made      string // folder with links, to be removed in the end; empty: none
+}
+
+// findTessdata finds the traineddata in the folders named, or else that of TESSDATA_PREFIX, or else in the first of the usual
+// places that has any. What has to be made for it is made below temp.
+func findTessdata(dirs []string, temp string) (found tessdata, err error) {
+	if len(dirs) == 0 {
+		found.folder, err = usualTessdata()
 	} else {
-		if prefix := os.Getenv("TESSDATA_PREFIX"); prefix != "" {
-			tried = append(tried, prefix, filepath.Join(prefix, "tessdata"))
-		}
-		for _, pattern := range tessdataPlaces {
-			found, _ := filepath.Glob(pattern)
-			slices.Reverse(found) // the newest version first
-			tried = append(tried, found...)
-		}
+		found.folder, found.made, err = joinTessdata(dirs, temp)
+	}
+	if err != nil {
+		return tessdata{}, err
+	}
+	if found.folder, err = filepath.Abs(found.folder); err == nil {
+		found.languages, err = listTessdata(found.folder)
+	}
+	if err == nil && len(found.languages) == 0 {
+		err = fmt.Errorf("traineddata: there is none in %s", strings.Join(dirs, ", "))
+	}
+	if err != nil {
+		return tessdata{}, errors.Join(err, os.RemoveAll(found.made))
+	}
+	return found, nil
+}
+
+func usualTessdata() (string, error) {
+	var tried []string
+	if prefix := os.Getenv("TESSDATA_PREFIX"); prefix != "" {
+		tried = append(tried, prefix, filepath.Join(prefix, "tessdata"))
+	}
+	for _, pattern := range tessdataPlaces {
+		found, _ := filepath.Glob(pattern)
+		slices.Reverse(found) // the newest version first
+		tried = append(tried, found...)
 	}
 	for _, place := range tried {
-		languages, err := listTessdata(place)
-		if err != nil && dir != "" {
-			return "", nil, fmt.Errorf("traineddata: %w", err)
-		}
-		if len(languages) > 0 {
-			absolute, err := filepath.Abs(place)
-			return absolute, languages, err
+		if languages, _ := listTessdata(place); len(languages) > 0 { // one that cannot be listed is as good as none
+			return place, nil
 		}
 	}
-	if dir != "" {
-		return "", nil, fmt.Errorf("there is no traineddata in %s", dir)
-	}
-	return "", nil, fmt.Errorf("there is no traineddata on this machine (install tesseract-ocr-eng, or name its folder with --tessdata-dir)")
+	return "", errors.New("there is no traineddata on this machine (install tesseract-ocr-eng, or name its folder with --tessdata-dir)")
 }
 
 // notLanguages are traineddata files that read nothing by themselves.
@@ -90,31 +106,42 @@ func walkTessdata(dir string, visit func(path, name string) error) error {
 	})
 }
 
-// joinTessdata makes a folder below temp with links to the files of several folders, of which the first counts that has a
-// name, since the library looks into one folder only. A folder that is empty does no harm; one that is not there does.
-func joinTessdata(temp string, dirs []string) (joined string, err error) {
-	if joined, err = os.MkdirTemp(temp, "tessdata-"); err != nil {
-		return "", err
-	}
+// joinTessdata returns one folder for several, since the library looks into one only: that with files, where there is only one
+// such, or else a new one with links to the files of all, of which the first counts that has a name. A folder that is
+// empty does no harm; one that is not there does.
+func joinTessdata(dirs []string, temp string) (folder, made string, err error) {
+	var filled []string
 	for _, dir := range dirs {
-		if err := linkTessdata(joined, dir); err != nil {
-			return "", errors.Join(fmt.Errorf("traineddata: %w", err), os.RemoveAll(joined))
+		files := 0
+		if err := walkTessdata(dir, func(string, string) error { files++; return nil }); err != nil {
+			return "", "", fmt.Errorf("traineddata: %w", err)
+		}
+		if files > 0 {
+			filled = append(filled, dir)
 		}
 	}
-	if entries, err := os.ReadDir(joined); len(entries) == 0 {
-		return "", errors.Join(fmt.Errorf("there is no traineddata in %s", strings.Join(dirs, ", ")), err, os.Remove(joined))
+	if len(filled) < 2 {
+		return append(filled, dirs...)[0], "", nil
 	}
-	return joined, nil
+	if made, err = os.MkdirTemp(temp, "tessdata-"); err != nil {
+		return "", "", err
+	}
+	for _, dir := range filled {
+		if err := linkTessdata(made, dir); err != nil {
+			return "", "", errors.Join(fmt.Errorf("traineddata: %w", err), os.RemoveAll(made))
+		}
+	}
+	return made, made, nil
 }
 
 // linkTessdata makes links in a folder to the files of another one, but for those whose names are taken.
-func linkTessdata(joined, dir string) error {
+func linkTessdata(folder, dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
 	return walkTessdata(dir, func(path, name string) error {
-		link := filepath.Join(joined, name)
+		link := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
 			return err
 		}
