@@ -5,7 +5,7 @@ BENCH   ?= .
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs web check-web screenshots image clean
+.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs web check-web screenshots image check-deploy clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ run: build ## build and run the service on http://127.0.0.1:8000
 build: setup ## build bin/glyphbox
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/glyphbox ./cmd/glyphbox
 
-test: setup check-format vet lint check-web unit ## everything that has to be right: format, vet, lint, all tests, documents in step
+test: setup check-format vet lint check-web check-deploy unit ## everything that has to be right: format, vet, lint, all tests, documents in step
 
 check-format:
 	@files=$$(gofmt -l cmd internal tools web/*.go); test -z "$$files" || { echo "not formatted; run gofmt -w: $$files"; exit 1; }
@@ -40,6 +40,16 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 # The server that speaks MongoDB's protocol in tests has a module of its own too.
 bin/ferretdb: tools/ferretdb/main.go tools/ferretdb/go.mod tools/ferretdb/go.sum
 	cd tools/ferretdb && go build -trimpath -buildvcs=false -tags ferretdb_no_postgresql -o ../../bin/ferretdb .
+
+# So have the programs that know what Compose and Kubernetes take.
+bin/compose-spec bin/kustomize bin/kubectl-validate: tools/deploy/go.mod tools/deploy/go.sum
+	cd tools/deploy && go build -buildvcs=false -o ../../$@ $(PROGRAM)
+bin/compose-spec: PROGRAM = github.com/compose-spec/compose-go/v2/cmd
+bin/kustomize: PROGRAM = sigs.k8s.io/kustomize/kustomize/v5
+bin/kubectl-validate: PROGRAM = sigs.k8s.io/kubectl-validate
+
+check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check what is in deploy/ without starting it
+	@scripts/check-deploy
 
 unit: setup-tests bin/ferretdb ## run all tests with the race detector, on real servers and in a real browser
 	GLYPHBOX_TEST_REQUIRE=mariadb,mongodb,browser go test -race -timeout 20m ./...

@@ -86,7 +86,7 @@ var table = []setting{
 			c.Keys, err = token.ParseKeys(strings.NewReader(text))
 			return err
 		}},
-	{name: "ocr-workers", def: "0", help: "How many processes read regions at once; 0 is one for each core.",
+	{name: "ocr-workers", def: "0", help: "How many processes read regions at once; 0 is one for each core that the service may use.",
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
 	{name: "max-upload", def: "100MB", help: "The most bytes of one uploaded file.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},

@@ -26,7 +26,7 @@ import (
 // Options say how a pool is to be. Zero values stand for the defaults that are named.
 type Options struct {
 	Command       []string      // starts a worker, which calls RunWorker with the arguments that the pool adds
-	Workers       int           // processes; default: the cores
+	Workers       int           // processes; default: the cores that this process may use
 	TessdataDirs  []string      // folders of the traineddata; of two files with the same name the first counts; default: where Tesseract's packages put it
 	TempDir       string        // where several folders are joined into one; default: the system's
 	MaxPixels     int64         // of a page; default 150 million
@@ -46,7 +46,7 @@ func (o Options) complete() Options {
 			*v = n
 		}
 	}
-	set(&o.Workers, runtime.NumCPU())
+	set(&o.Workers, runtime.GOMAXPROCS(0)) // which knows the limit of a container
 	set(&o.QueueSize, 2000)
 	set(&o.MaxServed, 5000)
 	if o.MaxPixels <= 0 {
