@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -249,6 +250,31 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 			}
 			return err
 		}))
+	})
+
+	t.Run("Old goes through what was put before", func(t *testing.T) {
+		s := open(t)
+		var names []string
+		for n := range 5 {
+			names = append(names, put(t, s, &pattern{n: int64(n) * 200_000}))
+		}
+		slices.Sort(names)
+		future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+		same(t, "old in an hour", allOld(t, s.Old(t.Context(), future)), names)
+		same(t, "old an hour ago", allOld(t, s.Old(t.Context(), past)), []string(nil))
+		for name, err := range s.Old(t.Context(), future) { // and ends early
+			ok(t, "Old", err)
+			ok(t, "Delete", s.Delete(t.Context(), name))
+			names = slices.DeleteFunc(names, func(n string) bool { return n == name })
+			break
+		}
+		same(t, "old after one was deleted", allOld(t, s.Old(t.Context(), future)), names)
+		for name, err := range s.Old(t.Context(), future) {
+			ok(t, "Old", err)
+			ok(t, "Delete", s.Delete(t.Context(), name))
+		}
+		same(t, "old after all were deleted on the way", allOld(t, s.Old(t.Context(), future)), []string(nil))
+		wantGone(t, s.Old, future)
 	})
 
 	t.Run("concurrent puts", func(t *testing.T) {

@@ -3,6 +3,7 @@ package porttest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -312,6 +313,37 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		run, err := s.Runs.ByContent(t.Context(), contentID(4))
 		ok(t, "Runs.ByContent of the other image", err)
 		same(t, "image of the other run", run.ImageID, other.ID)
+	})
+
+	t.Run("Named picks originals and thumbnails", func(t *testing.T) {
+		s := open(t)
+		ann := addUser(t, s, "ann")
+		named := func(blobs ...string) []string {
+			t.Helper()
+			got, err := s.Catalog.Named(t.Context(), blobs)
+			ok(t, "Named", err)
+			slices.Sort(got)
+			return got
+		}
+		same(t, "named by nothing", named("o1", "t1"), []string(nil))
+		var first document.Image
+		var all []string
+		for n := range 3 {
+			i := someImage(ann, "page")
+			i.Original, i.Thumbnail = fmt.Sprint("o", n), fmt.Sprint("t", n)
+			all = append(all, i.Original, i.Thumbnail)
+			if i = addImage(t, s, i); n == 0 {
+				first = i
+			}
+		}
+		same(t, "named", named("x", "t1", "O1", "", "o2", "o", "t0"), []string{"o2", "t0", "t1"})
+		same(t, "of none", named(), []string(nil))
+		for n := range 3000 { // more than one statement may take
+			all = append(all, fmt.Sprint("other", n))
+		}
+		same(t, "of many", named(all...), []string{"o0", "o1", "o2", "t0", "t1", "t2"})
+		ok(t, "Delete", s.Catalog.Delete(t.Context(), first.ID))
+		same(t, "after one was deleted", named("o0", "t0", "o1"), []string{"o1"})
 	})
 
 	t.Run("one of many deletes", func(t *testing.T) {

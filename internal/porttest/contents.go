@@ -251,6 +251,42 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		wantContents(t, s, []string{a.ID}, a)
 	})
 
+	t.Run("Old goes through what was added before", func(t *testing.T) {
+		s := open(t)
+		const many = 1100 // more than a page of any store
+		var batch []recognition.Content
+		var ids []string
+		for n := range many {
+			c := recognition.Content{ID: contentID(n), Revision: 1}
+			batch, ids = append(batch, c), append(ids, c.ID)
+		}
+		ok(t, "Add", s.Add(t.Context(), batch))
+		for n := range 12 {
+			ok(t, "Revise", s.Revise(t.Context(), recognition.Content{ID: ids[7], Revision: n + 2}))
+		}
+		future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+		same(t, "old in an hour", allOld(t, s.Old(t.Context(), future)), ids)
+		same(t, "old an hour ago", allOld(t, s.Old(t.Context(), past)), []string(nil))
+		ok(t, "Delete", s.Delete(t.Context(), ids[5:10]))
+		ids = slices.Delete(ids, 5, 10)
+		same(t, "old after some were deleted", allOld(t, s.Old(t.Context(), future)), ids)
+		for id, err := range s.Old(t.Context(), future) { // and ends early
+			ok(t, "Old", err)
+			ok(t, "Delete", s.Delete(t.Context(), []string{id}))
+			break
+		}
+		var rest []string
+		for id, err := range s.Old(t.Context(), future) {
+			ok(t, "Old", err)
+			if rest = append(rest, id); len(rest) == 20 {
+				ok(t, "Delete", s.Delete(t.Context(), rest))
+			}
+		}
+		same(t, "old, some of which were deleted on the way", len(rest), many-6)
+		same(t, "old that were not deleted", allOld(t, s.Old(t.Context(), future)), slices.Sorted(slices.Values(rest[20:])))
+		wantGone(t, s.Old, future)
+	})
+
 	t.Run("contents are the caller's own", func(t *testing.T) {
 		s := open(t)
 		a := someContent(1)

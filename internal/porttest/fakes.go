@@ -3,6 +3,7 @@ package porttest
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +44,7 @@ func newFakes(judge testing.TB) *Fakes {
 		judge: judge, faults: map[string][]Mode{}, meanwhile: map[string]func(){},
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
 		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, contents: map[string][]recognition.Content{}, blobs: map[string][]byte{},
+		kept:      map[string]time.Time{},
 		languages: []recognition.Language{{Code: "eng", LSTM: true, Legacy: true}, {Code: "kor", LSTM: true}},
 		says:      map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
@@ -83,6 +85,7 @@ type memory struct {
 	runs     map[int64][]recognition.Run      // by image; version n at n-1
 	contents map[string][]recognition.Content // by ID; revision n at n-1
 	blobs    map[string][]byte
+	kept     map[string]time.Time // since when, blobs and contents
 
 	languages []recognition.Language
 	says      map[document.Box]string
@@ -132,6 +135,29 @@ func (m *memory) FailRegion(region document.Box, failure recognition.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failures[region] = failure
+}
+
+// old goes through what there is of a kind since before that time.
+func old[T any](ctx context.Context, m *memory, op string, all map[string]T, before time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		var names []string
+		if err := m.do(ctx, op, func() error {
+			for name := range all {
+				if m.kept[name].Before(before) {
+					names = append(names, name)
+				}
+			}
+			return nil
+		}); err != nil {
+			yield("", err)
+			return
+		}
+		for _, name := range names {
+			if !yield(name, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Orphans returns the names of blobs and contents that no row names, sorted.

@@ -7,8 +7,10 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
@@ -120,6 +122,14 @@ func (f fakeCatalog) Delete(ctx context.Context, id int64) error {
 	})
 }
 
+func (f fakeCatalog) Named(ctx context.Context, blobs []string) (named []string, err error) {
+	err = f.do(ctx, "Catalog.Named", func() error {
+		named = slices.DeleteFunc(slices.Clone(blobs), func(name string) bool { return !f.namesBlob(name) })
+		return nil
+	})
+	return named, err
+}
+
 type fakeRuns struct{ *memory }
 
 func (f fakeRuns) stored(r recognition.Run) recognition.Run {
@@ -223,6 +233,14 @@ func (f fakeRuns) RemoveContent(ctx context.Context, contentID string) error {
 	})
 }
 
+func (f fakeRuns) Named(ctx context.Context, contentIDs []string) (named []string, err error) {
+	err = f.do(ctx, "Runs.Named", func() error {
+		named = slices.DeleteFunc(slices.Clone(contentIDs), func(id string) bool { return !f.namesContent(id) })
+		return nil
+	})
+	return named, err
+}
+
 type fakeContents struct{ *memory }
 
 // storedContent is what is left of a content once it was a document.
@@ -249,7 +267,7 @@ func (f fakeContents) Add(ctx context.Context, contents []recognition.Content) e
 			}
 		}
 		for _, c := range contents {
-			f.contents[c.ID] = []recognition.Content{storedContent(c)}
+			f.contents[c.ID], f.kept[c.ID] = []recognition.Content{storedContent(c)}, time.Now()
 		}
 		return nil
 	})
@@ -309,6 +327,10 @@ func (f fakeContents) Delete(ctx context.Context, ids []string) error {
 	})
 }
 
+func (f fakeContents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return old(ctx, f.memory, "Contents.Old", f.contents, before)
+}
+
 type fakeBlobs struct{ *memory }
 
 func (f fakeBlobs) Put(ctx context.Context, r io.Reader) (name string, err error) {
@@ -318,7 +340,7 @@ func (f fakeBlobs) Put(ctx context.Context, r io.Reader) (name string, err error
 	}
 	err = f.write(ctx, "Blobs.Put", func() error {
 		name = rand.Text()
-		f.blobs[name] = b
+		f.blobs[name], f.kept[name] = b, time.Now()
 		return nil
 	})
 	if err != nil {
@@ -369,6 +391,10 @@ func (f fakeBlobs) Delete(ctx context.Context, name string) error {
 		delete(f.blobs, name)
 		return nil
 	})
+}
+
+func (f fakeBlobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return old(ctx, f.memory, "Blobs.Old", f.blobs, before)
 }
 
 var (

@@ -204,6 +204,31 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		wantVersions(t, s, image, 4)
 	})
 
+	t.Run("Named picks the contents of runs", func(t *testing.T) {
+		s, ann, image := start(t)
+		addRun(t, s, someRun(image, ann, 1, 2))
+		addRun(t, s, someRun(image, ann, 3))
+		asked := []string{contentID(3), contentID(4), "", contentID(1), contentID(2)}
+		for n := range 7000 { // more than one statement takes
+			asked = append(asked, fmt.Sprint("other", n))
+		}
+		want := func(what string, want ...string) {
+			t.Helper()
+			got, err := s.Runs.Named(t.Context(), asked)
+			ok(t, "Named", err)
+			slices.Sort(got)
+			same(t, what, got, want)
+		}
+		want("named", contentID(1), contentID(2), contentID(3))
+		ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(1)))
+		want("after one was removed", contentID(2), contentID(3))
+		ok(t, "Delete", s.Catalog.Delete(t.Context(), image.ID))
+		want("after the image was deleted")
+		got, err := s.Runs.Named(t.Context(), nil)
+		ok(t, "Named", err)
+		same(t, "of none", got, []string(nil))
+	})
+
 	t.Run("the name of who ran it follows the user", func(t *testing.T) {
 		s, ann, image := start(t)
 		addRun(t, s, someRun(image, ann, 1))

@@ -8,7 +8,10 @@ package porttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -159,6 +162,31 @@ func addImage(t *testing.T, s Stores, i document.Image) document.Image {
 	i, err := s.Catalog.Add(t.Context(), i)
 	ok(t, "Catalog.Add", err)
 	return i
+}
+
+// allOld returns the names that an Old gives, sorted.
+func allOld(t *testing.T, old iter.Seq2[string, error]) (names []string) {
+	t.Helper()
+	for name, err := range old {
+		ok(t, "Old", err)
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// wantGone checks that an Old for somebody who has gone away ends, with the error of the context.
+func wantGone(t *testing.T, old func(context.Context, time.Time) iter.Seq2[string, error], before time.Time) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	n := 0
+	for _, err := range old(ctx, before) {
+		if n++; !errors.Is(err, context.Canceled) || n > 1 {
+			t.Errorf("Old for nobody: got error %v, want that of the context, once", err)
+		}
+	}
+	same(t, "turns of an Old for nobody", n, 1)
 }
 
 // contentID makes the n-th of IDs of the form that the domain gives to contents.

@@ -1,7 +1,7 @@
 // Package filestore keeps blobs as files of a directory tree: the blob abcdef… is the file ab/abcdef….
 //
-// A blob is written to a file below tmp, synced and then renamed into place, so that it is never there in part; what a
-// crash leaves in tmp is removed when the store is opened later. The tree can be copied while it is in use.
+// A blob is written to a file of its name below tmp, synced and then renamed into place, so that it is never there in part. The tree can
+// be copied while it is in use.
 package filestore
 
 import (
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,9 +33,6 @@ type Store struct {
 
 var _ document.Blobs = (*Store)(nil)
 
-// leftover is the age from which a file in tmp belongs to nobody any more.
-const leftover = time.Hour
-
 // Open opens the store in a directory, and makes that where it is missing. All of it can be read by its owner only.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, folders: map[string]bool{}}
@@ -48,26 +46,13 @@ func (s *Store) prepare() error {
 	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
 		return err
 	}
-	if err := errors.Join(syncDir(filepath.Dir(s.dir)), syncDir(s.dir)); err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(s.tmp())
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && time.Since(info.ModTime()) > leftover {
-			err = os.Remove(filepath.Join(s.tmp(), e.Name()))
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // somebody else may have been faster
-			return err
-		}
-	}
-	return nil
+	return errors.Join(syncDir(filepath.Dir(s.dir)), syncDir(s.dir))
 }
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
+
+// half returns where a blob lies that is not complete.
+func (s *Store) half(name string) string { return filepath.Join(s.tmp(), name) }
 
 // path returns where a blob lies.
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name[:2], name) }
@@ -91,7 +76,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (string, error) {
 	if err := s.folder(name[:2]); err != nil {
 		return "", storeFault(err)
 	}
-	f, err := os.OpenFile(filepath.Join(s.tmp(), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(s.half(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", storeFault(err)
 	}
@@ -192,11 +177,65 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	if !possible(name) {
 		return nil
 	}
-	err := os.Remove(s.path(name))
-	if errors.Is(err, fs.ErrNotExist) && s.there() {
-		return nil
+	for _, path := range []string{s.path(name), s.half(name)} {
+		if err := os.Remove(path); err != nil && !(errors.Is(err, fs.ErrNotExist) && s.there()) {
+			return storeFault(err)
+		}
 	}
-	return storeFault(err)
+	return nil
+}
+
+// Old implements document.Blobs. It goes by the time when a file was last written to, which a copy may keep or not.
+func (s *Store) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		folders, err := os.ReadDir(s.dir)
+		if err != nil {
+			yield("", storeFault(err))
+			return
+		}
+		for _, folder := range folders {
+			if name := folder.Name(); len(name) != 2 && name != filepath.Base(s.tmp()) { // not one of ours
+				continue
+			}
+			names, err := oldIn(ctx, filepath.Join(s.dir, folder.Name()), before)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, name := range names {
+				if !yield(name, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// oldIn returns the names of blobs in a folder, which has about a thousandth of all.
+func oldIn(ctx context.Context, folder string, before time.Time) (names []string, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	for _, f := range files {
+		if !possible(f.Name()) {
+			continue
+		}
+		info, err := f.Info()
+		if errors.Is(err, fs.ErrNotExist) { // deleted, or complete by now
+			continue
+		}
+		if err != nil {
+			return nil, storeFault(err)
+		}
+		if info.ModTime().Before(before) {
+			names = append(names, f.Name())
+		}
+	}
+	return names, nil
 }
 
 // there tells a blob that is missing from a file system that is.
@@ -210,7 +249,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	path := filepath.Join(s.tmp(), "ping-"+newName())
+	path := s.half(newName())
 	err := os.WriteFile(path, []byte("ping"), 0o600)
 	if removeErr := os.Remove(path); err == nil {
 		err = removeErr

@@ -136,33 +136,59 @@ func TestReaderErrorIsNotTheStores(t *testing.T) {
 	}
 }
 
+// What a Put that was killed leaves is old when it was last written to long ago, and goes as a blob does. What is not the store's stays.
 func TestLeftovers(t *testing.T) {
 	s := open(t)
-	for name, age := range map[string]time.Duration{"old": 61 * time.Minute, "new": 59 * time.Minute} {
-		path := filepath.Join(s.tmp(), name)
-		if err := os.WriteFile(path, []byte("half a bl"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	aged := func(path string, age time.Duration) {
 		then := time.Now().Add(-age)
 		if err := os.Chtimes(path, then, then); err != nil {
 			t.Fatal(err)
 		}
 	}
-	name, err := s.Put(t.Context(), strings.NewReader("bytes"))
-	if err != nil {
+	names := map[string]string{}
+	for what, age := range map[string]time.Duration{"old": 61 * time.Minute, "new": 59 * time.Minute} {
+		half := newName()
+		if err := os.WriteFile(s.half(half), []byte("half a bl"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		whole, err := s.Put(t.Context(), strings.NewReader("bytes"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		aged(s.half(half), age)
+		aged(s.path(whole), age)
+		names[what+" half"], names[what+" whole"] = half, whole
+	}
+	foreign := []string{filepath.Join(s.dir, "README"), filepath.Join(s.tmp(), "README"), filepath.Join(s.dir, "lost+found")}
+	for _, path := range foreign {
+		if err := os.WriteFile(path, nil, 0); err != nil {
+			t.Fatal(err)
+		}
+		aged(path, 1000*time.Hour)
+	}
+	if _, err := Open(s.dir); err != nil { // nor does the next start remove anything
 		t.Fatal(err)
 	}
-	then := time.Now().Add(-1000 * time.Hour)
-	if err := os.Chtimes(s.path(name), then, then); err != nil {
-		t.Fatal(err)
+	var got []string
+	for name, err := range s.Old(t.Context(), time.Now().Add(-time.Hour)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, name)
+		if err := s.Delete(t.Context(), name); err != nil {
+			t.Error(err)
+		}
 	}
-	if _, err := Open(s.dir); err != nil {
-		t.Fatal(err)
+	want := []string{names["old half"], names["old whole"]}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !cmp.Equal(got, want) {
+		t.Errorf("old ones (-want +got):\n%s", cmp.Diff(want, got))
 	}
-	want := []string{filepath.Join(name[:2], name), filepath.Join("tmp", "new")}
-	slices.Sort(want) // names are random
-	if got := files(t, s); !cmp.Equal(got, want) {
-		t.Errorf("files (-want +got):\n%s", cmp.Diff(want, got))
+	left := []string{"README", "lost+found", filepath.Join(names["new whole"][:2], names["new whole"]), filepath.Join("tmp", "README"), filepath.Join("tmp", names["new half"])}
+	slices.Sort(left)
+	if got := files(t, s); !cmp.Equal(slices.Sorted(slices.Values(got)), left) {
+		t.Errorf("files (-want +got):\n%s", cmp.Diff(left, got))
 	}
 }
 
@@ -192,6 +218,11 @@ func TestAwayDirectory(t *testing.T) {
 	}
 	if err := s.Delete(t.Context(), name); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Delete: got error %v, want Unavailable", err)
+	}
+	for _, err := range s.Old(t.Context(), time.Now()) {
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("Old: got error %v, want Unavailable", err)
+		}
 	}
 	if err := os.Rename(s.dir+".away", s.dir); err != nil {
 		t.Fatal(err)

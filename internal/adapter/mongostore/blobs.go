@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 
 // Blobs is document.Blobs on GridFS: a blob is a document of fs.files, whose _id is the blob's name, and chunks of 255 KiB in
 // fs.chunks. The chunks are inserted first and removed last, so that a blob is there with all its bytes or not at all;
-// what a crash leaves are chunks without a file, which nobody sees.
+// what a crash leaves are chunks without a file, which nobody but Old sees.
 //
 // The driver's own bucket would do, but holds 16 MiB for each upload and cannot seek.
 type Blobs struct{ files, chunks *mongo.Collection }
@@ -150,6 +152,78 @@ func (s *Blobs) Delete(ctx context.Context, name string) error {
 		_, err := s.chunks.DeleteMany(ctx, bson.D{{Key: "files_id", Value: name}})
 		return err
 	})
+}
+
+// Old implements document.Blobs. It goes by the clocks of the nodes that have put blobs, which stand in files and in the IDs of chunks.
+func (s *Blobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for name, err := range distinct(ctx, s.files, "_id", bson.D{{Key: "uploadDate", Value: bson.D{{Key: "$lt", Value: before}}}}) {
+			if !yield(name, err) || err != nil {
+				return
+			}
+		}
+		names := []string{} // what is nil would be no list for the server
+		for name, err := range distinct(ctx, s.chunks, "files_id", nil) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if names = append(names, name); len(names) < pageSize {
+				continue
+			}
+			if !s.yieldParts(ctx, names, before, yield) {
+				return
+			}
+			names = names[:0]
+		}
+		s.yieldParts(ctx, names, before, yield)
+	}
+}
+
+// yieldParts yields those of the names whose chunks have no file and are all from before that time, and tells whether to go on.
+func (s *Blobs) yieldParts(ctx context.Context, names []string, before time.Time, yield func(string, error) bool) bool {
+	parts, err := s.withoutFile(ctx, names)
+	if err != nil {
+		yield("", err)
+		return false
+	}
+	for _, name := range parts {
+		old, err := s.madeBefore(ctx, name, before)
+		if (old || err != nil) && !yield(name, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// withoutFile returns those of the names that no file has.
+func (s *Blobs) withoutFile(ctx context.Context, names []string) ([]string, error) {
+	var files []file
+	err := whileAsked(ctx, func(ctx context.Context) error {
+		cursor, err := s.files.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: names}}}}, options.Find().SetBatchSize(pageSize))
+		if err != nil {
+			return err
+		}
+		return cursor.All(ctx, &files)
+	})
+	has := map[string]bool{}
+	for _, f := range files {
+		has[f.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return has[name] }), err
+}
+
+// madeBefore tells whether there are chunks of a file and all were made before that time.
+func (s *Blobs) madeBefore(ctx context.Context, name string, before time.Time) (bool, error) {
+	var chunks []chunk
+	err := whileAsked(ctx, func(ctx context.Context) error {
+		cursor, err := s.chunks.Find(ctx, bson.D{{Key: "files_id", Value: name}}, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+		if err != nil {
+			return err
+		}
+		return cursor.All(ctx, &chunks)
+	})
+	return len(chunks) > 0 && !slices.ContainsFunc(chunks, func(c chunk) bool { return !c.ID.Timestamp().Before(before) }), err
 }
 
 // Open implements document.Blobs. The reader works until ctx ends; its errors are those of Open, and NotFound where the blob was

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
 	"strconv"
@@ -63,7 +64,7 @@ func timesAsText() *bson.Registry {
 // revision is a document of content_revision.
 type revision struct {
 	ID      string              `bson:"_id"`
-	Added   bson.DateTime       `bson:"added"` // for who looks for leftovers
+	Added   bson.DateTime       `bson:"added"` // by the clock of the node
 	Content recognition.Content `bson:"content"`
 }
 
@@ -229,6 +230,22 @@ func (s *Contents) undoIfDeleted(ctx context.Context, r revision) error {
 		return err
 	}
 	return errContentNotFound
+}
+
+// Old implements recognition.Contents. All revisions count, so that one without a first one is found too; those of a content follow each other.
+func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		last := ""
+		for key, err := range distinct(ctx, s.revisions, "_id", bson.D{{Key: "added", Value: bson.D{{Key: "$lt", Value: bson.NewDateTimeFromTime(before)}}}}) {
+			id, _, _ := strings.Cut(key, ":")
+			if err == nil && id == last {
+				continue
+			}
+			if last = id; !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Delete implements recognition.Contents.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 	"time"
@@ -101,12 +102,14 @@ func connect(ctx context.Context, uri string, monitor *event.CommandMonitor) (*S
 	return s, nil
 }
 
-// prepare makes the index by which chunks are found. All else is found by _id.
+// prepare makes the indexes: the one by which chunks are found, and one that tells when revisions were added without reading them. All else
+// is found by _id. An index of a large collection takes its time.
 func (s *Store) prepare(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
-	defer cancel()
 	_, err := s.Blobs().chunks.Indexes().CreateOne(ctx, mongo.IndexModel{
 		Keys: bson.D{{Key: "files_id", Value: 1}, {Key: "n", Value: 1}}, Options: options.Index().SetUnique(true)})
+	if err == nil {
+		_, err = s.Contents().revisions.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "_id", Value: 1}, {Key: "added", Value: 1}}})
+	}
 	return storeFault(ctx, err)
 }
 
@@ -138,6 +141,46 @@ func toTheEnd(ctx context.Context, do func(context.Context) error) error {
 		return err
 	}
 	return whileAsked(context.WithoutCancel(ctx), do)
+}
+
+// pageSize is how many values distinct asks for at once.
+const pageSize = 1000
+
+// distinct goes through the values of a field in the documents that match, in order and each once, a page at a time.
+func distinct(ctx context.Context, c *mongo.Collection, field string, filter bson.D) iter.Seq2[string, error] {
+	projection := bson.D{{Key: field, Value: 1}}
+	if field != "_id" {
+		projection = append(projection, bson.E{Key: "_id", Value: 0}) // so that the index is enough
+	}
+	o := options.Find().SetSort(bson.D{{Key: field, Value: 1}}).SetLimit(pageSize).SetBatchSize(pageSize).SetProjection(projection)
+	return func(yield func(string, error) bool) {
+		for last, n := "", pageSize; n == pageSize; {
+			var page []bson.Raw
+			err := whileAsked(ctx, func(ctx context.Context) error {
+				after := bson.D{{Key: field, Value: bson.D{{Key: "$gt", Value: last}}}}
+				cursor, err := c.Find(ctx, append(after, filter...), o)
+				if err != nil {
+					return err
+				}
+				return cursor.All(ctx, &page)
+			})
+			if err != nil {
+				yield("", err)
+				return
+			}
+			n = len(page)
+			for _, document := range page {
+				key, isText := document.Lookup(field).StringValueOK()
+				if !isText || key == last {
+					continue
+				}
+				last = key
+				if !yield(key, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // awayCodes are the server's own errors that pass, or that who runs it mends.

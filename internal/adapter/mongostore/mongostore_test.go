@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -305,6 +307,77 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
+// oldOf returns all that an Old gives.
+func oldOf(t *testing.T, old iter.Seq2[string, error]) (names []string) {
+	t.Helper()
+	for name, err := range old {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// Chunks without a file are old when all of them are, since a Put may be under way, and when a file is not: several thousand names are gone through.
+func TestOldParts(t *testing.T) {
+	s := open(t)
+	blobs := s.Blobs()
+	then := time.Now().Add(-2 * time.Hour)
+	old, young := bson.NewObjectIDFromTimestamp(then), bson.NewObjectID()
+	var files []file
+	var chunks []chunk
+	var want []string
+	for n := range 2*pageSize + 5 {
+		name := fmt.Sprintf("name%06d", n)
+		switch {
+		case n%100 == 7: // in part
+		case n%2 == 0: // whole and old
+			files = append(files, file{ID: name, Uploaded: then})
+			want = append(want, name)
+		default: // whole and new, though its chunks are not
+			files = append(files, file{ID: name, Uploaded: time.Now()})
+		}
+		chunks = append(chunks, chunk{ID: bson.NewObjectIDFromTimestamp(then), File: name})
+	}
+	chunks = append(chunks, chunk{ID: young, File: "name000007", N: 1}) // on its way
+	chunks = append(chunks, chunk{ID: old, File: "name000107", N: 1})
+	for n := 107; n < 2*pageSize+5; n += 100 {
+		want = append(want, fmt.Sprintf("name%06d", n))
+	}
+	_, err := blobs.files.InsertMany(t.Context(), files)
+	if err == nil {
+		_, err = blobs.chunks.InsertMany(t.Context(), chunks)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, oldOf(t, blobs.Old(t.Context(), time.Now().Add(-time.Hour)))); d != "" {
+		t.Errorf("old ones (-want +got):\n%s", d)
+	}
+}
+
+// A revision without a first one is as old as it is itself.
+func TestOldLeftoverRevision(t *testing.T) {
+	s := open(t)
+	contents := s.Contents()
+	left := someContent("b")
+	left.Revision = 3
+	if _, err := contents.revisions.InsertOne(t.Context(), newRevision(left)); err != nil {
+		t.Fatal(err)
+	}
+	if err := contents.Add(t.Context(), []recognition.Content{someContent("a"), someContent("c")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := oldOf(t, contents.Old(t.Context(), time.Now().Add(time.Hour))), []string{"a", "b", "c"}; !cmp.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := contents.Delete(t.Context(), []string{"b"}); err != nil {
+		t.Fatal(err)
+	}
+	wantKeys(t, s, "a:1", "c:1")
+}
+
 // What a crash leaves amid Put or Delete are chunks without a file.
 func TestChunksWithoutFile(t *testing.T) {
 	s := open(t)
@@ -370,12 +443,18 @@ func TestSeveralNodesOpenAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	s := openAt(t, uri)
-	indexes, err := s.Blobs().chunks.Indexes().ListSpecifications(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(indexes) != 2 || indexes[1].Name != "files_id_1_n_1" || indexes[1].Unique == nil || !*indexes[1].Unique {
-		t.Errorf("got indexes %+v, want that of _id and a unique one", indexes)
+	for _, want := range []struct {
+		collection *mongo.Collection
+		name       string
+		unique     bool
+	}{{s.Blobs().chunks, "files_id_1_n_1", true}, {s.Contents().revisions, "_id_1_added_1", false}} {
+		indexes, err := want.collection.Indexes().ListSpecifications(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(indexes) != 2 || indexes[1].Name != want.name || (indexes[1].Unique != nil && *indexes[1].Unique) != want.unique {
+			t.Errorf("got indexes %+v, want that of _id and %s", indexes, want.name)
+		}
 	}
 	if err := s.db.Drop(t.Context()); err != nil {
 		t.Error(err)

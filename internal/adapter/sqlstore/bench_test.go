@@ -121,11 +121,11 @@ func fillImages(t testing.TB, db *DB, users []int64, images int) {
 				visibility = document.Shared
 			}
 			name := fmt.Sprintf("스캔 한글 문서 page %d.png", n)
-			args = append(args, name, fold(name), string(visibility), stamp(created), users[n%len(users)])
+			args = append(args, name, fold(name), string(visibility), fmt.Sprint("original", n), fmt.Sprint("thumbnail", n), stamp(created), users[n%len(users)])
 		}
-		const row = `(?, ?, 'image/png', 1, 1, 1, 1, '', ?, '', '', ?, ?)`
+		const row = `(?, ?, 'image/png', 1, 1, 1, 1, '', ?, ?, ?, ?, ?)`
 		if _, err := db.exec(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-			VALUES `+row+strings.Repeat(`, `+row, len(args)/5-1), args...); err != nil {
+			VALUES `+row+strings.Repeat(`, `+row, len(args)/7-1), args...); err != nil {
 			t.Fatal(err)
 		}
 	}

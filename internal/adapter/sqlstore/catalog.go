@@ -207,6 +207,14 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 	return i, nil
 }
 
+// namedBlobs are the queries for blobs that images name, without the names at their ends. Each has its index, which an OR would not use.
+var namedBlobs = []string{`SELECT image_id FROM image WHERE image_id IN `, `SELECT thumbnail_id FROM image WHERE thumbnail_id IN `}
+
+// Named implements document.Catalog.
+func (s *Catalog) Named(ctx context.Context, blobs []string) ([]string, error) {
+	return s.db.named(ctx, blobs, namedBlobs...)
+}
+
 // Delete implements document.Catalog.
 func (s *Catalog) Delete(ctx context.Context, id int64) error {
 	return s.db.update(ctx, func(tx *sql.Tx) error {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -21,8 +22,10 @@ var _ recognition.Contents = (*Contents)(nil)
 // Contents returns the contents in the database.
 func (db *DB) Contents() *Contents { return &Contents{db} }
 
-// idsAtOnce is how many ids one statement names. SQLite takes 32,766 parameters.
-const idsAtOnce = 5000
+const (
+	idsAtOnce = 5000 // of one statement. SQLite takes 32,766 parameters.
+	pageSize  = 1000 // of what is gone through
+)
 
 func marshal(c recognition.Content) (string, error) {
 	c.Edited = c.Edited.UTC().Truncate(time.Microsecond)
@@ -122,14 +125,41 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 	return changed
 }
 
+const revisionsOf = `SELECT document FROM content_revision WHERE content_id = ? ORDER BY revision`
+
 // Revisions implements recognition.Contents.
 func (s *Contents) Revisions(ctx context.Context, id string) (revisions []recognition.Content, err error) {
-	err = s.find(ctx, func(c recognition.Content) { revisions = append(revisions, c) },
-		`SELECT document FROM content_revision WHERE content_id = ? ORDER BY revision`, id)
+	err = s.find(ctx, func(c recognition.Content) { revisions = append(revisions, c) }, revisionsOf, id)
 	if err == nil && len(revisions) == 0 {
 		return nil, errContentNotFound
 	}
 	return revisions, err
+}
+
+// oldContents is the query for a page of contents of which a revision was added before some time, in the order of their IDs.
+const oldContents = `SELECT DISTINCT content_id FROM content_revision WHERE content_id > ? AND added < ? ORDER BY content_id LIMIT ?`
+
+// Old implements recognition.Contents. It goes by the clock of the database.
+func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for last, more := "", true; more; {
+			var page []string
+			if err := each(ctx, s.db.read, func(scan func(...any) error) error {
+				err := scan(&last)
+				page = append(page, last)
+				return err
+			}, oldContents, last, stamp(before), pageSize); err != nil {
+				yield("", s.db.fault(ctx, err))
+				return
+			}
+			more = len(page) == pageSize
+			for _, id := range page {
+				if !yield(id, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Delete implements recognition.Contents.

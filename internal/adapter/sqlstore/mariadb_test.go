@@ -130,15 +130,15 @@ func TestNodesMigrateAtOnce(t *testing.T) {
 	}
 	close(start)
 	nodes.Wait()
-	if got, want := textOf(t, half.read, `SELECT version_id FROM goose_db_version ORDER BY id`), []string{"0", "1", "2"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, half.read, `SELECT version_id FROM goose_db_version ORDER BY id`), []string{"0", "1", "2", "3"}; !slices.Equal(got, want) {
 		t.Errorf("steps that were done: got %q, want %q", got, want)
 	}
 	if got, want := textOf(t, half.read, `SELECT CONCAT(id, name) FROM state UNION SELECT name FROM role`), []string{"1blocked", "2inactivate", "admin"}; !slices.Equal(got, want) {
 		t.Errorf("states and roles: got %q, want %q", got, want)
 	}
 	steps, err := Migrations(t.Context(), address)
-	if err != nil || len(steps) != 2 || steps[0].Name != "00001_initial.sql" || time.Since(steps[0].Applied).Abs() > time.Minute {
-		t.Errorf("Migrations: got %+v and error %v, want two, done just now", steps, err)
+	if err != nil || len(steps) != 3 || steps[0].Name != "00001_initial.sql" || time.Since(steps[0].Applied).Abs() > time.Minute {
+		t.Errorf("Migrations: got %+v and error %v, want three, done just now", steps, err)
 	}
 	if _, err := half.write.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
 		t.Fatal(err)
@@ -341,7 +341,14 @@ func TestMariaDBUsesIndexes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, table := range []string{"image", "ocr", "ocr_run"} {
+	var contents []recognition.Content
+	for n := range 3000 {
+		contents = append(contents, recognition.Content{ID: fmt.Sprint("a", n), Revision: 1, Reading: recognition.Reading{Text: strings.Repeat("text ", 100)}})
+	}
+	if err := db.Contents().Add(t.Context(), contents); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"image", "ocr", "ocr_run", "content_revision"} {
 		if _, err := db.write.ExecContext(t.Context(), `ANALYZE TABLE `+table); err != nil {
 			t.Fatal(err)
 		}
@@ -388,6 +395,14 @@ func TestMariaDBUsesIndexes(t *testing.T) {
 	check("newest runs", []string{"ocr_run range PRIMARY", "ocr ref ocr_position"}, runsOf(newest), 1, 9, 10)
 	check("run by version", []string{"ocr_run const PRIMARY", "ocr ref ocr_position"}, runsOf(byVersion), 1, 2)
 	check("run by content", []string{"ocr const ocr_content", "ocr_run const PRIMARY", "ocr ref ocr_position"}, runsOf(byContent), "a1")
+	names := make([]string, 100)
+	for n := range names {
+		names[n] = fmt.Sprint("name", n)
+	}
+	marks, args := in(names)
+	check("named blobs", []string{"image range image_original Using where; Using index", "image range image_thumbnail Using where; Using index"},
+		namedBlobs[0]+marks+` UNION `+namedBlobs[1]+marks, append(slices.Clone(args), args...)...)
+	check("old contents", []string{"content_revision range content_revision_added Using where; Using index"}, oldContents, "a5", "2026-01-01", pageSize)
 	check("current contents", []string{"c range PRIMARY", "later ref PRIMARY Using where; Using index"}, current("(?, ?)"), "x", "y")
 }
 

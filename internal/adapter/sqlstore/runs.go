@@ -149,6 +149,11 @@ func (s *Runs) ContentIDs(ctx context.Context, imageID int64) (ids []string, err
 	return ids, s.db.fault(ctx, err)
 }
 
+// Named implements recognition.Runs.
+func (s *Runs) Named(ctx context.Context, contentIDs []string) ([]string, error) {
+	return s.db.named(ctx, contentIDs, `SELECT content_id FROM ocr WHERE content_id IN `)
+}
+
 // RemoveContent implements recognition.Runs.
 func (s *Runs) RemoveContent(ctx context.Context, contentID string) error {
 	n, err := s.db.exec(ctx, `DELETE FROM ocr WHERE content_id = ?`, contentID)

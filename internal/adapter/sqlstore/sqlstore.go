@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -246,6 +247,28 @@ func each(ctx context.Context, q querier, row func(scan func(...any) error) erro
 		}
 	}
 	return rows.Err()
+}
+
+// named returns the values that a query finds of those that are put at its end, each once.
+func (db *DB) named(ctx context.Context, values []string, queries ...string) (named []string, err error) {
+	for part := range slices.Chunk(values, idsAtOnce) {
+		marks, list := in(part)
+		var texts []string
+		var args []any
+		for _, query := range queries {
+			texts, args = append(texts, query+marks), append(args, list...)
+		}
+		err := each(ctx, db.read, func(scan func(...any) error) error {
+			var name string
+			err := scan(&name)
+			named = append(named, name)
+			return err
+		}, strings.Join(texts, ` UNION `), args...)
+		if err != nil {
+			return nil, db.fault(ctx, err)
+		}
+	}
+	return named, nil
 }
 
 var errAway = fault.New(fault.Unavailable, "database_unavailable", "The database does not answer at the moment.").After(5 * time.Second)

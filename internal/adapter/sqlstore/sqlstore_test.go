@@ -321,7 +321,11 @@ func TestPlansUseIndexes(t *testing.T) {
 	check("run by version", []string{runKey + "=?)", contentsOfRun}, runsOf(byVersion), 1, 9)
 	check("run by content", []string{"SEARCH ocr USING INDEX sqlite_autoindex_ocr_1 (content_id=?)", runKey + "=?)", contentsOfRun}, runsOf(byContent), "x")
 	check("next version", []string{"SEARCH ocr_run USING COVERING INDEX"}, `SELECT MAX(version) FROM ocr_run WHERE image_id = ?`, 1)
-	check("current contents", []string{"SEARCH c USING INDEX sqlite_autoindex_content_revision_1 (content_id=?)"}, current("(?, ?)"), "x", "y")
+	check("current contents", []string{"SEARCH c USING INDEX content_revision_added (content_id=?)"}, current("(?, ?)"), "x", "y") // or the primary key
+	check("revisions", []string{"SEARCH content_revision USING INDEX sqlite_autoindex_content_revision_1 (content_id=?)"}, revisionsOf, "x")
+	check("old contents", []string{"SEARCH content_revision USING COVERING INDEX content_revision_added (content_id>?)"}, oldContents, "x", "2026", 10)
+	check("named blobs", []string{"SEARCH image USING COVERING INDEX image_original (image_id=?)", "SEARCH image USING COVERING INDEX image_thumbnail (thumbnail_id=?)"},
+		namedBlobs[0]+"(?, ?) UNION "+namedBlobs[1]+"(?, ?)", "x", "y", "x", "y")
 }
 
 func TestListReturnsWhatItCounts(t *testing.T) { on(t, testListReturnsWhatItCounts) }
@@ -660,6 +664,26 @@ func testCountsStayRight(t *testing.T, open func(testing.TB) *DB) {
 	}
 }
 
+// upTo opens a new database as an older release has left it.
+func upTo(t *testing.T, source string, version int64) *DB {
+	t.Helper()
+	db, _, err := connect(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, provider, err := db.provider(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
 // A database of the first schema has its images counted when it is opened.
 func TestCountsOfAnOlderDatabase(t *testing.T) {
 	for name, source := range map[string]func(*testing.T) string{
@@ -668,20 +692,7 @@ func TestCountsOfAnOlderDatabase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := source(t)
-			old, _, err := connect(source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			unlock, provider, err := old.provider(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := provider.UpTo(t.Context(), 1); err != nil {
-				t.Fatal(err)
-			}
-			if err := unlock(); err != nil {
-				t.Fatal(err)
-			}
+			old := upTo(t, source, 1)
 			ann, bob := addUser(t, old, "ann"), addUser(t, old, "bob")
 			for n, visibility := range []string{"shared", "private", "shared"} {
 				if _, err := old.exec(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
@@ -695,6 +706,47 @@ func TestCountsOfAnOlderDatabase(t *testing.T) {
 			db := openAt(t, source)
 			if got, want := textOf(t, db.read, `SELECT CONCAT(images, ' ', shared) FROM user ORDER BY id`), []string{"2 1", "1 1"}; !slices.Equal(got, want) {
 				t.Errorf("images and shared ones of each user: got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// The contents of an older database count as added when it was brought up to date, and so do those that an older release adds after that.
+func TestContentsOfAnOlderDatabase(t *testing.T) {
+	for name, source := range map[string]func(*testing.T) string{
+		"SQLite":  func(t *testing.T) string { return filepath.Join(t.TempDir(), "glyphbox.db") },
+		"MariaDB": func(t *testing.T) string { return mariadbtest.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := source(t)
+			old := upTo(t, source, 2)
+			defer old.Close()
+			add := func(id string) {
+				if _, err := old.exec(t.Context(), `INSERT INTO content_revision (content_id, revision, document) VALUES (?, 1, ?)`, id, `{"id": "`+id+`", "text": "한글"}`); err != nil {
+					t.Fatal(err)
+				}
+			}
+			add("a")
+			began := time.Now().Add(-time.Minute) // clocks may differ
+			db := openAt(t, source)
+			add("b")
+			if err := db.Contents().Add(t.Context(), []recognition.Content{{ID: "c", Revision: 1}}); err != nil {
+				t.Fatal(err)
+			}
+			for before, want := range map[time.Time][]string{began: nil, time.Now().Add(time.Minute): {"a", "b", "c"}} {
+				var got []string
+				for id, err := range db.Contents().Old(t.Context(), before) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, id)
+				}
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("added before %s (-want +got):\n%s", before, d)
+				}
+			}
+			if got, err := db.Contents().Get(t.Context(), []string{"a"}); err != nil || len(got) != 1 || got[0].Text != "한글" {
+				t.Errorf("got %v and error %v, want what was there before", got, err)
 			}
 		})
 	}

@@ -3,6 +3,8 @@ package document
 import (
 	"context"
 	"io"
+	"iter"
+	"time"
 )
 
 // Query picks images for a list, newest first.
@@ -37,9 +39,13 @@ type Catalog interface {
 
 	// Delete removes the row of an image, and with it, as one step, the rows of its runs. NotFound.
 	Delete(ctx context.Context, id int64) error
+
+	// Named returns those of the blobs that an image names, as its original or its thumbnail, in no order, each once.
+	Named(ctx context.Context, blobs []string) ([]string, error)
 }
 
-// Blobs keeps bytes under names that it chooses. A blob never changes. Safe for concurrent use.
+// Blobs keeps bytes under names that it chooses. A blob never changes. One that no image names is removed when it is older than
+// sweep.MinAge. Safe for concurrent use.
 type Blobs interface {
 	// Put stores all that r gives and returns the blob's name: letters, digits, and -_ only. The blob is there when Put returns and
 	// durable then, and never there in part. An error of r is returned (wrapped) and leaves nothing.
@@ -49,8 +55,13 @@ type Blobs interface {
 	// name that no blob can have. Reading goes on where the blob is deleted meanwhile, or fails; it never ends early as if complete.
 	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
 
-	// Delete removes a blob. That it is not there is no error.
+	// Delete removes a blob, and what there is of one in part. That it is not there is no error.
 	Delete(ctx context.Context, name string) error
+
+	// Old goes through the names of all blobs that were put before that time, by the store's own record of it, and of what there is
+	// of others in part, where a Put or a Delete broke off before that time, in no order. It holds a bounded number of them. The caller may
+	// delete what it is given; what others put or delete meanwhile may be among them or not. It ends at the first error. Unavailable.
+	Old(ctx context.Context, before time.Time) iter.Seq2[string, error]
 }
 
 // Imager looks at image files and makes images for people from them. Safe for concurrent use. Bytes are not trusted: whatever

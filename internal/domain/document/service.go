@@ -9,6 +9,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/sweep"
 )
 
 // ThumbnailSide is the most pixels of a thumbnail's sides.
@@ -24,10 +25,13 @@ type Service struct {
 	Now        func() time.Time
 }
 
-var errNotFound = fault.New(fault.NotFound, "image_not_found", "There is no such image.")
+var (
+	errNotFound = fault.New(fault.NotFound, "image_not_found", "There is no such image.")
+	errTooLate  = fault.New(fault.Deadline, "deadline_exceeded", "The image was not stored in time.")
+)
 
-// Upload stores an image: bytes first, row last, so that what is answered has all its parts.
-// Invalid for the name; Unsupported and TooLarge as the Imager says; Conflict where the user has too many images.
+// Upload stores an image: bytes first, row last, so that what is answered has all its parts. Invalid for the name; Unsupported and
+// TooLarge as the Imager says; Conflict where the user has too many images; Deadline where the bytes may be swept before the row is there.
 func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, p Page) (Image, error) {
 	name = uploadName(name)
 	if err := fault.InvalidFields(checkName(name)...); err != nil {
@@ -48,20 +52,24 @@ func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, 
 	if err != nil {
 		return Image{}, err
 	}
+	begun := s.Now()
 	i := Image{Name: name, Geometry: geometry, Size: p.Size, SHA256: p.SHA256, Visibility: Private, Owner: account.Ref{ID: actor.UserID, Name: actor.Name},
-		Created: s.Now().UTC().Truncate(time.Microsecond)}
+		Created: begun.UTC().Truncate(time.Microsecond)}
 	if i.Thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(thumbnail.Bytes)); err != nil {
 		return Image{}, err
 	}
 	if i.Original, err = s.putOriginal(ctx, p); err != nil {
-		return Image{}, errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), i.Thumbnail))
+		return Image{}, s.takeBack(ctx, err, i.Thumbnail)
+	}
+	if sweep.TooLate(begun, s.Now()) {
+		return Image{}, s.takeBack(ctx, errTooLate, i.Original, i.Thumbnail)
 	}
 	added, err := s.Catalog.Add(ctx, i)
 	if err != nil && !certain(err) {
 		return Image{}, err // the row may be there all the same, so its bytes stay: the sweeper knows
 	}
 	if err != nil {
-		return Image{}, errors.Join(err, s.deleteBlobs(ctx, i))
+		return Image{}, s.takeBack(ctx, err, i.Original, i.Thumbnail)
 	}
 	return added, nil
 }
@@ -84,9 +92,25 @@ func (s *Service) putOriginal(ctx context.Context, p Page) (string, error) {
 	return s.Blobs.Put(ctx, r)
 }
 
-func (s *Service) deleteBlobs(ctx context.Context, i Image) error {
-	ctx = context.WithoutCancel(ctx)
-	return errors.Join(s.Blobs.Delete(ctx, i.Original), s.Blobs.Delete(ctx, i.Thumbnail))
+// takeBack deletes blobs that are not going to be named for that cause, unless it is that their store is away.
+func (s *Service) takeBack(ctx context.Context, cause error, blobs ...string) error {
+	if fault.Is(cause, fault.Unavailable) {
+		return cause
+	}
+	return errors.Join(cause, s.deleteBlobs(ctx, blobs...))
+}
+
+// deleteBlobs gives up where the store is away, so that nobody is kept waiting for what the sweeper does as well.
+func (s *Service) deleteBlobs(ctx context.Context, blobs ...string) error {
+	var errs []error
+	for _, name := range blobs {
+		err := s.Blobs.Delete(context.WithoutCancel(ctx), name)
+		errs = append(errs, err)
+		if fault.Is(err, fault.Unavailable) {
+			break
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Image returns the metadata of an image that the actor may see. NotFound, also for somebody else's.
@@ -204,7 +228,8 @@ func (s *Service) remove(ctx context.Context, i Image) error {
 	if err := s.Catalog.Delete(ctx, i.ID); err != nil {
 		return err
 	}
-	_ = errors.Join(discard(context.WithoutCancel(ctx)), s.deleteBlobs(ctx, i))
+	_ = discard(context.WithoutCancel(ctx))
+	_ = s.deleteBlobs(ctx, i.Original, i.Thumbnail)
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
 
 	"github.com/google/go-cmp/cmp"
@@ -211,10 +212,10 @@ func TestUploadThatFails(t *testing.T) {
 		{"storing the thumbnail, though stored", func(w *world) { w.fakes.Fail("Blobs.Put", porttest.After) }, 0, 1},
 		{"storing the original", func(w *world) {
 			w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Fail("Blobs.Put", porttest.Before) })
-		}, 0, 0},
+		}, 0, 1}, // the store is away, so that nothing can be deleted either
 		{"storing the original, though stored", func(w *world) {
 			w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Fail("Blobs.Put", porttest.After) })
-		}, 0, 1},
+		}, 0, 2},
 		{"the row", func(w *world) { w.fakes.Fail("Catalog.Add", porttest.Before) }, 0, 2}, // it might be there, so the bytes stay
 		{"the row, though added", func(w *world) { w.fakes.Fail("Catalog.Add", porttest.After) }, 1, 0},
 		{"the row, as the store says for certain", func(w *world) { w.ann.UserID = 4711 }, 0, 0},
@@ -265,6 +266,24 @@ func TestUploadOfWhoGoesAway(t *testing.T) {
 	_, err := w.Upload(ctx, w.ann, "page", porttest.PageOf(drawn()))
 	wantKind(t, "Upload", err, fault.Canceled)
 	same(t, "orphans", w.fakes.Orphans(), nil)
+}
+
+// Bytes that are old by the time when the row would be added may be swept already.
+func TestUploadThatStandsStill(t *testing.T) {
+	for _, c := range []struct {
+		still time.Duration
+		late  bool
+	}{{sweep.NameWithin, false}, {sweep.NameWithin + time.Second, true}} {
+		w := newWorld(t)
+		now := w.Now()
+		w.Now = func() time.Time { return now }
+		w.fakes.Meanwhile("Blobs.Put", func() { now = now.Add(c.still) })
+		_, err := w.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn()))
+		if c.late != fault.Is(err, fault.Deadline) || !c.late && err != nil {
+			t.Errorf("after %s: got error %v", c.still, err)
+		}
+		same(t, "orphans", w.fakes.Orphans(), nil)
+	}
 }
 
 // TestPermissions tries everything on a private and on a shared image.
@@ -475,7 +494,7 @@ func TestDeleteThatFails(t *testing.T) {
 		w.stays = errors.New("the contents stay")
 		w.fakes.Fail("Blobs.Delete", porttest.Before)
 		ok(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
-		same(t, "orphans", w.fakes.Orphans(), []string{i.Original})
+		same(t, "orphans", len(w.fakes.Orphans()), 2)
 	})
 	t.Run("also where who asked goes away", func(t *testing.T) {
 		w := newWorld(t)

@@ -3,6 +3,8 @@ package recognition
 import (
 	"context"
 	"io"
+	"iter"
+	"time"
 
 	"glyphbox/internal/domain/document"
 )
@@ -67,10 +69,14 @@ type Runs interface {
 
 	// RemoveContent takes a content out of its run, which stays even when it has none left. NotFound.
 	RemoveContent(ctx context.Context, contentID string) error
+
+	// Named returns those of the contents that a run has, in no order, each once.
+	Named(ctx context.Context, contentIDs []string) ([]string, error)
 }
 
 // Contents keeps contents as documents, each with all its revisions, none of which ever changes. Safe for concurrent use.
-// Version, Created and the name in EditedBy are not stored. Times are kept in UTC to the microsecond.
+// Version, Created and the name in EditedBy are not stored. Times are kept in UTC to the microsecond. A content that no run has is removed
+// when it is older than sweep.MinAge.
 type Contents interface {
 	// Add stores new contents, whose revision is 1, all or none of them, in one round trip. Conflict where an ID is there already.
 	Add(ctx context.Context, contents []Content) error
@@ -87,6 +93,10 @@ type Contents interface {
 
 	// Delete removes contents with all their revisions. Those that are not there are no error.
 	Delete(ctx context.Context, ids []string) error
+
+	// Old goes through the IDs of all contents that were added before that time, by the store's own record of it, and of what there is of
+	// others in part, as document.Blobs does.
+	Old(ctx context.Context, before time.Time) iter.Seq2[string, error]
 }
 
 // Exporter writes runs in the forms that other programs read. Safe for concurrent use.

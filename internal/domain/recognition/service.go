@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/sweep"
 )
 
 // Service has the operations on runs and contents. Its fields are set once, before first use; then it is safe for concurrent use.
@@ -86,6 +87,8 @@ func (s *Service) read(ctx context.Context, o Order) ([]Reading, error) {
 	return nil, fault.New(fault.Unavailable, first.Code, "No region could be read: %s", first.Detail)
 }
 
+var errTooLate = fault.New(fault.Deadline, "deadline_exceeded", "The result was not stored in time.")
+
 // The codes of a Failure.
 const (
 	CodeDeadline = "region_deadline" // the region took too long
@@ -95,8 +98,12 @@ const (
 
 // store writes the contents first and the run last, so that there is no run without contents.
 func (s *Service) store(ctx context.Context, run Run) (Run, error) {
+	begun := s.Now()
 	if err := s.Contents.Add(ctx, run.Contents); err != nil {
 		return Run{}, err
+	}
+	if sweep.TooLate(begun, s.Now()) {
+		return Run{}, errors.Join(errTooLate, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
 	}
 	stored, err := s.Runs.Append(ctx, run)
 	if fault.Is(err, fault.NotFound) { // the image was deleted meanwhile

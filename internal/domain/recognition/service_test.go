@@ -16,6 +16,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
 
 	"github.com/google/go-cmp/cmp"
@@ -329,6 +330,22 @@ func TestRecognizeThatFails(t *testing.T) {
 			}
 			same(t, "orphans", len(w.fakes.Orphans()), c.orphans)
 		})
+	}
+}
+
+// Contents that are old by the time when the run would be appended may be swept already.
+func TestRecognizeThatStandsStill(t *testing.T) {
+	for _, c := range []struct {
+		still time.Duration
+		late  bool
+	}{{sweep.NameWithin, false}, {sweep.NameWithin + time.Second, true}} {
+		w := newWorld(t)
+		w.fakes.Meanwhile("Contents.Add", func() { w.clock = w.clock.Add(c.still) })
+		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+		if c.late != fault.Is(err, fault.Deadline) || !c.late && err != nil {
+			t.Errorf("after %s: got error %v", c.still, err)
+		}
+		same(t, "orphans", w.fakes.Orphans(), nil)
 	}
 }
 
