@@ -52,6 +52,7 @@ type Config struct {
 	LogLevel        slog.Level
 	LogJSON         bool
 	ShutdownTimeout time.Duration
+	SweepInterval   time.Duration // 0: never
 	TrustedProxies  []netip.Prefix
 	CORSOrigins     []string
 }
@@ -115,6 +116,14 @@ var table = []setting{
 		set: oneOf(func(c *Config) *bool { return &c.LogJSON }, map[string]bool{"text": false, "json": true})},
 	{name: "shutdown-timeout", def: "30s", help: "How long to wait for running requests when the service is told to stop.",
 		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
+	{name: "sweep-interval", def: "1h", help: "How often, about, to remove what broken-off uploads, recognitions and deletions have left behind; 0 is never.",
+		set: func(c *Config, text string) error {
+			err := duration(func(c *Config) *time.Duration { return &c.SweepInterval }, 0, 30*24*time.Hour)(c, text)
+			if err == nil && c.SweepInterval != 0 && c.SweepInterval < time.Second {
+				err = fmt.Errorf("%s is no duration of at least 1s, nor 0", text)
+			}
+			return err
+		}},
 	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For is believed.",
 		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
 	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser.",

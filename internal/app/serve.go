@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -79,6 +80,15 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	address := listener.Addr().String()
 	if err := p.firstStart(ctx, c, s.accounts, address, log); err != nil {
 		return err
+	}
+	if c.SweepInterval > 0 {
+		sweeper := s.sweeper()
+		metrics := newSweepMetrics(s.metrics, sweeper.Kinds)
+		var background sync.WaitGroup
+		defer background.Wait()
+		sweeping, stop := context.WithCancel(ctx)
+		defer stop()
+		background.Go(func() { keepSwept(sweeping, sweeper, c.SweepInterval, metrics, log) })
 	}
 	log.Info("listening", "address", address, "version", p.version())
 	listening(address)

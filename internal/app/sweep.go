@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/sweep"
+)
+
+// sweeper returns what removes from the stores what no row names.
+func (s *stores) sweeper() *sweep.Sweeper {
+	deleteBlobs := func(ctx context.Context, names []string) error {
+		for _, name := range names {
+			if err := s.blobs.Delete(ctx, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return &sweep.Sweeper{Now: time.Now, Kinds: []sweep.Kind{
+		{Name: "blobs", Old: s.blobs.Old, Named: s.db.Catalog().Named, Delete: deleteBlobs},
+		{Name: "contents", Old: s.contents.Old, Named: s.db.Runs().Named, Delete: s.contents.Delete},
+	}}
+}
+
+// sweepCommand works on the stores themselves, also while services run.
+func (p Process) sweepCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "sweep", Short: "Remove what broken-off work has left behind, also while the service runs", Args: cobra.NoArgs,
+		Long: "Lists and removes blobs and contents that no row names, as a crash in the midst of an upload, a recognition or a deletion leaves them.\n" +
+			"The service does so by itself now and then."}
+	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
+	dryRun := cmd.Flags().Bool("dry-run", false, "Only list what would be removed.")
+	age := cmd.Flags().Duration("older-than", sweep.MinAge, "How old it has to be: at least 1h, since what is younger may belong to what is under way.")
+	force := cmd.Flags().Bool("force", false, "Remove it even if it is more than what is kept, which is a sign of the wrong database.")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *age < sweep.MinAge {
+			return usagef("--older-than %s: at least %s is wanted", *age, sweep.MinAge)
+		}
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		if c.Database == "" {
+			if _, err := os.Stat(c.database()); err != nil { // a new one would name nothing
+				return fmt.Errorf("there is no database: %w", err)
+			}
+		}
+		s, err := openStores(cmd.Context(), c)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		tallies, err := s.sweeper().Sweep(cmd.Context(), sweep.Options{Age: *age, DryRun: *dryRun, Force: *force,
+			Found: func(kind, name string) { fmt.Fprintln(p.Stdout, kind, name) }})
+		var parts []string
+		for _, t := range tallies {
+			done := fmt.Sprintf("removed %d", t.Removed)
+			if *dryRun {
+				done = "removed none"
+			}
+			parts = append(parts, fmt.Sprintf("%d of %d %s are left over, %s", t.Left, t.Old, t.Kind, done))
+		}
+		fmt.Fprintf(p.Stdout, "Older than %s: %s.\n", *age, strings.Join(parts, "; "))
+		return err
+	}
+	return cmd
+}
+
+// sweepMetrics count what the service has swept.
+type sweepMetrics struct {
+	sweeps *prometheus.CounterVec
+	swept  *prometheus.CounterVec
+}
+
+// The results of a sweep.
+const (
+	sweepDone    = "done"
+	sweepFailed  = "failed"
+	sweepRefused = "refused"
+)
+
+func newSweepMetrics(registry *prometheus.Registry, kinds []sweep.Kind) sweepMetrics {
+	m := sweepMetrics{
+		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_sweeps_total",
+			Help: "Searches for what broken-off work has left behind, by the result: done, failed or refused."}, []string{"result"}),
+		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_swept_total",
+			Help: "What broken-off work had left behind and was removed, by kind: blobs or contents."}, []string{"kind"}),
+	}
+	registry.MustRegister(m.sweeps, m.swept)
+	for _, result := range []string{sweepDone, sweepFailed, sweepRefused} {
+		m.sweeps.WithLabelValues(result)
+	}
+	for _, k := range kinds {
+		m.swept.WithLabelValues(k.Name)
+	}
+	return m
+}
+
+// keepSwept sweeps now and then until the context ends, first soon after the start. Nodes that start together do not sweep together.
+func keepSwept(ctx context.Context, sweeper *sweep.Sweeper, interval time.Duration, metrics sweepMetrics, log *slog.Logger) {
+	part := func(from, to float64) time.Duration {
+		return time.Duration((from + rand.Float64()*(to-from)) * float64(interval))
+	}
+	for wait := part(0.1, 0.3); ; wait = part(0.75, 1.25) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		tallies, err := sweeper.Sweep(ctx, sweep.Options{Age: sweep.MinAge})
+		if ctx.Err() != nil {
+			return
+		}
+		for _, t := range tallies {
+			metrics.swept.WithLabelValues(t.Kind).Add(float64(t.Removed))
+			if t.Removed > 0 {
+				log.Info("removed what broken-off work had left behind", "kind", t.Kind, "removed", t.Removed, "looked_at", t.Old)
+			}
+		}
+		result := sweepDone
+		switch {
+		case err == nil:
+		case fault.Is(err, fault.Conflict):
+			result = sweepRefused
+			log.Error("so much seems to be left behind that nothing was removed; see glyphbox sweep --dry-run", "error", err)
+		default:
+			result = sweepFailed
+			log.Warn("what broken-off work has left behind could not be removed; it is tried again", "error", err)
+		}
+		metrics.sweeps.WithLabelValues(result).Inc()
+	}
+}
