@@ -1,0 +1,595 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/sweep"
+	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/porttest/mongotest"
+)
+
+// crashOrder is the environment variable that makes TestWalkThatIsKilled walk, with an order as JSON.
+const crashOrder = "GLYPHBOX_TEST_CRASH"
+
+// order tells a walk on which stores to go, and at which call to kill itself.
+type order struct {
+	Config Config
+	User   string
+	Call   int // the n-th call of a port that changes something; 0: none
+	When   when
+}
+
+type when string
+
+const (
+	before when = "before"
+	amid   when = "amid" // of a Put: once the first chunks of a large blob are written, or else all of a small one, with the end to come
+	after  when = "after"
+)
+
+// event is what a walk tells: a call that it is about to make, or what it has been answered, or what it asks for that takes something away.
+type event struct {
+	Call                            string                `json:",omitempty"`
+	Uploaded                        *document.Image       `json:",omitempty"`
+	Recognized, Corrected           []recognition.Content `json:",omitempty"`
+	DeletingImage, DeletedImage     int64                 `json:",omitempty"`
+	DeletingContent, DeletedContent string                `json:",omitempty"`
+}
+
+func tell(e event) {
+	line, err := json.Marshal(e)
+	if err == nil {
+		_, err = os.Stdout.Write(append(line, '\n'))
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+// killer kills this process at a call of a port. It stands between the domain and the real stores.
+type killer struct {
+	order
+	calls int
+}
+
+// at tells whether the call that is made now is to be killed so.
+func (k *killer) at(w when) bool { return k.calls == k.Call && k.When == w }
+
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+func (k *killer) around(call string, do func() error) error {
+	tell(event{Call: call})
+	if k.calls++; k.at(before) {
+		die()
+	}
+	err := do()
+	if k.at(after) {
+		die()
+	}
+	return err
+}
+
+type killedBlobs struct {
+	document.Blobs
+	*killer
+}
+
+// firstChunks is more than MongoDB is sent at once.
+const firstChunks = 1200 << 10
+
+func (b killedBlobs) Put(ctx context.Context, r io.Reader) (name string, err error) {
+	err = b.around("Blobs.Put", func() error {
+		if b.at(amid) {
+			r = io.MultiReader(io.LimitReader(r, firstChunks), deadly{})
+		}
+		name, err = b.Blobs.Put(ctx, r)
+		return err
+	})
+	return name, err
+}
+
+type deadly struct{}
+
+func (deadly) Read([]byte) (int, error) { die(); return 0, nil }
+
+func (b killedBlobs) Delete(ctx context.Context, name string) error {
+	return b.around("Blobs.Delete", func() error { return b.Blobs.Delete(ctx, name) })
+}
+
+type killedCatalog struct {
+	document.Catalog
+	*killer
+}
+
+func (c killedCatalog) Add(ctx context.Context, i document.Image) (added document.Image, err error) {
+	err = c.around("Catalog.Add", func() error { added, err = c.Catalog.Add(ctx, i); return err })
+	return added, err
+}
+
+func (c killedCatalog) Delete(ctx context.Context, id int64) error {
+	return c.around("Catalog.Delete", func() error { return c.Catalog.Delete(ctx, id) })
+}
+
+type killedRuns struct {
+	recognition.Runs
+	*killer
+}
+
+func (r killedRuns) Append(ctx context.Context, run recognition.Run) (stored recognition.Run, err error) {
+	err = r.around("Runs.Append", func() error { stored, err = r.Runs.Append(ctx, run); return err })
+	return stored, err
+}
+
+func (r killedRuns) RemoveContent(ctx context.Context, id string) error {
+	return r.around("Runs.RemoveContent", func() error { return r.Runs.RemoveContent(ctx, id) })
+}
+
+type killedContents struct {
+	recognition.Contents
+	*killer
+}
+
+func (c killedContents) Add(ctx context.Context, contents []recognition.Content) error {
+	return c.around("Contents.Add", func() error { return c.Contents.Add(ctx, contents) })
+}
+
+func (c killedContents) Revise(ctx context.Context, content recognition.Content) error {
+	return c.around("Contents.Revise", func() error { return c.Contents.Revise(ctx, content) })
+}
+
+func (c killedContents) Delete(ctx context.Context, ids []string) error {
+	return c.around("Contents.Delete", func() error { return c.Contents.Delete(ctx, ids) })
+}
+
+type killedUsers struct {
+	account.Users
+	*killer
+}
+
+func (u killedUsers) Update(ctx context.Context, id int64, change func(*account.User) error) (user account.User, err error) {
+	err = u.around("Users.Update", func() error { user, err = u.Users.Update(ctx, id, change); return err })
+	return user, err
+}
+
+// domainOn is the domain on stores; the engine and the imager are fakes, since they store nothing.
+func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.Service, *recognition.Service) {
+	f := porttest.NewFakes(t)
+	users := killedUsers{s.db.Users(), k}
+	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords, SignUpOpen: true, Now: time.Now}
+	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Imager: f.Imager, MaxImages: 100, Now: time.Now}
+	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k}, Contents: killedContents{s.contents, k}, Now: time.Now}
+	accounts.Dependents, images.Dependents = images, results
+	return accounts, images, results
+}
+
+// TestWalkThatIsKilled is the process that TestKilledBetweenStores kills: a user signs up, does everything that concerns more than one store, and resigns.
+func TestWalkThatIsKilled(t *testing.T) {
+	var o order
+	if text := os.Getenv(crashOrder); text == "" {
+		t.Skip("TestKilledBetweenStores runs this")
+	} else if err := json.Unmarshal([]byte(text), &o); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStores(t.Context(), o.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	accounts, images, results := domainOn(t, s, &killer{order: o})
+	u, err := accounts.SignUp(t.Context(), account.SignUp{Name: o.User, Email: o.User + "@example.org", Password1: password, Password2: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann := account.Actor{UserID: u.ID, Name: u.Name, Session: "session"}
+	page, _, boxes := drawn()
+
+	var uploaded []document.Image
+	var contents []recognition.Content
+	for range 2 {
+		file := append(bytes.Clone(page), make([]byte, 3<<19)...) // what comes behind a PNG is nobody's concern
+		for i := len(page); i < len(file); i++ {
+			file[i] = byte(rand.Uint32())
+		}
+		i, err := images.Upload(t.Context(), ann, "page.png", porttest.PageOf(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell(event{Uploaded: &i})
+		run, err := results.Recognize(t.Context(), ann, i.ID, recognition.Request{OEM: recognition.DefaultOEM, Regions: []recognition.Region{{Box: boxes[0]}, {Box: boxes[1]}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell(event{Recognized: run.Contents})
+		uploaded, contents = append(uploaded, i), append(contents, run.Contents...)
+	}
+	for _, text := range []string{"corrected", "corrected again"} {
+		c, err := results.Correct(t.Context(), ann, contents[0].ID, recognition.Correction{Text: &text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell(event{Corrected: []recognition.Content{c}})
+	}
+	tell(event{DeletingContent: contents[0].ID})
+	if err := results.Delete(t.Context(), ann, contents[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	tell(event{DeletedContent: contents[0].ID})
+	for _, i := range uploaded { // the second one by resigning
+		tell(event{DeletingImage: i.ID})
+		if i.ID == uploaded[0].ID {
+			err = images.Delete(t.Context(), ann, i.ID)
+		} else {
+			err = accounts.Resign(t.Context(), ann, false)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell(event{DeletedImage: i.ID})
+	}
+}
+
+// walked is what a walk was answered until it was killed.
+type walked struct {
+	calls                           []string
+	images                          map[int64]document.Image
+	contents                        map[string]recognition.Content
+	imageOf                         map[string]int64
+	deletingImages, deletedImages   map[int64]bool
+	deletingContent, deletedContent string
+}
+
+// walk lets a process walk until it is killed, or ends.
+func walkUntilKilled(t *testing.T, o order) (w walked) {
+	t.Helper()
+	text, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestWalkThatIsKilled$")
+	cmd.Env = append(os.Environ(), crashOrder+"="+string(text))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = walked{images: map[int64]document.Image{}, contents: map[string]recognition.Content{}, imageOf: map[string]int64{},
+		deletingImages: map[int64]bool{}, deletedImages: map[int64]bool{}}
+	var other []string
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	last := int64(0)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			other = append(other, lines.Text())
+			continue
+		}
+		if e.Call != "" {
+			w.calls = append(w.calls, e.Call)
+		}
+		if e.Uploaded != nil {
+			last = e.Uploaded.ID
+			w.images[last] = *e.Uploaded
+		}
+		for _, c := range e.Recognized {
+			w.contents[c.ID], w.imageOf[c.ID] = c, last
+		}
+		for _, c := range e.Corrected {
+			w.contents[c.ID] = c
+		}
+		if e.DeletingContent != "" {
+			w.deletingContent = e.DeletingContent
+		}
+		if e.DeletedContent != "" {
+			w.deletedContent = e.DeletedContent
+		}
+		if e.DeletingImage != 0 {
+			w.deletingImages[e.DeletingImage] = true
+		}
+		if e.DeletedImage != 0 {
+			w.deletedImages[e.DeletedImage] = true
+		}
+	}
+	err = cmd.Wait()
+	killed := cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+	if killed != (o.Call > 0) || !killed && err != nil {
+		t.Fatalf("the walk ended with %v:\n%s\n%s", err, strings.Join(other, "\n"), stderr.String())
+	}
+	return w
+}
+
+// shelf is stores that a test can look into past the ports.
+type shelf struct {
+	config Config
+	sql    func(t *testing.T) *sql.DB
+	blobs  func(t *testing.T) []string // names of all that there is, be it in part
+	texts  func(t *testing.T) []string // IDs of all contents, be it in part
+}
+
+// embedded is SQLite and files.
+func embedded(t *testing.T) shelf {
+	s := shelf{config: Config{DataDir: t.TempDir()}}
+	s.sql = func(t *testing.T) *sql.DB { return openSQL(t, "sqlite", s.config.database()) }
+	s.texts = func(t *testing.T) []string {
+		return column(t, s.sql(t), `SELECT DISTINCT content_id FROM content_revision`)
+	}
+	s.blobs = func(t *testing.T) (names []string) {
+		t.Helper()
+		if err := filepath.WalkDir(s.config.blobsDir(), func(_ string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				names = append(names, d.Name())
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	return s
+}
+
+// servers is MariaDB and MongoDB.
+func servers(t *testing.T) shelf {
+	s := shelf{config: Config{DataDir: t.TempDir(), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}}
+	s.sql = func(t *testing.T) *sql.DB {
+		u, err := url.Parse(s.config.Database)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return openSQL(t, "mysql", u.User.String()+"@tcp("+u.Host+")"+u.Path)
+	}
+	uri, err := url.Parse(s.config.MongoDB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := mongo.Connect(options.Client().ApplyURI(s.config.MongoDB))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Disconnect(context.Background()) })
+	db := client.Database(strings.Trim(uri.Path, "/"))
+	of := func(t *testing.T, collection, field string) (values []string) {
+		t.Helper()
+		if err := db.Collection(collection).Distinct(t.Context(), field, bson.D{}).Decode(&values); err != nil {
+			t.Fatal(err)
+		}
+		return values
+	}
+	s.blobs = func(t *testing.T) []string {
+		return slices.Compact(slices.Sorted(slices.Values(append(of(t, "fs.files", "_id"), of(t, "fs.chunks", "files_id")...))))
+	}
+	s.texts = func(t *testing.T) (ids []string) {
+		for _, key := range of(t, "content_revision", "_id") {
+			id, _, _ := strings.Cut(key, ":")
+			ids = append(ids, id)
+		}
+		return slices.Compact(slices.Sorted(slices.Values(ids)))
+	}
+	return s
+}
+
+func openSQL(t *testing.T, driver, name string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// column returns the texts that a query gives, sorted.
+func column(t *testing.T, db *sql.DB, query string) (values []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, value)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(values)
+	return values
+}
+
+// wantNothingLeft checks that there is what rows name, and nothing else.
+func (s shelf) wantNothingLeft(t *testing.T) {
+	t.Helper()
+	for what, c := range map[string]struct {
+		got   []string
+		named string
+	}{
+		"blobs":    {s.blobs(t), `SELECT image_id FROM image UNION SELECT thumbnail_id FROM image`},
+		"contents": {s.texts(t), `SELECT content_id FROM ocr`},
+	} {
+		slices.Sort(c.got)
+		if d := cmp.Diff(column(t, s.sql(t), c.named), c.got); d != "" {
+			t.Errorf("%s that rows name and those that there are (-named +there):\n%s", what, d)
+		}
+	}
+}
+
+// sweepLater sweeps as two hours from now.
+func sweepLater(t *testing.T, s *stores) {
+	t.Helper()
+	sweeper := s.sweeper()
+	sweeper.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }
+	if _, err := sweeper.Sweep(t.Context(), sweep.Options{Age: sweep.MinAge, Force: true}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestKilledBetweenStores(t *testing.T) {
+	t.Run("SQLite and files", func(t *testing.T) { killedBetweenStores(t, embedded(t)) })
+	t.Run("MariaDB and MongoDB", func(t *testing.T) { killedBetweenStores(t, servers(t)) })
+}
+
+// killedBetweenStores walks once to learn which calls there are, and then once for each place where a walk can be killed.
+func killedBetweenStores(t *testing.T, s shelf) {
+	calls := walkUntilKilled(t, order{Config: s.config, User: "ann"}).calls
+	s.wantNothingLeft(t)
+	for _, call := range []string{"Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise", "Runs.RemoveContent", "Contents.Delete", "Catalog.Delete", "Blobs.Delete", "Users.Update"} {
+		if !slices.Contains(calls, call) {
+			t.Fatalf("the walk does not call %s, only %q", call, calls)
+		}
+	}
+	for n, call := range calls {
+		for _, w := range []when{before, amid, after} {
+			if w == amid && call != "Blobs.Put" {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s %02d %s", w, n+1, call), func(t *testing.T) {
+				was := walkUntilKilled(t, order{Config: s.config, User: fmt.Sprintf("walker%d%s", n+1, w), Call: n + 1, When: w})
+				if d := cmp.Diff(calls[:n+1], was.calls); d != "" {
+					t.Fatalf("calls until it was killed (-want +got):\n%s", d)
+				}
+				restarted(t, s, was)
+			})
+		}
+	}
+}
+
+// restarted checks, with the stores opened anew, that all that was answered is there, sweeps, and checks again.
+func restarted(t *testing.T, s shelf, was walked) {
+	opened, err := openStores(t.Context(), s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	_, images, results := domainOn(t, opened, &killer{})
+	wantAnswered(t, images, results, was)
+	wantWhole(t, images, results)
+	sweepLater(t, opened)
+	s.wantNothingLeft(t)
+	wantAnswered(t, images, results, was)
+	wantWhole(t, images, results)
+
+	// What is there can be deleted, and then there is nothing.
+	all, _, err := images.List(t.Context(), operator, document.Query{Size: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
+		if err := images.Delete(t.Context(), operator, i.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	s.wantNothingLeft(t)
+}
+
+// wantAnswered checks that what was answered is there, and what was answered to be gone is not.
+func wantAnswered(t *testing.T, images *document.Service, results *recognition.Service, was walked) {
+	t.Helper()
+	for id, want := range was.images {
+		got, err := images.Image(t.Context(), operator, id)
+		switch {
+		case was.deletedImages[id] && !fault.Is(err, fault.NotFound):
+			t.Errorf("image %d, which is deleted: got error %v, want NotFound", id, err)
+		case !was.deletingImages[id] && (err != nil || got.SHA256 != want.SHA256 || got.Original != want.Original):
+			t.Errorf("an answered image is lost, or another one: %v", err)
+		}
+	}
+	for id, want := range was.contents {
+		got, err := results.Content(t.Context(), operator, id)
+		image := was.imageOf[id]
+		switch deleted := id == was.deletedContent || was.deletedImages[image]; {
+		case deleted:
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("content %s, which is deleted: got error %v, want NotFound", id, err)
+			}
+		case id == was.deletingContent || was.deletingImages[image]: // one or the other
+		case err != nil || got.Revision < want.Revision || got.Revision == want.Revision && got.Text != want.Text:
+			t.Errorf("content %s: got revision %d, %q, and error %v, want at least revision %d, %q", id, got.Revision, got.Text, err, want.Revision, want.Text)
+		}
+	}
+}
+
+// wantWhole checks that all that rows name can be read, in full.
+func wantWhole(t *testing.T, images *document.Service, results *recognition.Service) {
+	t.Helper()
+	all, _, err := images.List(t.Context(), operator, document.Query{Size: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(r io.ReadCloser, err error) []byte {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		defer r.Close()
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Error(err)
+		}
+		return b
+	}
+	for _, i := range all {
+		_, r, err := images.Original(t.Context(), operator, i.ID)
+		if sum := sha256.Sum256(read(r, err)); hex.EncodeToString(sum[:]) != i.SHA256 {
+			t.Errorf("image %d has other bytes than it should", i.ID)
+		}
+		_, r, err = images.Thumbnail(t.Context(), operator, i.ID)
+		if len(read(r, err)) == 0 {
+			t.Errorf("image %d has no thumbnail", i.ID)
+		}
+		runs, err := results.List(t.Context(), operator, i.ID, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, run := range runs {
+			if len(run.Contents) != len(run.ContentIDs) {
+				t.Errorf("version %d of image %d has %d of %d contents", run.Version, i.ID, len(run.Contents), len(run.ContentIDs))
+			}
+			for _, c := range run.Contents {
+				if revisions, err := results.Revisions(t.Context(), operator, c.ID); err != nil || len(revisions) != c.Revision {
+					t.Errorf("content %s at revision %d: %d revisions, %v", c.ID, c.Revision, len(revisions), err)
+				}
+			}
+		}
+	}
+}
