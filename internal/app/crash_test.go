@@ -260,18 +260,22 @@ func TestWalkThatIsKilled(t *testing.T) {
 	}
 }
 
-// walked is what a walk was answered until it was killed.
-type walked struct {
-	calls                           []string
-	images                          map[int64]document.Image
-	contents                        map[string]recognition.Content
-	imageOf                         map[string]int64
-	deletingImages, deletedImages   map[int64]bool
-	deletingContent, deletedContent string
+// answers is what clients were told to be there, or to be gone.
+type answers struct {
+	images                            map[int64]string // SHA-256 of the bytes
+	contents                          map[string]recognition.Content
+	imageOf                           map[string]int64 // by content
+	deletingImages, deletedImages     map[int64]bool
+	deletingContents, deletedContents map[string]bool
 }
 
-// walk lets a process walk until it is killed, or ends.
-func walkUntilKilled(t *testing.T, o order) (w walked) {
+func newAnswers() answers {
+	return answers{images: map[int64]string{}, contents: map[string]recognition.Content{}, imageOf: map[string]int64{}, deletingImages: map[int64]bool{},
+		deletedImages: map[int64]bool{}, deletingContents: map[string]bool{}, deletedContents: map[string]bool{}}
+}
+
+// walkUntilKilled lets a process walk until it is killed, or ends. It returns the calls that it made and what it was answered.
+func walkUntilKilled(t *testing.T, o order) (calls []string, was answers) {
 	t.Helper()
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -288,8 +292,7 @@ func walkUntilKilled(t *testing.T, o order) (w walked) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = walked{images: map[int64]document.Image{}, contents: map[string]recognition.Content{}, imageOf: map[string]int64{},
-		deletingImages: map[int64]bool{}, deletedImages: map[int64]bool{}}
+	was = newAnswers()
 	var other []string
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
@@ -301,123 +304,72 @@ func walkUntilKilled(t *testing.T, o order) (w walked) {
 			continue
 		}
 		if e.Call != "" {
-			w.calls = append(w.calls, e.Call)
+			calls = append(calls, e.Call)
 		}
 		if e.Uploaded != nil {
 			last = e.Uploaded.ID
-			w.images[last] = *e.Uploaded
+			was.images[last] = e.Uploaded.SHA256
 		}
 		for _, c := range e.Recognized {
-			w.contents[c.ID], w.imageOf[c.ID] = c, last
+			was.contents[c.ID], was.imageOf[c.ID] = c, last
 		}
 		for _, c := range e.Corrected {
-			w.contents[c.ID] = c
+			was.contents[c.ID] = c
 		}
-		if e.DeletingContent != "" {
-			w.deletingContent = e.DeletingContent
-		}
-		if e.DeletedContent != "" {
-			w.deletedContent = e.DeletedContent
-		}
-		if e.DeletingImage != 0 {
-			w.deletingImages[e.DeletingImage] = true
-		}
-		if e.DeletedImage != 0 {
-			w.deletedImages[e.DeletedImage] = true
-		}
+		was.deletingContents[e.DeletingContent], was.deletedContents[e.DeletedContent] = true, true
+		was.deletingImages[e.DeletingImage], was.deletedImages[e.DeletedImage] = true, true
 	}
 	err = cmd.Wait()
 	killed := cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
 	if killed != (o.Call > 0) || !killed && err != nil {
 		t.Fatalf("the walk ended with %v:\n%s\n%s", err, strings.Join(other, "\n"), stderr.String())
 	}
-	return w
+	return calls, was
 }
 
 // shelf is stores that a test can look into past the ports.
 type shelf struct {
 	config Config
-	sql    func(t *testing.T) *sql.DB
-	blobs  func(t *testing.T) []string // names of all that there is, be it in part
-	texts  func(t *testing.T) []string // IDs of all contents, be it in part
+	sql    *sql.DB
+	mongo  *mongo.Database // nil: files, and contents in sql
 }
 
-// embedded is SQLite and files.
-func embedded(t *testing.T) shelf {
-	s := shelf{config: Config{DataDir: t.TempDir()}}
-	s.sql = func(t *testing.T) *sql.DB { return openSQL(t, "sqlite", s.config.database()) }
-	s.texts = func(t *testing.T) []string {
-		return column(t, s.sql(t), `SELECT DISTINCT content_id FROM content_revision`)
-	}
-	s.blobs = func(t *testing.T) (names []string) {
-		t.Helper()
-		if err := filepath.WalkDir(s.config.blobsDir(), func(_ string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() {
-				names = append(names, d.Name())
-			}
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-		return names
-	}
-	return s
-}
-
-// servers is MariaDB and MongoDB.
-func servers(t *testing.T) shelf {
-	s := shelf{config: Config{DataDir: t.TempDir(), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}}
-	s.sql = func(t *testing.T) *sql.DB {
-		u, err := url.Parse(s.config.Database)
+func shelfOf(t *testing.T, c Config) shelf {
+	t.Helper()
+	s := shelf{config: c}
+	driver, name := "sqlite", c.database()
+	if c.Database != "" {
+		u, err := url.Parse(c.Database)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return openSQL(t, "mysql", u.User.String()+"@tcp("+u.Host+")"+u.Path)
+		driver, name = "mysql", u.User.String()+"@tcp("+u.Host+")"+u.Path
 	}
-	uri, err := url.Parse(s.config.MongoDB)
+	var err error
+	if s.sql, err = sql.Open(driver, name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.sql.Close() })
+	if c.MongoDB == "" {
+		return s
+	}
+	u, err := url.Parse(c.MongoDB)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := mongo.Connect(options.Client().ApplyURI(s.config.MongoDB))
+	client, err := mongo.Connect(options.Client().ApplyURI(c.MongoDB))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Disconnect(context.Background()) })
-	db := client.Database(strings.Trim(uri.Path, "/"))
-	of := func(t *testing.T, collection, field string) (values []string) {
-		t.Helper()
-		if err := db.Collection(collection).Distinct(t.Context(), field, bson.D{}).Decode(&values); err != nil {
-			t.Fatal(err)
-		}
-		return values
-	}
-	s.blobs = func(t *testing.T) []string {
-		return slices.Compact(slices.Sorted(slices.Values(append(of(t, "fs.files", "_id"), of(t, "fs.chunks", "files_id")...))))
-	}
-	s.texts = func(t *testing.T) (ids []string) {
-		for _, key := range of(t, "content_revision", "_id") {
-			id, _, _ := strings.Cut(key, ":")
-			ids = append(ids, id)
-		}
-		return slices.Compact(slices.Sorted(slices.Values(ids)))
-	}
+	s.mongo = client.Database(strings.Trim(u.Path, "/"))
 	return s
 }
 
-func openSQL(t *testing.T, driver, name string) *sql.DB {
+// column returns the texts that a query gives.
+func (s shelf) column(t *testing.T, query string) (values []string) {
 	t.Helper()
-	db, err := sql.Open(driver, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
-// column returns the texts that a query gives, sorted.
-func column(t *testing.T, db *sql.DB, query string) (values []string) {
-	t.Helper()
-	rows, err := db.QueryContext(t.Context(), query)
+	rows, err := s.sql.QueryContext(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -432,24 +384,57 @@ func column(t *testing.T, db *sql.DB, query string) (values []string) {
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(values)
 	return values
+}
+
+// field returns the texts in a field of documents.
+func (s shelf) field(t *testing.T, collection, field string) (values []string) {
+	t.Helper()
+	if err := s.mongo.Collection(collection).Distinct(t.Context(), field, bson.D{}).Decode(&values); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+// blobs returns the names of all blobs that there are, be it in part.
+func (s shelf) blobs(t *testing.T) (names []string) {
+	t.Helper()
+	if s.mongo != nil {
+		return append(s.field(t, "fs.files", "_id"), s.field(t, "fs.chunks", "files_id")...)
+	}
+	if err := filepath.WalkDir(s.config.blobsDir(), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, d.Name())
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// contents returns the IDs of all contents that there are, be it in part.
+func (s shelf) contents(t *testing.T) (ids []string) {
+	t.Helper()
+	if s.mongo == nil {
+		return s.column(t, `SELECT content_id FROM content_revision`)
+	}
+	for _, key := range s.field(t, "content_revision", "_id") {
+		id, _, _ := strings.Cut(key, ":")
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // wantNothingLeft checks that there is what rows name, and nothing else.
 func (s shelf) wantNothingLeft(t *testing.T) {
 	t.Helper()
-	for what, c := range map[string]struct {
-		got   []string
-		named string
-	}{
-		"blobs":    {s.blobs(t), `SELECT image_id FROM image UNION SELECT thumbnail_id FROM image`},
-		"contents": {s.texts(t), `SELECT content_id FROM ocr`},
-	} {
-		slices.Sort(c.got)
-		if d := cmp.Diff(column(t, s.sql(t), c.named), c.got); d != "" {
-			t.Errorf("%s that rows name and those that there are (-named +there):\n%s", what, d)
-		}
+	set := func(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
+	if d := cmp.Diff(set(s.column(t, `SELECT image_id FROM image UNION SELECT thumbnail_id FROM image`)), set(s.blobs(t))); d != "" {
+		t.Errorf("blobs that rows name and those that there are (-named +there):\n%s", d)
+	}
+	if d := cmp.Diff(set(s.column(t, `SELECT content_id FROM ocr`)), set(s.contents(t))); d != "" {
+		t.Errorf("contents that rows name and those that there are (-named +there):\n%s", d)
 	}
 }
 
@@ -464,13 +449,15 @@ func sweepLater(t *testing.T, s *stores) {
 }
 
 func TestKilledBetweenStores(t *testing.T) {
-	t.Run("SQLite and files", func(t *testing.T) { killedBetweenStores(t, embedded(t)) })
-	t.Run("MariaDB and MongoDB", func(t *testing.T) { killedBetweenStores(t, servers(t)) })
+	t.Run("SQLite and files", func(t *testing.T) { killedBetweenStores(t, shelfOf(t, Config{DataDir: t.TempDir()})) })
+	t.Run("MariaDB and MongoDB", func(t *testing.T) {
+		killedBetweenStores(t, shelfOf(t, Config{DataDir: t.TempDir(), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}))
+	})
 }
 
 // killedBetweenStores walks once to learn which calls there are, and then once for each place where a walk can be killed.
 func killedBetweenStores(t *testing.T, s shelf) {
-	calls := walkUntilKilled(t, order{Config: s.config, User: "ann"}).calls
+	calls, _ := walkUntilKilled(t, order{Config: s.config, User: "ann"})
 	s.wantNothingLeft(t)
 	for _, call := range []string{"Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise", "Runs.RemoveContent", "Contents.Delete", "Catalog.Delete", "Blobs.Delete", "Users.Update"} {
 		if !slices.Contains(calls, call) {
@@ -483,8 +470,8 @@ func killedBetweenStores(t *testing.T, s shelf) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s %02d %s", w, n+1, call), func(t *testing.T) {
-				was := walkUntilKilled(t, order{Config: s.config, User: fmt.Sprintf("walker%d%s", n+1, w), Call: n + 1, When: w})
-				if d := cmp.Diff(calls[:n+1], was.calls); d != "" {
+				made, was := walkUntilKilled(t, order{Config: s.config, User: fmt.Sprintf("walker%d%s", n+1, w), Call: n + 1, When: w})
+				if d := cmp.Diff(calls[:n+1], made); d != "" {
 					t.Fatalf("calls until it was killed (-want +got):\n%s", d)
 				}
 				restarted(t, s, was)
@@ -494,7 +481,8 @@ func killedBetweenStores(t *testing.T, s shelf) {
 }
 
 // restarted checks, with the stores opened anew, that all that was answered is there, sweeps, and checks again.
-func restarted(t *testing.T, s shelf, was walked) {
+func restarted(t *testing.T, s shelf, was answers) {
+	t.Helper()
 	opened, err := openStores(t.Context(), s.config)
 	if err != nil {
 		t.Fatal(err)
@@ -509,7 +497,7 @@ func restarted(t *testing.T, s shelf, was walked) {
 	wantWhole(t, images, results)
 
 	// What is there can be deleted, and then there is nothing.
-	all, _, err := images.List(t.Context(), operator, document.Query{Size: 100})
+	all, _, err := images.List(t.Context(), operator, document.Query{Size: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -522,26 +510,26 @@ func restarted(t *testing.T, s shelf, was walked) {
 }
 
 // wantAnswered checks that what was answered is there, and what was answered to be gone is not.
-func wantAnswered(t *testing.T, images *document.Service, results *recognition.Service, was walked) {
+func wantAnswered(t *testing.T, images *document.Service, results *recognition.Service, was answers) {
 	t.Helper()
 	for id, want := range was.images {
 		got, err := images.Image(t.Context(), operator, id)
 		switch {
 		case was.deletedImages[id] && !fault.Is(err, fault.NotFound):
 			t.Errorf("image %d, which is deleted: got error %v, want NotFound", id, err)
-		case !was.deletingImages[id] && (err != nil || got.SHA256 != want.SHA256 || got.Original != want.Original):
+		case !was.deletingImages[id] && (err != nil || got.SHA256 != want):
 			t.Errorf("an answered image is lost, or another one: %v", err)
 		}
 	}
 	for id, want := range was.contents {
 		got, err := results.Content(t.Context(), operator, id)
 		image := was.imageOf[id]
-		switch deleted := id == was.deletedContent || was.deletedImages[image]; {
-		case deleted:
+		switch {
+		case was.deletedContents[id] || was.deletedImages[image]:
 			if !fault.Is(err, fault.NotFound) {
 				t.Errorf("content %s, which is deleted: got error %v, want NotFound", id, err)
 			}
-		case id == was.deletingContent || was.deletingImages[image]: // one or the other
+		case was.deletingContents[id] || was.deletingImages[image]: // one or the other
 		case err != nil || got.Revision < want.Revision || got.Revision == want.Revision && got.Text != want.Text:
 			t.Errorf("content %s: got revision %d, %q, and error %v, want at least revision %d, %q", id, got.Revision, got.Text, err, want.Revision, want.Text)
 		}
@@ -551,7 +539,7 @@ func wantAnswered(t *testing.T, images *document.Service, results *recognition.S
 // wantWhole checks that all that rows name can be read, in full.
 func wantWhole(t *testing.T, images *document.Service, results *recognition.Service) {
 	t.Helper()
-	all, _, err := images.List(t.Context(), operator, document.Query{Size: 100})
+	all, _, err := images.List(t.Context(), operator, document.Query{Size: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}
