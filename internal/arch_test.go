@@ -90,7 +90,7 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 		name, known := strings.CutPrefix(imported, domain)
 		if !known || !slices.Contains(inner[path.Base(pkg)], name) {
-			return "arrows point inwards: recognition → document → account → fault, with sweep beside account"
+			return "arrows point inwards: recognition → document → account → fault, and sweep"
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
