@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -41,7 +42,7 @@ func (p Process) sweepCommand() *cobra.Command {
 	dryRun := cmd.Flags().Bool("dry-run", false, "Only list what would be removed.")
 	age := cmd.Flags().Duration("older-than", sweep.MinAge, "How old it has to be: at least 1h, since what is younger may belong to what is under way.")
 	force := cmd.Flags().Bool("force", false, "Remove it even if it is more than what is kept, which is a sign of the wrong database.")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if *age < sweep.MinAge {
 			return usagef("--older-than %s: at least %s is wanted", *age, sweep.MinAge)
 		}
@@ -58,7 +59,7 @@ func (p Process) sweepCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.Close()
+		defer func() { err = errors.Join(err, s.Close()) }()
 		tallies, err := s.sweeper().Sweep(cmd.Context(), sweep.Options{Age: *age, DryRun: *dryRun, Force: *force,
 			Found: func(kind, name string) { fmt.Fprintln(p.Stdout, kind, name) }})
 		var parts []string

@@ -751,3 +751,25 @@ func TestContentsOfAnOlderDatabase(t *testing.T) {
 		})
 	}
 }
+
+// A revision that met the deletion of its content may stay without the first one. It is found like any other.
+func TestOldLeftoverRevision(t *testing.T) { on(t, testOldLeftoverRevision) }
+
+func testOldLeftoverRevision(t *testing.T, open func(testing.TB) *DB) {
+	db := open(t)
+	if _, err := db.exec(t.Context(), `INSERT INTO content_revision (content_id, revision, document) VALUES ('a', 2, '{}')`); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for id, err := range db.Contents().Old(t.Context(), time.Now().Add(time.Hour)) {
+		if n++; err != nil || id != "a" {
+			t.Errorf("got %q and error %v, want a", id, err)
+		}
+		if err := db.Contents().Delete(t.Context(), []string{id}); err != nil {
+			t.Error(err)
+		}
+	}
+	if left := textOf(t, db.read, `SELECT COUNT(*) FROM content_revision`); n != 1 || left[0] != "0" {
+		t.Errorf("%d were found, and %s are left", n, left[0])
+	}
+}
