@@ -217,8 +217,8 @@ func TestWalkThatIsKilled(t *testing.T) {
 
 	var uploaded []document.Image
 	var contents []recognition.Content
-	for range 2 {
-		file := append(bytes.Clone(page), make([]byte, 3<<19)...) // what comes behind a PNG is nobody's concern
+	for _, more := range []int{3 << 19, 1} { // a blob of several round trips, and a small one
+		file := append(bytes.Clone(page), make([]byte, more)...) // what comes behind a PNG is nobody's concern
 		for i := len(page); i < len(file); i++ {
 			file[i] = byte(rand.Uint32())
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,14 +93,13 @@ func (w *world) blob(t *testing.T) string {
 	return name
 }
 
-var lastContent int
+var lastContent atomic.Int64
 
 func (w *world) contents(t *testing.T, n int) (ids []string) {
 	t.Helper()
 	var contents []recognition.Content
 	for range n {
-		lastContent++
-		c := recognition.Content{ID: fmt.Sprintf("content%07d", lastContent), Revision: 1}
+		c := recognition.Content{ID: fmt.Sprintf("content%07d", lastContent.Add(1)), Revision: 1}
 		contents, ids = append(contents, c), append(ids, c.ID)
 	}
 	ok(t, "Contents.Add", w.fakes.Contents.Add(t.Context(), contents))
