@@ -158,6 +158,9 @@ func (s *Blobs) Delete(ctx context.Context, name string) error {
 func (s *Blobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for name, err := range distinct(ctx, s.files, "_id", bson.D{{Key: "uploadDate", Value: bson.D{{Key: "$lt", Value: before}}}}) {
+			if err == nil && !possible(name) { // of somebody else
+				continue
+			}
 			if !yield(name, err) || err != nil {
 				return
 			}
@@ -168,7 +171,10 @@ func (s *Blobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, err
 				yield("", err)
 				return
 			}
-			if names = append(names, name); len(names) < pageSize {
+			if possible(name) {
+				names = append(names, name)
+			}
+			if len(names) < pageSize {
 				continue
 			}
 			if !s.yieldParts(ctx, names, before, yield) {

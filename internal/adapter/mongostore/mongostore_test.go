@@ -328,8 +328,11 @@ func TestOldParts(t *testing.T) {
 	var files []file
 	var chunks []chunk
 	var want []string
+	nameOf := func(n int) string {
+		return "blob" + strings.Map(func(digit rune) rune { return digit - '0' + 'a' }, fmt.Sprintf("%022d", n))
+	}
 	for n := range 2*pageSize + 5 {
-		name := fmt.Sprintf("name%06d", n)
+		name := nameOf(n)
 		switch {
 		case n%100 == 7: // in part
 		case n%2 == 0: // whole and old
@@ -340,11 +343,13 @@ func TestOldParts(t *testing.T) {
 		}
 		chunks = append(chunks, chunk{ID: bson.NewObjectIDFromTimestamp(then), File: name})
 	}
-	chunks = append(chunks, chunk{ID: young, File: "name000007", N: 1}) // on its way
-	chunks = append(chunks, chunk{ID: old, File: "name000107", N: 1})
+	chunks = append(chunks, chunk{ID: young, File: nameOf(7), N: 1}) // on its way
+	chunks = append(chunks, chunk{ID: old, File: nameOf(107), N: 1})
 	for n := 107; n < 2*pageSize+5; n += 100 {
-		want = append(want, fmt.Sprintf("name%06d", n))
+		want = append(want, nameOf(n))
 	}
+	files = append(files, file{ID: "somebody else's", Uploaded: then})
+	chunks = append(chunks, chunk{ID: bson.NewObjectIDFromTimestamp(then), File: "of nobody"})
 	_, err := blobs.files.InsertMany(t.Context(), files)
 	if err == nil {
 		_, err = blobs.chunks.InsertMany(t.Context(), chunks)
