@@ -83,11 +83,11 @@ func openMariaDB(address string) (*DB, error) {
 		return nil, err
 	}
 	pool := func(config *mysql.Config, connections int) (*sql.DB, error) {
-		c, err := mysql.NewConnector(config)
+		c, err := newConnector(config)
 		if err != nil {
 			return nil, err
 		}
-		pool := sql.OpenDB(&connector{Connector: c})
+		pool := sql.OpenDB(c)
 		pool.SetMaxOpenConns(connections)
 		pool.SetMaxIdleConns(connections)
 		pool.SetConnMaxIdleTime(time.Minute)     // the server or a firewall between may end what is idle for long
@@ -197,11 +197,36 @@ func tlsOf(host, mode, authorities string) (*tls.Config, error) {
 // errNoConnection marks that the server could not be reached.
 var errNoConnection = errors.New("no connection to the database")
 
-// connector connects within connectTimeout. Where that has failed it fails at once for a short while, so that many who wait for a connection
-// do not wait one after the other.
+// connector connects within connectTimeout, and has connections watched once they are made. Where connecting has failed it fails at once for a
+// short while, so that many who wait for a connection do not wait one after the other.
 type connector struct {
 	driver.Connector
+	pulse   pulse
 	failure atomic.Pointer[connectFailure]
+}
+
+// dialed is the key of a context for where to put the connection that is made for it.
+type dialed struct{}
+
+func newConnector(config *mysql.Config) (*connector, error) {
+	config = config.Clone()
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		watched := &watchedConn{TCPConn: conn.(*net.TCPConn)}
+		*ctx.Value(dialed{}).(**watchedConn) = watched
+		return watched, nil
+	}
+	c, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, err
+	}
+	made := &connector{Connector: c}
+	made.pulse.connector = made
+	return made, nil
 }
 
 type connectFailure struct {
@@ -216,9 +241,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := c.Connector.Connect(limited)
+	var made *watchedConn
+	conn, err := c.Connector.Connect(context.WithValue(limited, dialed{}, &made))
 	if err == nil {
 		c.failure.Store(nil)
+		made.answers = c.pulse.check
 		return conn, nil
 	}
 	if ctx.Err() != nil { // the caller went away, which says nothing of the server
