@@ -1,6 +1,6 @@
 // Package filestore keeps blobs as files of a directory tree: the blob abcdef… is the file ab/abcdef….
 //
-// A blob is written to a file of its name below tmp, synced and then renamed into place, so that it is never there in part. The tree can
+// A blob is written to a file below tmp, synced and then renamed into place, so that it is never there in part. The tree can
 // be copied while it is in use.
 package filestore
 
@@ -60,36 +60,57 @@ func (s *Store) path(name string) string { return filepath.Join(s.dir, name[:2],
 // newName returns 128 random bits as 26 lower-case letters and digits.
 func newName() string { return strings.ToLower(rand.Text()) }
 
-const nameLength = 26
+const (
+	nameLength     = 26
+	importedLength = 24 // of a name that a blob of the original service has had: an ObjectId
+)
 
-// possible tells whether a name is one of newName, so that no other one gets near the file system.
+// possible tells whether a blob can have that name, so that no other one gets near the file system.
 func possible(name string) bool {
-	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
+	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == "" ||
+		len(name) == importedLength && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 // Put implements document.Blobs.
 func (s *Store) Put(ctx context.Context, r io.Reader) (string, error) {
-	if err := ctx.Err(); err != nil {
+	name := newName()
+	if err := s.PutAs(ctx, name, r); err != nil {
 		return "", err
 	}
-	name := newName()
-	if err := s.folder(name[:2]); err != nil {
-		return "", storeFault(err)
+	return name, nil
+}
+
+// PutAs is Put of a blob that has a name already, in another store. One that is here under that name is replaced.
+func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	f, err := os.OpenFile(s.half(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if !possible(name) {
+		return fmt.Errorf("a blob cannot have the name %q", name)
+	}
+	if err := s.folder(name[:2]); err != nil {
+		return storeFault(err)
+	}
+	f, err := os.OpenFile(s.half(newName()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return "", storeFault(err)
+		return storeFault(err)
 	}
 	if err := fill(f, &source{ctx: ctx, r: r}); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	if err := os.Rename(f.Name(), s.path(name)); err != nil {
-		return "", errors.Join(storeFault(err), os.Remove(f.Name()))
+		return errors.Join(storeFault(err), os.Remove(f.Name()))
 	}
 	if err := syncDir(filepath.Dir(s.path(name))); err != nil {
-		return "", errors.Join(storeFault(err), os.Remove(s.path(name)))
+		return errors.Join(storeFault(err), os.Remove(s.path(name)))
 	}
-	return name, nil
+	return nil
+}
+
+// Empty tells whether there is no blob.
+func (s *Store) Empty() (bool, error) {
+	files, err := filepath.Glob(filepath.Join(s.dir, "??", "*"))
+	return len(files) == 0, err
 }
 
 // fill writes all that there is to a file, and closes it.

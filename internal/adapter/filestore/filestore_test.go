@@ -341,3 +341,7 @@ func BenchmarkPut1MB(b *testing.B) {
 		}
 	}
 }
+
+func TestMovedBlobs(t *testing.T) {
+	porttest.MovedBlobs(t, func(t *testing.T) porttest.NamedBlobs { return open(t) })
+}

@@ -57,20 +57,43 @@ type chunk struct {
 
 var errBlobNotFound = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
 
-const nameLength = 26
+const (
+	nameLength     = 26
+	importedLength = 24 // of a name that a blob of the original service has had: an ObjectId
+)
 
 // newName returns 128 random bits as 26 lower-case letters and digits.
 func newName() string { return strings.ToLower(rand.Text()) }
 
-// possible tells whether a name is one of newName.
+// possible tells whether a blob can have that name.
 func possible(name string) bool {
-	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
+	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == "" ||
+		len(name) == importedLength && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 // Put implements document.Blobs.
 func (s *Blobs) Put(ctx context.Context, r io.Reader) (string, error) {
-	f := file{ID: newName(), ChunkSize: chunkSize}
-	f.Name = f.ID
+	name := newName()
+	if err := s.put(ctx, name, r); err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+// PutAs is Put of a blob that has a name already, in another store. What is here under that name, be it chunks that a crash has left,
+// goes first.
+func (s *Blobs) PutAs(ctx context.Context, name string, r io.Reader) error {
+	if !possible(name) {
+		return fmt.Errorf("a blob cannot have the name %q", name)
+	}
+	if err := s.Delete(ctx, name); err != nil {
+		return err
+	}
+	return s.put(ctx, name, r)
+}
+
+func (s *Blobs) put(ctx context.Context, name string, r io.Reader) error {
+	f := file{ID: name, ChunkSize: chunkSize, Name: name}
 	err := s.fill(ctx, &f, r)
 	if err == nil {
 		f.Uploaded = time.Now()
@@ -79,13 +102,10 @@ func (s *Blobs) Put(ctx context.Context, r io.Reader) (string, error) {
 			return err
 		})
 	}
-	if err == nil {
-		return f.ID, nil
+	if err == nil || fault.Is(err, fault.Unavailable) { // then nothing can be removed either
+		return err
 	}
-	if fault.Is(err, fault.Unavailable) { // nor can anything be removed now
-		return "", err
-	}
-	return "", errors.Join(err, s.Delete(context.WithoutCancel(ctx), f.ID))
+	return errors.Join(err, s.Delete(context.WithoutCancel(ctx), name))
 }
 
 // fill inserts the chunks of a file and counts its length.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -188,6 +189,40 @@ func (s *Contents) Revisions(ctx context.Context, id string) ([]recognition.Cont
 		return nil, errContentNotFound
 	}
 	return found[id], nil
+}
+
+// History returns all revisions of contents, by ID and revision. What is not there is left out.
+func (s *Contents) History(ctx context.Context, ids []string) (history []recognition.Content, err error) {
+	found, err := s.find(ctx, ids)
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		history = append(history, found[id]...)
+	}
+	return history, err
+}
+
+// PutHistory stores all revisions of contents as they are, in the place of those that are there.
+func (s *Contents) PutHistory(ctx context.Context, history []recognition.Content) error {
+	var ids []string
+	var revisions []revision
+	for _, c := range history {
+		if !possibleID(c.ID) {
+			return fmt.Errorf("a content cannot have the ID %q", c.ID)
+		}
+		ids, revisions = append(ids, c.ID), append(revisions, newRevision(c))
+	}
+	slices.Sort(ids)
+	if err := s.Delete(ctx, slices.Compact(ids)); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(revisions, idsAtOnce) {
+		if err := toTheEnd(ctx, func(ctx context.Context) error {
+			_, err := s.revisions.InsertMany(ctx, part)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Revise implements recognition.Contents.

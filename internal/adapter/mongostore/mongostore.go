@@ -113,6 +113,17 @@ func (s *Store) prepare(ctx context.Context) error {
 	return storeFault(ctx, err)
 }
 
+// Empty tells whether there is neither a blob nor a content.
+func (s *Store) Empty(ctx context.Context) (bool, error) {
+	for _, c := range []*mongo.Collection{s.Blobs().files, s.Contents().revisions} {
+		err := whileAsked(ctx, func(ctx context.Context) error { return c.FindOne(ctx, bson.D{}).Err() })
+		if !errors.Is(err, mongo.ErrNoDocuments) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // Close ends all connections.
 func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), operationTimeout)

@@ -55,6 +55,11 @@ func TestContents(t *testing.T) {
 	porttest.Contents(t, func(t *testing.T) recognition.Contents { return open(t).Contents() })
 }
 
+func TestMoved(t *testing.T) {
+	porttest.MovedBlobs(t, func(t *testing.T) porttest.NamedBlobs { return open(t).Blobs() })
+	porttest.MovedContents(t, func(t *testing.T) porttest.Histories { return open(t).Contents() })
+}
+
 // heapLimit is what this process may hold while blobs, one of 100 MB among them, come and go.
 const heapLimit = 32 << 20
 

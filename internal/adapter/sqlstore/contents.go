@@ -35,27 +35,29 @@ func marshal(c recognition.Content) (string, error) {
 
 // Add implements recognition.Contents.
 func (s *Contents) Add(ctx context.Context, contents []recognition.Content) error {
-	err := s.db.update(ctx, func(tx *sql.Tx) error {
-		for rows := range slices.Chunk(contents, rowsAtOnce) {
-			var args []any
-			for _, c := range rows {
-				document, err := marshal(c)
-				if err != nil {
-					return err
-				}
-				args = append(args, c.ID, c.Revision, document)
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO content_revision (content_id, revision, document) VALUES (?, ?, ?)`+
-				strings.Repeat(`, (?, ?, ?)`, len(rows)-1), args...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.db.update(ctx, func(tx *sql.Tx) error { return insertRevisions(ctx, tx, contents) })
 	if s.db.is(err, duplicate) {
 		return fault.New(fault.Conflict, "content_exists", "There is such a content already.").Because(err)
 	}
 	return err
+}
+
+func insertRevisions(ctx context.Context, tx *sql.Tx, contents []recognition.Content) error {
+	for rows := range slices.Chunk(contents, rowsAtOnce) {
+		var args []any
+		for _, c := range rows {
+			document, err := marshal(c)
+			if err != nil {
+				return err
+			}
+			args = append(args, c.ID, c.Revision, document)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO content_revision (content_id, revision, document) VALUES (?, ?, ?)`+
+			strings.Repeat(`, (?, ?, ?)`, len(rows)-1), args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Contents) find(ctx context.Context, found func(recognition.Content), query string, args ...any) error {
@@ -164,13 +166,42 @@ func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, 
 
 // Delete implements recognition.Contents.
 func (s *Contents) Delete(ctx context.Context, ids []string) error {
-	return s.db.update(ctx, func(tx *sql.Tx) error {
-		for part := range slices.Chunk(ids, idsAtOnce) {
-			marks, args := in(part)
-			if _, err := tx.ExecContext(ctx, `DELETE FROM content_revision WHERE content_id IN `+marks, args...); err != nil {
-				return err
-			}
+	return s.db.update(ctx, func(tx *sql.Tx) error { return deleteContents(ctx, tx, ids) })
+}
+
+func deleteContents(ctx context.Context, tx *sql.Tx, ids []string) error {
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		marks, args := in(part)
+		if _, err := tx.ExecContext(ctx, `DELETE FROM content_revision WHERE content_id IN `+marks, args...); err != nil {
+			return err
 		}
-		return nil
+	}
+	return nil
+}
+
+// History returns all revisions of contents, by ID and revision. What is not there is left out.
+func (s *Contents) History(ctx context.Context, ids []string) (history []recognition.Content, err error) {
+	ids = slices.Sorted(slices.Values(ids))
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		marks, args := in(part)
+		if err := s.find(ctx, func(c recognition.Content) { history = append(history, c) },
+			`SELECT document FROM content_revision WHERE content_id IN `+marks+` ORDER BY content_id, revision`, args...); err != nil {
+			return nil, err
+		}
+	}
+	return history, nil
+}
+
+// PutHistory stores all revisions of contents as they are, in the place of those that are there.
+func (s *Contents) PutHistory(ctx context.Context, history []recognition.Content) error {
+	ids := make([]string, len(history))
+	for i, c := range history {
+		ids[i] = c.ID
+	}
+	return s.db.update(ctx, func(tx *sql.Tx) error {
+		if err := deleteContents(ctx, tx, ids); err != nil {
+			return err
+		}
+		return insertRevisions(ctx, tx, history)
 	})
 }

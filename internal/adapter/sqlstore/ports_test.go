@@ -60,3 +60,9 @@ func TestContents(t *testing.T) {
 		porttest.Contents(t, func(t *testing.T) recognition.Contents { return open(t).Contents() })
 	})
 }
+
+func TestMovedContents(t *testing.T) {
+	on(t, func(t *testing.T, open func(testing.TB) *DB) {
+		porttest.MovedContents(t, func(t *testing.T) porttest.Histories { return open(t).Contents() })
+	})
+}

@@ -29,6 +29,12 @@ import (
 // ErrNewerSchema is the error of Open for a database that a later release of the program has changed.
 var ErrNewerSchema = errors.New("the database has the schema of a later release")
 
+// ErrForeign is the error of Open for a database that has users, but not in a schema of ours.
+var ErrForeign = errors.New("the database has a table of users that another program has made. If that is the original service, glyphbox migrate import takes them over")
+
+// ErrUnfinished is the error of Open for a database that something has begun to fill and not finished.
+var ErrUnfinished = errors.New("the database is not complete")
+
 //go:embed migrations
 var migrations embed.FS
 
@@ -41,13 +47,33 @@ type DB struct {
 }
 
 // Open opens the database and brings its schema up to date. source is an address mariadb://user:password@host:port/name of a database that
-// is there, or the path of an SQLite file in a folder that is there; a new file is made, which can be read by its owner only. ErrNewerSchema.
+// is there, or the path of an SQLite file in a folder that is there; a new file is made, which can be read by its owner only.
+// ErrNewerSchema, ErrForeign, ErrUnfinished.
 func Open(ctx context.Context, source string) (*DB, error) {
+	return openChecked(ctx, source, func(db *DB) error {
+		work, err := db.unfinished(ctx)
+		if err == nil && work != "" {
+			err = fmt.Errorf("%w: %s has not been finished. Run that again", ErrUnfinished, work)
+		}
+		return err
+	})
+}
+
+// OpenToFill is Open of a database for work that fills it and that can be taken up again: one that is empty, or in which the same work has begun. Until Filled nobody else opens it.
+func OpenToFill(ctx context.Context, source, work string) (*DB, error) {
+	return openChecked(ctx, source, func(db *DB) error { return db.fill(ctx, work) })
+}
+
+// openChecked opens a database, brings its schema up to date and has it checked.
+func openChecked(ctx context.Context, source string, check func(*DB) error) (*DB, error) {
 	db, name, err := connect(source)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.migrate(ctx); err != nil {
+	if err = db.migrate(ctx); err == nil {
+		err = check(db)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", name, err), db.Close())
 	}
 	return db, nil
@@ -81,7 +107,7 @@ type Migration struct {
 	Applied time.Time // zero: not yet
 }
 
-// Migrations returns the steps that this release knows and changes nothing but the table of steps, which it makes where there is none. ErrNewerSchema.
+// Migrations returns the steps that this release knows and changes nothing but the table of steps, which it makes where there is none. ErrNewerSchema, ErrForeign.
 func Migrations(ctx context.Context, source string) (steps []Migration, err error) {
 	if !strings.Contains(source, "://") {
 		if _, err := os.Stat(source); err != nil {
@@ -105,7 +131,7 @@ func Migrations(ctx context.Context, source string) (steps []Migration, err erro
 	return steps, err
 }
 
-// provider returns what knows of migrations, while no other node migrates. ErrNewerSchema.
+// provider returns what knows of migrations, while no other node migrates. ErrNewerSchema, ErrForeign.
 func (db *DB) provider(ctx context.Context) (unlock func() error, _ *goose.Provider, err error) {
 	files, err := fs.Sub(migrations, "migrations/"+db.dialect.migrations)
 	if err != nil {
@@ -119,7 +145,14 @@ func (db *DB) provider(ctx context.Context) (unlock func() error, _ *goose.Provi
 	if unlock, err = db.dialect.lock(ctx, pool); err != nil {
 		return nil, nil, db.fault(ctx, err)
 	}
-	have, want, err := provider.GetVersions(ctx)
+	names, err := db.tableNames(ctx)
+	if err == nil && slices.Contains(names, "user") && !slices.Contains(names, stepsTable) {
+		err = ErrForeign
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, unlock())
+	}
+	have, want, err := provider.GetVersions(ctx) // which makes the table of steps
 	if err == nil && have > want {
 		err = fmt.Errorf("%w: schema %d, this release knows up to %d. Run the later release, or restore a backup", ErrNewerSchema, have, want)
 	}

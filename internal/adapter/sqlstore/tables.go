@@ -1,0 +1,416 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// notCopied are tables that each database has of its own. One that is made of other tables belongs here too, and Sync then has to fill it.
+var notCopied = []string{stepsTable, unfinishedTable}
+
+// contentsTable is empty where contents are kept elsewhere.
+const contentsTable = "content_revision"
+
+// table is a table as it is copied: whatever the columns of this release are, but for those that the database makes itself.
+type table struct {
+	name    string
+	columns []column
+	key     []int // of the primary key, as indexes of columns
+}
+
+type column struct {
+	name  string
+	class columnClass
+}
+
+type columnClass uint8
+
+const (
+	textColumn columnClass = iota
+	integerColumn
+	bytesColumn
+)
+
+func classOf(sqlType string) columnClass {
+	switch t := strings.ToUpper(sqlType); {
+	case strings.Contains(t, "INT"):
+		return integerColumn
+	case strings.Contains(t, "BLOB"):
+		return bytesColumn
+	}
+	return textColumn
+}
+
+// tables returns the tables that are copied, by name.
+func (db *DB) tables(ctx context.Context, q querier, contents bool) (tables []table, err error) {
+	var names []string
+	err = each(ctx, q, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		if !slices.Contains(notCopied, name) && (contents || name != contentsTable) {
+			names = append(names, name)
+		}
+		return err
+	}, db.dialect.tables)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		t := table{name: name}
+		places := map[int]int{} // in the key, of the columns that are in it
+		err := each(ctx, q, func(scan func(...any) error) error {
+			var c column
+			var sqlType string
+			var place int
+			err := scan(&c.name, &sqlType, &place)
+			c.class = classOf(sqlType)
+			if place > 0 {
+				t.key = append(t.key, len(t.columns))
+				places[len(t.columns)] = place
+			}
+			t.columns = append(t.columns, c)
+			return err
+		}, db.dialect.columns, name)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(t.key, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
+		if len(t.key) == 0 {
+			return nil, fmt.Errorf("table %s has no primary key to copy it by", name)
+		}
+		tables = append(tables, t)
+	}
+	return tables, nil
+}
+
+// names returns the columns, or those of the key, as a list for SQL. No name of ours needs quotes.
+func (t table) names(key bool) string {
+	var names []string
+	for n, c := range t.columns {
+		if !key || slices.Contains(t.key, n) {
+			names = append(names, c.name)
+		}
+	}
+	if key {
+		names = nil
+		for _, n := range t.key {
+			names = append(names, t.columns[n].name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// rowReader reads a table in the order of its key.
+type rowReader struct {
+	table table
+	rows  *sql.Rows
+	row   []any // int64, float64, string or nil; the row itself is nil at the end
+}
+
+func (t table) read(ctx context.Context, q querier) (*rowReader, error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+t.names(false)+` FROM `+t.name+` ORDER BY `+t.names(true))
+	if err != nil {
+		return nil, err
+	}
+	r := &rowReader{table: t, rows: rows}
+	return r, r.next()
+}
+
+func (r *rowReader) next() error {
+	r.row = nil
+	if !r.rows.Next() {
+		return errors.Join(r.rows.Err(), r.rows.Close())
+	}
+	row := make([]any, len(r.table.columns))
+	into := make([]any, len(row))
+	for n := range row {
+		into[n] = &row[n]
+	}
+	if err := r.rows.Scan(into...); err != nil {
+		return err
+	}
+	for n, c := range r.table.columns {
+		var err error
+		if row[n], err = plain(row[n], c.class); err != nil {
+			return fmt.Errorf("table %s, column %s: %w", r.table.name, c.name, err)
+		}
+	}
+	r.row = row
+	return nil
+}
+
+// plain gives a value the form that it has whatever the database.
+func plain(v any, class columnClass) (any, error) {
+	switch v := v.(type) {
+	case []byte:
+		if class == integerColumn {
+			return strconv.ParseInt(string(v), 10, 64)
+		}
+		return string(v), nil
+	case time.Time:
+		return v.UTC().Format(stampFormat), nil
+	case nil, int64, float64, string:
+		return v, nil
+	default:
+		return nil, fmt.Errorf("holds %T", v)
+	}
+}
+
+// order compares the keys of two rows as both databases do: numbers by value, texts by byte.
+func (t table) order(a, b []any) int {
+	for _, n := range t.key {
+		x, isNumber := a[n].(int64)
+		y, _ := b[n].(int64)
+		c := cmp.Compare(x, y)
+		if !isNumber {
+			c = cmp.Compare(fmt.Sprint(a[n]), fmt.Sprint(b[n]))
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// snapshot runs do on the database as it is at one moment.
+func (db *DB) snapshot(ctx context.Context, do func(tx *sql.Tx) error) error {
+	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: db.dialect.snapshot})
+	if err != nil {
+		return db.fault(ctx, err)
+	}
+	defer tx.Rollback() // it has written nothing
+	return db.fault(ctx, do(tx))
+}
+
+// Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
+// the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time with how many rows of a table have been looked at.
+func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
+	conn, err := to.write.Conn(ctx)
+	if err != nil {
+		return to.fault(ctx, err)
+	}
+	defer conn.Close() // back to the pool
+	// Whichever order rows come in, all that they refer to is there in the end.
+	if _, err := conn.ExecContext(ctx, to.dialect.references(false)); err != nil {
+		return to.fault(ctx, err)
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), to.dialect.references(true)) //nolint:errcheck // a connection that is broken goes anyway
+	return from.snapshot(ctx, func(source *sql.Tx) error {
+		tables, err := from.tables(ctx, source, contents)
+		if err != nil {
+			return err
+		}
+		err = to.snapshot(ctx, func(target *sql.Tx) error {
+			have, err := to.tables(ctx, target, contents)
+			if err != nil {
+				return err
+			}
+			if !slices.EqualFunc(tables, have, func(a, b table) bool { return a.name == b.name && a.names(false) == b.names(false) }) {
+				return errors.New("the tables of the two databases are not of the same form")
+			}
+			for n, t := range tables {
+				w := &rowWriter{ctx: ctx, conn: conn, table: have[n]}
+				if err := syncTable(ctx, source, target, t, w, done); err != nil {
+					return fmt.Errorf("table %s: %w", t.name, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, t := range tables { // only now, since the database that is read is locked against changes of its tables
+			last, err := from.lastID(ctx, source, t.name)
+			if err == nil {
+				err = to.setLastID(ctx, conn, t.name, last)
+			}
+			if err != nil {
+				return fmt.Errorf("table %s: %w", t.name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func syncTable(ctx context.Context, source, target *sql.Tx, t table, w *rowWriter, done func(string, int64)) error {
+	from, err := t.read(ctx, source)
+	if err != nil {
+		return err
+	}
+	defer from.rows.Close() // a second time does no harm
+	to, err := t.read(ctx, target)
+	if err != nil {
+		return err
+	}
+	defer to.rows.Close() // as above
+	seen := int64(0)
+	for from.row != nil || to.row != nil {
+		order := -1 // of the source's row to the target's
+		switch {
+		case from.row == nil:
+			order = 1
+		case to.row != nil:
+			order = t.order(from.row, to.row)
+		}
+		switch {
+		case order > 0:
+			err = w.remove(to.row)
+		case order < 0 || !slices.Equal(from.row, to.row):
+			err = w.put(from.row)
+		}
+		if err == nil && order <= 0 {
+			if seen++; seen%10_000 == 0 {
+				done(t.name, seen)
+			}
+			err = from.next()
+		}
+		if err == nil && order >= 0 {
+			err = to.next()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	done(t.name, seen)
+	return nil
+}
+
+// rowWriter writes rows, many in one statement.
+type rowWriter struct {
+	ctx   context.Context
+	conn  *sql.Conn
+	table table
+	args  []any
+	size  int // bytes of args, about
+}
+
+const statementSize = 1 << 20 // bytes
+
+func (w *rowWriter) put(row []any) error {
+	for n, v := range row {
+		if s, ok := v.(string); ok {
+			w.size += len(s)
+			if w.table.columns[n].class == bytesColumn {
+				v = []byte(s)
+			}
+		}
+		w.args = append(w.args, v)
+	}
+	if len(w.args) >= rowsAtOnce*len(row) || w.size > statementSize {
+		return w.flush()
+	}
+	return nil
+}
+
+func (w *rowWriter) flush() error {
+	if len(w.args) == 0 {
+		return nil
+	}
+	columns := len(w.table.columns)
+	values := `, (` + strings.TrimPrefix(strings.Repeat(`, ?`, columns), `, `) + `)`
+	text := `REPLACE INTO ` + w.table.name + ` (` + w.table.names(false) + `) VALUES ` + strings.Repeat(values, len(w.args)/columns)[2:]
+	_, err := w.conn.ExecContext(w.ctx, text, w.args...)
+	w.args, w.size = nil, 0
+	return err
+}
+
+func (w *rowWriter) remove(row []any) error {
+	args := make([]any, len(w.table.key))
+	for i, n := range w.table.key {
+		args[i] = row[n]
+	}
+	_, err := w.conn.ExecContext(w.ctx, `DELETE FROM `+w.table.name+` WHERE (`+w.table.names(true)+`) = (`+
+		strings.TrimPrefix(strings.Repeat(`, ?`, len(args)), `, `)+`)`, args...)
+	return err
+}
+
+// lastID returns the greatest number that the rows of a table have ever had, so that none is given twice; 0 where they have none.
+func (db *DB) lastID(ctx context.Context, q querier, table string) (id int64, err error) {
+	err = q.QueryRowContext(ctx, db.dialect.lastID, table).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+func (db *DB) setLastID(ctx context.Context, conn *sql.Conn, table string, id int64) error {
+	have, err := db.lastID(ctx, conn, table)
+	if err != nil || have == id {
+		return err
+	}
+	for _, text := range db.dialect.setLastID(table, id) {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sum is what a table holds.
+type Sum struct {
+	Table  string
+	Rows   int64
+	SHA256 string // of all rows, the same whatever the database
+}
+
+// Sums returns what each table holds that Sync makes equal, all of one moment.
+func (db *DB) Sums(ctx context.Context, contents bool) (sums []Sum, err error) {
+	err = db.snapshot(ctx, func(tx *sql.Tx) error {
+		tables, err := db.tables(ctx, tx, contents)
+		if err != nil {
+			return err
+		}
+		for _, t := range tables {
+			sum := sha256.New()
+			n, err := t.sum(ctx, tx, sum)
+			if err != nil {
+				return err
+			}
+			last, err := db.lastID(ctx, tx, t.name)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(sum, "last %d", last)
+			sums = append(sums, Sum{t.name, n, hex.EncodeToString(sum.Sum(nil))})
+		}
+		return nil
+	})
+	return sums, err
+}
+
+func (t table) sum(ctx context.Context, q querier, into hash.Hash) (n int64, err error) {
+	r, err := t.read(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	defer r.rows.Close() // a second time does no harm
+	for ; r.row != nil; n++ {
+		for _, v := range r.row {
+			if v == nil {
+				io.WriteString(into, "null ") //nolint:errcheck // a hash takes everything
+				continue
+			}
+			text := fmt.Sprint(v)
+			fmt.Fprintf(into, "%d:%s ", len(text), text)
+		}
+		if err := r.next(); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,193 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/mariadbtest"
+)
+
+// filled puts something into every table, and removes some of it.
+func filled(t *testing.T, db *DB) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var users []account.User
+	for _, u := range []account.User{
+		{Name: "ann", Email: "ann@example.org", PasswordHash: "hash", Role: account.RoleAdmin, Created: created},
+		{Name: "Bob", Email: "Bob@example.org", PasswordHash: "$2b$…", Created: created, States: []account.State{{Name: account.StateBlocked, Detail: "그만", Created: created}}},
+		{Name: "cy", Email: "cy@example.org", Created: created},
+	} {
+		u, err := db.Users().Add(ctx, u)
+		must(err)
+		users = append(users, u)
+	}
+	_, err := db.Users().Update(ctx, users[2].ID, func(u *account.User) error { u.Name, u.Email, u.PasswordHash = "", "", ""; return nil })
+	must(err)
+	must(db.Users().AddLogin(ctx, account.Login{UserID: users[0].ID, Created: created, Address: "::1", UserAgent: "크롬"}))
+	must(db.Sessions().AddSession(ctx, account.Session{ID: "s1", UserID: users[0].ID, RefreshHash: "h", Created: created, Expires: created.AddDate(1, 0, 0)}))
+	must(db.Keys().AddKey(ctx, account.Key{ID: "k1", UserID: users[0].ID, Name: "열쇠", SecretHash: "h", Created: created}))
+	for _, name := range []string{"한글 문서.png", "it's 100%_\\", "last, which goes"} {
+		i, err := db.Catalog().Add(ctx, someImage(users[0].ID, name))
+		must(err)
+		must(db.Contents().Add(ctx, []recognition.Content{{ID: name[:3] + "1", Revision: 1, Reading: recognition.Reading{Text: "하나"}}, {ID: name[:3] + "2", Revision: 1}}))
+		must(db.Contents().Revise(ctx, recognition.Content{ID: name[:3] + "1", Revision: 2, Reading: recognition.Reading{Text: "둘"}, Edited: created}))
+		for range 2 {
+			_, err = db.Runs().Append(ctx, recognition.Run{ImageID: i.ID, User: account.Ref{ID: users[0].ID}, Created: created, Lang: []string{"kor"}, Engine: "tesseract 5"})
+			must(err)
+		}
+		_, err = db.Runs().Append(ctx, recognition.Run{ImageID: i.ID, User: account.Ref{ID: users[1].ID}, Created: created, ContentIDs: []string{name[:3] + "1", name[:3] + "2"}})
+		must(err)
+		must(db.Runs().RemoveContent(ctx, name[:3]+"2"))
+	}
+	images, _, err := db.Catalog().List(ctx, document.Query{Size: 1})
+	must(err)
+	must(db.Catalog().Delete(ctx, images[0].ID))
+}
+
+func wantEqual(t *testing.T, a, b *DB) {
+	t.Helper()
+	first, err := a.Sums(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := b.Sums(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(first) < 11 {
+		t.Errorf("got %d tables, want all", len(first))
+	}
+	for _, s := range first {
+		if s.Rows == 0 {
+			t.Errorf("table %s is empty, so that nothing is tested", s.Table)
+		}
+	}
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("tables (-first +second):\n%s", diff)
+	}
+}
+
+func syncAll(t *testing.T, from, to *DB) (rows int64) {
+	t.Helper()
+	if err := Sync(t.Context(), from, to, true, func(_ string, n int64) { rows += n }); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestSync(t *testing.T) {
+	first, server, second := open(t), openServer(t), open(t)
+	filled(t, first)
+	if rows := syncAll(t, first, server); rows < 20 {
+		t.Errorf("%d rows were looked at", rows)
+	}
+	wantEqual(t, first, server)
+	syncAll(t, server, second)
+	wantEqual(t, first, second)
+
+	// What is there in part, changed, or too much, is mended.
+	for _, text := range []string{`DELETE FROM ocr WHERE id = 1`, `UPDATE image SET name = 'other' WHERE id = 2`, `UPDATE user SET role_id = NULL`,
+		`INSERT INTO logged_in (user_id, created_datetime) VALUES (1, '2020-01-01 00:00:00.000001')`, `DELETE FROM session`, `UPDATE content_revision SET document = '{}'`} {
+		for _, db := range []*DB{server, second} {
+			if _, err := db.write.ExecContext(t.Context(), text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+	}
+	for _, db := range []*DB{server, second} {
+		sums, err := db.Sums(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := first.Sums(t.Context(), true); err != nil || cmp.Equal(sums, want) {
+			t.Errorf("the sums do not tell that there are differences (%v)", err)
+		}
+		syncAll(t, first, db)
+		wantEqual(t, first, db)
+	}
+
+	// No number is given twice, and references are checked again.
+	for _, db := range []*DB{first, server, second} {
+		i, err := db.Catalog().Add(t.Context(), someImage(1, "next"))
+		if err != nil || i.ID != 4 {
+			t.Errorf("the next image has the number %d, want 4 (%v)", i.ID, err)
+		}
+		if err := db.Users().AddLogin(t.Context(), account.Login{UserID: 999, Created: created}); err == nil {
+			t.Error("a sign-in of nobody is stored")
+		}
+		if rows := textOf(t, db.read, `SELECT id FROM user WHERE name IS NULL AND email IS NULL`); !cmp.Equal(rows, []string{"3"}) {
+			t.Errorf("who has resigned: got %q, want 3", rows)
+		}
+	}
+}
+
+func TestUnfinished(t *testing.T) {
+	for name, source := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "glyphbox.db"), "MariaDB": mariadbtest.Database(t)} {
+		t.Run(name, func(t *testing.T) {
+			ctx := context.Background()
+			openFor := func(work string) error {
+				db, err := OpenToFill(ctx, source, work)
+				if err == nil {
+					db.Close()
+				}
+				return err
+			}
+			if err := errors.Join(openFor("a copy of x's"), openFor("a copy of x's")); err != nil {
+				t.Fatal(err)
+			}
+			if err := openFor("another"); !errors.Is(err, ErrUnfinished) {
+				t.Errorf("other work goes on: %v", err)
+			}
+			if _, err := Open(ctx, source); !errors.Is(err, ErrUnfinished) {
+				t.Errorf("Open: %v, want that it is unfinished", err)
+			}
+			db, err := OpenToFill(ctx, source, "a copy of x's")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			filled(t, db)
+			if err := db.Filled(ctx); err != nil {
+				t.Fatal(err)
+			}
+			openAt(t, source)
+			if err := openFor("a copy of x's"); err == nil {
+				t.Error("what is not empty is filled")
+			}
+		})
+	}
+}
+
+func TestForeignTables(t *testing.T) {
+	for name, source := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "glyphbox.db"), "MariaDB": mariadbtest.Database(t)} {
+		t.Run(name, func(t *testing.T) {
+			db, _, err := connect(source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.write.ExecContext(t.Context(), `CREATE TABLE user (id BIGINT PRIMARY KEY)`); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(t.Context(), source); !errors.Is(err, ErrForeign) {
+				t.Errorf("Open: %v, want that it is another program's", err)
+			}
+			if got := textOf(t, db.read, `SELECT COUNT(*) FROM (`+db.dialect.tables+`) AS tables`); !cmp.Equal(got, []string{"1"}) {
+				t.Errorf("got %s tables, want the one that was there", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,112 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// NamedBlobs is document.Blobs of a store that blobs are moved to.
+type NamedBlobs interface {
+	document.Blobs
+
+	// PutAs is Put under a name that the blob has in another store. One that is here under that name is replaced.
+	PutAs(ctx context.Context, name string, r io.Reader) error
+}
+
+// Histories is recognition.Contents of a store that contents are moved from or to.
+type Histories interface {
+	recognition.Contents
+
+	// History returns all revisions of contents, by ID and revision. What is not there is left out.
+	History(ctx context.Context, ids []string) ([]recognition.Content, error)
+
+	// PutHistory stores all revisions of contents as they are, in the place of those that are there.
+	PutHistory(ctx context.Context, history []recognition.Content) error
+}
+
+// MovedBlobs is the suite of NamedBlobs.
+func MovedBlobs(t *testing.T, open func(t *testing.T) NamedBlobs) {
+	const imported = "65f2c0ffee0123456789abcd"
+
+	t.Run("a blob keeps its name", func(t *testing.T) {
+		from, to := open(t), open(t)
+		name := put(t, from, &pattern{n: 600_000})
+		for range 2 { // a second time is as good as once
+			r, err := from.Open(t.Context(), name)
+			ok(t, "Open", err)
+			ok(t, "PutAs", to.PutAs(t.Context(), name, r))
+			ok(t, "Close", r.Close())
+			wantBlob(t, to, name, patternBytes(600_000))
+		}
+		ok(t, "PutAs of an imported one", to.PutAs(t.Context(), imported, strings.NewReader("imported")))
+		wantBlob(t, to, imported, []byte("imported"))
+		ok(t, "Delete", to.Delete(t.Context(), imported))
+		_, err := to.Open(t.Context(), imported)
+		wantKind(t, "Open", err, fault.NotFound)
+		wantBlob(t, to, name, patternBytes(600_000))
+	})
+
+	t.Run("what is there is replaced", func(t *testing.T) {
+		s := open(t)
+		for _, size := range []int64{600_000, 0, 1000} {
+			ok(t, "PutAs", s.PutAs(t.Context(), imported, &pattern{n: size}))
+			wantBlob(t, s, imported, patternBytes(size))
+		}
+	})
+
+	t.Run("a reader that fails leaves nothing new", func(t *testing.T) {
+		s := open(t)
+		broken := errors.New("broken line")
+		if err := s.PutAs(t.Context(), imported, io.MultiReader(&pattern{n: 600_000}, iotest.ErrReader(broken))); !errors.Is(err, broken) {
+			t.Errorf("got error %v, want the reader's", err)
+		}
+		_, err := s.Open(t.Context(), imported)
+		wantKind(t, "Open", err, fault.NotFound)
+		ok(t, "PutAs", s.PutAs(t.Context(), imported, strings.NewReader("whole")))
+		wantBlob(t, s, imported, []byte("whole"))
+	})
+
+	t.Run("names that no blob can have", func(t *testing.T) {
+		s := open(t)
+		for _, wrong := range []string{"", "..", "../x", "a/b", imported + "0", strings.ToUpper(imported), "한글"} {
+			if err := s.PutAs(t.Context(), wrong, strings.NewReader("x")); err == nil {
+				t.Errorf("PutAs under %q: got no error", wrong)
+			}
+		}
+	})
+}
+
+// MovedContents is the suite of Histories.
+func MovedContents(t *testing.T, open func(t *testing.T) Histories) {
+	from, to := open(t), open(t)
+	one, other := someContent(1), someContent(2)
+	ok(t, "Add", from.Add(t.Context(), []recognition.Content{one, other}))
+	two := corrected(one, "two")
+	ok(t, "Revise", from.Revise(t.Context(), two))
+	ids := []string{other.ID, contentID(9), one.ID}
+	history, err := from.History(t.Context(), ids)
+	ok(t, "History", err)
+	same(t, "History", history, []recognition.Content{one, two, other})
+
+	for range 2 { // a second time is as good as once
+		ok(t, "PutHistory", to.PutHistory(t.Context(), history))
+		got, err := to.History(t.Context(), ids)
+		ok(t, "History", err)
+		same(t, "History", got, history)
+	}
+	ok(t, "Revise", to.Revise(t.Context(), corrected(two, "three")))
+	ok(t, "PutHistory", to.PutHistory(t.Context(), []recognition.Content{one}))
+	wantContents(t, to, []string{one.ID, other.ID}, one, other)
+	ok(t, "PutHistory of none", to.PutHistory(t.Context(), nil))
+	got, err := to.History(t.Context(), nil)
+	ok(t, "History of none", err)
+	same(t, "History of none", len(got), 0)
+}
