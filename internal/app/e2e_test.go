@@ -34,6 +34,7 @@ const asProgram = "GLYPHBOX_TEST_AS_PROGRAM"
 
 // TestMain lets the test binary be the program: its own worker, and a server that can be killed.
 func TestMain(m *testing.M) {
+	progressInterval = 0 // so that tests see how far something has come
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		code := Run(ctx, Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"})

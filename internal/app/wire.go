@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"log/slog"
@@ -38,21 +39,38 @@ const (
 // stores is everything that is kept, wherever that is.
 type stores struct {
 	db       *sqlstore.DB
-	blobs    document.Blobs
-	contents recognition.Contents
+	blobs    blobs
+	contents contents
+	empty    func(ctx context.Context) (bool, error) // whether there is neither a blob nor a content outside the database
 	checks   []httpapi.Check
 	closers  []func() error
 }
 
+// blobs and contents are the ports with what it takes to move from one store to another.
+type (
+	blobs interface {
+		document.Blobs
+		PutAs(ctx context.Context, name string, r io.Reader) error
+	}
+	contents interface {
+		recognition.Contents
+		History(ctx context.Context, ids []string) ([]recognition.Content, error)
+		PutHistory(ctx context.Context, history []recognition.Content) error
+	}
+)
+
+// databaseOpener opens a database: sqlstore.Open, or another way for what is not complete yet.
+type databaseOpener func(ctx context.Context, source string) (*sqlstore.DB, error)
+
 // openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
-func openStores(ctx context.Context, c Config) (_ *stores, err error) {
+func openStores(ctx context.Context, c Config, openDatabase databaseOpener) (_ *stores, err error) {
 	s := &stores{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.db, err = sqlstore.Open(ctx, c.database()); err != nil {
+	if s.db, err = openDatabase(ctx, c.database()); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.db.Close)
@@ -62,7 +80,7 @@ func openStores(ctx context.Context, c Config) (_ *stores, err error) {
 		if err != nil {
 			return nil, err
 		}
-		s.blobs, s.contents = files, s.db.Contents()
+		s.blobs, s.contents, s.empty = files, s.db.Contents(), func(context.Context) (bool, error) { return files.Empty() }
 		s.checks = append(s.checks, httpapi.Check{Name: "contents", Check: s.db.Ping}, httpapi.Check{Name: "blobs", Check: files.Ping})
 		return s, nil
 	}
@@ -71,7 +89,7 @@ func openStores(ctx context.Context, c Config) (_ *stores, err error) {
 		return nil, err
 	}
 	s.closers = append(s.closers, mongo.Close)
-	s.blobs, s.contents = mongo.Blobs(), mongo.Contents()
+	s.blobs, s.contents, s.empty = mongo.Blobs(), mongo.Contents(), mongo.Empty
 	s.checks = append(s.checks, httpapi.Check{Name: "contents", Check: mongo.Ping}, httpapi.Check{Name: "blobs", Check: mongo.Ping})
 	return s, nil
 }
@@ -103,7 +121,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 		}
 	}
 	s := &services{}
-	if s.stores, err = openStores(ctx, c); err != nil {
+	if s.stores, err = openStores(ctx, c, sqlstore.Open); err != nil {
 		return nil, err
 	}
 	if s.pool, err = startPool(c, c.spoolDir(), log); err != nil {
@@ -154,6 +172,28 @@ func everyUser(ctx context.Context, users account.Users, keyword string) iter.Se
 				}
 			}
 			if len(page) < size {
+				return
+			}
+		}
+	}
+}
+
+// everyImage goes through all images, the newest first.
+func everyImage(ctx context.Context, catalog document.Catalog) iter.Seq2[document.Image, error] {
+	return func(yield func(document.Image, error) bool) {
+		for q := (document.Query{Size: 100}); ; {
+			page, _, err := catalog.List(ctx, q)
+			if err != nil {
+				yield(document.Image{}, err)
+				return
+			}
+			for _, i := range page {
+				if !yield(i, nil) {
+					return
+				}
+				q.Before = i.ID
+			}
+			if len(page) < q.Size {
 				return
 			}
 		}

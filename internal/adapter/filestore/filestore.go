@@ -51,7 +51,7 @@ func (s *Store) prepare() error {
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
 
-// half returns where a blob lies that is not complete.
+// half returns where bytes lie that are not a blob yet.
 func (s *Store) half(name string) string { return filepath.Join(s.tmp(), name) }
 
 // path returns where a blob lies.

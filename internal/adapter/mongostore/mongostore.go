@@ -70,6 +70,13 @@ func CheckURI(uri string) error {
 	return err
 }
 
+// PublicName returns a URI, as CheckURI understands it, without user, password and parameters.
+func PublicName(uri string) string {
+	scheme, rest, _ := strings.Cut(uri, "://")
+	name, _, _ := strings.Cut(scheme+"://"+rest[strings.LastIndex(rest, "@")+1:], "?")
+	return name
+}
+
 // Open connects to a server or a replica set, and makes the indexes that are missing, which several nodes may do at once. What
 // the URI says about write concern, read concern and read preference does not count. Unavailable.
 func Open(ctx context.Context, uri string) (*Store, error) { return connect(ctx, uri, nil) }

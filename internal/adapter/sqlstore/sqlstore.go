@@ -51,7 +51,7 @@ type DB struct {
 // ErrNewerSchema, ErrForeign, ErrUnfinished.
 func Open(ctx context.Context, source string) (*DB, error) {
 	return openChecked(ctx, source, func(db *DB) error {
-		work, err := db.unfinished(ctx)
+		work, err := db.Unfinished(ctx)
 		if err == nil && work != "" {
 			err = fmt.Errorf("%w: %s has not been finished. Run that again", ErrUnfinished, work)
 		}
@@ -59,9 +59,9 @@ func Open(ctx context.Context, source string) (*DB, error) {
 	})
 }
 
-// OpenToFill is Open of a database for work that fills it and that can be taken up again: one that is empty, or in which the same work has begun. Until Filled nobody else opens it.
-func OpenToFill(ctx context.Context, source, work string) (*DB, error) {
-	return openChecked(ctx, source, func(db *DB) error { return db.fill(ctx, work) })
+// OpenToFill is Open without ErrUnfinished, for the work that fills the database; see Fill.
+func OpenToFill(ctx context.Context, source string) (*DB, error) {
+	return openChecked(ctx, source, func(*DB) error { return nil })
 }
 
 // openChecked opens a database, brings its schema up to date and has it checked.
@@ -81,13 +81,13 @@ func openChecked(ctx context.Context, source string, check func(*DB) error) (*DB
 
 // connect returns the database as it is, and how to name it where anybody may read.
 func connect(source string) (db *DB, name string, err error) {
-	scheme, rest, isAddress := strings.Cut(source, "://")
+	scheme, _, isAddress := strings.Cut(source, "://")
 	switch {
 	case !isAddress:
 		name = source
 		db, err = openSQLite(source)
 	case scheme == "mariadb":
-		name = "mariadb://" + rest[strings.LastIndex(rest, "@")+1:]
+		name = PublicName(source)
 		if db, err = openMariaDB(source); err != nil {
 			name = "mariadb" // what follows may be a part of a password
 		}
@@ -98,6 +98,12 @@ func connect(source string) (db *DB, name string, err error) {
 		return nil, "", fmt.Errorf("opening the database %s: %w", name, err)
 	}
 	return db, name, nil
+}
+
+// PublicName returns an address of a database server, as CheckAddress understands it, without user, password and parameters.
+func PublicName(address string) string {
+	name, _, _ := strings.Cut("mariadb://"+address[strings.LastIndex(address, "@")+1:], "?")
+	return name
 }
 
 // Migration is a step of the schema.

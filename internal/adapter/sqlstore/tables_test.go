@@ -138,33 +138,30 @@ func TestUnfinished(t *testing.T) {
 	for name, source := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "glyphbox.db"), "MariaDB": mariadbtest.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
-			openFor := func(work string) error {
-				db, err := OpenToFill(ctx, source, work)
-				if err == nil {
-					db.Close()
-				}
-				return err
-			}
-			if err := errors.Join(openFor("a copy of x's"), openFor("a copy of x's")); err != nil {
-				t.Fatal(err)
-			}
-			if err := openFor("another"); !errors.Is(err, ErrUnfinished) {
-				t.Errorf("other work goes on: %v", err)
-			}
-			if _, err := Open(ctx, source); !errors.Is(err, ErrUnfinished) {
-				t.Errorf("Open: %v, want that it is unfinished", err)
-			}
-			db, err := OpenToFill(ctx, source, "a copy of x's")
+			db, err := OpenToFill(ctx, source)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer db.Close()
+			if work, err := db.Unfinished(ctx); err != nil || work != "" {
+				t.Errorf("an empty database has the unfinished work %q (%v)", work, err)
+			}
+			const work = "the copy of x's 한글"
+			if err := db.Fill(ctx, work); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := db.Unfinished(ctx); err != nil || got != work {
+				t.Errorf("got the unfinished work %q, want %q (%v)", got, work, err)
+			}
+			if _, err := Open(ctx, source); !errors.Is(err, ErrUnfinished) {
+				t.Errorf("Open: %v, want that it is unfinished", err)
+			}
 			filled(t, db)
 			if err := db.Filled(ctx); err != nil {
 				t.Fatal(err)
 			}
 			openAt(t, source)
-			if err := openFor("a copy of x's"); err == nil {
+			if err := db.Fill(ctx, work); err == nil {
 				t.Error("what is not empty is filled")
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 const (
@@ -22,8 +23,8 @@ func (db *DB) tableNames(ctx context.Context) (names []string, err error) {
 	return names, db.fault(ctx, err)
 }
 
-// unfinished returns the work that has begun to fill the database and has not ended; "" where there is none.
-func (db *DB) unfinished(ctx context.Context) (work string, err error) {
+// Unfinished returns the work that has begun to fill the database and has not ended; "" where there is none.
+func (db *DB) Unfinished(ctx context.Context) (work string, err error) {
 	names, err := db.tableNames(ctx)
 	if err != nil || !slices.Contains(names, unfinishedTable) {
 		return "", err
@@ -32,38 +33,28 @@ func (db *DB) unfinished(ctx context.Context) (work string, err error) {
 	return work, db.fault(ctx, err)
 }
 
-// fill notes the work that is going to fill the database, which has to be empty or to be noted with the same work.
-func (db *DB) fill(ctx context.Context, work string) error {
-	begun, err := db.unfinished(ctx)
-	switch {
-	case err != nil:
-		return err
-	case begun == work:
-		return nil
-	case begun != "":
-		return fmt.Errorf("%w: %s has been begun in it, which is not %s", ErrUnfinished, begun, work)
-	}
+// Fill notes the work that is going to fill the database, which has to be empty. Until Filled only that work opens it.
+func (db *DB) Fill(ctx context.Context, work string) error {
 	users, err := db.count(ctx, `SELECT COUNT(*) FROM user`)
 	if err != nil {
 		return err
 	}
-	contents, err := db.count(ctx, `SELECT COUNT(*) FROM content_revision`)
+	revisions, err := db.count(ctx, `SELECT COUNT(*) FROM content_revision`)
 	if err != nil {
 		return err
 	}
-	if users > 0 || contents > 0 {
-		return fmt.Errorf("the database is not empty: it has %d users and %d revisions of contents", users, contents)
+	if users > 0 || revisions > 0 {
+		return fmt.Errorf("the database is not empty: it has %d users and %d revisions of results", users, revisions)
 	}
-	return db.note(ctx, work)
-}
-
-// note makes the table of unfinished work with all that it holds, in one statement.
-func (db *DB) note(ctx context.Context, work string) error {
-	_, err := db.write.ExecContext(ctx, `CREATE TABLE `+unfinishedTable+` AS SELECT CAST(? AS CHAR) AS work`, work)
+	if strings.Contains(work, `\`) {
+		return fmt.Errorf("a backslash in %q, which not every database takes for one", work)
+	}
+	// The table is there with what it holds, or not at all.
+	_, err = db.write.ExecContext(ctx, `CREATE TABLE `+unfinishedTable+` AS SELECT '`+strings.ReplaceAll(work, `'`, `''`)+`' AS work`)
 	return db.fault(ctx, err)
 }
 
-// Filled notes that the work is done which OpenToFill was called for.
+// Filled notes that the work is done.
 func (db *DB) Filled(ctx context.Context) error {
 	_, err := db.write.ExecContext(ctx, `DROP TABLE `+unfinishedTable)
 	return db.fault(ctx, err)

@@ -2,6 +2,7 @@ package token
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -58,6 +60,25 @@ func RotateKeys(path string) error {
 // Rotated puts a new key before the one that signed until now, which goes on verifying; older ones are dropped, so that
 // rotating twice makes a stolen key worthless.
 func Rotated(keys []Key) []Key { return append([]Key{newKey()}, keys[:min(len(keys), 1)]...) }
+
+// CopyKeys copies a key file to where there is none, or the same. Where there is nothing to copy it does nothing.
+func CopyKeys(from, to string) error {
+	keys, err := readKeys(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := writeKeys(to, keys, os.Link); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	have, err := readKeys(to)
+	if err == nil && !slices.EqualFunc(have, keys, func(a, b Key) bool { return a.ID == b.ID && bytes.Equal(a.secret, b.secret) }) {
+		err = fmt.Errorf("%s holds other keys than %s", to, from)
+	}
+	return err
+}
 
 func readKeys(path string) ([]Key, error) {
 	f, err := os.Open(path)

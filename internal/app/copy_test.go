@@ -1,0 +1,332 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/porttest/mongotest"
+)
+
+// lived is a data directory of a service that people have used, and what one of them has left.
+type lived struct {
+	dir     string
+	ann     client // signed in
+	image   int64
+	page    []byte
+	content string // corrected
+	etag    string
+}
+
+// liveIn uses a service in all ways that leave traces, and stops it.
+func liveIn(t *testing.T, more ...string) (l lived) {
+	t.Helper()
+	l.dir = t.TempDir()
+	s := start(t, l.dir, more...)
+	l.ann = s.signUp("ann")
+	bob, cy := s.signUp("Bob"), s.signUp("cy")
+	page, _, boxes := drawn()
+	l.page = page
+	l.image = l.ann.upload("한글 문서 'it's' 100%_.png", page).ID
+	l.ann.call(http.StatusOK, "PUT", path("/image/%d", l.image), object{"visibility": "shared"})
+	for n := range 4 {
+		bob.upload(strings.Repeat("x", n+1)+".png", append(bytes.Clone(page), make([]byte, n+1)...))
+	}
+	gone := cy.upload("last.png", page)
+	ocr := path("/image/%d/ocr", l.image)
+	l.ann.call(http.StatusOK, "POST", ocr, boxes)
+	contents := as[[]contentBody](t, bob.call(http.StatusOK, "POST", ocr, boxes))
+	cy.call(http.StatusOK, "POST", path("/image/%d/ocr", gone.ID), boxes[:1])
+	l.content = contents[0].ID
+	for _, text := range []string{"하나\n둘", "셋"} {
+		bob.call(http.StatusOK, "PUT", path("/ocr/%s", l.content), object{"text": text})
+	}
+	bob.do(http.StatusNoContent, "DELETE", path("/ocr/%s", contents[1].ID), nil)
+	l.etag = l.ann.do(http.StatusOK, "GET", path("/ocr/%s", l.content), nil).Header.Get("ETag")
+	l.ann.call(http.StatusCreated, "POST", path("/user/key"), object{"name": "열쇠"})
+	cy.do(http.StatusNoContent, "DELETE", path("/user"), nil)
+	admin := s.login("admin", adminPassword)
+	admin.call(http.StatusOK, "PUT", path("/admin/user/3/state/blocked"), object{"detail": "그만"})
+	s.stop()
+	if code := s.wait(); code != exitOK {
+		t.Fatalf("the service ended with %d", code)
+	}
+	return l
+}
+
+// wantAlive wants a service on a copy to show what was left, to somebody who is still signed in.
+func (l lived) wantAlive(t *testing.T, dir string, more ...string) {
+	t.Helper()
+	s := start(t, dir, more...)
+	ann := l.ann
+	ann.t, ann.base = t, s.base
+	if r := ann.do(http.StatusOK, "GET", path("/image/%d", l.image), nil); !bytes.Equal(r.body, l.page) {
+		t.Error("the image is not what it was")
+	}
+	ann.do(http.StatusOK, "GET", path("/image/%d/thumbnail", l.image), nil)
+	if runs := as[[]runBody](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", l.image), nil)); len(runs) != 2 || len(runs[0].Contents) != 2 || runs[0].Contents[0].Text != "셋" {
+		t.Errorf("runs %+v", runs)
+	}
+	r := ann.do(http.StatusOK, "GET", path("/ocr/%s", l.content), nil)
+	if etag := r.Header.Get("ETag"); etag != l.etag {
+		t.Errorf("ETag %s, want %s", etag, l.etag)
+	}
+	if revisions := as[[]contentBody](t, ann.do(http.StatusOK, "GET", path("/ocr/%s/revisions", l.content), nil)); len(revisions) != 3 || revisions[1].Text != "하나\n둘" {
+		t.Errorf("revisions %+v", revisions)
+	}
+	image := ann.upload("next.png", l.page)
+	if image.ID != 7 {
+		t.Errorf("the next image has the number %d, want 7, since 6 is gone", image.ID)
+	}
+	s.stop()
+	s.wait()
+}
+
+// filesBelow returns what is below a directory, but for what each has of its own.
+func filesBelow(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		name, _ := filepath.Rel(dir, path)
+		files[name] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// wantSame compares two data directories row by row and byte by byte.
+func wantSame(t *testing.T, a, b string) {
+	t.Helper()
+	var sums [2][]sqlstore.Sum
+	for n, dir := range []string{a, b} {
+		db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if sums[n], err = db.Sums(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(sums[0], sums[1]); diff != "" || len(sums[0]) < 11 {
+		t.Errorf("tables (-%s +%s):\n%s", a, b, diff)
+	}
+	for _, name := range []string{"blobs", "keys"} {
+		if !cmp.Equal(filesBelow(t, filepath.Join(a, name)), filesBelow(t, filepath.Join(b, name))) {
+			t.Errorf("%s are not the same in %s and %s", name, a, b)
+		}
+	}
+}
+
+// secretFile is a file with a secret, as nobody else may read it.
+func secretFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestCopyThereAndBack(t *testing.T) {
+	l := liveIn(t)
+	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
+	there := t.TempDir()
+	r := command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", there, "--to-database-file", secretFile(t, database), "--to-mongodb-file", secretFile(t, mongodb)).
+		want(t, exitOK, "Both sides are equal: 5 images of ")
+	if !strings.Contains(r.stderr, "images") || !strings.Contains(r.stderr, "table user: 4 rows") {
+		t.Errorf("the progress is not told:\n%s", r.stderr)
+	}
+	back := t.TempDir()
+	// Variables, as a container has them.
+	var stdout, stderr bytes.Buffer
+	if code := Run(t.Context(), Process{Args: []string{"copy", "--to-data-dir", back}, Env: []string{"GLYPHBOX_FROM_DATABASE=" + database, "GLYPHBOX_FROM_MONGODB=" + mongodb,
+		"GLYPHBOX_FROM_DATA_DIR=" + there, "GLYPHBOX_DATABASE=mariadb://not.this/one"}, Stdout: &stdout, Stderr: &stderr}); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, &stderr)
+	}
+	wantSame(t, l.dir, back)
+	l.wantAlive(t, there, "--database", database, "--mongodb", mongodb)
+	l.wantAlive(t, back)
+}
+
+func TestCopyMixed(t *testing.T) {
+	l := liveIn(t)
+	last := []string{"--from-data-dir", l.dir}
+	var back string
+	for _, to := range [][]string{
+		{"--database", mariadbtest.Database(t)},                                // and files
+		{"--mongodb", mongotest.URI(t)},                                        // and SQLite
+		{"--database", mariadbtest.Database(t), "--mongodb", mongotest.URI(t)}, // from a MongoDB to another one
+		nil, // SQLite and files
+	} {
+		back = t.TempDir()
+		args := append([]string{"copy"}, last...)
+		last = []string{"--from-data-dir", back}
+		args = append(args, "--to-data-dir", back)
+		for n := 0; n < len(to); n += 2 {
+			args = append(args, strings.Replace(to[n], "--", "--to-", 1), to[n+1])
+			last = append(last, strings.Replace(to[n], "--", "--from-", 1), to[n+1])
+		}
+		command(t, "", args...).want(t, exitOK, "Both sides are equal")
+	}
+	wantSame(t, l.dir, back)
+
+	// Only the rows move; the files are where they are.
+	database := mariadbtest.Database(t)
+	command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", l.dir, "--to-database", database).want(t, exitOK, "Both sides are equal")
+	l.wantAlive(t, l.dir, "--database", database)
+}
+
+func TestCopyRefuses(t *testing.T) {
+	l := liveIn(t)
+	copyTo := func(to ...string) result {
+		return command(t, "", append([]string{"copy", "--from-data-dir", l.dir}, to...)...)
+	}
+	copyTo().want(t, exitUsage, "--to-data-dir is missing")
+	copyTo("--to-database", mariadbtest.Database(t)).want(t, exitUsage, "--to-data-dir is missing")
+	copyTo("--to-data-dir", l.dir).want(t, exitUsage, "both sides are "+l.dir)
+	copyTo("--to-database", "mysql://ann:secret@host/x", "--to-data-dir", t.TempDir()).want(t, exitUsage, "--to: ")
+	command(t, "", "copy", "--from-data-dir", t.TempDir(), "--to-data-dir", t.TempDir()).want(t, exitFailure, "there is nothing of a service in")
+	other := liveIn(t)
+	copyTo("--to-data-dir", other.dir).want(t, exitFailure, "not empty")
+	mongodb := mongotest.URI(t)
+	copyTo("--to-data-dir", t.TempDir(), "--to-mongodb", mongodb).want(t, exitOK, "equal")
+	copyTo("--to-data-dir", t.TempDir(), "--to-mongodb", mongodb).want(t, exitFailure, "not empty")
+
+	s := start(t, l.dir)
+	copyTo("--to-data-dir", t.TempDir()).want(t, exitFailure, "another server works on "+l.dir)
+	s.stop()
+	s.wait()
+}
+
+// What is not whole is found on either side, and what breaks off is not served.
+func TestCopyFindsCorruption(t *testing.T) {
+	l := liveIn(t)
+	blobs := func(dir string) []string {
+		paths, err := filepath.Glob(filepath.Join(dir, "blobs", "??", "*"))
+		if err != nil || len(paths) < 9 {
+			t.Fatalf("%d blobs, %v", len(paths), err)
+		}
+		return paths
+	}
+	var original string
+	for _, p := range blobs(l.dir) {
+		if b, err := os.ReadFile(p); err != nil || bytes.Equal(b, l.page) {
+			original = p
+		}
+	}
+	flip := func(path string) {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2] ^= 1
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := t.TempDir()
+	copyAll := func() result { return command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", to) }
+	flip(original)
+	copyAll().want(t, exitFailure, "한글 문서").want(t, exitFailure, "their SHA-256 is another one")
+	command(t, "", "serve", "--data-dir", to, "--addr", "127.0.0.1:0").want(t, exitFailure, "the copy of "+l.dir+" has not been finished")
+	other := liveIn(t)
+	command(t, "", "copy", "--from-data-dir", other.dir, "--to-data-dir", to).want(t, exitFailure, "it holds what the copy of "+l.dir+" has left unfinished")
+	flip(original)
+	flip(blobs(to)[0]) // on the other side, whichever it is
+	copyAll().want(t, exitFailure, "where it is copied to: the bytes are not what they were")
+	copyAll().want(t, exitOK, "Both sides are equal")
+	wantSame(t, l.dir, to)
+}
+
+// Somebody who writes to the source meanwhile is noticed.
+func TestCopyOfWhatChanges(t *testing.T) {
+	l := liveIn(t)
+	from, to := Config{DataDir: l.dir}, Config{DataDir: t.TempDir()}
+	c := &copying{ctx: t.Context(), contentRows: true, progress: &progress{to: io.Discard}}
+	var err error
+	if c.from, err = openStores(t.Context(), from, sqlstore.Open); err != nil {
+		t.Fatal(err)
+	}
+	defer c.from.Close()
+	if c.to, err = openStores(t.Context(), to, sqlstore.OpenToFill); err != nil {
+		t.Fatal(err)
+	}
+	defer c.to.Close()
+	if err := errors.Join(c.begin("the copy", false), c.copyBytes(), sqlstore.Sync(t.Context(), c.from.db, c.to.db, true, func(string, int64) {})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.compare(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.from.db.Users().Update(t.Context(), 2, func(u *account.User) error { u.Email = "new@example.org"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.compare(); err == nil || !strings.Contains(err.Error(), "table user differs") {
+		t.Errorf("got error %v, want that users differ", err)
+	}
+}
+
+// A copy that is killed anywhere is taken up again.
+func TestCopyIsKilled(t *testing.T) {
+	l := liveIn(t)
+	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
+	there, back := t.TempDir(), t.TempDir()
+	for _, args := range [][]string{
+		{"copy", "--from-data-dir", l.dir, "--to-data-dir", there, "--to-database", database, "--to-mongodb", mongodb},
+		{"copy", "--from-data-dir", there, "--from-database", database, "--from-mongodb", mongodb, "--to-data-dir", back},
+	} {
+		for _, after := range []int{1, 3, 5, 7, 9, 12, 15, 18} {
+			if killed := killAfter(t, after, args...); !killed {
+				t.Fatalf("%q ended before it was killed after %d lines", args, after)
+			}
+		}
+		command(t, "", args...).want(t, exitOK, "Both sides are equal: 5 images").want(t, exitOK, "going on with the copy of")
+	}
+	wantSame(t, l.dir, back)
+}
+
+// killAfter runs the program as a process that is killed once it has written so many lines to standard error, and tells whether it was.
+func killAfter(t *testing.T, lines int, args ...string) bool {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := bufio.NewReader(stderr)
+	for range lines {
+		if _, err := read.ReadString('\n'); errors.Is(err, io.EOF) {
+			break
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Log(err)
+	}
+	var exit *exec.ExitError
+	return errors.As(cmd.Wait(), &exit) && !exit.Exited()
+}
