@@ -193,7 +193,7 @@ func (c Config) mustBeThere() error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("there is nothing of a service in %s: %w", c.DataDir, err)
 	}
-	return nil
+	return restored(c.DataDir)
 }
 
 // lockDataDirs locks both directories as a server does, or the one that both are. One that is not named is none.
@@ -325,17 +325,22 @@ func (c *copying) copyBlob(b blob) (n int64, err error) {
 	if !fault.Is(err, fault.NotFound) {
 		return 0, err
 	}
-	r, err := c.from.blobs.Open(c.ctx, b.name)
+	return moveBlob(c.ctx, b, c.from.blobs, c.to.blobs)
+}
+
+// moveBlob copies a blob and returns its size. NotFound, and errOtherBytes, which leaves nothing.
+func moveBlob(ctx context.Context, b blob, from document.Blobs, to blobs) (n int64, err error) {
+	r, err := from.Open(ctx, b.name)
 	if err != nil {
 		return 0, err
 	}
 	defer r.Close()
 	sum := &summing{Reader: r, sum: sha256.New()}
-	if err := c.to.blobs.PutAs(c.ctx, b.name, sum); err != nil {
+	if err := to.PutAs(ctx, b.name, sum); err != nil {
 		return sum.n, err
 	}
 	if b.sha256 != "" && sum.hex() != b.sha256 {
-		return sum.n, errors.Join(errOtherBytes, c.to.blobs.Delete(context.WithoutCancel(c.ctx), b.name))
+		return sum.n, errors.Join(errOtherBytes, to.Delete(context.WithoutCancel(ctx), b.name))
 	}
 	return sum.n, nil
 }
@@ -438,10 +443,7 @@ func (c *copying) compare() (result string, err error) {
 
 // compareBlob compares the bytes of a blob on both sides with each other and with its row. A wrong one on the new side goes, to be copied anew.
 func (c *copying) compareBlob(i document.Image, b blob) (n int64, err error) {
-	n, want, err := sumOf(c.ctx, c.from.blobs, b.name)
-	if err == nil && b.sha256 != "" && want != b.sha256 {
-		err = errOtherBytes
-	}
+	n, want, err := sumOf(c.ctx, c.from.blobs, b)
 	if fault.Is(err, fault.NotFound) || errors.Is(err, errOtherBytes) {
 		c.fail(i, "its %s where it is copied from: %w", b.what, err)
 		return n, nil
@@ -449,23 +451,25 @@ func (c *copying) compareBlob(i document.Image, b blob) (n int64, err error) {
 	if err != nil {
 		return n, err
 	}
-	_, got, err := sumOf(c.ctx, c.to.blobs, b.name)
-	if fault.Is(err, fault.NotFound) || err == nil && got != want {
+	_, got, err := sumOf(c.ctx, c.to.blobs, b)
+	if fault.Is(err, fault.NotFound) || errors.Is(err, errOtherBytes) || err == nil && got != want {
 		c.fail(i, "its %s where it is copied to: the bytes are not what they were. Run this again to copy them anew", b.what)
 		return n, c.to.blobs.Delete(c.ctx, b.name)
 	}
 	return n, err
 }
 
-// sumOf reads a blob and returns its size and SHA-256.
-func sumOf(ctx context.Context, from document.Blobs, name string) (size int64, sum string, err error) {
-	r, err := from.Open(ctx, name)
+// sumOf reads a blob and returns its size and SHA-256. NotFound, errOtherBytes.
+func sumOf(ctx context.Context, from document.Blobs, b blob) (size int64, sum string, err error) {
+	r, err := from.Open(ctx, b.name)
 	if err != nil {
 		return 0, "", err
 	}
 	defer r.Close()
 	s := &summing{Reader: r, sum: sha256.New()}
-	_, err = io.Copy(io.Discard, s)
+	if _, err = io.Copy(io.Discard, s); err == nil && b.sha256 != "" && s.hex() != b.sha256 {
+		err = errOtherBytes
+	}
 	return s.n, s.hex(), err
 }
 

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -10,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -297,7 +298,7 @@ func TestCopyIsKilled(t *testing.T) {
 		{"copy", "--from-data-dir", there, "--from-database", database, "--from-mongodb", mongodb, "--to-data-dir", back},
 	} {
 		for _, after := range []int{1, 3, 5, 7, 9, 12, 15, 18} {
-			if killed := killAfter(t, after, args...); !killed {
+			if !killAfter(t, after, args...) {
 				t.Fatalf("%q ended before it was killed after %d lines", args, after)
 			}
 		}
@@ -310,23 +311,21 @@ func TestCopyIsKilled(t *testing.T) {
 func killAfter(t *testing.T, lines int, args ...string) bool {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	read := bufio.NewReader(stderr)
-	for range lines {
-		if _, err := read.ReadString('\n'); errors.Is(err, io.EOF) {
-			break
-		}
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Log(err)
-	}
+	cmd.Env = []string{asProgram + "=1", killVariable + "=" + strconv.Itoa(lines), "PATH=" + os.Getenv("PATH")}
 	var exit *exec.ExitError
-	return errors.As(cmd.Wait(), &exit) && !exit.Exited()
+	return errors.As(cmd.Run(), &exit) && !exit.Exited()
+}
+
+// killVariable is set in the environment of a program that is to be killed by its own hand after that many lines.
+const killVariable = "GLYPHBOX_TEST_KILL_AFTER"
+
+// killer kills the process in the midst, once that many lines are written.
+type killer struct{ lines int }
+
+func (k *killer) Write(p []byte) (int, error) {
+	if k.lines -= bytes.Count(p, []byte("\n")); k.lines <= 0 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+	return len(p), nil
 }

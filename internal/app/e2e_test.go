@@ -37,7 +37,11 @@ func TestMain(m *testing.M) {
 	progressInterval = 0 // so that tests see how far something has come
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		code := Run(ctx, Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"})
+		var stderr io.Writer = os.Stderr
+		if lines, err := strconv.Atoi(os.Getenv(killVariable)); err == nil {
+			stderr = &killer{lines}
+		}
+		code := Run(ctx, Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr, Version: "test"})
 		stop()
 		os.Exit(code)
 	}

@@ -200,12 +200,12 @@ func everyImage(ctx context.Context, catalog document.Catalog) iter.Seq2[documen
 	}
 }
 
-// makeDataDir makes the directory where everything is kept, for the owner only.
+// makeDataDir makes the directory where everything is kept, for the owner only. One that is not complete yet it refuses.
 func makeDataDir(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return fmt.Errorf("data-dir: %w", err)
 	}
-	return nil
+	return restored(path)
 }
 
 // makeSpoolDir makes an empty directory for what is gone when the service ends; what one that was killed has left there goes

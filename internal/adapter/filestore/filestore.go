@@ -107,6 +107,47 @@ func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
 	return nil
 }
 
+// Share gives a blob to another store as well: as the same file where the file system can do that, else as a copy. That it is there already is
+// no error. It is durable after the other's Sync. NotFound.
+func (s *Store) Share(ctx context.Context, name string, with *Store) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !possible(name) {
+		return errNotFound
+	}
+	if err := with.folder(name[:2]); err != nil {
+		return storeFault(err)
+	}
+	err := os.Link(s.path(name), with.path(name))
+	switch {
+	case err == nil, errors.Is(err, fs.ErrExist):
+		return nil
+	case errors.Is(err, fs.ErrNotExist) && s.there():
+		return errNotFound.Because(err)
+	case !errors.Is(err, syscall.EXDEV) && !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EMLINK) && !errors.Is(err, errors.ErrUnsupported):
+		return storeFault(err)
+	}
+	r, err := s.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return with.PutAs(ctx, name, r)
+}
+
+// Sync makes the names of all blobs durable.
+func (s *Store) Sync() error {
+	folders, err := filepath.Glob(filepath.Join(s.dir, "??"))
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		err = errors.Join(err, syncDir(folder))
+	}
+	return storeFault(errors.Join(err, syncDir(s.dir)))
+}
+
 // Empty tells whether there is no blob.
 func (s *Store) Empty() (bool, error) {
 	files, err := filepath.Glob(filepath.Join(s.dir, "??", "*"))

@@ -345,3 +345,45 @@ func BenchmarkPut1MB(b *testing.B) {
 func TestMovedBlobs(t *testing.T) {
 	porttest.MovedBlobs(t, func(t *testing.T) porttest.NamedBlobs { return open(t) })
 }
+
+func TestShare(t *testing.T) {
+	from, with := open(t), open(t)
+	name, err := from.Put(t.Context(), strings.NewReader("bytes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := errors.Join(from.Share(t.Context(), name, with), with.Sync()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := from.Delete(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(with.path(name)); err != nil || string(got) != "bytes" {
+		t.Errorf("got %q, want what was shared (%v)", got, err)
+	}
+	for _, missing := range []string{name, "", "../" + name} {
+		if err := from.Share(t.Context(), missing, with); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("Share of %q: got %v, want NotFound", missing, err)
+		}
+	}
+	if _, err := os.Stat("/dev/shm"); err != nil {
+		t.Skip("there is no other file system to share with")
+	}
+	elsewhere, err := os.MkdirTemp("/dev/shm", "glyphbox-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(elsewhere)
+	other, err := Open(elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := with.Share(t.Context(), name, other); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(other.path(name)); err != nil || string(got) != "bytes" {
+		t.Errorf("got %q, want what was shared (%v)", got, err)
+	}
+}

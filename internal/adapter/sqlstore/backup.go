@@ -1,0 +1,184 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"net/url"
+	"os"
+	"strings"
+
+	sqlitedriver "modernc.org/sqlite"
+
+	"glyphbox/internal/domain/document"
+)
+
+// Backup writes a copy of an SQLite file as it is at one moment to a new file, durably, also while others work on it. The schema stays as it is.
+//
+// It calls keep with all images two times: first at leisure, and then with those of the copy, while nobody can write. Since a row goes before its
+// bytes, what these images name is still there then, and what keep has not kept the first time is only what is new since.
+func Backup(ctx context.Context, source, target string, keep func(images iter.Seq2[document.Image, error]) error) (err error) {
+	db, name, err := connect(source)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("copying the database %s: %w", name, db.fault(ctx, err))
+		}
+		err = errors.Join(err, db.Close())
+	}()
+	if err := keep(allImages(ctx, db.read)); err != nil {
+		return err
+	}
+	reader, err := db.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.Close() // the moment ends with it
+	if err := db.moment(ctx, reader, keep); err != nil {
+		return err
+	}
+	defer reader.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`) //nolint:errcheck // it has written nothing
+	if err := create(target); err != nil {
+		return err
+	}
+	return errors.Join(copyPages(ctx, reader, target), syncFile(target))
+}
+
+// moment begins a transaction that reads, and calls keep while it is the newest.
+func (db *DB) moment(ctx context.Context, reader *sql.Conn, keep func(iter.Seq2[document.Image, error]) error) error {
+	writer, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer writer.Rollback() // others go on
+	if _, err := reader.ExecContext(ctx, `BEGIN`); err != nil {
+		return err
+	}
+	err = keep(allImages(ctx, reader)) // the first read is the moment
+	if err != nil {
+		_, rollbackErr := reader.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+		err = errors.Join(err, rollbackErr)
+	}
+	return err
+}
+
+// pagesAtOnce is how many pages of a database are copied between two looks at the context.
+const pagesAtOnce = 10_000
+
+// copyPages copies the database as the connection sees it.
+func copyPages(ctx context.Context, from *sql.Conn, target string) error {
+	return from.Raw(func(conn any) error {
+		b, err := conn.(interface {
+			NewBackup(string) (*sqlitedriver.Backup, error)
+		}).NewBackup((&url.URL{Scheme: "file", OmitHost: true, Path: target}).String())
+		if err != nil {
+			return err
+		}
+		for more := true; more && err == nil; {
+			if more, err = b.Step(pagesAtOnce); err == nil {
+				err = ctx.Err()
+			}
+		}
+		return errors.Join(err, b.Finish())
+	})
+}
+
+// allImages goes through all images by number.
+func allImages(ctx context.Context, q querier) iter.Seq2[document.Image, error] {
+	return func(yield func(document.Image, error) bool) {
+		errEnough := errors.New("no more is wanted")
+		err := each(ctx, q, func(scan func(...any) error) error {
+			i, err := scanImage(scan)
+			if err == nil && !yield(i, nil) {
+				err = errEnough
+			}
+			return err
+		}, `SELECT `+imageColumns+` FROM image i JOIN user ON user.id = i.user_id ORDER BY i.id`)
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(document.Image{}, err)
+		}
+	}
+}
+
+// CheckFile looks whether an SQLite file that nobody works on is whole, and calls image for each image in it. It changes nothing.
+func CheckFile(ctx context.Context, path string, image func(document.Image) error) (err error) {
+	params := url.Values{"mode": {"ro"}, "immutable": {"1"}}
+	if _, err := os.Stat(path + walSuffix); err == nil { // some of it stands there
+		params.Del("immutable")
+	} else if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: params.Encode()}).String())
+	if err != nil {
+		return err
+	}
+	defer pool.Close() // it has written nothing
+	var wrong []string
+	err = each(ctx, pool, func(scan func(...any) error) error {
+		var line string
+		err := scan(&line)
+		if line != "ok" {
+			wrong = append(wrong, line)
+		}
+		return err
+	}, `PRAGMA integrity_check(10)`)
+	if err == nil && len(wrong) > 0 {
+		err = errors.New(strings.Join(wrong, "; "))
+	}
+	if err != nil {
+		return fmt.Errorf("the database %s is not whole: %w", path, err)
+	}
+	for i, err := range allImages(ctx, pool) {
+		if err != nil {
+			return err
+		}
+		if err := image(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const walSuffix = "-wal" // of the file that has what is not yet in the database's own
+
+// CopyFile copies an SQLite file that nobody works on to a new file, durably, with what stands in its log.
+func CopyFile(from, to string) error {
+	for _, suffix := range []string{"", walSuffix} {
+		b, err := os.Open(from + suffix)
+		if errors.Is(err, fs.ErrNotExist) && suffix != "" {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err = create(to + suffix); err == nil {
+			err = fill(b, to+suffix)
+		}
+		if err = errors.Join(err, b.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fill(from *os.File, to string) error {
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.ReadFrom(from)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,190 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/porttest/mariadbtest"
+)
+
+func TestBackupAndRestore(t *testing.T) {
+	l := liveIn(t)
+	s := start(t, l.dir) // which serves on
+	backup := filepath.Join(t.TempDir(), "today")
+	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today has 5 images")
+	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitFailure, "already")
+	command(t, "", "backup", backup+"/no/parent", "--data-dir", l.dir).want(t, exitFailure, "no such file")
+	command(t, "", "backup", backup+"2", "--data-dir", t.TempDir()).want(t, exitFailure, "there is nothing of a service in")
+	command(t, "", "backup", backup+"2", "--data-dir", l.dir, "--database", mariadbtest.Database(t)).want(t, exitUsage, "mariadb-dump")
+	s.stop()
+	s.wait()
+	err := filepath.WalkDir(filepath.Dir(backup), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if mode := info.Mode().Perm(); mode&0o077 != 0 && path != filepath.Dir(backup) {
+			t.Errorf("%s may be read by others: %v", path, mode)
+		}
+		if strings.Contains(path, ".glyphbox") || strings.HasSuffix(path, "2") && d.IsDir() && filepath.Dir(path) == filepath.Dir(backup) {
+			t.Errorf("%s is left behind", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	dir := filepath.Join(t.TempDir(), "new")
+	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is whole: it has 5 images")
+	command(t, "", "restore", backup, "--data-dir", dir).want(t, exitOK, "5 images")
+	wantSame(t, l.dir, dir)
+	command(t, "", "restore", backup, "--data-dir", dir).want(t, exitFailure, "is not empty")
+	l.wantAlive(t, dir)
+	// The restored one and the backup share nothing.
+	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is whole")
+
+	// A copy of a directory whose service was killed has a part of the database in the log.
+	live, cmd := spawn(t, dir)
+	live.login("admin", adminPassword).do(http.StatusOK, "GET", path("/user/me"), nil)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	if _, err := os.Stat(filepath.Join(dir, "glyphbox.db-wal")); err != nil {
+		t.Fatal("there is no log, so that nothing is tested: ", err)
+	}
+	again := t.TempDir()
+	command(t, "", "restore", dir, "--data-dir", again).want(t, exitOK, "6 images")
+	wantSame(t, dir, again)
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	l := liveIn(t)
+	blobs, err := filepath.Glob(filepath.Join(l.dir, "blobs", "??", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	command(t, "", "restore", t.TempDir(), "--data-dir", dir).want(t, exitFailure, "there is nothing of a service in")
+	damage := func(path, want string, change func([]byte) []byte) {
+		t.Helper()
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after := change(append([]byte(nil), before...)); after != nil {
+			err = os.WriteFile(path, after, 0o600)
+		} else {
+			err = os.Remove(path)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		command(t, "", "restore", l.dir, "--check").want(t, exitFailure, want)
+		command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitFailure, want)
+		if left := filesBelow(t, dir); len(left) != 1 { // the lock
+			t.Errorf("%d files are left in what was not restored", len(left))
+		}
+		if err := os.WriteFile(path, before, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range blobs {
+		damage(path, "There is no such blob", func([]byte) []byte { return nil })
+	}
+	original := 0
+	for _, path := range blobs {
+		if info, err := os.Stat(path); err == nil && info.Size() >= int64(len(l.page)) {
+			original++
+			damage(path, "their SHA-256 is another one", func(b []byte) []byte { b[100] ^= 1; return b })
+		}
+	}
+	if original != 5 {
+		t.Errorf("%d originals were damaged, want 5", original)
+	}
+	damage(filepath.Join(l.dir, "glyphbox.db"), "the database", func(b []byte) []byte {
+		for n := 4096; n < len(b); n++ {
+			b[n] ^= 0x55
+		}
+		return b
+	})
+	s := start(t, dir)
+	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitFailure, "another server works on "+dir)
+	s.stop()
+	s.wait()
+}
+
+func TestRestoreIsKilled(t *testing.T) {
+	l := liveIn(t)
+	dir := t.TempDir()
+	for _, after := range []int{1, 2, 4, 5} {
+		if !killAfter(t, after, "restore", l.dir, "--data-dir", dir) {
+			t.Fatalf("it ended before it was killed after %d lines", after)
+		}
+		for _, args := range [][]string{{"serve", "--addr", "127.0.0.1:0", "--data-dir", dir}, {"user", "list", "--data-dir", dir}, {"backup", dir + "-backup", "--data-dir", dir}} {
+			command(t, "", args...).want(t, exitFailure, "has not been finished")
+		}
+	}
+	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitOK, "5 images")
+	wantSame(t, l.dir, dir)
+}
+
+// People upload and delete while backups are made, and every backup is whole.
+func TestBackupUnderLoad(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	page, _, boxes := drawn()
+	ctx, cancel := context.WithCancel(t.Context())
+	var people sync.WaitGroup
+	for n := range 4 {
+		who := s.signUp(fmt.Sprint("user", n))
+		people.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				image := who.upload("page.png", page)
+				if i%5 == 0 {
+					who.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), boxes[:1])
+				}
+				if i%4 != 0 {
+					who.do(http.StatusNoContent, "DELETE", path("/image/%d", image.ID), nil)
+				}
+			}
+		})
+	}
+	room := t.TempDir()
+	for n := range 12 {
+		backup := filepath.Join(room, fmt.Sprint("backup", n))
+		command(t, "", "backup", backup, "--data-dir", dir).want(t, exitOK, "has ")
+		command(t, "", "restore", backup, "--check").want(t, exitOK, "is whole")
+		db, err := sqlstore.Open(t.Context(), filepath.Join(backup, "glyphbox.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		images, blobs := 0, filesBelow(t, filepath.Join(backup, "blobs"))
+		for i, err := range everyImage(t.Context(), db.Catalog()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			images++
+			ids, err := db.Runs().ContentIDs(t.Context(), i.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if contents, err := db.Contents().Get(t.Context(), ids); err != nil || len(contents) != len(ids) {
+				t.Errorf("image %d has %d of %d contents (%v)", i.ID, len(contents), len(ids), err)
+			}
+		}
+		if len(blobs) != 2*images {
+			t.Errorf("%d images with %d blobs, want two for each", images, len(blobs))
+		}
+		db.Close()
+	}
+	cancel()
+	people.Wait()
+}
