@@ -82,7 +82,7 @@ func explain(err error) string {
 	if f.Cause != nil {
 		text += fmt.Sprintf(" (%v)", f.Cause)
 	}
-	return text
+	return strings.Replace(err.Error(), f.Error(), text, 1) // with what stands around it
 }
 
 // env returns the environment as a map.

@@ -138,7 +138,7 @@ func (p Process) keyCommand() *cobra.Command {
 }
 
 func (p Process) migrateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database to this release's schema, as each start of the service does"}
+	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database to this release's schema, as each start of the service does, or import another one"}
 	status := &cobra.Command{Use: "status", Short: "Show the steps of the schema and which are done", Args: cobra.NoArgs}
 	status.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -175,6 +175,7 @@ func (p Process) migrateCommand() *cobra.Command {
 		addFlags(sub.Flags(), "data-dir", "database")
 		cmd.AddCommand(sub)
 	}
+	cmd.AddCommand(p.importCommand())
 	return cmd
 }
 

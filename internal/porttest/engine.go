@@ -356,7 +356,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 	t.Run("regions of the upright page", func(t *testing.T) {
 		e := open(t)
 		for orientation := 1; orientation <= 8; orientation++ {
-			wantTexts(t, e, order(orientedJPEG(page, orientation), tasksOf(boxes, 7)...), drawn)
+			wantTexts(t, e, order(OrientedJPEG(page, orientation), tasksOf(boxes, 7)...), drawn)
 		}
 	})
 

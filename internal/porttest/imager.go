@@ -100,7 +100,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 
 	for orientation := 1; orientation <= 8; orientation++ {
 		t.Run(fmt.Sprint("EXIF orientation ", orientation), func(t *testing.T) {
-			shows(t, open(t), orientedJPEG(corner(320, 200), orientation), document.Geometry{MediaType: "image/jpeg", Width: 320, Height: 200, Pages: 1})
+			shows(t, open(t), OrientedJPEG(corner(320, 200), orientation), document.Geometry{MediaType: "image/jpeg", Width: 320, Height: 200, Pages: 1})
 		})
 	}
 

@@ -34,7 +34,7 @@ type Histories interface {
 
 // MovedBlobs is the suite of NamedBlobs.
 func MovedBlobs(t *testing.T, open func(t *testing.T) NamedBlobs) {
-	const imported = "65f2c0ffee0123456789abcd"
+	const moved = "abcdefghijklmnopqrstuvwxyz"
 
 	t.Run("a blob keeps its name", func(t *testing.T) {
 		from, to := open(t), open(t)
@@ -46,10 +46,10 @@ func MovedBlobs(t *testing.T, open func(t *testing.T) NamedBlobs) {
 			ok(t, "Close", r.Close())
 			wantBlob(t, to, name, patternBytes(600_000))
 		}
-		ok(t, "PutAs of an imported one", to.PutAs(t.Context(), imported, strings.NewReader("imported")))
-		wantBlob(t, to, imported, []byte("imported"))
-		ok(t, "Delete", to.Delete(t.Context(), imported))
-		_, err := to.Open(t.Context(), imported)
+		ok(t, "PutAs of another", to.PutAs(t.Context(), moved, strings.NewReader("moved")))
+		wantBlob(t, to, moved, []byte("moved"))
+		ok(t, "Delete", to.Delete(t.Context(), moved))
+		_, err := to.Open(t.Context(), moved)
 		wantKind(t, "Open", err, fault.NotFound)
 		wantBlob(t, to, name, patternBytes(600_000))
 	})
@@ -57,26 +57,26 @@ func MovedBlobs(t *testing.T, open func(t *testing.T) NamedBlobs) {
 	t.Run("what is there is replaced", func(t *testing.T) {
 		s := open(t)
 		for _, size := range []int64{600_000, 0, 1000} {
-			ok(t, "PutAs", s.PutAs(t.Context(), imported, &pattern{n: size}))
-			wantBlob(t, s, imported, patternBytes(size))
+			ok(t, "PutAs", s.PutAs(t.Context(), moved, &pattern{n: size}))
+			wantBlob(t, s, moved, patternBytes(size))
 		}
 	})
 
 	t.Run("a reader that fails leaves nothing new", func(t *testing.T) {
 		s := open(t)
 		broken := errors.New("broken line")
-		if err := s.PutAs(t.Context(), imported, io.MultiReader(&pattern{n: 600_000}, iotest.ErrReader(broken))); !errors.Is(err, broken) {
+		if err := s.PutAs(t.Context(), moved, io.MultiReader(&pattern{n: 600_000}, iotest.ErrReader(broken))); !errors.Is(err, broken) {
 			t.Errorf("got error %v, want the reader's", err)
 		}
-		_, err := s.Open(t.Context(), imported)
+		_, err := s.Open(t.Context(), moved)
 		wantKind(t, "Open", err, fault.NotFound)
-		ok(t, "PutAs", s.PutAs(t.Context(), imported, strings.NewReader("whole")))
-		wantBlob(t, s, imported, []byte("whole"))
+		ok(t, "PutAs", s.PutAs(t.Context(), moved, strings.NewReader("whole")))
+		wantBlob(t, s, moved, []byte("whole"))
 	})
 
 	t.Run("names that no blob can have", func(t *testing.T) {
 		s := open(t)
-		for _, wrong := range []string{"", "..", "../x", "a/b", imported + "0", strings.ToUpper(imported), "한글"} {
+		for _, wrong := range []string{"", "..", "../x", "a/b", moved + "0", strings.ToUpper(moved), "한글"} {
 			if err := s.PutAs(t.Context(), wrong, strings.NewReader("x")); err == nil {
 				t.Errorf("PutAs under %q: got no error", wrong)
 			}

@@ -140,8 +140,8 @@ func multiPageTIFF(pages ...image.Image) []byte {
 	return b
 }
 
-// orientedJPEG makes a JPEG that is the given image once its EXIF orientation (1 to 8) is applied.
-func orientedJPEG(upright image.Image, orientation int) []byte {
+// OrientedJPEG makes a JPEG that is the given image once its EXIF orientation (1 to 8) is applied.
+func OrientedJPEG(upright image.Image, orientation int) []byte {
 	size := upright.Bounds().Size()
 	stored := size
 	if orientation >= 5 {

@@ -60,15 +60,11 @@ func (s *Store) path(name string) string { return filepath.Join(s.dir, name[:2],
 // newName returns 128 random bits as 26 lower-case letters and digits.
 func newName() string { return strings.ToLower(rand.Text()) }
 
-const (
-	nameLength     = 26
-	importedLength = 24 // of a name that a blob of the original service has had: an ObjectId
-)
+const nameLength = 26
 
-// possible tells whether a blob can have that name, so that no other one gets near the file system.
+// possible tells whether a name is one of newName, so that no other one gets near the file system.
 func possible(name string) bool {
-	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == "" ||
-		len(name) == importedLength && strings.Trim(name, "0123456789abcdef") == ""
+	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // Put implements document.Blobs.

@@ -40,7 +40,7 @@ const (
 
 // file is a document of fs.files.
 type file struct {
-	ID        string    `bson:"_id"`
+	ID        any       `bson:"_id"` // the blob's name; in the original service an ObjectID
 	Length    int64     `bson:"length"`
 	ChunkSize int32     `bson:"chunkSize"`
 	Uploaded  time.Time `bson:"uploadDate"`
@@ -50,25 +50,21 @@ type file struct {
 // chunk is a document of fs.chunks.
 type chunk struct {
 	ID   bson.ObjectID `bson:"_id"`
-	File string        `bson:"files_id"`
+	File any           `bson:"files_id"`
 	N    int32         `bson:"n"`
 	Data []byte        `bson:"data"`
 }
 
 var errBlobNotFound = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
 
-const (
-	nameLength     = 26
-	importedLength = 24 // of a name that a blob of the original service has had: an ObjectId
-)
+const nameLength = 26
 
 // newName returns 128 random bits as 26 lower-case letters and digits.
 func newName() string { return strings.ToLower(rand.Text()) }
 
-// possible tells whether a blob can have that name.
+// possible tells whether a name is one of newName.
 func possible(name string) bool {
-	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == "" ||
-		len(name) == importedLength && strings.Trim(name, "0123456789abcdef") == ""
+	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // Put implements document.Blobs.
@@ -258,9 +254,14 @@ func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error
 	if !possible(name) {
 		return nil, errBlobNotFound
 	}
+	return s.open(ctx, name)
+}
+
+// open opens the file with that _id.
+func (s *Blobs) open(ctx context.Context, id any) (io.ReadSeekCloser, error) {
 	b := &blob{ctx: ctx, chunks: s.chunks, loaded: -1}
 	err := whileAsked(ctx, func(ctx context.Context) error {
-		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: name}}).Decode(&b.file)
+		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&b.file)
 	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil, errBlobNotFound.Because(err)
@@ -269,7 +270,7 @@ func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error
 		return nil, err
 	}
 	if b.file.Length < 0 || b.file.ChunkSize <= 0 {
-		return nil, fmt.Errorf("blob %s: length %d in chunks of %d", name, b.file.Length, b.file.ChunkSize)
+		return nil, fmt.Errorf("blob %v: length %d in chunks of %d", id, b.file.Length, b.file.ChunkSize)
 	}
 	return b, nil
 }
@@ -315,7 +316,8 @@ func (b *blob) load(n int64) error {
 	b.closeCursor()
 	err := whileAsked(b.ctx, func(ctx context.Context) (err error) {
 		filter := bson.D{{Key: "files_id", Value: b.file.ID}, {Key: "n", Value: bson.D{{Key: "$gte", Value: n}}}}
-		b.cursor, err = b.chunks.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "n", Value: 1}}).SetBatchSize(chunksAtOnce))
+		atOnce := max(chunksAtOnce*chunkSize/b.file.ChunkSize, 1) // as many bytes, whatever the size of a chunk
+		b.cursor, err = b.chunks.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "n", Value: 1}}).SetBatchSize(atOnce))
 		return err
 	})
 	if err != nil {
@@ -342,11 +344,11 @@ func (b *blob) next(n int64) error {
 	_, data, isBinary := b.cursor.Current.Lookup("data").BinaryOK()
 	switch {
 	case !isNumber || !isBinary:
-		return fmt.Errorf("blob %s: chunk %d is no chunk", b.file.ID, n)
+		return fmt.Errorf("blob %v: chunk %d is no chunk", b.file.ID, n)
 	case number != n: // deletion is under way
 		return errBlobNotFound.Because(io.ErrUnexpectedEOF)
 	case int64(len(data)) != min(size, b.file.Length-n*size):
-		return fmt.Errorf("blob %s: chunk %d has %d bytes", b.file.ID, n, len(data))
+		return fmt.Errorf("blob %v: chunk %d has %d bytes", b.file.ID, n, len(data))
 	}
 	b.loaded, b.data = n, data
 	return nil
@@ -360,7 +362,7 @@ func (b *blob) Seek(offset int64, whence int) (int64, error) {
 		offset += b.file.Length
 	}
 	if offset < 0 || whence < io.SeekStart || whence > io.SeekEnd {
-		return 0, fmt.Errorf("blob %s: there is no place %d", b.file.ID, offset)
+		return 0, fmt.Errorf("blob %v: there is no place %d", b.file.ID, offset)
 	}
 	b.at = offset
 	return offset, nil

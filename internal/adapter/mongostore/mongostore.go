@@ -83,6 +83,18 @@ func Open(ctx context.Context, uri string) (*Store, error) { return connect(ctx,
 
 // connect is Open with somebody, or nobody, who sees the commands that are sent.
 func connect(ctx context.Context, uri string, monitor *event.CommandMonitor) (*Store, error) {
+	s, err := dial(ctx, uri, monitor)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening MongoDB: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// dial is connect to a database as it is.
+func dial(ctx context.Context, uri string, monitor *event.CommandMonitor) (*Store, error) {
 	name, err := database(uri)
 	if err != nil {
 		return nil, fmt.Errorf("opening MongoDB: %w", err)
@@ -100,10 +112,7 @@ func connect(ctx context.Context, uri string, monitor *event.CommandMonitor) (*S
 		return nil, fmt.Errorf("opening MongoDB: %w", errURI)
 	}
 	s := &Store{client, client.Database(name)}
-	if err = s.Ping(ctx); err == nil {
-		err = s.prepare(ctx)
-	}
-	if err != nil {
+	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening MongoDB: %w", err), s.Close())
 	}
 	return s, nil

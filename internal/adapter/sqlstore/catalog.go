@@ -24,16 +24,7 @@ var errImageNotFound = fault.New(fault.NotFound, "image_not_found", "There is no
 // Add implements document.Catalog.
 func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, error) {
 	err := s.db.update(ctx, func(tx *sql.Tx) error {
-		if err := count(ctx, tx, i, 1); err != nil {
-			return err
-		}
-		result, err := tx.ExecContext(ctx, `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			i.Name, fold(i.Name), i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, stamp(i.Created), i.Owner.ID)
-		if err != nil {
-			return err
-		}
-		id, err := result.LastInsertId()
+		id, err := insertImage(ctx, tx, i)
 		if err != nil {
 			return err
 		}
@@ -44,6 +35,20 @@ func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, er
 		return document.Image{}, err
 	}
 	return i, nil
+}
+
+// insertImage inserts an image, under a new number where it has none.
+func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, err error) {
+	if err := count(ctx, tx, i, 1); err != nil {
+		return 0, err
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		number(i.ID), i.Name, fold(i.Name), i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, stamp(i.Created), i.Owner.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
 }
 
 // count notes with the owner that an image is there (1) or is not any more (-1).

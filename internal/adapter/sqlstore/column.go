@@ -36,6 +36,16 @@ func (t *text) Scan(src any) error {
 	return nil
 }
 
+// number is a column of a number that the database gives, where 0 stands for none yet.
+type number int64
+
+func (n number) Value() (driver.Value, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	return int64(n), nil
+}
+
 // stamp is a column of a time, in UTC to the microsecond, where NULL stands for the zero time. Its text form is one that
 // databases with a type for times read, too, and sorts as time does.
 type stamp time.Time

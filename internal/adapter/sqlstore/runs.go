@@ -31,32 +31,9 @@ const rowsAtOnce = 100
 // Append implements recognition.Runs.
 func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognition.Run, err error) {
 	err = s.db.update(ctx, func(tx *sql.Tx) error {
-		var version int
-		// Those who append to one image do so one after the other.
-		err := tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.dialect.forUpdate, r.ImageID).Scan(&r.ImageID)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errImageNotFound
-		}
+		version, err := s.append(ctx, tx, r)
 		if err != nil {
 			return err
-		}
-		err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
-			SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
-			r.ImageID, r.User.ID, stamp(r.Created), list(r.Lang), r.PSM, r.OEM, r.Engine, r.ImageID).Scan(&version)
-		if err != nil {
-			return err
-		}
-		position := 0
-		for ids := range slices.Chunk(r.ContentIDs, rowsAtOnce) {
-			var args []any
-			for _, id := range ids {
-				args = append(args, version, stamp(r.Created), r.ImageID, r.User.ID, id, position)
-				position++
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO ocr (version, created_datetime, image_id, user_id, content_id, position) VALUES (?, ?, ?, ?, ?, ?)`+
-				strings.Repeat(`, (?, ?, ?, ?, ?, ?)`, len(ids)-1), args...); err != nil {
-				return err
-			}
 		}
 		stored, err = oneRun(runsIn(ctx, tx, byVersion, r.ImageID, version))
 		return err
@@ -65,6 +42,37 @@ func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognitio
 		return recognition.Run{}, s.db.noUser(err)
 	}
 	return stored, nil
+}
+
+// append inserts a run as the next version of its image.
+func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (version int, err error) {
+	// Those who append to one image do so one after the other.
+	err = tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.dialect.forUpdate, r.ImageID).Scan(&r.ImageID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, errImageNotFound
+	}
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
+		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
+		r.ImageID, r.User.ID, stamp(r.Created), list(r.Lang), r.PSM, r.OEM, r.Engine, r.ImageID).Scan(&version)
+	if err != nil {
+		return 0, err
+	}
+	position := 0
+	for ids := range slices.Chunk(r.ContentIDs, rowsAtOnce) {
+		var args []any
+		for _, id := range ids {
+			args = append(args, version, stamp(r.Created), r.ImageID, r.User.ID, id, position)
+			position++
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO ocr (version, created_datetime, image_id, user_id, content_id, position) VALUES (?, ?, ?, ?, ?, ?)`+
+			strings.Repeat(`, (?, ?, ?, ?, ?, ?)`, len(ids)-1), args...); err != nil {
+			return 0, err
+		}
+	}
+	return version, nil
 }
 
 const (

@@ -46,11 +46,15 @@ func (db *DB) Fill(ctx context.Context, work string) error {
 	if users > 0 || revisions > 0 {
 		return fmt.Errorf("the database is not empty: it has %d users and %d revisions of results", users, revisions)
 	}
+	return db.note(ctx, work)
+}
+
+// note makes the table of unfinished work, which is there with what it says, or not at all.
+func (db *DB) note(ctx context.Context, work string) error {
 	if strings.Contains(work, `\`) {
 		return fmt.Errorf("a backslash in %q, which not every database takes for one", work)
 	}
-	// The table is there with what it holds, or not at all.
-	_, err = db.write.ExecContext(ctx, `CREATE TABLE `+unfinishedTable+` AS SELECT '`+strings.ReplaceAll(work, `'`, `''`)+`' AS work`)
+	_, err := db.write.ExecContext(ctx, `CREATE TABLE `+unfinishedTable+` AS SELECT '`+strings.ReplaceAll(work, `'`, `''`)+`' AS work`)
 	return db.fault(ctx, err)
 }
 

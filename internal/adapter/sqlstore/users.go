@@ -24,20 +24,8 @@ var errUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no s
 // Add implements account.Users.
 func (s *Users) Add(ctx context.Context, u account.User) (account.User, error) {
 	err := s.db.update(ctx, func(tx *sql.Tx) error {
-		role, err := roleID(ctx, tx, u.Role)
+		id, err := insertUser(ctx, tx, u)
 		if err != nil {
-			return err
-		}
-		result, err := tx.ExecContext(ctx, `INSERT INTO user (name, password, email, created_datetime, role_id, search) VALUES (?, ?, ?, ?, ?, ?)`,
-			text(u.Name), text(u.PasswordHash), text(u.Email), stamp(u.Created), role, userSearch(u))
-		if err != nil {
-			return err
-		}
-		id, err := result.LastInsertId()
-		if err != nil {
-			return err
-		}
-		if err := putStates(ctx, tx, id, u.States); err != nil {
 			return err
 		}
 		u, err = userByID(ctx, tx, id)
@@ -47,6 +35,23 @@ func (s *Users) Add(ctx context.Context, u account.User) (account.User, error) {
 		return account.User{}, s.taken(ctx, err, u)
 	}
 	return u, nil
+}
+
+// insertUser inserts a user, under a new number where there is none.
+func insertUser(ctx context.Context, tx *sql.Tx, u account.User) (id int64, err error) {
+	role, err := roleID(ctx, tx, u.Role)
+	if err != nil {
+		return 0, err
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO user (id, name, password, email, created_datetime, role_id, search) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		number(u.ID), text(u.Name), text(u.PasswordHash), text(u.Email), stamp(u.Created), role, userSearch(u))
+	if err != nil {
+		return 0, err
+	}
+	if id, err = result.LastInsertId(); err != nil {
+		return 0, err
+	}
+	return id, putStates(ctx, tx, id, u.States)
 }
 
 // userSearch is what keywords are looked for in; empty for one who has resigned.

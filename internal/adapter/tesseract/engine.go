@@ -85,9 +85,20 @@ func (p *Pool) Languages(context.Context) ([]recognition.Language, error) {
 
 // Probe reads the header of a file in this process, in Go; see document.Imager.
 func (p *Pool) Probe(ctx context.Context, page document.Page) (document.Geometry, error) {
+	h, err := p.header(ctx, page)
+	return h.upright(), err
+}
+
+// Orientation returns how a file says that its pixels lie, as EXIF has it: 1, upright, to 8. Errors are those of Probe.
+func (p *Pool) Orientation(ctx context.Context, page document.Page) (int, error) {
+	h, err := p.header(ctx, page)
+	return h.orientation, err
+}
+
+func (p *Pool) header(ctx context.Context, page document.Page) (header, error) {
 	r, err := page.Open(ctx)
 	if err != nil {
-		return document.Geometry{}, err
+		return header{}, err
 	}
 	defer r.Close()
 	var file io.ReaderAt
@@ -99,12 +110,11 @@ func (p *Pool) Probe(ctx context.Context, page document.Page) (document.Geometry
 	default:
 		data, err := io.ReadAll(io.LimitReader(r, page.Size))
 		if err != nil {
-			return document.Geometry{}, err
+			return header{}, err
 		}
 		file = bytes.NewReader(data)
 	}
-	h, err := readHeader(file, page.Size, p.opts.MaxPixels)
-	return h.upright(), err
+	return readHeader(file, page.Size, p.opts.MaxPixels)
 }
 
 // seekingReaderAt reads at offsets by seeking; for one goroutine.
