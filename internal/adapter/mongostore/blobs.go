@@ -40,7 +40,7 @@ const (
 
 // file is a document of fs.files.
 type file struct {
-	ID        any       `bson:"_id"` // the blob's name; in the original service an ObjectID
+	ID        string    `bson:"_id"`
 	Length    int64     `bson:"length"`
 	ChunkSize int32     `bson:"chunkSize"`
 	Uploaded  time.Time `bson:"uploadDate"`
@@ -50,7 +50,7 @@ type file struct {
 // chunk is a document of fs.chunks.
 type chunk struct {
 	ID   bson.ObjectID `bson:"_id"`
-	File any           `bson:"files_id"`
+	File string        `bson:"files_id"`
 	N    int32         `bson:"n"`
 	Data []byte        `bson:"data"`
 }
@@ -259,9 +259,9 @@ func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error
 
 // open opens the file with that _id.
 func (s *Blobs) open(ctx context.Context, id any) (io.ReadSeekCloser, error) {
-	b := &blob{ctx: ctx, chunks: s.chunks, loaded: -1}
+	b := &blob{ctx: ctx, chunks: s.chunks, id: id, loaded: -1}
 	err := whileAsked(ctx, func(ctx context.Context) error {
-		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&b.file)
+		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 0}})).Decode(&b.file)
 	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil, errBlobNotFound.Because(err)
@@ -279,6 +279,7 @@ func (s *Blobs) open(ctx context.Context, id any) (io.ReadSeekCloser, error) {
 type blob struct {
 	ctx    context.Context
 	chunks *mongo.Collection
+	id     any // a name, or an ObjectID of the original service
 	file   file
 	at     int64
 
@@ -315,7 +316,7 @@ func (b *blob) load(n int64) error {
 	}
 	b.closeCursor()
 	err := whileAsked(b.ctx, func(ctx context.Context) (err error) {
-		filter := bson.D{{Key: "files_id", Value: b.file.ID}, {Key: "n", Value: bson.D{{Key: "$gte", Value: n}}}}
+		filter := bson.D{{Key: "files_id", Value: b.id}, {Key: "n", Value: bson.D{{Key: "$gte", Value: n}}}}
 		atOnce := max(chunksAtOnce*chunkSize/b.file.ChunkSize, 1) // as many bytes, whatever the size of a chunk
 		b.cursor, err = b.chunks.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "n", Value: 1}}).SetBatchSize(atOnce))
 		return err
@@ -344,11 +345,11 @@ func (b *blob) next(n int64) error {
 	_, data, isBinary := b.cursor.Current.Lookup("data").BinaryOK()
 	switch {
 	case !isNumber || !isBinary:
-		return fmt.Errorf("blob %v: chunk %d is no chunk", b.file.ID, n)
+		return fmt.Errorf("blob %v: chunk %d is no chunk", b.id, n)
 	case number != n: // deletion is under way
 		return errBlobNotFound.Because(io.ErrUnexpectedEOF)
 	case int64(len(data)) != min(size, b.file.Length-n*size):
-		return fmt.Errorf("blob %v: chunk %d has %d bytes", b.file.ID, n, len(data))
+		return fmt.Errorf("blob %v: chunk %d has %d bytes", b.id, n, len(data))
 	}
 	b.loaded, b.data = n, data
 	return nil
@@ -362,7 +363,7 @@ func (b *blob) Seek(offset int64, whence int) (int64, error) {
 		offset += b.file.Length
 	}
 	if offset < 0 || whence < io.SeekStart || whence > io.SeekEnd {
-		return 0, fmt.Errorf("blob %v: there is no place %d", b.file.ID, offset)
+		return 0, fmt.Errorf("blob %v: there is no place %d", b.id, offset)
 	}
 	b.at = offset
 	return offset, nil

@@ -56,7 +56,7 @@ func FuzzResultOf(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add([]byte(raw))
+		f.Add(raw)
 	}
 	f.Fuzz(func(_ *testing.T, raw []byte) {
 		if bson.Raw(raw).Validate() == nil {

@@ -46,7 +46,7 @@ func classOf(sqlType string) columnClass {
 	switch t := strings.ToUpper(sqlType); {
 	case strings.Contains(t, "INT"):
 		return integerColumn
-	case strings.Contains(t, "BLOB"):
+	case strings.Contains(t, "BLOB"), strings.Contains(t, "BINARY"):
 		return bytesColumn
 	}
 	return textColumn
@@ -95,19 +95,20 @@ func (db *DB) tables(ctx context.Context, q querier, contents bool) (tables []ta
 	return tables, nil
 }
 
-// names returns the columns, or those of the key, as a list for SQL. No name of ours needs quotes.
-func (t table) names(key bool) string {
-	var names []string
+// columnNames is a list for SQL. No name of ours needs quotes.
+func (t table) columnNames() string {
+	names := make([]string, len(t.columns))
 	for n, c := range t.columns {
-		if !key || slices.Contains(t.key, n) {
-			names = append(names, c.name)
-		}
+		names[n] = c.name
 	}
-	if key {
-		names = nil
-		for _, n := range t.key {
-			names = append(names, t.columns[n].name)
-		}
+	return strings.Join(names, ", ")
+}
+
+// keyNames is the same of the key.
+func (t table) keyNames() string {
+	names := make([]string, len(t.key))
+	for i, n := range t.key {
+		names[i] = t.columns[n].name
 	}
 	return strings.Join(names, ", ")
 }
@@ -120,7 +121,7 @@ type rowReader struct {
 }
 
 func (t table) read(ctx context.Context, q querier) (*rowReader, error) {
-	rows, err := q.QueryContext(ctx, `SELECT `+t.names(false)+` FROM `+t.name+` ORDER BY `+t.names(true))
+	rows, err := q.QueryContext(ctx, `SELECT `+t.columnNames()+` FROM `+t.name+` ORDER BY `+t.keyNames()) //nolint:rowserrcheck // next does that
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +162,11 @@ func plain(v any, class columnClass) (any, error) {
 		return string(v), nil
 	case time.Time:
 		return v.UTC().Format(stampFormat), nil
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
 	case nil, int64, float64, string:
 		return v, nil
 	default:
@@ -217,7 +223,7 @@ func Sync(ctx context.Context, from, to *DB, contents bool, done func(table stri
 			if err != nil {
 				return err
 			}
-			if !slices.EqualFunc(tables, have, func(a, b table) bool { return a.name == b.name && a.names(false) == b.names(false) }) {
+			if !slices.EqualFunc(tables, have, func(a, b table) bool { return a.name == b.name && a.columnNames() == b.columnNames() }) {
 				return errors.New("the tables of the two databases are not of the same form")
 			}
 			for n, t := range tables {
@@ -323,7 +329,7 @@ func (w *rowWriter) flush() error {
 	}
 	columns := len(w.table.columns)
 	values := `, (` + strings.TrimPrefix(strings.Repeat(`, ?`, columns), `, `) + `)`
-	text := `REPLACE INTO ` + w.table.name + ` (` + w.table.names(false) + `) VALUES ` + strings.Repeat(values, len(w.args)/columns)[2:]
+	text := `REPLACE INTO ` + w.table.name + ` (` + w.table.columnNames() + `) VALUES ` + strings.Repeat(values, len(w.args)/columns)[2:]
 	_, err := w.conn.ExecContext(w.ctx, text, w.args...)
 	w.args, w.size = nil, 0
 	return err
@@ -334,7 +340,7 @@ func (w *rowWriter) remove(row []any) error {
 	for i, n := range w.table.key {
 		args[i] = row[n]
 	}
-	_, err := w.conn.ExecContext(w.ctx, `DELETE FROM `+w.table.name+` WHERE (`+w.table.names(true)+`) = (`+
+	_, err := w.conn.ExecContext(w.ctx, `DELETE FROM `+w.table.name+` WHERE (`+w.table.keyNames()+`) = (`+
 		strings.TrimPrefix(strings.Repeat(`, ?`, len(args)), `, `)+`)`, args...)
 	return err
 }
