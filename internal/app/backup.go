@@ -70,7 +70,7 @@ func (p Process) backup(ctx context.Context, c Config, target string) (err error
 	if err := errors.Join(syncDir(dir), os.Rename(dir, target), syncDir(filepath.Dir(dir))); err != nil {
 		return err
 	}
-	return p.tell(nil, "%s has %d images, and all that belongs to them.", target, images)
+	return p.tell(nil, "%s has %s, and all that belongs to them.", target, counted(images, "image"))
 }
 
 // backUp puts the database and what its images name into another data directory.
@@ -152,10 +152,10 @@ The database is checked, and each image against its SHA-256. Where something is 
 		}
 		if check {
 			images, err := p.checkBackup(cmd.Context(), from, from.database(), nil)
-			return p.tell(err, "%s is whole: it has %d images.", args[0], images)
+			return p.tell(err, "%s is whole: it has %s.", args[0], counted(images, "image"))
 		}
 		images, err := p.restore(cmd.Context(), from, c)
-		return p.tell(err, "%s has what %s has: %d images.", c.DataDir, args[0], images)
+		return p.tell(err, "%s has what %s has: %s.", c.DataDir, args[0], counted(images, "image"))
 	}
 	return cmd
 }
@@ -242,7 +242,7 @@ func (p Process) checkBackup(ctx context.Context, from Config, database string, 
 			}
 		}
 		images++
-		progress.say("%d images", images)
+		progress.say("%s", counted(images, "image"))
 		return nil
 	})
 	return images, errors.Join(err, errors.Join(faults...))

@@ -67,7 +67,7 @@ func newSideFlags(flags *pflag.FlagSet, side string) sideFlags {
 	s := sideFlags{side, flags, pflag.NewFlagSet(side, pflag.ContinueOnError)}
 	addFlags(s.serving, whereFlags...)
 	s.serving.VisitAll(func(f *pflag.Flag) {
-		flags.String(s.name(f), "", strings.ToUpper(side[:1])+side[1:]+" what: "+f.Usage)
+		flags.String(s.name(f), "", "To copy "+side+": "+f.Usage)
 	})
 	return s
 }
@@ -167,7 +167,7 @@ func (p Process) copyAll(ctx context.Context, from, to Config) (err error) {
 		return err
 	}
 	if err := sqlstore.Sync(ctx, c.from.db, c.to.db, c.contentRows, func(table string, rows int64) {
-		c.progress.say("table %s: %d rows", table, rows)
+		c.progress.say("table %s: %s", table, counted(rows, "row"))
 	}); err != nil {
 		return err
 	}
@@ -309,7 +309,7 @@ func (c *copying) copyBytes() error {
 			return err
 		}
 		images++
-		c.progress.say("%d images, %s copied", images, inUnits(size))
+		c.progress.say("%s, %s copied", counted(images, "image"), inUnits(size))
 	}
 	return c.failed()
 }
@@ -395,7 +395,7 @@ func equalContents(a, b []recognition.Content) bool {
 
 // compare reads all that there is on both sides and returns what that is in words, or what differs.
 func (c *copying) compare() (result string, err error) {
-	images, size, contents := 0, int64(0), 0
+	images, size, revisions := 0, int64(0), 0
 	for i, err := range everyImage(c.ctx, c.from.db.Catalog()) {
 		if err != nil {
 			return "", err
@@ -411,13 +411,13 @@ func (c *copying) compare() (result string, err error) {
 			if !equalContents(from, to) {
 				c.fail(i, "its results differ")
 			}
-			contents += len(from)
+			revisions += len(from)
 			return nil
 		}); err != nil {
 			return "", err
 		}
 		images++
-		c.progress.say("%d images, %s compared", images, inUnits(size))
+		c.progress.say("%s, %s compared", counted(images, "image"), inUnits(size))
 	}
 	from, err := c.from.db.Sums(c.ctx, c.contentRows)
 	if err != nil {
@@ -434,9 +434,9 @@ func (c *copying) compare() (result string, err error) {
 		}
 		rows += sum.Rows
 	}
-	result = fmt.Sprintf("%d images of %s, %d rows in %d tables", images, inUnits(size), rows, len(from))
+	result = fmt.Sprintf("%s of %s, %s in %s", counted(images, "image"), inUnits(size), counted(rows, "row"), counted(len(from), "table"))
 	if !c.contentRows {
-		result += fmt.Sprintf(", %d revisions of results", contents)
+		result += ", " + counted(revisions, "revision") + " of results"
 	}
 	return result, c.failed()
 }
@@ -491,6 +491,14 @@ func (p *progress) say(format string, args ...any) {
 	}
 	p.last = time.Now()
 	fmt.Fprintf(p.to, format+"\n", args...)
+}
+
+// counted is how many of something there are, in words.
+func counted[N int | int64](n N, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // inUnits is a number of bytes for people.

@@ -42,9 +42,9 @@ func (p Process) importCommand() *cobra.Command {
 		Long: `Takes the data of the original service over, whose MariaDB and MongoDB are given by --database and --mongodb: users with their passwords, roles, states and
 sign-ins, images with their numbers, and results. Stop the original service first, and make a backup.
 
-Its tables are renamed to original_user and so on, and its collections fs.files and fs.chunks to original_fs.files and original_fs.chunks; Glyphbox's are made beside them
-and filled. Nothing else of the original changes, so that both are there until the original's are dropped; there has to be room for that. What breaks off is taken up again by the
-same command, and until it is done no service starts on the database.
+Its tables are renamed to original_user and so on, and Glyphbox's are made and filled; in MongoDB, images and results are copied. Nothing else of the original
+changes, so that there has to be room for both until the original's data is removed. What breaks off is taken up again by the same command, and until it is
+done no service starts on the database.
 
 Of each image the size is found and the thumbnail made anew. An image whose bytes are gone, or of a kind that is not read here, is told and left out with
 its results; it stays where it was. Versions are numbered 1, 2, 3 … where they were not, which is told too.`}
@@ -87,7 +87,7 @@ type importing struct {
 
 	mu   sync.Mutex
 	out  io.Writer // what people have to know
-	done struct{ images, left, results, lost int }
+	done struct{ images, left, lost int }
 }
 
 func (p Process) importOriginal(ctx context.Context, c Config, o importOptions, offset time.Duration) (err error) {
@@ -134,7 +134,7 @@ func (p Process) importOriginal(ctx context.Context, c Config, o importOptions, 
 	if err != nil {
 		return err
 	}
-	im.progress.say("%d users", users)
+	im.progress.say("%s", counted(users, "user"))
 	if err := im.images(ctx); err != nil {
 		return err
 	}
@@ -145,12 +145,12 @@ func (p Process) importOriginal(ctx context.Context, c Config, o importOptions, 
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("Imported: %d users, %d images.", users, total)
+	text := fmt.Sprintf("Imported: %s, %s.", counted(users, "user"), counted(total, "image"))
 	if im.done.left > 0 {
-		text += fmt.Sprintf(" Left out: %d images, as told above.", im.done.left)
+		text += fmt.Sprintf(" Left out: %s, as told above.", counted(im.done.left, "image"))
 	}
 	if im.done.lost > 0 {
-		text += fmt.Sprintf(" Of %d results there was no document.", im.done.lost)
+		text += fmt.Sprintf(" Of %s there was no document.", counted(im.done.lost, "result"))
 	}
 	return p.tell(nil, "%s", text)
 }
@@ -173,22 +173,23 @@ func (im *importing) tellPlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	im.tell("Tables would be renamed to original_…, and filled from there: %d users, %d sign-ins, %d images, %d results.", counts["user"], counts["logged_in"], counts["image"], counts["ocr"])
+	im.tell("Tables would be renamed to original_…, and ours filled from there: %s, %s, %s, %s.",
+		counted(counts["user"], "user"), counted(counts["logged_in"], "sign-in"), counted(counts["image"], "image"), counted(counts["ocr"], "result"))
 	for i, err := range im.rows.Images(ctx) {
 		if err != nil {
 			return err
 		}
 		r, err := im.bytes.Open(ctx, i.Original)
 		if fault.Is(err, fault.NotFound) {
-			im.tell("Image %d (%s) would be left out with its %d results: its bytes are gone.", i.ID, i.Name, len(i.Results))
+			im.tell("Image %d (%s) of user %d would be left out with %s: its bytes are gone.", i.ID, i.Name, i.Owner.ID, counted(len(i.Results), "result"))
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		r.Close()
-		if runs, renumbered := runsOf(i); renumbered != "" {
-			im.tell("Image %d (%s): %d versions would be numbered anew: %s.", i.ID, i.Name, len(runs), renumbered)
+		if _, renumbered := runsOf(i); renumbered != "" {
+			im.tell("Image %d (%s): versions would be numbered anew: %s.", i.ID, i.Name, renumbered)
 		}
 	}
 	im.tell("Nothing has been changed.")
@@ -261,12 +262,12 @@ func (im *importing) image(ctx context.Context, i sqlstore.OriginalImage) error 
 	defer im.mu.Unlock()
 	im.done.images++
 	im.done.lost += lost
-	im.progress.say("%d images", im.done.images)
+	im.progress.say("%s", counted(im.done.images, "image"))
 	return nil
 }
 
 func (im *importing) leaveOut(i sqlstore.OriginalImage, reason error) error {
-	im.tell("Image %d (%s) of user %d is left out with its %d results: %s", i.ID, i.Name, i.Owner.ID, len(i.Results), explain(reason))
+	im.tell("Image %d (%s) of user %d is left out with %s: %s", i.ID, i.Name, i.Owner.ID, counted(len(i.Results), "result"), explain(reason))
 	im.mu.Lock()
 	defer im.mu.Unlock()
 	im.done.left++

@@ -303,14 +303,14 @@ func TestImport(t *testing.T) {
 			ids := o.fill()
 			before := o.tables()
 			command(t, "", "serve", "--addr", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database", o.database).want(t, exitFailure, "glyphbox migrate import")
-			dry := command(t, "", o.args("--dry-run")...).want(t, exitOK, "4 users, 2 sign-ins, 5 images, 7 results").want(t, exitOK, "Image 4 (gone.png) would be left out with its 1 results").
-				want(t, exitOK, "Image 3 (한글 문서.png): 4 versions would be numbered anew: 2 is 1 now, 4 is 2 now, 4 is 3 now, 5 is 4 now")
+			dry := command(t, "", o.args("--dry-run")...).want(t, exitOK, "4 users, 2 sign-ins, 5 images, 7 results").want(t, exitOK, "Image 4 (gone.png) of user 3 would be left out with 1 result:").
+				want(t, exitOK, "Image 3 (한글 문서.png): versions would be numbered anew: 2 is 1 now, 4 is 2 now, 4 is 3 now, 5 is 4 now")
 			if after := o.tables(); !cmp.Equal(before, after) {
 				t.Errorf("a dry run changes something:\n%s%s", cmp.Diff(before, after), dry.stdout)
 			}
-			command(t, "", o.args()...).want(t, exitOK, "Imported: 4 users, 2 images. Left out: 3 images, as told above. Of 1 results there was no document").
-				want(t, exitOK, "Image 4 (gone.png) of user 3 is left out with its 1 results: its bytes are gone").
-				want(t, exitOK, "Image 6 (drawing.svg) of user 2 is left out with its 0 results: This is not an image").
+			command(t, "", o.args()...).want(t, exitOK, "Imported: 4 users, 2 images. Left out: 3 images, as told above. Of 1 result there was no document").
+				want(t, exitOK, "Image 4 (gone.png) of user 3 is left out with 1 result: its bytes are gone").
+				want(t, exitOK, "Image 6 (drawing.svg) of user 2 is left out with 0 results: This is not an image").
 				want(t, exitOK, "Image 7 (half.png) of user 2 is left out").
 				want(t, exitOK, "Image 5 (truncated.png) is kept, but cannot be decoded any more").
 				want(t, exitOK, "Image 3 (한글 문서.png): versions are numbered anew")
