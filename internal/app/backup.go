@@ -57,7 +57,7 @@ func (p Process) backup(ctx context.Context, c Config, target string) (err error
 		}
 	}()
 	to := Config{DataDir: dir}
-	images, err := backUp(ctx, c, to)
+	images, err := p.backUp(ctx, c, to)
 	if err != nil {
 		return err
 	}
@@ -67,14 +67,20 @@ func (p Process) backup(ctx context.Context, c Config, target string) (err error
 	if err := sqlstore.CheckFile(ctx, to.database(), func(document.Image) error { return nil }); err != nil {
 		return err
 	}
-	if err := errors.Join(syncDir(dir), os.Rename(dir, target), syncDir(filepath.Dir(dir))); err != nil {
+	if err := syncDir(dir); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, target); err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
 	return p.tell(nil, "%s has %s, and all that belongs to them.", target, counted(images, "image"))
 }
 
 // backUp puts the database and what its images name into another data directory.
-func backUp(ctx context.Context, from, to Config) (images int, err error) {
+func (p Process) backUp(ctx context.Context, from, to Config) (images int, err error) {
 	source, err := filestore.Open(from.blobsDir())
 	if err != nil {
 		return 0, err
@@ -83,43 +89,67 @@ func backUp(ctx context.Context, from, to Config) (images int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var named map[string]bool // by the images of the copy, in the end
-	held := map[string]bool{}
-	err = sqlstore.Backup(ctx, from.database(), to.database(), func(all iter.Seq2[document.Image, error]) error {
-		leisure := named == nil
-		named, images = map[string]bool{}, 0
-		for i, err := range all {
-			if err != nil {
-				return err
-			}
-			images++
-			for _, b := range blobsOf(i) {
-				named[b.name] = true
-				if held[b.name] {
-					continue
-				}
-				err := source.Share(ctx, b.name, kept)
-				switch {
-				case err == nil:
-					held[b.name] = true
-				case !leisure || !fault.Is(err, fault.NotFound): // else it is being deleted
-					return fmt.Errorf("image %d (%s): its %s: %w", i.ID, i.Name, b.what, err)
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	k := &keeping{ctx: ctx, from: source, to: kept, held: map[string]bool{}, progress: p.newProgress()}
+	if err := sqlstore.Backup(ctx, from.database(), to.database(), k.keep); err != nil {
 		return 0, err
 	}
-	for name := range held { // of images that were deleted before the moment of the copy
-		if !named[name] {
+	if len(k.missing) > 0 {
+		return 0, errors.Join(k.missing...)
+	}
+	for name := range k.held { // of images that were deleted before the moment of the copy
+		if !k.named[name] {
 			if err := kept.Delete(ctx, name); err != nil {
 				return 0, err
 			}
 		}
 	}
-	return images, kept.Sync()
+	return k.images, kept.Sync()
+}
+
+// keeping is what a backup keeps of the blobs that images name.
+type keeping struct {
+	ctx      context.Context
+	from, to *filestore.Store
+	held     map[string]bool // what is kept
+	progress *progress
+
+	// Of the last look at all images:
+	images  int
+	named   map[string]bool
+	missing []error
+}
+
+// keep keeps what is not kept yet, and says for how many images it had to.
+func (k *keeping) keep(all iter.Seq2[document.Image, error]) (new int, err error) {
+	k.images, k.named, k.missing = 0, map[string]bool{}, nil
+	for i, err := range all {
+		if err != nil {
+			return new, err
+		}
+		k.images++
+		isNew := false
+		for _, b := range blobsOf(i) {
+			k.named[b.name] = true
+			if k.held[b.name] {
+				continue
+			}
+			isNew = true
+			err := k.from.Share(k.ctx, b.name, k.to)
+			if fault.Is(err, fault.NotFound) { // is being deleted, or is gone, if the row is still there in the end
+				k.missing = append(k.missing, fmt.Errorf("image %d (%s): its %s: %w", i.ID, i.Name, b.what, err))
+				continue
+			}
+			if err != nil {
+				return new, err
+			}
+			k.held[b.name] = true
+		}
+		if isNew {
+			new++
+			k.progress.say("%s", counted(len(k.held)/2, "image"))
+		}
+	}
+	return new, nil
 }
 
 // restoringMark is a file that is in a data directory until all else is.

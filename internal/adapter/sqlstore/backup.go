@@ -16,11 +16,16 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
+const (
+	passes = 10 // at leisure, at most
+	fewNew = 5  // images that a pass has found new, so that there is little to do while nobody can write
+)
+
 // Backup writes a copy of an SQLite file as it is at one moment to a new file, durably, also while others work on it. The schema stays as it is.
 //
-// It calls keep with all images two times: first at leisure, and then with those of the copy, while nobody can write. Since a row goes before its
-// bytes, what these images name is still there then, and what keep has not kept the first time is only what is new since.
-func Backup(ctx context.Context, source, target string, keep func(images iter.Seq2[document.Image, error]) error) (err error) {
+// It calls keep, which keeps what images name and says for how many of them it had to: with all images at leisure until few are new, and then once with
+// those of the copy, while nobody can write. Since a row goes before its bytes, what these images name is still there then.
+func Backup(ctx context.Context, source, target string, keep func(images iter.Seq2[document.Image, error]) (new int, err error)) (err error) {
 	db, name, err := connect(source)
 	if err != nil {
 		return err
@@ -31,8 +36,14 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 		}
 		err = errors.Join(err, db.Close())
 	}()
-	if err := keep(allImages(ctx, db.read)); err != nil {
-		return err
+	for range passes {
+		n, err := keep(allImages(ctx, db.read))
+		if err != nil {
+			return err
+		}
+		if n <= fewNew {
+			break
+		}
 	}
 	reader, err := db.read.Conn(ctx)
 	if err != nil {
@@ -50,7 +61,7 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 }
 
 // moment begins a transaction that reads, and calls keep while it is the newest.
-func (db *DB) moment(ctx context.Context, reader *sql.Conn, keep func(iter.Seq2[document.Image, error]) error) error {
+func (db *DB) moment(ctx context.Context, reader *sql.Conn, keep func(iter.Seq2[document.Image, error]) (int, error)) error {
 	writer, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -59,8 +70,7 @@ func (db *DB) moment(ctx context.Context, reader *sql.Conn, keep func(iter.Seq2[
 	if _, err := reader.ExecContext(ctx, `BEGIN`); err != nil {
 		return err
 	}
-	err = keep(allImages(ctx, reader)) // the first read is the moment
-	if err != nil {
+	if _, err = keep(allImages(ctx, reader)); err != nil { // the first read is the moment
 		_, rollbackErr := reader.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
 		err = errors.Join(err, rollbackErr)
 	}

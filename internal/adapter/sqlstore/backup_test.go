@@ -27,23 +27,25 @@ func TestBackupMoment(t *testing.T) {
 		return err
 	}
 	var seen [][]string
-	err = Backup(t.Context(), source, target, func(images iter.Seq2[document.Image, error]) error {
+	err = Backup(t.Context(), source, target, func(images iter.Seq2[document.Image, error]) (int, error) {
 		var names []string
 		for i, err := range images {
 			if err != nil {
-				return err
+				return 0, err
 			}
 			names = append(names, i.Name)
 		}
 		seen = append(seen, names)
 		switch err := write("changed"); len(seen) {
 		case 1:
-			return err
+			return fewNew + 1, err
+		case 2:
+			return fewNew, err
 		default:
 			if sqlite.classify(err) != away {
 				t.Errorf("somebody can write at the moment of the backup: %v", err)
 			}
-			return nil
+			return 0, nil
 		}
 	})
 	if err != nil {
@@ -52,15 +54,15 @@ func TestBackupMoment(t *testing.T) {
 	if err := write("after"); err != nil {
 		t.Errorf("nobody can write after the backup: %v", err)
 	}
-	if want := [][]string{{"한글 문서.png", "it's 100%_\\"}, {"changed", "it's 100%_\\"}}; !cmp.Equal(want, seen) {
+	if want := [][]string{{"한글 문서.png", "it's 100%_\\"}, {"changed", "it's 100%_\\"}, {"changed", "it's 100%_\\"}}; !cmp.Equal(want, seen) {
 		t.Errorf("images (-want +got):\n%s", cmp.Diff(want, seen))
 	}
 	var checked []string
 	if err := CheckFile(t.Context(), target, func(i document.Image) error { checked = append(checked, i.Name); return nil }); err != nil {
 		t.Error(err)
 	}
-	if !cmp.Equal(checked, seen[1]) {
-		t.Errorf("images of the backup (-want +got):\n%s", cmp.Diff(seen[1], checked))
+	if !cmp.Equal(checked, seen[2]) {
+		t.Errorf("images of the backup (-want +got):\n%s", cmp.Diff(seen[2], checked))
 	}
 	if err := write("changed"); err != nil {
 		t.Fatal(err)
@@ -68,7 +70,7 @@ func TestBackupMoment(t *testing.T) {
 	wantEqual(t, db, openAt(t, target))
 
 	broken := errors.New("no room")
-	if err := Backup(t.Context(), source, target+"2", func(iter.Seq2[document.Image, error]) error { return broken }); !errors.Is(err, broken) {
+	if err := Backup(t.Context(), source, target+"2", func(iter.Seq2[document.Image, error]) (int, error) { return 0, broken }); !errors.Is(err, broken) {
 		t.Errorf("got error %v, want that of who keeps", err)
 	}
 }
