@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -191,6 +192,12 @@ func TestCopyMixed(t *testing.T) {
 		command(t, "", args...).want(t, exitOK, "Both sides are equal")
 	}
 	wantSame(t, l.dir, back)
+
+	// By the files that services have.
+	to := t.TempDir()
+	old, new := file(t, fmt.Sprintf("data-dir = %q\nlog-level = \"debug\"\n", back)), file(t, fmt.Sprintf("data-dir = %q\ndatabase-file = %q\n", to, secretFile(t, mariadbtest.Database(t))))
+	command(t, "", "copy", "--from", old, "--to", new).want(t, exitOK, "Both sides are equal")
+	command(t, "", "copy", "--from", old, "--to", file(t, "data-dirs = \"x\"")).want(t, exitUsage, "--to: ").want(t, exitUsage, "no such setting")
 
 	// Only the rows move; the files are where they are.
 	database := mariadbtest.Database(t)

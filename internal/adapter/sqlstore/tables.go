@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,47 +54,48 @@ func classOf(sqlType string) columnClass {
 	return textColumn
 }
 
-// tables returns the tables that are copied, by name.
-func (db *DB) tables(ctx context.Context, q querier, contents bool) (tables []table, err error) {
-	var names []string
-	err = each(ctx, q, func(scan func(...any) error) error {
-		var name string
-		err := scan(&name)
-		if !slices.Contains(notCopied, name) && (contents || name != contentsTable) {
-			names = append(names, name)
-		}
-		return err
-	}, db.dialect.tables)
+// ours returns the names of the tables that this release makes and that are copied, in their order. Others may be in the same database, such as
+// those of the original service. contents says whether contents are among them.
+func ours(ctx context.Context, contents bool) (names []string, err error) {
+	dir, err := os.MkdirTemp("", "glyphbox-schema-")
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		t := table{name: name}
-		places := map[int]int{} // in the key, of the columns that are in it
-		err := each(ctx, q, func(scan func(...any) error) error {
-			var c column
-			var sqlType string
-			var place int
-			err := scan(&c.name, &sqlType, &place)
-			c.class = classOf(sqlType)
-			if place > 0 {
-				t.key = append(t.key, len(t.columns))
-				places[len(t.columns)] = place
-			}
-			t.columns = append(t.columns, c)
-			return err
-		}, db.dialect.columns, name)
-		if err != nil {
-			return nil, err
-		}
-		slices.SortFunc(t.key, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
-		if len(t.key) == 0 {
-			return nil, fmt.Errorf("table %s has no primary key to copy it by", name)
-		}
-		tables = append(tables, t)
+	defer os.RemoveAll(dir) //nolint:errcheck // temporary in any case
+	empty, err := Open(ctx, filepath.Join(dir, "empty.db"))
+	if err != nil {
+		return nil, err
 	}
-	return tables, nil
+	names, err = empty.tableNames(ctx)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return slices.Contains(notCopied, name) || name == contentsTable && !contents
+	})
+	slices.Sort(names)
+	return names, errors.Join(err, empty.Close())
+}
+
+// table returns what a table is made of.
+func (db *DB) table(ctx context.Context, q querier, name string) (table, error) {
+	t := table{name: name}
+	places := map[int]int{} // in the key, of the columns that are in it
+	err := each(ctx, q, func(scan func(...any) error) error {
+		var c column
+		var sqlType string
+		var place int
+		err := scan(&c.name, &sqlType, &place)
+		c.class = classOf(sqlType)
+		if place > 0 {
+			t.key = append(t.key, len(t.columns))
+			places[len(t.columns)] = place
+		}
+		t.columns = append(t.columns, c)
+		return err
+	}, db.dialect.columns, name)
+	slices.SortFunc(t.key, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
+	if err == nil && len(t.key) == 0 {
+		err = errors.New("it has no primary key to copy it by")
+	}
+	return t, err
 }
 
 // columnNames is a list for SQL. No name of ours needs quotes.
@@ -145,7 +148,7 @@ func (r *rowReader) next() error {
 	for n, c := range r.table.columns {
 		var err error
 		if row[n], err = plain(row[n], c.class); err != nil {
-			return fmt.Errorf("table %s, column %s: %w", r.table.name, c.name, err)
+			return fmt.Errorf("column %s: %w", c.name, err)
 		}
 	}
 	r.row = row
@@ -203,6 +206,14 @@ func (db *DB) snapshot(ctx context.Context, do func(tx *sql.Tx) error) error {
 // Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
 // the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time with how many rows of a table have been looked at.
 func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
+	names, err := ours(ctx, contents)
+	if err != nil {
+		return err
+	}
+	return syncTables(ctx, from, to, names, done)
+}
+
+func syncTables(ctx context.Context, from, to *DB, names []string, done func(table string, rows int64)) error {
 	conn, err := to.write.Conn(ctx)
 	if err != nil {
 		return to.fault(ctx, err)
@@ -214,36 +225,31 @@ func Sync(ctx context.Context, from, to *DB, contents bool, done func(table stri
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), to.dialect.references(true)) //nolint:errcheck // a connection that is broken goes anyway
 	return from.snapshot(ctx, func(source *sql.Tx) error {
-		tables, err := from.tables(ctx, source, contents)
-		if err != nil {
-			return err
-		}
-		err = to.snapshot(ctx, func(target *sql.Tx) error {
-			have, err := to.tables(ctx, target, contents)
-			if err != nil {
-				return err
-			}
-			if !slices.EqualFunc(tables, have, func(a, b table) bool { return a.name == b.name && a.columnNames() == b.columnNames() }) {
-				return errors.New("the tables of the two databases are not of the same form")
-			}
-			for n, t := range tables {
-				w := &rowWriter{ctx: ctx, conn: conn, table: have[n]}
-				if err := syncTable(ctx, source, target, t, w, done); err != nil {
-					return fmt.Errorf("table %s: %w", t.name, err)
+		if err := to.snapshot(ctx, func(target *sql.Tx) error {
+			for _, name := range names {
+				t, err := from.table(ctx, source, name)
+				if err != nil {
+					return fmt.Errorf("table %s: %w", name, err)
+				}
+				w := &rowWriter{ctx: ctx, conn: conn}
+				if w.table, err = to.table(ctx, target, name); err == nil {
+					err = syncTable(ctx, source, target, t, w, done)
+				}
+				if err != nil {
+					return fmt.Errorf("table %s: %w", name, err)
 				}
 			}
 			return nil
-		})
-		if err != nil {
+		}); err != nil {
 			return err
 		}
-		for _, t := range tables { // only now, since the database that is read is locked against changes of its tables
-			last, err := from.lastID(ctx, source, t.name)
+		for _, name := range names { // only now, since a database that is read from is locked against changes of its tables
+			last, err := from.lastID(ctx, source, name)
 			if err == nil {
-				err = to.setLastID(ctx, conn, t.name, last)
+				err = to.setLastID(ctx, conn, name, last)
 			}
 			if err != nil {
-				return fmt.Errorf("table %s: %w", t.name, err)
+				return fmt.Errorf("table %s: %w", name, err)
 			}
 		}
 		return nil
@@ -251,6 +257,9 @@ func Sync(ctx context.Context, from, to *DB, contents bool, done func(table stri
 }
 
 func syncTable(ctx context.Context, source, target *sql.Tx, t table, w *rowWriter, done func(string, int64)) error {
+	if t.columnNames() != w.table.columnNames() || t.keyNames() != w.table.keyNames() {
+		return errors.New("it is not of the same form in both databases")
+	}
 	from, err := t.read(ctx, source)
 	if err != nil {
 		return err
@@ -375,24 +384,32 @@ type Sum struct {
 }
 
 // Sums returns what each table holds that Sync makes equal, all of one moment.
-func (db *DB) Sums(ctx context.Context, contents bool) (sums []Sum, err error) {
+func (db *DB) Sums(ctx context.Context, contents bool) ([]Sum, error) {
+	names, err := ours(ctx, contents)
+	if err != nil {
+		return nil, err
+	}
+	return db.sums(ctx, names)
+}
+
+func (db *DB) sums(ctx context.Context, names []string) (sums []Sum, err error) {
 	err = db.snapshot(ctx, func(tx *sql.Tx) error {
-		tables, err := db.tables(ctx, tx, contents)
-		if err != nil {
-			return err
-		}
-		for _, t := range tables {
+		for _, name := range names {
+			t, err := db.table(ctx, tx, name)
+			if err != nil {
+				return fmt.Errorf("table %s: %w", name, err)
+			}
 			sum := sha256.New()
 			n, err := t.sum(ctx, tx, sum)
 			if err != nil {
-				return err
+				return fmt.Errorf("table %s: %w", name, err)
 			}
-			last, err := db.lastID(ctx, tx, t.name)
+			last, err := db.lastID(ctx, tx, name)
 			if err != nil {
-				return err
+				return fmt.Errorf("table %s: %w", name, err)
 			}
 			fmt.Fprintf(sum, "last %d", last)
-			sums = append(sums, Sum{t.name, n, hex.EncodeToString(sum.Sum(nil))})
+			sums = append(sums, Sum{name, n, hex.EncodeToString(sum.Sum(nil))})
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,13 +58,36 @@ func filled(t *testing.T, db *DB) {
 	must(db.Catalog().Delete(ctx, images[0].ID))
 }
 
-func wantEqual(t *testing.T, a, b *DB) {
+// withLater returns the tables that are copied, and the one that a test has added to a database, where it has.
+func withLater(t *testing.T, db *DB) []string {
 	t.Helper()
-	first, err := a.Sums(t.Context(), true)
+	names, err := ours(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := b.Sums(t.Context(), true)
+	have, err := db.tableNames(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(have, "later") {
+		names = append(names, "later")
+	}
+	return names
+}
+
+func sums(t *testing.T, db *DB) []Sum {
+	t.Helper()
+	sums, err := db.sums(t.Context(), withLater(t, db))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sums
+}
+
+func wantEqual(t *testing.T, a, b *DB) {
+	t.Helper()
+	first := sums(t, a)
+	second, err := b.sums(t.Context(), withLater(t, a))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +106,7 @@ func wantEqual(t *testing.T, a, b *DB) {
 
 func syncAll(t *testing.T, from, to *DB) (rows int64) {
 	t.Helper()
-	if err := Sync(t.Context(), from, to, true, func(_ string, n int64) { rows += n }); err != nil {
+	if err := syncTables(t.Context(), from, to, withLater(t, from), func(_ string, n int64) { rows += n }); err != nil {
 		t.Fatal(err)
 	}
 	return rows
@@ -121,12 +145,8 @@ func TestSync(t *testing.T) {
 		}
 	}
 	for _, db := range []*DB{server, second} {
-		sums, err := db.Sums(t.Context(), true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want, err := first.Sums(t.Context(), true); err != nil || cmp.Equal(sums, want) {
-			t.Errorf("the sums do not tell that there are differences (%v)", err)
+		if cmp.Equal(sums(t, first), sums(t, db)) {
+			t.Error("the sums do not tell that there are differences")
 		}
 		syncAll(t, first, db)
 		wantEqual(t, first, db)
@@ -144,6 +164,37 @@ func TestSync(t *testing.T) {
 		if rows := textOf(t, db.read, `SELECT id FROM user WHERE name IS NULL AND email IS NULL`); !cmp.Equal(rows, []string{"3"}) {
 			t.Errorf("who has resigned: got %q, want 3", rows)
 		}
+	}
+}
+
+// Tables of others in the same databases are no concern of a copy.
+func TestSyncBesideOthers(t *testing.T) {
+	from, to := openServer(t), open(t)
+	filled(t, from)
+	for _, db := range []*DB{from, to} {
+		if _, err := db.write.ExecContext(t.Context(), `CREATE TABLE others (id BIGINT)`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := to.write.ExecContext(t.Context(), `INSERT INTO others VALUES (7)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sync(t.Context(), from, to, true, func(table string, _ int64) {
+		if table == "others" {
+			t.Error("a table of others is copied")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, from, to)
+	if got := textOf(t, to.read, `SELECT id FROM others`); !slices.Equal(got, []string{"7"}) {
+		t.Errorf("the table of others has %q now", got)
+	}
+	if _, err := to.write.ExecContext(t.Context(), `ALTER TABLE session ADD COLUMN more TEXT`); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sync(t.Context(), from, to, true, func(string, int64) {}); err == nil {
+		t.Error("tables of another form are copied")
 	}
 }
 

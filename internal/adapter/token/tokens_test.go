@@ -243,3 +243,37 @@ func TestFirstStartsAtOnceAgreeOnAKey(t *testing.T) {
 		}
 	}
 }
+
+func TestCopyKeys(t *testing.T) {
+	from, to := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "keys")
+	if err := CopyKeys(from, to); err != nil {
+		t.Errorf("where there is nothing to copy: %v", err)
+	}
+	if _, err := os.Stat(to); err == nil {
+		t.Error("a key file came from nothing")
+	}
+	if _, err := LoadKeys(from); err != nil {
+		t.Fatal(err)
+	}
+	if err := RotateKeys(from); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a second time is as good as once
+		if err := CopyKeys(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(to); err != nil || string(got) != string(want) {
+		t.Errorf("the keys are not the same (%v)", err)
+	}
+	if err := RotateKeys(to); err != nil {
+		t.Fatal(err)
+	}
+	if err := CopyKeys(from, to); err == nil {
+		t.Error("keys that are there are lost")
+	}
+}
