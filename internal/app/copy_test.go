@@ -140,21 +140,11 @@ func wantSame(t *testing.T, a, b string) {
 	}
 }
 
-// secretFile is a file with a secret, as nobody else may read it.
-func secretFile(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 func TestCopyThereAndBack(t *testing.T) {
 	l := liveIn(t)
 	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
 	there := t.TempDir()
-	r := command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", there, "--to-database-file", secretFile(t, database), "--to-mongodb-file", secretFile(t, mongodb)).
+	r := command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", there, "--to-database-file", file(t, database), "--to-mongodb-file", file(t, mongodb)).
 		want(t, exitOK, "Both sides are equal: 5 images of ")
 	if !strings.Contains(r.stderr, "images") || !strings.Contains(r.stderr, "table user: 4 rows") {
 		t.Errorf("the progress is not told:\n%s", r.stderr)
@@ -195,7 +185,7 @@ func TestCopyMixed(t *testing.T) {
 
 	// By the files that services have.
 	to := t.TempDir()
-	old, new := file(t, fmt.Sprintf("data-dir = %q\nlog-level = \"debug\"\n", back)), file(t, fmt.Sprintf("data-dir = %q\ndatabase-file = %q\n", to, secretFile(t, mariadbtest.Database(t))))
+	old, new := file(t, fmt.Sprintf("data-dir = %q\nlog-level = \"debug\"\n", back)), file(t, fmt.Sprintf("data-dir = %q\ndatabase-file = %q\n", to, file(t, mariadbtest.Database(t))))
 	command(t, "", "copy", "--from", old, "--to", new).want(t, exitOK, "Both sides are equal")
 	command(t, "", "copy", "--from", old, "--to", file(t, "data-dirs = \"x\"")).want(t, exitUsage, "--to: ").want(t, exitUsage, "no such setting")
 
