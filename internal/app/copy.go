@@ -144,11 +144,11 @@ func (p Process) copyAll(ctx context.Context, from, to Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	c := &copying{ctx: ctx, progress: p.newProgress()}
-	if c.from, err = openStores(ctx, from, sqlstore.Open); err != nil {
+	if c.from, err = openStores(ctx, from); err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
 	defer func() { err = errors.Join(err, c.from.Close()) }()
-	if c.to, err = openStores(ctx, to, sqlstore.OpenToFill); err != nil {
+	if c.to, err = openStoresBy(ctx, to, sqlstore.OpenToFill); err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
 	defer func() { err = errors.Join(err, c.to.Close()) }()

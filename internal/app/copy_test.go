@@ -263,11 +263,11 @@ func TestCopyOfWhatChanges(t *testing.T) {
 	from, to := Config{DataDir: l.dir}, Config{DataDir: t.TempDir()}
 	c := &copying{ctx: t.Context(), contentRows: true, progress: &progress{to: io.Discard}}
 	var err error
-	if c.from, err = openStores(t.Context(), from, sqlstore.Open); err != nil {
+	if c.from, err = openStores(t.Context(), from); err != nil {
 		t.Fatal(err)
 	}
 	defer c.from.Close()
-	if c.to, err = openStores(t.Context(), to, sqlstore.OpenToFill); err != nil {
+	if c.to, err = openStoresBy(t.Context(), to, sqlstore.OpenToFill); err != nil {
 		t.Fatal(err)
 	}
 	defer c.to.Close()
@@ -316,10 +316,10 @@ func killAfter(t *testing.T, lines int, args ...string) bool {
 // killVariable is set in the environment of a program that is to be killed by its own hand after that many lines.
 const killVariable = "GLYPHBOX_TEST_KILL_AFTER"
 
-// killer kills the process in the midst, once that many lines are written.
-type killer struct{ lines int }
+// lineKiller kills the process in the midst, once that many lines are written.
+type lineKiller struct{ lines int }
 
-func (k *killer) Write(p []byte) (int, error) {
+func (k *lineKiller) Write(p []byte) (int, error) {
 	if k.lines -= bytes.Count(p, []byte("\n")); k.lines <= 0 {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}

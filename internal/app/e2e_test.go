@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		var stderr io.Writer = os.Stderr
 		if lines, err := strconv.Atoi(os.Getenv(killVariable)); err == nil {
-			stderr = &killer{lines}
+			stderr = &lineKiller{lines}
 		}
 		code := Run(ctx, Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr, Version: "test"})
 		stop()

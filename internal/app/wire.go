@@ -59,11 +59,11 @@ type (
 	}
 )
 
-// databaseOpener opens a database: sqlstore.Open, or another way for what is not complete yet.
-type databaseOpener func(ctx context.Context, source string) (*sqlstore.DB, error)
-
 // openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
-func openStores(ctx context.Context, c Config, openDatabase databaseOpener) (_ *stores, err error) {
+func openStores(ctx context.Context, c Config) (*stores, error) { return openStoresBy(ctx, c, sqlstore.Open) }
+
+// openStoresBy is openStores with a way to open a database that may not be complete yet.
+func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.Context, source string) (*sqlstore.DB, error)) (_ *stores, err error) {
 	s := &stores{}
 	defer func() {
 		if err != nil {
@@ -121,7 +121,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 		}
 	}
 	s := &services{}
-	if s.stores, err = openStores(ctx, c, sqlstore.Open); err != nil {
+	if s.stores, err = openStores(ctx, c); err != nil {
 		return nil, err
 	}
 	if s.pool, err = startPool(c, c.spoolDir(), log); err != nil {
