@@ -193,10 +193,11 @@ func (s scene) views() []view {
 	return []view{{psm, whole, false}}
 }
 
-// limit keeps a scale within what is worth its time and memory.
+// limit keeps a scale within what is worth its time and memory, and something of the narrowest region.
 func (s scene) limit(scale float64) float64 {
-	scale = min(max(scale, minScale), maxScale)
-	if scale*scale*float64(s.task.Width())*float64(s.task.Height()) > maxArea {
+	width, height := float64(s.task.Width()), float64(s.task.Height())
+	scale = min(max(scale, minScale, 1/min(width, height)), maxScale)
+	if scale*scale*width*height > maxArea {
 		scale = min(scale, 1)
 	}
 	return scale
