@@ -115,6 +115,16 @@ func TestUploadRefused(t *testing.T) {
 	cut := whole
 	cut.body = cut.body[:len(cut.body)/2]
 	s.ask("POST", base+"/image", cut).want(400).code("malformed_form")
+	// A form that ends before its closing boundary was cut off, and is not just shorter.
+	closing := strings.LastIndex(whole.body, "--"+strings.TrimPrefix(whole.contentType, "multipart/form-data; boundary="))
+	boundary := whole.body[closing : len(whole.body)-len("--\r\n")]
+	for _, body := range []string{"no form at all", whole.body[:closing], whole.body[:closing-2], whole.body[:closing] + boundary,
+		whole.body[:closing] + boundary + "\r\nContent-Disp"} {
+		cut.body = body
+		s.ask("POST", base+"/image", cut).want(400).code("malformed_form")
+	}
+	cut.body = strings.TrimSuffix(whole.body, "\r\n") // the last line need not end
+	s.ask("DELETE", s.ask("POST", base+"/image", cut).want(201).header.Get("Location"), as(ann)).want(204)
 
 	// When one of several is refused none stays.
 	post(four, four, upload{name: "c.png", data: "no image"}).want(415).code("unsupported_image", "file[2]")
