@@ -153,12 +153,25 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 	if !ok {
 		return Grant{}, errUnauthenticated
 	}
+	session, err := s.Sessions.Session(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return Grant{}, errUnauthenticated
+	}
+	if err != nil {
+		return Grant{}, err
+	}
+	u, err := s.Users.ByID(ctx, session.UserID)
+	if err != nil {
+		return Grant{}, err
+	}
 	now, next, fresh := s.now(), newSecret(), false
-	session, err := s.Sessions.UpdateSession(ctx, id, func(v *Session) error {
+	session, err = s.Sessions.UpdateSession(ctx, id, func(v *Session) error {
 		if !v.live(now) {
 			return errUnauthenticated
 		}
-		fresh = v.rotate(secret, next, now, now.Add(s.RefreshTTL))
+		if fresh = v.rotate(secret, next, now, now.Add(s.RefreshTTL)); fresh {
+			return u.admit() // with an error the token stays as good as it was
+		}
 		return nil
 	})
 	switch {
@@ -168,13 +181,6 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 		return Grant{}, err
 	case !fresh:
 		return Grant{}, fault.New(fault.Unauthenticated, "token_reused", "This refresh token was used before, so its session was ended. Sign in again.")
-	}
-	u, err := s.Users.ByID(ctx, session.UserID)
-	if err != nil {
-		return Grant{}, err
-	}
-	if err := u.admit(); err != nil {
-		return Grant{}, err
 	}
 	return s.grant(u, session, next)
 }
@@ -263,6 +269,9 @@ func (s *Service) Logins(ctx context.Context, actor Actor, page Page) ([]Login, 
 
 // ChangeProfile gives the actor another name and e-mail. Invalid; Conflict with the field that is taken.
 func (s *Service) ChangeProfile(ctx context.Context, actor Actor, name, email string) (User, error) {
+	if err := actor.mustHaveSession(); err != nil {
+		return User{}, err
+	}
 	if err := fault.InvalidFields(append(checkName(name), checkEmail(email)...)...); err != nil {
 		return User{}, err
 	}

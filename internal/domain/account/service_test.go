@@ -354,6 +354,27 @@ func TestRefresh(t *testing.T) {
 	w.actor(t, "ann") // another session is another family
 }
 
+// What is refused for the user's state uses no token up: it is good again once the user is.
+func TestRefreshWhileKeptOut(t *testing.T) {
+	w := newWorld(t)
+	u := w.user(t, "ann")
+	g := w.login(t, "ann")
+	root := account.Actor{UserID: u.ID + 1, Admin: true}
+	_, err := w.SetState(t.Context(), root, u.ID, account.StateBlocked, "")
+	ok(t, "SetState", err)
+	for range 2 {
+		_, err = w.Refresh(t.Context(), g.RefreshToken)
+		wantCode(t, "Refresh while blocked", err, fault.Forbidden, "account_blocked")
+	}
+	_, err = w.ClearState(t.Context(), root, u.ID, account.StateBlocked)
+	ok(t, "ClearState", err)
+	w.fakes.Fail("Users.ByID", porttest.Before)
+	_, err = w.Refresh(t.Context(), g.RefreshToken)
+	wantCode(t, "Refresh without users", err, fault.Unavailable, "injected")
+	_, err = w.Refresh(t.Context(), g.RefreshToken)
+	ok(t, "Refresh", err)
+}
+
 func TestRefreshOfManyAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.user(t, "ann")
@@ -684,9 +705,10 @@ func TestSessionRequired(t *testing.T) {
 			_, err := w.ChangePassword(t.Context(), a, password, "other-horse", "other-horse")
 			return err
 		},
-		"Resign":    func() error { return w.Resign(t.Context(), a, true) },
-		"AddKey":    func() error { _, _, err := w.AddKey(t.Context(), a, "next", time.Time{}); return err },
-		"DeleteKey": func() error { return w.DeleteKey(t.Context(), a, k.ID) },
+		"Resign":        func() error { return w.Resign(t.Context(), a, true) },
+		"ChangeProfile": func() error { _, err := w.ChangeProfile(t.Context(), a, "next", "next@example.org"); return err },
+		"AddKey":        func() error { _, _, err := w.AddKey(t.Context(), a, "next", time.Time{}); return err },
+		"DeleteKey":     func() error { return w.DeleteKey(t.Context(), a, k.ID) },
 	} {
 		wantCode(t, what, act(), fault.Forbidden, "session_required")
 	}
