@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -56,7 +57,11 @@ func bodyFault(err error) error {
 // bodyDecoder is a body that takes care of its own.
 type bodyDecoder interface{ decode(data []byte) error }
 
+// decodeBody refuses what is not in UTF-8, of which the decoder would make something else without a word.
 func decodeBody(data []byte, into any) error {
+	if !utf8.Valid(data) {
+		return fault.New(fault.Malformed, "malformed_json", "The body is not in UTF-8.")
+	}
 	if d, ok := into.(bodyDecoder); ok {
 		return d.decode(data)
 	}
@@ -74,6 +79,9 @@ func decodeJSON(data []byte, into any) error {
 	}
 	if err != nil {
 		return malformed(err)
+	}
+	if string(bytes.TrimSpace(data)) == "null" {
+		return fault.InvalidFields(fault.Field{Field: "body", Detail: "an object"})
 	}
 	return nil
 }
@@ -111,6 +119,8 @@ func typeName(t reflect.Type) string {
 		return `languages as in "kor+eng" or ["kor", "eng"]`
 	case reflect.TypeFor[mode]():
 		return `"auto", 1 or 3 to 13`
+	case reflect.TypeFor[role]():
+		return account.RoleAdmin + " or null"
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -186,6 +196,24 @@ func parseMode(text string) (recognition.PSM, error) {
 	return 0, errMode
 }
 
+// role is one that a user is to have, none where it is null, which is not the same as one that is missing.
+type role struct {
+	given bool
+	name  string // empty: none
+}
+
+func (r *role) UnmarshalJSON(data []byte) error {
+	var name *string
+	if err := json.Unmarshal(data, &name); err != nil || name != nil && *name == "" {
+		return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[role]()}
+	}
+	r.given = true
+	if name != nil {
+		r.name = *name
+	}
+	return nil
+}
+
 // corners is a box in a body, each corner of which must be there.
 type corners struct {
 	X1 *int `json:"x1" nullable:"false" minimum:"0" example:"40" doc:"Left edge, inclusive."`
@@ -215,10 +243,10 @@ type regionForm struct {
 	Y1      *int      `json:"y1" nullable:"false" minimum:"0" example:"60" doc:"Top edge, inclusive."`
 	X2      *int      `json:"x2" nullable:"false" minimum:"1" example:"600" doc:"Right edge, exclusive."`
 	Y2      *int      `json:"y2" nullable:"false" minimum:"1" example:"120" doc:"Bottom edge, exclusive."`
-	Name    string    `json:"name,omitempty" example:"title" doc:"What you call it, at most 200 characters."`
+	Name    string    `json:"name,omitempty" maxLength:"200" example:"title" doc:"What you call it, at most 200 characters."`
 	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; those of the call where it is missing."`
 	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode, a number or \"auto\"; that of the call where it is missing."`
-	Charset string    `json:"charset,omitempty" example:"0123456789" doc:"The only characters that may be read, at most 1000."`
+	Charset string    `json:"charset,omitempty" maxLength:"1000" example:"0123456789" doc:"The only characters that may be read, at most 1000."`
 }
 
 // regionForms is the body that says what to read. It is decoded entry by entry, so that each fault names its entry and no
@@ -274,7 +302,7 @@ func (r *regionForms) decode(data []byte) error {
 
 // correctionForm is what a content should say.
 type correctionForm struct {
-	Text   *string  `json:"text,omitempty" example:"Invoice No. 17" doc:"The whole text, with its line breaks; at most 200 000 characters. Either this or detail."`
+	Text   *string  `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text, with its line breaks; at most 200 000 characters. Either this or detail."`
 	Detail []string `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Either this or text."`
 	ROI    *corners `json:"roi,omitempty" doc:"Another place on the page; as it is where it is missing."`
 }

@@ -224,7 +224,7 @@ func TestOriginal(t *testing.T) {
 	a := s.ask("GET", path, as(ann)).want(200)
 	tag := `"` + i.SHA256 + `"`
 	for name, want := range map[string]string{"Content-Type": "image/png", "ETag": tag, "Accept-Ranges": "bytes", "Content-Length": fmt.Sprint(len(data)),
-		"Cache-Control": "private, no-cache", "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"} {
+		"Cache-Control": "private, no-cache", "Vary": "Authorization", "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"} {
 		if got := a.header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -246,6 +246,9 @@ func TestOriginal(t *testing.T) {
 		if a := with("Range", header).want(206); a.body != want || !strings.HasSuffix(a.header.Get("Content-Range"), fmt.Sprintf("/%d", n)) {
 			t.Errorf("%s: %d bytes, %q", header, len(a.body), a.header.Get("Content-Range"))
 		}
+	}
+	if with("Range", "lines=0-3").want(200).body != data { // a unit that is not known is no range (RFC 9110, 14.2)
+		t.Error("a range of lines is not the whole file")
 	}
 	a = with("Range", fmt.Sprintf("bytes=%d-", n+1)).want(416)
 	a.code("range_not_satisfiable")
@@ -292,7 +295,10 @@ func TestRenditions(t *testing.T) {
 		if tag == "" {
 			t.Errorf("%s has no ETag", test.path)
 		}
-		s.ask("GET", path+test.path, as(ann).head("If-None-Match", tag)).want(304)
+		kept := s.ask("GET", path+test.path, as(ann).head("If-None-Match", tag)).want(304)
+		if now := kept.header.Get("Content-Disposition"); now != "" && now != a.header.Get("Content-Disposition") { // it would replace what is kept
+			t.Errorf("%s: Content-Disposition is %q, and %q with 304", test.path, a.header.Get("Content-Disposition"), now)
+		}
 	}
 	if a, b := s.ask("GET", path+"/view?width=30", as(ann)).header.Get("ETag"), s.ask("GET", path+"/view?width=31", as(ann)).header.Get("ETag"); a == b {
 		t.Errorf("two widths, one ETag %s", a)

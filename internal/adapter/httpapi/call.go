@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"path"
 	"runtime/debug"
 	"slices"
@@ -142,7 +143,7 @@ func (a *api) cors(c *call) bool {
 		return false
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "ETag, Link, Location, OCR-Version, Retry-After, X-Request-Id, X-Total-Count")
+	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Link, Location, OCR-Version, Retry-After, X-Request-Id, X-Total-Count")
 	if c.r.Method != http.MethodOptions || c.r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
@@ -159,7 +160,7 @@ func (a *api) cors(c *call) bool {
 func (a *api) route(c *call) {
 	p := c.r.URL.Path
 	if p == "" || path.Clean(p) != p || !utf8.ValidString(p) {
-		c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
+		c.noSuchPath()
 		return
 	}
 	refuse, pattern := a.mux.Handler(c.r)
@@ -170,18 +171,29 @@ func (a *api) route(c *call) {
 	}
 	answer := headerOnly{header: http.Header{}}
 	refuse.ServeHTTP(&answer, c.r)
+	reads := c.r.Method == http.MethodGet || c.r.Method == http.MethodHead
 	switch {
 	case answer.status == http.StatusMethodNotAllowed:
-		allow := answer.header.Get("Allow")
-		problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "Here can be used: "+allow)
-		problem.header.Set("Allow", allow)
-		c.send(problem)
-	case a.Web != nil && !strings.HasPrefix(p, "/api/") && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead):
+		c.notAllowed(answer.header.Get("Allow"))
+	case a.Web != nil && p == "/" && !reads:
+		c.notAllowed("GET, HEAD")
+	case a.Web != nil && p != "/api" && !strings.HasPrefix(p, "/api/") && reads:
 		c.route = "web"
-		a.Web.ServeHTTP(c.w, c.r)
+		a.Web.ServeHTTP(&problemWriter{responseWriter: c.w, call: c}, c.r)
 	default:
-		c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
+		c.noSuchPath()
 	}
+}
+
+func (c *call) noSuchPath() {
+	c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
+}
+
+// notAllowed says which methods the path has.
+func (c *call) notAllowed(allow string) {
+	problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "Here can be used: "+allow)
+	problem.header.Set("Allow", allow)
+	c.send(problem)
 }
 
 // headerOnly takes what ServeMux says about a request that it has no handler for.
@@ -214,6 +226,10 @@ func (a *api) admit(ctx huma.Context, next func(huma.Context)) {
 			c.send(c.fail(err))
 			return
 		}
+	}
+	if _, err := url.ParseQuery(c.r.URL.RawQuery); err != nil && r.asks { // what cannot be read of it would be left out
+		c.send(c.fail(fault.New(fault.Malformed, "malformed_query", "The query of the URL cannot be read. What is not a letter or a digit is written as %%20 and so on.").Because(err)))
+		return
 	}
 	next(huma.WithContext(ctx, limited))
 }

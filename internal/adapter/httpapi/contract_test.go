@@ -72,7 +72,8 @@ func TestBodies(t *testing.T) {
 		"charset":       {request{body: `{"name":"x2","email":"a@example.org"}`, contentType: "application/json; charset=utf-8"}, 200, "", nil},
 		"unknown field": {request{body: `{"name":"x3","email":"a@example.org","age":[{"x":null}]}`}, 200, "", nil},
 		"a list":        {request{body: `[]`}, 422, "invalid_input", []string{"body"}},
-		"null":          {request{body: `null`}, 422, "invalid_input", []string{"name", "email"}},
+		"null":          {request{body: ` null `}, 422, "invalid_input", []string{"body"}},
+		"not UTF-8":     {request{body: "{\"name\":\"x4\",\"email\":\"\xff@example.org\"}"}, 400, "malformed_json", nil},
 		"wrong type":    {request{body: `{"name":5}`}, 422, "invalid_input", []string{"name"}},
 		"nothing in it": {request{body: `{}`}, 422, "invalid_input", []string{"name", "email"}},
 		"too large":     {request{body: `{"name":"` + strings.Repeat("x", jsonLimit) + `"}`}, 413, "body_too_large", nil},
@@ -138,6 +139,7 @@ func TestUser(t *testing.T) {
 	}
 	second := read[grantView](renew(grant.RefreshToken).want(200))
 	renew("nonsense").want(401).code("invalid_token")
+	s.ask("POST", base+"/user/token", request{body: `{"refreshToken":"x"}`}).want(422).code("invalid_input", "refresh_token")
 	renew(grant.RefreshToken).want(401).code("token_reused")
 	renew(second.RefreshToken).want(401).code("invalid_token")
 	s.ask("GET", base+"/user/me", as(second.AccessToken)).want(401)
@@ -173,7 +175,9 @@ func TestUser(t *testing.T) {
 	key := func(body string) answer { return s.ask("POST", base+"/user/key", as(token).with(body)) }
 	key(`{"name":""}`).want(422).code("invalid_input", "name")
 	key(`{"name":"x","expires":"tomorrow"}`).want(422).code("invalid_input", "expires")
-	key(`{"name":"x","expires":"2001-01-01T00:00:00Z"}`).want(422).code("invalid_input", "expires")
+	for _, past := range []string{"2001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"} {
+		key(`{"name":"x","expires":"`+past+`"}`).want(422).code("invalid_input", "expires")
+	}
 	a = key(`{"name":"scanner","expires":null}`).want(201)
 	made := read[newKeyView](a)
 	if made.Name != "scanner" || made.Expires != nil || made.LastUsed != nil || made.Key == "" || a.header.Get("Cache-Control") != "no-store" {
@@ -186,6 +190,7 @@ func TestUser(t *testing.T) {
 	key(`{"name":"third"}`).want(409).code("too_many_keys")
 	s.ask("GET", base+"/user/me", as(made.Key)).want(200)
 	s.ask("POST", base+"/user/logout", as(made.Key)).want(403).code("session_required")
+	s.ask("PUT", base+"/user", as(made.Key).with(`{"name":"mallory","email":"mallory@example.org"}`)).want(403).code("session_required")
 	a = s.ask("GET", base+"/user/key", as(token)).want(200)
 	keys := read[[]KeyView](a)
 	if len(keys) != 2 || keys[1].ID != made.ID || keys[1].LastUsed == nil || strings.Contains(a.body, made.Key) {
@@ -250,7 +255,10 @@ func TestAdmin(t *testing.T) {
 	if got.Role != nil {
 		t.Errorf("role %v", *got.Role)
 	}
-	s.ask("PUT", user+"/role", as(root).with(`{"role":"king"}`)).want(422).code("invalid_input", "role")
+	// A role is taken by null only, and not by what does not name one.
+	for _, body := range []string{`{"role":"king"}`, `{"role":""}`, `{"rule":"admin"}`, `{}`, `{"role":1}`} {
+		s.ask("PUT", user+"/role", as(root).with(body)).want(422).code("invalid_input", "role")
+	}
 	s.ask("PUT", user+"/role", as(ann).with(`{"role":"admin"}`)).want(403).code("admin_only")
 	s.ask("PUT", fmt.Sprintf("%s/admin/user/%d/role", base, me), as(root).with(`{"role":null}`)).want(403).code("own_account")
 
@@ -399,11 +407,12 @@ func TestRecognition(t *testing.T) {
 
 	// The whole page, in every way to say so.
 	for i, body := range []string{"", "[]", "null", " "} {
-		a := s.ask("POST", image+"/ocr?lang=kor%2Beng", as(ann).with(body)).want(200)
+		query := []string{"lang=kor%2Beng", "lang=kor+eng", "lang=kor&lang=eng", "lang=kor%20eng"}[i]
+		a := s.ask("POST", image+"/ocr?"+query, as(ann).with(body)).want(200)
 		if got, want := a.header.Get("OCR-Version"), fmt.Sprint(i+2); got != want {
 			t.Errorf("version %s, want %s", got, want)
 		}
-		if got := read[[]contentView](a); len(got) != 1 || got[0].ROI != (boxView{0, 0, 64, 48}) {
+		if got := read[[]contentView](a); len(got) != 1 || got[0].ROI != (boxView{0, 0, 64, 48}) || !slices.Equal(got[0].Lang, []string{"kor", "eng"}) {
 			t.Errorf("%q: %+v", body, got)
 		}
 	}

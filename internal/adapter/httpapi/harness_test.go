@@ -144,7 +144,9 @@ func (s *site) ask(method, path string, r request) answer {
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return answer{s.t, method + " " + path, response.StatusCode, response.Header, string(got)}
+	a := answer{s.t, method + " " + path, response.StatusCode, response.Header, string(got)}
+	a.documented(method, path)
+	return a
 }
 
 // want checks the status, and that a failure is a problem in due form.

@@ -48,7 +48,7 @@ func (a *api) image(ctx context.Context, c *call, in *IDPath) (*one[imageView], 
 }
 
 type imageForm struct {
-	Name       *string `json:"name,omitempty" example:"invoice.png" doc:"1–200 characters; as it is where it is missing."`
+	Name       *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters; as it is where it is missing."`
 	Visibility *string `json:"visibility,omitempty" enum:"private,shared" doc:"As it is where it is missing."`
 }
 
@@ -132,12 +132,12 @@ func (a *api) crop(ctx context.Context, c *call, in *struct {
 	PSM     string   `query:"psm" default:"auto" doc:"Page segmentation mode, a number or auto."`
 	Charset string   `query:"charset" maxLength:"1000" doc:"The only characters that may be read."`
 }) (*stream, error) {
-	psm, err := readModes(in.PSM, in.Lang)
+	psm, lang, err := readModes(in.PSM, in.Lang)
 	if err != nil {
 		return nil, err
 	}
 	rendition, err := a.Recognition.Prepared(ctx, c.actor, in.ID,
-		recognition.Region{Box: document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, Lang: in.Lang, PSM: psm, Charset: in.Charset})
+		recognition.Region{Box: document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, Lang: lang, PSM: psm, Charset: in.Charset})
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +194,10 @@ func (c *call) serve(r io.ReadSeekCloser, f file) *stream {
 		defer r.Close()
 		h := c.w.Header()
 		h.Set("Cache-Control", f.cache)
-		h.Set("Content-Disposition", f.disposition())
+		h.Add("Vary", "Authorization") // what one user of a browser may keep is not the next one's
+		if f.mediaType != "" {
+			h.Set("Content-Disposition", f.disposition())
+		}
 		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 		h.Set("Content-Type", "application/octet-stream")
 		if mediaType, _, err := mime.ParseMediaType(f.mediaType); err == nil {
@@ -202,6 +205,9 @@ func (c *call) serve(r io.ReadSeekCloser, f file) *stream {
 		}
 		if f.tag != "" {
 			h.Set("ETag", f.quotedTag())
+		}
+		if unit, _, _ := strings.Cut(c.r.Header.Get("Range"), "="); unit != "bytes" { // no range then (RFC 9110, 14.2)
+			c.r.Header.Del("Range")
 		}
 		watched := &watchedReader{ReadSeeker: r}
 		http.ServeContent(&problemWriter{responseWriter: c.w, call: c}, c.r, "", f.modified, watched)
@@ -244,7 +250,7 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// problemWriter puts a problem in the place of http.ServeContent's own refusals.
+// problemWriter puts a problem in the place of net/http's own refusals.
 type problemWriter struct {
 	*responseWriter
 	call    *call
@@ -258,6 +264,8 @@ func (w *problemWriter) WriteHeader(status int) {
 	}
 	w.refused = true
 	switch status {
+	case http.StatusNotFound:
+		w.call.noSuchPath()
 	case http.StatusRequestedRangeNotSatisfiable:
 		w.call.send(w.call.problem(status, "range_not_satisfiable", "The range lies outside the file."))
 	case http.StatusPreconditionFailed:

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"glyphbox/internal/domain/account"
 )
 
 func humaConfig(version string) huma.Config {
@@ -70,6 +72,11 @@ func (mode) Schema(huma.Registry) *huma.Schema {
 	}}
 }
 
+// Schema tells huma how a role is written.
+func (role) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{account.RoleAdmin, nil}}
+}
+
 // Schema tells huma what the entries are as they are written, not as they are decoded.
 func (regionForms) Schema(r huma.Registry) *huma.Schema {
 	most := 500
@@ -116,8 +123,10 @@ func (a *api) finishOpenAPI() ([]byte, error) {
 	for _, path := range []string{"/image/{id}", "/image/{id}/thumbnail", "/image/{id}/view", "/ocr/{id}"} {
 		doc.Paths[base+path].Get.Responses["304"] = notModified
 	}
-	whole := doc.Paths[base+"/image/{id}"].Get.Responses
-	whole["206"] = &huma.Response{Description: "The range asked for.", Content: whole["200"].Content}
+	for _, path := range []string{"/image/{id}", "/image/{id}/thumbnail", "/image/{id}/view"} {
+		whole := doc.Paths[base+path].Get.Responses
+		whole["206"] = &huma.Response{Description: "The range asked for.", Content: whole["200"].Content}
+	}
 	ready := doc.Paths["/ready"].Get.Responses
 	ready["503"] = &huma.Response{Description: "Something is away.", Content: ready["200"].Content}
 	return json.MarshalIndent(doc, "", "  ")

@@ -3,11 +3,16 @@ package httpapi
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
+	"mime"
+	"net/http"
 	"os"
+	pathpkg "path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,7 +65,8 @@ type document31 struct {
 		Security    []map[string][]string
 		RequestBody *struct{ Content map[string]any }
 		Responses   map[string]struct {
-			Ref string `json:"$ref"`
+			Ref     string `json:"$ref"`
+			Content map[string]any
 		}
 	}
 	Components struct {
@@ -69,6 +75,48 @@ type document31 struct {
 			Type, Scheme string
 			Flows        struct{ Password struct{ TokenURL string } }
 		}
+	}
+}
+
+var documentOnce = sync.OnceValues(func() (doc document31, err error) {
+	text, err := OpenAPI("1.0")
+	if err == nil {
+		err = json.Unmarshal(text, &doc)
+	}
+	return doc, err
+})
+
+// documented checks that the document knows of the answer to a request: its status and, where it is a success, its media type.
+func (a answer) documented(method, path string) {
+	a.t.Helper()
+	doc, err := documentOnce()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	path, _, _ = strings.Cut(path, "?")
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for _, template := range slices.Sorted(maps.Keys(doc.Paths)) { // a word goes before a parameter
+		op, has := doc.Paths[template][strings.ToLower(method)]
+		if !has || !regexp.MustCompile("^"+regexp.MustCompile(`{\w+}`).ReplaceAllString(template, "[^/]+")+"$").MatchString(path) {
+			continue
+		}
+		response, has := op.Responses[fmt.Sprint(a.status)]
+		if !has {
+			a.t.Errorf("%s: %d is not documented", a.what, a.status)
+		}
+		got, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+		if a.status >= 400 || got == "" {
+			return
+		}
+		for want := range response.Content {
+			if ok, _ := pathpkg.Match(want, got); ok {
+				return
+			}
+		}
+		a.t.Errorf("%s: %s is not documented with %d", a.what, got, a.status)
+		return
 	}
 }
 

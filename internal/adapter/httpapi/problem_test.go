@@ -87,6 +87,9 @@ func TestRouter(t *testing.T) {
 			s.ask(method, path, as(token)).want(404).code("no_such_path")
 		}
 	}
+	for _, query := range []string{"keyword=%zz", "size=5;page=1", "size=%"} {
+		s.ask("GET", base+"/image?"+query, as(token)).want(400).code("malformed_query")
+	}
 	for target, allow := range map[string]string{
 		"PATCH /api/v1/user":        "DELETE, POST, PUT",
 		"POST /api/v1/image/5":      "DELETE, GET, HEAD, PUT",
@@ -108,7 +111,13 @@ func TestRouter(t *testing.T) {
 
 func TestWebPage(t *testing.T) {
 	s := open(t, func(c *Config) {
-		c.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("page " + r.URL.Path)) })
+		c.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/favicon.ico" {
+				http.NotFound(w, r)
+				return
+			}
+			_, _ = w.Write([]byte("page " + r.URL.Path))
+		})
 	})
 	for _, path := range []string{"/", "/assets/app.js"} {
 		if got := s.ask("GET", path, request{}).want(200).body; got != "page "+path {
@@ -116,7 +125,14 @@ func TestWebPage(t *testing.T) {
 		}
 	}
 	s.ask("GET", "/api/v1/nothing", request{}).want(404).code("no_such_path")
-	s.ask("POST", "/", request{}).want(404).code("no_such_path")
+	a := s.ask("POST", "/", request{}).want(405)
+	a.code("method_not_allowed")
+	if got := a.header.Get("Allow"); got != "GET, HEAD" {
+		t.Errorf("Allow is %q", got)
+	}
+	s.ask("POST", "/assets/app.js", request{}).want(404).code("no_such_path")
+	s.ask("GET", "/api", request{}).want(404).code("no_such_path")
+	s.ask("GET", "/favicon.ico", request{}).want(404).code("no_such_path")
 	s.ask("PATCH", "/ping", request{}).want(405).code("method_not_allowed")
 }
 
@@ -256,6 +272,11 @@ func TestCORS(t *testing.T) {
 		t.Errorf("preflight: %v", a.header)
 	}
 	a = s.ask("GET", "/health", request{}.head("Origin", "https://example.org")).want(200)
+	for _, name := range []string{"Content-Disposition", "Content-Range", "ETag", "Link", "Location", "OCR-Version", "Retry-After", "X-Request-Id", "X-Total-Count"} {
+		if !slices.Contains(strings.Split(a.header.Get("Access-Control-Expose-Headers"), ", "), name) {
+			t.Errorf("%s is kept from pages of other origins", name)
+		}
+	}
 	if a.header.Get("Access-Control-Allow-Origin") != "https://example.org" || !slices.Contains(a.header.Values("Vary"), "Origin") {
 		t.Errorf("request: %v", a.header)
 	}

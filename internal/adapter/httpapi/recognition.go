@@ -4,17 +4,23 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
 
-// readModes reads what a query says of how to read.
-func readModes(psm string, lang []string) (recognition.PSM, error) {
+// readModes reads what a query says of how to read. In a query + is a space, and few write kor%2Beng.
+func readModes(psm string, lang []string) (recognition.PSM, []string, error) {
 	if !shortLang(lang) {
-		return 0, fault.InvalidFields(fault.Field{Field: "lang", Detail: "at most " + strconv.Itoa(maxLangText) + " characters in all"})
+		return 0, nil, fault.InvalidFields(fault.Field{Field: "lang", Detail: "at most " + strconv.Itoa(maxLangText) + " characters in all"})
 	}
-	return parseMode(psm)
+	languages := make([]string, len(lang))
+	for i := range lang {
+		languages[i] = strings.ReplaceAll(lang[i], " ", "+")
+	}
+	mode, err := parseMode(psm)
+	return mode, languages, err
 }
 
 type recognized struct {
@@ -28,12 +34,12 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
 	OEM  int      `query:"oem" default:"3" minimum:"0" maximum:"3" doc:"Engine mode."`
 }, regions regionForms) (*recognized, error) {
-	psm, err := readModes(in.PSM, in.Lang)
+	psm, lang, err := readModes(in.PSM, in.Lang)
 	if err != nil {
 		return nil, err
 	}
 	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID,
-		recognition.Request{Regions: regions, Lang: in.Lang, PSM: psm, OEM: recognition.OEM(in.OEM)})
+		recognition.Request{Regions: regions, Lang: lang, PSM: psm, OEM: recognition.OEM(in.OEM)})
 	return &recognized{run.Version, viewAll(run.Contents, viewContent)}, err
 }
 

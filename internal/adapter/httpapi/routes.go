@@ -20,14 +20,15 @@ type route struct {
 	id      string
 	summary string
 	about   string
-	status  int    // of success; 0: 200, or 204 where nothing is answered
-	errors  []int  // besides those that every operation of its kind can have
-	gives   string // media type of what is answered, where that is not JSON
-	takes   int64  // most bytes of the body, where there is one; 0: 1 MB
-	bare    bool   // may come without the body
+	status  int      // of success; 0: 200, or 204 where nothing is answered
+	errors  []int    // besides those that every operation of its kind can have
+	gives   []string // media types of what is answered, where that is not JSON
+	takes   int64    // most bytes of the body, where there is one; 0: 1 MB
+	bare    bool     // may come without the body
 
 	open    bool          // needs no token
 	timeout time.Duration // 0: that of ordinary requests
+	asks    bool          // has parameters; register knows
 }
 
 func (a *api) routes() {
@@ -58,30 +59,30 @@ func (a *api) routes() {
 	get(a, "user", route{pattern: "DELETE " + base + "/admin/user/{id}/state/{state}", id: "clear-state", summary: "Let a user in again",
 		about: "For administrators, of others."}, a.clearState)
 
-	get(a, "image", route{pattern: "POST " + base + "/image", id: "upload", summary: "Upload images", status: 201, errors: []int{400, 409, 413, 415, 422, 503, 504}, timeout: upload,
+	get(a, "image", route{pattern: "POST " + base + "/image", id: "upload", summary: "Upload images", status: 201, errors: []int{400, 409, 413, 415, 422}, timeout: upload,
 		about: "One file gives the image, several give a list; when one of several is refused none is kept. The media type is found from the bytes."}, a.upload)
 	get(a, "image", route{pattern: "GET " + base + "/image", id: "images", summary: "Your images and those shared with you", about: "Newest first."}, a.images)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}", id: "original", summary: "The bytes as uploaded", gives: "application/octet-stream", errors: []int{416},
+	get(a, "image", route{pattern: "GET " + base + "/image/{id}", id: "original", summary: "The bytes as uploaded", gives: []string{"image/*"}, errors: []int{412, 416},
 		about: "With ETag and ranges."}, a.original)
 	get(a, "image", route{pattern: "GET " + base + "/image/{id}/meta", id: "image", summary: "What is known of an image"}, a.image)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/thumbnail", id: "thumbnail", summary: "A small upright rendition", gives: "image/*",
+	get(a, "image", route{pattern: "GET " + base + "/image/{id}/thumbnail", id: "thumbnail", summary: "A small upright rendition", gives: []string{"image/*"}, errors: []int{412, 416},
 		about: "At most 128 × 128 pixels."}, a.thumbnail)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/view", id: "view", summary: "An upright rendition that every browser shows", gives: "image/*",
-		errors: []int{503, 504}, timeout: wait}, a.view)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/crop", id: "crop", summary: "What the engine sees of a region", gives: "image/png",
-		errors: []int{503, 504}, timeout: wait, about: "Cut out, scaled and bordered."}, a.crop)
+	get(a, "image", route{pattern: "GET " + base + "/image/{id}/view", id: "view", summary: "An upright rendition that every browser shows", gives: []string{"image/*"},
+		errors: []int{412, 415, 416}, timeout: wait}, a.view)
+	get(a, "image", route{pattern: "GET " + base + "/image/{id}/crop", id: "crop", summary: "What the engine sees of a region", gives: []string{"image/png"},
+		errors: []int{415}, timeout: wait, about: "Cut out, scaled and bordered."}, a.crop)
 	get(a, "image", route{pattern: "GET " + base + "/image/{id}/layout", id: "layout", summary: "Suggested regions",
-		errors: []int{503, 504}, timeout: wait, about: "Where text stands on the page, in the order of reading; it is not read yet."}, a.layout)
+		errors: []int{415}, timeout: wait, about: "Where text stands on the page, in the order of reading; it is not read yet."}, a.layout)
 	send(a, "image", route{pattern: "PUT " + base + "/image/{id}", id: "change-image", summary: "Rename or share an image",
 		about: "Its owner or an administrator may."}, a.changeImage)
 	get(a, "image", route{pattern: "DELETE " + base + "/image/{id}", id: "delete-image", summary: "Delete an image", about: "With its bytes and its results."}, a.deleteImage)
 
 	send(a, "recognition", route{pattern: "POST " + base + "/image/{id}/ocr", id: "recognize", summary: "Read regions of an image, or all of it", takes: textLimit, bare: true,
-		errors: []int{503, 504}, timeout: wait, about: "The results, in the order sent, are stored as the next version of the image. No body, or an empty list, means the whole page. " +
+		timeout: wait, about: "The results, in the order sent, are stored as the next version of the image. No body, or an empty list, means the whole page. " +
 			"A region that could not be read has an error while the others stand; when none could, the call fails."}, a.recognize)
 	get(a, "recognition", route{pattern: "GET " + base + "/image/{id}/ocr", id: "runs", summary: "The results of an image", about: "Newest first."}, a.runs)
 	get(a, "recognition", route{pattern: "GET " + base + "/image/{id}/ocr/{version}/export", id: "export", summary: "A result as a file",
-		gives: "application/octet-stream", errors: []int{422, 503, 504}, timeout: wait, about: "Made of the corrected text: plain text, JSON as of the results themselves, " +
+		gives: []string{"application/*", "text/*"}, errors: []int{415}, timeout: wait, about: "Made of the corrected text: plain text, JSON as of the results themselves, " +
 			"the columns of Tesseract's TSV, hOCR 1.2, ALTO 4.4, or the page as a PDF in which the text can be searched and selected."}, a.export)
 	get(a, "recognition", route{pattern: "GET " + base + "/ocr/{id}", id: "content", summary: "The text of a region", about: "The current revision."}, a.content)
 	send(a, "recognition", route{pattern: "PUT " + base + "/ocr/{id}", id: "correct", summary: "Correct the text of a region", takes: textLimit, errors: []int{412},
@@ -90,9 +91,9 @@ func (a *api) routes() {
 	get(a, "recognition", route{pattern: "DELETE " + base + "/ocr/{id}", id: "delete-content", summary: "Delete the text of a region"}, a.deleteContent)
 	get(a, "recognition", route{pattern: "GET " + base + "/ocr/psm", id: "psm", summary: "Page segmentation modes"}, a.psm)
 	get(a, "recognition", route{pattern: "GET " + base + "/ocr/oem", id: "oem", summary: "Engine modes"}, a.oem)
-	get(a, "recognition", route{pattern: "GET " + base + "/ocr/lang", id: "languages", summary: "Installed languages", errors: []int{503}}, a.languages)
+	get(a, "recognition", route{pattern: "GET " + base + "/ocr/lang", id: "languages", summary: "Installed languages"}, a.languages)
 
-	get(a, "system", route{pattern: "GET /ping", id: "ping", summary: "Answers pong", gives: "text/plain", open: true}, a.ping)
+	get(a, "system", route{pattern: "GET /ping", id: "ping", summary: "Answers pong", gives: []string{"text/plain"}, open: true}, a.ping)
 	get(a, "system", route{pattern: "GET /health", id: "health", summary: "Tells that the process lives", open: true}, a.health)
 	get(a, "system", route{pattern: "GET /ready", id: "ready", summary: "Tells whether all that is needed is there", open: true,
 		about: "200 where it is, 503 in the same form where something is away."}, a.ready)
@@ -134,6 +135,9 @@ func register[I, O any](a *api, tag string, r route, h handler[I, O]) {
 	if r.timeout == 0 {
 		r.timeout = a.RequestTimeout
 	}
+	if r.asks = reflect.TypeFor[I]().NumField() > 0; r.asks {
+		r.errors = append(r.errors, http.StatusBadRequest, http.StatusUnprocessableEntity)
+	}
 	huma.Register(a.huma, r.operation(tag), func(ctx context.Context, in *I) (*O, error) {
 		c := callOf(ctx)
 		out, err := h(ctx, c, in)
@@ -154,10 +158,17 @@ func (r route) operation(tag string) huma.Operation {
 	method, path, _ := strings.Cut(r.pattern, " ")
 	op := huma.Operation{Method: method, Path: path, OperationID: r.id, Summary: r.summary, Description: r.about, Tags: []string{tag},
 		DefaultStatus: r.status, Metadata: map[string]any{routeKey: r}, Responses: map[string]*huma.Response{}}
-	if r.gives != "" {
-		op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{r.gives: {Schema: binary(r.gives)}}}
+	if r.gives != nil {
+		content := map[string]*huma.MediaType{}
+		for _, mediaType := range r.gives {
+			content[mediaType] = &huma.MediaType{Schema: binary(mediaType)}
+		}
+		op.Responses["200"] = &huma.Response{Description: "OK", Content: content}
 	}
 	errors := append([]int{http.StatusInternalServerError}, r.errors...)
+	if tag != "system" { // those need nothing
+		errors = append(errors, http.StatusServiceUnavailable, http.StatusGatewayTimeout)
+	}
 	if !r.open {
 		op.Security = []map[string][]string{{"password": {}}, {"bearer": {}}}
 		errors = append(errors, http.StatusUnauthorized, http.StatusForbidden)

@@ -46,7 +46,7 @@ func TestSessionCookie(t *testing.T) {
 
 	s.ask("POST", token, page(request{body: "{}"}, "Cookie", sent, "Sec-Fetch-Site", "cross-site")).want(403).code("other_origin")
 	s.ask("POST", token, page(request{body: "{}"}, "Cookie", sent, "Sec-Fetch-Site", "", "Origin", "https://elsewhere.example")).want(403).code("other_origin")
-	s.ask("POST", token, request{body: "{}", header: map[string]string{"Cookie": sent}}).want(401)
+	s.ask("POST", token, request{body: "{}", header: map[string]string{"Cookie": sent}}).want(422).code("invalid_input", "refresh_token")
 	s.ask("POST", token, page(request{body: "{}"})).want(401)
 
 	second := s.ask("POST", token, page(request{body: "{}"}, "Cookie", sent, "X-Forwarded-Proto", "https")).want(200)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"glyphbox/internal/domain/account"
@@ -42,9 +43,9 @@ type secret[T any] struct {
 }
 
 type signUpForm struct {
-	Name      string `json:"name" example:"ann" doc:"1–100 ASCII letters and digits."`
-	Email     string `json:"email" example:"ann@example.org" doc:"At most 255 characters."`
-	Password1 string `json:"password1" format:"password" doc:"8–255 characters without white space."`
+	Name      string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`
+	Email     string `json:"email" format:"email" maxLength:"255" example:"ann@example.org" doc:"At most 255 characters."`
+	Password1 string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
 	Password2 string `json:"password2" format:"password" doc:"The same again."`
 }
 
@@ -92,6 +93,9 @@ func (a *api) refresh(ctx context.Context, c *call, in *SessionHeader, form refr
 			form.RefreshToken = cookie.Value
 		}
 	}
+	if in.Session == "" && form.RefreshToken == "" {
+		return nil, fault.InvalidFields(fault.Field{Field: "refresh_token", Detail: "must be given"})
+	}
 	grant, err := a.Accounts.Refresh(ctx, form.RefreshToken)
 	if err != nil {
 		return nil, err
@@ -118,8 +122,8 @@ func (a *api) logins(ctx context.Context, c *call, in *PageQuery) (*list[loginVi
 }
 
 type profileForm struct {
-	Name  string `json:"name" example:"ann" doc:"1–100 ASCII letters and digits."`
-	Email string `json:"email" example:"ann@example.org" doc:"At most 255 characters."`
+	Name  string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`
+	Email string `json:"email" format:"email" maxLength:"255" example:"ann@example.org" doc:"At most 255 characters."`
 }
 
 func (a *api) changeProfile(ctx context.Context, c *call, _ *none, form profileForm) (*one[userView], error) {
@@ -129,7 +133,7 @@ func (a *api) changeProfile(ctx context.Context, c *call, _ *none, form profileF
 
 type passwordForm struct {
 	CurrentPassword string `json:"current_password" format:"password"`
-	Password1       string `json:"password1" format:"password" doc:"8–255 characters without white space."`
+	Password1       string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
 	Password2       string `json:"password2" format:"password" doc:"The same again."`
 }
 
@@ -145,7 +149,7 @@ func (a *api) resign(ctx context.Context, c *call, in *struct {
 }
 
 type keyForm struct {
-	Name    string  `json:"name" example:"scanner" doc:"1–100 characters."`
+	Name    string  `json:"name" minLength:"1" maxLength:"100" example:"scanner" doc:"1–100 characters."`
 	Expires *string `json:"expires,omitempty" format:"date-time" nullable:"true" doc:"When it lapses; never where it is missing."`
 }
 
@@ -153,7 +157,7 @@ func (a *api) addKey(ctx context.Context, c *call, _ *none, form keyForm) (*secr
 	var expires time.Time
 	if form.Expires != nil {
 		var err error
-		if expires, err = time.Parse(time.RFC3339, *form.Expires); err != nil {
+		if expires, err = time.Parse(time.RFC3339, *form.Expires); err != nil || expires.IsZero() { // never is null
 			return nil, fault.InvalidFields(fault.Field{Field: "expires", Detail: "a time such as 2030-01-31T12:00:00Z"})
 		}
 	}
@@ -185,26 +189,25 @@ func (a *api) users(ctx context.Context, c *call, in *struct {
 }
 
 type roleForm struct {
-	Role *string `json:"role" example:"admin" doc:"admin or null."`
+	Role role `json:"role" example:"admin" doc:"admin or null."`
 }
 
 func (a *api) setRole(ctx context.Context, c *call, in *IDPath, form roleForm) (*one[userView], error) {
-	var role string
-	if form.Role != nil {
-		role = *form.Role
+	if !form.Role.given {
+		return nil, fault.InvalidFields(fault.Field{Field: "role", Detail: typeName(reflect.TypeFor[role]())})
 	}
-	u, err := a.Accounts.SetRole(ctx, c.actor, in.ID, role)
+	u, err := a.Accounts.SetRole(ctx, c.actor, in.ID, form.Role.name)
 	return &one[userView]{viewUser(u)}, err
 }
 
 // StatePath names a state of a user.
 type StatePath struct {
 	IDPath
-	State string `path:"state" example:"blocked" doc:"blocked or inactivate."`
+	State string `path:"state" enum:"blocked,inactivate" example:"blocked"`
 }
 
 type stateForm struct {
-	Detail string `json:"detail,omitempty" doc:"Why, at most 500 characters."`
+	Detail string `json:"detail,omitempty" maxLength:"500" doc:"Why, at most 500 characters."`
 }
 
 func (a *api) setState(ctx context.Context, c *call, in *StatePath, form stateForm) (*one[userView], error) {
