@@ -40,6 +40,7 @@ func Run(ctx context.Context, p Process) int {
 	root := &cobra.Command{
 		Use:               "glyphbox",
 		Short:             "Read the text of regions of page images",
+		Version:           p.version(),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -51,17 +52,25 @@ func Run(ctx context.Context, p Process) int {
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
 	fmt.Fprintf(p.Stderr, "glyphbox: %s\n", explain(err))
 	_, badConfig := errors.AsType[configFaults](err)
 	_, badUsage := errors.AsType[usageError](err)
-	if !understood || badConfig || badUsage {
+	if !understood || badUsage {
+		fmt.Fprintf(p.Stderr, "How it is used: %s --help\n", cmd.CommandPath())
+	}
+	if !understood || badUsage || badConfig {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// group is a command that only has others below it.
+func group(name, short string) *cobra.Command {
+	return &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 }
 
 // usageError is a command line that is not right in a way that only the command itself sees.

@@ -101,7 +101,7 @@ func localURL(addr string) string {
 }
 
 func (p Process) keyCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "key", Short: "Manage the keys that sign access tokens"}
+	cmd := group("key", "Manage the keys that sign access tokens")
 	rotate := &cobra.Command{Use: "rotate", Short: "Make a new signing key", Args: cobra.NoArgs,
 		Long: "Makes a new signing key. Tokens of the key before it stay good; those of older keys end.\nThe service takes the new key when it starts next."}
 	addFlags(rotate.Flags(), "data-dir", "keys")
@@ -138,7 +138,7 @@ func (p Process) keyCommand() *cobra.Command {
 }
 
 func (p Process) migrateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database to this release's schema, as each start of the service does, or import another one"}
+	cmd := group("migrate", "Bring the database to this release's schema, as each start of the service does, or import another one")
 	status := &cobra.Command{Use: "status", Short: "Show the steps of the schema and which are done", Args: cobra.NoArgs}
 	status.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -197,7 +197,7 @@ var operator = account.Actor{Name: "operator", Admin: true}
 
 // userCommand works on the database itself, also while the service runs.
 func (p Process) userCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "Manage users, also while the service runs"}
+	cmd := group("user", "Manage users, also while the service runs")
 	var email, role, reason string
 	add := func(use, short string, args cobra.PositionalArgs, run func(ctx context.Context, accounts *account.Service, args []string) error) *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: args}

@@ -42,12 +42,22 @@ func (r result) want(t *testing.T, code int, text string) result {
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{{"frobnicate"}, {"serve", "now"}, {"serve", "--no-such-flag"}, {"ocr"}, {"ocr", "x.png", "--psm", "2"},
 		{"ocr", "x.png", "--region", "1,2,3"}, {"ocr", "x.png", "--region", "5,5,5,9"}, {"ocr", "x.png", "--region", "a,b,c,d"}, {"ocr", "x.png", "--format", "xml"},
-		{"config", "--addr", "nowhere"}, {"user", "add", "ann"}, {"user", "role", "ann"}, {"key", "rotate", "now"}} {
+		{"config", "--addr", "nowhere"}, {"user", "add", "ann"}, {"user", "role", "ann"}, {"key", "rotate", "now"},
+		{"user", "frobnicate"}, {"key", "frobnicate"}, {"migrate", "frobnicate"}} {
 		if r := command(t, "", args...); r.code != exitUsage || r.stdout != "" || !strings.HasPrefix(r.stderr, "glyphbox: ") {
 			t.Errorf("%q: exit code %d, %q, %q", args, r.code, r.stdout, r.stderr)
 		}
 	}
+	for help, args := range map[string][]string{"glyphbox --help": {"frobnicate"}, "glyphbox ocr --help": {"ocr", "--frobnicate"}, "glyphbox user --help": {"user", "frobnicate"},
+		"glyphbox user add --help": {"user", "add", "ann"}} {
+		if r := command(t, "", args...); !strings.HasSuffix(r.stderr, "\nHow it is used: "+help+"\n") {
+			t.Errorf("%q does not say where help is: %s", args, r.stderr)
+		}
+	}
+	command(t, "", "config", "--addr", "nowhere").want(t, exitUsage, "host:port, such as 127.0.0.1:8000 or :80\n")
+	command(t, "", "user").want(t, exitOK, "Usage:")
 	command(t, "", "version").want(t, exitOK, "glyphbox v1.2.3, go")
+	command(t, "", "--version").want(t, exitOK, "glyphbox version v1.2.3")
 	if help := command(t, "", "help").want(t, exitOK, "serve").stdout; strings.Contains(help, "worker ") {
 		t.Errorf("the worker is not for people:\n%s", help)
 	}
