@@ -302,7 +302,7 @@ func (r *regionForms) decode(data []byte) error {
 
 // correctionForm is what a content should say.
 type correctionForm struct {
-	Text   *string  `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text, with its line breaks; at most 200 000 characters. Either this or detail."`
+	Text   *string  `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text, with its line breaks; at most 200 000 characters and 20 000 words. Either this or detail."`
 	Detail []string `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Either this or text."`
 	ROI    *corners `json:"roi,omitempty" doc:"Another place on the page; as it is where it is missing."`
 }

@@ -50,8 +50,11 @@ func (a *api) documentBody(r route, mediaType string, schema *huma.Schema) {
 }
 
 func binary(mediaType string) *huma.Schema {
-	if strings.HasPrefix(mediaType, "text/") {
+	switch {
+	case strings.HasPrefix(mediaType, "text/"):
 		return &huma.Schema{Type: huma.TypeString}
+	case mediaType == "application/*": // JSON may be among them
+		return &huma.Schema{}
 	}
 	return &huma.Schema{Type: huma.TypeString, Format: "binary"}
 }

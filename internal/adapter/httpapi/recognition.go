@@ -44,7 +44,7 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 }
 
 type runList struct {
-	Link string    `header:"Link" doc:"rel next, where there may be older ones."`
+	Link string    `header:"Link" doc:"rel next, where there are older ones."`
 	Body []runView `nullable:"false"`
 }
 
@@ -60,8 +60,8 @@ func (a *api) runs(ctx context.Context, c *call, in *struct {
 		return &out, err
 	}
 	runs, err := a.Recognition.List(ctx, c.actor, in.ID, in.Before)
-	if len(runs) == recognition.MaxRuns {
-		out.Link = c.link("next", "before", int64(runs[len(runs)-1].Version))
+	if n := len(runs); n > 0 && runs[n-1].Version > 1 {
+		out.Link = c.link("next", "before", int64(runs[n-1].Version))
 	}
 	out.Body = viewAll(runs, viewRun)
 	return &out, err

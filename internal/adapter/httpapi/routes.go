@@ -80,9 +80,10 @@ func (a *api) routes() {
 	send(a, "recognition", route{pattern: "POST " + base + "/image/{id}/ocr", id: "recognize", summary: "Read regions of an image, or all of it", takes: textLimit, bare: true,
 		timeout: wait, about: "The results, in the order sent, are stored as the next version of the image. No body, or an empty list, means the whole page. " +
 			"A region that could not be read has an error while the others stand; when none could, the call fails."}, a.recognize)
-	get(a, "recognition", route{pattern: "GET " + base + "/image/{id}/ocr", id: "runs", summary: "The results of an image", about: "Newest first."}, a.runs)
+	get(a, "recognition", route{pattern: "GET " + base + "/image/{id}/ocr", id: "runs", summary: "The results of an image", errors: []int{413},
+		about: "Newest first; at most 100, and fewer where they are long."}, a.runs)
 	get(a, "recognition", route{pattern: "GET " + base + "/image/{id}/ocr/{version}/export", id: "export", summary: "A result as a file",
-		gives: []string{"application/*", "text/*"}, errors: []int{415}, timeout: wait, about: "Made of the corrected text: plain text, JSON as of the results themselves, " +
+		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: wait, about: "Made of the corrected text: plain text, JSON as of the results themselves, " +
 			"the columns of Tesseract's TSV, hOCR 1.2, ALTO 4.4, or the page as a PDF in which the text can be searched and selected."}, a.export)
 	get(a, "recognition", route{pattern: "GET " + base + "/ocr/{id}", id: "content", summary: "The text of a region", about: "The current revision."}, a.content)
 	send(a, "recognition", route{pattern: "PUT " + base + "/ocr/{id}", id: "correct", summary: "Correct the text of a region", takes: textLimit, errors: []int{412},

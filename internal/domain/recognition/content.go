@@ -66,8 +66,11 @@ type Content struct {
 // Detail is the words of the text.
 func (c Content) Detail() []string { return strings.Fields(c.Text) }
 
-// MaxText is the most characters of a corrected text.
-const MaxText = 200_000
+// Limits of a corrected text.
+const (
+	MaxText      = 200_000 // characters
+	MaxTextWords = 20_000
+)
 
 // Correction is what a person wants a content to say. One of Text and Detail is given.
 type Correction struct {
@@ -84,18 +87,21 @@ func (c Correction) check(page document.Image) error {
 		fields = append(fields, fault.Field{Field: "detail", Detail: "text or detail, not both"})
 	case c.Text != nil && (utf8.RuneCountInString(*c.Text) > MaxText || !utf8.ValidString(*c.Text)):
 		fields = append(fields, fault.Field{Field: "text", Detail: fmt.Sprintf("at most %d characters", MaxText)})
+	case c.Text != nil && len(strings.Fields(*c.Text)) > MaxTextWords:
+		fields = append(fields, fault.Field{Field: "text", Detail: fmt.Sprintf("at most %d words", MaxTextWords)})
 	case c.Text == nil && c.Detail == nil && c.ROI == nil:
 		fields = append(fields, fault.Field{Field: "text", Detail: "text or detail must be given"})
 	}
-	length := 0
+	length, words := 0, 0
 	for i, word := range c.Detail {
 		length += utf8.RuneCountInString(word) + 1
+		words += len(strings.Fields(word))
 		if strings.TrimSpace(word) == "" || !utf8.ValidString(word) {
 			fields = append(fields, fault.Field{Field: fmt.Sprintf("detail[%d]", i), Detail: "a word, not empty"})
 		}
 	}
-	if length > MaxText {
-		fields = append(fields, fault.Field{Field: "detail", Detail: fmt.Sprintf("at most %d characters in all", MaxText)})
+	if length > MaxText || words > MaxTextWords {
+		fields = append(fields, fault.Field{Field: "detail", Detail: fmt.Sprintf("at most %d words, and %d characters in all", MaxTextWords, MaxText)})
 	}
 	if c.ROI != nil {
 		fields = append(fields, c.ROI.Check("roi.", page.Width, page.Height)...)

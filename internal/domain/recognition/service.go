@@ -1,9 +1,11 @@
 package recognition
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,11 +24,14 @@ type Service struct {
 	Contents Contents
 	Exporter Exporter
 	Timeout  time.Duration // of one recognition, waiting included; 0: as the context says
+	MaxWords int           // that a run, or a list of them, returns; 0: a million. It may be as many more as maxBatch contents have
 	Now      func() time.Time
 }
 
-// MaxRuns is the most runs that Runs returns at once.
-const MaxRuns = 100
+const (
+	MaxRuns  = 100 // of a list
+	maxBatch = 100 // contents that are got in one round trip
+)
 
 // Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when
 // it is returned. Regions that could not be read have an Error; where none could, the whole call fails.
@@ -161,8 +166,8 @@ func withoutIndex(err error) error {
 	return &f
 }
 
-// List returns the runs of an image with their contents, newest first: at most MaxRuns, and only versions below before
-// where it is not 0. NotFound for the image.
+// List returns the runs of an image with their contents, newest first: at most MaxRuns, as many as have MaxWords, and only
+// versions below before where it is not 0. NotFound for the image; TooLarge where the first run alone has more words.
 func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, before int) ([]Run, error) {
 	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
 		return nil, err
@@ -171,10 +176,11 @@ func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, 
 	if err != nil {
 		return nil, err
 	}
-	return runs, s.fill(ctx, runs)
+	whole, err := s.fill(ctx, runs)
+	return runs[:whole], err
 }
 
-// Version returns one run of an image with its contents. NotFound.
+// Version returns one run of an image with its contents. NotFound; TooLarge where it has more than MaxWords.
 func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int64, version int) (Run, error) {
 	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
 		return Run{}, err
@@ -189,35 +195,44 @@ func (s *Service) version(ctx context.Context, imageID int64, version int) (Run,
 		return Run{}, err
 	}
 	runs := []Run{run}
-	err = s.fill(ctx, runs)
+	_, err = s.fill(ctx, runs)
 	return runs[0], err
 }
 
-// fill gets the contents of all runs in one round trip.
-func (s *Service) fill(ctx context.Context, runs []Run) error {
+// fill gets the contents of runs, until there are MaxWords. It returns how many runs are complete; TooLarge where none is.
+func (s *Service) fill(ctx context.Context, runs []Run) (complete int, err error) {
 	var ids []string
-	for _, r := range runs {
+	var runOf []int // for each ID
+	for i, r := range runs {
 		ids = append(ids, r.ContentIDs...)
+		runOf = append(runOf, slices.Repeat([]int{i}, len(r.ContentIDs))...)
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	contents, err := s.Contents.Get(ctx, ids)
-	if err != nil {
-		return err
-	}
-	if err := s.nameEditors(ctx, contents); err != nil {
-		return err
-	}
-	for i := range runs {
-		for _, id := range runs[i].ContentIDs {
+	words, most := 0, cmp.Or(s.MaxWords, 1_000_000)
+	for from := 0; from < len(ids); from += maxBatch {
+		if words > most {
+			if complete = runOf[from]; complete == 0 {
+				err = fault.New(fault.TooLarge, "too_many_words", "The run has more than %d words. Its contents can be had one by one.", most)
+			}
+			return complete, err
+		}
+		batch := ids[from:min(from+maxBatch, len(ids))]
+		contents, err := s.Contents.Get(ctx, batch)
+		if err != nil {
+			return 0, err
+		}
+		if err := s.nameEditors(ctx, contents); err != nil {
+			return 0, err
+		}
+		for i, id := range batch {
 			if len(contents) > 0 && contents[0].ID == id { // else it was deleted meanwhile
-				runs[i].Contents = append(runs[i].Contents, stamp(contents[0], runs[i]))
+				run := &runs[runOf[from+i]]
+				run.Contents = append(run.Contents, stamp(contents[0], *run))
+				words += len(contents[0].Words)
 				contents = contents[1:]
 			}
 		}
 	}
-	return nil
+	return len(runs), nil
 }
 
 // nameEditors looks up the names of those who corrected.

@@ -418,6 +418,41 @@ func TestListIsBounded(t *testing.T) {
 	same(t, "newest", runs[0].Version, recognition.MaxRuns+1)
 }
 
+func TestListIsBoundedByItsWords(t *testing.T) {
+	w := newWorld(t)
+	w.MaxWords = 30
+	recognize := func(regions int, text string) {
+		t.Helper()
+		for _, id := range w.recognize(t, w.ann, slices.Repeat([]recognition.Region{left}, regions)...).ContentIDs {
+			_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text})
+			ok(t, "Correct", err)
+		}
+	}
+	list := func(before int) (contents []int) {
+		t.Helper()
+		runs, err := w.List(t.Context(), w.ann, w.image.ID, before)
+		ok(t, "List", err)
+		for _, r := range runs {
+			contents = append(contents, len(r.Contents))
+		}
+		return contents
+	}
+	recognize(1, "")
+	recognize(90, "a word")
+	recognize(2, "")
+	recognize(90, "a word")
+	same(t, "contents of the newest runs", list(0), []int{90, 2}) // and not some of the next
+	same(t, "contents of the runs before", list(3), []int{90, 1})
+
+	recognize(101, "a word")
+	_, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+	wantCode(t, "List of a run that is too large", err, fault.TooLarge, "too_many_words")
+	_, err = w.Version(t.Context(), w.ann, w.image.ID, 5)
+	wantCode(t, "Version of a run that is too large", err, fault.TooLarge, "too_many_words")
+	_, err = w.Version(t.Context(), w.ann, w.image.ID, 4)
+	ok(t, "Version", err)
+}
+
 // TestPermissions tries everything as everybody, on a private and on a shared image that bob has run.
 func TestPermissions(t *testing.T) {
 	text := "changed"
@@ -564,7 +599,7 @@ func TestCorrectRules(t *testing.T) {
 	w := newWorld(t)
 	id := w.recognize(t, w.ann, left).ContentIDs[0]
 	text, long, broken := "text", strings.Repeat("가", recognition.MaxText+1), "a\xff"
-	outside := box(0, 0, 401, 141)
+	outside, wordy := box(0, 0, 401, 141), strings.Repeat("a ", recognition.MaxTextWords+1)
 	for _, c := range []struct {
 		name   string
 		change recognition.Correction
@@ -578,6 +613,8 @@ func TestCorrectRules(t *testing.T) {
 		{"empty words", recognition.Correction{Detail: []string{"a", "", " "}}, []string{"detail[1]", "detail[2]"}},
 		{"words that are no UTF-8", recognition.Correction{Detail: []string{"a", "\xff"}}, []string{"detail[1]"}},
 		{"too many words", recognition.Correction{Detail: slices.Repeat([]string{"word"}, recognition.MaxText/5+1)}, []string{"detail"}},
+		{"a text of too many words", recognition.Correction{Text: &wordy}, []string{"text"}},
+		{"too many words in a few", recognition.Correction{Detail: []string{wordy}}, []string{"detail"}},
 		{"a region outside", recognition.Correction{ROI: &outside}, []string{"roi.x2", "roi.y2"}},
 	} {
 		_, err := w.Correct(t.Context(), w.ann, id, c.change)
