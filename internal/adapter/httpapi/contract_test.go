@@ -318,6 +318,19 @@ func TestImages(t *testing.T) {
 	if d := cmp.Diff([]string{"page 2.png", "page 1.png"}, names); d != "" || a.header.Get("Link") != fmt.Sprintf(`</api/v1/image?before=%d&size=2>; rel="next"`, read[[]imageView](a)[1].ID) {
 		t.Errorf("before: %v (-want +got):\n%s", a.header, d)
 	}
+	for size, want := range map[int]int{2: 2, 3: 2, 4: 1} { // lists until there is no next: the last one is never empty
+		names, lists := []string{"page 4.png"}, 0
+		for path := fmt.Sprintf("%s/image?size=%d&before=%d", base, size, last+1); path != ""; lists++ {
+			a := s.ask("GET", path, as(ann)).want(200)
+			for _, i := range read[[]imageView](a) {
+				names = append(names, i.Name)
+			}
+			path, _, _ = strings.Cut(strings.TrimPrefix(a.header.Get("Link"), "<"), ">")
+		}
+		if len(names) != 5 || lists != want {
+			t.Errorf("lists of %d: %d of them with %v, want %d", size, lists, names, want)
+		}
+	}
 	for query, field := range map[string]string{"size=0": "size", "size=101": "size", "size=x": "size", "page=-1": "page", "page=x": "page", "before=x": "before",
 		"keyword=" + strings.Repeat("x", 201): "keyword", "page=99999999999999999999": "page"} {
 		s.ask("GET", base+"/image?"+query, as(ann)).want(422).code("invalid_input", field)

@@ -28,16 +28,21 @@ func (a *api) images(ctx context.Context, c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	images, total, err := a.Images.List(ctx, c.actor, document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before})
+	query := document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before}
+	if in.Before != 0 && in.Page == 0 {
+		query.Size++ // to see whether there is a next list
+	}
+	images, total, err := a.Images.List(ctx, c.actor, query)
 	if err != nil {
 		return nil, err
 	}
 	links := in.links(c, total)
 	if in.Before != 0 {
 		links = ""
-		if in.Page == 0 && len(images) == in.Size {
-			links = c.link("next", "before", images[len(images)-1].ID)
-		}
+	}
+	if len(images) > in.Size {
+		images = images[:in.Size]
+		links = c.link("next", "before", images[in.Size-1].ID)
 	}
 	return &list[imageView]{total, links, viewAll(images, viewImage)}, nil
 }
