@@ -8,6 +8,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"os"
 	"image"
 	"image/color"
 	"image/png"
@@ -117,7 +118,7 @@ func (p Process) importOriginal(ctx context.Context, c Config, o importOptions, 
 	if o.dryRun {
 		return im.tellPlan(ctx)
 	}
-	if im.pool, err = startPool(c, p.logger(c)); err != nil {
+	if im.pool, err = startPool(c, os.TempDir(), p.logger(c)); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, im.pool.Close()) }()
