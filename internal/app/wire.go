@@ -60,7 +60,9 @@ type (
 )
 
 // openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
-func openStores(ctx context.Context, c Config) (*stores, error) { return openStoresBy(ctx, c, sqlstore.Open) }
+func openStores(ctx context.Context, c Config) (*stores, error) {
+	return openStoresBy(ctx, c, sqlstore.Open)
+}
 
 // openStoresBy is openStores with a way to open a database that may not be complete yet.
 func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.Context, source string) (*sqlstore.DB, error)) (_ *stores, err error) {
