@@ -338,7 +338,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		}
 		same(t, "named", named("x", "t1", "O1", "", "o2", "o", "t0"), []string{"o2", "t0", "t1"})
 		same(t, "of none", named(), []string(nil))
-		for n := range 3000 { // more than one statement may take
+		for n := range 3000 { // more than one statement takes
 			all = append(all, fmt.Sprint("other", n))
 		}
 		same(t, "of many", named(all...), []string{"o0", "o1", "o2", "t0", "t1", "t2"})

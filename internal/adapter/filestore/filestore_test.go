@@ -329,6 +329,44 @@ func TestKill(t *testing.T) {
 			t.Errorf("%s has %d bytes, want %d", path, len(b), want)
 		}
 	}
+	for name, err := range s.Old(t.Context(), time.Now().Add(time.Hour)) { // all that there is, whole or not, can be found and goes
+		if err == nil {
+			err = s.Delete(t.Context(), name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := files(t, s); len(left) > 0 {
+		t.Errorf("files are left: %q", left)
+	}
+}
+
+// BenchmarkOld goes through 10,000 blobs.
+func BenchmarkOld(b *testing.B) {
+	s := open(b)
+	const blobs = 10_000
+	for range blobs {
+		name := newName()
+		if err := os.MkdirAll(filepath.Dir(s.path(name)), 0o700); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(s.path(name), nil, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		n := 0
+		for _, err := range s.Old(b.Context(), time.Now().Add(time.Hour)) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != blobs {
+			b.Fatal(n)
+		}
+	}
 }
 
 func BenchmarkPut1MB(b *testing.B) {

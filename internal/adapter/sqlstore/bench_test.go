@@ -109,6 +109,23 @@ func benchUserByID(b *testing.B, open func(testing.TB) *DB) {
 	}
 }
 
+// BenchmarkNamed looks for as many blobs as a sweeper does at once, all of which are named.
+func BenchmarkNamed(b *testing.B) { onEach(b, benchNamed) }
+
+func benchNamed(b *testing.B, open func(testing.TB) *DB) {
+	db := open(b)
+	fillImages(b, db, []int64{addUser(b, db, "ann").ID}, 100_000)
+	var names []string
+	for n := range 250 {
+		names = append(names, fmt.Sprint("original", n*397), fmt.Sprint("thumbnail", n*397))
+	}
+	for b.Loop() {
+		if got, err := db.Catalog().Named(b.Context(), names); err != nil || len(got) != len(names) {
+			b.Fatal(len(got), err)
+		}
+	}
+}
+
 // fillImages adds images of users in turn, a tenth of them shared.
 func fillImages(t testing.TB, db *DB, users []int64, images int) {
 	t.Helper()

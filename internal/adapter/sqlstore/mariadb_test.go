@@ -395,7 +395,7 @@ func TestMariaDBUsesIndexes(t *testing.T) {
 	check("newest runs", []string{"ocr_run range PRIMARY", "ocr ref ocr_position"}, runsOf(newest), 1, 9, 10)
 	check("run by version", []string{"ocr_run const PRIMARY", "ocr ref ocr_position"}, runsOf(byVersion), 1, 2)
 	check("run by content", []string{"ocr const ocr_content", "ocr_run const PRIMARY", "ocr ref ocr_position"}, runsOf(byContent), "a1")
-	names := make([]string, 100)
+	names := make([]string, soughtAtOnce)
 	for n := range names {
 		names[n] = fmt.Sprint("name", n)
 	}
