@@ -19,6 +19,7 @@ import (
 
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
 )
@@ -120,18 +121,36 @@ func filesBelow(t *testing.T, dir string) map[string]string {
 func wantSame(t *testing.T, a, b string) {
 	t.Helper()
 	var sums [2][]sqlstore.Sum
+	var contents [2][]recognition.Content // not by their rows, which also say when they came to be there
 	for n, dir := range []string{a, b} {
 		db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		if sums[n], err = db.Sums(t.Context(), true); err != nil {
+		if sums[n], err = db.Sums(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
+		for i, err := range everyImage(t.Context(), db.Catalog()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids, err := db.Runs().ContentIDs(t.Context(), i.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			history, err := db.Contents().History(t.Context(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			contents[n] = append(contents[n], history...)
+		}
 	}
-	if diff := cmp.Diff(sums[0], sums[1]); diff != "" || len(sums[0]) < 11 {
+	if diff := cmp.Diff(sums[0], sums[1]); diff != "" || len(sums[0]) < 10 {
 		t.Errorf("tables (-%s +%s):\n%s", a, b, diff)
+	}
+	if diff := cmp.Diff(contents[0], contents[1]); diff != "" || len(contents[0]) < 5 {
+		t.Errorf("%d revisions of contents (-%s +%s):\n%s", len(contents[0]), a, b, diff)
 	}
 	for _, name := range []string{"blobs", "keys"} {
 		if !cmp.Equal(filesBelow(t, filepath.Join(a, name)), filesBelow(t, filepath.Join(b, name))) {
