@@ -17,13 +17,7 @@ type dialect struct {
 	classify   func(err error) class                                                    // by the number of the driver's error
 	lock       func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates
 
-	// For who copies whole tables:
-	tables     string                                // query for the names of all tables
-	columns    string                                // query for the columns of a table that are not made by the database: name, type, place in the primary key or 0
-	snapshot   sql.IsolationLevel                    // of what reads several tables as they are at one moment
-	references func(checked bool) string             // statement that has a connection check what rows refer to, or not
-	lastID     string                                // query for the last number that a table has given
-	setLastID  func(table string, id int64) []string // statements that set it
+	catalogue catalogue // of its tables
 }
 
 // class is what a failure of the database means for the caller. Any error that is not the database's is other.

@@ -30,11 +30,15 @@ var mariadb = dialect{
 	isolation:  sql.LevelReadCommitted, // no locks on gaps, so that fewer transactions meet
 	classify:   classifyMariaDB,
 	lock:       lockMariaDB,
-	tables:     `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`,
+	catalogue:  catalogueOfMariaDB,
+}
+
+var catalogueOfMariaDB = catalogue{
+	tables: `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`,
 	columns: `SELECT c.column_name, c.data_type, COALESCE(k.ordinal_position, 0) FROM information_schema.columns c
 		LEFT JOIN information_schema.key_column_usage k ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY'
 		WHERE c.table_schema = DATABASE() AND c.table_name = ? AND c.is_generated = 'NEVER' ORDER BY c.ordinal_position`,
-	snapshot:   sql.LevelRepeatableRead,
+	isolation:  sql.LevelRepeatableRead,
 	references: func(checked bool) string { return fmt.Sprintf(`SET foreign_key_checks = %t`, checked) },
 	lastID:     `SELECT COALESCE(auto_increment, 1) - 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?`,
 	setLastID: func(table string, id int64) []string {

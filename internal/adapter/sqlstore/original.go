@@ -90,7 +90,7 @@ func (o *Original) recognise(ctx context.Context) error {
 			err := scan(&c, &kind, &place)
 			have = append(have, strings.ToLower(c))
 			return err
-		}, o.db.dialect.columns, table)
+		}, o.db.dialect.catalogue.columns, table)
 		if err != nil {
 			return o.db.fault(ctx, err)
 		}

@@ -20,13 +20,6 @@ var sqlite = dialect{
 	forUpdate:  "", // a transaction that writes has the database to itself
 	nameKey:    "name",
 	lock:       func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil }, // one node works on a file
-	tables:     `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
-	columns:    `SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden = 0`,
-	references: func(checked bool) string { return fmt.Sprintf(`PRAGMA foreign_keys = %t`, checked) },
-	lastID:     `SELECT seq FROM sqlite_sequence WHERE name = ?`,
-	setLastID: func(table string, id int64) []string {
-		return []string{fmt.Sprintf(`DELETE FROM sqlite_sequence WHERE name = '%s'`, table), fmt.Sprintf(`INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)`, table, id)}
-	},
 	classify: func(err error) class {
 		e, ok := errors.AsType[*sqlitedriver.Error](err)
 		if !ok {
@@ -45,6 +38,15 @@ var sqlite = dialect{
 			return interrupted
 		}
 		return other
+	},
+	catalogue: catalogue{
+		tables:     `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
+		columns:    `SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden = 0`,
+		references: func(checked bool) string { return fmt.Sprintf(`PRAGMA foreign_keys = %t`, checked) },
+		lastID:     `SELECT seq FROM sqlite_sequence WHERE name = ?`,
+		setLastID: func(table string, id int64) []string {
+			return []string{fmt.Sprintf(`DELETE FROM sqlite_sequence WHERE name = '%s'`, table), fmt.Sprintf(`INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)`, table, id)}
+		},
 	},
 }
 

@@ -18,6 +18,16 @@ import (
 	"time"
 )
 
+// catalogue is how a database tells what tables it has, and how whole tables are read and written.
+type catalogue struct {
+	tables     string                                // query for the names of all
+	columns    string                                // query for the columns of one that are not made by the database: name, type, place in the primary key or 0
+	isolation  sql.IsolationLevel                    // of what reads several as they are at one moment
+	references func(checked bool) string             // statement that has a connection check what rows refer to, or not
+	lastID     string                                // query for the last number that one has given
+	setLastID  func(table string, id int64) []string // statements that set it
+}
+
 // notCopied are tables that each database has of its own. One that is made of other tables belongs here too, and Sync then has to fill it.
 var notCopied = []string{stepsTable, unfinishedTable}
 
@@ -90,7 +100,7 @@ func (db *DB) table(ctx context.Context, q querier, name string) (table, error) 
 		}
 		t.columns = append(t.columns, c)
 		return err
-	}, db.dialect.columns, name)
+	}, db.dialect.catalogue.columns, name)
 	slices.SortFunc(t.key, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
 	if err == nil && len(t.key) == 0 {
 		err = errors.New("it has no primary key to copy it by")
@@ -195,7 +205,7 @@ func (t table) order(a, b []any) int {
 
 // snapshot runs do on the database as it is at one moment.
 func (db *DB) snapshot(ctx context.Context, do func(tx *sql.Tx) error) error {
-	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: db.dialect.snapshot})
+	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: db.dialect.catalogue.isolation})
 	if err != nil {
 		return db.fault(ctx, err)
 	}
@@ -220,10 +230,10 @@ func syncTables(ctx context.Context, from, to *DB, names []string, done func(tab
 	}
 	defer conn.Close() // back to the pool
 	// Whichever order rows come in, all that they refer to is there in the end.
-	if _, err := conn.ExecContext(ctx, to.dialect.references(false)); err != nil {
+	if _, err := conn.ExecContext(ctx, to.dialect.catalogue.references(false)); err != nil {
 		return to.fault(ctx, err)
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), to.dialect.references(true)) //nolint:errcheck // a connection that is broken goes anyway
+	defer conn.ExecContext(context.WithoutCancel(ctx), to.dialect.catalogue.references(true)) //nolint:errcheck // a connection that is broken goes anyway
 	return from.snapshot(ctx, func(source *sql.Tx) error {
 		if err := to.snapshot(ctx, func(target *sql.Tx) error {
 			for _, name := range names {
@@ -356,7 +366,7 @@ func (w *rowWriter) remove(row []any) error {
 
 // lastID returns the greatest number that the rows of a table have ever had, so that none is given twice; 0 where they have none.
 func (db *DB) lastID(ctx context.Context, q querier, table string) (id int64, err error) {
-	err = q.QueryRowContext(ctx, db.dialect.lastID, table).Scan(&id)
+	err = q.QueryRowContext(ctx, db.dialect.catalogue.lastID, table).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -368,7 +378,7 @@ func (db *DB) setLastID(ctx context.Context, conn *sql.Conn, table string, id in
 	if err != nil || have == id {
 		return err
 	}
-	for _, text := range db.dialect.setLastID(table, id) {
+	for _, text := range db.dialect.catalogue.setLastID(table, id) {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			return err
 		}

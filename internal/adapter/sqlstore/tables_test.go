@@ -246,7 +246,7 @@ func TestForeignTables(t *testing.T) {
 			if _, err := Open(t.Context(), source); !errors.Is(err, ErrForeign) {
 				t.Errorf("Open: %v, want that it is another program's", err)
 			}
-			if got := textOf(t, db.read, `SELECT COUNT(*) FROM (`+db.dialect.tables+`) AS tables`); !cmp.Equal(got, []string{"1"}) {
+			if got := textOf(t, db.read, `SELECT COUNT(*) FROM (`+db.dialect.catalogue.tables+`) AS tables`); !cmp.Equal(got, []string{"1"}) {
 				t.Errorf("got %s tables, want the one that was there", got)
 			}
 		})

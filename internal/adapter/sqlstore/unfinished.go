@@ -19,7 +19,7 @@ func (db *DB) tableNames(ctx context.Context) (names []string, err error) {
 		err := scan(&name)
 		names = append(names, name)
 		return err
-	}, db.dialect.tables)
+	}, db.dialect.catalogue.tables)
 	return names, db.fault(ctx, err)
 }
 
