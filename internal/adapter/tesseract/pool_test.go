@@ -372,14 +372,16 @@ func TestTraineddataOfSeveralFolders(t *testing.T) {
 	}
 	system := installed.folder
 	more, temp := t.TempDir(), t.TempDir()
-	if err := os.Mkdir(filepath.Join(more, "script"), 0o700); err != nil {
-		t.Fatal(err)
+	for name, mode := range map[string]os.FileMode{"script": 0o700, ".hidden": 0o700, "lost+found": 0} {
+		if err := os.Mkdir(filepath.Join(more, name), mode); err != nil {
+			t.Fatal(err)
+		}
 	}
 	eng, err := os.ReadFile(filepath.Join(system, "eng.traineddata"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"abc", "kor", "script/Abc"} { // kor is English here
+	for _, name := range []string{"abc", "kor", "script/Abc", ".hidden/abc"} { // kor is English here
 		if err := os.WriteFile(filepath.Join(more, name+suffix), eng, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -400,6 +402,9 @@ func TestTraineddataOfSeveralFolders(t *testing.T) {
 		if !slices.Contains(codes, want) {
 			t.Errorf("%s is not among %v", want, codes)
 		}
+	}
+	if slices.Contains(codes, ".hidden/abc") {
+		t.Errorf("what is hidden is among %v", codes)
 	}
 	drawn, boxes := porttest.DrawLines("Two folders")
 	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), boxes[0], boxes[0], boxes[0])

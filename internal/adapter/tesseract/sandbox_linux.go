@@ -3,7 +3,6 @@ package tesseract
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -143,14 +142,9 @@ func confineFiles(tessdata string) (missing []string, err error) {
 // readableFiles are the folder of the traineddata and where its links lead: Landlock looks at where files really are.
 func readableFiles(tessdata string) ([]string, error) {
 	all := []string{tessdata}
-	err := filepath.WalkDir(tessdata, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.Type()&fs.ModeSymlink != 0 && filepath.Ext(path) == ".traineddata" {
-			if target, err := filepath.EvalSymlinks(path); err == nil { // else it leads nowhere
-				all = append(all, target)
-			}
+	err := walkTessdata(tessdata, func(path, _ string) error {
+		if target, err := filepath.EvalSymlinks(path); err == nil && target != path { // else it leads nowhere, or is no link
+			all = append(all, target)
 		}
 		return nil
 	})

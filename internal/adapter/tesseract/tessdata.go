@@ -92,9 +92,13 @@ func listTessdata(dir string) (languages []recognition.Language, err error) {
 // suffix ends the names of traineddata files.
 const suffix = ".traineddata"
 
-// walkTessdata visits the traineddata files of a folder and of those in it, with their names from the folder on.
+// walkTessdata visits the traineddata files of a folder and of those in it, with their names from the folder on. Folders in it
+// that are hidden or not for us to read are passed over: mounted volumes have such.
 func walkTessdata(dir string, visit func(path, name string) error) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if path != dir && entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") || errors.Is(err, fs.ErrPermission)) {
+			return fs.SkipDir
+		}
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, suffix) {
 			return err
 		}
