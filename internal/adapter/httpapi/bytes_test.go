@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest"
 )
 
@@ -139,6 +141,30 @@ func TestUploadRefused(t *testing.T) {
 	if left, err := os.ReadDir(spool); err != nil || len(left) != 0 {
 		t.Errorf("%d files left in the spool, %v", len(left), err)
 	}
+}
+
+// seekers is an imager that wants pages that need not be held in memory.
+type seekers struct {
+	document.Imager
+	t *testing.T
+}
+
+func (s seekers) Probe(ctx context.Context, p document.Page) (document.Geometry, error) {
+	r, err := p.Open(ctx)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, ok := r.(io.Seeker); !ok {
+		s.t.Errorf("a page is opened as %T", r)
+	}
+	_ = r.Close()
+	return s.Imager.Probe(ctx, p)
+}
+
+func TestUploadStaysOnDisk(t *testing.T) {
+	s := open(t, func(c *Config) { c.Images.Imager = seekers{c.Images.Imager, t} })
+	_, ann := s.user("ann")
+	s.image(ann)
 }
 
 func TestUploadTakesBackOrSaysSo(t *testing.T) {

@@ -157,7 +157,7 @@ func (a *api) layout(ctx context.Context, c *call, in *struct {
 	return &one[[]boxView]{viewAll(boxes, func(b document.Box) boxView { return boxView(b) })}, err
 }
 
-// held is bytes in memory, as something to be closed.
+// held is bytes that need no closing, as something to be closed.
 type held struct{ io.ReadSeeker }
 
 func (held) Close() error { return nil }

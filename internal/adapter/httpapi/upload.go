@@ -87,7 +87,7 @@ type spooled struct {
 
 func (s *spooled) page() document.Page {
 	return document.Page{SHA256: s.sha256, Size: s.size, Open: func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(io.NewSectionReader(s.disk, 0, s.size)), nil // each reader has its own place in the file
+		return held{io.NewSectionReader(s.disk, 0, s.size)}, nil // each reader has its own place in the file
 	}}
 }
 

@@ -113,7 +113,8 @@ func (i Image) MaySee(actor account.Actor) bool {
 }
 
 // Page is an image file as imagers and engines take it: its content hash, and a way to get the bytes for who does not
-// hold them yet. A Page may be used several times and by several goroutines at once.
+// hold them yet. A Page may be used several times and by several goroutines at once. Where what Open returns is an io.Seeker
+// too, no more of it is read for the header than is needed.
 type Page struct {
 	SHA256 string // of the bytes, hexadecimal
 	Size   int64  // bytes
