@@ -28,6 +28,7 @@ type Service struct {
 	Now      func() time.Time
 }
 
+// Limits of what is got at once.
 const (
 	MaxRuns  = 100 // of a list
 	maxBatch = 100 // contents that are got in one round trip
