@@ -135,7 +135,7 @@ func Start(options ...string) (_ *Server, err error) {
 		}
 	}()
 	make := exec.Command(install, append([]string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-		"--datadir=" + s.data(), "--innodb-log-file-size=16M"}, asRoot()...)...)
+		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--innodb-log-file-size=16M"}, asRoot()...)...)
 	if out, err := make.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("making the tables of the server: %w: %s", err, out)
 	}
@@ -198,6 +198,7 @@ func (s *Server) Run(options ...string) error {
 		}
 	}
 	s.command = exec.Command(program, slices.Concat([]string{"--no-defaults", "--datadir=" + s.data(), "--bind-address=127.0.0.1", "--port=" + s.port,
+		"--tmpdir=" + s.dir, // a server that starts removes what others have in a directory that they share
 		"--socket=" + filepath.Join(s.dir, "socket"), "--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
 		"--performance-schema=OFF"}, asRoot(), options)...)
 	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
