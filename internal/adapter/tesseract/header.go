@@ -61,7 +61,7 @@ func readHeader(r io.ReaderAt, size, maxPixels int64) (header, error) {
 		return header{}, errUnreadable.Because(fmt.Errorf("size %d×%d", h.width, h.height))
 	case h.width > maxSide || h.height > maxSide || int64(h.width)*int64(h.height) > maxPixels:
 		return header{}, fault.New(fault.TooLarge, "too_many_pixels",
-			"The image has %d × %d pixels; at most %d are read here.", h.width, h.height, maxPixels)
+			"The image has %d × %d pixels; at most %d are read here, and %d on a side.", h.width, h.height, maxPixels, maxSide)
 	}
 	return h, nil
 }
