@@ -202,7 +202,6 @@ func (im *importing) images(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var group sync.WaitGroup
-	defer group.Wait()
 	places := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, err := range im.rows.Images(ctx) {
 		if err != nil {
