@@ -118,23 +118,31 @@ func (f fakeImager) Probe(ctx context.Context, p document.Page) (g document.Geom
 }
 
 func (f fakeImager) Thumbnail(ctx context.Context, p document.Page, side int) (document.Rendition, error) {
-	return f.render(ctx, "Imager.Thumbnail", p, side, side)
-}
-
-func (f fakeImager) View(ctx context.Context, p document.Page, width int) (document.Rendition, error) {
-	return f.render(ctx, "Imager.View", p, width, unbounded)
-}
-
-func (f fakeImager) render(ctx context.Context, op string, p document.Page, maxWidth, maxHeight int) (r document.Rendition, err error) {
 	m, err := upright(ctx, p)
 	if err != nil {
-		return r, err
+		return document.Rendition{}, err
 	}
+	return f.render(ctx, "Imager.Thumbnail", m, m.Bounds(), side, side)
+}
+
+func (f fakeImager) View(ctx context.Context, p document.Page, part document.Box, width int) (document.Rendition, error) {
+	m, err := upright(ctx, p)
+	if err != nil {
+		return document.Rendition{}, err
+	}
+	of := image.Rect(part.X1, part.Y1, part.X2, part.Y2)
+	if of.Empty() || !of.In(m.Bounds()) {
+		f.wrong("a view of %v on a page of %v", of, m.Bounds())
+	}
+	return f.render(ctx, "Imager.View", m, of, width, unbounded)
+}
+
+func (f fakeImager) render(ctx context.Context, op string, m image.Image, part image.Rectangle, maxWidth, maxHeight int) (r document.Rendition, err error) {
 	err = f.do(ctx, op, func() error {
-		size := m.Bounds().Size()
+		size := part.Size()
 		scale := min(1, float64(maxWidth)/float64(size.X), float64(maxHeight)/float64(size.Y))
 		small := image.NewRGBA(image.Rect(0, 0, max(1, int(scale*float64(size.X))), max(1, int(scale*float64(size.Y)))))
-		draw.ApproxBiLinear.Scale(small, small.Bounds(), m, m.Bounds(), draw.Src, nil)
+		draw.ApproxBiLinear.Scale(small, small.Bounds(), m, part, draw.Src, nil)
 		r = document.Rendition{MediaType: "image/png", Bytes: PNG(small)}
 		return nil
 	})

@@ -55,7 +55,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		check("Probe of "+what, err)
 		_, err = s.Thumbnail(t.Context(), PageOf(file), 128)
 		check("Thumbnail of "+what, err)
-		_, err = s.View(t.Context(), PageOf(file), 1000)
+		_, err = s.View(t.Context(), PageOf(file), document.Box{X2: 20, Y2: 20}, 1000)
 		check("View of "+what, err)
 	}
 
@@ -70,11 +70,15 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		m, err := rendered(r, want.Width, want.Height, 64, 64)
 		ok(t, "the thumbnail", err)
 		ok(t, "the thumbnail", checkCorner(m))
-		r, err = s.View(t.Context(), PageOf(file), 100)
-		ok(t, "View", err)
-		m, err = rendered(r, want.Width, want.Height, 100, unbounded)
-		ok(t, "the view", err)
-		ok(t, "the view", checkCorner(m))
+		w, h := want.Width, want.Height
+		for _, part := range []document.Box{{X2: w, Y2: h}, {X1: w / 4, Y1: h / 4, X2: 3 * w / 4, Y2: 3 * h / 4}, {X1: w/2 - 8, Y1: h/2 - 8, X2: w/2 + 8, Y2: h/2 + 8}} {
+			what := fmt.Sprintf("the view of %v", part)
+			r, err = s.View(t.Context(), PageOf(file), part, 100)
+			ok(t, what, err)
+			m, err = rendered(r, part.Width(), part.Height(), 100, unbounded)
+			ok(t, what, err)
+			ok(t, what, checkCorner(m))
+		}
 	}
 
 	for _, f := range formats {
@@ -120,7 +124,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 			ok(t, "Thumbnail of "+what, err)
 			_, err = rendered(r, c.width, c.height, c.limit, c.limit)
 			ok(t, "the thumbnail of "+what, err)
-			r, err = s.View(t.Context(), page, c.limit)
+			r, err = s.View(t.Context(), page, document.Box{X2: c.width, Y2: c.height}, c.limit)
 			ok(t, "View of "+what, err)
 			_, err = rendered(r, c.width, c.height, c.limit, unbounded)
 			ok(t, "the view of "+what, err)
@@ -151,7 +155,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		s := open(t)
 		_, err := s.Thumbnail(t.Context(), PageOf(brokenPNG()), 128)
 		wantKind(t, "Thumbnail", err, fault.Unsupported)
-		_, err = s.View(t.Context(), PageOf(brokenPNG()), 128)
+		_, err = s.View(t.Context(), PageOf(brokenPNG()), document.Box{X2: 20, Y2: 20}, 128)
 		wantKind(t, "View", err, fault.Unsupported)
 	})
 

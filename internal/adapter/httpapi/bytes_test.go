@@ -308,6 +308,9 @@ func TestRenditions(t *testing.T) {
 		{"/thumbnail", "private, max-age=86400", 128, 85},
 		{"/view", "private, max-age=3600", 300, 200},
 		{"/view?width=30", "private, max-age=3600", 30, 20},
+		{"/view?x1=20&y1=100&x2=120&y2=150", "private, max-age=3600", 100, 50},
+		{"/view?x1=20&y1=100&x2=120&y2=150&width=50", "private, max-age=3600", 50, 25},
+		{"/view?x1=20&y1=100", "private, max-age=3600", 280, 100},
 	} {
 		a := s.ask("GET", path+test.path, as(ann)).want(200)
 		m, err := png.Decode(bytes.NewReader([]byte(a.body)))
@@ -326,8 +329,15 @@ func TestRenditions(t *testing.T) {
 			t.Errorf("%s: Content-Disposition is %q, and %q with 304", test.path, a.header.Get("Content-Disposition"), now)
 		}
 	}
-	if a, b := s.ask("GET", path+"/view?width=30", as(ann)).header.Get("ETag"), s.ask("GET", path+"/view?width=31", as(ann)).header.Get("ETag"); a == b {
-		t.Errorf("two widths, one ETag %s", a)
+	tags := map[string]bool{}
+	for _, query := range []string{"width=30", "width=31", "width=30&x1=1", "width=30&y1=1", "width=30&x2=299", "width=30&y2=199"} {
+		tags[s.ask("GET", path+"/view?"+query, as(ann)).want(200).header.Get("ETag")] = true
+	}
+	if len(tags) != 6 {
+		t.Errorf("six views have the tags %v", tags)
+	}
+	for query, field := range map[string]string{"x1=-1": "x1", "y1=-5": "y1", "x2=301": "x2", "y2=201": "y2", "x1=9&x2=9": "x2", "x1=x": "x1"} {
+		s.ask("GET", path+"/view?"+query, as(ann)).want(422).code("invalid_input", field)
 	}
 	for _, width := range []string{"15", "8193", "x"} {
 		s.ask("GET", path+"/view?width="+width, as(ann)).want(422).code("invalid_input", "width")

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -109,17 +109,28 @@ func sniff(r io.ReadSeeker) (string, error) {
 
 func (a *api) view(ctx context.Context, c *call, in *struct {
 	IDPath
-	Width int `query:"width" default:"1600" minimum:"16" maximum:"8192" doc:"The most pixels of its width; it is never larger than the page."`
+	Width int `query:"width" default:"1600" minimum:"16" maximum:"8192" doc:"The most pixels of its width; it is never larger than what it shows."`
+	X1    int `query:"x1" example:"0" doc:"Left edge of what is shown, inclusive; that of the page where it is missing."`
+	Y1    int `query:"y1" example:"0" doc:"Top edge, inclusive; that of the page where it is missing."`
+	X2    int `query:"x2" example:"1024" doc:"Right edge, exclusive; that of the page where it is missing."`
+	Y2    int `query:"y2" example:"1024" doc:"Bottom edge, exclusive; that of the page where it is missing."`
 }) (*stream, error) {
 	i, err := a.Images.Image(ctx, c.actor, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	f := file{tag: i.SHA256 + "-" + strconv.Itoa(in.Width), modified: i.Created, cache: "private, max-age=3600"}
+	part, given := document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, c.r.URL.Query()
+	if !given.Has("x2") {
+		part.X2 = i.Width
+	}
+	if !given.Has("y2") {
+		part.Y2 = i.Height
+	}
+	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d", i.SHA256, in.Width, part.X1, part.Y1, part.X2, part.Y2), modified: i.Created, cache: "private, max-age=3600"}
 	if matchesTag(c.r.Header.Get("If-None-Match"), f.quotedTag()) { // before the work, not after it
 		return c.serve(held{bytes.NewReader(nil)}, f), nil
 	}
-	rendition, err := a.Images.View(ctx, c.actor, in.ID, in.Width)
+	rendition, err := a.Images.View(ctx, c.actor, in.ID, part, in.Width)
 	if err != nil {
 		return nil, err
 	}

@@ -132,9 +132,9 @@ func (p *Pool) Thumbnail(ctx context.Context, page document.Page, side int) (doc
 	return p.render(ctx, page, 0, request{Op: opThumbnail, Side: side})
 }
 
-// View renders a page for a browser; see document.Imager.
-func (p *Pool) View(ctx context.Context, page document.Page, width int) (document.Rendition, error) {
-	return p.render(ctx, page, 0, request{Op: opView, Side: width})
+// View renders a part of a page for a browser; see document.Imager.
+func (p *Pool) View(ctx context.Context, page document.Page, part document.Box, width int) (document.Rendition, error) {
+	return p.render(ctx, page, 0, request{Op: opView, Side: width, Task: recognition.Task{Box: part}})
 }
 
 func (p *Pool) render(ctx context.Context, page document.Page, user int64, q request) (document.Rendition, error) {

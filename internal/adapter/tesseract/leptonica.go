@@ -173,11 +173,19 @@ func (p *pix) turn(orientation int) error {
 	return p.then("pixRotateOrth", C.pixRotateOrth(p.p, C.l_int32(quarters)))
 }
 
-// gray returns a box of the image in 8 bits.
-func (p *pix) gray(b document.Box) (*pix, error) {
+// clip returns a box of the image, which shares the pixels where that is all of it.
+func (p *pix) clip(b document.Box) (*pix, error) {
+	if b == (document.Box{X2: p.width(), Y2: p.height()}) {
+		return own(C.pixClone(p.p), "pixClone")
+	}
 	box := C.boxCreate(C.l_int32(b.X1), C.l_int32(b.Y1), C.l_int32(b.Width()), C.l_int32(b.Height()))
 	defer C.boxDestroy(&box)
-	cut, err := own(C.pixClipRectangle(p.p, box, nil), "pixClipRectangle")
+	return own(C.pixClipRectangle(p.p, box, nil), "pixClipRectangle")
+}
+
+// gray returns a box of the image in 8 bits.
+func (p *pix) gray(b document.Box) (*pix, error) {
+	cut, err := p.clip(b)
 	if err != nil {
 		return nil, err
 	}
@@ -380,6 +388,16 @@ func (p *pix) encode(lossless bool) (document.Rendition, error) {
 	defer C.free(unsafe.Pointer(data))
 	r.Bytes = C.GoBytes(unsafe.Pointer(data), C.int(size))
 	return r, nil
+}
+
+// render makes a file of the image for people, of at most that width and height.
+func (p *pix) render(width, height int) (document.Rendition, error) {
+	small, err := p.shrinkTo(width, height)
+	if err != nil {
+		return document.Rendition{}, err
+	}
+	defer small.close()
+	return small.encode(false)
 }
 
 // shrinkTo returns a copy of at most that width and height, which keeps the shape.

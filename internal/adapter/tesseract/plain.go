@@ -87,9 +87,7 @@ func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, 
 
 // cut returns a box of the page in 8 bits.
 func cut(page *pix, b document.Box) (*pix, error) {
-	box := C.boxCreate(C.l_int32(b.X1), C.l_int32(b.Y1), C.l_int32(b.Width()), C.l_int32(b.Height()))
-	defer C.boxDestroy(&box)
-	image, err := own(C.pixClipRectangle(page.p, box, nil), "pixClipRectangle")
+	image, err := page.clip(b)
 	if err != nil {
 		return nil, err
 	}

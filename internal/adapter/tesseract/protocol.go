@@ -36,7 +36,7 @@ const (
 	opLayout    = "layout"    // find the text of the page
 	opPrepared  = "prepared"  // show what would be read of a region
 	opThumbnail = "thumbnail" // render the page into a square of Side pixels
-	opView      = "view"      // render the page at most Side pixels wide
+	opView      = "view"      // render the task's box of the page at most Side pixels wide
 	opPlain     = "plain"     // read a region by the plain loop
 	opCut       = "cut"       // show a region as it is on the page
 )

@@ -132,17 +132,15 @@ func (w *worker) do(q request, page *pix, r *reply) (document.Rendition, error) 
 		return document.Rendition{}, err
 	case opPrepared:
 		return prepareFirst(page, q.Task)
-	case opThumbnail, opView:
-		height := maxSide
-		if q.Op == opThumbnail {
-			height = q.Side
-		}
-		small, err := page.shrinkTo(q.Side, height)
+	case opThumbnail:
+		return page.render(q.Side, q.Side)
+	case opView:
+		part, err := page.clip(q.Task.Box)
 		if err != nil {
 			return document.Rendition{}, err
 		}
-		defer small.close()
-		return small.encode(false)
+		defer part.close()
+		return part.render(q.Side, maxSide)
 	}
 	return document.Rendition{}, fault.New(fault.Internal, "unknown_operation", "unknown operation %q", q.Op)
 }

@@ -75,8 +75,9 @@ type Imager interface {
 	// It decodes the page, so that a file it makes a thumbnail of is one that can be recognised.
 	Thumbnail(ctx context.Context, p Page, side int) (Rendition, error)
 
-	// View makes an upright rendition of at most that width that every browser shows, never larger than the page.
-	View(ctx context.Context, p Page, width int) (Rendition, error)
+	// View makes an upright rendition of a part of the page, which lies wholly on it and may be all of it, that every browser shows:
+	// at most that many pixels wide, never larger than the part, and of its shape.
+	View(ctx context.Context, p Page, part Box, width int) (Rendition, error)
 }
 
 // Dependents is what hangs on an image in packages further out.

@@ -153,13 +153,17 @@ func (s *Service) open(ctx context.Context, actor account.Actor, id int64, blob 
 	return i, r, err
 }
 
-// View returns an upright rendition of at most that width that every browser shows. NotFound.
-func (s *Service) View(ctx context.Context, actor account.Actor, id int64, width int) (Rendition, error) {
+// View returns an upright rendition of a part of an image, at most that many pixels wide, that every browser shows. NotFound; Invalid
+// for a part that is not on the image.
+func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part Box, width int) (Rendition, error) {
 	i, err := s.Image(ctx, actor, id)
 	if err != nil {
 		return Rendition{}, err
 	}
-	return s.Imager.View(ctx, s.PageOf(i), width)
+	if wrong := part.Check("", i.Width, i.Height); len(wrong) > 0 {
+		return Rendition{}, fault.InvalidFields(wrong...)
+	}
+	return s.Imager.View(ctx, s.PageOf(i), part, width)
 }
 
 // PageOf returns the bytes of an image as imagers and engines take them.

@@ -141,11 +141,14 @@ func TestUpload(t *testing.T) {
 	thumbnail, _, err := image.DecodeConfig(bytes.NewReader(readAll(t, r)))
 	ok(t, "decoding the thumbnail", err)
 	same(t, "width of the thumbnail", thumbnail.Width, document.ThumbnailSide)
-	view, err := w.View(t.Context(), w.ann, i.ID, 200)
+	view, err := w.View(t.Context(), w.ann, i.ID, document.Box{X1: 100, X2: 400, Y2: 140}, 200)
 	ok(t, "View", err)
 	shown, _, err := image.DecodeConfig(bytes.NewReader(view.Bytes))
 	ok(t, "decoding the view", err)
 	same(t, "width of the view", shown.Width, 200)
+	_, err = w.View(t.Context(), w.ann, i.ID, document.Box{X1: 100, X2: 401, Y1: 140, Y2: 140}, 200)
+	wantKind(t, "View of a part that is not on the page", err, fault.Invalid)
+	same(t, "fields at fault", len(fault.Of(err).Fields) > 1, true)
 	same(t, "orphans", w.fakes.Orphans(), nil)
 }
 
@@ -312,7 +315,7 @@ func TestPermissions(t *testing.T) {
 			return err
 		}},
 		{"View", func(w *world, a account.Actor, id int64) error {
-			_, err := w.View(context.Background(), a, id, 100)
+			_, err := w.View(context.Background(), a, id, document.Box{X2: 10, Y2: 10}, 100)
 			return err
 		}},
 		{"Change", func(w *world, a account.Actor, id int64) error {

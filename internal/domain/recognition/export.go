@@ -88,7 +88,7 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 		return Export{}, err
 	}
 	if format == FormatPDF {
-		if t.Page, err = s.Images.View(ctx, actor, imageID, ExportWidth); err != nil {
+		if t.Page, err = s.Images.View(ctx, actor, imageID, image.Box(), ExportWidth); err != nil {
 			return Export{}, err
 		}
 	}
