@@ -116,20 +116,22 @@ func TestKorean(t *testing.T) {
 		t.Fatal(err)
 	}
 	var source strings.Builder
-	for _, file := range append(files, "src/state.svelte.ts") {
+	for _, file := range append(files, "src/state.svelte.ts", "src/work.svelte.ts") {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		source.Write(data)
 	}
-	dictionary, err := os.ReadFile("src/i18n.svelte.ts")
-	if err != nil {
-		t.Fatal(err)
-	}
 	korean := map[string]string{}
-	for _, m := range listed.FindAllStringSubmatch(string(dictionary), -1) {
-		korean[m[1]] = m[2]
+	for _, file := range []string{"src/i18n.svelte.ts", "src/korean.ts"} {
+		dictionary, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range listed.FindAllStringSubmatch(string(dictionary), -1) {
+			korean[m[1]] = m[2]
+		}
 	}
 	used := 0
 	for _, m := range called.FindAllStringSubmatch(source.String(), -1) {

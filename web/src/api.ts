@@ -15,9 +15,9 @@ export type Ready = Schemas['Ready']
 type Problem = Schemas['Problem']
 type Grant = Schemas['Grant']
 
-/** Why a request failed. status 0: the service was not reached. */
+/** Why a request failed. status 0: the service was not reached. after: seconds until it may be worth another try; 0: not known. */
 export class Failure extends Error {
-  constructor(readonly status: number, readonly code: string, detail: string, readonly fields: { field: string; detail: string }[] = []) {
+  constructor(readonly status: number, readonly code: string, detail: string, readonly fields: { field: string; detail: string }[] = [], readonly after = 0) {
     super(detail)
   }
   /** The server's reason, with the fields at fault. */
@@ -44,7 +44,7 @@ function keep(g: Grant) {
 
 async function failure(r: Response): Promise<Failure> {
   const p = (await r.json().catch(() => ({}))) as Partial<Problem>
-  return new Failure(r.status, p.code ?? 'unknown', p.detail ?? r.statusText, p.errors ?? [])
+  return new Failure(r.status, p.code ?? 'unknown', p.detail ?? r.statusText, p.errors ?? [], Number(r.headers.get('Retry-After') ?? 0))
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
@@ -169,31 +169,39 @@ export async function upload(file: File, progress: (part: number) => void, signa
   })
 }
 
-export type Asked = { lang: string[]; psm: string }
-export type Order = Box & { name?: string; lang?: string[]; psm?: number | 'auto' }
+export type Asked = { lang: string[]; psm: string; oem: number }
+export type Order = Box & { name?: string; lang?: string[]; psm?: number | 'auto'; charset?: string }
 
 export const languages = () => get<string[]>('/ocr/lang')
 export const layout = (id: number, level: 'block' | 'line', signal?: AbortSignal) => get<Box[]>(`/image/${id}/layout?level=${level}`, signal)
-export const runs = (id: number) => get<Run[]>(`/image/${id}/ocr`)
+/** The newest runs, or those below a version, and whether there are older ones. */
+export async function runs(id: number, before?: number) {
+  const r = await ask(`/image/${id}/ocr` + (before ? `?before=${before}` : ''))
+  return { runs: (await r.json()) as Run[], older: r.headers.has('Link') }
+}
 export const version = async (id: number, v: number) => (await get<Run[]>(`/image/${id}/ocr?version=${v}`))[0]
 export async function recognize(id: number, how: Asked, regions: Order[], signal?: AbortSignal): Promise<Content[]> {
   const q = new URLSearchParams(how.lang.map((l) => ['lang', l]))
   q.set('psm', how.psm)
+  q.set('oem', String(how.oem))
   return (await ask(`/image/${id}/ocr?${q}`, { ...json('POST', regions), signal })).json()
 }
 export const content = (id: string) => get<Content>('/ocr/' + id)
 export const correct = (id: string, revision: number, text: string) => send<Content>('PUT', '/ocr/' + id, { text }, { 'If-Match': `"${revision}"` })
+export const deleteContent = (id: string) => send<void>('DELETE', '/ocr/' + id)
 export const revisions = (id: string) => get<Content[]>(`/ocr/${id}/revisions`)
 
 /** An image as an address that the page can show; the caller frees it by URL.revokeObjectURL. */
 export async function picture(path: string, signal?: AbortSignal): Promise<string> {
   return URL.createObjectURL(await (await ask(path, { signal })).blob())
 }
-export const viewPath = (id: number, width: number) => `/image/${id}/view?width=${width}`
-export function cropPath(id: number, c: Content) {
+/** A rendition of a part of an image, or of all of it. */
+export const viewPath = (id: number, width: number, b?: Box) => `/image/${id}/view?width=${width}` + (b ? `&x1=${b.x1}&y1=${b.y1}&x2=${b.x2}&y2=${b.y2}` : '')
+export function cropPath(id: number, c: Content, charset: string) {
   const q = new URLSearchParams(c.lang.map((l) => ['lang', l]))
   for (const k of ['x1', 'y1', 'x2', 'y2'] as const) q.set(k, String(c.roi[k]))
   if (c.psm) q.set('psm', String(c.psm))
+  if (charset) q.set('charset', charset)
   return `/image/${id}/crop?${q}`
 }
 

@@ -40,3 +40,15 @@ export function diff(a: string[], b: string[]): Part[] {
 
 /** Words and line breaks, each a token. */
 export const tokens = (text: string): string[] => text.match(/[^\s]+|\n/g) ?? []
+
+/** Pairs of boxed things of two lists that lie at the same place, in the order of the second; what has no partner stands alone. */
+export function pairs<T>(a: T[], b: T[], alike: (x: T, y: T) => number): { old?: T; now?: T }[] {
+  const left = new Set(a)
+  const found = b.map((now) => {
+    let old: T | undefined
+    for (const x of left) if (alike(x, now) > Math.max(0.3, old === undefined ? 0 : alike(old, now))) old = x
+    if (old !== undefined) left.delete(old)
+    return { old, now }
+  })
+  return [...found, ...[...left].map((old) => ({ old }))]
+}

@@ -1,0 +1,319 @@
+// The work on one page image: a list of regions that this browser keeps, and what was read for each of them. Reading makes a version at the
+// server and changes nothing of older ones, so every step can be undone by going back to the list before.
+import * as api from './api'
+import type { Box, Content, Image, Run } from './api'
+import { moved, overlap, sameBox } from './geometry'
+import { language, t } from './i18n.svelte'
+import { app, complain, reasonOf } from './state.svelte'
+import { drop, keep, unsaved } from './unsaved.svelte'
+
+export type Region = { key: string; box: Box; name: string; lang: string[] | null; psm: string | null; charset: string; read: string }
+export type How = { lang: string[]; psm: string; oem: number }
+type Outcome = { content: string } | { reason: string; away: boolean } | null // null: it is being read
+type Kept = { seen: number; how?: Partial<How>; regions: (Region & { content: string | null; from?: string })[] }
+
+/** Regions that are being read, told once it takes a while. */
+export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
+
+export const doubtful = 0.75 // a word below this confidence is one to look at
+const atOnce = 25 // regions of a request, so that text comes by and by
+export const mostInVersion = 500 // that the service takes
+
+/** The regions of a list, with those of a newer run: what was read at the same place takes the place of what was there. */
+export function merged(list: Region[], run: Content[], asRegion: (c: Content) => Region): Region[] {
+  const next = [...list]
+  for (const c of run) {
+    const n = next.findIndex((r) => sameBox(r.box, c.roi) || overlap(r.box, c.roi) > 0.7)
+    if (n >= 0) next[n] = { ...next[n], box: c.roi, name: c.name || next[n].name, read: c.id }
+    else next.push(asRegion(c))
+  }
+  return next
+}
+
+export class Work {
+  image = $state.raw<Image | null>(null)
+  runs = $state.raw<Run[]>([]) // newest first
+  older = $state(false) // whether there are more of them at the server
+  languages = $state.raw<string[]>(['eng'])
+  draft = $state.raw<Region[]>([])
+  past = $state.raw<Region[][]>([])
+  future = $state.raw<Region[][]>([])
+  how = $state.raw<How>({ lang: ['eng'], psm: 'auto', oem: 3 })
+  reading = $state<Reading[]>([])
+  #contents = $state.raw<Record<string, Content>>({})
+  #outcomes = $state.raw<Record<string, Outcome>>({})
+  #from: Record<string, string> = {} // what a read takes the place of: the content whose correction it takes over
+  #place: string
+  #serial = 0
+  #oldest = 0 // version down to which the runs are here without a gap
+
+  constructor(readonly id: number) {
+    this.#place = `page:${app.user?.id}:${id}`
+  }
+
+  asRegion = (c: Content): Region => ({ key: c.id, box: c.roi, name: c.name, lang: null, psm: null, charset: '', read: c.id })
+  content(r: Region): Content | null {
+    const o = this.#outcomes[r.read]
+    return o && 'content' in o ? (this.#contents[o.content] ?? null) : null
+  }
+  /** What a region shows: its content or, while it is read again, the one before. */
+  shown(r: Region): Content | null { return this.content(r) ?? (this.busy(r) ? (this.#contents[this.#from[r.read]] ?? null) : null) }
+  reason(r: Region): string {
+    const o = this.#outcomes[r.read]
+    return o && 'reason' in o ? o.reason : ''
+  }
+  busy(r: Region): boolean { return this.#outcomes[r.read] === null }
+  #settle(list: Region[], outcome: (n: number) => Outcome) {
+    this.#outcomes = { ...this.#outcomes, ...Object.fromEntries(list.map((r, n) => [r.read, outcome(n)])) }
+  }
+  learn(list: Content[]) {
+    this.#contents = { ...this.#contents, ...Object.fromEntries(list.map((c) => [c.id, c])) }
+    this.#outcomes = { ...this.#outcomes, ...Object.fromEntries(list.map((c) => [c.id, { content: c.id }])) }
+  }
+
+  /** Loads the page and takes up the list that this browser kept; version is one that is wanted besides. */
+  async load(version: number) {
+    const [image, { runs, older }, languages] = await Promise.all([api.image(this.id), api.runs(this.id), api.languages().catch(() => ['eng'])])
+    this.languages = languages
+    this.runs = runs
+    this.older = older
+    this.#oldest = runs.at(-1)?.version ?? 0
+    this.learn(runs.flatMap((r) => r.contents))
+    await this.#restore()
+    if (version) await this.fetchVersion(version)
+    this.image = image
+  }
+  /** Makes sure that a version is among the runs. */
+  async fetchVersion(version: number) {
+    if (this.runs.some((r) => r.version === version)) return
+    const run = await api.version(this.id, version)
+    this.learn(run.contents)
+    this.runs = [...this.runs, run].sort((a, b) => b.version - a.version)
+  }
+  async more() {
+    const { runs, older } = await api.runs(this.id, this.#oldest)
+    this.#oldest = runs.at(-1)?.version ?? this.#oldest
+    this.learn(runs.flatMap((r) => r.contents))
+    this.runs = [...this.runs.filter((r) => !runs.some((x) => x.version === r.version)), ...runs].sort((a, b) => b.version - a.version)
+    this.older = older
+  }
+  async #restore() {
+    let kept: Kept | null = null
+    try { kept = JSON.parse(localStorage.getItem(this.#place) ?? 'null') } catch { /* then there is none */ }
+    if (kept?.how) this.how = { ...this.how, ...kept.how }
+    else if (language() === 'ko' && this.languages.includes('kor')) this.how = { ...this.how, lang: ['kor', 'eng'] }
+    const seen = kept?.seen ?? 0
+    while (this.older && this.#oldest > seen + 1) await this.more()
+
+    const missing = (kept?.regions ?? []).flatMap((r) => [r.content, r.from]).filter((id) => id && !this.#contents[id]) as string[]
+    while (missing.length) {
+      const found = await Promise.all(missing.splice(0, 6).map((id) => api.content(id).catch((e) => { if (e instanceof api.Failure && e.status === 404) return null; throw e })))
+      this.learn(found.filter((c) => c !== null))
+    }
+    let list: Region[] = []
+    for (const { content, from, ...r } of kept?.regions ?? []) {
+      if (content && !this.#contents[content]) continue // somebody deleted it
+      const region = { ...r, charset: r.charset ?? '', read: content ?? this.fresh() }
+      if (!content) this.#settle([region], () => ({ reason: t('It was not read yet.'), away: false }))
+      if (!content && from && this.#contents[from]) this.#from[region.read] = from
+      list.push(region)
+    }
+    for (const run of this.runs.filter((r) => r.version > seen).reverse()) {
+      const next = merged(list, run.contents, (c) => ({ ...this.asRegion(c), key: this.fresh() }))
+      for (const [n, r] of list.entries()) {
+        const from = this.#from[r.read]
+        if (next[n].read !== r.read && from) { this.#from[next[n].read] = from; this.#carry([next[n]]) }
+      }
+      list = next
+    }
+    this.draft = list
+  }
+  /** Keeps the list in this browser. */
+  save() {
+    const regions = this.draft.map((r) => ({ ...r, content: this.content(r)?.id ?? null, from: this.#from[r.read] }))
+    try { localStorage.setItem(this.#place, JSON.stringify({ seen: this.runs[0]?.version ?? 0, how: this.how, regions } satisfies Kept)) } catch { /* no room: then only the versions have it */ }
+  }
+
+  /** Changes the list; what it was can be had back. */
+  put(next: Region[]) {
+    this.past = [...this.past.slice(-99), this.draft]
+    this.future = []
+    this.draft = next
+  }
+  patch(changes: Map<string, Partial<Region>>) { this.put(this.draft.map((r) => ({ ...r, ...changes.get(r.key) }))) }
+  undo() {
+    const to = this.past.at(-1)
+    if (!to) return
+    this.past = this.past.slice(0, -1)
+    this.future = [...this.future, this.draft]
+    this.draft = to
+  }
+  redo() {
+    const to = this.future.at(-1)
+    if (!to) return
+    this.future = this.future.slice(0, -1)
+    this.past = [...this.past, this.draft]
+    this.draft = to
+  }
+  /** Moves regions up or down in the list by one. */
+  shift(keys: Set<string>, by: 1 | -1) {
+    const next = [...this.draft]
+    const order = [...next.keys()]
+    for (const n of by < 0 ? order : order.reverse()) {
+      const to = n + by
+      if (!keys.has(next[n].key) || to < 0 || to >= next.length || keys.has(next[to].key)) continue
+      ;[next[n], next[to]] = [next[to], next[n]]
+    }
+    if (next.some((r, n) => r !== this.draft[n])) this.put(next)
+  }
+  fresh = () => `${Date.now().toString(36)}-${++this.#serial}`
+
+  add(boxes: Box[]): Region[] {
+    const made = boxes.map((box): Region => ({ key: this.fresh(), box, name: '', lang: null, psm: null, charset: '', read: this.fresh() }))
+    this.put([...this.draft, ...made])
+    this.#readApart(made)
+    return made
+  }
+  duplicate(keys: Set<string>): Region[] {
+    const page = this.image!
+    const copies = this.draft.filter((r) => keys.has(r.key)).map((r): Region => {
+      const height = r.box.y2 - r.box.y1
+      const below = moved(r.box, 0, height, page)
+      return { ...r, key: this.fresh(), read: this.fresh(), box: sameBox(below, r.box) ? moved(r.box, 0, -height, page) : below }
+    })
+    this.put([...this.draft, ...copies])
+    this.#readApart(copies)
+    return copies
+  }
+  /** Reads regions again, changed or not. A corrected text goes along. */
+  again(changes: Map<string, Partial<Region>>) {
+    this.#renew(changes)
+    this.#readApart(this.draft.filter((r) => changes.has(r.key)))
+  }
+  /** Reads all regions into one version and returns its number; 0 where it failed. */
+  async readAll(): Promise<number> {
+    this.#renew(new Map(this.draft.map((r) => [r.key, {}])))
+    return (await this.#read(this.draft))?.[0].version ?? 0
+  }
+  /** The version that has just what is in the list, made where there is none. */
+  async oneVersion(): Promise<number> {
+    const now = this.draft.map((r) => this.content(r))
+    const run = this.runs.find((r) => r.version === now[0]?.version)
+    if (run && run.contents.length === now.length && now.every((c, n) => c?.id === run.contents[n].id)) return run.version
+    return this.readAll()
+  }
+  /** Reads what could not be read since the service was away. */
+  back() {
+    const away = this.draft.filter((r) => { const o = this.#outcomes[r.read]; return o && 'away' in o && o.away })
+    if (away.length) this.#readApart(away)
+  }
+
+  #renew(changes: Map<string, Partial<Region>>) {
+    this.patch(new Map(this.draft.filter((r) => changes.has(r.key)).map((r) => {
+      const read = this.fresh()
+      const from = this.content(r)?.id ?? this.#from[r.read]
+      if (from) this.#from[read] = from
+      return [r.key, { ...changes.get(r.key), read }]
+    })))
+  }
+  async #readApart(list: Region[]) {
+    if (list.length <= atOnce) { await this.#read(list); return }
+    const control = new AbortController()
+    this.#settle(list, () => null)
+    const progress = this.#progress(list.length, control)
+    for (let n = 0; n < list.length; n += atOnce) {
+      await this.#read(list.slice(n, n + atOnce), control)
+      progress.done = Math.min(n + atOnce, list.length)
+    }
+    this.#finished(progress)
+  }
+  #progress(all: number, control: AbortController): Reading {
+    this.reading.push({ done: 0, all, slow: false, cancel: () => control.abort() })
+    const progress = this.reading.at(-1)!
+    setTimeout(() => { progress.slow = true }, 700)
+    return progress
+  }
+  #finished(progress: Reading) { this.reading = this.reading.filter((p) => p !== progress) }
+
+  /** Reads regions as one version. Each has its read from fresh(). */
+  async #read(list: Region[], part?: AbortController): Promise<Content[] | null> {
+    const control = part ?? new AbortController()
+    this.#settle(list, () => null)
+    const progress = part ? null : this.#progress(list.length, control)
+    try {
+      const how = this.how
+      const order = list.map((r) => ({ ...r.box, name: r.name || undefined, lang: r.lang ?? undefined, charset: r.charset || undefined, psm: r.psm === null ? undefined : r.psm === 'auto' ? ('auto' as const) : Number(r.psm) }))
+      const got = await this.#patiently(() => api.recognize(this.id, how, order, control.signal), control.signal)
+      this.learn(got)
+      const run: Run = { version: got[0].version, created_datetime: new Date().toISOString(), user: { id: app.user!.id, name: app.user!.name }, lang: how.lang, psm: how.psm === 'auto' ? null : Number(how.psm), oem: how.oem, engine: got[0].engine, contents: got }
+      this.runs = [run, ...this.runs].sort((a, b) => b.version - a.version)
+      this.#settle(list, (n) => ({ content: got[n].id }))
+      await this.#carry(list)
+      return got
+    } catch (e) {
+      const cancelled = e instanceof DOMException
+      const reason = cancelled ? t('Cancelled') : reasonOf(e)
+      const away = e instanceof api.Failure && e.status === 0
+      this.#settle(list, () => ({ reason, away }))
+      if (away) complain(e)
+      if (e instanceof api.Failure && e.status === 404) this.gone()
+      return null
+    } finally {
+      if (progress) this.#finished(progress)
+    }
+  }
+  /** Called when the image turns out to be there no more. */
+  gone = () => {}
+
+  /** Asks again where the service is busy, as it says when. */
+  async #patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ask()
+      } catch (e) {
+        if (!(e instanceof api.Failure) || e.status !== 503 || !e.after || attempt === 5) throw e
+        const seconds = Math.min(e.after, 15)
+        await new Promise((ok) => { const timer = setTimeout(ok, seconds * 1000); signal.addEventListener('abort', () => { clearTimeout(timer); ok(null) }) })
+        signal.throwIfAborted()
+      }
+    }
+  }
+
+  /** Writes corrected texts into the new readings. Until that is done each is kept as one that is not saved. */
+  async #carry(list: Region[]) {
+    const todo = list.flatMap((r) => {
+      const now = this.content(r), old = this.#contents[this.#from[r.read]]
+      delete this.#from[r.read]
+      if (!now || !old || now.id === old.id) return []
+      const typed = unsaved(old.id)
+      if (typed) { drop(old.id); keep(now.id, { text: typed.text, revision: now.revision }) }
+      if (old.revision === 1 || old.text === now.text) return []
+      if (!typed) keep(now.id, { text: old.text, revision: now.revision })
+      return [{ now, text: old.text, typed }]
+    })
+    for (const { now, text, typed } of todo) {
+      try {
+        this.changed(await api.correct(now.id, now.revision, text))
+        if (typed) keep(now.id, { text: typed.text, revision: now.revision + 1 })
+        else drop(now.id)
+      } catch (e) {
+        complain(e)
+      }
+    }
+  }
+  /** Takes up a newer revision of a content. */
+  changed(c: Content) {
+    this.#contents = { ...this.#contents, [c.id]: c }
+    this.runs = this.runs.map((r) => (r.version === c.version ? { ...r, contents: r.contents.map((x) => (x.id === c.id ? c : x)) } : r))
+  }
+  /** Deletes a content at the server, with its corrections. */
+  async forget(c: Content) {
+    await api.deleteContent(c.id).catch((e) => { if (!(e instanceof api.Failure && e.status === 404)) throw e })
+    drop(c.id)
+    this.runs = this.runs.map((r) => (r.version === c.version ? { ...r, contents: r.contents.filter((x) => x.id !== c.id) } : r))
+    const left = this.draft.filter((r) => this.content(r)?.id !== c.id)
+    if (left.length < this.draft.length) this.put(left)
+    const reads = Object.entries(this.#outcomes).filter(([, o]) => o && 'content' in o && o.content === c.id)
+    this.#outcomes = { ...this.#outcomes, ...Object.fromEntries(reads.map(([read]) => [read, { reason: t('Its text was deleted.'), away: false }])) }
+  }
+}
