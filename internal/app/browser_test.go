@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -30,7 +29,7 @@ var pageHTML string
 
 // tab is a person in front of the web page.
 type tab struct {
-	t    *testing.T
+	t    testing.TB
 	ctx  context.Context
 	base string
 	dir  string // where the screenshots go; empty: none are made
@@ -38,7 +37,7 @@ type tab struct {
 
 // browse starts a browser. Where there is none the test is skipped, unless GLYPHBOX_TEST_REQUIRE, a list separated by commas,
 // has browser in it. GLYPHBOX_TEST_SCREENSHOTS names a directory for pictures of each screen.
-func browse(t *testing.T, base string) tab {
+func browse(t testing.TB, base string) tab {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -581,52 +580,4 @@ func TestBrowserCorners(t *testing.T) {
 	b.accessible("session ended")
 	b.signIn("ann", password+"0")
 	b.until("document.querySelectorAll('.region').length === 4")
-}
-
-// TestBrowserPace measures, on an open page, the time from letting go of the mouse to the text.
-func TestBrowserPace(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	b.upload(file)
-	b.until("document.querySelector('a.name')")
-	eval[any](b, "document.querySelector('a.name').click()")
-	b.until("document.querySelector('.paper img')?.naturalWidth > 0")
-	eval[any](b, `{ window.took = []; let from = 0
-		addEventListener('pointerup', () => { from = performance.now() }, true)
-		new MutationObserver(() => { if (from && document.querySelector('ol > li .text')) { took.push(performance.now() - from); from = 0 } }).observe(document.body, { childList: true, subtree: true }) }`)
-	line := at["line"]
-	const draws = 20
-	for n := range draws {
-		b.drag(width, line[0]-float64(n), line[1], line[2], line[3])
-		b.until(fmt.Sprintf("took.length === %d", n+1))
-		b.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(kb.ModifierCtrl)))
-		b.until(readings + " === 0")
-	}
-	took := eval[[]float64](b, "took")
-	slices.Sort(took)
-	t.Logf("from release to text: median %.0f ms, p95 %.0f ms", took[draws/2], took[draws*95/100])
-	if limit := time.Second; took[draws/2] > float64(limit.Milliseconds()) {
-		t.Errorf("a line takes %.0f ms", took[draws/2])
-	}
-
-	// Five thousand regions on one page, moved about for a hundred frames.
-	b.drag(width, line[0], line[1], line[2], line[3])
-	b.until(readings + " === 1")
-	eval[any](b, `{ const place = Object.keys(localStorage).find((k) => k.startsWith('page:')), kept = JSON.parse(localStorage.getItem(place))
-		kept.regions = Array.from({ length: 5000 }, (_, n) => { const x = (n % 50) * 20, y = Math.floor(n / 50) * 13; return { ...kept.regions[0], key: 'r' + n, box: { x1: x, y1: y, x2: x + 16, y2: y + 10 } } })
-		window.onbeforeunload = null; window.addEventListener('pagehide', () => localStorage.setItem(place, JSON.stringify(kept))) }`)
-	b.do(chromedp.Reload())
-	b.until("document.querySelectorAll('.region').length === 5000")
-	frames := eval[[]float64](b, `new Promise((done) => { const viewer = document.querySelector('.viewer'), frames = []; let last = performance.now()
-		const step = (now) => { frames.push(now - last); last = now
-			viewer.dispatchEvent(new WheelEvent('wheel', { deltaX: frames.length % 20 < 10 ? 9 : -9, deltaY: 7 * (frames.length % 2 ? 1 : -1), bubbles: true, cancelable: true }))
-			if (frames.length < 100) requestAnimationFrame(step); else done(frames.slice(5)) }
-		requestAnimationFrame(step) })`)
-	slices.Sort(frames)
-	t.Logf("5000 regions: median frame %.0f ms, p95 %.0f ms", frames[len(frames)/2], frames[len(frames)*95/100])
-	if limit := 500.0; frames[len(frames)/2] > limit {
-		t.Errorf("a frame takes %.0f ms", frames[len(frames)/2])
-	}
 }

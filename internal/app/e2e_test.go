@@ -57,12 +57,12 @@ func serveArgs(dir string, more ...string) []string {
 
 // logLines hands out what a server logs, one line at a time.
 type logLines struct {
-	t     *testing.T
+	t     testing.TB
 	lines chan string
 }
 
 // watchLog reads a log until it ends.
-func watchLog(t *testing.T, log io.Reader) logLines {
+func watchLog(t testing.TB, log io.Reader) logLines {
 	w := logLines{t, make(chan string, 10_000)}
 	go func() {
 		defer close(w.lines)
@@ -98,13 +98,13 @@ type server struct {
 }
 
 // start starts the service in this process and stops it when the test ends.
-func start(t *testing.T, dir string, more ...string) *server {
+func start(t testing.TB, dir string, more ...string) *server {
 	t.Helper()
 	return startWith(t, []string{"GLYPHBOX_ADMIN_PASSWORD=" + adminPassword}, dir, more...)
 }
 
 // startWith is start with that environment.
-func startWith(t *testing.T, env []string, dir string, more ...string) *server {
+func startWith(t testing.TB, env []string, dir string, more ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	logged, log := io.Pipe()
@@ -130,7 +130,7 @@ func (s *server) wait() int {
 }
 
 // spawn starts the service as a process of its own, which is killed when the test ends if it still runs.
-func spawn(t *testing.T, dir string) (client, *exec.Cmd) {
+func spawn(t testing.TB, dir string) (client, *exec.Cmd) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], serveArgs(dir)...)
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
@@ -151,7 +151,7 @@ func spawn(t *testing.T, dir string) (client, *exec.Cmd) {
 
 // client is somebody who uses the API.
 type client struct {
-	t     *testing.T
+	t     testing.TB
 	base  string
 	token string
 }
@@ -215,7 +215,7 @@ func (c client) call(want int, method, path string, body any, header ...string) 
 }
 
 // as decodes an answer.
-func as[T any](t *testing.T, r reply) (v T) {
+func as[T any](t testing.TB, r reply) (v T) {
 	t.Helper()
 	if err := json.Unmarshal(r.body, &v); err != nil {
 		t.Fatalf("%v in %s", err, r.body)
@@ -242,9 +242,14 @@ type (
 		Revision   int
 		ROI        document.Box
 		Error      any
+		Lang       []string
+		PSM        *int
 	}
 	runBody struct {
 		Version  int
+		Lang     []string
+		PSM      *int
+		OEM      int
 		Contents []contentBody
 	}
 	grantBody struct {
@@ -275,7 +280,7 @@ func (c client) grant(name, password string) grantBody {
 }
 
 // multipartOf is the body of an upload.
-func multipartOf(t *testing.T, name string, data []byte) (body *bytes.Buffer, contentType string) {
+func multipartOf(t testing.TB, name string, data []byte) (body *bytes.Buffer, contentType string) {
 	t.Helper()
 	body = &bytes.Buffer{}
 	form := multipart.NewWriter(body)

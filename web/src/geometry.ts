@@ -49,3 +49,13 @@ export function zoomed(v: View, factor: number, cx: number, cy: number): View {
   const scale = clamp(v.scale * factor, 0.005, 16)
   return { scale, x: cx - ((cx - v.x) * scale) / v.scale, y: cy - ((cy - v.y) * scale) / v.scale }
 }
+
+/** The view moved by as little as puts a box inside the window, with a margin around it and another one below; one that is too large is put in the middle. */
+export function inSight(v: View, b: Box, window: Size, margin: number, below: number): View {
+  const put = (from: number, to: number, low: number, high: number) => (to - from > high - low ? (low + high - from - to) / 2 : from < low ? low - from : to > high ? high - to : 0)
+  return {
+    scale: v.scale,
+    x: v.x + put(b.x1 * v.scale + v.x, b.x2 * v.scale + v.x, margin, window.width - margin),
+    y: v.y + put(b.y1 * v.scale + v.y, b.y2 * v.scale + v.y, margin, window.height - below),
+  }
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { diff, tokens } from './diff'
-import { boxOf, fit, moved, overlap, resized, zoomed } from './geometry'
+import { diff, pairs, tokens } from './diff'
+import { boxOf, fit, inSight, moved, overlap, resized, zoomed } from './geometry'
+import { baseWidth, levelFor, tilesIn } from './tiles'
 
 const page = { width: 100, height: 80 }
 
@@ -29,6 +30,15 @@ test('the point under the cursor stays', () => {
   expect((50 - after.y) / after.scale).toBeCloseTo((50 - before.y) / before.scale)
 })
 
+test('a box comes into sight by as little as it takes', () => {
+  const window = { width: 400, height: 300 }
+  const v = { scale: 2, x: 0, y: 0 }
+  expect(inSight(v, { x1: 20, y1: 20, x2: 100, y2: 60 }, window, 10, 50)).toEqual(v)
+  expect(inSight(v, { x1: 150, y1: -10, x2: 220, y2: 20 }, window, 10, 50)).toEqual({ scale: 2, x: -50, y: 30 })
+  expect(inSight(v, { x1: 20, y1: 120, x2: 100, y2: 140 }, window, 10, 50)).toEqual({ scale: 2, x: 0, y: -30 })
+  expect(inSight(v, { x1: 0, y1: 20, x2: 400, y2: 60 }, window, 10, 50)).toEqual({ scale: 2, x: -200, y: 0 })
+})
+
 describe('differences', () => {
   test('of words', () => {
     expect(diff(tokens('total amount 1250.00\nthanks'), tokens('total 1,250.00\nthanks all'))).toEqual([
@@ -48,4 +58,48 @@ describe('differences', () => {
     expect(parts.filter((p) => p.kind === 'same').flatMap((p) => p.words)).toHaveLength(4)
     expect(diff([], [])).toEqual([])
   })
+})
+
+describe('tiles', () => {
+  const large = { width: 10000, height: 7000 }
+  test('are not needed where the whole page in one is sharp', () => {
+    expect(baseWidth({ width: 1200, height: 1600 })).toBe(1200)
+    expect(levelFor({ width: 1200, height: 1600 }, 3)).toBe(-1)
+    expect(baseWidth(large)).toBe(2048)
+    expect(levelFor(large, 0.2)).toBe(-1)
+    expect(tilesIn(large, -1, { x1: 0, y1: 0, x2: 10000, y2: 7000 })).toEqual([])
+    expect(baseWidth({ width: 40, height: 60000 })).toBe(16) // no narrower is rendered
+  })
+  test('have a pixel for each one of the screen, and less than four', () => {
+    for (let need = 0.21; need < 8; need *= 1.07) {
+      const level = levelFor(large, need)
+      const scale = 2 ** -level
+      expect(level).toBeGreaterThanOrEqual(0)
+      if (need <= 1) expect(scale).toBeGreaterThanOrEqual(need * (1 - 1e-5))
+      if (level > 0) expect(scale / 2).toBeLessThan(need)
+    }
+    expect(levelFor(large, 1)).toBe(0)
+    expect(levelFor(large, 0.5)).toBe(1)
+  })
+  test('cover what is in sight, the middle first, and end where the page ends', () => {
+    const sight = { x1: 8100, y1: -300, x2: 12000, y2: 2500 }
+    const tiles = tilesIn(large, 0, sight)
+    for (const x of [8100, 9000, 9999]) for (const y of [0, 1024, 2499]) expect(tiles.filter(({ box: b }) => b.x1 <= x && x < b.x2 && b.y1 <= y && y < b.y2)).toHaveLength(1)
+    expect(Math.max(...tiles.map((t) => t.box.x2))).toBe(10000)
+    expect(tiles.every((t) => t.width === t.box.x2 - t.box.x1)).toBe(true)
+    expect(tiles[0].box).toEqual({ x1: 9216, y1: 1024, x2: 10000, y2: 2048 })
+    expect(new Set(tiles.map((t) => t.key)).size).toBe(tiles.length)
+    const coarse = tilesIn(large, 2, { x1: 0, y1: 0, x2: 10000, y2: 7000 })
+    expect(coarse).toHaveLength(6)
+    expect(coarse.find((t) => t.key === '2/1/2')).toEqual({ key: '2/1/2', level: 2, box: { x1: 8192, y1: 4096, x2: 10000, y2: 7000 }, width: 452 })
+    expect(tilesIn(large, 0, { x1: -500, y1: -500, x2: -10, y2: -10 })).toEqual([])
+  })
+})
+
+test('regions at the same place are pairs', () => {
+  const at = (x: number, name: string) => ({ box: { x1: x, y1: 0, x2: x + 100, y2: 20 }, name })
+  const found = pairs([at(0, 'a'), at(300, 'b'), at(600, 'c')], [at(320, 'B'), at(900, 'new'), at(2, 'A')], (x, y) => overlap(x.box, y.box))
+  expect(found.map((p) => [p.old?.name, p.now?.name])).toEqual([['b', 'B'], [undefined, 'new'], ['a', 'A'], ['c', undefined]])
+  // The nearer of two is taken.
+  expect(pairs([at(40, 'far'), at(5, 'near')], [at(0, 'x')], (x, y) => overlap(x.box, y.box))[0].old?.name).toBe('near')
 })

@@ -61,10 +61,11 @@ export function lost() {
   setTimeout(again, 1000)
 }
 
-/** Puts a text on the clipboard, also where the page came without HTTPS and browsers keep their clipboard from it. */
+/** Puts a text on the clipboard, also where browsers keep theirs from the page, as where it came without HTTPS. */
 export async function copy(text: string) {
-  if (navigator.clipboard) await navigator.clipboard.writeText(text)
-  else {
+  try {
+    await navigator.clipboard.writeText(text)
+  } catch {
     const area = document.body.appendChild(document.createElement('textarea'))
     area.value = text
     area.select()

@@ -120,10 +120,8 @@ export class Work {
     }
     for (const run of this.runs.filter((r) => r.version > seen).reverse()) {
       const next = merged(list, run.contents, (c) => ({ ...this.asRegion(c), key: this.fresh() }))
-      for (const [n, r] of list.entries()) {
-        const from = this.#from[r.read]
-        if (next[n].read !== r.read && from) { this.#from[next[n].read] = from; this.#carry([next[n]]) }
-      }
+      const taken: [string, Content][] = list.flatMap((r, n) => (next[n].read !== r.read && this.#from[r.read] ? [[r.read, this.content(next[n])!]] : []))
+      await this.#carry(taken)
       list = next
     }
     this.draft = list
@@ -247,8 +245,8 @@ export class Work {
       this.learn(got)
       const run: Run = { version: got[0].version, created_datetime: new Date().toISOString(), user: { id: app.user!.id, name: app.user!.name }, lang: how.lang, psm: how.psm === 'auto' ? null : Number(how.psm), oem: how.oem, engine: got[0].engine, contents: got }
       this.runs = [run, ...this.runs].sort((a, b) => b.version - a.version)
+      await this.#carry(list.map((r, n) => [r.read, got[n]]))
       this.#settle(list, (n) => ({ content: got[n].id }))
-      await this.#carry(list)
       return got
     } catch (e) {
       const cancelled = e instanceof DOMException
@@ -279,26 +277,23 @@ export class Work {
     }
   }
 
-  /** Writes corrected texts into the new readings. Until that is done each is kept as one that is not saved. */
-  async #carry(list: Region[]) {
-    const todo = list.flatMap((r) => {
-      const now = this.content(r), old = this.#contents[this.#from[r.read]]
-      delete this.#from[r.read]
-      if (!now || !old || now.id === old.id) return []
-      const typed = unsaved(old.id)
-      if (typed) { drop(old.id); keep(now.id, { text: typed.text, revision: now.revision }) }
-      if (old.revision === 1 || old.text === now.text) return []
-      if (!typed) keep(now.id, { text: old.text, revision: now.revision })
-      return [{ now, text: old.text, typed }]
-    })
-    for (const { now, text, typed } of todo) {
+  /** Writes corrected texts into the new readings, each kept as one that is not saved until it is. What is being typed goes along as it is. */
+  async #carry(readings: [read: string, now: Content][]) {
+    const pairs = readings.flatMap(([read, now]) => { const old = this.#contents[this.#from[read]]; return old && old.id !== now.id ? [{ read, now, old }] : [] })
+    const corrected = pairs.filter(({ now, old }) => old.revision > 1 && old.text !== now.text)
+    for (const { now, old } of corrected) keep(now.id, { text: old.text, revision: now.revision })
+    for (const { now, old } of corrected) {
       try {
-        this.changed(await api.correct(now.id, now.revision, text))
-        if (typed) keep(now.id, { text: typed.text, revision: now.revision + 1 })
-        else drop(now.id)
+        this.changed(await api.correct(now.id, now.revision, old.text))
+        drop(now.id)
       } catch (e) {
         complain(e)
       }
+    }
+    for (const { read, now, old } of pairs) {
+      const typed = unsaved(old.id)
+      if (typed) { drop(old.id); keep(now.id, { text: typed.text, revision: this.#contents[now.id].revision }) }
+      delete this.#from[read]
     }
   }
   /** Takes up a newer revision of a content. */

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"glyphbox/internal/porttest"
+)
+
+// report gives the median and the 95th percentile of milliseconds as metrics of that name.
+func report(b *testing.B, name string, took []float64) {
+	slices.Sort(took)
+	b.ReportMetric(took[len(took)/2], name+"-ms-median")
+	b.ReportMetric(took[len(took)*95/100], name+"-ms-p95")
+	b.ReportMetric(0, "ns/op") // it says nothing
+}
+
+// BenchmarkBrowserRelease measures, on an open page with the service on the same machine, the time from letting go of the mouse to the
+// frame that shows the text.
+func BenchmarkBrowserRelease(b *testing.B) {
+	s := start(b, b.TempDir())
+	tab := browse(b, s.base)
+	file, width, at := tab.letter(b.TempDir())
+	tab.signUp("ann")
+	tab.openPage(s.login("ann", password), file)
+	eval[any](tab, `{ window.took = []; let from = 0
+		addEventListener('pointerup', () => { from = performance.now() }, true)
+		new MutationObserver(() => { if (!from || !document.querySelector('ol > li .text')) return; const began = from; from = 0; requestAnimationFrame(() => took.push(performance.now() - began)) }).observe(document.body, { childList: true, subtree: true }) }`)
+	line, drawn := at["line"], 0
+	for b.Loop() {
+		for range 100 {
+			tab.drag(width, line[0]-float64(drawn%20), line[1], line[2], line[3])
+			drawn++
+			tab.until(fmt.Sprintf("took.length === %d", drawn))
+			tab.key("z", ctrl)
+			tab.until(readings + " === 0")
+		}
+	}
+	report(b, "release-to-text", eval[[]float64](tab, "took"))
+}
+
+// BenchmarkBrowserManyRegions measures frames while a page with five thousand regions is moved about and zoomed.
+func BenchmarkBrowserManyRegions(b *testing.B) {
+	const regions = 5000
+	s := start(b, b.TempDir())
+	tab := browse(b, s.base)
+	page, _ := porttest.DrawLines("North Harbour Light")
+	tab.signUp("ann")
+	ann := s.login("ann", password)
+	image := ann.upload("many.png", porttest.PNG(page))
+	boxes := make([]object, 500)
+	for n := range boxes {
+		boxes[n] = object{"x1": n % 25 * 16, "y1": n / 25 * 4, "x2": n%25*16 + 12, "y2": n/25*4 + 3}
+	}
+	contents := as[[]contentBody](b, ann.call(200, "POST", path("/image/%d/ocr", image.ID), boxes))
+	ids := make([]string, len(contents))
+	for n, c := range contents {
+		ids[n] = c.ID
+	}
+	tab.openImage(image.ID, "")
+	tab.calm()
+	eval[any](tab, fmt.Sprintf(`{ const ids = %q.split(' '), place = Object.keys(localStorage).find((k) => k.startsWith('page:')), kept = JSON.parse(localStorage.getItem(place))
+		kept.regions = Array.from({ length: %d }, (_, n) => { const x = (n %% 50) * %d / 50, y = Math.floor(n / 50) * %d / 100; return { ...kept.regions[0], key: 'r' + n, content: ids[n %% ids.length], box: { x1: Math.floor(x), y1: Math.floor(y), x2: Math.floor(x) + 5, y2: Math.floor(y) + 1 } } })
+		window.addEventListener('pagehide', () => localStorage.setItem(place, JSON.stringify(kept))) }`, strings.Join(ids, " "), regions, image.Width, image.Height))
+	tab.openImage(image.ID, "")
+	tab.until(fmt.Sprintf("document.querySelectorAll('ol > li').length === %d", regions))
+	var moved, zoomed []float64
+	frames := func(wheel string) []float64 {
+		return eval[[]float64](tab, `new Promise((done) => { const viewer = document.querySelector('.viewer'), frames = []; let last = performance.now()
+			const step = (now) => { frames.push(now - last); last = now; const n = frames.length
+				viewer.dispatchEvent(new WheelEvent('wheel', { `+wheel+`, clientX: 500, clientY: 400, bubbles: true, cancelable: true }))
+				if (n < 125) requestAnimationFrame(step); else done(frames.slice(5)) }
+			requestAnimationFrame(step) })`)
+	}
+	for b.Loop() {
+		moved = append(moved, frames("deltaX: n % 20 < 10 ? 9 : -9, deltaY: 7 * (n % 2 ? 1 : -1)")...)
+		zoomed = append(zoomed, frames("ctrlKey: true, deltaY: n % 40 < 20 ? -8 : 8")...)
+	}
+	report(b, "frame-moved", moved)
+	report(b, "frame-zoomed", zoomed)
+}

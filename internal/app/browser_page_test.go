@@ -1,0 +1,647 @@
+package app
+
+import (
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"glyphbox/internal/porttest"
+)
+
+// large draws a page of that size full of lines, in colour so that it takes all the memory that a page can, and returns its file.
+func large(t testing.TB, dir string, width, height int) string {
+	t.Helper()
+	drawn, _ := porttest.DrawLines("North Harbour Light", "Lamp oil, 12 gallons", "Wicks and chimneys", "Paint, white, 2 tins")
+	block := image.NewRGBA(drawn.Bounds()) // of the kind of the page, which makes copies quick
+	draw.Draw(block, block.Bounds(), drawn, image.Point{}, draw.Src)
+	page := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(page, page.Bounds(), image.White, image.Point{}, draw.Src)
+	size := block.Bounds().Size()
+	for y := 0; y+size.Y <= height; y += size.Y {
+		for x := 0; x+size.X <= width; x += size.X {
+			draw.Draw(page, image.Rect(x, y, x+size.X, y+size.Y), block, image.Point{}, draw.Src)
+		}
+	}
+	file := filepath.Join(dir, fmt.Sprintf("%d×%d.png", width, height))
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(f, page); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// shift and ctrl are held while a key is pressed.
+var (
+	shift = chromedp.KeyModifiers(kb.ModifierShift)
+	ctrl  = chromedp.KeyModifiers(kb.ModifierCtrl)
+	alt   = chromedp.KeyModifiers(kb.ModifierAlt)
+)
+
+// key presses keys on what has the focus.
+func (b tab) key(keys string, held ...chromedp.KeyOption) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys, held...))
+}
+
+// openPage uploads a file as that user and opens it.
+func (b tab) openPage(c client, file string) imageBody {
+	b.t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	image := c.upload(filepath.Base(file), data)
+	b.openImage(image.ID, "")
+	return image
+}
+
+// openImage opens an image; query may name a version and a region.
+func (b tab) openImage(id int64, query string) {
+	b.t.Helper()
+	b.open(fmt.Sprintf("/image/%d%s", id, query))
+	b.until("document.querySelector('.paper .base')?.naturalWidth > 0")
+}
+
+// fetches gives window.answer the say over what the page asks from now on: it may return a promise of a Response, or nothing.
+func (b tab) fetches(answer string) {
+	b.t.Helper()
+	eval[any](b, `{ window.answer = `+answer+`; window.realFetch ??= fetch; window.fetch = (...a) => answer(String(a[0]), a[1] ?? {}) ?? realFetch(...a) }`)
+}
+
+func versionsOf(c client, image int64) []runBody {
+	return as[[]runBody](c.t, c.do(200, "GET", path("/image/%d/ocr", image), nil))
+}
+
+// calm waits until nothing is being read.
+func (b tab) calm() {
+	b.t.Helper()
+	b.until("document.querySelector('.region') && !document.querySelector('.region.busy')")
+}
+
+// sharp waits until what is in sight has at least as many pixels as the screen shows, and returns how many tiles there are.
+func (b tab) sharp() int {
+	b.t.Helper()
+	b.until(`(() => {
+		const paper = document.querySelector('.paper').getBoundingClientRect(), window_ = document.querySelector('.viewer').getBoundingClientRect()
+		const tiles = [...document.querySelectorAll('.tile')].map((e) => ({ box: e.getBoundingClientRect(), fine: e.naturalWidth >= Math.floor(e.getBoundingClientRect().width * devicePixelRatio) - 1 || e.dataset.level === '0' }))
+		const x1 = Math.max(paper.left, window_.left) + 2, x2 = Math.min(paper.right, window_.right) - 2, y1 = Math.max(paper.top, window_.top) + 2, y2 = Math.min(paper.bottom, window_.bottom) - 2
+		for (let n = 0; n <= 20; n++) for (let m = 0; m <= 20; m++) {
+			const x = x1 + (x2 - x1) * n / 20, y = y1 + (y2 - y1) * m / 20
+			if (!tiles.some((t) => t.fine && t.box.left <= x && x <= t.box.right && t.box.top <= y && y <= t.box.bottom)) return false
+		}
+		return true })()`)
+	return eval[int](b, "document.querySelectorAll('.tile').length")
+}
+
+// TestBrowserLargePages looks at pages that no single rendition could show sharply.
+func TestBrowserLargePages(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	files := t.TempDir()
+
+	wide := large(t, files, 12000, 1300)
+	b.openPage(ann, wide)
+	if n := eval[int](b, "document.querySelectorAll('.tile').length"); n != 0 {
+		t.Errorf("%d tiles are there of a page of which all is in sight", n)
+	}
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("1")
+	b.until("Math.abs(document.querySelector('.paper').getBoundingClientRect().width - 12000) < 1")
+	b.sharp()
+	// At one pixel for each of the page the tiles are the page, but for what JPEG makes of it.
+	differs := eval[float64](b, `(async () => {
+		const token = (await (await fetch('/api/v1/user/token', { method: 'POST', headers: { 'X-Glyphbox-Session': 'cookie', 'Content-Type': 'application/json' }, body: '{}' })).json()).access_token
+		const original = await createImageBitmap(await (await fetch('/api/v1/image/' + location.pathname.split('/').pop(), { headers: { Authorization: 'Bearer ' + token } })).blob())
+		const paper = document.querySelector('.paper').getBoundingClientRect()
+		let worst = 0
+		for (const tile of document.querySelectorAll('.tile[data-level="0"]')) {
+			const at = tile.getBoundingClientRect(), x = Math.round(at.left - paper.left), y = Math.round(at.top - paper.top), w = tile.naturalWidth, h = tile.naturalHeight
+			const pixels = (draw) => { const c = new OffscreenCanvas(w, h).getContext('2d'); draw(c); return c.getImageData(0, 0, w, h).data }
+			const a = pixels((c) => c.drawImage(tile, 0, 0)), o = pixels((c) => c.drawImage(original, x, y, w, h, 0, 0, w, h))
+			let sum = 0
+			for (let i = 0; i < a.length; i += 4) sum += Math.abs(a[i] - o[i])
+			worst = Math.max(worst, sum / (a.length / 4))
+		}
+		return worst })()`)
+	if differs > 3 {
+		t.Errorf("tiles differ from the page by %.1f of 255 on average", differs)
+	}
+
+	// A hundred megapixels. However long one looks around, only so many tiles are kept, and there is always something beneath.
+	huge := large(t, files, 10000, 10000)
+	b.openPage(ann, huge)
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("1")
+	for range 8 {
+		eval[any](b, "document.querySelector('.viewer').dispatchEvent(new WheelEvent('wheel', { deltaX: 1000, deltaY: 450, bubbles: true, cancelable: true }))")
+		eval[any](b, "document.querySelector('.viewer').dispatchEvent(new WheelEvent('wheel', { deltaX: -500, deltaY: 0, bubbles: true, cancelable: true }))")
+		if n := b.sharp(); n > 48 {
+			t.Fatalf("%d tiles are kept", n)
+		}
+		if !eval[bool](b, "document.querySelector('.paper .base').naturalWidth === 2048") {
+			t.Error("nothing lies beneath the tiles")
+		}
+	}
+	eval[any](b, "document.querySelector('[aria-label=\"Fit the page\"]').click()")
+	for range 6 {
+		b.key("+")
+	}
+	b.sharp()
+	b.look("large-page")
+
+	// What is read there has its line image in full.
+	b.key("1")
+	b.key("n")
+	b.until("document.querySelector('.new rect')")
+	b.key(kb.Enter)
+	b.until("document.querySelector('ol > li .line image')?.getAttribute('href') !== document.querySelector('.paper .base').src")
+	b.calm()
+}
+
+// TestBrowserKeyboard does all that can be done with regions without a mouse.
+func TestBrowserKeyboard(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	file, _, _ := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	page := b.openPage(ann, file)
+	type box struct{ X, Y, Width, Height float64 }
+	at := func(n int) box {
+		return eval[box](b, fmt.Sprintf("(({ x, y, width, height }) => ({ x: x.baseVal.value, y: y.baseVal.value, width: width.baseVal.value, height: height.baseVal.value }))(document.querySelectorAll('.region rect')[%d])", n))
+	}
+	const selected = "document.querySelectorAll('.region.selected').length"
+
+	// Tab leads to the page; N puts a region there, arrows move and resize it, Enter reads it, Escape would not.
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("n")
+	b.until("document.querySelector('.new rect')")
+	b.key(kb.Escape)
+	b.until("!document.querySelector('.new rect')")
+	for n := range 3 {
+		b.key("n")
+		for range 6 - 5*n {
+			b.key(kb.ArrowUp)
+		}
+		b.key(kb.ArrowRight, shift)
+		b.key(kb.Enter)
+		b.until(fmt.Sprintf("document.querySelectorAll('.region').length === %d", n+1))
+		b.calm()
+	}
+
+	// Moved by ten pixels and by one, resized, read when the keys rest or at Enter.
+	before := at(2)
+	b.key(kb.ArrowLeft)
+	b.key(kb.ArrowLeft, ctrl)
+	b.key(kb.ArrowDown, shift)
+	b.key(kb.Enter)
+	if got, want := at(2), (box{before.X - 11, before.Y, before.Width, before.Height + 10}); got != want {
+		t.Errorf("the region is at %v, want %v", got, want)
+	}
+	b.calm()
+
+	// [ and ] walk along the list, with Shift they add; Tab reaches the selected one.
+	b.key("]")
+	b.until(selected + " === 1 && document.querySelectorAll('.region')[0].classList.contains('selected')")
+	b.until("document.querySelectorAll('.region')[0].tabIndex === 0 && document.querySelectorAll('.region')[1].tabIndex === -1")
+	b.key("}", shift)
+	b.until(selected + " === 2")
+	b.key("[")
+	b.until(selected + " === 1 && document.querySelectorAll('.region')[0].classList.contains('selected')")
+
+	// Named, and the name is there after a reload.
+	b.key(kb.F2)
+	b.until("document.activeElement.matches('#r1 .name')")
+	b.key("first" + kb.Enter)
+	b.until("document.activeElement.matches('.viewer')")
+	names := "JSON.stringify([...document.querySelectorAll('ol > li .name')].map((e) => e.value))"
+	b.until(names + ` === '["first","",""]'`)
+
+	// In another order, one and several.
+	b.key(kb.ArrowDown, alt)
+	b.until(names + ` === '["","first",""]'`)
+	b.key("}", shift)
+	b.key(kb.ArrowUp, alt)
+	b.until(names + ` === '["first","",""]'`)
+	b.key("z", ctrl)
+	b.until(names + ` === '["","first",""]'`)
+	b.key("y", ctrl)
+	b.until(names + ` === '["first","",""]'`)
+	b.do(chromedp.Reload())
+	b.until(names + ` === '["first","",""]'`)
+
+	// Duplicated, deleted, had back.
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("]")
+	b.key("d", ctrl)
+	b.until("document.querySelectorAll('.region').length === 4")
+	b.calm()
+	if original, copied := at(0), at(3); copied.Y != original.Y+original.Height || copied.X != original.X || copied.Width != original.Width {
+		t.Errorf("the copy of %v is at %v", original, copied)
+	}
+	b.key(kb.Delete)
+	b.until("document.querySelectorAll('.region').length === 3")
+	b.key("z", ctrl)
+	b.until("document.querySelectorAll('.region').length === 4")
+	b.key("Z", ctrl, shift)
+	b.until("document.querySelectorAll('.region').length === 3")
+	b.key("a", ctrl)
+	b.until(selected + " === 3")
+	b.key(kb.Escape)
+	b.until(selected + " === 0")
+
+	// Arrows move the page when nothing is selected; keys zoom.
+	left := eval[float64](b, "document.querySelector('.paper').getBoundingClientRect().left")
+	b.key(kb.ArrowRight)
+	b.until(fmt.Sprintf("document.querySelector('.paper').getBoundingClientRect().left < %f", left))
+	b.key("1")
+	b.until("Math.abs(document.querySelector('.paper').getBoundingClientRect().width - 1000) < 1")
+
+	// Corrected and saved.
+	b.key("]")
+	b.key(kb.Enter)
+	b.until("document.activeElement.matches('textarea')")
+	b.key("a", ctrl)
+	b.key("by hand")
+	b.key(kb.Enter, ctrl)
+	b.until("document.querySelector('#r1 .text')?.innerText === 'by hand' && document.activeElement.matches('.viewer')")
+	eval[any](b, "navigator.clipboard.writeText = async (text) => { window.copied = text }")
+	b.key("c")
+	b.until("window.copied === 'by hand'")
+	b.key("?")
+	b.until("document.querySelector('dialog kbd')")
+	b.key(kb.Escape)
+	b.until("!document.querySelector('dialog')")
+	for _, r := range versionsOf(ann, page.ID) {
+		if len(r.Contents) != 1 {
+			t.Errorf("version %d has %d regions", r.Version, len(r.Contents))
+		}
+	}
+}
+
+// TestBrowserHowToRead sets languages, layout, engine and characters, for new regions and for one.
+func TestBrowserHowToRead(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	file, width, at := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	page := b.openPage(ann, file)
+	choose := func(label, value string) {
+		t.Helper()
+		eval[any](b, fmt.Sprintf("{ const e = [...document.querySelectorAll('label.field')].find((l) => l.innerText.startsWith(%q)).querySelector('select'); e.value = %q; e.dispatchEvent(new Event('change', { bubbles: true })) }", label, value))
+	}
+
+	b.press("How to read")
+	b.until("document.querySelector('.how select')")
+	eval[any](b, "[...document.querySelectorAll('.how .tickbox')].find((l) => l.innerText.includes('Korean')).click()")
+	choose("Layout", "7")
+	choose("Engine", "1")
+	b.look("how-to-read")
+	b.key(kb.Escape)
+	b.until("!document.querySelector('.how')")
+	line := at["line"]
+	b.drag(width, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	run := versionsOf(ann, page.ID)[0]
+	if run.OEM != 1 || run.PSM == nil || *run.PSM != 7 || !slices.Equal(run.Lang, []string{"eng", "kor"}) {
+		t.Errorf("the run is %+v", run)
+	}
+
+	// For one region: digits only, on the same line.
+	b.press("Actions of region 1")
+	b.press("How to read")
+	b.until("document.querySelector('dialog [name=charset]')")
+	b.look("how-to-read-region")
+	eval[any](b, "[...document.querySelectorAll('dialog .tickbox')].find((l) => l.innerText.includes('Korean')).click()")
+	choose("Layout", "13")
+	b.fill("dialog [name=charset]", "0123456789")
+	b.press("Read again")
+	b.until("!document.querySelector('dialog') && /^[0-9 ]+$/.test(document.querySelector('ol > li .text')?.innerText)")
+	content := versionsOf(ann, page.ID)[0].Contents[0]
+	if strings.Trim(content.Text, "0123456789 ") != "" || !strings.Contains(content.Text, "14") || content.PSM == nil || *content.PSM != 13 || !slices.Equal(content.Lang, []string{"eng"}) {
+		t.Errorf("the region is %+v", content)
+	}
+
+	// What an engine cannot do is told at the region, and is mended there.
+	b.press("How to read")
+	b.until("document.querySelector('.how select')")
+	choose("Engine", "0")
+	b.key(kb.Escape)
+	title := at["title"]
+	b.drag(width, title[0], title[1], title[2], title[3])
+	b.until("document.querySelector('#r2 [role=alert]')?.innerText.includes('oem')")
+	b.accessible("refused")
+	b.press("How to read")
+	b.until("document.querySelector('.how select')")
+	choose("Engine", "3")
+	b.key(kb.Escape)
+	b.press("Try again")
+	b.until("document.querySelector('#r2 .text')?.innerText.includes('Keeper')")
+}
+
+// TestBrowserAddress follows addresses to versions and regions, in the browser that made them and in another.
+func TestBrowserAddress(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	file, width, at := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	page := b.openPage(ann, file)
+	line, title := at["line"], at["title"]
+	b.drag(width, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	b.drag(width, title[0], title[1], title[2], title[3])
+	b.until(readings + " === 2")
+	runs := versionsOf(ann, page.ID)
+	first := runs[len(runs)-1].Contents[0]
+
+	// The region of version 1 is read anew elsewhere: the address of the old text leads to its version.
+	ann.call(200, "POST", path("/image/%d/ocr", page.ID), []object{{"x1": first.ROI.X1, "y1": first.ROI.Y1, "x2": first.ROI.X2, "y2": first.ROI.Y2, "name": "anew"}})
+	b.openImage(page.ID, "?r="+first.ID)
+	b.shows("You are looking at version 1.")
+	b.until("location.search === '?v=1&r=" + first.ID + "' && document.querySelectorAll('.region.selected').length === 1")
+	b.openImage(page.ID, "")
+	b.until("document.querySelectorAll('.region').length === 2 && [...document.querySelectorAll('.name')].some((e) => e.value === 'anew')")
+
+	// In a browser that knows nothing of the page it is the same list.
+	eval[any](b, "{ localStorage.clear(); localStorage.setItem('language', 'en') }")
+	anew := versionsOf(ann, page.ID)[0].Contents[0].ID
+	b.openImage(page.ID, "?r="+anew)
+	b.until("document.querySelectorAll('.region').length === 2 && document.querySelector('li.selected .name').value === 'anew'")
+
+	// Deleted for good: gone at the server, from its version and from the list, which can be had back without the text.
+	b.press(eval[string](b, "document.querySelector('li.selected .menu button').getAttribute('aria-label')"))
+	b.press("Delete for good …")
+	b.shows("It cannot be undone.")
+	b.look("delete-for-good")
+	b.press("Delete for good")
+	b.shows("Deleted from version 3.")
+	b.until("document.querySelectorAll('.region').length === 1")
+	ann.do(404, "GET", path("/ocr/%s", anew), nil)
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("z", ctrl)
+	b.shows("Its text was deleted.")
+	b.press("Try again")
+	b.until(readings + " === 2")
+	b.openImage(page.ID, "?v=3")
+	b.shows("No text in this version")
+	b.look("version-empty")
+	b.openImage(page.ID, "?r="+anew)
+	b.shows("not there any more")
+	b.open(fmt.Sprintf("/image/%d?v=99", page.ID))
+	b.shows("Page not found")
+
+	// Two versions region by region: one is the same, one was corrected, one is new.
+	b.openImage(page.ID, "")
+	b.press("How to read")
+	b.press("Read all again")
+	b.shows("All is in version 5 now.")
+	eval[any](b, "document.querySelector('#r1 .edit').click()")
+	b.until("document.activeElement.matches('textarea')")
+	b.key("a", ctrl)
+	b.key("Corrected by hand")
+	b.key(kb.Enter, ctrl)
+	b.until("document.querySelector('#r1 .text')?.innerText === 'Corrected by hand'")
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("n")
+	b.key(kb.Enter)
+	b.until("document.querySelectorAll('.region').length === 3")
+	b.calm()
+	b.press("How to read")
+	b.press("Read all again")
+	b.shows("All is in version 7 now.")
+	b.until("document.querySelector('#r1 .text')?.innerText === 'Corrected by hand'")
+	again := versionsOf(ann, page.ID)[0]
+	if again.Version != 7 || again.Contents[0].Text != "Corrected by hand" || again.Contents[0].Revision != 2 {
+		t.Errorf("the correction is not in the new version: %+v", again.Contents[0])
+	}
+	b.press("Versions")
+	b.press("Compare")
+	eval[any](b, "{ const e = document.querySelector('dialog select'); e.value = '4'; e.dispatchEvent(new Event('change', { bubbles: true })) }")
+	b.shows("differ")
+	b.until("document.querySelector('dialog')?.innerText.includes('Only in version 7')")
+	b.press("Close")
+
+	// Back to an older version, and from there on.
+	b.press("Versions")
+	b.until("document.querySelector('.versions')")
+	eval[any](b, "document.querySelector('.versions a[href$=\"v=5\"]').click()")
+	b.shows("You are looking at version 5.")
+	b.press("Continue from here")
+	b.until("location.search === '' && document.querySelectorAll('.region').length === 2")
+}
+
+// TestBrowserLosesNothing types corrections while things go wrong around it.
+func TestBrowserLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	b := browse(t, s.base)
+	file, width, at := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	page := b.openPage(ann, file)
+	line, title := at["line"], at["title"]
+	b.drag(width, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	b.drag(width, title[0], title[1], title[2], title[3])
+	b.until(readings + " === 2")
+	correct := func(n int, text string) {
+		t.Helper()
+		eval[any](b, fmt.Sprintf("(document.querySelector('#r%d textarea') ?? document.querySelector('#r%d .edit')).click()", n, n))
+		eval[any](b, fmt.Sprintf("document.querySelector('#r%d textarea')?.focus()", n))
+		b.until(fmt.Sprintf("document.activeElement.matches('#r%d textarea')", n))
+		b.key("a", ctrl)
+		b.key(text)
+	}
+	typed := func(n int) string { return fmt.Sprintf("document.querySelector('#r%d textarea')?.value", n) }
+
+	// One text is left for another: both are kept, it says so, also after a reload, and one press saves them.
+	correct(1, "One")
+	correct(2, "Two")
+	b.key(kb.Escape)
+	b.shows("2 corrections are not saved.")
+	b.look("not-saved")
+	b.do(chromedp.Reload())
+	b.shows("2 corrections are not saved.")
+	b.until(typed(1) + " === 'One' && " + typed(2) + " === 'Two'")
+	b.press("Save all")
+	b.until("document.querySelector('#r1 .text')?.innerText === 'One' && document.querySelector('#r2 .text')?.innerText === 'Two'")
+
+	// What was typed moves along when the region is read again, and what was saved is saved anew.
+	correct(1, "One more")
+	b.key(kb.Escape)
+	b.press("Actions of region 1")
+	b.press("Read again")
+	b.until("document.querySelectorAll('.region.busy').length === 0 && " + typed(1) + " === 'One more'")
+	latest := func() contentBody { return versionsOf(ann, page.ID)[0].Contents[0] }
+	b.until("document.querySelector('.kept')")
+	if c := latest(); c.Text != "One" || c.Revision != 2 {
+		t.Errorf("the saved correction did not go along: %+v", c)
+	}
+	b.press("Save it")
+	b.until("document.querySelector('#r1 .text')?.innerText === 'One more'")
+
+	// Discarded by mistake, had back.
+	correct(1, "Not this")
+	b.press("Discard")
+	b.until("document.querySelector('#r1 .text')?.innerText === 'One more'")
+	b.press("Undo")
+	b.until(typed(1) + " === 'Not this'")
+
+	// The service goes away: nothing can be saved or read, and it is said. When it is back, what was drawn is read and what was typed saved.
+	s.stop()
+	s.wait()
+	b.press("Save")
+	b.shows("The service cannot be reached.")
+	b.drag(width, line[0]+40, line[1]+200, line[2], line[3]+200)
+	b.until("document.querySelector('#r3 [role=alert]')")
+	b.look("away")
+	s = start(t, dir, "--addr", strings.TrimPrefix(s.base, "http://"))
+	b.until("!document.querySelector('.offline')")
+	b.until("document.querySelector('#r3 .text')")
+	b.until(typed(1) + " === 'Not this'")
+	b.press("Save it")
+	b.until("document.querySelector('#r1 .text')?.innerText === 'Not this'")
+
+	// The session ends amid a correction.
+	ann = s.login("ann", password)
+	correct(2, "Two more")
+	ann.call(200, "PUT", path("/user/password"), object{"current_password": password, "password1": password + "0", "password2": password + "0"})
+	b.key(kb.Enter, ctrl)
+	b.shows("Your session has ended.")
+	b.signIn("ann", password+"0")
+	b.until(typed(2) + " === 'Two more'")
+	b.shows("1 correction is not saved.")
+
+	// Somebody else changes it meanwhile.
+	ann = s.login("ann", password+"0")
+	for _, r := range versionsOf(ann, page.ID) {
+		if r.Contents[0].Text == "Two" {
+			ann.call(200, "PUT", path("/ocr/%s", r.Contents[0].ID), object{"text": "Theirs"})
+		}
+	}
+	b.press("Save it")
+	b.until("document.activeElement.matches('#r2 textarea')")
+	b.key(kb.Enter, ctrl)
+	b.until("document.querySelector('#r2 .theirs')?.innerText.includes('Theirs') && document.querySelector('#r2 .theirs').innerText.includes('Two more')")
+	b.look("conflict")
+	b.press("Take theirs")
+	b.until("document.querySelector('#r2 .text')?.innerText === 'Theirs'")
+
+	// An earlier text is taken back; that is one more revision.
+	b.press("Actions of region 2")
+	b.press("History of corrections")
+	b.until("document.querySelectorAll('dialog li').length === 3")
+	b.look("history")
+	eval[any](b, "document.querySelector('dialog li:last-child button').click()")
+	b.until("document.querySelector('#r2 .text')?.innerText.includes('Keeper')")
+
+	// Without cookies nobody is signed in; the list is there again afterwards.
+	if _, err := chromedp.Call(b.ctx, network.ClearBrowserCookies, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	b.open(fmt.Sprintf("/image/%d", page.ID))
+	b.signIn("ann", password+"0")
+	b.until("document.querySelectorAll('.region').length === 3")
+
+	// The image is deleted by somebody else.
+	ann.do(204, "DELETE", path("/image/%d", page.ID), nil)
+	b.drag(width, line[0], line[1]+300, line[2], line[3]+300)
+	b.shows("Page not found")
+	b.look("deleted-elsewhere")
+}
+
+// TestBrowserWaits is what people see while the service is busy, slow or fails, and how they end it.
+func TestBrowserWaits(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	file, width, at := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	page := b.openPage(ann, file)
+	line, title := at["line"], at["title"]
+
+	// Busy once: it asks again when it was told to.
+	b.fetches(`(path) => { if (path.includes('/ocr?') && !window.asked) { window.asked = true; return Promise.resolve(new Response(JSON.stringify({ code: 'engine_busy', detail: 'Too many regions wait already.' }), { status: 503, headers: { 'Retry-After': '1' } })) } }`)
+	b.drag(width, line[0], line[1], line[2], line[3])
+	b.until("window.asked && " + readings + " === 1")
+
+	// Never answered: it says that it is reading, and can be called off.
+	b.fetches(`(path, init) => { if (path.includes('/ocr?')) return new Promise((_, no) => init.signal.addEventListener('abort', () => { window.called = true; no(new DOMException('', 'AbortError')) })) }`)
+	b.drag(width, title[0], title[1], title[2], title[3])
+	b.until("document.querySelector('.foot progress')")
+	b.look("reading")
+	b.press("Cancel")
+	b.until("window.called && document.querySelector('#r2 [role=alert]')?.innerText.includes('Cancelled')")
+	b.fetches("() => undefined")
+	b.press("Try again")
+	b.until(readings + " === 2")
+
+	// Looking for lines can be called off too.
+	b.fetches(`(path, init) => { if (path.includes('/layout')) return new Promise((_, no) => init.signal.addEventListener('abort', () => no(new DOMException('', 'AbortError')))) }`)
+	b.press("Find blocks")
+	b.until("document.querySelector('.banner progress')")
+	b.accessible("looking for text")
+	b.press("Cancel")
+	b.until("!document.querySelector('.banner')")
+	b.fetches("() => undefined")
+
+	// A region that failed, as over its deadline, has its reason and can be tried again; nothing is lost of the others.
+	b.fetches(`(path, init) => { if (path.includes('/ocr?')) return realFetch(path, init).then(async (r) => { const list = await r.json(); for (const c of list) Object.assign(c, { text: '', detail: [], words: [], confidence: 0, error: { code: 'region_deadline', detail: 'The region took too long.' } }); return new Response(JSON.stringify(list), { status: 200 }) }) }`)
+	b.press("Actions of region 1")
+	b.press("Read again")
+	b.until("document.querySelector('#r1 .bad')?.innerText.includes('The region took too long.') && document.querySelector('#r2 .text')")
+	b.look("deadline")
+	b.fetches("() => undefined")
+	b.press("Try again")
+	b.until(readings + " === 2")
+
+	// Many found regions come by and by; the rest is called off.
+	many := make([]string, 0, 200)
+	for n := range 200 {
+		many = append(many, fmt.Sprintf(`{"x1":%d,"y1":%d,"x2":%d,"y2":%d}`, n%20*50, 700+n/20*50, n%20*50+40, 740+n/20*50))
+	}
+	b.fetches(`(path, init) => { if (path.includes('/layout')) return Promise.resolve(new Response('[` + strings.Join(many, ",") + `]'))
+		if (path.includes('/ocr?')) { window.batches = (window.batches ?? 0) + 1; if (batches > 2) return new Promise((_, no) => { const end = () => no(new DOMException('', 'AbortError')); if (init.signal.aborted) end(); else init.signal.addEventListener('abort', end) }) } }`)
+	b.press("Find lines")
+	b.press("Take all 200")
+	b.until("document.querySelector('.foot progress')?.value === 50")
+	b.shows("Reading 51 of 200")
+	b.press("Cancel")
+	b.until("document.querySelectorAll('.region.failed').length === 150 && !document.querySelector('.region.busy')")
+	b.fetches("() => undefined")
+	if n := len(versionsOf(ann, page.ID)); n != 6 {
+		t.Errorf("%d versions, want 6", n)
+	}
+
+	// Older versions than come at once are fetched when wanted.
+	for range 100 {
+		ann.call(200, "POST", path("/image/%d/ocr", page.ID), []object{{"x1": 104, "y1": 96, "x2": 150, "y2": 120}})
+	}
+	b.openImage(page.ID, "")
+	b.press("Versions")
+	b.until("document.querySelector('.versions')")
+	if eval[bool](b, "!!document.querySelector('.versions a[href$=\"v=1\"]')") {
+		t.Error("all versions are there at once")
+	}
+	b.press("Older versions")
+	b.until("document.querySelector('.versions a[href$=\"v=1\"]') && !document.querySelector('.versions .button')")
+}
