@@ -3,6 +3,7 @@ export default {
   'Regions': '영역', 'Page': '페이지', 'Wheel': '휠',
   'Select the one before': '이전 영역 선택', 'Select the next one': '다음 영역 선택', 'Add it to the selection': '그 영역을 선택에 더하기', 'Name the selected region': '선택한 영역에 이름 붙이기', 'Select nothing, or leave': '선택 해제 또는 나가기',
   'The doubtful word before': '이전 의심 단어', 'Copy the text of what is selected, or all': '선택한 영역 또는 전체의 글자 복사', 'Each pixel as one': '실제 크기', 'Move the page, when nothing is selected': '선택이 없을 때 페이지 옮기기', 'Zoom to the cursor': '커서 위치로 확대',
+  'N makes a new region, a question mark shows all keys.': 'N 키로 새 영역을 만들고 물음표 키로 모든 단축키를 봅니다.',
   '1 correction is not saved. This browser keeps it.': '저장하지 않은 수정이 1개 있습니다. 이 브라우저에 보관되어 있습니다.', '{n} corrections are not saved. This browser keeps them.': '저장하지 않은 수정이 {n}개 있습니다. 이 브라우저에 보관되어 있습니다.', 'Save all': '모두 저장', 'Save it': '저장하기', 'Saving …': '저장하는 중…',
   'Discard': '버리기', 'Discarded': '버렸습니다', 'Yours:': '내가 쓴 내용:', 'Write the text': '글자 적기', 'Somebody else changed this text meanwhile. Save it here to compare.': '그사이 다른 사람이 이 글자를 고쳤습니다. 여기서 저장하면 비교할 수 있습니다.',
   '1 region differs': '다른 영역 1개', '{n} regions differ': '다른 영역 {n}개', 'Only differences': '다른 것만 보기', 'Only in version {n}': '버전 {n}에만 있음',

@@ -88,13 +88,27 @@ export class Work {
     if (this.runs.some((r) => r.version === version)) return
     const run = await api.version(this.id, version)
     this.learn(run.contents)
-    this.runs = [...this.runs, run].sort((a, b) => b.version - a.version)
+    this.#add(run)
+  }
+  #add(...runs: Run[]) {
+    this.runs = [...this.runs.filter((r) => !runs.some((x) => x.version === r.version)), ...runs].sort((a, b) => b.version - a.version)
+  }
+  /** Takes up what was read elsewhere meanwhile: in another tab or by somebody else. */
+  async catchUp() {
+    const { runs } = await api.runs(this.id)
+    const unseen = runs.filter((r) => r.version > (this.runs[0]?.version ?? 0))
+    if (unseen.length === 0 || this.reading.length) return
+    this.learn(unseen.flatMap((r) => r.contents))
+    this.#add(...unseen)
+    let list = this.draft
+    for (const run of unseen.reverse()) list = merged(list, run.contents, (c) => ({ ...this.asRegion(c), key: this.fresh() }))
+    this.draft = list
   }
   async more() {
     const { runs, older } = await api.runs(this.id, this.#oldest)
     this.#oldest = runs.at(-1)?.version ?? this.#oldest
     this.learn(runs.flatMap((r) => r.contents))
-    this.runs = [...this.runs.filter((r) => !runs.some((x) => x.version === r.version)), ...runs].sort((a, b) => b.version - a.version)
+    this.#add(...runs)
     this.older = older
   }
   async #restore() {
@@ -244,7 +258,7 @@ export class Work {
       const got = await this.#patiently(() => api.recognize(this.id, how, order, control.signal), control.signal)
       this.learn(got)
       const run: Run = { version: got[0].version, created_datetime: new Date().toISOString(), user: { id: app.user!.id, name: app.user!.name }, lang: how.lang, psm: how.psm === 'auto' ? null : Number(how.psm), oem: how.oem, engine: got[0].engine, contents: got }
-      this.runs = [run, ...this.runs].sort((a, b) => b.version - a.version)
+      this.#add(run)
       await this.#carry(list.map((r, n) => [r.read, got[n]]))
       this.#settle(list, (n) => ({ content: got[n].id }))
       return got
