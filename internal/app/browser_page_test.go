@@ -159,6 +159,10 @@ func TestBrowserLargePages(t *testing.T) {
 			t.Error("nothing lies beneath the tiles")
 		}
 	}
+	// Pinching on a trackpad, as Safari tells it.
+	before := eval[float64](b, "document.querySelector('.paper').getBoundingClientRect().width")
+	eval[any](b, "for (const [type, scale] of [['gesturestart', 1], ['gesturechange', 0.8], ['gesturechange', 0.5]]) document.querySelector('.viewer').dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { scale, clientX: 400, clientY: 400 }))")
+	b.until(fmt.Sprintf("Math.abs(document.querySelector('.paper').getBoundingClientRect().width - %f) < 1", before/2))
 	eval[any](b, "document.querySelector('[aria-label=\"Fit the page\"]').click()")
 	for range 6 {
 		b.key("+")
@@ -644,4 +648,59 @@ func TestBrowserWaits(t *testing.T) {
 	}
 	b.press("Older versions")
 	b.until("document.querySelector('.versions a[href$=\"v=1\"]') && !document.querySelector('.versions .button')")
+}
+
+// TestBrowserManyRegions works on a page with more regions than elements would do for.
+func TestBrowserManyRegions(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	file, _, _ := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	page := b.openPage(ann, file)
+	boxes := make([]object, 500)
+	for n := range boxes {
+		boxes[n] = object{"x1": n % 20 * 50, "y1": n / 20 * 50, "x2": n%20*50 + 42, "y2": n/20*50 + 40}
+	}
+	ann.call(200, "POST", path("/image/%d/ocr", page.ID), boxes)
+	eval[any](b, "dispatchEvent(new Event('focus'))") // as if the window had been left meanwhile
+	b.shows("500 regions")
+	if elements := eval[int](b, "document.querySelectorAll('.region').length"); elements > 1 || !eval[bool](b, "!!document.querySelector('canvas')") {
+		t.Errorf("there are %d elements for regions", elements)
+	}
+	painted := eval[bool](b, "(() => { const c = document.querySelector('canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i] > 100) n++; return n > 5000 })()")
+	if !painted {
+		t.Error("the regions are not painted")
+	}
+	if n := eval[int](b, "document.querySelectorAll('li[id^=r]').length"); n > 200 {
+		t.Errorf("%d readings are there at once", n)
+	}
+
+	// The last one is a key away, and a click on one of those that are painted selects it.
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("[")
+	b.until("(() => { const r = document.querySelector('#r500.selected')?.getBoundingClientRect(); return r && r.top >= 0 && r.bottom <= innerHeight })()")
+	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
+	b.do(chromedp.MouseClickXY(paper.X+(3*50+20)*paper.Width/1000, paper.Y+(2*50+20)*paper.Width/1000))
+	b.until("document.querySelector('#r44.selected') && document.querySelectorAll('.region.selected').length === 1")
+	b.look("many-regions")
+
+	// From one doubtful word to the next and back.
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key(".")
+	b.until("document.querySelector('.mark.lit')")
+	first := eval[string](b, "document.querySelector('li.selected').id")
+	for eval[string](b, "document.querySelector('li.selected').id") == first {
+		b.key(".")
+	}
+	b.key(",")
+	b.until(fmt.Sprintf("document.querySelector('li.selected').id === %q && document.querySelector('.mark.lit') && document.querySelector('li.selected .lit')", first))
+
+	// All of them at once.
+	b.key("a", ctrl)
+	b.key(kb.Delete)
+	b.shows("No text yet")
+	b.key("z", ctrl)
+	b.shows("500 regions")
+	b.until("!document.querySelector('.region.busy')")
 }
