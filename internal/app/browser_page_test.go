@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -703,4 +704,33 @@ func TestBrowserManyRegions(t *testing.T) {
 	b.key("z", ctrl)
 	b.shows("500 regions")
 	b.until("!document.querySelector('.region.busy')")
+}
+
+// TestBrowserWithoutTheView opens a page image while the service is away, before what shows it has been loaded.
+func TestBrowserWithoutTheView(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	b := browse(t, s.base)
+	file, _, _ := b.letter(t.TempDir())
+	b.signUp("ann")
+	b.upload(file)
+	b.until("document.querySelector('a.name')")
+	s.stop()
+	s.wait()
+	eval[any](b, "document.querySelector('a.name').click()")
+	b.shows("Something went wrong")
+	b.look("view-away")
+	s = start(t, dir, "--addr", strings.TrimPrefix(s.base, "http://"))
+	b.until("!document.querySelector('.offline')")
+	b.press("Try again")
+	// The page is made anew under the question, which may fail by that.
+	for end := time.Now().Add(20 * time.Second); ; {
+		shown, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("(document.querySelector('.paper .base')?.naturalWidth ?? 0) > 0"))
+		if err == nil && shown {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the page image never came: %v", err)
+		}
+	}
 }
