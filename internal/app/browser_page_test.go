@@ -720,7 +720,7 @@ func TestBrowserWithoutTheView(t *testing.T) {
 	eval[any](b, "document.querySelector('a.name').click()")
 	b.shows("Something went wrong")
 	b.look("view-away")
-	s = start(t, dir, "--addr", strings.TrimPrefix(s.base, "http://"))
+	start(t, dir, "--addr", strings.TrimPrefix(s.base, "http://"))
 	b.until("!document.querySelector('.offline')")
 	b.press("Try again")
 	// The page is made anew under the question, which may fail by that.
