@@ -664,7 +664,7 @@ func TestBrowserManyRegions(t *testing.T) {
 		boxes[n] = object{"x1": n % 20 * 50, "y1": n / 20 * 50, "x2": n%20*50 + 42, "y2": n/20*50 + 40}
 	}
 	ann.call(200, "POST", path("/image/%d/ocr", page.ID), boxes)
-	eval[any](b, "dispatchEvent(new Event('focus'))") // as if the window had been left meanwhile
+	eval[any](b, "document.dispatchEvent(new Event('visibilitychange'))") // as if the tab had been left meanwhile
 	b.shows("500 regions")
 	if elements := eval[int](b, "document.querySelectorAll('.region').length"); elements > 1 || !eval[bool](b, "!!document.querySelector('canvas')") {
 		t.Errorf("there are %d elements for regions", elements)
@@ -685,6 +685,10 @@ func TestBrowserManyRegions(t *testing.T) {
 	b.do(chromedp.MouseClickXY(paper.X+(3*50+20)*paper.Width/1000, paper.Y+(2*50+20)*paper.Width/1000))
 	b.until("document.querySelector('#r44.selected') && document.querySelectorAll('.region.selected').length === 1")
 	b.look("many-regions")
+
+	// With Shift a rectangle takes what it touches to the selection.
+	b.drag(1000, 46, 45, 146, 95, chromedp.ButtonModifiers(kb.ModifierShift))
+	b.until("document.querySelectorAll('.region.selected').length === 3 && document.body.innerText.includes('500 regions')")
 
 	// From one doubtful word to the next and back.
 	eval[any](b, "document.querySelector('.viewer').focus()")

@@ -201,8 +201,8 @@ func (b tab) look(screen string) {
 	}
 }
 
-// drag draws with the mouse, by the coordinates of the page image, which is that wide.
-func (b tab) drag(width, x1, y1, x2, y2 float64) {
+// drag draws with the mouse, by the coordinates of the page image, which is that wide. Keys may be held.
+func (b tab) drag(width, x1, y1, x2, y2 float64, held ...chromedp.MouseOption) {
 	b.t.Helper()
 	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
 	at := func(x, y float64) (float64, float64) {
@@ -210,10 +210,11 @@ func (b tab) drag(width, x1, y1, x2, y2 float64) {
 	}
 	sx, sy := at(x1, y1)
 	ex, ey := at(x2, y2)
-	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, sx, sy, chromedp.ButtonLeft),
-		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, (sx+ex)/2, (sy+ey)/2, chromedp.ButtonLeft),
-		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, ex, ey, chromedp.ButtonLeft),
-		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, ex, ey, chromedp.ButtonLeft))
+	held = append(held, chromedp.ButtonLeft)
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, sx, sy, held...),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, (sx+ex)/2, (sy+ey)/2, held...),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, ex, ey, held...),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, ex, ey, held...))
 }
 
 // readings is how many regions show text.
