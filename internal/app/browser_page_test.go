@@ -490,6 +490,17 @@ func TestBrowserLosesNothing(t *testing.T) {
 	b.press("Save all")
 	b.until("document.querySelector('#r1 .text')?.innerText === 'One' && document.querySelector('#r2 .text')?.innerText === 'Two'")
 
+	// A text that waits can be gone on with, also back to what it was and on from there.
+	correct(1, "On")
+	b.key(kb.Escape)
+	b.until("document.querySelector('.kept')")
+	correct(1, "One")
+	b.key("e")
+	b.until(typed(1) + " === 'Onee' && document.activeElement.matches('#r1 textarea')")
+	b.key(kb.Backspace)
+	b.key(kb.Enter, ctrl)
+	b.until("document.querySelector('#r1 .text')?.innerText === 'One'")
+
 	// What was typed moves along when the region is read again, and what was saved is saved anew.
 	correct(1, "One more")
 	b.key(kb.Escape)
