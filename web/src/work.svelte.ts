@@ -16,7 +16,7 @@ type Kept = { seen: number; how?: Partial<How>; regions: (Region & { content: st
 export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
 
 export const doubtful = 0.75 // a word below this confidence is one to look at
-const atOnce = 25 // regions of a request, so that text comes by and by
+const atOnce = 25 // regions of a request, so that text comes by and by; more where there would be more than twenty requests
 export const mostInVersion = 500 // that the service takes
 
 /** The regions of a list, with those of a newer run: what was read at the same place takes the place of what was there. */
@@ -233,9 +233,10 @@ export class Work {
     const control = new AbortController()
     this.#settle(list, () => null)
     const progress = this.#progress(list.length, control)
-    for (let n = 0; n < list.length; n += atOnce) {
-      await this.#read(list.slice(n, n + atOnce), control)
-      progress.done = Math.min(n + atOnce, list.length)
+    const batch = Math.min(mostInVersion, Math.max(atOnce, Math.ceil(list.length / 20)))
+    for (let n = 0; n < list.length; n += batch) {
+      await this.#read(list.slice(n, n + batch), control)
+      progress.done = Math.min(n + batch, list.length)
     }
     this.#finished(progress)
   }
