@@ -76,7 +76,7 @@ func (p Process) backup(ctx context.Context, c Config, target string) (err error
 	if err := syncDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	return p.tell(nil, "%s has %s, and all that belongs to them.", target, counted(images, "image"))
+	return p.tell(nil, "%s is whole: it has %s.", target, counted(images, "image"))
 }
 
 // backUp puts the database and what its images name into another data directory.
