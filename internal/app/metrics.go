@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/tesseract"
 )
 
@@ -11,6 +12,27 @@ func poolRegistry(pool *tesseract.Pool) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(poolMetrics{pool})
 	return r
+}
+
+// kinds says what keeps things, by the names of the checks.
+func kinds(c Config) map[string]string {
+	k := map[string]string{"database": "SQLite", "contents": "SQLite", "blobs": "files"}
+	if c.Database != "" {
+		k["database"], k["contents"] = "MariaDB", "MariaDB"
+	}
+	if c.MongoDB != "" {
+		k["contents"], k["blobs"] = "MongoDB", "MongoDB"
+	}
+	return k
+}
+
+// poolWorkload tells administrators the same counts.
+func poolWorkload(pool *tesseract.Pool) func() httpapi.Workload {
+	return func() httpapi.Workload {
+		s := pool.Stats()
+		return httpapi.Workload{Workers: s.Wanted, Up: s.Workers, Busy: s.Busy, Waiting: s.Waiting, Room: s.Room,
+			Served: s.Served, Replaced: s.Restarts + s.Recycled, Memory: s.Memory}
+	}
 }
 
 // poolMetrics tells the counts of the worker pool at the moment when they are asked for.

@@ -33,6 +33,15 @@ type Check struct {
 	Check func(ctx context.Context) error
 }
 
+// Workload is what the workers are at.
+type Workload struct {
+	Workers          int // processes that there are to be
+	Up, Busy         int // of them
+	Waiting, Room    int // regions that wait for a worker, and that may
+	Served, Replaced uint64
+	Memory           int64 // resident bytes of all workers
+}
+
 // Config is what the API needs. The services and Log must be set, what else is zero has a default.
 type Config struct {
 	Accounts    *account.Service
@@ -41,6 +50,8 @@ type Config struct {
 	Log         *slog.Logger
 	Metrics     *prometheus.Registry // nil: one of its own
 	Ready       []Check              // asked, all at once, by /ready
+	Kinds       map[string]string    // what the parts that are checked are, by name, for administrators
+	Workload    func() Workload      // for administrators; nil: none is told
 	Web         http.Handler         // the web page; nil: / leads to /docs
 	Version     string               // of the program, for the OpenAPI document
 
@@ -89,6 +100,7 @@ type api struct {
 	huma    huma.API
 	openapi []byte
 	metrics metrics
+	started time.Time
 }
 
 // New makes the handler of all requests. It is safe for concurrent use, as handlers are.
@@ -100,7 +112,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func build(c Config) (*api, error) {
-	a := &api{Config: c.withDefaults(), mux: http.NewServeMux()}
+	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), started: time.Now()}
 	metrics, err := newMetrics(a.Metrics)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 // protected are all operations that need a token, on things that are not there.
 var protected = []string{
 	"GET /user/me", "GET /user/logins", "POST /user/logout", "PUT /user", "PUT /user/password", "DELETE /user", "POST /user/key", "GET /user/key",
-	"DELETE /user/key/x", "GET /admin/user", "PUT /admin/user/9999/role", "PUT /admin/user/9999/state/blocked", "DELETE /admin/user/9999/state/blocked",
+	"DELETE /user/key/x", "GET /admin/user", "GET /admin/service", "PUT /admin/user/9999/role", "PUT /admin/user/9999/state/blocked", "DELETE /admin/user/9999/state/blocked",
 	"POST /image", "GET /image", "GET /image/9999", "GET /image/9999/meta", "GET /image/9999/thumbnail", "GET /image/9999/view",
 	"GET /image/9999/crop?x1=0&y1=0&x2=1&y2=1", "GET /image/9999/layout", "PUT /image/9999", "DELETE /image/9999", "POST /image/9999/ocr", "GET /image/9999/ocr",
 	"GET /ocr/x", "PUT /ocr/x", "GET /ocr/x/revisions", "DELETE /ocr/x", "GET /ocr/psm", "GET /ocr/oem", "GET /ocr/lang",
@@ -211,6 +211,9 @@ func TestUser(t *testing.T) {
 	closed := open(t)
 	closed.accounts.SignUpOpen = false
 	closed.ask("POST", base+"/user", request{body: `{"name":"ann"}`}).want(403).code("signup_closed")
+	if read[signUpView](closed.ask("GET", base+"/user/signup", request{}).want(200)).Open || !read[signUpView](s.ask("GET", base+"/user/signup", request{}).want(200)).Open {
+		t.Error("it is not told whether sign-up is open")
+	}
 }
 
 func TestResignKeepsImages(t *testing.T) {

@@ -217,6 +217,42 @@ func TestReady(t *testing.T) {
 	}
 }
 
+func TestService(t *testing.T) {
+	var away error
+	s := open(t, func(c *Config) {
+		c.Ready = []Check{{"database", func(context.Context) error { return nil }}, {"workers", func(context.Context) error { return away }}}
+		c.Kinds = map[string]string{"database": "SQLite"}
+		c.Workload = func() Workload {
+			return Workload{Workers: 4, Up: 3, Busy: 2, Waiting: 5, Room: 100, Served: 7, Replaced: 1, Memory: 1 << 20}
+		}
+	})
+	_, root := s.user("root")
+	_, ann := s.user("ann")
+	s.ask("GET", base+"/admin/service", as(ann)).want(403).code("admin_only")
+	got := read[serviceView](s.ask("GET", base+"/admin/service", as(root)).want(200))
+	want := serviceView{Status: "ok", Version: "1.0", StartedDatetime: got.StartedDatetime, Parts: []partView{{"database", "ok", "SQLite"}, {"workers", "ok", ""}},
+		Workers: workersView{All: 4, Up: 3, Busy: 2, Memory: 1 << 20, Replaced: 1}, Regions: workloadView{Waiting: 5, Room: 100, Served: 7}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("service (-want +got):\n%s", d)
+	}
+	if started, err := time.Parse(time.RFC3339, got.StartedDatetime); err != nil || time.Since(started) > time.Minute || time.Since(started) < 0 {
+		t.Errorf("started %s: %v", got.StartedDatetime, err)
+	}
+	away = errors.New("inner workings at db:3306")
+	a := s.ask("GET", base+"/admin/service", as(root)).want(200)
+	if got := read[serviceView](a); got.Status != "unavailable" || got.Parts[1].State != "away" || strings.Contains(a.body, "inner") {
+		t.Errorf("with the workers away: %s", a.body)
+	}
+	if !strings.Contains(s.logs.String(), "workers: inner workings") {
+		t.Errorf("the log does not say why: %s", s.logs)
+	}
+	bare := open(t) // nothing is checked, nothing is counted
+	_, root = bare.user("root")
+	if got := read[serviceView](bare.ask("GET", base+"/admin/service", as(root)).want(200)); got.Status != "ok" || got.Parts == nil {
+		t.Errorf("bare: %+v", got)
+	}
+}
+
 func TestSystem(t *testing.T) {
 	s := open(t)
 	if got := s.ask("GET", "/ping", request{}).want(200).body; got != "pong" {

@@ -38,6 +38,7 @@ func (a *api) routes() {
 	get(a, "user", route{pattern: "GET " + base + "/user/logins", id: "logins", summary: "Your sign-ins", about: "Newest first."}, a.logins)
 	send(a, "user", route{pattern: "POST " + base + "/user", id: "sign-up", summary: "Make an account", status: 201, errors: []int{403, 409}, open: true,
 		about: "The name has 1–100 ASCII letters and digits, the password 8–255 characters without white space. Name and e-mail must not be taken."}, a.signUp)
+	get(a, "user", route{pattern: "GET " + base + "/user/signup", id: "sign-up-open", summary: "Tells whether anybody may make an account", open: true}, a.signUpOpen)
 	get(a, "user", route{pattern: "POST " + base + "/user/login", id: "login", summary: "Sign in", errors: []int{400, 401, 403, 413, 415, 422, 429}, open: true,
 		about: "The password flow of OAuth2. An unknown name and a wrong password give the same answer."}, a.login)
 	send(a, "user", route{pattern: "POST " + base + "/user/token", id: "refresh", summary: "Get new tokens", errors: []int{401, 403}, open: true,
@@ -58,6 +59,8 @@ func (a *api) routes() {
 		about: "For administrators, of others. It counts from the user's next request on."}, a.setState)
 	get(a, "user", route{pattern: "DELETE " + base + "/admin/user/{id}/state/{state}", id: "clear-state", summary: "Let a user in again",
 		about: "For administrators, of others."}, a.clearState)
+	get(a, "system", route{pattern: "GET " + base + "/admin/service", id: "service", summary: "How the service does",
+		about: "For administrators: what is there and what is away, what the workers are at, and how many regions wait for them."}, a.service)
 
 	get(a, "image", route{pattern: "POST " + base + "/image", id: "upload", summary: "Upload images", status: 201, errors: []int{400, 409, 413, 415, 422}, timeout: upload,
 		about: "One file gives the image, several give a list; when one of several is refused none is kept. The media type is found from the bytes."}, a.upload)

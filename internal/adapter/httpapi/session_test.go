@@ -59,6 +59,13 @@ func TestSessionCookie(t *testing.T) {
 	}
 	s.ask("GET", "/api/v1/user/me", as(access)).want(401)
 
+	// Who leaves for good leaves no cookie either.
+	s.user("bob")
+	bob := s.ask("POST", login, page(form("username", "bob", "password", password))).want(200)
+	if c := cookie(s.ask("DELETE", "/api/v1/user", page(as(read[grantView](bob).AccessToken))).want(204)); c.Value != "" || c.MaxAge >= 0 {
+		t.Errorf("resigning leaves %v", c)
+	}
+
 	// Who does not ask for a cookie gets none.
 	plain := s.ask("POST", login, form("username", "ann", "password", password)).want(200)
 	if plain.header.Get("Set-Cookie") != "" || read[grantView](plain).RefreshToken == "" {

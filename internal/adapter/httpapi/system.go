@@ -48,6 +48,15 @@ type readiness struct {
 const readyTimeout = time.Second
 
 func (a *api) ready(ctx context.Context, c *call, _ *none) (*readiness, error) {
+	out := &readiness{Status: http.StatusOK}
+	if out.Body, c.cause = a.look(ctx); c.cause != nil {
+		out.Status, c.code = http.StatusServiceUnavailable, "not_ready"
+	}
+	return out, nil
+}
+
+// look asks everything that the service needs, all at once; the error says what is away, and why.
+func (a *api) look(ctx context.Context) (readyView, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	results := make([]chan error, len(a.Ready))
@@ -55,7 +64,7 @@ func (a *api) ready(ctx context.Context, c *call, _ *none) (*readiness, error) {
 		results[i] = make(chan error, 1) // so that a check that does not heed its context blocks nobody
 		go func() { results[i] <- check.Check(ctx) }()
 	}
-	out := &readiness{http.StatusOK, readyView{"ok", map[string]dependencyView{}}}
+	view := readyView{"ok", map[string]dependencyView{}}
 	var away []error
 	for i, check := range a.Ready {
 		var err error
@@ -73,13 +82,60 @@ func (a *api) ready(ctx context.Context, c *call, _ *none) (*readiness, error) {
 			state = "away"
 			away = append(away, fmt.Errorf("%s: %w", check.Name, err))
 		}
-		out.Body.Dependencies[check.Name] = dependencyView{state}
+		view.Dependencies[check.Name] = dependencyView{state}
 	}
 	if len(away) > 0 {
-		out.Status, out.Body.Status = http.StatusServiceUnavailable, "unavailable"
-		c.code, c.cause = "not_ready", errors.Join(away...)
+		view.Status = "unavailable"
 	}
-	return out, nil
+	return view, errors.Join(away...)
+}
+
+// serviceView is how the service does. It names what keeps things, but not where that is.
+type serviceView struct {
+	Status          string       `json:"status" enum:"ok,unavailable"`
+	Version         string       `json:"version" doc:"Of the program."`
+	StartedDatetime string       `json:"started_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+	Parts           []partView   `json:"parts" nullable:"false" doc:"What it needs: database, blobs, contents, workers …"`
+	Workers         workersView  `json:"workers"`
+	Regions         workloadView `json:"regions"`
+}
+
+type partView struct {
+	Name  string `json:"name" example:"database"`
+	State string `json:"state" enum:"ok,away"`
+	Kind  string `json:"kind" example:"SQLite" doc:"What it is; may be empty."`
+}
+
+type workersView struct {
+	All      int    `json:"all" example:"8" doc:"Processes that there are to be."`
+	Up       int    `json:"up" example:"8"`
+	Busy     int    `json:"busy" example:"3"`
+	Memory   int64  `json:"memory" example:"402653184" doc:"Resident bytes of all."`
+	Replaced uint64 `json:"replaced" doc:"Since the start: those that broke, or grew too old or too large."`
+}
+
+type workloadView struct {
+	Waiting int    `json:"waiting" example:"12" doc:"For a worker."`
+	Room    int    `json:"room" example:"2000" doc:"How many may wait."`
+	Served  uint64 `json:"served" doc:"Since the start, with renditions."`
+}
+
+func (a *api) service(ctx context.Context, c *call, _ *none) (*one[serviceView], error) {
+	if err := c.actor.MustBeAdmin(); err != nil {
+		return nil, err
+	}
+	var ready readyView
+	ready, c.cause = a.look(ctx) // for the log
+	view := serviceView{Status: ready.Status, Version: a.Version, StartedDatetime: timestamp(a.started), Parts: []partView{}}
+	for _, check := range a.Ready {
+		view.Parts = append(view.Parts, partView{Name: check.Name, State: ready.Dependencies[check.Name].State, Kind: a.Kinds[check.Name]})
+	}
+	if a.Workload != nil {
+		w := a.Workload()
+		view.Workers = workersView{All: w.Workers, Up: w.Up, Busy: w.Busy, Memory: w.Memory, Replaced: w.Replaced}
+		view.Regions = workloadView{Waiting: w.Waiting, Room: w.Room, Served: w.Served}
+	}
+	return &one[serviceView]{view}, nil
 }
 
 //go:embed docs/index.html docs/init.js docs/swagger-ui-bundle.js docs/swagger-ui.css docs/favicon-32x32.png

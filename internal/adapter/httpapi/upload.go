@@ -167,10 +167,18 @@ func (a *api) spool(part *multipart.Part, n int) (_ *spooled, err error) {
 	case err != nil:
 		return nil, err
 	case size > a.MaxUpload:
-		return nil, fault.New(fault.TooLarge, "file_too_large", "An image file may have at most %d bytes.", a.MaxUpload).
-			On(fmt.Sprintf("file[%d]", n), fmt.Sprintf("at most %d bytes", a.MaxUpload))
+		return nil, fault.New(fault.TooLarge, "file_too_large", "An image file may have at most %s.", sizeText(a.MaxUpload)).
+			On(fmt.Sprintf("file[%d]", n), "at most "+sizeText(a.MaxUpload))
 	}
 	return &spooled{name: strings.TrimSpace(part.FileName()), disk: disk, size: size, sha256: hex.EncodeToString(hash.Sum(nil))}, nil
+}
+
+// sizeText is a limit as people write it.
+func sizeText(bytes int64) string {
+	if bytes%1e6 == 0 {
+		return fmt.Sprintf("%d MB", bytes/1e6)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
 }
 
 // source tells a failure of the client's side from one of the disk's.

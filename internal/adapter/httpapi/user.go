@@ -54,6 +54,14 @@ func (a *api) signUp(ctx context.Context, _ *call, _ *none, form signUpForm) (*o
 	return &one[userView]{viewUser(u)}, err
 }
 
+type signUpView struct {
+	Open bool `json:"open" doc:"Whether anybody may make an account."`
+}
+
+func (a *api) signUpOpen(context.Context, *call, *none) (*one[signUpView], error) {
+	return &one[signUpView]{signUpView{a.Accounts.SignUpOpen}}, nil
+}
+
 func (a *api) login(ctx context.Context, c *call, in *SessionHeader) (*secret[grantView], error) {
 	if err := in.checkOrigin(c); err != nil {
 		return nil, err
@@ -143,9 +151,16 @@ func (a *api) changePassword(ctx context.Context, c *call, _ *none, form passwor
 }
 
 func (a *api) resign(ctx context.Context, c *call, in *struct {
+	SessionHeader
 	Images string `query:"images" enum:"delete,keep" default:"delete" doc:"What becomes of your images."`
 }) (*none, error) {
-	return nil, a.Accounts.Resign(ctx, c.actor, in.Images == "keep")
+	if err := a.Accounts.Resign(ctx, c.actor, in.Images == "keep"); err != nil {
+		return nil, err
+	}
+	if in.Session != "" {
+		c.setSession("", 0)
+	}
+	return nil, nil
 }
 
 type keyForm struct {

@@ -90,9 +90,11 @@ type Pool struct {
 
 // Stats are the counts of a pool since it started.
 type Stats struct {
-	Workers  int    // processes that are up
-	Busy     int    // of them at work
+	Wanted   int    // processes that there are to be
+	Workers  int    // of them up
+	Busy     int    // of those at work
 	Waiting  int    // regions that wait
+	Room     int    // regions that may wait
 	Served   uint64 // regions and renditions
 	Restarts uint64 // workers replaced because they broke
 	Recycled uint64 // workers replaced because of their age or size
@@ -183,6 +185,7 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
+	s.Wanted, s.Room = len(p.all), p.opts.QueueSize
 	s.Workers, s.Busy, s.Waiting = p.alive, p.alive-len(p.idle), p.queue.length
 	for _, slot := range p.all {
 		s.Memory += slot.memory

@@ -405,7 +405,7 @@ func (s *Service) DeleteKey(ctx context.Context, actor Actor, id string) error {
 
 // List returns users for an administrator, and how many there are.
 func (s *Service) List(ctx context.Context, actor Actor, keyword string, page Page) ([]User, int, error) {
-	if err := actor.mustBeAdmin(); err != nil {
+	if err := actor.MustBeAdmin(); err != nil {
 		return nil, 0, err
 	}
 	return s.Users.List(ctx, keyword, page)
@@ -446,7 +446,7 @@ func (s *Service) ClearState(ctx context.Context, actor Actor, id int64, state s
 }
 
 func (s *Service) mayGovern(actor Actor, id int64) error {
-	if err := actor.mustBeAdmin(); err != nil {
+	if err := actor.MustBeAdmin(); err != nil {
 		return err
 	}
 	if actor.UserID == id {

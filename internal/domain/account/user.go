@@ -108,7 +108,8 @@ type Actor struct {
 // MayActFor tells whether the actor may read and change what belongs to the user.
 func (a Actor) MayActFor(userID int64) bool { return a.Admin || a.UserID == userID }
 
-func (a Actor) mustBeAdmin() error {
+// MustBeAdmin refuses, as Forbidden, everybody but administrators.
+func (a Actor) MustBeAdmin() error {
 	if !a.Admin {
 		return fault.New(fault.Forbidden, "admin_only", "Only an administrator may do this.")
 	}
