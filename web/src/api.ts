@@ -11,7 +11,7 @@ export type Word = Schemas['Word']
 export type Key = Schemas['Key']
 export type NewKey = Schemas['NewKey']
 export type Login = Schemas['Login']
-export type Ready = Schemas['Ready']
+export type Service = Schemas['Service']
 type Problem = Schemas['Problem']
 type Grant = Schemas['Grant']
 
@@ -20,10 +20,9 @@ export class Failure extends Error {
   constructor(readonly status: number, readonly code: string, detail: string, readonly fields: { field: string; detail: string }[] = [], readonly after = 0) {
     super(detail)
   }
-  /** The server's reason, with the fields at fault. */
+  /** The server's reason, with the fields at fault where it says no more than that there are some. */
   get reason(): string {
-    const fields = this.fields.map((f) => `${f.field}: ${f.detail}`).join('; ')
-    return fields || this.message
+    return this.code === 'invalid_input' ? this.fields.map((f) => `${f.field}: ${f.detail}`).join('; ') : this.message
   }
 }
 
@@ -32,10 +31,10 @@ const asPage = { 'X-Glyphbox-Session': 'cookie' }
 let token = ''
 let lapses = 0
 let refreshing: Promise<boolean> | null = null
-let ended: () => void = () => {}
+let ended: (why: Failure | null) => void = () => {}
 
-/** Calls f when the session turns out to be over. */
-export function onSessionEnd(f: () => void) { ended = f }
+/** Calls f when the session turns out to be over, with the reason where it is more than that. */
+export function onSessionEnd(f: typeof ended) { ended = f }
 
 function keep(g: Grant) {
   token = g.access_token
@@ -45,6 +44,12 @@ function keep(g: Grant) {
 async function failure(r: Response): Promise<Failure> {
   const p = (await r.json().catch(() => ({}))) as Partial<Problem>
   return new Failure(r.status, p.code ?? 'unknown', p.detail ?? r.statusText, p.errors ?? [], Number(r.headers.get('Retry-After') ?? 0))
+}
+
+/** A failure that ends the session, as that of somebody who was blocked, does so. */
+function noted(f: Failure): Failure {
+  if (f.code === 'account_blocked' || f.code === 'account_inactive') ended(f)
+  return f
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
@@ -61,7 +66,7 @@ export function resume(): Promise<boolean> {
   const attempt = async () => {
     const r = await reach(base + '/user/token', { method: 'POST', headers: { ...asPage, 'Content-Type': 'application/json' }, body: '{}' })
     if (r.ok) keep(await r.json())
-    else if (r.status >= 500 || r.status === 429) throw await failure(r)
+    else if (r.status !== 401) throw noted(await failure(r))
     else token = ''
     return r.ok
   }
@@ -72,7 +77,7 @@ export function resume(): Promise<boolean> {
 /** The access token, made new where it is about to lapse. */
 async function access(): Promise<string> {
   if (Date.now() > lapses && !(await resume())) {
-    ended()
+    ended(null)
     throw new Failure(401, 'session_ended', 'session_ended')
   }
   return token
@@ -85,7 +90,7 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     const r = await reach(base + path, { ...init, headers })
     if (r.ok) return r
     if (r.status === 401 && again) { lapses = 0; continue }
-    throw await failure(r)
+    throw noted(await failure(r))
   }
 }
 
@@ -114,12 +119,24 @@ export async function signOut() {
   lapses = 0
 }
 
+export const signUpOpen = async () => ((await (await reach(base + '/user/signup', {})).json()) as Schemas['SignUp']).open
+
 export const me = () => get<User>('/user/me')
 export const changePassword = (current_password: string, password1: string, password2: string) =>
   send<User>('PUT', '/user/password', { current_password, password1, password2 })
-export const logins = () => get<Login[]>('/user/logins?size=20')
+export const changeProfile = (name: string, email: string) => send<User>('PUT', '/user', { name, email })
+/** Ends the account. */
+export async function resign(images: 'delete' | 'keep') {
+  await ask('/user?images=' + images, { method: 'DELETE', headers: asPage })
+  token = ''
+  lapses = 0
+}
+export async function logins(page: number) {
+  const r = await ask(`/user/logins?size=20&page=${page}`)
+  return { logins: (await r.json()) as Login[], total: Number(r.headers.get('X-Total-Count')) }
+}
 export const keys = () => get<Key[]>('/user/key')
-export const addKey = (name: string) => send<NewKey>('POST', '/user/key', { name })
+export const addKey = (name: string, expires: string | null) => send<NewKey>('POST', '/user/key', { name, expires })
 export const deleteKey = (id: string) => send<void>('DELETE', '/user/key/' + id)
 
 export async function users(keyword: string, page: number, signal?: AbortSignal) {
@@ -127,18 +144,13 @@ export async function users(keyword: string, page: number, signal?: AbortSignal)
   return { users: (await r.json()) as User[], total: Number(r.headers.get('X-Total-Count')) }
 }
 export const setRole = (id: number, role: string | null) => send<User>('PUT', `/admin/user/${id}/role`, { role })
-export const block = (id: number) => send<User>('PUT', `/admin/user/${id}/state/blocked`, {})
+export const block = (id: number, detail: string) => send<User>('PUT', `/admin/user/${id}/state/blocked`, { detail })
 export const unblock = (id: number) => send<void>('DELETE', `/admin/user/${id}/state/blocked`)
-export async function ready(): Promise<Ready> {
-  const r = await reach('/ready', {})
-  if (r.status !== 200 && r.status !== 503) throw await failure(r)
-  return r.json()
-}
+export const service = () => get<Service>('/admin/service')
 
-export async function images(keyword: string, before: number, signal?: AbortSignal) {
-  const q = new URLSearchParams({ keyword, size: '60' })
-  if (before) q.set('before', String(before))
-  const r = await ask('/image?' + q, { signal })
+/** One page of the list, newest first. A page has 100 images. */
+export async function images(keyword: string, page: number, signal?: AbortSignal) {
+  const r = await ask('/image?' + new URLSearchParams({ keyword, size: '100', page: String(page) }), { signal })
   return { images: (await r.json()) as Image[], total: Number(r.headers.get('X-Total-Count')) }
 }
 export const image = (id: number) => get<Image>(`/image/${id}/meta`)
@@ -148,18 +160,23 @@ export const deleteImage = (id: number) => ask(`/image/${id}`, { method: 'DELETE
 
 /** Sends one file and tells how much of it has gone, 0–1. */
 export async function upload(file: File, progress: (part: number) => void, signal: AbortSignal): Promise<Image> {
-  const bearer = await access()
+  for (let again = true; ; again = false) {
+    const x = await post(file, await access(), progress, signal)
+    if (x.status === 201) return x.response as Image
+    if (x.status === 401 && again) { lapses = 0; continue }
+    const p = (x.response ?? {}) as Partial<Problem>
+    throw new Failure(x.status, p.code ?? 'unknown', p.detail ?? x.statusText, p.errors ?? [])
+  }
+}
+// fetch does not tell how much has gone.
+function post(file: File, bearer: string, progress: (part: number) => void, signal: AbortSignal): Promise<XMLHttpRequest> {
   return new Promise((resolve, reject) => {
     const x = new XMLHttpRequest()
     x.open('POST', base + '/image')
     x.setRequestHeader('Authorization', 'Bearer ' + bearer)
     x.responseType = 'json'
     x.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total)
-    x.onload = () => {
-      const p = (x.response ?? {}) as Partial<Problem>
-      if (x.status === 201) resolve(x.response as Image)
-      else reject(new Failure(x.status, p.code ?? 'unknown', p.detail ?? x.statusText, p.errors ?? []))
-    }
+    x.onload = () => resolve(x)
     x.onerror = () => reject(new Failure(0, 'unreachable', 'unreachable'))
     x.onabort = () => reject(new DOMException('', 'AbortError'))
     signal.addEventListener('abort', () => x.abort())
@@ -216,12 +233,12 @@ export async function download(id: number, v: number, format: string) {
   setTimeout(() => URL.revokeObjectURL(a.href), 60_000)
 }
 
-// Thumbnails are kept, the least used ones go first.
+// Thumbnails are kept, the oldest ones go first.
 const thumbs = new Map<number, string>()
+/** A thumbnail that is here already. */
+export const keptThumbnail = (id: number) => thumbs.get(id)
 export async function thumbnail(id: number, signal: AbortSignal): Promise<string> {
-  let url = thumbs.get(id)
-  if (url) thumbs.delete(id)
-  else url = await picture(`/image/${id}/thumbnail`, signal)
+  const url = await picture(`/image/${id}/thumbnail`, signal)
   thumbs.set(id, url)
   if (thumbs.size > 600) {
     const [oldest, address] = thumbs.entries().next().value!
@@ -229,4 +246,8 @@ export async function thumbnail(id: number, signal: AbortSignal): Promise<string
     URL.revokeObjectURL(address)
   }
   return url
+}
+export function forgetThumbnails() {
+  for (const address of thumbs.values()) URL.revokeObjectURL(address)
+  thumbs.clear()
 }

@@ -1,8 +1,8 @@
 // What all parts of the page share: who is here, where we are, what to tell.
 import { Failure, type User } from './api'
-import { t } from './i18n.svelte'
+import { reasonFor, t } from './i18n.svelte'
 
-type Note = { id: number; text: string; action?: { label: string; run: () => void } }
+type Note = { id: number; text: string; action?: { label: string; run: () => void }; hold: () => void; release: () => void }
 
 export const app = $state({
   user: null as User | null,
@@ -27,23 +27,41 @@ export function follow(e: MouseEvent) {
 }
 
 let notes = 0
-/** Shows a text for a while; gone is called when it has left without its action. */
-export function tell(text: string, action?: Note['action'], gone?: () => void) {
+/** Shows a text for a while, longer while somebody points at it; gone is called when it has left by itself. Returns how to take it away. */
+export function tell(text: string, action?: Note['action'], gone?: () => void): () => void {
   const id = ++notes
-  const close = () => { app.notes = app.notes.filter((n) => n.id !== id) }
-  const timer = setTimeout(() => { close(); gone?.() }, action ? 8000 : 4500)
-  app.notes.push({ id, text, action: action && { label: action.label, run: () => { clearTimeout(timer); close(); action.run() } } })
+  let timer: ReturnType<typeof setTimeout>
+  const close = () => {
+    clearTimeout(timer)
+    app.notes = app.notes.filter((n) => n.id !== id)
+  }
+  const release = () => { timer = setTimeout(() => { close(); gone?.() }, action ? 8000 : 4500) }
+  release()
+  app.notes.push({ id, text, action: action && { label: action.label, run: () => { close(); action.run() } }, hold: () => clearTimeout(timer), release })
+  return close
 }
 
 export function reasonOf(e: unknown): string {
-  if (e instanceof Failure) return e.status === 0 ? t('The service cannot be reached.') : e.reason
+  if (e instanceof Failure) return e.status === 0 ? t('The service cannot be reached.') : reasonFor(e.code) ?? e.reason
   return String(e)
+}
+
+// What the fields of forms take, in the page's own words.
+const rules: Record<string, string> = {
+  name: '1 to 100 letters (a–z) and digits', email: 'An e-mail address such as ann@example.org', password1: '8 to 255 characters, without spaces',
+  password2: 'The two passwords differ.', current_password: 'This is not your password.',
+}
+
+/** What is wrong with which field of a form; nothing where it is not about fields. */
+export function faultsOf(e: unknown): Record<string, string> {
+  if (!(e instanceof Failure) || e.fields.some((f) => !rules[f.field])) return {}
+  return Object.fromEntries(e.fields.map((f) => [f.field, e.code === 'invalid_input' ? t(rules[f.field]) : reasonOf(e)]))
 }
 
 /** Tells why something failed, unless it was called off or the session is over, which shows by itself. */
 export function complain(e: unknown) {
   if (e instanceof DOMException && e.name === 'AbortError') return
-  if (e instanceof Failure && e.code === 'session_ended') return
+  if (e instanceof Failure && ['session_ended', 'account_blocked', 'account_inactive'].includes(e.code)) return
   if (e instanceof Failure && e.status === 0) { lost(); return }
   tell(reasonOf(e))
 }

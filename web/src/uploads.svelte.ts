@@ -1,0 +1,70 @@
+// What is on its way to the service. It goes on while other parts of the page are shown.
+import { Failure, upload, type Image } from './api'
+import { add as show } from './library.svelte'
+import { app, complain, reasonOf } from './state.svelte'
+
+export type Upload = {
+  key: number
+  file: File
+  state: 'waiting' | 'sending' | 'done' | 'failed'
+  part: number // of it that has gone, 0–1
+  reason: string
+  tries: number
+  image?: Image
+  control: AbortController
+}
+
+let queue = $state<Upload[]>([])
+let count = 0
+let working = false
+
+export const uploads = () => queue
+const open = (u: Upload) => u.state === 'waiting' || u.state === 'sending'
+
+/** Puts files into the queue. They go one after another, so that the first one is there soon and their order stays. */
+export function enqueue(files: Iterable<File>) {
+  if (!queue.some((u) => u.state !== 'done')) queue = []
+  for (const file of files) queue.push({ key: ++count, file, state: 'waiting', part: 0, reason: '', tries: 0, control: new AbortController() })
+  work()
+}
+
+async function work() {
+  if (working) return
+  working = true
+  addEventListener('beforeunload', warn)
+  for (let u; !app.offline && (u = queue.find((u) => u.state === 'waiting')); ) {
+    u.state = 'sending'
+    u.part = 0
+    try {
+      u.image = await upload(u.file, (p) => { u.part = p }, u.control.signal)
+      u.state = 'done'
+      show(u.image)
+    } catch (e) {
+      if (u.control.signal.aborted) continue
+      const ended = e instanceof Failure && e.code === 'session_ended'
+      const away = e instanceof Failure && e.status === 0 && ++u.tries < 3
+      u.state = ended || away ? 'waiting' : 'failed'
+      u.reason = ended || away ? '' : reasonOf(e)
+      if (e instanceof Failure && e.status === 0) complain(e)
+      if (ended) break
+    }
+  }
+  working = false
+  if (!queue.some(open)) removeEventListener('beforeunload', warn)
+}
+const warn = (e: Event) => e.preventDefault()
+
+/** Goes on with what waits, after the service or the session was away. */
+export const goOn = () => { work() }
+addEventListener('glyphbox-back', goOn)
+
+export function retry(list: Upload[]) {
+  for (const u of list) Object.assign(u, { state: 'waiting', tries: 0, reason: '', control: new AbortController() })
+  work()
+}
+/** Takes uploads out of the queue, whether they are under way or not. */
+export function cancel(list: Upload[]) {
+  const keys = new Set(list.map((u) => u.key))
+  for (const u of list) u.control.abort()
+  queue = queue.filter((u) => !keys.has(u.key))
+}
