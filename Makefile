@@ -51,8 +51,11 @@ bin/kubectl-validate: PROGRAM = sigs.k8s.io/kubectl-validate
 check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check what is in deploy/ without starting it
 	@scripts/check-deploy
 
-unit: setup-tests bin/ferretdb ## run all tests with the race detector, on real servers and in a real browser
-	GLYPHBOX_TEST_REQUIRE=mariadb,mongodb,browser go test -race -timeout 20m ./...
+# Firefox and WebKit as programs of tests are packages of Debian.
+REQUIRED := mariadb,mongodb,browser$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
+
+unit: setup-tests bin/ferretdb ## run all tests with the race detector, on real servers and in real browsers
+	GLYPHBOX_TEST_REQUIRE=$(REQUIRED) go test -race -timeout 20m ./...
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
@@ -80,7 +83,7 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 
 screenshots: setup-tests ## make pictures of each screen of the web page in bin/screenshots
 	@mkdir -p bin/screenshots
-	GLYPHBOX_TEST_REQUIRE=browser GLYPHBOX_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots go test -count=1 -run 'TestBrowser$$' ./internal/app
+	GLYPHBOX_TEST_REQUIRE=browser GLYPHBOX_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots go test -count=1 -run 'TestBrowser($$|Uploads|ManyImages|Selection|SignIn|Account|Admin)' ./internal/app
 
 image: ## build the container image, start it and use it; needs buildah, podman and more, see scripts/image
 	@scripts/image
