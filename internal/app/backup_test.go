@@ -19,7 +19,7 @@ func TestBackupAndRestore(t *testing.T) {
 	l := liveIn(t)
 	s := start(t, l.dir) // which serves on
 	backup := filepath.Join(t.TempDir(), "today")
-	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today has 5 images")
+	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today is whole: it has 5 images")
 	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitFailure, "already")
 	command(t, "", "backup", backup+"/no/parent", "--data-dir", l.dir).want(t, exitFailure, "no such file")
 	command(t, "", "backup", backup+"2", "--data-dir", t.TempDir()).want(t, exitFailure, "there is nothing of a service in")
