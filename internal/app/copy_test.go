@@ -80,6 +80,9 @@ func (l lived) wantAlive(t *testing.T, dir string, more ...string) {
 		t.Error("the image is not what it was")
 	}
 	ann.do(http.StatusOK, "GET", path("/image/%d/thumbnail", l.image), nil)
+	if images := ann.search("글 문"); len(images) != 1 || images[0].ID != l.image {
+		t.Errorf("the search finds %+v, want image %d", images, l.image)
+	}
 	if runs := as[[]runBody](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", l.image), nil)); len(runs) != 2 || len(runs[0].Contents) != 2 || runs[0].Contents[0].Text != "셋" {
 		t.Errorf("runs %+v", runs)
 	}

@@ -308,6 +308,12 @@ func (c client) upload(name string, data []byte) imageBody {
 	return image
 }
 
+// search finds images by a keyword.
+func (c client) search(keyword string) []imageBody {
+	c.t.Helper()
+	return as[[]imageBody](c.t, c.do(http.StatusOK, "GET", path("/image?keyword=%s", url.QueryEscape(keyword)), nil))
+}
+
 func path(format string, args ...any) string { return "/api/v1" + fmt.Sprintf(format, args...) }
 
 func texts(contents []contentBody) (texts []string) {

@@ -225,6 +225,9 @@ func (o *original) wantImported(ids []string) {
 	if r := ann.do(http.StatusOK, "GET", path("/image/3"), nil); !bytes.Equal(r.body, o.page) || r.Header.Get("Content-Type") != "image/png" {
 		t.Error("the image is not what it was")
 	}
+	if found := ann.search("글 문"); len(found) != 1 || found[0].ID != 3 {
+		t.Errorf("the search finds %+v, want image 3", found)
+	}
 	config, err := png.DecodeConfig(bytes.NewReader(o.page))
 	if err != nil || images[1].Width != config.Width || images[1].Height != config.Height || images[1].Name != "한글 문서.png" {
 		t.Errorf("image 3: %+v", images[1])

@@ -181,6 +181,8 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "List by pages", listed(t, s, document.Query{Keyword: "cotton", Size: 1, Page: 1}, 2), []string{"100% cotton"})
 	})
 
+	keywords(t, open)
+
 	t.Run("the name of the owner follows the owner", func(t *testing.T) {
 		s := open(t)
 		ann := addUser(t, s, "ann")

@@ -1,13 +1,18 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/mariadbtest"
 )
 
 // onEach runs a benchmark on each kind of database.
@@ -63,34 +68,65 @@ func benchGet(b *testing.B, open func(testing.TB) *DB) {
 	}
 }
 
-// BenchmarkList lists images of a user with a tenth of them all, where another tenth is shared.
-func BenchmarkList(b *testing.B) { onEach(b, benchList) }
+// BenchmarkImages lists and finds images, and adds some, where there are a million; those of ten users, a tenth of them shared. Making them takes minutes.
+func BenchmarkImages(b *testing.B) {
+	for _, on := range []struct {
+		name string
+		open func(b *testing.B) func() *DB
+	}{
+		{"SQLite", func(b *testing.B) func() *DB { return func() *DB { return open(b) } }},
+		{"MariaDB", func(b *testing.B) func() *DB {
+			address := func() string { return mariadbtest.Database(b) }
+			if os.Getenv("GLYPHBOX_TEST_MARIADB_DSN") == "" {
+				server := mariadbtest.New(b, "--innodb-buffer-pool-size=1G", "--innodb-log-file-size=256M")
+				address = func() string { return mariadbtest.DatabaseOn(b, "mariadb://root@"+server.Addr()) }
+			}
+			return func() *DB { return openAt(b, address()) }
+		}},
+	} {
+		b.Run(on.name, func(b *testing.B) {
+			open := on.open(b)
+			few, many := populate(b, open(), 1000), populate(b, open(), 1_000_000)
+			b.Run("list", func(b *testing.B) { benchList(b, few, many) })
+			b.Run("keyword", func(b *testing.B) { benchKeyword(b, many) })
+			b.Run("add", func(b *testing.B) {
+				porttest.InTurn(b, porttest.Side{Name: "1k", Do: few.add(b)}, porttest.Side{Name: "1M", Do: many.add(b)})
+			})
+		})
+	}
+}
 
-func benchList(b *testing.B, open func(testing.TB) *DB) {
-	for _, images := range []int{1000, 100_000} {
-		db := open(b)
-		var users []int64
-		for n := range 10 {
-			users = append(users, addUser(b, db, fmt.Sprint("user", n)).ID)
-		}
-		fillImages(b, db, users, images)
-		for _, c := range []struct {
-			name string
-			q    document.Query
-		}{
-			{"page 1", document.Query{Viewer: users[0], Size: 10}},
-			{"deep by cursor", document.Query{Viewer: users[0], Size: 10, Before: int64(images / 10)}},
-			{"deep by page", document.Query{Viewer: users[0], Size: 10, Page: images / 100}},
-			{"admin page 1", document.Query{Size: 10}},
-			{"keyword", document.Query{Viewer: users[0], Size: 10, Keyword: "문서 PAGE 77"}},
-			{"admin keyword", document.Query{Size: 10, Keyword: "문서 PAGE 77"}},
-		} {
-			b.Run(fmt.Sprintf("images=%d/%s", images, c.name), func(b *testing.B) {
-				for b.Loop() {
-					if got, _, err := db.Catalog().List(b.Context(), c.q); err != nil || len(got) == 0 {
-						b.Fatal(len(got), err)
-					}
+// benchList lists at a thousand images and at a million, in turn.
+func benchList(b *testing.B, few, many populated) {
+	for _, c := range []struct {
+		name  string
+		query func(f populated) document.Query
+	}{
+		{"user/first page", func(f populated) document.Query { return document.Query{Viewer: f.user, Size: 10} }},
+		{"user/before", func(f populated) document.Query {
+			return document.Query{Viewer: f.user, Size: 10, Before: f.images / 10}
+		}},
+		{"admin/first page", func(populated) document.Query { return document.Query{Size: 10} }},
+		{"admin/before", func(f populated) document.Query { return document.Query{Size: 10, Before: f.images / 10} }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			porttest.InTurn(b, porttest.Side{Name: "1k", Do: few.list(b, c.query(few))}, porttest.Side{Name: "1M", Do: many.list(b, c.query(many))})
+		})
+	}
+}
+
+// benchKeyword finds images by their suffixes, and by looking through all that one sees, in turn. The user sees 190,000 of a million.
+func benchKeyword(b *testing.B, f populated) {
+	for _, keyword := range []string{"뷁", "77777", "김민하", "20240315_4", "주민등록등본_김민하_2024-0", "수증", "2019", ".png", "1"} {
+		for _, viewer := range []int64{f.user, 0} {
+			q := document.Query{Viewer: viewer, Size: 10, Keyword: keyword}
+			b.Run(fmt.Sprintf("%s/%s", keyword, map[bool]string{true: "admin", false: "user"}[viewer == 0]), func(b *testing.B) {
+				_, total, err := f.Catalog().List(b.Context(), q)
+				if err != nil {
+					b.Fatal(err)
 				}
+				porttest.InTurn(b, porttest.Side{Name: "through", Do: f.listThrough(b, q)}, porttest.Side{Name: "suffixes", Do: f.list(b, q)})
+				b.ReportMetric(float64(total), "found")
 			})
 		}
 	}
@@ -113,11 +149,10 @@ func benchUserByID(b *testing.B, open func(testing.TB) *DB) {
 func BenchmarkNamed(b *testing.B) { onEach(b, benchNamed) }
 
 func benchNamed(b *testing.B, open func(testing.TB) *DB) {
-	db := open(b)
-	fillImages(b, db, []int64{addUser(b, db, "ann").ID}, 100_000)
+	db := populate(b, open(b), 100_000)
 	var names []string
-	for n := range 250 {
-		names = append(names, fmt.Sprint("original", n*397), fmt.Sprint("thumbnail", n*397))
+	for n := range int64(250) {
+		names = append(names, original(n*397), thumbnail(n*397))
 	}
 	for b.Loop() {
 		if got, err := db.Catalog().Named(b.Context(), names); err != nil || len(got) != len(names) {
@@ -126,28 +161,90 @@ func benchNamed(b *testing.B, open func(testing.TB) *DB) {
 	}
 }
 
-// fillImages adds images of users in turn, a tenth of them shared.
-func fillImages(t testing.TB, db *DB, users []int64, images int) {
+// populated is a database of many images of ten users.
+type populated struct {
+	*DB
+	user   int64 // one of those ten
+	images int64
+	names  *rand.Rand
+}
+
+// populate adds images of ten users in turn, a tenth of them shared, and a hundred users who have none.
+func populate(t testing.TB, db *DB, images int64) populated {
 	t.Helper()
-	const atOnce = 500
-	for first := 0; first < images; first += atOnce {
-		var args []any
-		for n := first; n < min(first+atOnce, images); n++ {
-			visibility := document.Private
-			if n/10%10 == 0 {
-				visibility = document.Shared
+	var users []int64
+	for n := range 10 {
+		users = append(users, addUser(t, db, fmt.Sprint("user", n)).ID)
+	}
+	for n := range 100 {
+		addUser(t, db, fmt.Sprint("bob", n))
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for first := int64(0); first < images; first += indexedAtOnce {
+		if err := db.update(t.Context(), func(tx *sql.Tx) error {
+			const atOnce = 500
+			for n := first; n < min(first+indexedAtOnce, images); n += atOnce {
+				var args []any
+				for k := n; k < min(n+atOnce, images); k++ {
+					visibility := document.Private
+					if k/10%10 == 0 {
+						visibility = document.Shared
+					}
+					name := fileName(r)
+					args = append(args, name, fold(name), strings.Repeat("0", 64), string(visibility), original(k), thumbnail(k), stamp(created), users[k%10])
+				}
+				const row = `(?, ?, 'image/png', 1, 1, 1, 1, ?, ?, ?, ?, ?, ?)`
+				if _, err := tx.ExecContext(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
+					VALUES `+row+strings.Repeat(`, `+row, len(args)/8-1), args...); err != nil {
+					return err
+				}
 			}
-			name := fmt.Sprintf("스캔 한글 문서 page %d.png", n)
-			args = append(args, name, fold(name), string(visibility), fmt.Sprint("original", n), fmt.Sprint("thumbnail", n), stamp(created), users[n%len(users)])
-		}
-		const row = `(?, ?, 'image/png', 1, 1, 1, 1, '', ?, ?, ?, ?, ?)`
-		if _, err := db.exec(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-			VALUES `+row+strings.Repeat(`, `+row, len(args)/7-1), args...); err != nil {
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := db.exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id),
 		shared = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND visibility = 'shared')`); err != nil {
 		t.Fatal(err)
+	}
+	if err := db.indexNames(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return populated{db, users[0], images, r}
+}
+
+// original and thumbnail are the blobs of the nth image of those.
+func original(n int64) string  { return fmt.Sprintf("original%018d", n) }
+func thumbnail(n int64) string { return fmt.Sprintf("thumbnail%017d", n) }
+
+// add returns how to add an image.
+func (f populated) add(b *testing.B) func() {
+	return func() { addImage(b, f.DB, f.user, fileName(f.names)) }
+}
+
+// list returns how to list images.
+func (f populated) list(b *testing.B, q document.Query) func() {
+	return func() {
+		if _, _, err := f.Catalog().List(b.Context(), q); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// listThrough returns how to list what a keyword finds without suffixes.
+func (f populated) listThrough(b *testing.B, query document.Query) func() {
+	return func() {
+		q, err := f.Catalog().findOwners(b.Context(), query, fold(query.Keyword))
+		if err != nil {
+			b.Fatal(err)
+		}
+		text, args := q.countThrough()
+		if _, err := f.count(b.Context(), text, args...); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := f.Catalog().page(b.Context(), query, q.through()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -37,18 +37,22 @@ func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, er
 	return i, nil
 }
 
-// insertImage inserts an image, under a new number where it has none.
+// insertImage inserts an image with its suffixes, under a new number where it has none.
 func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, err error) {
 	if err := count(ctx, tx, i, 1); err != nil {
 		return 0, err
 	}
+	search := fold(i.Name)
 	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		number(i.ID), i.Name, fold(i.Name), i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, stamp(i.Created), i.Owner.ID)
+		number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, stamp(i.Created), i.Owner.ID)
 	if err != nil {
 		return 0, err
 	}
-	return result.LastInsertId()
+	if id, err = result.LastInsertId(); err != nil {
+		return 0, err
+	}
+	return id, addSuffixes(ctx, tx, named{id, i.Owner.ID, i.Visibility, search})
 }
 
 // count notes with the owner that an image is there (1) or is not any more (-1).
@@ -90,21 +94,19 @@ func (s *Catalog) ByID(ctx context.Context, id int64) (document.Image, error) {
 }
 
 // List implements document.Catalog.
-func (s *Catalog) List(ctx context.Context, q document.Query) (images []document.Image, total int, err error) {
-	text, args := listPage(q)
-	err = each(ctx, s.db.read, func(scan func(...any) error) error {
-		i, err := scanImage(scan)
-		images = append(images, i)
-		return err
-	}, text, args...)
+func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image, int, error) {
+	if keyword := fold(q.Keyword); keyword != "" {
+		return s.search(ctx, q, keyword)
+	}
+	images, err := s.page(ctx, q, everything(q))
 	if err != nil {
-		return nil, 0, s.db.fault(ctx, err)
+		return nil, 0, err
 	}
 	if q.Page == 0 && q.Before == 0 && len(images) < q.Size {
 		return images, len(images), nil
 	}
-	text, args = listCount(q)
-	total, err = s.db.count(ctx, text, args...)
+	text, args := listCount(q)
+	total, err := s.db.count(ctx, text, args...)
 	return images, total, err
 }
 
@@ -118,64 +120,81 @@ func (c condition) and(text string, args ...any) condition {
 	return condition{c.text + ` AND ` + text, append(append([]any(nil), c.args...), args...)}
 }
 
-// matching returns which images a query wants, as conditions of which no image meets two. What a user sees are two kinds, their own
-// and what others share, since with an OR no index gives the newest ones without sorting all.
+// kind is some of the images that a query wants.
+type kind struct {
+	table string
+	id    string // column of the image's ID
+	condition
+}
+
+// matching returns which images a query wants, whatever its keyword, as conditions on table image of which no image meets two. What a user sees are two kinds,
+// their own and what others share, since with an OR no index gives the newest ones without sorting all.
 func matching(q document.Query) []condition {
-	var kinds []condition
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
-		kinds = []condition{{text: `1 = 1`}}
+		return []condition{{text: `1 = 1`}}
 	case q.Viewer == 0 || q.Viewer == q.Owner:
-		kinds = []condition{{`user_id = ?`, []any{q.Owner}}}
+		return []condition{{`user_id = ?`, []any{q.Owner}}}
 	case q.Owner == 0:
-		kinds = []condition{{`user_id = ?`, []any{q.Viewer}}, {`visibility = ? AND user_id <> ?`, []any{string(document.Shared), q.Viewer}}}
-	default:
-		kinds = []condition{{`user_id = ? AND visibility = ?`, []any{q.Owner, string(document.Shared)}}}
+		return []condition{{`user_id = ?`, []any{q.Viewer}}, {`visibility = ? AND user_id <> ?`, []any{string(document.Shared), q.Viewer}}}
 	}
-	if q.Keyword != "" {
-		keyword := fold(q.Keyword)
-		for n := range kinds {
-			kinds[n] = kinds[n].and(`(INSTR(search, ?) > 0 OR user_id IN (SELECT id FROM user WHERE INSTR(LOWER(name), ?) > 0))`, keyword, keyword)
-		}
+	return []condition{{`user_id = ? AND visibility = ?`, []any{q.Owner, string(document.Shared)}}}
+}
+
+func everything(q document.Query) (kinds []kind) {
+	for _, c := range matching(q) {
+		kinds = append(kinds, kind{`image`, `id`, c})
 	}
 	return kinds
 }
 
+// page returns a page of the images of several kinds.
+func (s *Catalog) page(ctx context.Context, q document.Query, kinds []kind) (images []document.Image, err error) {
+	text, args := listPage(q, kinds)
+	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+		i, err := scanImage(scan)
+		images = append(images, i)
+		return err
+	}, text, args...)
+	return images, s.db.fault(ctx, err)
+}
+
 // listPage returns the query for a page: the newest of each kind as far as the page reaches, by index, and of these the page.
-func listPage(q document.Query) (text string, args []any) {
+func listPage(q document.Query, kinds []kind) (text string, args []any) {
 	limit, offset := window(q.Size, q.Page)
-	var kinds []string
-	for _, c := range matching(q) {
+	var parts []string
+	for _, k := range kinds {
 		if q.Before > 0 {
-			c = c.and(`id < ?`, q.Before)
+			k.condition = k.and(k.id+` < ?`, q.Before)
 		}
-		kinds = append(kinds, `SELECT id FROM (SELECT id FROM image WHERE `+c.text+` ORDER BY id DESC LIMIT ?) AS kind`)
-		args = append(append(args, c.args...), offset+limit)
+		parts = append(parts, `SELECT id FROM (SELECT `+k.id+` AS id FROM `+k.table+` WHERE `+k.text+` ORDER BY `+k.id+` DESC LIMIT ?) AS kind`)
+		args = append(append(args, k.args...), offset+limit)
 	}
-	return `SELECT ` + imageColumns + ` FROM (` + strings.Join(kinds, ` UNION ALL `) + ` ORDER BY id DESC LIMIT ? OFFSET ?) AS page
+	return `SELECT ` + imageColumns + ` FROM (` + strings.Join(parts, ` UNION ALL `) + ` ORDER BY id DESC LIMIT ? OFFSET ?) AS page
 		JOIN image i ON i.id = page.id JOIN user ON user.id = i.user_id ORDER BY i.id DESC`, append(args, limit, offset)
 }
 
-// listCount returns the query for how many images match in all. Only those with a keyword are counted one by one.
+// imagesSeen returns how many images of a user a query wants, whatever its keyword, as an expression on table user.
+func imagesSeen(q document.Query) condition {
+	switch {
+	case q.Viewer == 0 && q.Owner == 0:
+		return condition{text: `images`}
+	case q.Viewer == 0 || q.Viewer == q.Owner:
+		return condition{`CASE WHEN id = ? THEN images ELSE 0 END`, []any{q.Owner}}
+	case q.Owner == 0:
+		return condition{`CASE WHEN id = ? THEN images ELSE shared END`, []any{q.Viewer}}
+	}
+	return condition{`CASE WHEN id = ? THEN shared ELSE 0 END`, []any{q.Owner}}
+}
+
+// listCount returns the query for how many images there are, whatever the keyword.
 func listCount(q document.Query) (text string, args []any) {
-	if q.Keyword == "" {
-		switch {
-		case q.Viewer == 0 && q.Owner == 0:
-			return `SELECT COALESCE(SUM(images), 0) FROM user`, nil
-		case q.Viewer == 0 || q.Viewer == q.Owner:
-			return `SELECT COALESCE(SUM(images), 0) FROM user WHERE id = ?`, []any{q.Owner}
-		case q.Owner == 0:
-			return `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images ELSE shared END), 0) FROM user`, []any{q.Viewer}
-		default:
-			return `SELECT COALESCE(SUM(shared), 0) FROM user WHERE id = ?`, []any{q.Owner}
-		}
+	seen := imagesSeen(q)
+	text, args = `SELECT COALESCE(SUM(`+seen.text+`), 0) FROM user`, seen.args
+	if q.Owner > 0 {
+		text, args = text+` WHERE id = ?`, append(args, q.Owner)
 	}
-	var kinds []string
-	for _, c := range matching(q) {
-		kinds = append(kinds, `(SELECT COUNT(*) FROM image WHERE `+c.text+`)`)
-		args = append(args, c.args...)
-	}
-	return `SELECT ` + strings.Join(kinds, ` + `), args
+	return text, args
 }
 
 // Count implements document.Catalog.
@@ -194,7 +213,14 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 		if err := change(&i); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ? WHERE id = ?`, i.Name, fold(i.Name), string(i.Visibility), id); err != nil {
+		if err := deleteSuffixes(ctx, tx, id); err != nil {
+			return err
+		}
+		search := fold(i.Name)
+		if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ? WHERE id = ?`, i.Name, search, string(i.Visibility), id); err != nil {
+			return err
+		}
+		if err := addSuffixes(ctx, tx, named{id, was.Owner.ID, i.Visibility, search}); err != nil {
 			return err
 		}
 		if i.Visibility != was.Visibility {
@@ -225,6 +251,9 @@ func (s *Catalog) Delete(ctx context.Context, id int64) error {
 	return s.db.update(ctx, func(tx *sql.Tx) error {
 		i, err := imageByID(ctx, tx, id, s.db.dialect.forUpdate)
 		if err != nil {
+			return err
+		}
+		if err := deleteSuffixes(ctx, tx, id); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM image WHERE id = ?`, id); err != nil { // the rows of its runs go by their foreign keys

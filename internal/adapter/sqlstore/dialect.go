@@ -13,6 +13,7 @@ type dialect struct {
 	migrations string                                                                   // folder below migrations
 	forUpdate  string                                                                   // ends a SELECT of a row that the transaction is going to change
 	nameKey    string                                                                   // column by which users are found by name, given in small ASCII letters
+	suffixes   float64                                                                  // how many suffixes are looked at, for each image that could be looked through instead
 	isolation  sql.IsolationLevel                                                       // of what writes
 	classify   func(err error) class                                                    // by the number of the driver's error
 	lock       func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates

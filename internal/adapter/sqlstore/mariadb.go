@@ -27,6 +27,7 @@ var mariadb = dialect{
 	migrations: "mariadb",
 	forUpdate:  " FOR UPDATE",
 	nameKey:    "name_key",
+	suffixes:   0.25,
 	isolation:  sql.LevelReadCommitted, // no locks on gaps, so that fewer transactions meet
 	classify:   classifyMariaDB,
 	lock:       lockMariaDB,
@@ -39,6 +40,7 @@ var catalogueOfMariaDB = catalogue{
 		LEFT JOIN information_schema.key_column_usage k ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY'
 		WHERE c.table_schema = DATABASE() AND c.table_name = ? AND c.is_generated = 'NEVER' ORDER BY c.ordinal_position`,
 	isolation:  sql.LevelRepeatableRead,
+	empty:      `TRUNCATE TABLE `,
 	references: func(checked bool) string { return fmt.Sprintf(`SET foreign_key_checks = %t`, checked) },
 	lastID:     `SELECT COALESCE(auto_increment, 1) - 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?`,
 	setLastID: func(table string, id int64) []string {

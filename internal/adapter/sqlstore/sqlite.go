@@ -19,6 +19,7 @@ var sqlite = dialect{
 	migrations: "sqlite",
 	forUpdate:  "", // a transaction that writes has the database to itself
 	nameKey:    "name",
+	suffixes:   3,
 	lock:       func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil }, // one node works on a file
 	classify: func(err error) class {
 		e, ok := errors.AsType[*sqlitedriver.Error](err)
@@ -42,6 +43,7 @@ var sqlite = dialect{
 	catalogue: catalogue{
 		tables:     `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
 		columns:    `SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden = 0`,
+		empty:      `DELETE FROM `,
 		references: func(checked bool) string { return fmt.Sprintf(`PRAGMA foreign_keys = %t`, checked) },
 		lastID:     `SELECT seq FROM sqlite_sequence WHERE name = ?`,
 		setLastID: func(table string, id int64) []string {

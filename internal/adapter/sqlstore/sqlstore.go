@@ -173,7 +173,9 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
+	if _, err = provider.Up(ctx); err == nil {
+		err = db.indexOlderNames(ctx)
+	}
 	return errors.Join(err, unlock())
 }
 

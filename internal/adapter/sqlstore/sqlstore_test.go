@@ -19,7 +19,6 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
-	"glyphbox/internal/porttest/mariadbtest"
 )
 
 var created = time.Date(2026, time.March, 1, 8, 30, 0, 123456000, time.UTC)
@@ -259,73 +258,6 @@ func TestFold(t *testing.T) {
 	if fold("하") == fold("한") || strings.Contains(fold("한"), fold("하")) {
 		t.Error("a syllable is found in another one")
 	}
-}
-
-// plan returns how SQLite would run a query, a step on a line.
-func plan(t *testing.T, db *DB, query string, args ...any) string {
-	t.Helper()
-	var steps []string
-	err := each(t.Context(), db.read, func(scan func(...any) error) error {
-		var id, parent, unused int
-		var step string
-		err := scan(&id, &parent, &unused, &step)
-		steps = append(steps, step)
-		return err
-	}, `EXPLAIN QUERY PLAN `+query, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(steps, "\n")
-}
-
-func TestPlansUseIndexes(t *testing.T) {
-	db := open(t)
-	const (
-		byOwner  = "SEARCH image USING COVERING INDEX image_user (user_id=?)"
-		byShared = "SEARCH image USING COVERING INDEX image_visibility (visibility=?)"
-	)
-	check := func(name string, want []string, query string, args ...any) {
-		got := plan(t, db, query, args...)
-		for _, step := range want {
-			if !strings.Contains(got, step) {
-				t.Errorf("%s: the plan lacks %q:\n%s", name, step, got)
-			}
-		}
-		for _, table := range []string{"image", "i", "ocr", "ocr_run", "content_revision", "c", "logged_in", "session", "api_key"} {
-			if strings.Contains(got+"\n", "SCAN "+table+"\n") && !slices.Contains(want, "SCAN "+table) {
-				t.Errorf("%s: the plan reads all of %s:\n%s", name, table, got)
-			}
-		}
-	}
-	for _, c := range []struct {
-		name        string
-		q           document.Query
-		page, count []string
-	}{
-		{"everything", document.Query{Size: 10}, []string{"SCAN image"}, nil}, // by the primary key from its end, as far as the page reaches
-		{"everything before", document.Query{Size: 10, Before: 9}, []string{"SEARCH image USING INTEGER PRIMARY KEY (rowid<?)"}, nil},
-		{"of an owner", document.Query{Owner: 1, Size: 10}, []string{byOwner}, []string{"SEARCH user USING INTEGER PRIMARY KEY"}},
-		{"for a viewer", document.Query{Viewer: 1, Size: 10}, []string{byOwner, byShared}, []string{"SCAN user"}},
-		{"for a viewer before", document.Query{Viewer: 1, Size: 10, Before: 9},
-			[]string{"image_user (user_id=? AND id<?)", "image_visibility (visibility=? AND id<?)"}, []string{"SCAN user"}},
-		{"of an owner for a viewer", document.Query{Viewer: 1, Owner: 2, Size: 10}, nil, nil},
-	} {
-		query, args := listPage(c.q)
-		check("page "+c.name, append(c.page, "SEARCH i USING INTEGER PRIMARY KEY"), query, args...)
-		query, args = listCount(c.q)
-		check("count "+c.name, c.count, query, args...)
-	}
-	runKey := "SEARCH ocr_run USING INDEX sqlite_autoindex_ocr_run_1 (image_id=? AND version"
-	contentsOfRun := "SEARCH ocr USING INDEX sqlite_autoindex_ocr_2 (image_id=? AND version=?)"
-	check("newest runs", []string{runKey + "<?)", contentsOfRun}, runsOf(newest), 1, 9, 10)
-	check("run by version", []string{runKey + "=?)", contentsOfRun}, runsOf(byVersion), 1, 9)
-	check("run by content", []string{"SEARCH ocr USING INDEX sqlite_autoindex_ocr_1 (content_id=?)", runKey + "=?)", contentsOfRun}, runsOf(byContent), "x")
-	check("next version", []string{"SEARCH ocr_run USING COVERING INDEX"}, `SELECT MAX(version) FROM ocr_run WHERE image_id = ?`, 1)
-	check("current contents", []string{"SEARCH c USING INDEX content_revision_added (content_id=?)"}, current("(?, ?)"), "x", "y") // or the primary key
-	check("revisions", []string{"SEARCH content_revision USING INDEX sqlite_autoindex_content_revision_1 (content_id=?)"}, revisionsOf, "x")
-	check("old contents", []string{"SEARCH content_revision USING COVERING INDEX content_revision_added (content_id>?)"}, oldContents, "x", "2026", 10)
-	check("named blobs", []string{"SEARCH image USING COVERING INDEX image_original (image_id=?)", "SEARCH image USING COVERING INDEX image_thumbnail (thumbnail_id=?)"},
-		namedBlobs[0]+"(?, ?) UNION "+namedBlobs[1]+"(?, ?)", "x", "y", "x", "y")
 }
 
 func TestListReturnsWhatItCounts(t *testing.T) { on(t, testListReturnsWhatItCounts) }
@@ -686,10 +618,7 @@ func upTo(t *testing.T, source string, version int64) *DB {
 
 // A database of the first schema has its images counted when it is opened.
 func TestCountsOfAnOlderDatabase(t *testing.T) {
-	for name, source := range map[string]func(*testing.T) string{
-		"SQLite":  func(t *testing.T) string { return filepath.Join(t.TempDir(), "glyphbox.db") },
-		"MariaDB": func(t *testing.T) string { return mariadbtest.Database(t) },
-	} {
+	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {
 			source := source(t)
 			old := upTo(t, source, 1)
@@ -713,10 +642,7 @@ func TestCountsOfAnOlderDatabase(t *testing.T) {
 
 // The contents of an older database count as added when it was brought up to date, and so do those that an older release adds after that.
 func TestContentsOfAnOlderDatabase(t *testing.T) {
-	for name, source := range map[string]func(*testing.T) string{
-		"SQLite":  func(t *testing.T) string { return filepath.Join(t.TempDir(), "glyphbox.db") },
-		"MariaDB": func(t *testing.T) string { return mariadbtest.Database(t) },
-	} {
+	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {
 			source := source(t)
 			old := upTo(t, source, 2)

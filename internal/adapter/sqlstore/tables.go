@@ -26,10 +26,11 @@ type catalogue struct {
 	references func(checked bool) string             // statement that has a connection check what rows refer to, or not
 	lastID     string                                // query for the last number that one has given
 	setLastID  func(table string, id int64) []string // statements that set it
+	empty      string                                // begins a statement that removes all rows of one at once
 }
 
-// notCopied are tables that each database has of its own. One that is made of other tables belongs here too, and Sync then has to fill it.
-var notCopied = []string{stepsTable, unfinishedTable}
+// notCopied are tables that each database has of its own. image_suffix follows from table image.
+var notCopied = []string{stepsTable, unfinishedTable, suffixTable}
 
 // contentsTable is empty where contents are kept elsewhere.
 const contentsTable = "content_revision"
@@ -215,12 +216,20 @@ func (db *DB) snapshot(ctx context.Context, do func(tx *sql.Tx) error) error {
 
 // Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
 // the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time with how many rows of a table have been looked at.
+// What search needs is made anew at the end.
 func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
 	names, err := ours(ctx, contents)
 	if err != nil {
 		return err
 	}
-	return syncTables(ctx, from, to, names, done)
+	// First, since suffixes of names that are about to change would stay.
+	if _, err := to.write.ExecContext(ctx, to.dialect.catalogue.empty+suffixTable); err != nil {
+		return to.fault(ctx, err)
+	}
+	if err := syncTables(ctx, from, to, names, done); err != nil {
+		return err
+	}
+	return to.indexNames(ctx)
 }
 
 func syncTables(ctx context.Context, from, to *DB, names []string, done func(table string, rows int64)) error {

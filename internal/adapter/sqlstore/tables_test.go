@@ -198,6 +198,47 @@ func TestSyncBesideOthers(t *testing.T) {
 	}
 }
 
+// What search needs is right after a copy, whatever of it was there.
+func TestSyncIndexesNames(t *testing.T) {
+	for _, sides := range [][2]*DB{{open(t), openServer(t)}, {openServer(t), open(t)}} {
+		from, to := sides[0], sides[1]
+		t.Run(from.dialect.migrations+" to "+to.dialect.migrations, func(t *testing.T) {
+			filled(t, from)
+			check := func(keyword string, ids ...int64) {
+				t.Helper()
+				if err := Sync(t.Context(), from, to, true, func(string, int64) {}); err != nil {
+					t.Fatal(err)
+				}
+				want := suffixRows(t, from)
+				if diff := cmp.Diff(want, suffixRows(t, to)); diff != "" || len(want) == 0 {
+					t.Errorf("%d suffixes (-from +to):\n%s", len(want), diff)
+				}
+				images, total, err := to.Catalog().List(t.Context(), document.Query{Keyword: keyword, Size: 10})
+				var got []int64
+				for _, i := range images {
+					got = append(got, i.ID)
+				}
+				if err != nil || !slices.Equal(got, ids) || total != len(ids) {
+					t.Errorf("%q finds %v, %d in all, want %v (%v)", keyword, got, total, ids, err)
+				}
+			}
+			check("글 문", 1)
+			// As if it had been broken off, and the source been used since.
+			if _, err := from.Catalog().Update(t.Context(), 1, func(i *document.Image) error { i.Name = "계약서_김민수.png"; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range []string{`DELETE FROM image_suffix WHERE image_id = 2`, `INSERT INTO image_suffix (suffix, image_id, lcp, user_id, shared) VALUES ('stray', 1, 0, 1, 0)`} {
+				if _, err := to.exec(t.Context(), text); err != nil {
+					t.Fatal(err)
+				}
+			}
+			check("서_김", 1)
+			check("00%_", 2)
+			check("글 문")
+		})
+	}
+}
+
 func TestUnfinished(t *testing.T) {
 	for name, source := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "glyphbox.db"), "MariaDB": mariadbtest.Database(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -221,10 +262,23 @@ func TestUnfinished(t *testing.T) {
 				t.Errorf("Open: %v, want that it is unfinished", err)
 			}
 			filled(t, db)
+			if _, err := db.exec(ctx, `DELETE FROM image_suffix`); err != nil {
+				t.Fatal(err)
+			}
+			again, err := OpenToFill(ctx, source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.Close()
+			if rows := suffixRows(t, again); len(rows) > 0 {
+				t.Errorf("%d suffixes are made of what is not complete", len(rows))
+			}
 			if err := db.Filled(ctx); err != nil {
 				t.Fatal(err)
 			}
-			openAt(t, source)
+			if rows := suffixRows(t, openAt(t, source)); len(rows) == 0 {
+				t.Error("no suffixes are made of what is complete")
+			}
 			if err := db.Fill(ctx, work); err == nil {
 				t.Error("what is not empty is filled")
 			}

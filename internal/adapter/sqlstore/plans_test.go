@@ -1,0 +1,425 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+var update = flag.Bool("update", false, "write docs/plans.md anew")
+
+const plansFile = "../../../docs/plans.md"
+
+// recorder notes the statements that go to a database.
+type recorder struct {
+	connect    func(ctx context.Context) (driver.Conn, error)
+	driver     driver.Driver
+	mutex      sync.Mutex
+	statements []statement
+}
+
+type statement struct {
+	text string
+	args []any
+}
+
+func (r *recorder) Driver() driver.Driver { return r.driver }
+
+func (r *recorder) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := r.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return recorded{c, r}, nil
+}
+
+// take returns what was noted since it was called before.
+func (r *recorder) take() []statement {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	taken := r.statements
+	r.statements = nil
+	return taken
+}
+
+type recorded struct {
+	driver.Conn
+	to *recorder
+}
+
+func (c recorded) note(text string, args []driver.NamedValue) {
+	s := statement{text: strings.Join(strings.Fields(text), " ")}
+	for _, a := range args {
+		s.args = append(s.args, a.Value)
+	}
+	c.to.mutex.Lock()
+	c.to.statements = append(c.to.statements, s)
+	c.to.mutex.Unlock()
+}
+
+func (c recorded) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	c.note(text, args)
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
+}
+
+func (c recorded) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	c.note(text, args)
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
+}
+
+func (c recorded) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+}
+
+func (c recorded) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+// record makes a database note what it is asked from now on.
+func record(t *testing.T, db *DB, source string) *recorder {
+	t.Helper()
+	r := &recorder{driver: db.read.Driver()}
+	if _, _, isServer := strings.Cut(source, "://"); isServer {
+		config, _, err := parseMariaDB(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		connector, err := mysql.NewConnector(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.connect = connector.Connect
+	} else {
+		r.connect = func(context.Context) (driver.Conn, error) { return r.driver.Open("file:" + source) }
+	}
+	if err := db.read.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.write.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db.read, db.write = sql.OpenDB(r), sql.OpenDB(r)
+	return r
+}
+
+// planOf returns how a database runs a statement, a step on a line.
+func planOf(t *testing.T, db *DB, pool *sql.DB, s statement) (steps []string) {
+	t.Helper()
+	var unused any
+	var err error
+	switch {
+	case db.dialect.migrations == sqlite.migrations:
+		err = each(t.Context(), pool, func(scan func(...any) error) error {
+			var step string
+			err := scan(&unused, &unused, &unused, &step)
+			steps = append(steps, step)
+			return err
+		}, `EXPLAIN QUERY PLAN `+s.text, s.args...)
+	case strings.HasPrefix(s.text, `SELECT`): // and what rows it really reads
+		err = each(t.Context(), pool, func(scan func(...any) error) error {
+			var table, access, key, rows, extra text
+			err := scan(&unused, &unused, &table, &access, &unused, &key, &unused, &unused, &unused, &rows, &unused, &unused, &extra)
+			steps = append(steps, step(table, access, key, rows, extra))
+			return err
+		}, `ANALYZE `+s.text, s.args...)
+	default:
+		err = each(t.Context(), pool, func(scan func(...any) error) error {
+			var table, access, key, extra text
+			err := scan(&unused, &unused, &table, &access, &unused, &key, &unused, &unused, &unused, &extra)
+			steps = append(steps, step(table, access, key, "", extra))
+			return err
+		}, `EXPLAIN `+s.text, s.args...)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", s.text, err)
+	}
+	return steps
+}
+
+func step(table, access, key, rows, extra text) string {
+	line := strings.Join(strings.Fields(string(table+" "+access+" "+key)), " ")
+	if rows != "" {
+		line += ", " + strings.TrimSuffix(string(rows), ".00") + " rows"
+	}
+	if extra != "" {
+		line += ", " + string(extra)
+	}
+	return strings.TrimPrefix(line, ", ")
+}
+
+// planCase is something that the service does often, or on large tables.
+type planCase struct {
+	name  string
+	do    func(ctx context.Context, db *DB) error
+	scans []string // tables that it may read all of, or from their end
+	sorts []string // tables whose rows it may sort
+	rows  int      // that a step may really read; 0: mostRows
+}
+
+func listing(q document.Query) func(context.Context, *DB) error {
+	return func(ctx context.Context, db *DB) error {
+		images, _, err := db.Catalog().List(ctx, q)
+		if err == nil && len(images) == 0 {
+			return fmt.Errorf("%+v finds nothing", q)
+		}
+		return err
+	}
+}
+
+const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|logged_in|session|api_key|user_state|[a-z])`
+
+// mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in any case.
+func (c planCase) mistakes(steps []string) (wrong []string) {
+	var (
+		sqliteScan  = regexp.MustCompile(`^SCAN ` + baseTables + `\b`)
+		sqliteTable = regexp.MustCompile(`^(?:SCAN|SEARCH) ` + baseTables + `\b`)
+		mariaTable  = regexp.MustCompile(`^` + baseTables + ` ([a-zA-Z_]+)`)
+		mariaRows   = regexp.MustCompile(`, (\d+)(?:\.\d+)? rows`)
+	)
+	last := ""
+	for _, step := range steps {
+		table := ""
+		if m := sqliteTable.FindStringSubmatch(step); m != nil {
+			table = m[1]
+		}
+		switch {
+		case sqliteScan.MatchString(step) && !slices.Contains(c.scans, table) && table != "r": // r: the runs that were picked
+			wrong = append(wrong, step)
+		case step == "USE TEMP B-TREE FOR ORDER BY" && last != "" && !slices.Contains(c.sorts, last) && last != "user": // user: of the images of a page
+			wrong = append(wrong, "sort of "+last)
+		}
+		last = table
+		m := mariaTable.FindStringSubmatch(step)
+		if m == nil {
+			continue
+		}
+		rows := 0
+		if n := mariaRows.FindStringSubmatch(step); n != nil {
+			rows, _ = strconv.Atoi(n[1]) // digits
+		}
+		switch {
+		case (m[2] == "ALL" || m[2] == "index") && !slices.Contains(c.scans, m[1]), rows > max(c.rows, mostRows) && m[1] != "user",
+			m[2] != "const" && !slices.Contains(c.sorts, m[1]) && (strings.Contains(step, "filesort") || strings.Contains(step, "temporary")):
+			wrong = append(wrong, step)
+		}
+	}
+	return wrong
+}
+
+// mostRows is how many rows a step may really read, of 3,000 images, unless the case says more.
+const mostRows = 120
+
+// planCases are for a database of populate and addRows.
+func planCases(f populated) []planCase {
+	keyword := func(viewer int64, keyword string) func(context.Context, *DB) error {
+		return listing(document.Query{Viewer: viewer, Size: 10, Keyword: keyword})
+	}
+	return []planCase{
+		{name: "list, for an administrator", scans: []string{"image", "user"}, do: listing(document.Query{Size: 10})},
+		{name: "list before an image, for an administrator", scans: []string{"user"}, do: listing(document.Query{Size: 10, Before: f.images / 2})},
+		{name: "list, for a user", scans: []string{"user"}, do: listing(document.Query{Viewer: f.user, Size: 10})},
+		{name: "list before an image, for a user", scans: []string{"user"}, do: listing(document.Query{Viewer: f.user, Size: 10, Before: f.images / 2})},
+		{name: "list of one's images", do: listing(document.Query{Owner: f.user, Size: 10})},
+		{name: "keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(0, "수증")},
+		{name: "keyword, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "수증")},
+		{name: "long keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix", "image"}, do: keyword(0, "KakaoTalk_20180206_066191606")},
+		{name: "keyword in the name of an owner, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "user1")},
+		{name: "keyword in the names of many owners, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "user")},
+		{name: "keyword that a page finds at once", scans: []string{"user"}, do: func(ctx context.Context, db *DB) error {
+			q, err := db.Catalog().findOwners(ctx, document.Query{Viewer: f.user, Size: 10}, ".jp")
+			if err == nil {
+				_, err = db.Catalog().page(ctx, q.Query, q.through())
+			}
+			return err
+		}},
+		{name: "image", do: func(ctx context.Context, db *DB) error { _, err := db.Catalog().ByID(ctx, 7); return err }},
+		{name: "image renamed", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Update(ctx, 7, func(i *document.Image) error { i.Name = "다른 이름"; return nil })
+			return err
+		}},
+		{name: "image deleted", do: func(ctx context.Context, db *DB) error { return db.Catalog().Delete(ctx, 9) }},
+		{name: "versions of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().List(ctx, 1, 0, 10); return err }},
+		{name: "one version", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByVersion(ctx, 1, 2); return err }},
+		{name: "run of a content", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByContent(ctx, "a1"); return err }},
+		{name: "contents of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ContentIDs(ctx, 1); return err }},
+		{name: "next version", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Runs().Append(ctx, recognition.Run{ImageID: 1, User: account.Ref{ID: f.user}, Created: created, ContentIDs: []string{"z"}})
+			return err
+		}},
+		{name: "current contents", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Contents().Get(ctx, []string{"a1", "b1"})
+			return err
+		}},
+		{name: "revisions of a content", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().Revisions(ctx, "a1"); return err }},
+		{name: "contents whose revisions are old", rows: pageSize + 1, do: func(ctx context.Context, db *DB) error {
+			for _, err := range db.Contents().Old(ctx, time.Now()) {
+				return err
+			}
+			return errors.New("no content is old")
+		}},
+		{name: "contents that runs name", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Runs().Named(ctx, []string{"a1", "b1"})
+			return err
+		}},
+		{name: "blobs that images name", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Named(ctx, []string{original(1), thumbnail(1)})
+			return err
+		}},
+		{name: "user", do: func(ctx context.Context, db *DB) error { _, err := db.Users().ByID(ctx, f.user); return err }},
+		{name: "user by name", do: func(ctx context.Context, db *DB) error { _, err := db.Users().ByName(ctx, "user0"); return err }},
+		{name: "sign-ins of a user", do: func(ctx context.Context, db *DB) error {
+			_, _, err := db.Users().Logins(ctx, f.user, account.Page{Size: 10, Number: 1})
+			return err
+		}},
+		{name: "session", do: func(ctx context.Context, db *DB) error { _, err := db.Sessions().Session(ctx, "session3"); return err }},
+		{name: "new session", do: func(ctx context.Context, db *DB) error {
+			return db.Sessions().AddSession(ctx, account.Session{ID: "new", UserID: f.user, Created: created.Add(time.Hour), Expires: created.Add(2 * time.Hour)})
+		}},
+		{name: "sessions of a user ended", do: func(ctx context.Context, db *DB) error {
+			return db.Sessions().RevokeSessions(ctx, f.user, "new", created)
+		}},
+		{name: "API key", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().Key(ctx, "key3"); return err }},
+		{name: "API keys of a user", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().KeysOf(ctx, f.user); return err }},
+	}
+}
+
+// addRows adds runs, contents, sign-ins, sessions and keys, so that a database does not take their tables for small ones.
+func addRows(t *testing.T, db *DB, user int64) {
+	t.Helper()
+	ctx := t.Context()
+	words := recognition.Reading{Text: strings.Repeat("text ", 100)} // so that a row is no smaller than those of a service
+	var more []recognition.Content
+	for n := range 3000 {
+		more = append(more, recognition.Content{ID: fmt.Sprint("c", n), Revision: 1, Reading: words})
+	}
+	if err := db.Contents().Add(ctx, more); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 300 {
+		ids := []string{fmt.Sprint("a", n), fmt.Sprint("b", n)}
+		if err := db.Contents().Add(ctx, []recognition.Content{{ID: ids[0], Revision: 1, Reading: words}, {ID: ids[1], Revision: 1, Reading: words}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Runs().Append(ctx, recognition.Run{ImageID: int64(n%60 + 1), User: account.Ref{ID: user}, Created: created, ContentIDs: ids}); err != nil {
+			t.Fatal(err)
+		}
+		of := user + int64(n%10)
+		if err := db.Users().AddLogin(ctx, account.Login{UserID: of, Created: created}); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Sessions().AddSession(ctx, account.Session{ID: fmt.Sprint("session", n), UserID: of, Created: created, Expires: created.Add(time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Keys().AddKey(ctx, account.Key{ID: fmt.Sprint("key", n), UserID: of, Created: created}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestPlans runs what the service does often and has the database explain each statement: nothing reads all of a table, or sorts what may be much, unless it says so.
+// The plans are those of docs/plans.md.
+func TestPlans(t *testing.T) {
+	for _, kind := range []string{"MariaDB", "SQLite"} {
+		t.Run(kind, func(t *testing.T) {
+			source := sources[kind](t)
+			db := openAt(t, source)
+			f := populate(t, db, 3000)
+			addRows(t, db, f.user)
+			title := kind
+			if kind == "MariaDB" {
+				for _, table := range []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "logged_in", "session", "api_key", "user"} {
+					if _, err := db.write.ExecContext(t.Context(), `ANALYZE TABLE `+table); err != nil {
+						t.Fatal(err)
+					}
+				}
+				title += " " + textOf(t, db.read, `SELECT REGEXP_SUBSTR(VERSION(), '^[0-9]+[.][0-9]+')`)[0]
+			}
+			plain, asked := openAt(t, source), record(t, db, source)
+			explained := map[string]bool{}
+			var doc strings.Builder
+			fmt.Fprintf(&doc, "## %s\n", title)
+			for _, c := range planCases(f) {
+				asked.take()
+				if err := c.do(t.Context(), db); err != nil {
+					t.Fatalf("%s: %v", c.name, err)
+				}
+				var plans strings.Builder
+				for _, s := range asked.take() {
+					if !hasPlan.MatchString(s.text) || explained[s.text] {
+						continue
+					}
+					explained[s.text] = true
+					steps := planOf(t, plain, plain.write, s)
+					if wrong := c.mistakes(steps); len(wrong) > 0 {
+						t.Errorf("%s: %s\n%s\nreads all of a table, or sorts, in %q", c.name, s.text, strings.Join(steps, "\n"), wrong)
+					}
+					fmt.Fprintf(&plans, "%s\n    %s\n", imageFields.ReplaceAllString(s.text, "SELECT … FROM"), strings.Join(steps, "\n    "))
+				}
+				if plans.Len() == 0 {
+					t.Errorf("%s: nothing to explain", c.name)
+				}
+				fmt.Fprintf(&doc, "\n%s:\n\n```\n%s```\n", c.name, plans.String())
+			}
+			compareSection(t, doc.String())
+		})
+	}
+}
+
+var (
+	hasPlan     = regexp.MustCompile(`^(SELECT|UPDATE|DELETE|INSERT .* SELECT) `)
+	imageFields = regexp.MustCompile(`^SELECT i\.id, .*?, user\.name FROM`)
+)
+
+// compareSection compares a section with the one of the same title in docs/plans.md, or puts it there. What another version of a server plans is not compared.
+func compareSection(t *testing.T, want string) {
+	t.Helper()
+	file, err := os.ReadFile(plansFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mark = "\n## "
+	sections := strings.Split(strings.TrimSpace(string(file)), mark) // the first one is the head
+	want = strings.TrimSpace(strings.TrimPrefix(want, "## "))
+	title, _, _ := strings.Cut(want, "\n")
+	kind, _, _ := strings.Cut(title, " ")
+	at := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, kind) })
+	switch {
+	case *update && at < 0:
+		sections = append(sections, want)
+	case *update:
+		sections[at] = want + "\n"
+	case at < 0:
+		t.Errorf("docs/plans.md lacks %s", kind)
+	case strings.HasPrefix(sections[at], title+"\n"):
+		if d := cmp.Diff(strings.TrimSpace(sections[at]), want); d != "" {
+			t.Errorf("docs/plans.md is not up to date: go test ./internal/adapter/sqlstore -run TestPlans -update (-file +now):\n%s", d)
+		}
+	}
+	if *update {
+		sections[0] = strings.TrimSpace(sections[0]) + "\n"
+		if err := os.WriteFile(plansFile, []byte(strings.TrimSpace(strings.Join(sections, mark))+"\n"), 0o644); err != nil { //nolint:gosec // a document
+			t.Fatal(err)
+		}
+	}
+}

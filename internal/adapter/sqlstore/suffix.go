@@ -1,0 +1,190 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+
+	"glyphbox/internal/domain/document"
+)
+
+// Keywords are found by table image_suffix, which holds for each image the suffixes of its folded name: what follows from each character on. A keyword is in a
+// name where a suffix begins with it, and the suffixes that begin with it stand one after the other, so that only what is found is looked at, in the
+// middle of a name as well as at its beginning.
+//
+// Two suffixes of one name may begin with the keyword. In the order of a name's suffixes these are neighbours, and all but the first have
+// at least as many bytes in common with the one before, which is noted as lcp (longest common prefix). So those with a smaller lcp are one for each image.
+//
+// The rows follow from table image alone: indexNames makes them.
+
+const suffixTable = "image_suffix"
+
+// suffixSize is how many bytes of a suffix are kept: all of a keyword that somebody types, mostly. Longer ones are looked for by a part of them.
+const suffixSize = 24
+
+type suffix struct {
+	text string
+	lcp  int // bytes
+}
+
+// suffixesOf returns the suffixes of a folded name in their order, each once. One that another begins with says nothing more, and is left out.
+func suffixesOf(search string) (suffixes []suffix) {
+	var texts []string
+	for from := range search {
+		texts = append(texts, search[from:min(from+suffixSize, len(search))])
+	}
+	slices.Sort(texts)
+	last := ""
+	for n, text := range texts {
+		if n+1 < len(texts) && strings.HasPrefix(texts[n+1], text) {
+			continue
+		}
+		suffixes = append(suffixes, suffix{text, commonPrefix(last, text)})
+		last = text
+	}
+	return suffixes
+}
+
+func commonPrefix(a, b string) (n int) {
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// named is what the suffixes of an image are made from.
+type named struct {
+	id, owner  int64
+	visibility document.Visibility
+	search     string
+}
+
+const namedColumns = `id, user_id, visibility, search`
+
+func scanNamed(scan func(...any) error) (n named, err error) {
+	err = scan(&n.id, &n.owner, &n.visibility, &n.search)
+	return n, err
+}
+
+// addSuffixes stores the suffixes of images, also where they are there already.
+func addSuffixes(ctx context.Context, tx *sql.Tx, images ...named) error {
+	type row struct {
+		suffix
+		image *named
+	}
+	var all []row
+	for n := range images {
+		for _, s := range suffixesOf(images[n].search) {
+			all = append(all, row{s, &images[n]})
+		}
+	}
+	slices.SortFunc(all, func(a, b row) int { // in the order of the table, so that neighbours are written at once
+		return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.image.id, b.image.id))
+	})
+	for rows := range slices.Chunk(all, suffixesAtOnce) {
+		args := make([]any, 0, 5*len(rows))
+		for _, r := range rows {
+			args = append(args, []byte(r.text), r.image.id, r.lcp, r.image.owner, r.image.visibility == document.Shared)
+		}
+		if _, err := tx.ExecContext(ctx, `REPLACE INTO image_suffix (suffix, image_id, lcp, user_id, shared) VALUES (?, ?, ?, ?, ?)`+
+			strings.Repeat(`, (?, ?, ?, ?, ?)`, len(rows)-1), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// suffixesAtOnce is how many suffixes one statement stores or deletes.
+const suffixesAtOnce = 1000
+
+// deleteSuffixes deletes the suffixes of an image that is still there.
+func deleteSuffixes(ctx context.Context, tx *sql.Tx, id int64) error {
+	image, err := scanNamed(tx.QueryRowContext(ctx, `SELECT `+namedColumns+` FROM image WHERE id = ?`, id).Scan)
+	if err != nil {
+		return err
+	}
+	for suffixes := range slices.Chunk(suffixesOf(image.search), suffixesAtOnce) {
+		texts := make([][]byte, len(suffixes))
+		for n, s := range suffixes {
+			texts[n] = []byte(s.text)
+		}
+		marks, args := in(texts)
+		if _, err := tx.ExecContext(ctx, `DELETE FROM image_suffix WHERE suffix IN `+marks+` AND image_id = ?`, append(args, id)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexOlderNames makes the suffixes of all images unless the oldest and the newest one have them. Work that fills the database sees to that itself.
+func (db *DB) indexOlderNames(ctx context.Context) error {
+	if work, err := db.Unfinished(ctx); err != nil || work != "" {
+		return err
+	}
+	done, err := db.indexed(ctx, 0, math.MaxInt)
+	if err != nil || done {
+		return err
+	}
+	return db.indexNames(ctx)
+}
+
+// indexedAtOnce is how many images a transaction of indexNames concerns.
+const indexedAtOnce = 50_000
+
+// indexNames makes the suffixes of all images that have none, for a database that is filled by other means than a Catalog. It goes from the newest images to
+// the oldest in steps that are done or not done as a whole, and goes on where it was broken off.
+func (db *DB) indexNames(ctx context.Context) error {
+	newest, err := db.count(ctx, `SELECT COALESCE(MAX(id), 0) FROM image`)
+	if err != nil {
+		return err
+	}
+	for first := newest - newest%indexedAtOnce; first >= 0; first -= indexedAtOnce {
+		done, err := db.indexed(ctx, first, first+indexedAtOnce)
+		if err != nil {
+			return err
+		}
+		if done {
+			continue
+		}
+		if err := db.update(ctx, func(tx *sql.Tx) error {
+			var images []named
+			if err := each(ctx, tx, func(scan func(...any) error) error {
+				n, err := scanNamed(scan)
+				images = append(images, n)
+				return err
+			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ?`+db.dialect.forUpdate, first, first+indexedAtOnce); err != nil {
+				return err
+			}
+			return addSuffixes(ctx, tx, images...)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexed tells whether the oldest and the newest image of those with IDs from first up to end have their suffixes.
+func (db *DB) indexed(ctx context.Context, first, end int) (bool, error) {
+	for _, order := range []string{`ASC`, `DESC`} {
+		n, err := scanNamed(db.read.QueryRowContext(ctx, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? ORDER BY id `+order+` LIMIT 1`, first, end).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return true, nil
+		}
+		if err != nil {
+			return false, db.fault(ctx, err)
+		}
+		suffixes := suffixesOf(n.search)
+		if len(suffixes) == 0 {
+			continue
+		}
+		there, err := db.count(ctx, `SELECT COUNT(*) FROM image_suffix WHERE suffix = ? AND image_id = ?`, []byte(suffixes[0].text), n.id)
+		if err != nil || there == 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
