@@ -33,8 +33,8 @@ import (
 func TestSettingsOfMariaDB(t *testing.T) {
 	db := openServer(t)
 	for _, pool := range []*sql.DB{db.read, db.write} {
-		got := textOf(t, pool, `SELECT CONCAT_WS(' ', @@sql_mode, @@innodb_lock_wait_timeout, @@time_zone, @@collation_connection)`)
-		if want := []string{"STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION 1 +00:00 utf8mb4_bin"}; !slices.Equal(got, want) {
+		got := textOf(t, pool, `SELECT CONCAT_WS(' ', @@sql_mode, @@innodb_lock_wait_timeout, @@time_zone, @@collation_connection, @@eq_range_index_dive_limit)`)
+		if want := []string{"STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION 1 +00:00 utf8mb4_bin 0"}; !slices.Equal(got, want) {
 			t.Errorf("settings of a connection: got %q, want %q", got, want)
 		}
 	}

@@ -290,13 +290,9 @@ func each(ctx context.Context, q querier, row func(scan func(...any) error) erro
 	return rows.Err()
 }
 
-// soughtAtOnce is how many values one statement looks for. For more than 200 MariaDB goes by what it has noted of the index, and where that is
-// not of late reads all of it.
-const soughtAtOnce = 100
-
 // named returns the values that the queries find of those that are put at their ends, each once.
 func (db *DB) named(ctx context.Context, values []string, queries ...string) (named []string, err error) {
-	for part := range slices.Chunk(values, soughtAtOnce) {
+	for part := range slices.Chunk(values, idsAtOnce) {
 		marks, list := in(part)
 		var texts []string
 		var args []any
