@@ -254,6 +254,7 @@ func (o *original) wantImported(ids []string) {
 		text(3, 3, "", document.Box{X1: 1, Y1: 2, X2: 30, Y2: 40}), text(4, 4, "in lists", document.Box{X1: 1, Y1: 2, X2: 30, Y2: 40}),
 	}
 	for n := range want {
+		want[n].Lang = []string{} // nobody said any
 		if len(want[n].Detail) == 0 {
 			want[n].Detail = []string{}
 		}
