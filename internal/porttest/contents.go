@@ -60,6 +60,25 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		same(t, "Revisions", revisions, []recognition.Content{a})
 	})
 
+	t.Run("some contents of a run, whose IDs begin alike", func(t *testing.T) {
+		s := open(t)
+		var run []recognition.Content
+		for _, id := range []string{"run-1", "run-10", "run-2", "run-3", "run", "run-1-1", "running-1"} {
+			c := someContent(1)
+			c.ID = id
+			run = append(run, c)
+		}
+		ok(t, "Add", s.Add(t.Context(), run))
+		second := corrected(run[2], "two")
+		ok(t, "Revise", s.Revise(t.Context(), second))
+		wantContents(t, s, []string{"run-2", "run-4", "run-1"}, second, run[0])
+		wantContents(t, s, []string{"run-1", "run-1-1"}, run[0], run[5])
+		ok(t, "Delete", s.Delete(t.Context(), []string{"run-2", "run-1"}))
+		wantContents(t, s, []string{"run-1", "run-2", "run-10", "run-3", "run", "run-1-1", "running-1"}, run[1], run[3], run[4], run[5], run[6])
+		ok(t, "Add again", s.Add(t.Context(), []recognition.Content{run[2]}))
+		wantContents(t, s, []string{"run-2"}, run[2])
+	})
+
 	t.Run("what is known from elsewhere is not stored", func(t *testing.T) {
 		s := open(t)
 		a := someContent(1)

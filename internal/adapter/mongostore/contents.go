@@ -79,6 +79,19 @@ func newRevision(c recognition.Content) revision {
 // possibleID tells whether a content can have that ID. A colon would end it amid the key.
 func possibleID(id string) bool { return id != "" && !strings.Contains(id, ":") }
 
+// possibleIDs goes through those of the IDs that a content can have, as many at a time as one round trip names.
+func possibleIDs(ids []string) iter.Seq[[]string] {
+	return slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !possibleID(id) }), idsAtOnce)
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
 // idsAtOnce is how many contents one round trip names: more than a run has, and few enough for one message.
 const idsAtOnce = 1000
 
@@ -120,11 +133,47 @@ func (s *Contents) Add(ctx context.Context, contents []recognition.Content) erro
 	return errors.Join(err, s.Delete(context.WithoutCancel(ctx), ours))
 }
 
-// ofContents is the filter for all revisions of contents. A semicolon follows a colon.
+// together goes through IDs or keys in groups that have all but what follows the last hyphen in common, as the contents of a run have. begin is
+// that, and empty for the group of all others. A group is one range of keys, which is what servers are quick at, those too that compare each document with what is
+// looked for, such as FerretDB.
+func together(ids []string) iter.Seq2[string, []string] {
+	groups := map[string][]string{}
+	for _, id := range ids {
+		begin := id[:strings.LastIndex(id, "-")+1]
+		groups[begin] = append(groups[begin], id)
+	}
+	for begin, group := range groups {
+		if begin != "" && len(group) == 1 {
+			groups[""] = append(groups[""], group...)
+			delete(groups, begin)
+		}
+	}
+	return func(yield func(begin string, group []string) bool) {
+		for _, begin := range slices.Sorted(maps.Keys(groups)) {
+			if !yield(begin, groups[begin]) {
+				return
+			}
+		}
+	}
+}
+
+// between is the condition for keys that begin so. Both characters are followed by those in the ends.
+func between(begin string) bson.D {
+	end := strings.NewReplacer("-", ".", ":", ";").Replace(begin[len(begin)-1:])
+	return bson.D{{Key: "$gte", Value: begin}, {Key: "$lt", Value: begin[:len(begin)-1] + end}}
+}
+
+// ofContents is the filter for all revisions of contents, and perhaps of others.
 func ofContents(ids []string) bson.D {
-	ranges := make(bson.A, len(ids))
-	for i, id := range ids {
-		ranges[i] = bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: id + ":"}, {Key: "$lt", Value: id + ";"}}}}
+	var ranges bson.A
+	for begin, group := range together(ids) {
+		if begin != "" {
+			ranges = append(ranges, bson.D{{Key: "_id", Value: between(begin)}})
+			continue
+		}
+		for _, id := range group {
+			ranges = append(ranges, bson.D{{Key: "_id", Value: between(id + ":")}})
+		}
 	}
 	if len(ranges) == 1 {
 		return ranges[0].(bson.D)
@@ -135,7 +184,8 @@ func ofContents(ids []string) bson.D {
 // find returns all revisions of contents, the first one first, by ID. Those of contents that are not there are left out.
 func (s *Contents) find(ctx context.Context, ids []string) (map[string][]recognition.Content, error) {
 	found := make(map[string][]recognition.Content, len(ids))
-	for part := range slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !possibleID(id) }), idsAtOnce) {
+	for part := range possibleIDs(ids) {
+		wanted := setOf(part)
 		err := whileAsked(ctx, func(ctx context.Context) error {
 			// Without a size the server would give 101 documents and be asked for the rest.
 			cursor, err := s.revisions.Find(ctx, ofContents(part), options.Find().SetBatchSize(1_000_000))
@@ -147,7 +197,9 @@ func (s *Contents) find(ctx context.Context, ids []string) (map[string][]recogni
 				return err
 			}
 			for _, r := range revisions {
-				found[r.Content.ID] = append(found[r.Content.ID], r.Content)
+				if wanted[r.Content.ID] {
+					found[r.Content.ID] = append(found[r.Content.ID], r.Content)
+				}
 			}
 			return nil
 		})
@@ -283,23 +335,65 @@ func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, 
 	}
 }
 
-// Delete implements recognition.Contents.
+// Delete implements recognition.Contents. What is added while the first revisions are deleted is found after that, or taken back by who added it.
 func (s *Contents) Delete(ctx context.Context, ids []string) error {
-	for part := range slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !possibleID(id) }), idsAtOnce) {
+	for part := range possibleIDs(ids) {
 		first := make([]string, len(part))
 		for i, id := range part {
 			first[i] = revisionID(id, 1)
 		}
-		err := whileAsked(ctx, func(ctx context.Context) error {
-			_, err := s.revisions.BulkWrite(ctx, []mongo.WriteModel{
-				mongo.NewDeleteManyModel().SetFilter(bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: first}}}}),
-				mongo.NewDeleteManyModel().SetFilter(ofContents(part)),
-			})
+		if err := s.deleteKeys(ctx, first); err != nil {
 			return err
-		})
+		}
+		others, err := s.keys(ctx, part)
 		if err != nil {
+			return err
+		}
+		if err := s.deleteKeys(ctx, others); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// keys returns the keys of all revisions of contents.
+func (s *Contents) keys(ctx context.Context, ids []string) (keys []string, err error) {
+	wanted := setOf(ids)
+	err = whileAsked(ctx, func(ctx context.Context) error {
+		cursor, err := s.revisions.Find(ctx, ofContents(ids), options.Find().SetBatchSize(1_000_000).SetProjection(bson.D{{Key: "_id", Value: 1}}))
+		if err != nil {
+			return err
+		}
+		var found []revision
+		if err := cursor.All(ctx, &found); err != nil {
+			return err
+		}
+		for _, r := range found {
+			if id, _, _ := strings.Cut(r.ID, ":"); wanted[id] {
+				keys = append(keys, r.ID)
+			}
+		}
+		return nil
+	})
+	return keys, err
+}
+
+func (s *Contents) deleteKeys(ctx context.Context, keys []string) error {
+	for part := range slices.Chunk(keys, idsAtOnce) {
+		var models []mongo.WriteModel
+		for begin, group := range together(part) {
+			those := bson.D{}
+			if begin != "" {
+				those = between(begin)
+			}
+			models = append(models, mongo.NewDeleteManyModel().SetFilter(bson.D{{Key: "_id", Value: append(those, bson.E{Key: "$in", Value: group})}}))
+		}
+		if err := whileAsked(ctx, func(ctx context.Context) error {
+			_, err := s.revisions.BulkWrite(ctx, models)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -249,7 +249,7 @@ func killedSteps(t *testing.T, uri string, n int, when string) (commands []strin
 // part but for who looks for leftovers, who finds and removes all of them.
 func TestKilledBetweenCommands(t *testing.T) {
 	commands, _ := killedSteps(t, mongotest.URI(t), 0, "never")
-	if want := []string{"insert", "insert", "insert", "insert", "insert", "find", "insert", "find", "delete", "delete", "delete"}; !slices.Equal(commands, want) {
+	if want := []string{"insert", "insert", "insert", "insert", "insert", "find", "insert", "find", "delete", "find", "delete", "delete", "delete"}; !slices.Equal(commands, want) {
 		t.Fatalf("commands: got %q, want %q", commands, want)
 	}
 	for n, command := range commands {

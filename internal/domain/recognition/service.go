@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -52,8 +53,9 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 	}
 	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
 		Lang: request.Lang, PSM: request.PSM, OEM: request.OEM}
+	ids := newContentIDs(len(readings))
 	for i, reading := range readings {
-		c := Content{ID: newContentID(), ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
+		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
 		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
 		run.Engine = reading.Engine
 	}
@@ -377,5 +379,12 @@ func (s *Service) Release(ctx context.Context, imageID int64) (func(context.Cont
 
 var _ document.Dependents = (*Service)(nil)
 
-// newContentID returns 128 random bits as lower-case letters and digits.
-func newContentID() string { return strings.ToLower(rand.Text()) }
+// newContentIDs returns the IDs of a run's contents: 128 random bits as lower-case letters and digits, a hyphen, and a number. A store in the order of
+// IDs has them side by side.
+func newContentIDs(n int) []string {
+	run, ids := strings.ToLower(rand.Text()), make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%s-%d", run, i+1)
+	}
+	return ids
+}
