@@ -123,7 +123,7 @@ func (r *results) write(b *testing.B) {
 	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word}, Confidence: 0.9, Lang: []string{"eng"}, PSM: 7, Engine: "tesseract 5.3.0"}
 	run := recognition.Run{ImageID: r.image.ID, User: r.image.Owner, Created: time.Now(), Lang: []string{"eng"}}
 	for n := range recognition.MaxRegions {
-		id := fmt.Sprintf("run%022d-%d", r.runs, n+1) // as the service makes them
+		id := fmt.Sprintf("run%022d-%03d", r.runs, n+1) // as the service makes them
 		run.Contents, run.ContentIDs = append(run.Contents, recognition.Content{ID: id, Revision: 1, Reading: reading}), append(run.ContentIDs, id)
 	}
 	r.runs++

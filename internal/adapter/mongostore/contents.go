@@ -133,47 +133,29 @@ func (s *Contents) Add(ctx context.Context, contents []recognition.Content) erro
 	return errors.Join(err, s.Delete(context.WithoutCancel(ctx), ours))
 }
 
-// together goes through IDs or keys in groups that have all but what follows the last hyphen in common, as the contents of a run have. begin is
-// that, and empty for the group of all others. A group is one range of keys, which is what servers are quick at, those too that compare each document with what is
-// looked for, such as FerretDB.
-func together(ids []string) iter.Seq2[string, []string] {
-	groups := map[string][]string{}
-	for _, id := range ids {
-		begin := id[:strings.LastIndex(id, "-")+1]
-		groups[begin] = append(groups[begin], id)
-	}
-	for begin, group := range groups {
-		if begin != "" && len(group) == 1 {
-			groups[""] = append(groups[""], group...)
-			delete(groups, begin)
-		}
-	}
-	return func(yield func(begin string, group []string) bool) {
-		for _, begin := range slices.Sorted(maps.Keys(groups)) {
-			if !yield(begin, groups[begin]) {
-				return
-			}
-		}
-	}
-}
-
-// between is the condition for keys that begin so. Both characters are followed by those in the ends.
-func between(begin string) bson.D {
-	end := strings.NewReplacer("-", ".", ":", ";").Replace(begin[len(begin)-1:])
-	return bson.D{{Key: "$gte", Value: begin}, {Key: "$lt", Value: begin[:len(begin)-1] + end}}
-}
-
-// ofContents is the filter for all revisions of contents, and perhaps of others.
-func ofContents(ids []string) bson.D {
-	var ranges bson.A
-	for begin, group := range together(ids) {
-		if begin != "" {
-			ranges = append(ranges, bson.D{{Key: "_id", Value: between(begin)}})
+// together returns IDs or keys in groups that have all but what follows the last hyphen in common, as the contents of a run have. A group is one range of
+// keys, which is what servers are quick at, those too that compare each document with what is looked for, such as FerretDB.
+func together(ids []string) (groups [][]string) {
+	start := func(id string) string { return id[:strings.LastIndex(id, "-")+1] }
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		if n := len(groups); n > 0 && start(id) != "" && start(id) == start(groups[n-1][0]) {
+			groups[n-1] = append(groups[n-1], id)
 			continue
 		}
-		for _, id := range group {
-			ranges = append(ranges, bson.D{{Key: "_id", Value: between(id + ":")}})
+		groups = append(groups, []string{id})
+	}
+	return groups
+}
+
+// ofContents is the filter for all revisions of contents, and perhaps of others of the same runs. A semicolon follows a colon.
+func ofContents(ids []string) bson.D {
+	var ranges bson.A
+	for _, group := range together(ids) {
+		from, to := group[0]+":", group[0]+";"
+		for _, id := range group { // of which one may begin with another
+			from, to = min(from, id+":"), max(to, id+";")
 		}
+		ranges = append(ranges, bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lt", Value: to}}}})
 	}
 	if len(ranges) == 1 {
 		return ranges[0].(bson.D)
@@ -381,12 +363,17 @@ func (s *Contents) keys(ctx context.Context, ids []string) (keys []string, err e
 func (s *Contents) deleteKeys(ctx context.Context, keys []string) error {
 	for part := range slices.Chunk(keys, idsAtOnce) {
 		var models []mongo.WriteModel
-		for begin, group := range together(part) {
-			those := bson.D{}
-			if begin != "" {
-				those = between(begin)
+		var alone []string
+		for _, group := range together(part) {
+			if len(group) == 1 {
+				alone = append(alone, group[0])
+				continue
 			}
-			models = append(models, mongo.NewDeleteManyModel().SetFilter(bson.D{{Key: "_id", Value: append(those, bson.E{Key: "$in", Value: group})}}))
+			models = append(models, mongo.NewDeleteManyModel().SetFilter(bson.D{{Key: "_id", Value: bson.D{
+				{Key: "$gte", Value: group[0]}, {Key: "$lte", Value: group[len(group)-1]}, {Key: "$in", Value: group}}}}))
+		}
+		if len(alone) > 0 {
+			models = append(models, mongo.NewDeleteManyModel().SetFilter(bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: alone}}}}))
 		}
 		if err := whileAsked(ctx, func(ctx context.Context) error {
 			_, err := s.revisions.BulkWrite(ctx, models)

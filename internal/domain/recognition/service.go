@@ -379,12 +379,12 @@ func (s *Service) Release(ctx context.Context, imageID int64) (func(context.Cont
 
 var _ document.Dependents = (*Service)(nil)
 
-// newContentIDs returns the IDs of a run's contents: 128 random bits as lower-case letters and digits, a hyphen, and a number. A store in the order of
-// IDs has them side by side.
+// newContentIDs returns the IDs of a run's contents: 128 random bits as lower-case letters and digits, a hyphen, and a number of
+// three digits. A store in the order of IDs has them side by side, in the order of the regions.
 func newContentIDs(n int) []string {
 	run, ids := strings.ToLower(rand.Text()), make([]string, n)
 	for i := range ids {
-		ids[i] = fmt.Sprintf("%s-%d", run, i+1)
+		ids[i] = fmt.Sprintf("%s-%03d", run, i+1)
 	}
 	return ids
 }
