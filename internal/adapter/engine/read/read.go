@@ -1,0 +1,49 @@
+// Package read turns a region of a page into text. It finds the lines of the region, makes each of them upright, straight and dark on
+// light, has it read by one or two recognisers and fuses what they read.
+//
+// The package is pure Go and holds no engine: the recognisers, the detector and the pixels of the page come in through the interfaces of
+// this file. Nothing in it is shared between calls, but the implementations of the interfaces are used by one goroutine at a time.
+package read
+
+// Gray is an image of one byte a pixel, row by row without padding: 0 is black, 255 white.
+type Gray struct {
+	Pix           []uint8
+	Width, Height int
+}
+
+// RGB is an image of three bytes a pixel in the order red, green, blue, row by row without padding.
+type RGB struct {
+	Pix           []uint8
+	Width, Height int
+}
+
+// Point is a place on an image in pixels, from its upper left corner.
+type Point struct{ X, Y float64 }
+
+// Quad is the outline of a line of text: its corners, clockwise from the one where the text begins at the top.
+type Quad [4]Point
+
+// Char is a character that a recogniser read.
+type Char struct {
+	Text   string  // never a space
+	Prob   float64 // that it is right, 0 to 1
+	X1, X2 float64 // from where to where it stands, in pixels of the line's image
+	Space  float64 // probability that a space comes before it, 0 to 1; 1 where the recogniser read one
+}
+
+// Recogniser reads one line of text.
+type Recogniser interface {
+	// Name names the recogniser and its version.
+	Name() string
+
+	// Read returns the characters of an upright line that is dark on light, from left to right. Where charset is not empty, only
+	// its characters are read. A line without text has no characters, which is no error.
+	Read(line RGB, charset string) ([]Char, error)
+}
+
+// Detector finds lines of text.
+type Detector interface {
+	// Detect returns the lines of an image, in no particular order, in pixels of the image. It takes the image at the size that it
+	// is given.
+	Detect(page RGB) ([]Quad, error)
+}
