@@ -69,8 +69,11 @@ docs: setup ## write the documents that are made from the program
 web: web/node_modules/.package-lock.json ## build the web page into web/dist, which is kept in the repository; needs Node
 	cd web && npm run -s build
 
-check-web: ## check the sources of the web page, and that web/dist is what they make; only where Node is
-	@command -v npm >/dev/null || { echo "check-web: there is no Node here, so web/dist is taken as it is"; exit 0; }; $(MAKE) --no-print-directory rebuilt-web
+check-web: ## check the sources of the web page, and that web/dist is what they make; needs Node where GLYPHBOX_TEST_REQUIRE has node
+	@command -v npm >/dev/null || { case ",$$GLYPHBOX_TEST_REQUIRE," in \
+		*,node,*) echo "check-web: GLYPHBOX_TEST_REQUIRE has node, but there is no npm"; exit 1 ;; \
+		*) echo "check-web: there is no Node here, so web/dist is taken as it is"; exit 0 ;; esac; }; \
+	$(MAKE) --no-print-directory rebuilt-web
 
 .PHONY: rebuilt-web
 rebuilt-web: web/node_modules/.package-lock.json

@@ -104,8 +104,8 @@ func TestPaths(t *testing.T) {
 }
 
 var (
-	called = regexp.MustCompile(`\bt\('((?:[^'\\]|\\.)*)'|\bcount\([^,]+(?:\([^)]*\))?[^,]*, '([^']*)', '([^']*)'\)`)
-	listed = regexp.MustCompile(`'((?:[^'\\]|\\.)*)': '((?:[^'\\]|\\.)*)'`)
+	called = regexp.MustCompile(`\bt\(\s*'((?:[^'\\]|\\.)*)'|\bcount\([^,]+(?:\([^)]*\))?[^,]*,\s*'([^']*)',\s*'([^']*)',?\s*\)`)
+	listed = regexp.MustCompile(`'((?:[^'\\]|\\.)*)':\s+'((?:[^'\\]|\\.)*)'`)
 	blank  = regexp.MustCompile(`\{\w+\}`)
 )
 

@@ -17,7 +17,13 @@ type Grant = Schemas['Grant']
 
 /** Why a request failed. status 0: the service was not reached. after: seconds until it may be worth another try; 0: not known. */
 export class Failure extends Error {
-  constructor(readonly status: number, readonly code: string, detail: string, readonly fields: { field: string; detail: string }[] = [], readonly after = 0) {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+    readonly fields: { field: string; detail: string }[] = [],
+    readonly after = 0,
+  ) {
     super(detail)
   }
   /** The server's reason, with the fields at fault where it says no more than that there are some. */
@@ -34,7 +40,9 @@ let refreshing: Promise<boolean> | null = null
 let ended: (why: Failure | null) => void = () => {}
 
 /** Calls f when the session turns out to be over, with the reason where it is more than that. */
-export function onSessionEnd(f: typeof ended) { ended = f }
+export function onSessionEnd(f: typeof ended) {
+  ended = f
+}
 
 function keep(g: Grant) {
   token = g.access_token
@@ -70,7 +78,9 @@ export function resume(): Promise<boolean> {
     else token = ''
     return r.ok
   }
-  refreshing ??= (navigator.locks ? navigator.locks.request('glyphbox-session', attempt) : attempt()).finally(() => { refreshing = null })
+  refreshing ??= (navigator.locks ? navigator.locks.request('glyphbox-session', attempt) : attempt()).finally(() => {
+    refreshing = null
+  })
   return refreshing
 }
 
@@ -89,16 +99,25 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     headers.set('Authorization', 'Bearer ' + (await access()))
     const r = await reach(base + path, { ...init, headers })
     if (r.ok) return r
-    if (r.status === 401 && again) { lapses = 0; continue }
+    if (r.status === 401 && again) {
+      lapses = 0
+      continue
+    }
     throw noted(await failure(r))
   }
 }
 
 function json(method: string, body?: unknown, headers: Record<string, string> = {}): RequestInit {
-  return { method, headers: { 'Content-Type': 'application/json', ...headers }, body: body === undefined ? undefined : JSON.stringify(body) }
+  return {
+    method,
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  }
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> { return (await ask(path, { signal })).json() }
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await ask(path, { signal })).json()
+}
 async function send<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
   const r = await ask(path, json(method, body, headers))
   return (r.status === 204 ? undefined : await r.json()) as T
@@ -163,7 +182,10 @@ export async function upload(file: File, progress: (part: number) => void, signa
   for (let again = true; ; again = false) {
     const x = await post(file, await access(), progress, signal)
     if (x.status === 201) return x.response as Image
-    if (x.status === 401 && again) { lapses = 0; continue }
+    if (x.status === 401 && again) {
+      lapses = 0
+      continue
+    }
     const p = (x.response ?? {}) as Partial<Problem>
     throw new Failure(x.status, p.code ?? 'unknown', p.detail ?? x.statusText, p.errors ?? [])
   }
@@ -190,7 +212,8 @@ export type Asked = { lang: string[]; psm: string; oem: number }
 export type Order = Box & { name?: string; lang?: string[]; psm?: number | 'auto'; charset?: string }
 
 export const languages = () => get<string[]>('/ocr/lang')
-export const layout = (id: number, level: 'block' | 'line', signal?: AbortSignal) => get<Box[]>(`/image/${id}/layout?level=${level}`, signal)
+export const layout = (id: number, level: 'block' | 'line', signal?: AbortSignal) =>
+  get<Box[]>(`/image/${id}/layout?level=${level}`, signal)
 /** The newest runs, or those below a version, and whether there are older ones. */
 export async function runs(id: number, before?: number) {
   const r = await ask(`/image/${id}/ocr` + (before ? `?before=${before}` : ''))
@@ -204,7 +227,8 @@ export async function recognize(id: number, how: Asked, regions: Order[], signal
   return (await ask(`/image/${id}/ocr?${q}`, { ...json('POST', regions), signal })).json()
 }
 export const content = (id: string) => get<Content>('/ocr/' + id)
-export const correct = (id: string, revision: number, text: string) => send<Content>('PUT', '/ocr/' + id, { text }, { 'If-Match': `"${revision}"` })
+export const correct = (id: string, revision: number, text: string) =>
+  send<Content>('PUT', '/ocr/' + id, { text }, { 'If-Match': `"${revision}"` })
 export const deleteContent = (id: string) => send<void>('DELETE', '/ocr/' + id)
 export const revisions = (id: string) => get<Content[]>(`/ocr/${id}/revisions`)
 
@@ -213,7 +237,8 @@ export async function picture(path: string, signal?: AbortSignal): Promise<strin
   return URL.createObjectURL(await (await ask(path, { signal })).blob())
 }
 /** A rendition of a part of an image, or of all of it. */
-export const viewPath = (id: number, width: number, b?: Box) => `/image/${id}/view?width=${width}` + (b ? `&x1=${b.x1}&y1=${b.y1}&x2=${b.x2}&y2=${b.y2}` : '')
+export const viewPath = (id: number, width: number, b?: Box) =>
+  `/image/${id}/view?width=${width}` + (b ? `&x1=${b.x1}&y1=${b.y1}&x2=${b.x2}&y2=${b.y2}` : '')
 export function cropPath(id: number, c: Content, charset: string) {
   const q = new URLSearchParams(c.lang.map((l) => ['lang', l]))
   for (const k of ['x1', 'y1', 'x2', 'y2'] as const) q.set(k, String(c.roi[k]))

@@ -29,8 +29,11 @@ export function diff(a: string[], b: string[]): Part[] {
     let i = 0
     let j = 0
     while (i < x.length || j < y.length) {
-      if (i < x.length && j < y.length && x[i] === y[j]) { put('same', [x[i]]); i++; j++ }
-      else if (i < x.length && (j === y.length || common[(i + 1) * w + j] >= common[i * w + j + 1])) put('taken', [x[i++]])
+      if (i < x.length && j < y.length && x[i] === y[j]) {
+        put('same', [x[i]])
+        i++
+        j++
+      } else if (i < x.length && (j === y.length || common[(i + 1) * w + j] >= common[i * w + j + 1])) put('taken', [x[i++]])
       else put('added', [y[j++]])
     }
   }

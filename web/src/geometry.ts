@@ -23,7 +23,13 @@ export function moved(b: Box, dx: number, dy: number, page: Size): Box {
 
 /** The box with an edge or corner pulled; pulled beyond the other side it turns over. */
 export function resized(b: Box, handle: Handle, dx: number, dy: number, page: Size): Box {
-  return boxOf(b.x1 + (handle.includes('w') ? dx : 0), b.y1 + (handle.includes('n') ? dy : 0), b.x2 + (handle.includes('e') ? dx : 0), b.y2 + (handle.includes('s') ? dy : 0), page)
+  return boxOf(
+    b.x1 + (handle.includes('w') ? dx : 0),
+    b.y1 + (handle.includes('n') ? dy : 0),
+    b.x2 + (handle.includes('e') ? dx : 0),
+    b.y2 + (handle.includes('s') ? dy : 0),
+    page,
+  )
 }
 
 export const sameBox = (a: Box, b: Box) => a.x1 === b.x1 && a.y1 === b.y1 && a.x2 === b.x2 && a.y2 === b.y2
@@ -52,7 +58,8 @@ export function zoomed(v: View, factor: number, cx: number, cy: number): View {
 
 /** The view moved by as little as puts a box inside the window, with a margin around it and another one below; one that is too large is put in the middle. */
 export function inSight(v: View, b: Box, window: Size, margin: number, below: number): View {
-  const put = (from: number, to: number, low: number, high: number) => (to - from > high - low ? (low + high - from - to) / 2 : from < low ? low - from : to > high ? high - to : 0)
+  const put = (from: number, to: number, low: number, high: number) =>
+    to - from > high - low ? (low + high - from - to) / 2 : from < low ? low - from : to > high ? high - to : 0
   return {
     scale: v.scale,
     x: v.x + put(b.x1 * v.scale + v.x, b.x2 * v.scale + v.x, margin, window.width - margin),

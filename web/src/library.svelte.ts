@@ -31,7 +31,10 @@ export const at = (index: number): Image | undefined => images.get(index)
 
 /** Starts afresh where somebody else signed in; 0: nobody. */
 export function belongsTo(id: number) {
-  if (id === user) { if (id) retry(); return }
+  if (id === user) {
+    if (id) retry()
+    return
+  }
   user = id
   waiting.clear()
   rearrange()
@@ -75,10 +78,17 @@ function pagesOf(first: number, last: number): number[] {
 export function look(first: number, last: number) {
   sight = { first, last }
   if (library.phase !== 'ready' || renewing) return
-  if (first === 0 && library.above) { renew(); return }
+  if (first === 0 && library.above) {
+    renew()
+    return
+  }
   const missing = Array.from({ length: Math.min(last, library.total) - first }, (_, n) => first + n).filter((n) => !images.has(n))
   const wanted = new Set(missing.length ? pagesOf(missing[0], missing[missing.length - 1] + 1) : [])
-  for (const [page, control] of asking) if (!wanted.has(page)) { control.abort(); asking.delete(page) }
+  for (const [page, control] of asking)
+    if (!wanted.has(page)) {
+      control.abort()
+      asking.delete(page)
+    }
   for (const page of wanted) if (!asking.has(page)) fill(page)
 }
 
@@ -89,7 +99,10 @@ async function fill(page: number) {
   try {
     const got = await ask(library.keyword, page, control.signal)
     if (then !== arrangement) return
-    if (got.total !== library.total + library.above + withheld().length) { renew(); return } // somebody else added or deleted some
+    if (got.total !== library.total + library.above + withheld().length) {
+      renew()
+      return
+    } // somebody else added or deleted some
     const next = new Map(images)
     place(next, page, got.images)
     if (next.size > kept) for (const n of next.keys()) if (n < sight.first - kept / 2 || n > sight.last + kept / 2) next.delete(n)
@@ -108,7 +121,9 @@ export async function renew() {
   const from = sight.first
   try {
     if (from === 0) library.above = 0
-    const got = await Promise.all(pagesOf(from, sight.last).map(async (page) => ({ page, ...(await ask(library.keyword, page, control.signal)) })))
+    const got = await Promise.all(
+      pagesOf(from, sight.last).map(async (page) => ({ page, ...(await ask(library.keyword, page, control.signal)) })),
+    )
     if (control.signal.aborted) return
     const next = new Map<number, Image>()
     for (const { page, images } of got) place(next, page, images)
@@ -122,7 +137,10 @@ export async function renew() {
     if (control.signal.aborted) return
     renewing = null
     library.searching = false
-    if (library.phase === 'ready') { complain(e); return }
+    if (library.phase === 'ready') {
+      complain(e)
+      return
+    }
     library.phase = 'failed'
     library.reason = reasonOf(e)
     if (e instanceof Failure && e.status === 0) complain(e)
@@ -138,7 +156,10 @@ export function search(keyword: string) {
 
 /** Shows an image that was uploaded, which is the newest of all. */
 export function add(image: Image) {
-  if (renewing) { renew(); return } // it comes with the rest
+  if (renewing) {
+    renew()
+    return
+  } // it comes with the rest
   if (library.phase !== 'ready' || !matches(image) || [...images.values()].some((i) => i.id === image.id)) return
   rearrange()
   if (sight.first > 0) library.above++
@@ -165,7 +186,10 @@ export async function between(first: number, last: number, signal: AbortSignal, 
     for (const { page, images } of got) place(found, page, images)
     progress(found.size)
   }
-  return [...found].filter(([n]) => n >= first && n < last).sort(([a], [b]) => a - b).map(([, image]) => image)
+  return [...found]
+    .filter(([n]) => n >= first && n < last)
+    .sort(([a], [b]) => a - b)
+    .map(([, image]) => image)
 }
 
 // A deletion waits until it can no longer be undone, or the page is left: it was said to be deleted. What waits is noted in the browser, so that
@@ -225,10 +249,17 @@ export function remove(list: Picked[]) {
       return
     }
     settled()
-    if (failed) { complain(failed); renew() }
+    if (failed) {
+      complain(failed)
+      renew()
+    }
   }
   undoable.add(now)
-  const undo = () => { undoable.delete(now); settled(); renew() }
+  const undo = () => {
+    undoable.delete(now)
+    settled()
+    renew()
+  }
   const close = tell(t('{n} deleted', { n: ids.length }), { label: t('Undo'), run: undo }, now)
 }
 
@@ -237,14 +268,23 @@ export const settle = () => Promise.all([...undoable].map((now) => now()))
 addEventListener('pagehide', settle)
 
 function retry() {
-  for (const now of waiting) { waiting.delete(now); now() }
+  for (const now of waiting) {
+    waiting.delete(now)
+    now()
+  }
   renew()
 }
-addEventListener('glyphbox-back', () => { if (user) retry() })
+addEventListener('glyphbox-back', () => {
+  if (user) retry()
+})
 
 /** Does what may not have been done before the page was closed. What is not final may be another tab's, unless it is old. */
 function finishDeletions() {
   for (const [key, { ids, time }] of Object.entries(notes())) {
-    if (Date.now() - time > 60_000) Promise.all(ids.map(gone)).then(() => { note(key, null); renew() }, complain)
+    if (Date.now() - time > 60_000)
+      Promise.all(ids.map(gone)).then(() => {
+        note(key, null)
+        renew()
+      }, complain)
   }
 }

@@ -85,14 +85,20 @@ describe('tiles', () => {
   test('cover what is in sight, the middle first, and end where the page ends', () => {
     const sight = { x1: 8100, y1: -300, x2: 12000, y2: 2500 }
     const tiles = tilesIn(large, 0, sight)
-    for (const x of [8100, 9000, 9999]) for (const y of [0, 1024, 2499]) expect(tiles.filter(({ box: b }) => b.x1 <= x && x < b.x2 && b.y1 <= y && y < b.y2)).toHaveLength(1)
+    for (const x of [8100, 9000, 9999])
+      for (const y of [0, 1024, 2499]) expect(tiles.filter(({ box: b }) => b.x1 <= x && x < b.x2 && b.y1 <= y && y < b.y2)).toHaveLength(1)
     expect(Math.max(...tiles.map((t) => t.box.x2))).toBe(10000)
     expect(tiles.every((t) => t.width === t.box.x2 - t.box.x1)).toBe(true)
     expect(tiles[0].box).toEqual({ x1: 9216, y1: 1024, x2: 10000, y2: 2048 })
     expect(new Set(tiles.map((t) => t.key)).size).toBe(tiles.length)
     const coarse = tilesIn(large, 2, { x1: 0, y1: 0, x2: 10000, y2: 7000 })
     expect(coarse).toHaveLength(6)
-    expect(coarse.find((t) => t.key === '2/1/2')).toEqual({ key: '2/1/2', level: 2, box: { x1: 8192, y1: 4096, x2: 10000, y2: 7000 }, width: 452 })
+    expect(coarse.find((t) => t.key === '2/1/2')).toEqual({
+      key: '2/1/2',
+      level: 2,
+      box: { x1: 8192, y1: 4096, x2: 10000, y2: 7000 },
+      width: 452,
+    })
     expect(tilesIn(large, 0, { x1: -500, y1: -500, x2: -10, y2: -10 })).toEqual([])
   })
 })
@@ -100,7 +106,12 @@ describe('tiles', () => {
 test('regions at the same place are pairs', () => {
   const at = (x: number, name: string) => ({ box: { x1: x, y1: 0, x2: x + 100, y2: 20 }, name })
   const found = pairs([at(0, 'a'), at(300, 'b'), at(600, 'c')], [at(320, 'B'), at(900, 'new'), at(2, 'A')], (x, y) => overlap(x.box, y.box))
-  expect(found.map((p) => [p.old?.name, p.now?.name])).toEqual([['b', 'B'], [undefined, 'new'], ['a', 'A'], ['c', undefined]])
+  expect(found.map((p) => [p.old?.name, p.now?.name])).toEqual([
+    ['b', 'B'],
+    [undefined, 'new'],
+    ['a', 'A'],
+    ['c', undefined],
+  ])
   // The nearer of two is taken.
   expect(pairs([at(40, 'far'), at(5, 'near')], [at(0, 'x')], (x, y) => overlap(x.box, y.box))[0].old?.name).toBe('near')
 })

@@ -16,7 +16,9 @@ export function go(path: string, replace = false) {
   else history.pushState(null, '', path)
   app.path = path
 }
-addEventListener('popstate', () => { app.path = location.pathname + location.search })
+addEventListener('popstate', () => {
+  app.path = location.pathname + location.search
+})
 
 /** Lets plain clicks on a link stay in the page. */
 export function follow(e: MouseEvent) {
@@ -35,21 +37,44 @@ export function tell(text: string, action?: Note['action'], gone?: () => void): 
     clearTimeout(timer)
     app.notes = app.notes.filter((n) => n.id !== id)
   }
-  const release = () => { timer = setTimeout(() => { close(); gone?.() }, action ? 8000 : 4500) }
+  const release = () => {
+    timer = setTimeout(
+      () => {
+        close()
+        gone?.()
+      },
+      action ? 8000 : 4500,
+    )
+  }
   release()
-  app.notes.push({ id, text, action: action && { label: action.label, run: () => { close(); action.run() } }, hold: () => clearTimeout(timer), release })
+  app.notes.push({
+    id,
+    text,
+    action: action && {
+      label: action.label,
+      run: () => {
+        close()
+        action.run()
+      },
+    },
+    hold: () => clearTimeout(timer),
+    release,
+  })
   return close
 }
 
 export function reasonOf(e: unknown): string {
-  if (e instanceof Failure) return e.status === 0 ? t('The service cannot be reached.') : reasonFor(e.code) ?? e.reason
+  if (e instanceof Failure) return e.status === 0 ? t('The service cannot be reached.') : (reasonFor(e.code) ?? e.reason)
   return String(e)
 }
 
 // What the fields of forms take, in the page's own words.
 const rules: Record<string, string> = {
-  name: '1 to 100 letters (a–z) and digits', email: 'An e-mail address such as ann@example.org', password1: '8 to 255 characters, without spaces',
-  password2: 'The two passwords differ.', current_password: 'This is not your password.',
+  name: '1 to 100 letters (a–z) and digits',
+  email: 'An e-mail address such as ann@example.org',
+  password1: '8 to 255 characters, without spaces',
+  password2: 'The two passwords differ.',
+  current_password: 'This is not your password.',
 }
 
 /** What is wrong with which field of a form; nothing where it is not about fields. */
@@ -62,7 +87,10 @@ export function faultsOf(e: unknown): Record<string, string> {
 export function complain(e: unknown) {
   if (e instanceof DOMException && e.name === 'AbortError') return
   if (e instanceof Failure && ['session_ended', 'account_blocked', 'account_inactive'].includes(e.code)) return
-  if (e instanceof Failure && e.status === 0) { lost(); return }
+  if (e instanceof Failure && e.status === 0) {
+    lost()
+    return
+  }
   tell(reasonOf(e))
 }
 
@@ -72,7 +100,11 @@ export function lost() {
   app.offline = true
   const again = () => {
     fetch('/ping', { cache: 'no-store' }).then(
-      () => { app.offline = false; tell(t('Back again.')); dispatchEvent(new Event('glyphbox-back')) },
+      () => {
+        app.offline = false
+        tell(t('Back again.'))
+        dispatchEvent(new Event('glyphbox-back'))
+      },
       () => setTimeout(again, 1500),
     )
   }

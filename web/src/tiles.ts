@@ -29,7 +29,12 @@ export function tilesIn(page: Size, level: number, sight: Box): Tile[] {
   const tiles: Tile[] = []
   for (let row = first(sight.y1); row < last(sight.y2, page.height); row++)
     for (let column = first(sight.x1); column < last(sight.x2, page.width); column++) {
-      const box = { x1: column * step, y1: row * step, x2: Math.min((column + 1) * step, page.width), y2: Math.min((row + 1) * step, page.height) }
+      const box = {
+        x1: column * step,
+        y1: row * step,
+        x2: Math.min((column + 1) * step, page.width),
+        y2: Math.min((row + 1) * step, page.height),
+      }
       tiles.push({ key: `${level}/${row}/${column}`, level, box, width: Math.max(leastWidth, Math.ceil((box.x2 - box.x1) / 2 ** level)) })
     }
   const away = ({ box }: Tile) => Math.hypot(box.x1 + box.x2 - sight.x1 - sight.x2, box.y1 + box.y2 - sight.y1 - sight.y2)

@@ -24,7 +24,8 @@ const open = (u: Upload) => u.state === 'waiting' || u.state === 'sending'
 /** Puts files into the queue. They go one after another, so that the first one is there soon and their order stays. */
 export function enqueue(files: Iterable<File>) {
   if (!queue.some((u) => u.state !== 'done')) queue = []
-  for (const file of files) queue.push({ key: ++count, file, state: 'waiting', part: 0, reason: '', tries: 0, control: new AbortController() })
+  for (const file of files)
+    queue.push({ key: ++count, file, state: 'waiting', part: 0, reason: '', tries: 0, control: new AbortController() })
   work()
 }
 
@@ -32,11 +33,17 @@ async function work() {
   if (working) return
   working = true
   addEventListener('beforeunload', warn)
-  for (let u; !app.offline && (u = queue.find((u) => u.state === 'waiting')); ) {
+  for (let u; !app.offline && (u = queue.find((u) => u.state === 'waiting'));) {
     u.state = 'sending'
     u.part = 0
     try {
-      u.image = await upload(u.file, (p) => { u.part = p }, u.control.signal)
+      u.image = await upload(
+        u.file,
+        (p) => {
+          u.part = p
+        },
+        u.control.signal,
+      )
       u.state = 'done'
       show(u.image)
     } catch (e) {
@@ -55,7 +62,9 @@ async function work() {
 const warn = (e: Event) => e.preventDefault()
 
 /** Goes on with what waits, after the service or the session was away. */
-export const goOn = () => { work() }
+export const goOn = () => {
+  work()
+}
 addEventListener('glyphbox-back', goOn)
 
 export function retry(list: Upload[]) {

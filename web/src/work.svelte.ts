@@ -57,12 +57,16 @@ export class Work {
     return o && 'content' in o ? (this.#contents[o.content] ?? null) : null
   }
   /** What a region shows: its content or, while it is read again, the one before. */
-  shown(r: Region): Content | null { return this.content(r) ?? (this.busy(r) ? (this.#contents[this.#from[r.read]] ?? null) : null) }
+  shown(r: Region): Content | null {
+    return this.content(r) ?? (this.busy(r) ? (this.#contents[this.#from[r.read]] ?? null) : null)
+  }
   reason(r: Region): string {
     const o = this.#outcomes[r.read]
     return o && 'reason' in o ? o.reason : ''
   }
-  busy(r: Region): boolean { return this.#outcomes[r.read] === null }
+  busy(r: Region): boolean {
+    return this.#outcomes[r.read] === null
+  }
   #settle(list: Region[], outcome: (n: number) => Outcome) {
     this.#outcomes = { ...this.#outcomes, ...Object.fromEntries(list.map((r, n) => [r.read, outcome(n)])) }
   }
@@ -73,7 +77,11 @@ export class Work {
 
   /** Loads the page and takes up the list that this browser kept; version is one that is wanted besides. */
   async load(version: number) {
-    const [image, { runs, older }, languages] = await Promise.all([api.image(this.id), api.runs(this.id), api.languages().catch(() => ['eng'])])
+    const [image, { runs, older }, languages] = await Promise.all([
+      api.image(this.id),
+      api.runs(this.id),
+      api.languages().catch(() => ['eng']),
+    ])
     this.languages = languages
     this.runs = runs
     this.older = older
@@ -113,7 +121,11 @@ export class Work {
   }
   async #restore() {
     let kept: Kept | null = null
-    try { kept = JSON.parse(localStorage.getItem(this.#place) ?? 'null') } catch { /* then there is none */ }
+    try {
+      kept = JSON.parse(localStorage.getItem(this.#place) ?? 'null')
+    } catch {
+      /* then there is none */
+    }
     if (kept?.how) this.how = { ...this.how, ...kept.how }
     else if (language() === 'ko' && this.languages.includes('kor')) this.how = { ...this.how, lang: ['kor', 'eng'] }
     const seen = kept?.seen ?? 0
@@ -121,7 +133,14 @@ export class Work {
 
     const missing = (kept?.regions ?? []).flatMap((r) => [r.content, r.from]).filter((id) => id && !this.#contents[id]) as string[]
     while (missing.length) {
-      const found = await Promise.all(missing.splice(0, 6).map((id) => api.content(id).catch((e) => { if (e instanceof api.Failure && e.status === 404) return null; throw e })))
+      const found = await Promise.all(
+        missing.splice(0, 6).map((id) =>
+          api.content(id).catch((e) => {
+            if (e instanceof api.Failure && e.status === 404) return null
+            throw e
+          }),
+        ),
+      )
       this.learn(found.filter((c) => c !== null))
     }
     let list: Region[] = []
@@ -134,7 +153,9 @@ export class Work {
     }
     for (const run of this.runs.filter((r) => r.version > seen).reverse()) {
       const next = merged(list, run.contents, (c) => ({ ...this.asRegion(c), key: this.fresh() }))
-      const taken: [string, Content][] = list.flatMap((r, n) => (next[n].read !== r.read && this.#from[r.read] ? [[r.read, this.content(next[n])!]] : []))
+      const taken: [string, Content][] = list.flatMap((r, n) =>
+        next[n].read !== r.read && this.#from[r.read] ? [[r.read, this.content(next[n])!]] : [],
+      )
       await this.#carry(taken)
       list = next
     }
@@ -143,7 +164,11 @@ export class Work {
   /** Keeps the list in this browser. */
   save() {
     const regions = this.draft.map((r) => ({ ...r, content: this.content(r)?.id ?? null, from: this.#from[r.read] }))
-    try { localStorage.setItem(this.#place, JSON.stringify({ seen: this.runs[0]?.version ?? 0, how: this.how, regions } satisfies Kept)) } catch { /* no room: then only the versions have it */ }
+    try {
+      localStorage.setItem(this.#place, JSON.stringify({ seen: this.runs[0]?.version ?? 0, how: this.how, regions } satisfies Kept))
+    } catch {
+      /* no room: then only the versions have it */
+    }
   }
 
   /** Changes the list; what it was can be had back. */
@@ -152,7 +177,9 @@ export class Work {
     this.future = []
     this.draft = next
   }
-  patch(changes: Map<string, Partial<Region>>) { this.put(this.draft.map((r) => ({ ...r, ...changes.get(r.key) }))) }
+  patch(changes: Map<string, Partial<Region>>) {
+    this.put(this.draft.map((r) => ({ ...r, ...changes.get(r.key) })))
+  }
   undo() {
     const to = this.past.at(-1)
     if (!to) return
@@ -188,11 +215,13 @@ export class Work {
   }
   duplicate(keys: Set<string>): Region[] {
     const page = this.image!
-    const copies = this.draft.filter((r) => keys.has(r.key)).map((r): Region => {
-      const height = r.box.y2 - r.box.y1
-      const below = moved(r.box, 0, height, page)
-      return { ...r, key: this.fresh(), read: this.fresh(), box: sameBox(below, r.box) ? moved(r.box, 0, -height, page) : below }
-    })
+    const copies = this.draft
+      .filter((r) => keys.has(r.key))
+      .map((r): Region => {
+        const height = r.box.y2 - r.box.y1
+        const below = moved(r.box, 0, height, page)
+        return { ...r, key: this.fresh(), read: this.fresh(), box: sameBox(below, r.box) ? moved(r.box, 0, -height, page) : below }
+      })
     this.put([...this.draft, ...copies])
     this.#readApart(copies)
     return copies
@@ -216,20 +245,32 @@ export class Work {
   }
   /** Reads what could not be read since the service was away. */
   back() {
-    const away = this.draft.filter((r) => { const o = this.#outcomes[r.read]; return o && 'away' in o && o.away })
+    const away = this.draft.filter((r) => {
+      const o = this.#outcomes[r.read]
+      return o && 'away' in o && o.away
+    })
     if (away.length) this.#readApart(away)
   }
 
   #renew(changes: Map<string, Partial<Region>>) {
-    this.patch(new Map(this.draft.filter((r) => changes.has(r.key)).map((r) => {
-      const read = this.fresh()
-      const from = this.content(r)?.id ?? this.#from[r.read]
-      if (from) this.#from[read] = from
-      return [r.key, { ...changes.get(r.key), read }]
-    })))
+    this.patch(
+      new Map(
+        this.draft
+          .filter((r) => changes.has(r.key))
+          .map((r) => {
+            const read = this.fresh()
+            const from = this.content(r)?.id ?? this.#from[r.read]
+            if (from) this.#from[read] = from
+            return [r.key, { ...changes.get(r.key), read }]
+          }),
+      ),
+    )
   }
   async #readApart(list: Region[]) {
-    if (list.length <= atOnce) { await this.#read(list); return }
+    if (list.length <= atOnce) {
+      await this.#read(list)
+      return
+    }
     const control = new AbortController()
     this.#settle(list, () => null)
     const progress = this.#progress(list.length, control)
@@ -243,10 +284,14 @@ export class Work {
   #progress(all: number, control: AbortController): Reading {
     this.reading.push({ done: 0, all, slow: false, cancel: () => control.abort() })
     const progress = this.reading.at(-1)!
-    setTimeout(() => { progress.slow = true }, 700)
+    setTimeout(() => {
+      progress.slow = true
+    }, 700)
     return progress
   }
-  #finished(progress: Reading) { this.reading = this.reading.filter((p) => p !== progress) }
+  #finished(progress: Reading) {
+    this.reading = this.reading.filter((p) => p !== progress)
+  }
 
   /** Reads regions as one version. Each has its read from fresh(). */
   async #read(list: Region[], part?: AbortController): Promise<Content[] | null> {
@@ -255,10 +300,25 @@ export class Work {
     const progress = part ? null : this.#progress(list.length, control)
     try {
       const how = this.how
-      const order = list.map((r) => ({ ...r.box, name: r.name || undefined, lang: r.lang ?? undefined, charset: r.charset || undefined, psm: r.psm === null ? undefined : r.psm === 'auto' ? ('auto' as const) : Number(r.psm) }))
+      const order = list.map((r) => ({
+        ...r.box,
+        name: r.name || undefined,
+        lang: r.lang ?? undefined,
+        charset: r.charset || undefined,
+        psm: r.psm === null ? undefined : r.psm === 'auto' ? ('auto' as const) : Number(r.psm),
+      }))
       const got = await this.#patiently(() => api.recognize(this.id, how, order, control.signal), control.signal)
       this.learn(got)
-      const run: Run = { version: got[0].version, created_datetime: new Date().toISOString(), user: { id: app.user!.id, name: app.user!.name }, lang: how.lang, psm: how.psm === 'auto' ? null : Number(how.psm), oem: how.oem, engine: got[0].engine, contents: got }
+      const run: Run = {
+        version: got[0].version,
+        created_datetime: new Date().toISOString(),
+        user: { id: app.user!.id, name: app.user!.name },
+        lang: how.lang,
+        psm: how.psm === 'auto' ? null : Number(how.psm),
+        oem: how.oem,
+        engine: got[0].engine,
+        contents: got,
+      }
       this.#add(run)
       await this.#carry(list.map((r, n) => [r.read, got[n]]))
       this.#settle(list, (n) => ({ content: got[n].id }))
@@ -286,7 +346,13 @@ export class Work {
       } catch (e) {
         if (!(e instanceof api.Failure) || e.status !== 503 || !e.after || attempt === 5) throw e
         const seconds = Math.min(e.after, 15)
-        await new Promise((ok) => { const timer = setTimeout(ok, seconds * 1000); signal.addEventListener('abort', () => { clearTimeout(timer); ok(null) }) })
+        await new Promise((ok) => {
+          const timer = setTimeout(ok, seconds * 1000)
+          signal.addEventListener('abort', () => {
+            clearTimeout(timer)
+            ok(null)
+          })
+        })
         signal.throwIfAborted()
       }
     }
@@ -294,7 +360,10 @@ export class Work {
 
   /** Writes corrected texts into the new readings, each kept as one that is not saved until it is. What is being typed goes along as it is. */
   async #carry(readings: [read: string, now: Content][]) {
-    const pairs = readings.flatMap(([read, now]) => { const old = this.#contents[this.#from[read]]; return old && old.id !== now.id ? [{ read, now, old }] : [] })
+    const pairs = readings.flatMap(([read, now]) => {
+      const old = this.#contents[this.#from[read]]
+      return old && old.id !== now.id ? [{ read, now, old }] : []
+    })
     const corrected = pairs.filter(({ now, old }) => old.revision > 1 && old.text !== now.text)
     for (const { now, old } of corrected) keep(now.id, { text: old.text, revision: now.revision })
     for (const { now, old } of corrected) {
@@ -307,7 +376,10 @@ export class Work {
     }
     for (const { read, now, old } of pairs) {
       const typed = unsaved(old.id)
-      if (typed) { drop(old.id); keep(now.id, { text: typed.text, revision: this.#contents[now.id].revision }) }
+      if (typed) {
+        drop(old.id)
+        keep(now.id, { text: typed.text, revision: this.#contents[now.id].revision })
+      }
       delete this.#from[read]
     }
   }
@@ -318,12 +390,17 @@ export class Work {
   }
   /** Deletes a content at the server, with its corrections. */
   async forget(c: Content) {
-    await api.deleteContent(c.id).catch((e) => { if (!(e instanceof api.Failure && e.status === 404)) throw e })
+    await api.deleteContent(c.id).catch((e) => {
+      if (!(e instanceof api.Failure && e.status === 404)) throw e
+    })
     drop(c.id)
     this.runs = this.runs.map((r) => (r.version === c.version ? { ...r, contents: r.contents.filter((x) => x.id !== c.id) } : r))
     const left = this.draft.filter((r) => this.content(r)?.id !== c.id)
     if (left.length < this.draft.length) this.put(left)
     const reads = Object.entries(this.#outcomes).filter(([, o]) => o && 'content' in o && o.content === c.id)
-    this.#outcomes = { ...this.#outcomes, ...Object.fromEntries(reads.map(([read]) => [read, { reason: t('Its text was deleted.'), away: false }])) }
+    this.#outcomes = {
+      ...this.#outcomes,
+      ...Object.fromEntries(reads.map(([read]) => [read, { reason: t('Its text was deleted.'), away: false }])),
+    }
   }
 }
