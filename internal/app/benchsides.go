@@ -24,7 +24,7 @@ import (
 	"sync"
 	"time"
 
-	"glyphbox/internal/adapter/tesseract"
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
@@ -131,7 +131,7 @@ func (b *bench) addSide(s *side) int {
 }
 
 // startWorkers starts a pool and waits until all its workers are up.
-func (b *bench) startWorkers(ctx context.Context, workers int) (*tesseract.Pool, error) {
+func (b *bench) startWorkers(ctx context.Context, workers int) (*engine.Pool, error) {
 	c := b.config
 	c.OCRWorkers = workers
 	pool, err := startPool(c, os.TempDir(), b.log)
@@ -202,7 +202,7 @@ func (b *bench) processSide(ctx context.Context) (int, error) {
 	return b.addSide(s), nil
 }
 
-func (b *bench) readByProcess(ctx context.Context, cutter *tesseract.Pool, program string, page benchPage, task recognition.Task, file string) (r recognition.Reading, err error) {
+func (b *bench) readByProcess(ctx context.Context, cutter *engine.Pool, program string, page benchPage, task recognition.Task, file string) (r recognition.Reading, err error) {
 	crop, err := cutter.Cut(ctx, page.source, task.Box)
 	if err != nil {
 		return r, err

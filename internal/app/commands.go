@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/sqlstore"
-	"glyphbox/internal/adapter/tesseract"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/domain/account"
 )
@@ -51,7 +51,7 @@ func (p Process) versionCommand() *cobra.Command {
 // workerCommand is the program as a worker of its own pool: the engine may crash without harm to the service.
 func (p Process) workerCommand() *cobra.Command {
 	return &cobra.Command{Use: "worker", Hidden: true, DisableFlagParsing: true, RunE: func(_ *cobra.Command, args []string) error {
-		return tesseract.RunWorker(args)
+		return engine.RunWorker(args)
 	}}
 }
 

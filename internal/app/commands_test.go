@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"glyphbox/internal/adapter/tesseract"
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/porttest/mariadbtest"
 )
 
@@ -278,7 +278,7 @@ func TestOCRCommand(t *testing.T) {
 
 // TestMetricsAreWellFormed collects the metrics of a pool as the registry would.
 func TestMetricsAreWellFormed(t *testing.T) {
-	pool, err := tesseract.Start(tesseract.Options{Command: []string{os.Args[0], "worker"}, Workers: 1})
+	pool, err := engine.Start(engine.Options{Command: []string{os.Args[0], "worker"}, Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

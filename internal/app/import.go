@@ -21,9 +21,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
-	"glyphbox/internal/adapter/tesseract"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -82,7 +82,7 @@ type importing struct {
 	bytes    *mongostore.Original
 	blobs    blobs
 	contents contents
-	pool     *tesseract.Pool
+	pool     *engine.Pool
 	options  importOptions
 	progress *progress
 
@@ -347,8 +347,8 @@ func (im *importing) thumbnail(ctx context.Context, i document.Image, page docum
 	return b.Bytes(), err
 }
 
-// engine is what runs of the original were read by; which version of it, and in which languages, it has not kept.
-const engine = "tesseract"
+// originalEngine is what runs of the original were read by; which version of it, and in which languages, it has not kept.
+const originalEngine = "tesseract"
 
 // runsOf puts the results of an image into runs: what was stored together, by one user, under one version. It says which versions get other numbers.
 func runsOf(i sqlstore.OriginalImage) (runs []recognition.Run, renumbered string) {
@@ -359,7 +359,7 @@ func runsOf(i sqlstore.OriginalImage) (runs []recognition.Run, renumbered string
 		n := slices.IndexFunc(runs, same)
 		if n < 0 {
 			n = len(runs)
-			runs = append(runs, recognition.Run{Version: r.Version, User: account.Ref{ID: r.UserID}, Created: r.Created, Lang: []string{}, OEM: recognition.DefaultOEM, Engine: engine})
+			runs = append(runs, recognition.Run{Version: r.Version, User: account.Ref{ID: r.UserID}, Created: r.Created, Lang: []string{}, OEM: recognition.DefaultOEM, Engine: originalEngine})
 		}
 		runs[n].ContentIDs = append(runs[n].ContentIDs, r.ContentID)
 	}
@@ -397,7 +397,7 @@ func (im *importing) putContents(ctx context.Context, i sqlstore.OriginalImage, 
 					continue
 				}
 				history = append(history, recognition.Content{ID: id, ROI: uprightROI(result.ROI, i.Geometry, orientation), Revision: 1,
-					Reading: recognition.Reading{Text: tidyLines(result.Text), Engine: engine}})
+					Reading: recognition.Reading{Text: tidyLines(result.Text), Engine: originalEngine}})
 				kept = append(kept, id)
 			}
 			if err := im.contents.PutHistory(ctx, history); err != nil {

@@ -3,12 +3,12 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/httpapi"
-	"glyphbox/internal/adapter/tesseract"
 )
 
 // poolRegistry makes a registry with the counts of the pool.
-func poolRegistry(pool *tesseract.Pool) *prometheus.Registry {
+func poolRegistry(pool *engine.Pool) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(poolMetrics{pool})
 	return r
@@ -27,7 +27,7 @@ func kinds(c Config) map[string]string {
 }
 
 // poolWorkload tells administrators the same counts.
-func poolWorkload(pool *tesseract.Pool) func() httpapi.Workload {
+func poolWorkload(pool *engine.Pool) func() httpapi.Workload {
 	return func() httpapi.Workload {
 		s := pool.Stats()
 		return httpapi.Workload{Workers: s.Wanted, Up: s.Workers, Busy: s.Busy, Waiting: s.Waiting, Room: s.Room,
@@ -36,7 +36,7 @@ func poolWorkload(pool *tesseract.Pool) func() httpapi.Workload {
 }
 
 // poolMetrics tells the counts of the worker pool at the moment when they are asked for.
-type poolMetrics struct{ pool *tesseract.Pool }
+type poolMetrics struct{ pool *engine.Pool }
 
 var (
 	descWorkers  = prometheus.NewDesc("glyphbox_workers", "Worker processes that are up.", nil, nil)

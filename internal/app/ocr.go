@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glyphbox/internal/adapter/tesseract"
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -115,7 +115,7 @@ func (g page) failed() bool {
 const filesAtOnce = 16
 
 // ocr reads the files, several at once, and writes them in order.
-func (p Process) ocr(ctx context.Context, pool *tesseract.Pool, files []string, o ocrOptions, write func(io.Writer, page, bool) error) error {
+func (p Process) ocr(ctx context.Context, pool *engine.Pool, files []string, o ocrOptions, write func(io.Writer, page, bool) error) error {
 	pages := make([]chan page, len(files))
 	for i := range pages {
 		pages[i] = make(chan page, 1)
@@ -164,7 +164,7 @@ func (p Process) ocr(ctx context.Context, pool *tesseract.Pool, files []string, 
 }
 
 // read reads one file.
-func (o ocrOptions) read(ctx context.Context, pool *tesseract.Pool, file string) page {
+func (o ocrOptions) read(ctx context.Context, pool *engine.Pool, file string) page {
 	g := page{File: file, Contents: []reading{}}
 	fail := func(err error) page {
 		g.Error = explain(err)
@@ -195,7 +195,7 @@ func (o ocrOptions) read(ctx context.Context, pool *tesseract.Pool, file string)
 }
 
 // tasks are the regions on a page of that size.
-func (o ocrOptions) tasks(ctx context.Context, pool *tesseract.Pool, of document.Geometry) (tasks []recognition.Task, err error) {
+func (o ocrOptions) tasks(ctx context.Context, pool *engine.Pool, of document.Geometry) (tasks []recognition.Task, err error) {
 	request := recognition.Request{Lang: o.lang, PSM: o.psm, OEM: recognition.DefaultOEM}
 	for _, box := range o.regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: box})

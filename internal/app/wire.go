@@ -16,11 +16,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/filestore"
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
-	"glyphbox/internal/adapter/tesseract"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/adapter/transcript"
 	"glyphbox/internal/domain/account"
@@ -110,7 +110,7 @@ type services struct {
 	accounts *account.Service
 	images   *document.Service
 	results  *recognition.Service
-	pool     *tesseract.Pool
+	pool     *engine.Pool
 	metrics  *prometheus.Registry
 }
 
@@ -149,12 +149,12 @@ func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Serv
 }
 
 // startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir.
-func startPool(c Config, tempDir string, log *slog.Logger) (*tesseract.Pool, error) {
+func startPool(c Config, tempDir string, log *slog.Logger) (*engine.Pool, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return tesseract.Start(tesseract.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, TempDir: tempDir,
+	return engine.Start(engine.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, TempDir: tempDir,
 		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, QueueSize: c.QueueSize, Log: log})
 }
 

@@ -1,4 +1,4 @@
-package tesseract
+package engine
 
 // #include <stdlib.h>
 // #include <leptonica/allheaders.h>

@@ -1,4 +1,4 @@
-package tesseract
+package engine
 
 // #cgo linux LDFLAGS: -ltesseract -llept
 // #cgo darwin pkg-config: tesseract lept

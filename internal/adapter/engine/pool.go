@@ -1,11 +1,11 @@
-// Package tesseract recognises regions and renders pages with libtesseract and Leptonica, which run in worker processes: a
+// Package engine recognises regions and renders pages with libtesseract and Leptonica, which run in worker processes: a
 // Pool supervises a fixed number of them for the life of the program. Nothing that users send meets C code elsewhere.
 //
 // pool.go and queue.go decide who is served when; process.go and protocol.go are the way to one worker and its keeping;
 // worker.go, library.go, leptonica.go and prepare.go run inside the workers; header.go reads image headers in Go on both
 // sides. A pool looks after itself: workers that crash, hang, talk nonsense or grow are replaced, which costs at most the
 // region that they were at, and that is tried once more. Ready and Stats tell how it goes.
-package tesseract
+package engine
 
 import (
 	"context"

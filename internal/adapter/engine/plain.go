@@ -1,4 +1,4 @@
-package tesseract
+package engine
 
 // #include <leptonica/allheaders.h>
 // #include <tesseract/capi.h>

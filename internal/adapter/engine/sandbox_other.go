@@ -1,6 +1,6 @@
 //go:build !linux
 
-package tesseract
+package engine
 
 // confine takes from this process what a worker does not need, where the system offers that.
 func confine(string, int64) (missing []string, err error) {

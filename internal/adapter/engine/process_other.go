@@ -1,6 +1,6 @@
 //go:build !linux
 
-package tesseract
+package engine
 
 import (
 	"os"
