@@ -109,14 +109,25 @@ var (
 	blank  = regexp.MustCompile(`\{\w+\}`)
 )
 
+func sources(t *testing.T, patterns ...string) (files []string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
 // TestKorean checks that every text of the page has its Korean form, with the same blanks, and that there is no form of a text that is gone.
 func TestKorean(t *testing.T) {
-	files, err := filepath.Glob("src/*.svelte")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var source strings.Builder
-	for _, file := range append(files, "src/state.svelte.ts", "src/work.svelte.ts") {
+	for _, file := range sources(t, "src/*.svelte", "src/*/*.svelte", "src/*.ts", "src/*/*.ts") {
+		if strings.Contains(file, "korean.ts") || strings.Contains(file, "i18n") {
+			continue
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -124,7 +135,7 @@ func TestKorean(t *testing.T) {
 		source.Write(data)
 	}
 	korean := map[string]string{}
-	for _, file := range []string{"src/i18n.svelte.ts", "src/korean.ts"} {
+	for _, file := range []string{"src/i18n.svelte.ts", "src/page/korean.ts"} {
 		dictionary, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

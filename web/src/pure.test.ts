@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { diff, pairs, tokens } from './diff'
-import { boxOf, fit, inSight, moved, overlap, resized, zoomed } from './geometry'
-import { arrange, scrollTo, sightOf } from './grid'
-import { baseWidth, levelFor, tilesIn } from './tiles'
+import { diff, pairs, tokens } from './page/diff'
+import { boxOf, fit, inSight, moved, overlap, resized, zoomed } from './page/geometry'
+import { arrange, scrollTo, sightOf } from './library/grid'
+import { baseWidth, levelFor, tilesIn } from './page/tiles'
 
 const page = { width: 100, height: 80 }
 

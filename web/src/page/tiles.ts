@@ -1,6 +1,6 @@
 // Which pieces of a page have to be there for it to be sharp. A whole page in one small rendition lies beneath; above it come tiles, whose
 // level says how often their side was halved: level 0 has every pixel of the page.
-import type { Box } from './api'
+import type { Box } from '../api'
 import type { Size } from './geometry'
 
 export type Tile = { key: string; level: number; box: Box; width: number }

@@ -1,5 +1,5 @@
 // Boxes in whole pixels of the page: x1, y1 lie inside, x2, y2 just outside.
-import type { Box } from './api'
+import type { Box } from '../api'
 
 export type Size = { width: number; height: number }
 export type Handle = 'nw' | 'n' | 'ne' | 'e' | 'se' | 's' | 'sw' | 'w'

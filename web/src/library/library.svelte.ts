@@ -1,7 +1,7 @@
 // The images as the library shows them: a list as long as there are images, filled where somebody looks. It stays while other parts of the page are shown.
-import { deleteImage, Failure, images as ask, type Image } from './api'
-import { t } from './i18n.svelte'
-import { complain, reasonOf, tell } from './state.svelte'
+import { deleteImage, Failure, images as ask, type Image } from '../api'
+import { t } from '../i18n.svelte'
+import { complain, reasonOf, tell } from '../state.svelte'
 
 /** What is kept of an image that was selected, which may be out of sight by now. */
 export type Picked = Pick<Image, 'id' | 'name' | 'user'>

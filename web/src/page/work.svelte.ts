@@ -1,10 +1,10 @@
 // The work on one page image: a list of regions that this browser keeps, and what was read for each of them. Reading makes a version at the
 // server and changes nothing of older ones, so every step can be undone by going back to the list before.
-import * as api from './api'
-import type { Box, Content, Image, Run } from './api'
+import * as api from '../api'
+import type { Box, Content, Image, Run } from '../api'
 import { moved, overlap, sameBox } from './geometry'
-import { language, t } from './i18n.svelte'
-import { app, complain, reasonOf } from './state.svelte'
+import { language, t } from '../i18n.svelte'
+import { app, complain, reasonOf } from '../state.svelte'
 import { drop, keep, unsaved } from './unsaved.svelte'
 
 export type Region = { key: string; box: Box; name: string; lang: string[] | null; psm: string | null; charset: string; read: string }

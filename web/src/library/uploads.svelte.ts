@@ -1,7 +1,7 @@
 // What is on its way to the service. It goes on while other parts of the page are shown.
-import { Failure, upload, type Image } from './api'
+import { Failure, upload, type Image } from '../api'
 import { add as show } from './library.svelte'
-import { app, complain, reasonOf } from './state.svelte'
+import { app, complain, reasonOf } from '../state.svelte'
 
 export type Upload = {
   key: number
