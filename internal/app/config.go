@@ -24,7 +24,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"glyphbox/internal/adapter/mongostore"
-	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/domain/account"
 )
@@ -75,7 +75,7 @@ var table = []setting{
 		set: func(c *Config, text string) error { c.DataDir = text; return nil }},
 	{name: "database", secret: true, flag: true, help: "The database for metadata and results, as mariadb://user:password@host:3306/name. Without it, an SQLite file in data-dir. " +
 		"An address with a password is better kept in a file.",
-		set: func(c *Config, text string) error { c.Database = text; return sqlstore.CheckAddress(text) }},
+		set: func(c *Config, text string) error { c.Database = text; return sqldb.CheckAddress(text) }},
 	{name: "mongodb", secret: true, flag: true, help: "The MongoDB for images and results, as mongodb://user:password@host:27017/name. Without it, images are files in data-dir and results are in the database.",
 		set: func(c *Config, text string) error { c.MongoDB = text; return mongostore.CheckURI(text) }},
 	{name: "signup", def: "open", help: "Whether anybody may make an account: open or closed.",

@@ -20,6 +20,7 @@ import (
 
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -118,7 +119,7 @@ func (c Config) place() string {
 	}
 	rows, bytes := dir, dir
 	if c.Database != "" {
-		rows = sqlstore.PublicName(c.Database)
+		rows = sqldb.PublicName(c.Database)
 	}
 	if c.MongoDB != "" {
 		bytes = mongostore.PublicName(c.MongoDB)

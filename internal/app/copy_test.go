@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/mariadbtest"
@@ -123,7 +124,7 @@ func filesBelow(t *testing.T, dir string) map[string]string {
 // wantSame compares two data directories row by row and byte by byte.
 func wantSame(t *testing.T, a, b string) {
 	t.Helper()
-	var sums [2][]sqlstore.Sum
+	var sums [2][]tables.Sum
 	var contents [2][]recognition.Content // not by their rows, which also say when they came to be there
 	for n, dir := range []string{a, b} {
 		db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))

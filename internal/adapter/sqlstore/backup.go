@@ -13,6 +13,7 @@ import (
 
 	sqlitedriver "modernc.org/sqlite"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
 )
 
@@ -32,12 +33,12 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("copying the database %s: %w", name, db.fault(ctx, err))
+			err = fmt.Errorf("copying the database %s: %w", name, db.Fault(ctx, err))
 		}
 		err = errors.Join(err, db.Close())
 	}()
 	for range passes {
-		n, err := keep(allImages(ctx, db.read))
+		n, err := keep(allImages(ctx, db.Read))
 		if err != nil {
 			return err
 		}
@@ -45,7 +46,7 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 			break
 		}
 	}
-	reader, err := db.read.Conn(ctx)
+	reader, err := db.Read.Conn(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 		return err
 	}
 	defer reader.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`) //nolint:errcheck // it has written nothing
-	if err := create(target); err != nil {
+	if err := sqldb.Create(target); err != nil {
 		return err
 	}
 	return errors.Join(copyPages(ctx, reader, target), syncFile(target))
@@ -62,7 +63,7 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 
 // moment begins a transaction that reads, and calls keep while it is the newest.
 func (db *DB) moment(ctx context.Context, reader *sql.Conn, keep func(iter.Seq2[document.Image, error]) (int, error)) error {
-	writer, err := db.write.BeginTx(ctx, nil)
+	writer, err := db.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -99,10 +100,10 @@ func copyPages(ctx context.Context, from *sql.Conn, target string) error {
 }
 
 // allImages goes through all images by number.
-func allImages(ctx context.Context, q querier) iter.Seq2[document.Image, error] {
+func allImages(ctx context.Context, q sqldb.Querier) iter.Seq2[document.Image, error] {
 	return func(yield func(document.Image, error) bool) {
 		errEnough := errors.New("no more is wanted")
-		err := each(ctx, q, func(scan func(...any) error) error {
+		err := sqldb.Each(ctx, q, func(scan func(...any) error) error {
 			i, err := scanImage(scan)
 			if err == nil && !yield(i, nil) {
 				err = errEnough
@@ -129,7 +130,7 @@ func CheckFile(ctx context.Context, path string, image func(document.Image) erro
 	}
 	defer pool.Close() // it has written nothing
 	var wrong []string
-	err = each(ctx, pool, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, pool, func(scan func(...any) error) error {
 		var line string
 		err := scan(&line)
 		if line != "ok" {
@@ -166,7 +167,7 @@ func CopyFile(from, to string) error {
 		if err != nil {
 			return err
 		}
-		if err = create(to + suffix); err == nil {
+		if err = sqldb.Create(to + suffix); err == nil {
 			err = fill(b, to+suffix)
 		}
 		if err = errors.Join(err, b.Close()); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
 )
 
@@ -42,7 +43,7 @@ func TestBackupMoment(t *testing.T) {
 		case 2:
 			return fewNew, err
 		default:
-			if sqlite.classify(err) != away {
+			if !open(t).Is(err, sqldb.Away) {
 				t.Errorf("somebody can write at the moment of the backup: %v", err)
 			}
 			return 0, nil

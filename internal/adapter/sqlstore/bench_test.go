@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -181,7 +182,7 @@ func populate(t testing.TB, db *DB, images int64) populated {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for first := int64(0); first < images; first += indexedAtOnce {
-		if err := db.update(t.Context(), func(tx *sql.Tx) error {
+		if err := db.Update(t.Context(), func(tx *sql.Tx) error {
 			const atOnce = 500
 			for n := first; n < min(first+indexedAtOnce, images); n += atOnce {
 				var args []any
@@ -191,7 +192,7 @@ func populate(t testing.TB, db *DB, images int64) populated {
 						visibility = document.Shared
 					}
 					name := fileName(r)
-					args = append(args, name, fold(name), strings.Repeat("0", 64), string(visibility), original(k), thumbnail(k), stamp(created), users[k%10])
+					args = append(args, name, fold(name), strings.Repeat("0", 64), string(visibility), original(k), thumbnail(k), sqldb.Stamp(created), users[k%10])
 				}
 				const row = `(?, ?, 'image/png', 1, 1, 1, 1, ?, ?, ?, ?, ?, ?)`
 				if _, err := tx.ExecContext(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
@@ -204,7 +205,7 @@ func populate(t testing.TB, db *DB, images int64) populated {
 			t.Fatal(err)
 		}
 	}
-	if _, err := db.exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id),
+	if _, err := db.Exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id),
 		shared = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND visibility = 'shared')`); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func (f populated) listThrough(b *testing.B, query document.Query) func() {
 			b.Fatal(err)
 		}
 		text, args := q.countThrough()
-		if _, err := f.count(b.Context(), text, args...); err != nil {
+		if _, err := f.Count(b.Context(), text, args...); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := f.Catalog().page(b.Context(), query, q.through()); err != nil {

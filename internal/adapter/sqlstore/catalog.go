@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 )
@@ -23,7 +24,7 @@ var errImageNotFound = fault.New(fault.NotFound, "image_not_found", "There is no
 
 // Add implements document.Catalog.
 func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, error) {
-	err := s.db.update(ctx, func(tx *sql.Tx) error {
+	err := s.db.Update(ctx, func(tx *sql.Tx) error {
 		id, err := insertImage(ctx, tx, i)
 		if err != nil {
 			return err
@@ -45,7 +46,7 @@ func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, e
 	search := fold(i.Name)
 	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, stamp(i.Created), i.Owner.ID)
+		sqldb.Number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, sqldb.Stamp(i.Created), i.Owner.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -75,11 +76,11 @@ const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.
 
 func scanImage(scan func(...any) error) (i document.Image, err error) {
 	err = scan(&i.ID, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.Size, &i.SHA256, &i.Visibility, &i.Original, &i.Thumbnail,
-		(*stamp)(&i.Created), &i.Owner.ID, (*text)(&i.Owner.Name))
+		(*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
 	return i, err
 }
 
-func imageByID(ctx context.Context, q querier, id int64, lock string) (document.Image, error) {
+func imageByID(ctx context.Context, q sqldb.Querier, id int64, lock string) (document.Image, error) {
 	i, err := scanImage(q.QueryRowContext(ctx, `SELECT `+imageColumns+` FROM image i JOIN user ON user.id = i.user_id WHERE i.id = ?`+lock, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return document.Image{}, errImageNotFound
@@ -89,8 +90,8 @@ func imageByID(ctx context.Context, q querier, id int64, lock string) (document.
 
 // ByID implements document.Catalog.
 func (s *Catalog) ByID(ctx context.Context, id int64) (document.Image, error) {
-	i, err := imageByID(ctx, s.db.read, id, ``)
-	return i, s.db.fault(ctx, err)
+	i, err := imageByID(ctx, s.db.Read, id, ``)
+	return i, s.db.Fault(ctx, err)
 }
 
 // List implements document.Catalog.
@@ -106,7 +107,7 @@ func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image,
 		return images, len(images), nil
 	}
 	text, args := listCount(q)
-	total, err := s.db.count(ctx, text, args...)
+	total, err := s.db.Count(ctx, text, args...)
 	return images, total, err
 }
 
@@ -151,17 +152,17 @@ func everything(q document.Query) (kinds []kind) {
 // page returns a page of the images of several kinds.
 func (s *Catalog) page(ctx context.Context, q document.Query, kinds []kind) (images []document.Image, err error) {
 	text, args := listPage(q, kinds)
-	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		i, err := scanImage(scan)
 		images = append(images, i)
 		return err
 	}, text, args...)
-	return images, s.db.fault(ctx, err)
+	return images, s.db.Fault(ctx, err)
 }
 
 // listPage returns the query for a page: the newest of each kind as far as the page reaches, by index, and of these the page.
 func listPage(q document.Query, kinds []kind) (text string, args []any) {
-	limit, offset := window(q.Size, q.Page)
+	limit, offset := sqldb.Window(q.Size, q.Page)
 	var parts []string
 	for _, k := range kinds {
 		if q.Before > 0 {
@@ -200,13 +201,13 @@ func listCount(q document.Query) (text string, args []any) {
 // Count implements document.Catalog.
 func (s *Catalog) Count(ctx context.Context, ownerID int64) (int, error) {
 	text, args := listCount(document.Query{Owner: ownerID})
-	return s.db.count(ctx, text, args...)
+	return s.db.Count(ctx, text, args...)
 }
 
 // Update implements document.Catalog.
 func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Image) error) (i document.Image, err error) {
-	err = s.db.update(ctx, func(tx *sql.Tx) error {
-		if i, err = imageByID(ctx, tx, id, s.db.dialect.forUpdate); err != nil {
+	err = s.db.Update(ctx, func(tx *sql.Tx) error {
+		if i, err = imageByID(ctx, tx, id, s.db.Dialect.ForUpdate); err != nil {
 			return err
 		}
 		was := i
@@ -248,8 +249,8 @@ func (s *Catalog) Named(ctx context.Context, blobs []string) ([]string, error) {
 
 // Delete implements document.Catalog.
 func (s *Catalog) Delete(ctx context.Context, id int64) error {
-	return s.db.update(ctx, func(tx *sql.Tx) error {
-		i, err := imageByID(ctx, tx, id, s.db.dialect.forUpdate)
+	return s.db.Update(ctx, func(tx *sql.Tx) error {
+		i, err := imageByID(ctx, tx, id, s.db.Dialect.ForUpdate)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
@@ -35,8 +36,8 @@ func marshal(c recognition.Content) (string, error) {
 
 // Add implements recognition.Contents.
 func (s *Contents) Add(ctx context.Context, contents []recognition.Content) error {
-	err := s.db.update(ctx, func(tx *sql.Tx) error { return insertRevisions(ctx, tx, contents) })
-	if s.db.is(err, duplicate) {
+	err := s.db.Update(ctx, func(tx *sql.Tx) error { return insertRevisions(ctx, tx, contents) })
+	if s.db.Is(err, sqldb.Duplicate) {
 		return fault.New(fault.Conflict, "content_exists", "There is such a content already.").Because(err)
 	}
 	return err
@@ -61,7 +62,7 @@ func insertRevisions(ctx context.Context, tx *sql.Tx, contents []recognition.Con
 }
 
 func (s *Contents) find(ctx context.Context, found func(recognition.Content), query string, args ...any) error {
-	err := each(ctx, s.db.read, func(scan func(...any) error) error {
+	err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		var document sql.RawBytes
 		if err := scan(&document); err != nil {
 			return err
@@ -73,7 +74,7 @@ func (s *Contents) find(ctx context.Context, found func(recognition.Content), qu
 		found(c)
 		return nil
 	}, query, args...)
-	return s.db.fault(ctx, err)
+	return s.db.Fault(ctx, err)
 }
 
 // current returns the query for the newest revisions of contents.
@@ -86,7 +87,7 @@ func current(ids string) string {
 func (s *Contents) Get(ctx context.Context, ids []string) ([]recognition.Content, error) {
 	byID := make(map[string]recognition.Content, len(ids))
 	for part := range slices.Chunk(ids, idsAtOnce) {
-		marks, args := in(part)
+		marks, args := sqldb.In(part)
 		if err := s.find(ctx, func(c recognition.Content) { byID[c.ID] = c }, current(marks), args...); err != nil {
 			return nil, err
 		}
@@ -106,18 +107,18 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.db.exec(ctx, `INSERT INTO content_revision (content_id, revision, document)
+	n, err := s.db.Exec(ctx, `INSERT INTO content_revision (content_id, revision, document)
 		SELECT content_id, ?, ? FROM content_revision WHERE content_id = ? AND revision = ?`, c.Revision, document, c.ID, c.Revision-1)
 	changed := fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
 	switch {
-	case s.db.is(err, duplicate):
+	case s.db.Is(err, sqldb.Duplicate):
 		return changed.Because(err)
 	case err != nil:
 		return err
 	case n == 1:
 		return nil
 	}
-	n, err = s.db.count(ctx, `SELECT COUNT(*) FROM content_revision WHERE content_id = ?`, c.ID)
+	n, err = s.db.Count(ctx, `SELECT COUNT(*) FROM content_revision WHERE content_id = ?`, c.ID)
 	switch {
 	case err != nil:
 		return err
@@ -146,12 +147,12 @@ func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, 
 	return func(yield func(string, error) bool) {
 		for last, more := "", true; more; {
 			var page []string
-			if err := each(ctx, s.db.read, func(scan func(...any) error) error {
+			if err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 				err := scan(&last)
 				page = append(page, last)
 				return err
-			}, oldContents, last, stamp(before), pageSize); err != nil {
-				yield("", s.db.fault(ctx, err))
+			}, oldContents, last, sqldb.Stamp(before), pageSize); err != nil {
+				yield("", s.db.Fault(ctx, err))
 				return
 			}
 			more = len(page) == pageSize
@@ -166,12 +167,12 @@ func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, 
 
 // Delete implements recognition.Contents.
 func (s *Contents) Delete(ctx context.Context, ids []string) error {
-	return s.db.update(ctx, func(tx *sql.Tx) error { return deleteContents(ctx, tx, ids) })
+	return s.db.Update(ctx, func(tx *sql.Tx) error { return deleteContents(ctx, tx, ids) })
 }
 
 func deleteContents(ctx context.Context, tx *sql.Tx, ids []string) error {
 	for part := range slices.Chunk(ids, idsAtOnce) {
-		marks, args := in(part)
+		marks, args := sqldb.In(part)
 		if _, err := tx.ExecContext(ctx, `DELETE FROM content_revision WHERE content_id IN `+marks, args...); err != nil {
 			return err
 		}
@@ -183,7 +184,7 @@ func deleteContents(ctx context.Context, tx *sql.Tx, ids []string) error {
 func (s *Contents) History(ctx context.Context, ids []string) (history []recognition.Content, err error) {
 	ids = slices.Sorted(slices.Values(ids))
 	for part := range slices.Chunk(ids, idsAtOnce) {
-		marks, args := in(part)
+		marks, args := sqldb.In(part)
 		if err := s.find(ctx, func(c recognition.Content) { history = append(history, c) },
 			`SELECT document FROM content_revision WHERE content_id IN `+marks+` ORDER BY content_id, revision`, args...); err != nil {
 			return nil, err
@@ -198,7 +199,7 @@ func (s *Contents) PutHistory(ctx context.Context, history []recognition.Content
 	for i, c := range history {
 		ids[i] = c.ID
 	}
-	return s.db.update(ctx, func(tx *sql.Tx) error {
+	return s.db.Update(ctx, func(tx *sql.Tx) error {
 		if err := deleteContents(ctx, tx, ids); err != nil {
 			return err
 		}

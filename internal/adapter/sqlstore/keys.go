@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 )
@@ -20,21 +21,21 @@ var errKeyNotFound = fault.New(fault.NotFound, "key_not_found", "There is no suc
 
 // AddKey implements account.Keys.
 func (s *Keys) AddKey(ctx context.Context, k account.Key) error {
-	_, err := s.db.exec(ctx, `INSERT INTO api_key (id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		k.ID, k.UserID, k.Name, k.SecretHash, stamp(k.Created), stamp(k.Expires), stamp(k.LastUsed))
+	_, err := s.db.Exec(ctx, `INSERT INTO api_key (id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		k.ID, k.UserID, k.Name, k.SecretHash, sqldb.Stamp(k.Created), sqldb.Stamp(k.Expires), sqldb.Stamp(k.LastUsed))
 	return s.db.noUser(err)
 }
 
 func (s *Keys) find(ctx context.Context, where string, args ...any) (keys []account.Key, err error) {
-	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		var k account.Key
-		if err := scan(&k.ID, &k.UserID, &k.Name, &k.SecretHash, (*stamp)(&k.Created), (*stamp)(&k.Expires), (*stamp)(&k.LastUsed)); err != nil {
+		if err := scan(&k.ID, &k.UserID, &k.Name, &k.SecretHash, (*sqldb.Stamp)(&k.Created), (*sqldb.Stamp)(&k.Expires), (*sqldb.Stamp)(&k.LastUsed)); err != nil {
 			return err
 		}
 		keys = append(keys, k)
 		return nil
 	}, `SELECT id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime FROM api_key WHERE `+where, args...)
-	return keys, s.db.fault(ctx, err)
+	return keys, s.db.Fault(ctx, err)
 }
 
 // Key implements account.Keys.
@@ -56,13 +57,13 @@ func (s *Keys) KeysOf(ctx context.Context, userID int64) ([]account.Key, error) 
 
 // UseKey implements account.Keys. A time before the one that is noted changes nothing.
 func (s *Keys) UseKey(ctx context.Context, id string, at time.Time) error {
-	_, err := s.db.exec(ctx, `UPDATE api_key SET last_used_datetime = ? WHERE id = ? AND (last_used_datetime IS NULL OR last_used_datetime < ?)`, stamp(at), id, stamp(at))
+	_, err := s.db.Exec(ctx, `UPDATE api_key SET last_used_datetime = ? WHERE id = ? AND (last_used_datetime IS NULL OR last_used_datetime < ?)`, sqldb.Stamp(at), id, sqldb.Stamp(at))
 	return err
 }
 
 // DeleteKey implements account.Keys.
 func (s *Keys) DeleteKey(ctx context.Context, userID int64, id string) error {
-	n, err := s.db.exec(ctx, `DELETE FROM api_key WHERE user_id = ? AND id = ?`, userID, id)
+	n, err := s.db.Exec(ctx, `DELETE FROM api_key WHERE user_id = ? AND id = ?`, userID, id)
 	if err == nil && n == 0 {
 		return errKeyNotFound
 	}
@@ -71,6 +72,6 @@ func (s *Keys) DeleteKey(ctx context.Context, userID int64, id string) error {
 
 // DeleteKeysOf implements account.Keys.
 func (s *Keys) DeleteKeysOf(ctx context.Context, userID int64) error {
-	_, err := s.db.exec(ctx, `DELETE FROM api_key WHERE user_id = ?`, userID)
+	_, err := s.db.Exec(ctx, `DELETE FROM api_key WHERE user_id = ?`, userID)
 	return err
 }

@@ -106,7 +106,7 @@ func TestKill(t *testing.T) {
 	}
 
 	db := openAt(t, path)
-	if got, want := textOf(t, db.read, `PRAGMA integrity_check`), []string{"ok"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, db.Read, `PRAGMA integrity_check`), []string{"ok"}; !slices.Equal(got, want) {
 		t.Errorf("integrity: got %q, want %q", got, want)
 	}
 	for _, a := range answers {
@@ -134,7 +134,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	// What was not answered is there as a whole or not at all.
-	if got := textOf(t, db.read, `SELECT COUNT(*) FROM content_revision WHERE revision = 1 GROUP BY substr(content_id, 1, instr(content_id, '-')) HAVING COUNT(*) <> 50`); len(got) != 0 {
+	if got := textOf(t, db.Read, `SELECT COUNT(*) FROM content_revision WHERE revision = 1 GROUP BY substr(content_id, 1, instr(content_id, '-')) HAVING COUNT(*) <> 50`); len(got) != 0 {
 		t.Errorf("batches in part, with so many contents: %q", got)
 	}
 }

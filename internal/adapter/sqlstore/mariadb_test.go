@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -32,19 +33,19 @@ import (
 
 func TestSettingsOfMariaDB(t *testing.T) {
 	db := openServer(t)
-	for _, pool := range []*sql.DB{db.read, db.write} {
+	for _, pool := range []*sql.DB{db.Read, db.Write} {
 		got := textOf(t, pool, `SELECT CONCAT_WS(' ', @@sql_mode, @@innodb_lock_wait_timeout, @@time_zone, @@collation_connection, @@eq_range_index_dive_limit)`)
 		if want := []string{"STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION 1 +00:00 utf8mb4_bin 0"}; !slices.Equal(got, want) {
 			t.Errorf("settings of a connection: got %q, want %q", got, want)
 		}
 	}
-	for _, engine := range textOf(t, db.read, `SELECT CONCAT(table_name, ' ', engine, ' ', table_collation) FROM information_schema.tables
+	for _, engine := range textOf(t, db.Read, `SELECT CONCAT(table_name, ' ', engine, ' ', table_collation) FROM information_schema.tables
 		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version'`) {
 		if !strings.HasSuffix(engine, " InnoDB utf8mb4_nopad_bin") {
 			t.Errorf("table: got %s, want it in InnoDB, compared to the byte", engine)
 		}
 	}
-	if err := db.update(t.Context(), func(tx *sql.Tx) error {
+	if err := db.Update(t.Context(), func(tx *sql.Tx) error {
 		textOf(t, tx, `SELECT name FROM role`) // it begins with that
 		if got := textOf(t, tx, `SELECT trx_isolation_level FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = CONNECTION_ID()`); !slices.Equal(got, []string{"READ COMMITTED"}) {
 			t.Errorf("isolation of a transaction: got %q", got)
@@ -56,7 +57,7 @@ func TestSettingsOfMariaDB(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	c, connections, err := parseMariaDB("mariadb://ann:p%40ss%2F@db.example.org/glyphbox?connections=7&tls=true")
+	c, connections, err := sqldb.ParseMariaDB("mariadb://ann:p%40ss%2F@db.example.org/glyphbox?connections=7&tls=true")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func TestAddresses(t *testing.T) {
 		"mysql://ann:secret@host/name", "mariadb://ann:secret@host/name?tls=maybe", "mariadb://ann:secret@host/name?parseTime=true",
 		"mariadb://ann:secret@host/name?connections=1", "mariadb://ann:secret@host/name?tls-ca=/ca.pem", "mariadb://ann:secret@host/name?tls=true&tls-ca=/missing/ca.pem",
 	} {
-		err := CheckAddress(wrong)
+		err := sqldb.CheckAddress(wrong)
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: got error %v, want one without the password", wrong, err)
 		}
@@ -98,17 +99,17 @@ func TestOpenTellsNoPassword(t *testing.T) {
 
 func TestNodesMigrateAtOnce(t *testing.T) {
 	address := mariadbtest.Database(t)
-	half, err := openMariaDB(address)
+	half, _, err := connect(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer half.Close()
 	// One broke off in the midst.
-	if _, err := half.write.ExecContext(t.Context(), `CREATE TABLE role (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100) NOT NULL UNIQUE)
+	if _, err := half.Write.ExecContext(t.Context(), `CREATE TABLE role (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100) NOT NULL UNIQUE)
 		ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := half.write.ExecContext(t.Context(), `INSERT INTO role (name) VALUES ('admin')`); err != nil {
+	if _, err := half.Write.ExecContext(t.Context(), `INSERT INTO role (name) VALUES ('admin')`); err != nil {
 		t.Fatal(err)
 	}
 	var nodes sync.WaitGroup
@@ -140,17 +141,17 @@ func TestNodesMigrateAtOnce(t *testing.T) {
 		number, _, _ := strings.Cut(path.Base(file), "_")
 		want = append(want, strings.TrimLeft(number, "0"))
 	}
-	if got := textOf(t, half.read, `SELECT version_id FROM goose_db_version ORDER BY id`); !slices.Equal(got, want) {
+	if got := textOf(t, half.Read, `SELECT version_id FROM goose_db_version ORDER BY id`); !slices.Equal(got, want) {
 		t.Errorf("steps that were done: got %q, want %q", got, want)
 	}
-	if got, want := textOf(t, half.read, `SELECT CONCAT(id, name) FROM state UNION SELECT name FROM role`), []string{"1blocked", "2inactivate", "admin"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, half.Read, `SELECT CONCAT(id, name) FROM state UNION SELECT name FROM role`), []string{"1blocked", "2inactivate", "admin"}; !slices.Equal(got, want) {
 		t.Errorf("states and roles: got %q, want %q", got, want)
 	}
 	steps, err := Migrations(t.Context(), address)
 	if err != nil || len(steps) != len(files) || steps[0].Name != "00001_initial.sql" || time.Since(steps[0].Applied).Abs() > time.Minute {
 		t.Errorf("Migrations: got %+v and error %v, want %d, done just now", steps, err, len(files))
 	}
-	if _, err := half.write.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+	if _, err := half.Write.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), address); !errors.Is(err, ErrNewerSchema) {
@@ -191,7 +192,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	var tries [2]int
 	for n, order := range [][]int64{{ann.ID, bob.ID}, {bob.ID, ann.ID}} {
 		both.Go(func() {
-			err := db.update(t.Context(), func(tx *sql.Tx) error {
+			err := db.Update(t.Context(), func(tx *sql.Tx) error {
 				tries[n]++
 				for k, id := range order {
 					if _, err := tx.ExecContext(t.Context(), `UPDATE user SET password = CONCAT(password, 'x') WHERE id = ?`, id); err != nil {
@@ -213,7 +214,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	if tries[0]+tries[1] < 3 {
 		t.Errorf("got %d and %d tries, want them to have met", tries[0], tries[1])
 	}
-	if got, want := textOf(t, db.read, `SELECT password FROM user`), []string{"hashxx", "hashxx"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, db.Read, `SELECT password FROM user`), []string{"hashxx", "hashxx"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -222,12 +223,12 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 func TestLostConnections(t *testing.T) {
 	db := openServer(t)
 	kill := func(id int64) {
-		if _, err := db.read.ExecContext(t.Context(), `KILL ?`, id); err != nil {
+		if _, err := db.Read.ExecContext(t.Context(), `KILL ?`, id); err != nil {
 			t.Error(err)
 		}
 	}
 	tries := 0
-	if err := db.update(t.Context(), func(tx *sql.Tx) error {
+	if err := db.Update(t.Context(), func(tx *sql.Tx) error {
 		tries++
 		var id int64
 		if err := tx.QueryRowContext(t.Context(), `SELECT CONNECTION_ID()`).Scan(&id); err != nil {
@@ -246,7 +247,7 @@ func TestLostConnections(t *testing.T) {
 		t.Errorf("before the commit: got error %v after %d tries, want none after 2", err, tries)
 	}
 	tries = 0
-	if err := db.update(t.Context(), func(tx *sql.Tx) error {
+	if err := db.Update(t.Context(), func(tx *sql.Tx) error {
 		tries++
 		var id int64
 		if err := tx.QueryRowContext(t.Context(), `SELECT CONNECTION_ID()`).Scan(&id); err != nil {
@@ -257,12 +258,12 @@ func TestLostConnections(t *testing.T) {
 	}); !fault.Is(err, fault.Unavailable) || tries != 1 {
 		t.Errorf("at the commit: got error %v after %d tries, want Unavailable after 1", err, tries)
 	}
-	if got, want := textOf(t, db.read, `SELECT name FROM role ORDER BY name`), []string{"admin", "reader"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, db.Read, `SELECT name FROM role ORDER BY name`), []string{"admin", "reader"}; !slices.Equal(got, want) {
 		t.Errorf("roles: got %q, want %q", got, want)
 	}
 	// Those that are idle are seen to be broken before they are used.
-	for _, id := range textOf(t, db.read, `SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()`) {
-		if _, err := db.read.ExecContext(t.Context(), `KILL `+id); err != nil {
+	for _, id := range textOf(t, db.Read, `SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()`) {
+		if _, err := db.Read.ExecContext(t.Context(), `KILL `+id); err != nil {
 			t.Error(err)
 		}
 	}
@@ -278,7 +279,7 @@ func TestMariaDBErrorsPass(t *testing.T) {
 		done <- err
 	}()
 	<-held
-	if _, err := db.write.ExecContext(t.Context(), `SET GLOBAL innodb_lock_wait_timeout = 50`); err != nil { // the connection's own counts
+	if _, err := db.Write.ExecContext(t.Context(), `SET GLOBAL innodb_lock_wait_timeout = 50`); err != nil { // the connection's own counts
 		t.Fatal(err)
 	}
 	_, err := db.Users().Update(t.Context(), ann.ID, func(*account.User) error { return nil })
@@ -289,7 +290,7 @@ func TestMariaDBErrorsPass(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if _, err := db.exec(t.Context(), `INSERT INTO role (name) VALUES (?)`, strings.Repeat("x", 101)); err == nil || fault.KindOf(err) != fault.Internal {
+	if _, err := db.Exec(t.Context(), `INSERT INTO role (name) VALUES (?)`, strings.Repeat("x", 101)); err == nil || fault.KindOf(err) != fault.Internal {
 		t.Errorf("a text too long: got error %v, want one, and nothing cut off", err)
 	}
 }
@@ -304,7 +305,7 @@ func TestOrderOfContentsIsAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{`ALTER TABLE ocr ADD INDEX plain (image_id, version)`, `ALTER TABLE ocr DROP INDEX ocr_position`, `UPDATE ocr SET position = 10 - position`} {
-		if _, err := db.write.ExecContext(t.Context(), text); err != nil {
+		if _, err := db.Write.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -357,7 +358,7 @@ func TestServerOfItsOwn(t *testing.T) {
 	t.Run("TLS", func(t *testing.T) {
 		for query, encrypted := range map[string]bool{"": false, "?tls=skip-verify": true, "?tls=true&tls-ca=" + certFile: true} {
 			db := openAt(t, address+query)
-			if got := textOf(t, db.read, `SELECT variable_value <> '' FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher'`); !slices.Equal(got, []string{map[bool]string{true: "1", false: "0"}[encrypted]}) {
+			if got := textOf(t, db.Read, `SELECT variable_value <> '' FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher'`); !slices.Equal(got, []string{map[bool]string{true: "1", false: "0"}[encrypted]}) {
 				t.Errorf("%q: encrypted: got %q, want %t", query, got, encrypted)
 			}
 		}
@@ -385,19 +386,19 @@ func wantAway(t *testing.T, err error, start time.Time) {
 // A statement that takes long is waited for while the server answers others, and no longer than an answer may take.
 func TestStatementsThatTakeLong(t *testing.T) {
 	db := openServer(t)
-	for _, pool := range []*sql.DB{db.read, db.write} {
+	for _, pool := range []*sql.DB{db.Read, db.Write} {
 		if got := textOf(t, pool, `SELECT SLEEP(1.8)`); !slices.Equal(got, []string{"0"}) {
 			t.Errorf("got %q, want the statement to end by itself", got)
 		}
 	}
 	start := time.Now()
-	if _, err := db.read.ExecContext(t.Context(), `DO SLEEP(60)`); db.dialect.classify(err) != lost {
+	if _, err := db.Read.ExecContext(t.Context(), `DO SLEEP(60)`); !db.Is(err, sqldb.Lost) {
 		t.Errorf("a statement that takes a minute: got error %v, want the connection given up", err)
 	}
-	if took := time.Since(start); took < answerTimeout || took > 2*answerTimeout {
-		t.Errorf("it was given up after %s, want %s", took, answerTimeout)
+	if took := time.Since(start); took < sqldb.AnswerTimeout || took > 2*sqldb.AnswerTimeout {
+		t.Errorf("it was given up after %s, want %s", took, sqldb.AnswerTimeout)
 	}
-	if got := textOf(t, db.migrating, `SELECT SLEEP(6)`); !slices.Equal(got, []string{"0"}) {
+	if got := textOf(t, db.Migrating, `SELECT SLEEP(6)`); !slices.Equal(got, []string{"0"}) {
 		t.Errorf("got %q, want a step of the schema to take its time", got)
 	}
 }

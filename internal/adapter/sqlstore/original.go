@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
+	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -84,15 +86,15 @@ func (o *Original) recognise(ctx context.Context) error {
 	for table, columns := range originalTables {
 		table := o.whereIs(names, table)
 		var have []string
-		err := each(ctx, o.db.read, func(scan func(...any) error) error {
+		err := sqldb.Each(ctx, o.db.Read, func(scan func(...any) error) error {
 			var c, kind string
 			var place int
 			err := scan(&c, &kind, &place)
 			have = append(have, strings.ToLower(c))
 			return err
-		}, o.db.dialect.catalogue.columns, table)
+		}, o.db.Dialect.Catalogue.Columns, table)
 		if err != nil {
-			return o.db.fault(ctx, err)
+			return o.db.Fault(ctx, err)
 		}
 		for _, c := range columns {
 			if !slices.Contains(have, c) {
@@ -125,7 +127,7 @@ func (o *Original) Counts(ctx context.Context) (map[string]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if counts[table], err = o.db.count(ctx, `SELECT COUNT(*) FROM `+name); err != nil {
+		if counts[table], err = o.db.Count(ctx, `SELECT COUNT(*) FROM `+name); err != nil {
 			return nil, err
 		}
 	}
@@ -140,9 +142,9 @@ func (o *Original) Clashes(ctx context.Context) (clashes []string, err error) {
 	}
 	for _, column := range []string{"name", "email"} {
 		users := map[string][]int64{}
-		err := each(ctx, o.db.read, func(scan func(...any) error) error {
+		err := sqldb.Each(ctx, o.db.Read, func(scan func(...any) error) error {
 			var id int64
-			var v text
+			var v sqldb.Text
 			err := scan(&id, &v)
 			if v != "" {
 				users[lower(string(v))] = append(users[lower(string(v))], id)
@@ -150,7 +152,7 @@ func (o *Original) Clashes(ctx context.Context) (clashes []string, err error) {
 			return err
 		}, `SELECT id, `+column+` FROM `+table+` ORDER BY id`)
 		if err != nil {
-			return nil, o.db.fault(ctx, err)
+			return nil, o.db.Fault(ctx, err)
 		}
 		for v, ids := range users {
 			if len(ids) > 1 {
@@ -175,8 +177,8 @@ func (o *Original) SetAside(ctx context.Context) error {
 	}
 	for table := range originalTables {
 		if o.whereIs(names, table) == table {
-			if _, err := o.db.migrating.ExecContext(ctx, `RENAME TABLE `+table+` TO `+aside+table); err != nil {
-				return o.db.fault(ctx, err)
+			if _, err := o.db.Migrating.ExecContext(ctx, `RENAME TABLE `+table+` TO `+aside+table); err != nil {
+				return o.db.Fault(ctx, err)
 			}
 		}
 	}
@@ -187,17 +189,17 @@ func (o *Original) SetAside(ctx context.Context) error {
 func (o *Original) ImportAccounts(ctx context.Context) (users int, err error) {
 	for _, table := range []string{"role", "state"} {
 		var names []string
-		err := each(ctx, o.db.read, func(scan func(...any) error) error {
+		err := sqldb.Each(ctx, o.db.Read, func(scan func(...any) error) error {
 			var name string
 			err := scan(&name)
 			names = append(names, name)
 			return err
 		}, `SELECT name FROM `+aside+table+` ORDER BY id`)
 		if err != nil {
-			return 0, o.db.fault(ctx, err)
+			return 0, o.db.Fault(ctx, err)
 		}
 		for _, name := range names {
-			if _, err := o.db.exec(ctx, `INSERT INTO `+table+` (name) SELECT ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `+table+` WHERE name = ?)`, name, name); err != nil {
+			if _, err := o.db.Exec(ctx, `INSERT INTO `+table+` (name) SELECT ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `+table+` WHERE name = ?)`, name, name); err != nil {
 				return 0, err
 			}
 		}
@@ -210,7 +212,7 @@ func (o *Original) ImportAccounts(ctx context.Context) (users int, err error) {
 		if len(some) == 0 {
 			break
 		}
-		err = o.db.update(ctx, func(tx *sql.Tx) error {
+		err = o.db.Update(ctx, func(tx *sql.Tx) error {
 			for _, u := range some {
 				if _, err := insertUser(ctx, tx, u); err != nil {
 					return fmt.Errorf("user %d: %w", u.ID, err)
@@ -224,7 +226,7 @@ func (o *Original) ImportAccounts(ctx context.Context) (users int, err error) {
 	}
 	const signInsAtOnce = 10_000
 	for {
-		n, err := o.db.exec(ctx, fmt.Sprintf(`INSERT INTO logged_in (id, user_id, created_datetime)
+		n, err := o.db.Exec(ctx, fmt.Sprintf(`INSERT INTO logged_in (id, user_id, created_datetime)
 			SELECT id, user_id, created_datetime - INTERVAL ? SECOND FROM %slogged_in WHERE id > (SELECT COALESCE(MAX(id), 0) FROM logged_in) ORDER BY id LIMIT %d`, aside, signInsAtOnce), int(o.offset.Seconds()))
 		if err != nil {
 			return 0, err
@@ -233,7 +235,7 @@ func (o *Original) ImportAccounts(ctx context.Context) (users int, err error) {
 			break
 		}
 	}
-	return o.db.count(ctx, `SELECT COUNT(*) FROM user`)
+	return o.db.Count(ctx, `SELECT COUNT(*) FROM user`)
 }
 
 // atOnce is how many users or images are looked at together.
@@ -241,11 +243,11 @@ const atOnce = 100
 
 // usersToDo returns the next users that are not there yet, with their states.
 func (o *Original) usersToDo(ctx context.Context) (users []account.User, err error) {
-	err = each(ctx, o.db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, o.db.Read, func(scan func(...any) error) error {
 		var u account.User
 		var state account.State
-		if err := scan(&u.ID, (*text)(&u.Name), (*text)(&u.PasswordHash), (*text)(&u.Email), (*stamp)(&u.Created), (*text)(&u.Role),
-			(*text)(&state.Name), (*text)(&state.Detail), (*stamp)(&state.Created)); err != nil {
+		if err := scan(&u.ID, (*sqldb.Text)(&u.Name), (*sqldb.Text)(&u.PasswordHash), (*sqldb.Text)(&u.Email), (*sqldb.Stamp)(&u.Created), (*sqldb.Text)(&u.Role),
+			(*sqldb.Text)(&state.Name), (*sqldb.Text)(&state.Detail), (*sqldb.Stamp)(&state.Created)); err != nil {
 			return err
 		}
 		if len(users) == 0 || users[len(users)-1].ID != u.ID {
@@ -264,7 +266,7 @@ func (o *Original) usersToDo(ctx context.Context) (users []account.User, err err
 		LEFT JOIN %[1]suser_state us ON us.user_id = u.id
 		LEFT JOIN %[1]sstate s ON s.id = us.state_id
 		ORDER BY u.id, s.name`, aside, atOnce))
-	return users, o.db.fault(ctx, err)
+	return users, o.db.Fault(ctx, err)
 }
 
 // OriginalImage is a row of an image of the original, with those of its results. Geometry is what was believed of the uploader, if anything.
@@ -316,14 +318,14 @@ func (o *Original) imagesAfter(ctx context.Context, id int64) (images []Original
 	if table != "image" {
 		done = ` AND NOT EXISTS (SELECT 1 FROM image WHERE image.id = o.id)`
 	}
-	err = each(ctx, o.db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, o.db.Read, func(scan func(...any) error) error {
 		var i OriginalImage
-		err := scan(&i.ID, (*text)(&i.Name), (*text)(&i.MediaType), (*text)(&i.Original), (*text)(&i.Thumbnail), (*stamp)(&i.Created), &i.Owner.ID)
+		err := scan(&i.ID, (*sqldb.Text)(&i.Name), (*sqldb.Text)(&i.MediaType), (*sqldb.Text)(&i.Original), (*sqldb.Text)(&i.Thumbnail), (*sqldb.Stamp)(&i.Created), &i.Owner.ID)
 		i.Created = i.Created.Add(-o.offset)
 		images = append(images, i)
 		return err
 	}, fmt.Sprintf(`SELECT o.id, o.name, o.media_type, o.image_id, o.thumbnail_id, o.created_datetime, o.user_id FROM %s o WHERE o.id > ?%s ORDER BY o.id LIMIT %d`, table, done, atOnce), id)
-	return images, o.db.fault(ctx, err)
+	return images, o.db.Fault(ctx, err)
 }
 
 func (o *Original) results(ctx context.Context, imageID int64) (results []OriginalResult, err error) {
@@ -331,14 +333,14 @@ func (o *Original) results(ctx context.Context, imageID int64) (results []Origin
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, o.db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, o.db.Read, func(scan func(...any) error) error {
 		var r OriginalResult
-		err := scan(&r.Version, (*stamp)(&r.Created), &r.UserID, (*text)(&r.ContentID))
+		err := scan(&r.Version, (*sqldb.Stamp)(&r.Created), &r.UserID, (*sqldb.Text)(&r.ContentID))
 		r.Created = r.Created.Add(-o.offset)
 		results = append(results, r)
 		return err
 	}, `SELECT version, created_datetime, user_id, content_id FROM `+table+` WHERE image_id = ? ORDER BY version, id`, imageID)
-	return results, o.db.fault(ctx, err)
+	return results, o.db.Fault(ctx, err)
 }
 
 // SomeContentIDs returns the newest ids of results.
@@ -347,18 +349,18 @@ func (o *Original) SomeContentIDs(ctx context.Context, n int) (ids []string, err
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, o.db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, o.db.Read, func(scan func(...any) error) error {
 		var id string
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
 	}, `SELECT content_id FROM `+table+` ORDER BY id DESC LIMIT ?`, n)
-	return ids, o.db.fault(ctx, err)
+	return ids, o.db.Fault(ctx, err)
 }
 
 // ImportImage stores an image under its number with its runs, as one step. Their versions are 1, 2, 3 …, in their order. What they name is stored already.
 func (o *Original) ImportImage(ctx context.Context, i document.Image, runs []recognition.Run) error {
-	return o.db.update(ctx, func(tx *sql.Tx) error {
+	return o.db.Update(ctx, func(tx *sql.Tx) error {
 		if _, err := insertImage(ctx, tx, i); err != nil {
 			return err
 		}
@@ -374,18 +376,18 @@ func (o *Original) ImportImage(ctx context.Context, i document.Image, runs []rec
 
 // Finish gives no number again that the original has given, and lets services start.
 func (o *Original) Finish(ctx context.Context) error {
-	conn, err := o.db.migrating.Conn(ctx)
+	conn, err := o.db.Migrating.Conn(ctx)
 	if err != nil {
-		return o.db.fault(ctx, err)
+		return o.db.Fault(ctx, err)
 	}
 	defer conn.Close() // back to the pool
 	for _, table := range []string{"user", "logged_in", "image"} {
-		last, err := o.db.lastID(ctx, conn, aside+table)
+		last, err := tables.LastID(ctx, o.db.DB, conn, aside+table)
 		if err == nil {
-			err = o.db.setLastID(ctx, conn, table, last)
+			err = tables.SetLastID(ctx, o.db.DB, conn, table, last)
 		}
 		if err != nil {
-			return o.db.fault(ctx, err)
+			return o.db.Fault(ctx, err)
 		}
 	}
 	return o.db.Filled(ctx)

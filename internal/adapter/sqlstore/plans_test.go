@@ -19,6 +19,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -99,9 +100,9 @@ func (c recorded) CheckNamedValue(v *driver.NamedValue) error {
 // record makes a database note what it is asked from now on.
 func record(t *testing.T, db *DB, source string) *recorder {
 	t.Helper()
-	r := &recorder{driver: db.read.Driver()}
+	r := &recorder{driver: db.Read.Driver()}
 	if _, _, isServer := strings.Cut(source, "://"); isServer {
-		config, _, err := parseMariaDB(source)
+		config, _, err := sqldb.ParseMariaDB(source)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,13 +114,13 @@ func record(t *testing.T, db *DB, source string) *recorder {
 	} else {
 		r.connect = func(context.Context) (driver.Conn, error) { return r.driver.Open("file:" + source) }
 	}
-	if err := db.read.Close(); err != nil {
+	if err := db.Read.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.write.Close(); err != nil {
+	if err := db.Write.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db.read, db.write = sql.OpenDB(r), sql.OpenDB(r)
+	db.Read, db.Write = sql.OpenDB(r), sql.OpenDB(r)
 	return r
 }
 
@@ -129,23 +130,23 @@ func planOf(t *testing.T, db *DB, pool *sql.DB, s statement) (steps []string) {
 	var unused any
 	var err error
 	switch {
-	case db.dialect.migrations == sqlite.migrations:
-		err = each(t.Context(), pool, func(scan func(...any) error) error {
+	case db.Dialect.Migrations == "sqlite":
+		err = sqldb.Each(t.Context(), pool, func(scan func(...any) error) error {
 			var step string
 			err := scan(&unused, &unused, &unused, &step)
 			steps = append(steps, step)
 			return err
 		}, `EXPLAIN QUERY PLAN `+s.text, s.args...)
 	case strings.HasPrefix(s.text, `SELECT`): // and what rows it really reads
-		err = each(t.Context(), pool, func(scan func(...any) error) error {
-			var table, access, key, rows, extra text
+		err = sqldb.Each(t.Context(), pool, func(scan func(...any) error) error {
+			var table, access, key, rows, extra sqldb.Text
 			err := scan(&unused, &unused, &table, &access, &unused, &key, &unused, &unused, &unused, &rows, &unused, &unused, &extra)
 			steps = append(steps, step(table, access, key, rows, extra))
 			return err
 		}, `ANALYZE `+s.text, s.args...)
 	default:
-		err = each(t.Context(), pool, func(scan func(...any) error) error {
-			var table, access, key, extra text
+		err = sqldb.Each(t.Context(), pool, func(scan func(...any) error) error {
+			var table, access, key, extra sqldb.Text
 			err := scan(&unused, &unused, &table, &access, &unused, &key, &unused, &unused, &unused, &extra)
 			steps = append(steps, step(table, access, key, "", extra))
 			return err
@@ -157,7 +158,7 @@ func planOf(t *testing.T, db *DB, pool *sql.DB, s statement) (steps []string) {
 	return steps
 }
 
-func step(table, access, key, rows, extra text) string {
+func step(table, access, key, rows, extra sqldb.Text) string {
 	line := strings.Join(strings.Fields(string(table+" "+access+" "+key)), " ")
 	if rows != "" {
 		line += ", " + strings.TrimSuffix(string(rows), ".00") + " rows"
@@ -349,11 +350,11 @@ func TestPlans(t *testing.T) {
 			title := kind
 			if kind == "MariaDB" {
 				for _, table := range []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "logged_in", "session", "api_key", "user"} {
-					if _, err := db.write.ExecContext(t.Context(), `ANALYZE TABLE `+table); err != nil {
+					if _, err := db.Write.ExecContext(t.Context(), `ANALYZE TABLE `+table); err != nil {
 						t.Fatal(err)
 					}
 				}
-				title += " " + textOf(t, db.read, `SELECT REGEXP_SUBSTR(VERSION(), '^[0-9]+[.][0-9]+')`)[0]
+				title += " " + textOf(t, db.Read, `SELECT REGEXP_SUBSTR(VERSION(), '^[0-9]+[.][0-9]+')`)[0]
 			}
 			plain, asked := openAt(t, source), record(t, db, source)
 			explained := map[string]bool{}
@@ -370,7 +371,7 @@ func TestPlans(t *testing.T) {
 						continue
 					}
 					explained[s.text] = true
-					steps := planOf(t, plain, plain.write, s)
+					steps := planOf(t, plain, plain.Write, s)
 					if wrong := c.mistakes(steps); len(wrong) > 0 {
 						t.Errorf("%s: %s\n%s\nreads all of a table, or sorts, in %q", c.name, s.text, strings.Join(steps, "\n"), wrong)
 					}
@@ -451,7 +452,7 @@ func TestPlansOfLongLists(t *testing.T) {
 	addContents(0, 10)
 	for _, table := range []string{"image", "ocr", "content_revision"} {
 		for _, text := range []string{`ALTER TABLE ` + table + ` STATS_AUTO_RECALC = 0`, `ANALYZE TABLE ` + table} {
-			if _, err := db.write.ExecContext(t.Context(), text); err != nil {
+			if _, err := db.Write.ExecContext(t.Context(), text); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -480,7 +481,7 @@ func TestPlansOfLongLists(t *testing.T) {
 				continue
 			}
 			explained++
-			steps := planOf(t, plain, plain.write, s)
+			steps := planOf(t, plain, plain.Write, s)
 			if wrong := c.mistakes(steps); len(wrong) > 0 {
 				t.Errorf("%s: the plan reads more than it looks for, in %q", c.name, wrong)
 			}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
@@ -30,7 +31,7 @@ const rowsAtOnce = 100
 
 // Append implements recognition.Runs.
 func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognition.Run, err error) {
-	err = s.db.update(ctx, func(tx *sql.Tx) error {
+	err = s.db.Update(ctx, func(tx *sql.Tx) error {
 		version, err := s.append(ctx, tx, r)
 		if err != nil {
 			return err
@@ -47,7 +48,7 @@ func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognitio
 // append inserts a run as the next version of its image.
 func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (version int, err error) {
 	// Those who append to one image do so one after the other.
-	err = tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.dialect.forUpdate, r.ImageID).Scan(&r.ImageID)
+	err = tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.Dialect.ForUpdate, r.ImageID).Scan(&r.ImageID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, errImageNotFound
 	}
@@ -56,7 +57,7 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	}
 	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
 		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
-		r.ImageID, r.User.ID, stamp(r.Created), list(r.Lang), r.PSM, r.OEM, r.Engine, r.ImageID).Scan(&version)
+		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.PSM, r.OEM, r.Engine, r.ImageID).Scan(&version)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +65,7 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	for ids := range slices.Chunk(r.ContentIDs, rowsAtOnce) {
 		var args []any
 		for _, id := range ids {
-			args = append(args, version, stamp(r.Created), r.ImageID, r.User.ID, id, position)
+			args = append(args, version, sqldb.Stamp(r.Created), r.ImageID, r.User.ID, id, position)
 			position++
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO ocr (version, created_datetime, image_id, user_id, content_id, position) VALUES (?, ?, ?, ?, ?, ?)`+
@@ -90,11 +91,11 @@ func runsOf(pick string) string {
 		ORDER BY r.version DESC, ocr.position`
 }
 
-func runsIn(ctx context.Context, q querier, pick string, args ...any) (runs []recognition.Run, err error) {
-	err = each(ctx, q, func(scan func(...any) error) error {
+func runsIn(ctx context.Context, q sqldb.Querier, pick string, args ...any) (runs []recognition.Run, err error) {
+	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
 		var r recognition.Run
-		var contentID text
-		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*text)(&r.User.Name), (*stamp)(&r.Created), (*list)(&r.Lang), &r.PSM, &r.OEM, &r.Engine, &contentID); err != nil {
+		var contentID sqldb.Text
+		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*sqldb.Text)(&r.User.Name), (*sqldb.Stamp)(&r.Created), (*sqldb.List)(&r.Lang), &r.PSM, &r.OEM, &r.Engine, &contentID); err != nil {
 			return err
 		}
 		if len(runs) == 0 || runs[len(runs)-1].Version != r.Version {
@@ -124,21 +125,21 @@ func (s *Runs) List(ctx context.Context, imageID int64, before, limit int) ([]re
 	if before == 0 {
 		before = math.MaxInt
 	}
-	runs, err := runsIn(ctx, s.db.read, newest, imageID, before, limit)
-	return runs, s.db.fault(ctx, err)
+	runs, err := runsIn(ctx, s.db.Read, newest, imageID, before, limit)
+	return runs, s.db.Fault(ctx, err)
 }
 
 // ByVersion implements recognition.Runs.
 func (s *Runs) ByVersion(ctx context.Context, imageID int64, version int) (recognition.Run, error) {
-	run, err := oneRun(runsIn(ctx, s.db.read, byVersion, imageID, version))
-	return run, s.db.fault(ctx, err)
+	run, err := oneRun(runsIn(ctx, s.db.Read, byVersion, imageID, version))
+	return run, s.db.Fault(ctx, err)
 }
 
 // ByContent implements recognition.Runs.
 func (s *Runs) ByContent(ctx context.Context, contentID string) (recognition.Run, error) {
-	runs, err := runsIn(ctx, s.db.read, byContent, contentID)
+	runs, err := runsIn(ctx, s.db.Read, byContent, contentID)
 	if err != nil {
-		return recognition.Run{}, s.db.fault(ctx, err)
+		return recognition.Run{}, s.db.Fault(ctx, err)
 	}
 	if len(runs) == 0 {
 		return recognition.Run{}, errContentNotFound
@@ -148,13 +149,13 @@ func (s *Runs) ByContent(ctx context.Context, contentID string) (recognition.Run
 
 // ContentIDs implements recognition.Runs.
 func (s *Runs) ContentIDs(ctx context.Context, imageID int64) (ids []string, err error) {
-	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		var id string
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
 	}, `SELECT content_id FROM ocr WHERE image_id = ?`, imageID)
-	return ids, s.db.fault(ctx, err)
+	return ids, s.db.Fault(ctx, err)
 }
 
 // Named implements recognition.Runs.
@@ -164,7 +165,7 @@ func (s *Runs) Named(ctx context.Context, contentIDs []string) ([]string, error)
 
 // RemoveContent implements recognition.Runs.
 func (s *Runs) RemoveContent(ctx context.Context, contentID string) error {
-	n, err := s.db.exec(ctx, `DELETE FROM ocr WHERE content_id = ?`, contentID)
+	n, err := s.db.Exec(ctx, `DELETE FROM ocr WHERE content_id = ?`, contentID)
 	if err == nil && n == 0 {
 		return errContentNotFound
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
 )
 
@@ -44,7 +45,7 @@ func (s *Catalog) search(ctx context.Context, query document.Query, keyword stri
 	if part != "" {
 		text, args = q.countSuffixes(part)
 	}
-	total, err := s.db.count(ctx, text, args...)
+	total, err := s.db.Count(ctx, text, args...)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -53,7 +54,7 @@ func (s *Catalog) search(ctx context.Context, query document.Query, keyword stri
 		kinds = q.apart(part)
 	}
 	total += q.ofOwners
-	if _, offset := window(q.Size, q.Page); offset >= total {
+	if _, offset := sqldb.Window(q.Size, q.Page); offset >= total {
 		return nil, total, nil
 	}
 	images, err := s.page(ctx, query, kinds)
@@ -66,21 +67,21 @@ func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword 
 	seen := imagesSeen(query)
 	users := `(SELECT id, images, ` + seen.text + ` AS seen, CASE WHEN INSTR(LOWER(name), ?) > 0 THEN 1 ELSE 0 END AS named FROM user) AS u`
 	args := append(seen.args, keyword)
-	err := s.db.read.QueryRowContext(ctx, `SELECT COALESCE(SUM(images), 0), COALESCE(SUM(seen), 0), COALESCE(SUM(seen * named), 0) FROM `+users, args...).Scan(&q.all, &q.seen, &q.ofOwners)
+	err := s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(images), 0), COALESCE(SUM(seen), 0), COALESCE(SUM(seen * named), 0) FROM `+users, args...).Scan(&q.all, &q.seen, &q.ofOwners)
 	if err == nil && q.ofOwners > 0 {
-		err = each(ctx, s.db.read, func(scan func(...any) error) error {
+		err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 			var id int64
 			err := scan(&id)
 			q.owners = append(q.owners, id)
 			return err
 		}, `SELECT id FROM `+users+` WHERE named = 1 AND seen > 0 ORDER BY id LIMIT ?`, append(args, maxOwners+1)...)
 	}
-	return q, s.db.fault(ctx, err)
+	return q, s.db.Fault(ctx, err)
 }
 
 // part returns the keyword, or a part of a long one, to look for in suffixes; nothing where looking through all that one sees is less.
 func (s *Catalog) part(ctx context.Context, q search) (string, error) {
-	limits := []int{int(s.db.dialect.suffixes * float64(q.seen))}
+	limits := []int{int(s.db.Dialect.Suffixes * float64(q.seen))}
 	if len(q.keyword) > suffixSize { // the name of each image found has to be looked up
 		limits = []int{fewSuffixes, q.seen / 10}
 	} else if q.seen == q.all {
@@ -89,7 +90,7 @@ func (s *Catalog) part(ctx context.Context, q search) (string, error) {
 	parts := partsOf(q.keyword)
 	for _, limit := range limits {
 		for _, part := range parts {
-			more, err := s.db.count(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM image_suffix WHERE `+begins+` LIMIT 1 OFFSET ?) AS more`, append(from(part), limit)...)
+			more, err := s.db.Count(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM image_suffix WHERE `+begins+` LIMIT 1 OFFSET ?) AS more`, append(from(part), limit)...)
 			if err != nil || more == 0 {
 				return part, err
 			}
@@ -123,7 +124,7 @@ func from(part string) []any { return []any{[]byte(part), []byte(part + "\xff")}
 
 // ofOthers leaves out what is counted as the images of owners.
 func (q search) ofOthers(c condition) condition {
-	switch marks, ids := in(q.owners); {
+	switch marks, ids := sqldb.In(q.owners); {
 	case len(ids) == 0:
 		return c
 	case len(ids) <= maxOwners:

@@ -10,7 +10,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -21,9 +20,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pressly/goose/v3"
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 
-	"glyphbox/internal/domain/fault"
+	"github.com/pressly/goose/v3"
 )
 
 // ErrNewerSchema is the error of Open for a database that a later release of the program has changed.
@@ -38,13 +37,8 @@ var ErrUnfinished = errors.New("the database is not complete")
 //go:embed migrations
 var migrations embed.FS
 
-// DB is an open database. Safe for concurrent use.
-type DB struct {
-	dialect   dialect
-	write     *sql.DB // one connection where the database wants one writer
-	read      *sql.DB // never waits for a writer
-	migrating *sql.DB // nil: write
-}
+// DB is an open database, with the stores that are kept in it. Safe for concurrent use.
+type DB struct{ *sqldb.DB }
 
 // Open opens the database and brings its schema up to date. source is an address mariadb://user:password@host:port/name of a database that
 // is there, or the path of an SQLite file in a folder that is there; a new file is made, which can be read by its owner only.
@@ -80,30 +74,9 @@ func openChecked(ctx context.Context, source string, check func(*DB) error) (*DB
 }
 
 // connect returns the database as it is, and how to name it where anybody may read.
-func connect(source string) (db *DB, name string, err error) {
-	scheme, _, isAddress := strings.Cut(source, "://")
-	switch {
-	case !isAddress:
-		name = source
-		db, err = openSQLite(source)
-	case scheme == "mariadb":
-		name = PublicName(source)
-		if db, err = openMariaDB(source); err != nil {
-			name = "mariadb" // what follows may be a part of a password
-		}
-	default:
-		return nil, "", fmt.Errorf("opening the database: no database of the kind %q is known, only mariadb:// and the path of an SQLite file", scheme)
-	}
-	if err != nil {
-		return nil, "", fmt.Errorf("opening the database %s: %w", name, err)
-	}
-	return db, name, nil
-}
-
-// PublicName returns an address of a database server, as CheckAddress understands it, without user, password and parameters.
-func PublicName(address string) string {
-	name, _, _ := strings.Cut("mariadb://"+address[strings.LastIndex(address, "@")+1:], "?")
-	return name
+func connect(source string) (*DB, string, error) {
+	db, name, err := sqldb.Connect(source)
+	return &DB{db}, name, err
 }
 
 // Migration is a step of the schema.
@@ -139,17 +112,17 @@ func Migrations(ctx context.Context, source string) (steps []Migration, err erro
 
 // provider returns what knows of migrations, while no other node migrates. ErrNewerSchema, ErrForeign.
 func (db *DB) provider(ctx context.Context) (unlock func() error, _ *goose.Provider, err error) {
-	files, err := fs.Sub(migrations, "migrations/"+db.dialect.migrations)
+	files, err := fs.Sub(migrations, "migrations/"+db.Dialect.Migrations)
 	if err != nil {
 		return nil, nil, err
 	}
-	pool := cmp.Or(db.migrating, db.write)
-	provider, err := goose.NewProvider(db.dialect.goose, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	pool := cmp.Or(db.Migrating, db.Write)
+	provider, err := goose.NewProvider(db.Dialect.Goose, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return nil, nil, err
 	}
-	if unlock, err = db.dialect.lock(ctx, pool); err != nil {
-		return nil, nil, db.fault(ctx, err)
+	if unlock, err = db.Dialect.Lock(ctx, pool); err != nil {
+		return nil, nil, db.Fault(ctx, err)
 	}
 	names, err := db.tableNames(ctx)
 	if err == nil && slices.Contains(names, "user") && !slices.Contains(names, stepsTable) {
@@ -179,154 +152,24 @@ func (db *DB) migrate(ctx context.Context) error {
 	return errors.Join(err, unlock())
 }
 
-// Close waits for what is being done and closes the database.
-func (db *DB) Close() error {
-	err := errors.Join(db.read.Close(), db.write.Close())
-	if db.migrating != nil {
-		err = errors.Join(err, db.migrating.Close())
-	}
-	return err
-}
-
-// Ping tells whether the database answers. Unavailable.
-func (db *DB) Ping(ctx context.Context) error {
-	var n int
-	return db.fault(ctx, db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM role`).Scan(&n))
-}
-
-const (
-	// attempts bounds how often a transaction is tried that lost to another one. Of those that meet one gets through each time.
-	attempts = 50
-	// reconnects bounds how often a transaction is tried whose connection broke before it was told to commit.
-	reconnects = 2
-	// patience bounds for how long a transaction is tried again.
-	patience = 3 * time.Second
-)
-
-// errLostRace marks the failure of a transaction that may well succeed when it is tried again.
-var errLostRace = errors.New("lost to another transaction")
-
-// commitError is the failure of a commit. Where the connection broke nobody knows whether it was done, so it is not tried again.
-type commitError struct{ error }
-
-func (e commitError) Unwrap() error { return e.error }
-
-// update runs do in a transaction that excludes other writers of what it locks, again where that can help and do no harm.
-func (db *DB) update(ctx context.Context, do func(tx *sql.Tx) error) error {
-	var err error
-	start, broken := time.Now(), 0
-	for range attempts {
-		err = db.once(ctx, do)
-		_, committing := errors.AsType[commitError](err)
-		switch class := db.dialect.classify(err); {
-		case ctx.Err() != nil:
-			return db.fault(ctx, err)
-		case errors.Is(err, errLostRace), class == deadlock:
-		case class == lost && !committing && broken < reconnects:
-			broken++
-		default:
-			return db.fault(ctx, err)
-		}
-		if time.Since(start) > patience {
-			break
-		}
-	}
-	return errAway.Because(err)
-}
-
-func (db *DB) once(ctx context.Context, do func(tx *sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, &sql.TxOptions{Isolation: db.dialect.isolation})
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // nothing after Commit
-	if err := do(tx); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return commitError{err}
-	}
-	return nil
-}
-
-// exec runs one statement as a transaction of its own and returns how many rows it concerned.
-func (db *DB) exec(ctx context.Context, text string, args ...any) (n int, err error) {
-	err = db.update(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, text, args...)
-		if err != nil {
-			return err
-		}
-		rows, err := result.RowsAffected()
-		n = int(rows)
-		return err
-	})
-	return n, err
-}
-
-// count runs a query for one number outside any transaction.
-func (db *DB) count(ctx context.Context, text string, args ...any) (n int, err error) {
-	err = db.read.QueryRowContext(ctx, text, args...).Scan(&n)
-	return n, db.fault(ctx, err)
-}
-
-// querier is where to read: a pool of connections or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// each calls row for each row of a query.
-func each(ctx context.Context, q querier, row func(scan func(...any) error) error, text string, args ...any) error {
-	rows, err := q.QueryContext(ctx, text, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() // Err tells what goes wrong
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // named returns the values that the queries find of those that are put at their ends, each once.
 func (db *DB) named(ctx context.Context, values []string, queries ...string) (named []string, err error) {
 	for part := range slices.Chunk(values, idsAtOnce) {
-		marks, list := in(part)
+		marks, list := sqldb.In(part)
 		var texts []string
 		var args []any
 		for _, query := range queries {
 			texts, args = append(texts, query+marks), append(args, list...)
 		}
-		err := each(ctx, db.read, func(scan func(...any) error) error {
+		err := sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
 			var name string
 			err := scan(&name)
 			named = append(named, name)
 			return err
 		}, strings.Join(texts, ` UNION `), args...)
 		if err != nil {
-			return nil, db.fault(ctx, err)
+			return nil, db.Fault(ctx, err)
 		}
 	}
 	return named, nil
 }
-
-var errAway = fault.New(fault.Unavailable, "database_unavailable", "The database does not answer at the moment.").After(5 * time.Second)
-
-// fault gives a failure of the database itself its kind. All other errors stay as they are.
-func (db *DB) fault(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	class := db.dialect.classify(err)
-	if gone := ctx.Err(); gone != nil && (class == interrupted || class == lost || errors.Is(err, sql.ErrTxDone)) {
-		return gone
-	}
-	if _, ok := errors.AsType[*fault.Fault](err); !ok && (class == away || class == lost || class == deadlock || class == interrupted) {
-		return errAway.Because(err)
-	}
-	return err
-}
-
-func (db *DB) is(err error, c class) bool { return err != nil && db.dialect.classify(err) == c }

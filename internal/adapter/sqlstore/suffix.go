@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
 )
 
@@ -48,6 +52,9 @@ func suffixesOf(search string) (suffixes []suffix) {
 	}
 	return suffixes
 }
+
+// fold gives texts that differ only in letter case and Unicode normal form the same form, for search.
+func fold(s string) string { return norm.NFC.String(cases.Fold().String(norm.NFD.String(s))) }
 
 func commonPrefix(a, b string) (n int) {
 	for n < min(len(a), len(b)) && a[n] == b[n] {
@@ -112,7 +119,7 @@ func deleteSuffixes(ctx context.Context, tx *sql.Tx, id int64) error {
 		for n, s := range suffixes {
 			texts[n] = []byte(s.text)
 		}
-		marks, args := in(texts)
+		marks, args := sqldb.In(texts)
 		if _, err := tx.ExecContext(ctx, `DELETE FROM image_suffix WHERE suffix IN `+marks+` AND image_id = ?`, append(args, id)...); err != nil {
 			return err
 		}
@@ -138,7 +145,7 @@ const indexedAtOnce = 50_000
 // indexNames makes the suffixes of all images that have none, for a database that is filled by other means than a Catalog. It goes from the newest images to
 // the oldest in steps that are done or not done as a whole, and goes on where it was broken off.
 func (db *DB) indexNames(ctx context.Context) error {
-	newest, err := db.count(ctx, `SELECT COALESCE(MAX(id), 0) FROM image`)
+	newest, err := db.Count(ctx, `SELECT COALESCE(MAX(id), 0) FROM image`)
 	if err != nil {
 		return err
 	}
@@ -150,13 +157,13 @@ func (db *DB) indexNames(ctx context.Context) error {
 		if done {
 			continue
 		}
-		if err := db.update(ctx, func(tx *sql.Tx) error {
+		if err := db.Update(ctx, func(tx *sql.Tx) error {
 			var images []named
-			if err := each(ctx, tx, func(scan func(...any) error) error {
+			if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
 				n, err := scanNamed(scan)
 				images = append(images, n)
 				return err
-			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ?`+db.dialect.forUpdate, first, first+indexedAtOnce); err != nil {
+			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ?`+db.Dialect.ForUpdate, first, first+indexedAtOnce); err != nil {
 				return err
 			}
 			return addSuffixes(ctx, tx, images...)
@@ -170,18 +177,18 @@ func (db *DB) indexNames(ctx context.Context) error {
 // indexed tells whether the oldest and the newest image of those with IDs from first up to end have their suffixes.
 func (db *DB) indexed(ctx context.Context, first, end int) (bool, error) {
 	for _, order := range []string{`ASC`, `DESC`} {
-		n, err := scanNamed(db.read.QueryRowContext(ctx, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? ORDER BY id `+order+` LIMIT 1`, first, end).Scan)
+		n, err := scanNamed(db.Read.QueryRowContext(ctx, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? ORDER BY id `+order+` LIMIT 1`, first, end).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return true, nil
 		}
 		if err != nil {
-			return false, db.fault(ctx, err)
+			return false, db.Fault(ctx, err)
 		}
 		suffixes := suffixesOf(n.search)
 		if len(suffixes) == 0 {
 			continue
 		}
-		there, err := db.count(ctx, `SELECT COUNT(*) FROM image_suffix WHERE suffix = ? AND image_id = ?`, []byte(suffixes[0].text), n.id)
+		there, err := db.Count(ctx, `SELECT COUNT(*) FROM image_suffix WHERE suffix = ? AND image_id = ?`, []byte(suffixes[0].text), n.id)
 		if err != nil || there == 0 {
 			return false, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest/mariadbtest"
 )
@@ -75,7 +76,7 @@ func FuzzSuffixes(f *testing.F) {
 // suffixRows returns all rows of image_suffix.
 func suffixRows(t testing.TB, db *DB) []string {
 	t.Helper()
-	return textOf(t, db.read, `SELECT CONCAT(HEX(suffix), ' ', image_id, ' ', lcp, ' ', user_id, ' ', shared) FROM image_suffix ORDER BY suffix, image_id`)
+	return textOf(t, db.Read, `SELECT CONCAT(HEX(suffix), ' ', image_id, ' ', lcp, ' ', user_id, ' ', shared) FROM image_suffix ORDER BY suffix, image_id`)
 }
 
 // Whatever is done at once, the rows are those that would be made of the images there are.
@@ -120,7 +121,7 @@ func testSuffixesFollowFromImages(t *testing.T, open func(testing.TB) *DB) {
 	if len(got) < 500 {
 		t.Errorf("got %d rows, want those of 30 names", len(got))
 	}
-	if _, err := db.exec(t.Context(), `DELETE FROM image_suffix`); err != nil {
+	if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix`); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.indexNames(t.Context()); err != nil {
@@ -142,8 +143,8 @@ func TestNamesAreIndexedWhenOpened(t *testing.T) {
 			var want []string
 			for _, id := range []int64{1, 5, indexedAtOnce - 1, indexedAtOnce, indexedAtOnce + 3, 3*indexedAtOnce + 7, 3*indexedAtOnce + 8} {
 				name := fmt.Sprint("스캔 ", id)
-				if _, err := db.exec(t.Context(), `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-					VALUES (?, ?, ?, 'image/png', 1, 1, 1, 1, '', 'shared', '', '', ?, ?)`, id, name, fold(name), stamp(created), ann.ID); err != nil {
+				if _, err := db.Exec(t.Context(), `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
+					VALUES (?, ?, ?, 'image/png', 1, 1, 1, 1, '', 'shared', '', '', ?, ?)`, id, name, fold(name), sqldb.Stamp(created), ann.ID); err != nil {
 					t.Fatal(err)
 				}
 				want = append(want, name)
@@ -165,14 +166,14 @@ func TestNamesAreIndexedWhenOpened(t *testing.T) {
 			}
 			check("without suffixes")
 			rows := suffixRows(t, db)
-			if _, err := db.exec(t.Context(), `DELETE FROM image_suffix WHERE image_id < ?`, 3*indexedAtOnce); err != nil {
+			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE image_id < ?`, 3*indexedAtOnce); err != nil {
 				t.Fatal(err)
 			}
 			check("broken off after one step")
 			if d := cmp.Diff(rows, suffixRows(t, db)); d != "" {
 				t.Errorf("rows after it was broken off (-want +got):\n%s", d)
 			}
-			if _, err := db.exec(t.Context(), `DELETE FROM image_suffix WHERE image_id >= ? AND image_id < ?`, 1+indexedAtOnce, 3*indexedAtOnce); err != nil {
+			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE image_id >= ? AND image_id < ?`, 1+indexedAtOnce, 3*indexedAtOnce); err != nil {
 				t.Fatal(err)
 			}
 			if err := db.indexNames(t.Context()); err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 )
 
 const (
@@ -14,13 +16,13 @@ const (
 
 // tableNames returns the names of all tables, in no order.
 func (db *DB) tableNames(ctx context.Context) (names []string, err error) {
-	err = each(ctx, db.read, func(scan func(...any) error) error {
+	err = sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
 		var name string
 		err := scan(&name)
 		names = append(names, name)
 		return err
-	}, db.dialect.catalogue.tables)
-	return names, db.fault(ctx, err)
+	}, db.Dialect.Catalogue.Tables)
+	return names, db.Fault(ctx, err)
 }
 
 // Unfinished returns the work that has begun to fill the database and has not ended; "" where there is none.
@@ -29,17 +31,17 @@ func (db *DB) Unfinished(ctx context.Context) (work string, err error) {
 	if err != nil || !slices.Contains(names, unfinishedTable) {
 		return "", err
 	}
-	err = db.read.QueryRowContext(ctx, `SELECT work FROM `+unfinishedTable).Scan(&work)
-	return work, db.fault(ctx, err)
+	err = db.Read.QueryRowContext(ctx, `SELECT work FROM `+unfinishedTable).Scan(&work)
+	return work, db.Fault(ctx, err)
 }
 
 // Fill notes the work that is going to fill the database, which has to be empty. Until Filled only that work opens it.
 func (db *DB) Fill(ctx context.Context, work string) error {
-	users, err := db.count(ctx, `SELECT COUNT(*) FROM user`)
+	users, err := db.Count(ctx, `SELECT COUNT(*) FROM user`)
 	if err != nil {
 		return err
 	}
-	revisions, err := db.count(ctx, `SELECT COUNT(*) FROM content_revision`)
+	revisions, err := db.Count(ctx, `SELECT COUNT(*) FROM content_revision`)
 	if err != nil {
 		return err
 	}
@@ -54,12 +56,12 @@ func (db *DB) note(ctx context.Context, work string) error {
 	if strings.Contains(work, `\`) {
 		return fmt.Errorf("a backslash in %q, which not every database takes for one", work)
 	}
-	_, err := db.write.ExecContext(ctx, `CREATE TABLE `+unfinishedTable+` AS SELECT '`+strings.ReplaceAll(work, `'`, `''`)+`' AS work`)
-	return db.fault(ctx, err)
+	_, err := db.Write.ExecContext(ctx, `CREATE TABLE `+unfinishedTable+` AS SELECT '`+strings.ReplaceAll(work, `'`, `''`)+`' AS work`)
+	return db.Fault(ctx, err)
 }
 
 // Filled notes that the work is done.
 func (db *DB) Filled(ctx context.Context) error {
-	_, err := db.write.ExecContext(ctx, `DROP TABLE `+unfinishedTable)
-	return db.fault(ctx, err)
+	_, err := db.Write.ExecContext(ctx, `DROP TABLE `+unfinishedTable)
+	return db.Fault(ctx, err)
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 )
@@ -23,7 +25,7 @@ var errUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no s
 
 // Add implements account.Users.
 func (s *Users) Add(ctx context.Context, u account.User) (account.User, error) {
-	err := s.db.update(ctx, func(tx *sql.Tx) error {
+	err := s.db.Update(ctx, func(tx *sql.Tx) error {
 		id, err := insertUser(ctx, tx, u)
 		if err != nil {
 			return err
@@ -44,7 +46,7 @@ func insertUser(ctx context.Context, tx *sql.Tx, u account.User) (id int64, err 
 		return 0, err
 	}
 	result, err := tx.ExecContext(ctx, `INSERT INTO user (id, name, password, email, created_datetime, role_id, search) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		number(u.ID), text(u.Name), text(u.PasswordHash), text(u.Email), stamp(u.Created), role, userSearch(u))
+		sqldb.Number(u.ID), sqldb.Text(u.Name), sqldb.Text(u.PasswordHash), sqldb.Text(u.Email), sqldb.Stamp(u.Created), role, userSearch(u))
 	if err != nil {
 		return 0, err
 	}
@@ -55,11 +57,11 @@ func insertUser(ctx context.Context, tx *sql.Tx, u account.User) (id int64, err 
 }
 
 // userSearch is what keywords are looked for in; empty for one who has resigned.
-func userSearch(u account.User) text {
+func userSearch(u account.User) sqldb.Text {
 	if u.Resigned() {
 		return ""
 	}
-	return text(fold(u.Name) + "\n" + fold(u.Email))
+	return sqldb.Text(fold(u.Name) + "\n" + fold(u.Email))
 }
 
 func roleID(ctx context.Context, tx *sql.Tx, role string) (id sql.NullInt64, err error) {
@@ -75,7 +77,7 @@ func roleID(ctx context.Context, tx *sql.Tx, role string) (id sql.NullInt64, err
 func putStates(ctx context.Context, tx *sql.Tx, userID int64, states []account.State) error {
 	for _, state := range states {
 		result, err := tx.ExecContext(ctx, `INSERT INTO user_state (user_id, state_id, detail, created_datetime) SELECT ?, id, ?, ? FROM state WHERE name = ?`,
-			userID, text(state.Detail), stamp(state.Created), state.Name)
+			userID, sqldb.Text(state.Detail), sqldb.Stamp(state.Created), state.Name)
 		if err != nil {
 			return err
 		}
@@ -89,10 +91,10 @@ func putStates(ctx context.Context, tx *sql.Tx, userID int64, states []account.S
 // taken turns a duplicate key into the Conflict that names what is taken. It looks after the transaction has ended, at what the
 // others have committed.
 func (s *Users) taken(ctx context.Context, err error, u account.User) error {
-	if !s.db.is(err, duplicate) {
+	if !s.db.Is(err, sqldb.Duplicate) {
 		return err
 	}
-	n, lookErr := s.db.count(ctx, `SELECT COUNT(*) FROM user WHERE `+s.db.dialect.nameKey+` = ? AND id <> ?`, lower(u.Name), u.ID)
+	n, lookErr := s.db.Count(ctx, `SELECT COUNT(*) FROM user WHERE `+s.db.Dialect.NameKey+` = ? AND id <> ?`, lower(u.Name), u.ID)
 	if lookErr != nil {
 		return lookErr
 	}
@@ -102,13 +104,23 @@ func (s *Users) taken(ctx context.Context, err error, u account.User) error {
 	return fault.New(fault.Conflict, "email_taken", "This e-mail address is taken.").On("email", "one that nobody has").Because(err)
 }
 
+// lower makes ASCII letters small.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
 // usersIn reads the users of a table expression, each with its role and states.
-func usersIn(ctx context.Context, q querier, table string, args ...any) (users []account.User, err error) {
-	err = each(ctx, q, func(scan func(...any) error) error {
+func usersIn(ctx context.Context, q sqldb.Querier, table string, args ...any) (users []account.User, err error) {
+	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
 		var u account.User
 		var state account.State
-		if err := scan(&u.ID, (*text)(&u.Name), (*text)(&u.PasswordHash), (*text)(&u.Email), (*stamp)(&u.Created), (*text)(&u.Role),
-			(*text)(&state.Name), (*text)(&state.Detail), (*stamp)(&state.Created)); err != nil {
+		if err := scan(&u.ID, (*sqldb.Text)(&u.Name), (*sqldb.Text)(&u.PasswordHash), (*sqldb.Text)(&u.Email), (*sqldb.Stamp)(&u.Created), (*sqldb.Text)(&u.Role),
+			(*sqldb.Text)(&state.Name), (*sqldb.Text)(&state.Detail), (*sqldb.Stamp)(&state.Created)); err != nil {
 			return err
 		}
 		if len(users) == 0 || users[len(users)-1].ID != u.ID {
@@ -138,20 +150,20 @@ func oneUser(users []account.User, err error) (account.User, error) {
 	return users[0], nil
 }
 
-func userByID(ctx context.Context, q querier, id int64) (account.User, error) {
+func userByID(ctx context.Context, q sqldb.Querier, id int64) (account.User, error) {
 	return oneUser(usersIn(ctx, q, `(SELECT * FROM user WHERE id = ?)`, id))
 }
 
 // ByID implements account.Users.
 func (s *Users) ByID(ctx context.Context, id int64) (account.User, error) {
-	u, err := userByID(ctx, s.db.read, id)
-	return u, s.db.fault(ctx, err)
+	u, err := userByID(ctx, s.db.Read, id)
+	return u, s.db.Fault(ctx, err)
 }
 
 // ByName implements account.Users.
 func (s *Users) ByName(ctx context.Context, name string) (account.User, error) {
-	u, err := oneUser(usersIn(ctx, s.db.read, `(SELECT * FROM user WHERE `+s.db.dialect.nameKey+` = ?)`, lower(name)))
-	return u, s.db.fault(ctx, err)
+	u, err := oneUser(usersIn(ctx, s.db.Read, `(SELECT * FROM user WHERE `+s.db.Dialect.NameKey+` = ?)`, lower(name)))
+	return u, s.db.Fault(ctx, err)
 }
 
 // List implements account.Users.
@@ -160,20 +172,20 @@ func (s *Users) List(ctx context.Context, keyword string, page account.Page) ([]
 	if keyword != "" {
 		matching, args = `user WHERE INSTR(search, ?) > 0`, []any{fold(keyword)}
 	}
-	total, err := s.db.count(ctx, `SELECT COUNT(*) FROM `+matching, args...)
+	total, err := s.db.Count(ctx, `SELECT COUNT(*) FROM `+matching, args...)
 	if err != nil {
 		return nil, 0, err
 	}
-	limit, offset := window(page.Size, page.Number)
-	users, err := usersIn(ctx, s.db.read, `(SELECT * FROM `+matching+` ORDER BY id LIMIT ? OFFSET ?)`, append(args, limit, offset)...)
-	return users, total, s.db.fault(ctx, err)
+	limit, offset := sqldb.Window(page.Size, page.Number)
+	users, err := usersIn(ctx, s.db.Read, `(SELECT * FROM `+matching+` ORDER BY id LIMIT ? OFFSET ?)`, append(args, limit, offset)...)
+	return users, total, s.db.Fault(ctx, err)
 }
 
 // Update implements account.Users.
 func (s *Users) Update(ctx context.Context, id int64, change func(*account.User) error) (account.User, error) {
 	var u account.User
-	err := s.db.update(ctx, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT id FROM user WHERE id = ?`+s.db.dialect.forUpdate, id).Scan(&u.ID); errors.Is(err, sql.ErrNoRows) {
+	err := s.db.Update(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT id FROM user WHERE id = ?`+s.db.Dialect.ForUpdate, id).Scan(&u.ID); errors.Is(err, sql.ErrNoRows) {
 			return errUserNotFound
 		} else if err != nil {
 			return err
@@ -193,7 +205,7 @@ func (s *Users) Update(ctx context.Context, id int64, change func(*account.User)
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE user SET name = ?, password = ?, email = ?, role_id = ?, search = ? WHERE id = ?`,
-			text(u.Name), text(u.PasswordHash), text(u.Email), role, userSearch(u), id); err != nil {
+			sqldb.Text(u.Name), sqldb.Text(u.PasswordHash), sqldb.Text(u.Email), role, userSearch(u), id); err != nil {
 			return err
 		}
 		if !slices.EqualFunc(was.States, u.States, sameState) {
@@ -219,14 +231,14 @@ func sameState(a, b account.State) bool {
 
 // AddLogin implements account.Users.
 func (s *Users) AddLogin(ctx context.Context, l account.Login) error {
-	_, err := s.db.exec(ctx, `INSERT INTO logged_in (user_id, created_datetime, address, user_agent) VALUES (?, ?, ?, ?)`,
-		l.UserID, stamp(l.Created), text(l.Address), text(l.UserAgent))
+	_, err := s.db.Exec(ctx, `INSERT INTO logged_in (user_id, created_datetime, address, user_agent) VALUES (?, ?, ?, ?)`,
+		l.UserID, sqldb.Stamp(l.Created), sqldb.Text(l.Address), sqldb.Text(l.UserAgent))
 	return s.db.noUser(err)
 }
 
 // noUser turns a reference to a user who is not there into NotFound.
 func (db *DB) noUser(err error) error {
-	if db.is(err, orphan) {
+	if db.Is(err, sqldb.Orphan) {
 		return errUserNotFound.Because(err)
 	}
 	return err
@@ -234,17 +246,17 @@ func (db *DB) noUser(err error) error {
 
 // Logins implements account.Users.
 func (s *Users) Logins(ctx context.Context, userID int64, page account.Page) (logins []account.Login, total int, err error) {
-	if total, err = s.db.count(ctx, `SELECT COUNT(*) FROM logged_in WHERE user_id = ?`, userID); err != nil {
+	if total, err = s.db.Count(ctx, `SELECT COUNT(*) FROM logged_in WHERE user_id = ?`, userID); err != nil {
 		return nil, 0, err
 	}
-	limit, offset := window(page.Size, page.Number)
-	err = each(ctx, s.db.read, func(scan func(...any) error) error {
+	limit, offset := sqldb.Window(page.Size, page.Number)
+	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		l := account.Login{UserID: userID}
-		if err := scan(&l.ID, (*stamp)(&l.Created), (*text)(&l.Address), (*text)(&l.UserAgent)); err != nil {
+		if err := scan(&l.ID, (*sqldb.Stamp)(&l.Created), (*sqldb.Text)(&l.Address), (*sqldb.Text)(&l.UserAgent)); err != nil {
 			return err
 		}
 		logins = append(logins, l)
 		return nil
 	}, `SELECT id, created_datetime, address, user_agent FROM logged_in WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?`, userID, limit, offset)
-	return logins, total, s.db.fault(ctx, err)
+	return logins, total, s.db.Fault(ctx, err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -75,9 +76,9 @@ func withLater(t *testing.T, db *DB) []string {
 	return names
 }
 
-func sums(t *testing.T, db *DB) []Sum {
+func sums(t *testing.T, db *DB) []tables.Sum {
 	t.Helper()
-	sums, err := db.sums(t.Context(), withLater(t, db))
+	sums, err := tables.Sums(t.Context(), db.DB, withLater(t, db))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func sums(t *testing.T, db *DB) []Sum {
 func wantEqual(t *testing.T, a, b *DB) {
 	t.Helper()
 	first := sums(t, a)
-	second, err := b.sums(t.Context(), withLater(t, a))
+	second, err := tables.Sums(t.Context(), b.DB, withLater(t, a))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func wantEqual(t *testing.T, a, b *DB) {
 
 func syncAll(t *testing.T, from, to *DB) (rows int64) {
 	t.Helper()
-	if err := syncTables(t.Context(), from, to, withLater(t, from), func(_ string, n int64) { rows += n }); err != nil {
+	if err := tables.Sync(t.Context(), from.DB, to.DB, withLater(t, from), func(_ string, n int64) { rows += n }); err != nil {
 		t.Fatal(err)
 	}
 	return rows
@@ -117,14 +118,14 @@ func TestSync(t *testing.T) {
 	filled(t, first)
 	// Whatever a later schema brings: columns that one database makes, bytes that are no text, numbers that are flags.
 	for _, db := range []*DB{first, server, second} {
-		bytes := map[string]string{"sqlite": "BLOB", "mariadb": "VARBINARY(24)"}[db.dialect.migrations]
-		if _, err := db.write.ExecContext(t.Context(), `CREATE TABLE later (suffix `+bytes+` NOT NULL, image_id BIGINT NOT NULL, shared BOOLEAN, note TEXT, size DOUBLE,
+		bytes := map[string]string{"sqlite": "BLOB", "mariadb": "VARBINARY(24)"}[db.Dialect.Migrations]
+		if _, err := db.Write.ExecContext(t.Context(), `CREATE TABLE later (suffix `+bytes+` NOT NULL, image_id BIGINT NOT NULL, shared BOOLEAN, note TEXT, size DOUBLE,
 			twice BIGINT AS (image_id * 2), PRIMARY KEY (suffix, image_id))`); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for n, suffix := range []string{"\xff\x00\xed", "한"[1:], "a", "", "A"} {
-		if _, err := first.write.ExecContext(t.Context(), `INSERT INTO later (suffix, image_id, shared, note, size) VALUES (?, ?, ?, NULL, 0.1)`, []byte(suffix), n, n%2); err != nil {
+		if _, err := first.Write.ExecContext(t.Context(), `INSERT INTO later (suffix, image_id, shared, note, size) VALUES (?, ?, ?, NULL, 0.1)`, []byte(suffix), n, n%2); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -139,7 +140,7 @@ func TestSync(t *testing.T) {
 	for _, text := range []string{`DELETE FROM ocr WHERE id = 1`, `UPDATE image SET name = 'other' WHERE id = 2`, `UPDATE user SET role_id = NULL`,
 		`INSERT INTO logged_in (user_id, created_datetime) VALUES (1, '2020-01-01 00:00:00.000001')`, `DELETE FROM session`, `UPDATE content_revision SET document = '{}'`} {
 		for _, db := range []*DB{server, second} {
-			if _, err := db.write.ExecContext(t.Context(), text); err != nil {
+			if _, err := db.Write.ExecContext(t.Context(), text); err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}
 		}
@@ -161,7 +162,7 @@ func TestSync(t *testing.T) {
 		if err := db.Users().AddLogin(t.Context(), account.Login{UserID: 999, Created: created}); err == nil {
 			t.Error("a sign-in of nobody is stored")
 		}
-		if rows := textOf(t, db.read, `SELECT id FROM user WHERE name IS NULL AND email IS NULL`); !cmp.Equal(rows, []string{"3"}) {
+		if rows := textOf(t, db.Read, `SELECT id FROM user WHERE name IS NULL AND email IS NULL`); !cmp.Equal(rows, []string{"3"}) {
 			t.Errorf("who has resigned: got %q, want 3", rows)
 		}
 	}
@@ -172,11 +173,11 @@ func TestSyncBesideOthers(t *testing.T) {
 	from, to := openServer(t), open(t)
 	filled(t, from)
 	for _, db := range []*DB{from, to} {
-		if _, err := db.write.ExecContext(t.Context(), `CREATE TABLE others (id BIGINT)`); err != nil {
+		if _, err := db.Write.ExecContext(t.Context(), `CREATE TABLE others (id BIGINT)`); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := to.write.ExecContext(t.Context(), `INSERT INTO others VALUES (7)`); err != nil {
+	if _, err := to.Write.ExecContext(t.Context(), `INSERT INTO others VALUES (7)`); err != nil {
 		t.Fatal(err)
 	}
 	if err := Sync(t.Context(), from, to, true, func(table string, _ int64) {
@@ -187,10 +188,10 @@ func TestSyncBesideOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantEqual(t, from, to)
-	if got := textOf(t, to.read, `SELECT id FROM others`); !slices.Equal(got, []string{"7"}) {
+	if got := textOf(t, to.Read, `SELECT id FROM others`); !slices.Equal(got, []string{"7"}) {
 		t.Errorf("the table of others has %q now", got)
 	}
-	if _, err := to.write.ExecContext(t.Context(), `ALTER TABLE session ADD COLUMN more TEXT`); err != nil {
+	if _, err := to.Write.ExecContext(t.Context(), `ALTER TABLE session ADD COLUMN more TEXT`); err != nil {
 		t.Fatal(err)
 	}
 	if err := Sync(t.Context(), from, to, true, func(string, int64) {}); err == nil {
@@ -202,7 +203,7 @@ func TestSyncBesideOthers(t *testing.T) {
 func TestSyncIndexesNames(t *testing.T) {
 	for _, sides := range [][2]*DB{{open(t), openServer(t)}, {openServer(t), open(t)}} {
 		from, to := sides[0], sides[1]
-		t.Run(from.dialect.migrations+" to "+to.dialect.migrations, func(t *testing.T) {
+		t.Run(from.Dialect.Migrations+" to "+to.Dialect.Migrations, func(t *testing.T) {
 			filled(t, from)
 			check := func(keyword string, ids ...int64) {
 				t.Helper()
@@ -228,7 +229,7 @@ func TestSyncIndexesNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, text := range []string{`DELETE FROM image_suffix WHERE image_id = 2`, `INSERT INTO image_suffix (suffix, image_id, lcp, user_id, shared) VALUES ('stray', 1, 0, 1, 0)`} {
-				if _, err := to.exec(t.Context(), text); err != nil {
+				if _, err := to.Exec(t.Context(), text); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -262,7 +263,7 @@ func TestUnfinished(t *testing.T) {
 				t.Errorf("Open: %v, want that it is unfinished", err)
 			}
 			filled(t, db)
-			if _, err := db.exec(ctx, `DELETE FROM image_suffix`); err != nil {
+			if _, err := db.Exec(ctx, `DELETE FROM image_suffix`); err != nil {
 				t.Fatal(err)
 			}
 			again, err := OpenToFill(ctx, source)
@@ -294,13 +295,13 @@ func TestForeignTables(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			if _, err := db.write.ExecContext(t.Context(), `CREATE TABLE user (id BIGINT PRIMARY KEY)`); err != nil {
+			if _, err := db.Write.ExecContext(t.Context(), `CREATE TABLE user (id BIGINT PRIMARY KEY)`); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := Open(t.Context(), source); !errors.Is(err, ErrForeign) {
 				t.Errorf("Open: %v, want that it is another program's", err)
 			}
-			if got := textOf(t, db.read, `SELECT COUNT(*) FROM (`+db.dialect.catalogue.tables+`) AS tables`); !cmp.Equal(got, []string{"1"}) {
+			if got := textOf(t, db.Read, `SELECT COUNT(*) FROM (`+db.Dialect.Catalogue.Tables+`) AS tables`); !cmp.Equal(got, []string{"1"}) {
 				t.Errorf("got %s tables, want the one that was there", got)
 			}
 		})

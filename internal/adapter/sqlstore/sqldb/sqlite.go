@@ -1,4 +1,4 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
@@ -14,46 +14,46 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-var sqlite = dialect{
-	goose:      goose.DialectSQLite3,
-	migrations: "sqlite",
-	forUpdate:  "", // a transaction that writes has the database to itself
-	nameKey:    "name",
-	suffixes:   3,
-	lock:       func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil }, // one node works on a file
-	classify: func(err error) class {
+var sqlite = Dialect{
+	Goose:      goose.DialectSQLite3,
+	Migrations: "sqlite",
+	ForUpdate:  "", // a transaction that writes has the database to itself
+	NameKey:    "name",
+	Suffixes:   3,
+	Lock:       func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil }, // one node works on a file
+	classify: func(err error) Class {
 		e, ok := errors.AsType[*sqlitedriver.Error](err)
 		if !ok {
-			return other
+			return Other
 		}
 		switch e.Code() {
 		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-			return duplicate
+			return Duplicate
 		case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-			return orphan
+			return Orphan
 		}
 		switch e.Code() & 0xff { // the primary code
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-			return away
+			return Away
 		case sqlite3.SQLITE_INTERRUPT:
-			return interrupted
+			return Interrupted
 		}
-		return other
+		return Other
 	},
-	catalogue: catalogue{
-		tables:     `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
-		columns:    `SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden = 0`,
-		empty:      `DELETE FROM `,
-		references: func(checked bool) string { return fmt.Sprintf(`PRAGMA foreign_keys = %t`, checked) },
-		lastID:     `SELECT seq FROM sqlite_sequence WHERE name = ?`,
-		setLastID: func(table string, id int64) []string {
+	Catalogue: Catalogue{
+		Tables:     `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
+		Columns:    `SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden = 0`,
+		Empty:      `DELETE FROM `,
+		References: func(checked bool) string { return fmt.Sprintf(`PRAGMA foreign_keys = %t`, checked) },
+		LastID:     `SELECT seq FROM sqlite_sequence WHERE name = ?`,
+		SetLastID: func(table string, id int64) []string {
 			return []string{fmt.Sprintf(`DELETE FROM sqlite_sequence WHERE name = '%s'`, table), fmt.Sprintf(`INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)`, table, id)}
 		},
 	},
 }
 
-// maxReaders is how many connections read at once.
-const maxReaders = 8
+// MaxReaders is how many connections read at once.
+const MaxReaders = 8
 
 // openSQLite opens a file with a write-ahead log, so that readers and the one writer do not wait for each other, and with a
 // sync of the log at every commit (FULL), so that what was committed survives the loss of power.
@@ -62,7 +62,7 @@ func openSQLite(path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := create(path); err != nil {
+	if err := Create(path); err != nil {
 		return nil, err
 	}
 	pragmas := []string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
@@ -80,16 +80,16 @@ func openSQLite(path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := open(url.Values{"_pragma": append(pragmas, "query_only(1)")}, maxReaders)
+	read, err := open(url.Values{"_pragma": append(pragmas, "query_only(1)")}, MaxReaders)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &DB{dialect: sqlite, write: write, read: read}, nil
+	return &DB{Dialect: sqlite, Write: write, Read: read}, nil
 }
 
-// create makes an empty file that only its owner may read, where there is none. The log and the other files that SQLite puts
+// Create makes an empty file that only its owner may read, where there is none. The log and the other files that SQLite puts
 // beside it get the same mode.
-func create(path string) error {
+func Create(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return nil

@@ -1,4 +1,5 @@
-package sqlstore
+// Package tables copies and compares whole tables, whatever is in them, between databases of either kind.
+package tables
 
 import (
 	"cmp"
@@ -10,30 +11,13 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 )
-
-// catalogue is how a database tells what tables it has, and how whole tables are read and written.
-type catalogue struct {
-	tables     string                                // query for the names of all
-	columns    string                                // query for the columns of one that are not made by the database: name, type, place in the primary key or 0
-	isolation  sql.IsolationLevel                    // of what reads several as they are at one moment
-	references func(checked bool) string             // statement that has a connection check what rows refer to, or not
-	lastID     string                                // query for the last number that one has given
-	setLastID  func(table string, id int64) []string // statements that set it
-	empty      string                                // begins a statement that removes all rows of one at once
-}
-
-// notCopied are tables that each database has of its own. image_suffix follows from table image.
-var notCopied = []string{stepsTable, unfinishedTable, suffixTable}
-
-// contentsTable is empty where contents are kept elsewhere.
-const contentsTable = "content_revision"
 
 // table is a table as it is copied: whatever the columns of this release are, but for those that the database makes itself.
 type table struct {
@@ -65,31 +49,11 @@ func classOf(sqlType string) columnClass {
 	return textColumn
 }
 
-// ours returns the names of the tables that this release makes and that are copied, in their order. Others may be in the same database, such as
-// those of the original service. contents says whether contents are among them.
-func ours(ctx context.Context, contents bool) (names []string, err error) {
-	dir, err := os.MkdirTemp("", "glyphbox-schema-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // temporary in any case
-	empty, err := Open(ctx, filepath.Join(dir, "empty.db"))
-	if err != nil {
-		return nil, err
-	}
-	names, err = empty.tableNames(ctx)
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return slices.Contains(notCopied, name) || name == contentsTable && !contents
-	})
-	slices.Sort(names)
-	return names, errors.Join(err, empty.Close())
-}
-
-// table returns what a table is made of.
-func (db *DB) table(ctx context.Context, q querier, name string) (table, error) {
+// tableOf returns what a table is made of.
+func tableOf(ctx context.Context, db *sqldb.DB, q sqldb.Querier, name string) (table, error) {
 	t := table{name: name}
 	places := map[int]int{} // in the key, of the columns that are in it
-	err := each(ctx, q, func(scan func(...any) error) error {
+	err := sqldb.Each(ctx, q, func(scan func(...any) error) error {
 		var c column
 		var sqlType string
 		var place int
@@ -101,7 +65,7 @@ func (db *DB) table(ctx context.Context, q querier, name string) (table, error) 
 		}
 		t.columns = append(t.columns, c)
 		return err
-	}, db.dialect.catalogue.columns, name)
+	}, db.Dialect.Catalogue.Columns, name)
 	slices.SortFunc(t.key, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
 	if err == nil && len(t.key) == 0 {
 		err = errors.New("it has no primary key to copy it by")
@@ -134,7 +98,7 @@ type rowReader struct {
 	row   []any // int64, float64, string or nil; the row itself is nil at the end
 }
 
-func (t table) read(ctx context.Context, q querier) (*rowReader, error) {
+func (t table) read(ctx context.Context, q sqldb.Querier) (*rowReader, error) {
 	rows, err := q.QueryContext(ctx, `SELECT `+t.columnNames()+` FROM `+t.name+` ORDER BY `+t.keyNames()) //nolint:rowserrcheck // next does that
 	if err != nil {
 		return nil, err
@@ -175,7 +139,7 @@ func plain(v any, class columnClass) (any, error) {
 		}
 		return string(v), nil
 	case time.Time:
-		return v.UTC().Format(stampFormat), nil
+		return v.UTC().Format(sqldb.StampFormat), nil
 	case bool:
 		if v {
 			return int64(1), nil
@@ -205,53 +169,37 @@ func (t table) order(a, b []any) int {
 }
 
 // snapshot runs do on the database as it is at one moment.
-func (db *DB) snapshot(ctx context.Context, do func(tx *sql.Tx) error) error {
-	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: db.dialect.catalogue.isolation})
+func snapshot(ctx context.Context, db *sqldb.DB, do func(tx *sql.Tx) error) error {
+	tx, err := db.Read.BeginTx(ctx, &sql.TxOptions{Isolation: db.Dialect.Catalogue.Isolation})
 	if err != nil {
-		return db.fault(ctx, err)
+		return db.Fault(ctx, err)
 	}
 	defer tx.Rollback() // it has written nothing
-	return db.fault(ctx, do(tx))
+	return db.Fault(ctx, do(tx))
 }
 
-// Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
-// the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time with how many rows of a table have been looked at.
-// What search needs is made anew at the end.
-func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
-	names, err := ours(ctx, contents)
+// Sync makes tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Nobody else writes to either. It
+// calls done from time to time with how many rows of a table have been looked at.
+func Sync(ctx context.Context, from, to *sqldb.DB, names []string, done func(table string, rows int64)) error {
+	conn, err := to.Write.Conn(ctx)
 	if err != nil {
-		return err
-	}
-	// First, since suffixes of names that are about to change would stay.
-	if _, err := to.write.ExecContext(ctx, to.dialect.catalogue.empty+suffixTable); err != nil {
-		return to.fault(ctx, err)
-	}
-	if err := syncTables(ctx, from, to, names, done); err != nil {
-		return err
-	}
-	return to.indexNames(ctx)
-}
-
-func syncTables(ctx context.Context, from, to *DB, names []string, done func(table string, rows int64)) error {
-	conn, err := to.write.Conn(ctx)
-	if err != nil {
-		return to.fault(ctx, err)
+		return to.Fault(ctx, err)
 	}
 	defer conn.Close() // back to the pool
 	// Whichever order rows come in, all that they refer to is there in the end.
-	if _, err := conn.ExecContext(ctx, to.dialect.catalogue.references(false)); err != nil {
-		return to.fault(ctx, err)
+	if _, err := conn.ExecContext(ctx, to.Dialect.Catalogue.References(false)); err != nil {
+		return to.Fault(ctx, err)
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), to.dialect.catalogue.references(true)) //nolint:errcheck // a connection that is broken goes anyway
-	return from.snapshot(ctx, func(source *sql.Tx) error {
-		if err := to.snapshot(ctx, func(target *sql.Tx) error {
+	defer conn.ExecContext(context.WithoutCancel(ctx), to.Dialect.Catalogue.References(true)) //nolint:errcheck // a connection that is broken goes anyway
+	return snapshot(ctx, from, func(source *sql.Tx) error {
+		if err := snapshot(ctx, to, func(target *sql.Tx) error {
 			for _, name := range names {
-				t, err := from.table(ctx, source, name)
+				t, err := tableOf(ctx, from, source, name)
 				if err != nil {
 					return fmt.Errorf("table %s: %w", name, err)
 				}
 				w := &rowWriter{ctx: ctx, conn: conn}
-				if w.table, err = to.table(ctx, target, name); err == nil {
+				if w.table, err = tableOf(ctx, to, target, name); err == nil {
 					err = syncTable(ctx, source, target, t, w, done)
 				}
 				if err != nil {
@@ -263,9 +211,9 @@ func syncTables(ctx context.Context, from, to *DB, names []string, done func(tab
 			return err
 		}
 		for _, name := range names { // only now, since a database that is read from is locked against changes of its tables
-			last, err := from.lastID(ctx, source, name)
+			last, err := LastID(ctx, from, source, name)
 			if err == nil {
-				err = to.setLastID(ctx, conn, name, last)
+				err = SetLastID(ctx, to, conn, name, last)
 			}
 			if err != nil {
 				return fmt.Errorf("table %s: %w", name, err)
@@ -333,6 +281,9 @@ type rowWriter struct {
 	size  int // bytes of args, about
 }
 
+// rowsAtOnce is how many rows one statement writes.
+const rowsAtOnce = 100
+
 const statementSize = 1 << 20 // bytes
 
 func (w *rowWriter) put(row []any) error {
@@ -373,21 +324,22 @@ func (w *rowWriter) remove(row []any) error {
 	return err
 }
 
-// lastID returns the greatest number that the rows of a table have ever had, so that none is given twice; 0 where they have none.
-func (db *DB) lastID(ctx context.Context, q querier, table string) (id int64, err error) {
-	err = q.QueryRowContext(ctx, db.dialect.catalogue.lastID, table).Scan(&id)
+// LastID returns the greatest number that the rows of a table have ever had, so that none is given twice; 0 where they have none.
+func LastID(ctx context.Context, db *sqldb.DB, q sqldb.Querier, table string) (id int64, err error) {
+	err = q.QueryRowContext(ctx, db.Dialect.Catalogue.LastID, table).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
 	return id, err
 }
 
-func (db *DB) setLastID(ctx context.Context, conn *sql.Conn, table string, id int64) error {
-	have, err := db.lastID(ctx, conn, table)
+// SetLastID has a table give the numbers after id.
+func SetLastID(ctx context.Context, db *sqldb.DB, conn *sql.Conn, table string, id int64) error {
+	have, err := LastID(ctx, db, conn, table)
 	if err != nil || have == id {
 		return err
 	}
-	for _, text := range db.dialect.catalogue.setLastID(table, id) {
+	for _, text := range db.Dialect.Catalogue.SetLastID(table, id) {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			return err
 		}
@@ -402,19 +354,11 @@ type Sum struct {
 	SHA256 string // of all rows, the same whatever the database
 }
 
-// Sums returns what each table holds that Sync makes equal, all of one moment.
-func (db *DB) Sums(ctx context.Context, contents bool) ([]Sum, error) {
-	names, err := ours(ctx, contents)
-	if err != nil {
-		return nil, err
-	}
-	return db.sums(ctx, names)
-}
-
-func (db *DB) sums(ctx context.Context, names []string) (sums []Sum, err error) {
-	err = db.snapshot(ctx, func(tx *sql.Tx) error {
+// Sums returns what tables hold, all of one moment.
+func Sums(ctx context.Context, db *sqldb.DB, names []string) (sums []Sum, err error) {
+	err = snapshot(ctx, db, func(tx *sql.Tx) error {
 		for _, name := range names {
-			t, err := db.table(ctx, tx, name)
+			t, err := tableOf(ctx, db, tx, name)
 			if err != nil {
 				return fmt.Errorf("table %s: %w", name, err)
 			}
@@ -423,7 +367,7 @@ func (db *DB) sums(ctx context.Context, names []string) (sums []Sum, err error) 
 			if err != nil {
 				return fmt.Errorf("table %s: %w", name, err)
 			}
-			last, err := db.lastID(ctx, tx, name)
+			last, err := LastID(ctx, db, tx, name)
 			if err != nil {
 				return fmt.Errorf("table %s: %w", name, err)
 			}
@@ -435,7 +379,7 @@ func (db *DB) sums(ctx context.Context, names []string) (sums []Sum, err error) 
 	return sums, err
 }
 
-func (t table) sum(ctx context.Context, q querier, into hash.Hash) (n int64, err error) {
+func (t table) sum(ctx context.Context, q sqldb.Querier, into hash.Hash) (n int64, err error) {
 	r, err := t.read(ctx, q)
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
@@ -22,70 +22,70 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-var mariadb = dialect{
-	goose:      goose.DialectMySQL,
-	migrations: "mariadb",
-	forUpdate:  " FOR UPDATE",
-	nameKey:    "name_key",
-	suffixes:   0.25,
+var mariadb = Dialect{
+	Goose:      goose.DialectMySQL,
+	Migrations: "mariadb",
+	ForUpdate:  " FOR UPDATE",
+	NameKey:    "name_key",
+	Suffixes:   0.25,
 	isolation:  sql.LevelReadCommitted, // no locks on gaps, so that fewer transactions meet
 	classify:   classifyMariaDB,
-	lock:       lockMariaDB,
-	catalogue:  catalogueOfMariaDB,
+	Lock:       lockMariaDB,
+	Catalogue:  catalogueOfMariaDB,
 }
 
-var catalogueOfMariaDB = catalogue{
-	tables: `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`,
-	columns: `SELECT c.column_name, c.data_type, COALESCE(k.ordinal_position, 0) FROM information_schema.columns c
+var catalogueOfMariaDB = Catalogue{
+	Tables: `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`,
+	Columns: `SELECT c.column_name, c.data_type, COALESCE(k.ordinal_position, 0) FROM information_schema.columns c
 		LEFT JOIN information_schema.key_column_usage k ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY'
 		WHERE c.table_schema = DATABASE() AND c.table_name = ? AND c.is_generated = 'NEVER' ORDER BY c.ordinal_position`,
-	isolation:  sql.LevelRepeatableRead,
-	empty:      `TRUNCATE TABLE `,
-	references: func(checked bool) string { return fmt.Sprintf(`SET foreign_key_checks = %t`, checked) },
-	lastID:     `SELECT COALESCE(auto_increment, 1) - 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?`,
-	setLastID: func(table string, id int64) []string {
+	Isolation:  sql.LevelRepeatableRead,
+	Empty:      `TRUNCATE TABLE `,
+	References: func(checked bool) string { return fmt.Sprintf(`SET foreign_key_checks = %t`, checked) },
+	LastID:     `SELECT COALESCE(auto_increment, 1) - 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?`,
+	SetLastID: func(table string, id int64) []string {
 		return []string{fmt.Sprintf(`ALTER TABLE %s AUTO_INCREMENT = %d`, table, id+1)}
 	},
 }
 
 // classifyMariaDB goes by the numbers of the server. What is no answer of the server is a connection that failed.
-func classifyMariaDB(err error) class {
+func classifyMariaDB(err error) Class {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch e.Number {
 		case 1062: // duplicate entry
-			return duplicate
+			return Duplicate
 		case 1216, 1452: // foreign key
-			return orphan
+			return Orphan
 		case 1205, 1213: // lock wait timeout, deadlock
-			return deadlock
+			return Deadlock
 		case 1053, 1927: // shutdown in progress, connection killed
-			return lost
+			return Lost
 		case 1317, 1969: // interrupted, statement time exceeded
-			return interrupted
+			return Interrupted
 		case 1021, 1114, 1026, // disk full, table full, error writing a file
 			1040, 1203, 1226, // too many connections, of all or of this user
 			1290, 1792, 1836: // read-only for now
-			return away
+			return Away
 		}
-		return other
+		return Other
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" || errors.Is(err, errNoConnection) {
-		return away
+		return Away
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			return interrupted
+			return Interrupted
 		}
-		return lost
+		return Lost
 	}
-	return other
+	return Other
 }
 
 const (
 	connectTimeout = time.Second     // to reach the server and sign in
-	answerTimeout  = 5 * time.Second // to wait for bytes of the server once there is a connection
-	lockTimeout    = 1               // seconds to wait for another transaction; below answerTimeout
+	AnswerTimeout  = 5 * time.Second // to wait for bytes of the server once there is a connection
+	lockTimeout    = 1               // seconds to wait for another transaction; below AnswerTimeout
 	restTime       = 300 * time.Millisecond
 	migrateTimeout = 10 * time.Minute // to wait for another node that migrates
 
@@ -94,7 +94,7 @@ const (
 
 // openMariaDB makes the pools; it connects to nothing yet.
 func openMariaDB(address string) (*DB, error) {
-	config, connections, err := parseMariaDB(address)
+	config, connections, err := ParseMariaDB(address)
 	if err != nil {
 		return nil, err
 	}
@@ -126,15 +126,15 @@ func openMariaDB(address string) (*DB, error) {
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
 	migrate.SetMaxIdleConns(0)
-	return &DB{dialect: mariadb, write: write, read: read, migrating: migrate}, nil
+	return &DB{Dialect: mariadb, Write: write, Read: read, Migrating: migrate}, nil
 }
 
 // errAddress tells nothing of the address, since a password may stand where it is not expected.
 var errAddress = errors.New("the address is not of the form mariadb://user:password@host:3306/name; characters other than letters and digits " +
 	"in user or password have to be percent-encoded")
 
-// parseMariaDB reads an address mariadb://user:password@host:port/name?tls=…&tls-ca=…&connections=…
-func parseMariaDB(address string) (_ *mysql.Config, connections int, err error) {
+// ParseMariaDB reads an address mariadb://user:password@host:port/name?tls=…&tls-ca=…&connections=…
+func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "mariadb" || u.Hostname() == "" || u.Fragment != "" || u.User.Username() == "" {
 		return nil, 0, errAddress
@@ -151,7 +151,7 @@ func parseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 	c.Net, c.Addr, c.User, c.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), u.User.Username(), name
 	c.Passwd, _ = u.User.Password()
 	c.Collation = "utf8mb4_bin"
-	c.Timeout, c.ReadTimeout, c.WriteTimeout = connectTimeout, answerTimeout, answerTimeout
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = connectTimeout, AnswerTimeout, AnswerTimeout
 	c.MaxAllowedPacket = 0 // as the server says
 	c.InterpolateParams = true
 	c.ClientFoundRows = true
@@ -304,6 +304,6 @@ func lockMariaDB(ctx context.Context, pool *sql.DB) (unlock func() error, err er
 
 // CheckAddress tells whether an address of a database server is one that Open understands. It connects to nothing.
 func CheckAddress(address string) error {
-	_, _, err := parseMariaDB(address)
+	_, _, err := ParseMariaDB(address)
 	return err
 }

@@ -1,0 +1,64 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"glyphbox/internal/adapter/sqlstore/tables"
+)
+
+// notCopied are tables that each database has of its own. image_suffix follows from table image.
+var notCopied = []string{stepsTable, unfinishedTable, suffixTable}
+
+// contentsTable is empty where contents are kept elsewhere.
+const contentsTable = "content_revision"
+
+// ours returns the names of the tables that this release makes and that are copied, in their order. Others may be in the same database, such as
+// those of the original service. contents says whether contents are among them.
+func ours(ctx context.Context, contents bool) (names []string, err error) {
+	dir, err := os.MkdirTemp("", "glyphbox-schema-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // temporary in any case
+	empty, err := Open(ctx, filepath.Join(dir, "empty.db"))
+	if err != nil {
+		return nil, err
+	}
+	names, err = empty.tableNames(ctx)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return slices.Contains(notCopied, name) || name == contentsTable && !contents
+	})
+	slices.Sort(names)
+	return names, errors.Join(err, empty.Close())
+}
+
+// Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
+// the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time with how many rows of a table have been looked at.
+// What search needs is made anew at the end.
+func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
+	names, err := ours(ctx, contents)
+	if err != nil {
+		return err
+	}
+	// First, since suffixes of names that are about to change would stay.
+	if _, err := to.Write.ExecContext(ctx, to.Dialect.Catalogue.Empty+suffixTable); err != nil {
+		return to.Fault(ctx, err)
+	}
+	if err := tables.Sync(ctx, from.DB, to.DB, names, done); err != nil {
+		return err
+	}
+	return to.indexNames(ctx)
+}
+
+// Sums returns what each table holds that Sync makes equal, all of one moment.
+func (db *DB) Sums(ctx context.Context, contents bool) ([]tables.Sum, error) {
+	names, err := ours(ctx, contents)
+	if err != nil {
+		return nil, err
+	}
+	return tables.Sums(ctx, db.DB, names)
+}

@@ -1,0 +1,109 @@
+package sqldb
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// Text is a column where NULL stands for the empty string.
+type Text string
+
+func (t Text) Value() (driver.Value, error) {
+	if t == "" {
+		return nil, nil
+	}
+	return string(t), nil
+}
+
+func (t *Text) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t = ""
+	case string:
+		*t = Text(v)
+	case []byte:
+		*t = Text(v)
+	default:
+		return fmt.Errorf("a text column holds %T", src)
+	}
+	return nil
+}
+
+// Number is a column of a number that the database gives, where 0 stands for none yet.
+type Number int64
+
+func (n Number) Value() (driver.Value, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	return int64(n), nil
+}
+
+// Stamp is a column of a time, in UTC to the microsecond, where NULL stands for the zero time. Its text form is one that
+// databases with a type for times read, too, and sorts as time does.
+type Stamp time.Time
+
+const StampFormat = "2006-01-02 15:04:05.000000"
+
+func (s Stamp) Value() (driver.Value, error) {
+	if time.Time(s).IsZero() {
+		return nil, nil
+	}
+	return time.Time(s).UTC().Format(StampFormat), nil
+}
+
+func (s *Stamp) Scan(src any) error {
+	if v, ok := src.(time.Time); ok { // of a database with a type for times
+		*s = Stamp(v.UTC())
+		return nil
+	}
+	var t Text
+	if err := t.Scan(src); err != nil {
+		return err
+	}
+	if t == "" {
+		*s = Stamp{}
+		return nil
+	}
+	v, err := time.Parse(StampFormat, string(t))
+	*s = Stamp(v)
+	return err
+}
+
+// List is a column of words, as JSON.
+type List []string
+
+func (l List) Value() (driver.Value, error) {
+	b, err := json.Marshal(l)
+	return string(b), err
+}
+
+func (l *List) Scan(src any) error {
+	var t Text
+	if err := t.Scan(src); err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(t), (*[]string)(l))
+}
+
+// In returns an SQL list of values, "(?,?,?)", and them as arguments.
+func In[T any](values []T) (string, []any) {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	return "(" + strings.TrimSuffix(strings.Repeat("?,", len(values)), ",") + ")", args
+}
+
+// Window returns LIMIT and OFFSET of a page, whatever numbers it is asked for by.
+func Window(size, number int) (limit, offset int) {
+	limit, number = max(size, 0), min(max(number, 0), math.MaxInt32)
+	if limit > 0 && number > math.MaxInt32/limit {
+		return limit, math.MaxInt32 // no table is as long
+	}
+	return limit, limit * number
+}

@@ -1,0 +1,46 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Dialect is what a database does in a way of its own.
+type Dialect struct {
+	Goose      goose.Dialect
+	Migrations string                                                                   // folder below migrations
+	ForUpdate  string                                                                   // ends a SELECT of a row that the transaction is going to change
+	NameKey    string                                                                   // column by which users are found by name, given in small ASCII letters
+	Suffixes   float64                                                                  // how many suffixes are looked at, for each image that could be looked through instead
+	isolation  sql.IsolationLevel                                                       // of what writes
+	classify   func(err error) Class                                                    // by the number of the driver's error
+	Lock       func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates
+
+	Catalogue Catalogue // of its tables
+}
+
+// Class is what a failure of the database means for the caller. Any error that is not the database's is other.
+type Class uint8
+
+const (
+	Other       Class = iota
+	Duplicate         // a unique key is taken
+	Orphan            // a row that is referred to is not there
+	Deadlock          // this transaction was the one to give way
+	Away              // busy, disk full, broken or out of reach
+	Lost              // the connection broke, so that a transaction is undone unless it was told to commit
+	Interrupted       // stopped because the context ended
+)
+
+// Catalogue is how a database tells what tables it has, and how whole tables are read and written.
+type Catalogue struct {
+	Tables     string                                // query for the names of all
+	Columns    string                                // query for the columns of one that are not made by the database: name, type, place in the primary key or 0
+	Isolation  sql.IsolationLevel                    // of what reads several as they are at one moment
+	References func(checked bool) string             // statement that has a connection check what rows refer to, or not
+	LastID     string                                // query for the last number that one has given
+	SetLastID  func(table string, id int64) []string // statements that set it
+	Empty      string                                // begins a statement that removes all rows of one at once
+}

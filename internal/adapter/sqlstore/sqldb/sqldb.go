@@ -1,0 +1,176 @@
+// Package sqldb is a relational database with one SQL text for all: pools of connections, transactions that are tried again, kinds of errors, and types of
+// columns. What databases do differently is data in a Dialect: SQLite, in a file, and MariaDB 10.11 and later.
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// DB is an open database. Safe for concurrent use.
+type DB struct {
+	Dialect   Dialect
+	Write     *sql.DB // one connection where the database wants one writer
+	Read      *sql.DB // never waits for a writer
+	Migrating *sql.DB // nil: Write
+}
+
+// Connect returns the database as it is, and how to name it where anybody may read.
+func Connect(source string) (db *DB, name string, err error) {
+	scheme, _, isAddress := strings.Cut(source, "://")
+	switch {
+	case !isAddress:
+		name = source
+		db, err = openSQLite(source)
+	case scheme == "mariadb":
+		name = PublicName(source)
+		if db, err = openMariaDB(source); err != nil {
+			name = "mariadb" // what follows may be a part of a password
+		}
+	default:
+		return nil, "", fmt.Errorf("opening the database: no database of the kind %q is known, only mariadb:// and the path of an SQLite file", scheme)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("opening the database %s: %w", name, err)
+	}
+	return db, name, nil
+}
+
+// PublicName returns an address of a database server, as CheckAddress understands it, without user, password and parameters.
+func PublicName(address string) string {
+	name, _, _ := strings.Cut("mariadb://"+address[strings.LastIndex(address, "@")+1:], "?")
+	return name
+}
+
+// Close waits for what is being done and closes the database.
+func (db *DB) Close() error {
+	err := errors.Join(db.Read.Close(), db.Write.Close())
+	if db.Migrating != nil {
+		err = errors.Join(err, db.Migrating.Close())
+	}
+	return err
+}
+
+// Ping tells whether the database answers. Unavailable.
+func (db *DB) Ping(ctx context.Context) error {
+	var n int
+	return db.Fault(ctx, db.Read.QueryRowContext(ctx, `SELECT COUNT(*) FROM role`).Scan(&n))
+}
+
+const (
+	// attempts bounds how often a transaction is tried that lost to another one. Of those that meet one gets through each time.
+	attempts = 50
+	// reconnects bounds how often a transaction is tried whose connection broke before it was told to commit.
+	reconnects = 2
+	// patience bounds for how long a transaction is tried again.
+	patience = 3 * time.Second
+)
+
+// commitError is the failure of a commit. Where the connection broke nobody knows whether it was done, so it is not tried again.
+type commitError struct{ error }
+
+func (e commitError) Unwrap() error { return e.error }
+
+// Update runs do in a transaction that excludes other writers of what it locks, again where that can help and do no harm.
+func (db *DB) Update(ctx context.Context, do func(tx *sql.Tx) error) error {
+	var err error
+	start, broken := time.Now(), 0
+	for range attempts {
+		err = db.once(ctx, do)
+		_, committing := errors.AsType[commitError](err)
+		switch class := db.Dialect.classify(err); {
+		case ctx.Err() != nil:
+			return db.Fault(ctx, err)
+		case class == Deadlock:
+		case class == Lost && !committing && broken < reconnects:
+			broken++
+		default:
+			return db.Fault(ctx, err)
+		}
+		if time.Since(start) > patience {
+			break
+		}
+	}
+	return errAway.Because(err)
+}
+
+func (db *DB) once(ctx context.Context, do func(tx *sql.Tx) error) error {
+	tx, err := db.Write.BeginTx(ctx, &sql.TxOptions{Isolation: db.Dialect.isolation})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing after Commit
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return commitError{err}
+	}
+	return nil
+}
+
+// Exec runs one statement as a transaction of its own and returns how many rows it concerned.
+func (db *DB) Exec(ctx context.Context, text string, args ...any) (n int, err error) {
+	err = db.Update(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		rows, err := result.RowsAffected()
+		n = int(rows)
+		return err
+	})
+	return n, err
+}
+
+// Count runs a query for one number outside any transaction.
+func (db *DB) Count(ctx context.Context, text string, args ...any) (n int, err error) {
+	err = db.Read.QueryRowContext(ctx, text, args...).Scan(&n)
+	return n, db.Fault(ctx, err)
+}
+
+// Querier is where to Read: a pool of connections or a transaction.
+type Querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Each calls row for each row of a query.
+func Each(ctx context.Context, q Querier, row func(scan func(...any) error) error, text string, args ...any) error {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() // Err tells what goes wrong
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+var errAway = fault.New(fault.Unavailable, "database_unavailable", "The database does not answer at the moment.").After(5 * time.Second)
+
+// Fault gives a failure of the database itself its kind. All other errors stay as they are.
+func (db *DB) Fault(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	class := db.Dialect.classify(err)
+	if gone := ctx.Err(); gone != nil && (class == Interrupted || class == Lost || errors.Is(err, sql.ErrTxDone)) {
+		return gone
+	}
+	if _, ok := errors.AsType[*fault.Fault](err); !ok && (class == Away || class == Lost || class == Deadlock || class == Interrupted) {
+		return errAway.Because(err)
+	}
+	return err
+}
+
+func (db *DB) Is(err error, c Class) bool { return err != nil && db.Dialect.classify(err) == c }
