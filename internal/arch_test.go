@@ -17,6 +17,8 @@ const (
 	adapter  = module + "internal/adapter/"
 	app      = module + "internal/app"
 	porttest = module + "internal/porttest"
+	client   = module + "client"        // the Go client and the types of the API's JSON
+	wire     = module + "internal/wire" // domain → client
 )
 
 // inner names the domain packages that each domain package may import. A new one must be put in here.
@@ -94,9 +96,13 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
-		if !same && !within(imported, domain) && !(test && within(imported, porttest)) {
-			return "an adapter imports the domain, and no other adapter"
+		if !same && !within(imported, domain) && imported != client && imported != wire && !(test && within(imported, porttest)) {
+			return "an adapter imports the domain, client and wire, and no other adapter"
 		}
+	case within(pkg, client) && ours && imported != client:
+		return "the client imports nothing of ours"
+	case pkg == wire && ours && imported != client && !within(imported, domain):
+		return "wire turns what the domain has into the client's types, and knows nothing else"
 	case adapterOf(imported) != "" && !within(pkg, app):
 		return "only app imports adapters"
 	case within(pkg, porttest) && ours && !within(imported, domain) && !within(imported, porttest):
@@ -174,6 +180,16 @@ func TestArrowsBite(t *testing.T) {
 		{module + "cmd/glyphbox", adapter + "sqlstore", false, false},
 		{module + "cmd/glyphbox", app, false, true},
 		{porttest, adapter + "token", true, false},
+		{client, domain + "fault", false, false},
+		{client, domain + "fault", true, false},
+		{client, wire, false, false},
+		{wire, client, false, true},
+		{wire, domain + "recognition", false, true},
+		{wire, adapter + "token", false, false},
+		{adapter + "httpapi", client, false, true},
+		{adapter + "httpapi", wire, false, true},
+		{domain + "recognition", client, false, false},
+		{domain + "recognition", wire, false, false},
 	} {
 		if got := forbidden(c.pkg, c.imported, c.test) == ""; got != c.allowed {
 			t.Errorf("%s imports %s (test: %v): got allowed %v, want %v", c.pkg, c.imported, c.test, got, c.allowed)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest"
 )
@@ -29,10 +30,10 @@ func TestUpload(t *testing.T) {
 	data := page(64, 48)
 	sum := sha256.Sum256([]byte(data))
 	a := s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: data}, upload{disposition: `form-data; name="note"`, data: "ignored"})).want(201)
-	got := read[imageView](a)
+	got := read[client.Image](a)
 	name := "ann"
-	want := imageView{ID: got.ID, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
-		Visibility: "private", User: refView{id, &name}, CreatedDatetime: got.CreatedDatetime}
+	want := client.Image{ID: got.ID, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
+		Visibility: "private", User: client.Ref{ID: id, Name: &name}, CreatedDatetime: got.CreatedDatetime}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("image (-want +got):\n%s", d)
 	}
@@ -45,7 +46,7 @@ func TestUpload(t *testing.T) {
 	}
 
 	several := s.ask("POST", base+"/image", files(ann, upload{name: "1.png", data: page(10, 10)}, upload{name: "2.png", data: page(11, 10)})).want(201)
-	images := read[[]imageView](several)
+	images := read[[]client.Image](several)
 	if len(images) != 2 || images[0].Name != "1.png" || images[1].Width != 11 || several.header.Get("Location") != "" {
 		t.Errorf("several: %s", several.body)
 	}
@@ -71,7 +72,7 @@ func TestUploadNames(t *testing.T) {
 		``:                                                                   "untitled",
 	} {
 		part := `form-data; name="file"; ` + disposition
-		got := read[imageView](s.ask("POST", base+"/image", files(ann, upload{disposition: strings.TrimSuffix(part, "; "), data: page(8, 8)})).want(201))
+		got := read[client.Image](s.ask("POST", base+"/image", files(ann, upload{disposition: strings.TrimSuffix(part, "; "), data: page(8, 8)})).want(201))
 		if got.Name != want {
 			t.Errorf("%s: got %q, want %q", disposition, got.Name, want)
 		}
@@ -79,7 +80,7 @@ func TestUploadNames(t *testing.T) {
 	for _, disposition := range []string{`filename="` + strings.Repeat("x", 201) + `"`, "filename=\"a\xff.png\"", "filename=\"a\x01.png\"", `filename*=UTF-8''a%00.png`} {
 		a := s.ask("POST", base+"/image", files(ann, upload{disposition: `form-data; name="file"; ` + disposition, data: page(8, 8)}))
 		if a.status == 201 { // a parser that does not understand a name may leave it out, but nothing odd may be stored
-			if got := read[imageView](a).Name; got != "untitled" {
+			if got := read[client.Image](a).Name; got != "untitled" {
 				t.Errorf("%q became %q", disposition, got)
 			}
 			continue
@@ -245,7 +246,7 @@ func TestOriginal(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")
 	data := page(64, 48)
-	i := read[imageView](s.ask("POST", base+"/image", files(ann, upload{name: `영수증 \"1\".png`, data: data})).want(201))
+	i := read[client.Image](s.ask("POST", base+"/image", files(ann, upload{name: `영수증 \"1\".png`, data: data})).want(201))
 	path := fmt.Sprintf("%s/image/%d", base, i.ID)
 	a := s.ask("GET", path, as(ann)).want(200)
 	tag := `"` + i.SHA256 + `"`
@@ -299,7 +300,7 @@ func TestOriginal(t *testing.T) {
 func TestRenditions(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")
-	i := read[imageView](s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(300, 200)})).want(201))
+	i := read[client.Image](s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(300, 200)})).want(201))
 	path := fmt.Sprintf("%s/image/%d", base, i.ID)
 	for _, test := range []struct {
 		path, cache   string
@@ -347,7 +348,7 @@ func TestRenditions(t *testing.T) {
 	if err != nil || m.Bounds().Dx() != 50 || m.Bounds().Dy() != 30 {
 		t.Errorf("crop: %v", err)
 	}
-	var regions []boxView
+	var regions []client.Box
 	a = s.ask("GET", path+"/layout?level=block", as(ann)).want(200)
 	if err := json.Unmarshal([]byte(a.body), &regions); err != nil || len(regions) != 1 || regions[0].X2 <= regions[0].X1 || regions[0].Y2 <= regions[0].Y1 {
 		t.Errorf("layout: got %s, %v", a.body, err)

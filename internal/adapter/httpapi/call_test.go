@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -89,11 +90,11 @@ func TestLogKeepsSecrets(t *testing.T) {
 	const text, keyword, name = "Zeugnisverweigerung", "Kontonummer", "Steuerbescheid"
 	s.Say(document.Box{X2: 64, Y2: 48}, text)
 	grant := s.login("ann")
-	key := read[newKeyView](s.ask("POST", base+"/user/key", as(ann).with(`{"name":"k"}`)).want(201)).Key
+	key := read[client.NewKey](s.ask("POST", base+"/user/key", as(ann).with(`{"name":"k"}`)).want(201)).Secret
 	s.ask("GET", base+"/user/me", as(key)).want(200)
 	s.ask("GET", base+"/image?keyword="+keyword, as(ann)).want(200)
 	s.ask("GET", base+"/image?size=0&keyword="+keyword, as(ann)).want(422)
-	content := base + "/ocr/" + read[[]contentView](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
+	content := base + "/ocr/" + read[[]client.Content](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
 	s.ask("PUT", content, as(ann).with(`{"text":"`+text+` 2"}`)).want(200)
 	s.ask("PUT", content, as(ann).with(`{"text":"`+text+`","detail":["`+text+`"]}`)).want(422)
 	s.ask("PUT", image, as(ann).with(`{"name":"`+name+`"}`)).want(200)
@@ -157,7 +158,7 @@ func TestClientGone(t *testing.T) {
 		leave()
 		<-server.Done()
 	}
-	if response, err := client.Do(r); err == nil {
+	if response, err := sender.Do(r); err == nil {
 		_ = response.Body.Close()
 		t.Error("there was an answer")
 	}

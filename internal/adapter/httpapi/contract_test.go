@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
@@ -97,9 +98,9 @@ func TestUser(t *testing.T) {
 	signUp := func(name, email, password1, password2 string) answer {
 		return s.ask("POST", base+"/user", request{body: fmt.Sprintf(`{"name":%q,"email":%q,"password1":%q,"password2":%q}`, name, email, password1, password2)})
 	}
-	ann := read[userView](signUp("ann", "ann@example.org", password, password).want(201))
+	ann := read[client.User](signUp("ann", "ann@example.org", password, password).want(201))
 	name, email := "ann", "ann@example.org"
-	want := userView{ID: ann.ID, Name: &name, Email: &email, States: []stateView{}, CreatedDatetime: ann.CreatedDatetime}
+	want := client.User{ID: ann.ID, Name: &name, Email: &email, States: []client.State{}, CreatedDatetime: ann.CreatedDatetime}
 	if d := cmp.Diff(want, ann); d != "" {
 		t.Errorf("user (-want +got):\n%s", d)
 	}
@@ -124,7 +125,7 @@ func TestUser(t *testing.T) {
 	if got := a.header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("Cache-Control is %q", got)
 	}
-	grant := read[grantView](a)
+	grant := read[client.Grant](a)
 	if grant.Username != "ann" || grant.TokenType != "bearer" || grant.ExpiresIn != 900 || grant.AccessToken == "" || grant.RefreshToken == "" {
 		t.Errorf("grant %+v", grant)
 	}
@@ -137,31 +138,31 @@ func TestUser(t *testing.T) {
 	renew := func(token string) answer {
 		return s.ask("POST", base+"/user/token", request{body: `{"refresh_token":"` + token + `"}`})
 	}
-	second := read[grantView](renew(grant.RefreshToken).want(200))
+	second := read[client.Grant](renew(grant.RefreshToken).want(200))
 	renew("nonsense").want(401).code("invalid_token")
 	s.ask("POST", base+"/user/token", request{body: `{"refreshToken":"x"}`}).want(422).code("invalid_input", "refresh_token")
 	renew(grant.RefreshToken).want(401).code("token_reused")
 	renew(second.RefreshToken).want(401).code("invalid_token")
 	s.ask("GET", base+"/user/me", as(second.AccessToken)).want(401)
 	token := s.login("ann").AccessToken
-	if d := cmp.Diff(want, read[userView](s.ask("GET", base+"/user/me", as(token)).want(200))); d != "" {
+	if d := cmp.Diff(want, read[client.User](s.ask("GET", base+"/user/me", as(token)).want(200))); d != "" {
 		t.Errorf("me (-want +got):\n%s", d)
 	}
 	a = s.ask("GET", base+"/user/logins?size=1&page=0", as(token).head("User-Agent", "x")).want(200)
-	logins := read[[]loginView](a)
+	logins := read[[]client.Login](a)
 	if len(logins) != 1 || logins[0].Address != "127.0.0.1" || logins[0].UserAgent == "" || a.header.Get("X-Total-Count") != "2" ||
 		a.header.Get("Link") != `</api/v1/user/logins?page=1&size=1>; rel="next"` {
 		t.Errorf("logins %v %v", logins, a.header)
 	}
 
 	// Name, e-mail and password.
-	got := read[userView](s.ask("PUT", base+"/user", as(token).with(`{"name":"Anne","email":"anne@example.org"}`)).want(200))
+	got := read[client.User](s.ask("PUT", base+"/user", as(token).with(`{"name":"Anne","email":"anne@example.org"}`)).want(200))
 	if *got.Name != "Anne" || *got.Email != "anne@example.org" {
 		t.Errorf("profile %+v", got)
 	}
 	s.user("ben")
 	s.ask("PUT", base+"/user", as(token).with(`{"name":"ben","email":"anne@example.org"}`)).want(409).code("name_taken", "name")
-	other := read[grantView](s.ask("POST", login, form("username", "anne", "password", password)).want(200)).AccessToken
+	other := read[client.Grant](s.ask("POST", login, form("username", "anne", "password", password)).want(200)).AccessToken
 	change := func(current, password1, password2 string) answer {
 		return s.ask("PUT", base+"/user/password", as(token).with(fmt.Sprintf(`{"current_password":%q,"password1":%q,"password2":%q}`, current, password1, password2)))
 	}
@@ -179,31 +180,31 @@ func TestUser(t *testing.T) {
 		key(`{"name":"x","expires":"`+past+`"}`).want(422).code("invalid_input", "expires")
 	}
 	a = key(`{"name":"scanner","expires":null}`).want(201)
-	made := read[newKeyView](a)
-	if made.Name != "scanner" || made.Expires != nil || made.LastUsed != nil || made.Key == "" || a.header.Get("Cache-Control") != "no-store" {
+	made := read[client.NewKey](a)
+	if made.Name != "scanner" || made.Expires != nil || made.LastUsed != nil || made.Secret == "" || a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("key %+v", made)
 	}
-	lapsing := read[newKeyView](key(`{"name":"lapsing","expires":"2999-01-01T01:00:00+01:00"}`).want(201))
+	lapsing := read[client.NewKey](key(`{"name":"lapsing","expires":"2999-01-01T01:00:00+01:00"}`).want(201))
 	if lapsing.Expires == nil || *lapsing.Expires != "2999-01-01T00:00:00.000000Z" {
 		t.Errorf("key %+v", lapsing)
 	}
 	key(`{"name":"third"}`).want(409).code("too_many_keys")
-	s.ask("GET", base+"/user/me", as(made.Key)).want(200)
-	s.ask("POST", base+"/user/logout", as(made.Key)).want(403).code("session_required")
-	s.ask("PUT", base+"/user", as(made.Key).with(`{"name":"mallory","email":"mallory@example.org"}`)).want(403).code("session_required")
+	s.ask("GET", base+"/user/me", as(made.Secret)).want(200)
+	s.ask("POST", base+"/user/logout", as(made.Secret)).want(403).code("session_required")
+	s.ask("PUT", base+"/user", as(made.Secret).with(`{"name":"mallory","email":"mallory@example.org"}`)).want(403).code("session_required")
 	a = s.ask("GET", base+"/user/key", as(token)).want(200)
-	keys := read[[]KeyView](a)
-	if len(keys) != 2 || keys[1].ID != made.ID || keys[1].LastUsed == nil || strings.Contains(a.body, made.Key) {
+	keys := read[[]client.Key](a)
+	if len(keys) != 2 || keys[1].ID != made.ID || keys[1].LastUsed == nil || strings.Contains(a.body, made.Secret) {
 		t.Errorf("keys %s", a.body)
 	}
 	s.ask("DELETE", base+"/user/key/"+made.ID, as(token)).want(204)
 	s.ask("DELETE", base+"/user/key/"+made.ID, as(token)).want(404)
-	s.ask("GET", base+"/user/me", as(made.Key)).want(401)
+	s.ask("GET", base+"/user/me", as(made.Secret)).want(401)
 
 	// Leaving.
 	s.ask("POST", base+"/user/logout", as(token)).want(204)
 	s.ask("GET", base+"/user/me", as(token)).want(401)
-	token = read[grantView](s.ask("POST", login, form("username", "anne", "password", "new-password-1")).want(200)).AccessToken
+	token = read[client.Grant](s.ask("POST", login, form("username", "anne", "password", "new-password-1")).want(200)).AccessToken
 	s.ask("DELETE", base+"/user?images=burn", as(token)).want(422).code("invalid_input", "images")
 	s.ask("DELETE", base+"/user", as(token)).want(204)
 	s.ask("GET", base+"/user/me", as(token)).want(401)
@@ -211,7 +212,7 @@ func TestUser(t *testing.T) {
 	closed := open(t)
 	closed.accounts.SignUpOpen = false
 	closed.ask("POST", base+"/user", request{body: `{"name":"ann"}`}).want(403).code("signup_closed")
-	if read[signUpView](closed.ask("GET", base+"/user/signup", request{}).want(200)).Open || !read[signUpView](s.ask("GET", base+"/user/signup", request{}).want(200)).Open {
+	if read[client.SignUp](closed.ask("GET", base+"/user/signup", request{}).want(200)).Open || !read[client.SignUp](s.ask("GET", base+"/user/signup", request{}).want(200)).Open {
 		t.Error("it is not told whether sign-up is open")
 	}
 }
@@ -223,12 +224,12 @@ func TestResignKeepsImages(t *testing.T) {
 	shared := s.image(ann)
 	s.ask("PUT", fmt.Sprintf("%s/image/%d", base, shared.ID), as(ann).with(`{"visibility":"shared"}`)).want(200)
 	s.ask("DELETE", base+"/user?images=keep", as(ann)).want(204)
-	got := read[imageView](s.ask("GET", fmt.Sprintf("%s/image/%d/meta", base, shared.ID), as(ben)).want(200))
+	got := read[client.Image](s.ask("GET", fmt.Sprintf("%s/image/%d/meta", base, shared.ID), as(ben)).want(200))
 	if got.User.ID != shared.User.ID || got.User.Name != nil {
 		t.Errorf("owner %+v", got.User)
 	}
 	_, root := s.user("root")
-	users := read[[]userView](s.ask("GET", base+"/admin/user", as(root)).want(200))
+	users := read[[]client.User](s.ask("GET", base+"/admin/user", as(root)).want(200))
 	if u := users[0]; u.Name != nil || u.Email != nil || u.Role != nil {
 		t.Errorf("who resigned is %+v", u)
 	}
@@ -241,7 +242,7 @@ func TestAdmin(t *testing.T) {
 	s.user("ben")
 	s.ask("GET", base+"/admin/user", as(ann)).want(403).code("admin_only")
 	a := s.ask("GET", base+"/admin/user?keyword=N&size=1&page=1&x=y", as(root)).want(200)
-	users := read[[]userView](a)
+	users := read[[]client.User](a)
 	if len(users) != 1 || *users[0].Name != "ben" || a.header.Get("X-Total-Count") != "2" ||
 		a.header.Get("Link") != `</api/v1/admin/user?keyword=N&page=0&size=1&x=y>; rel="prev"` {
 		t.Errorf("users %s, %v", a.body, a.header)
@@ -249,12 +250,12 @@ func TestAdmin(t *testing.T) {
 	s.ask("GET", base+"/admin/user?keyword=%ff", as(root)).want(422).code("invalid_input", "keyword")
 
 	user := fmt.Sprintf("%s/admin/user/%d", base, id)
-	got := read[userView](s.ask("PUT", user+"/role", as(root).with(`{"role":"admin"}`)).want(200))
+	got := read[client.User](s.ask("PUT", user+"/role", as(root).with(`{"role":"admin"}`)).want(200))
 	if got.Role == nil || *got.Role != "admin" {
 		t.Errorf("role %v", got.Role)
 	}
 	s.ask("GET", base+"/admin/user", as(ann)).want(200)
-	got = read[userView](s.ask("PUT", user+"/role", as(root).with(`{"role":null}`)).want(200))
+	got = read[client.User](s.ask("PUT", user+"/role", as(root).with(`{"role":null}`)).want(200))
 	if got.Role != nil {
 		t.Errorf("role %v", *got.Role)
 	}
@@ -265,7 +266,7 @@ func TestAdmin(t *testing.T) {
 	s.ask("PUT", user+"/role", as(ann).with(`{"role":"admin"}`)).want(403).code("admin_only")
 	s.ask("PUT", fmt.Sprintf("%s/admin/user/%d/role", base, me), as(root).with(`{"role":null}`)).want(403).code("own_account")
 
-	got = read[userView](s.ask("PUT", user+"/state/blocked", as(root).with(`{"detail":"spam"}`)).want(200))
+	got = read[client.User](s.ask("PUT", user+"/state/blocked", as(root).with(`{"detail":"spam"}`)).want(200))
 	if len(got.States) != 1 || got.States[0].Name != "blocked" || got.States[0].Detail != "spam" {
 		t.Errorf("states %v", got.States)
 	}
@@ -287,7 +288,7 @@ func TestImages(t *testing.T) {
 	ask := func(query string) (names []string, a answer) {
 		t.Helper()
 		a = s.ask("GET", base+"/image"+query, as(ann)).want(200)
-		for _, i := range read[[]imageView](a) {
+		for _, i := range read[[]client.Image](a) {
 			names = append(names, i.Name)
 		}
 		return names, a
@@ -315,17 +316,17 @@ func TestImages(t *testing.T) {
 	}
 	// Paging by id is steady.
 	_, a = ask("?size=2")
-	last := read[[]imageView](a)[1].ID
+	last := read[[]client.Image](a)[1].ID
 	s.image(ann)
 	names, a = ask(fmt.Sprintf("?size=2&before=%d", last))
-	if d := cmp.Diff([]string{"page 2.png", "page 1.png"}, names); d != "" || a.header.Get("Link") != fmt.Sprintf(`</api/v1/image?before=%d&size=2>; rel="next"`, read[[]imageView](a)[1].ID) {
+	if d := cmp.Diff([]string{"page 2.png", "page 1.png"}, names); d != "" || a.header.Get("Link") != fmt.Sprintf(`</api/v1/image?before=%d&size=2>; rel="next"`, read[[]client.Image](a)[1].ID) {
 		t.Errorf("before: %v (-want +got):\n%s", a.header, d)
 	}
 	for size, want := range map[int]int{2: 2, 3: 2, 4: 1} { // lists until there is no next: the last one is never empty
 		names, lists := []string{"page 4.png"}, 0
 		for path := fmt.Sprintf("%s/image?size=%d&before=%d", base, size, last+1); path != ""; lists++ {
 			a := s.ask("GET", path, as(ann)).want(200)
-			for _, i := range read[[]imageView](a) {
+			for _, i := range read[[]client.Image](a) {
 				names = append(names, i.Name)
 			}
 			path, _, _ = strings.Cut(strings.TrimPrefix(a.header.Get("Link"), "<"), ">")
@@ -340,16 +341,16 @@ func TestImages(t *testing.T) {
 	}
 
 	image := fmt.Sprintf("%s/image/%d", base, last)
-	got := read[imageView](s.ask("PUT", image, as(ann).with(`{"name":"영수증.png"}`)).want(200))
+	got := read[client.Image](s.ask("PUT", image, as(ann).with(`{"name":"영수증.png"}`)).want(200))
 	if got.Name != "영수증.png" || got.Visibility != "private" {
 		t.Errorf("renamed %+v", got)
 	}
-	got = read[imageView](s.ask("PUT", image, as(ann).with(`{"name":null,"visibility":"shared"}`)).want(200))
+	got = read[client.Image](s.ask("PUT", image, as(ann).with(`{"name":null,"visibility":"shared"}`)).want(200))
 	if got.Name != "영수증.png" || got.Visibility != "shared" {
 		t.Errorf("shared %+v", got)
 	}
 	s.ask("PUT", image, as(ann).with(`{"name":" ","visibility":"public"}`)).want(422).code("invalid_input", "name", "visibility")
-	if d := cmp.Diff(got, read[imageView](s.ask("GET", image+"/meta", as(ann)).want(200))); d != "" {
+	if d := cmp.Diff(got, read[client.Image](s.ask("GET", image+"/meta", as(ann)).want(200))); d != "" {
 		t.Errorf("meta (-want +got):\n%s", d)
 	}
 	s.ask("DELETE", image, as(ann)).want(204)
@@ -363,7 +364,7 @@ func TestOthersImages(t *testing.T) {
 	_, root := s.user("root")
 	i := s.image(ann)
 	image := fmt.Sprintf("%s/image/%d", base, i.ID)
-	content := base + "/ocr/" + read[[]contentView](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
+	content := base + "/ocr/" + read[[]client.Content](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
 	reads := []string{"GET " + image, "GET " + image + "/meta", "GET " + image + "/thumbnail", "GET " + image + "/view", "GET " + image + "/crop?x1=0&y1=0&x2=9&y2=9", "GET " + image + "/layout",
 		"GET " + image + "/ocr", "POST " + image + "/ocr", "GET " + content, "GET " + content + "/revisions"}
 	writes := []string{"PUT " + image, "PUT " + content, "DELETE " + content, "DELETE " + image}
@@ -409,10 +410,10 @@ func TestRecognition(t *testing.T) {
 	if got := a.header.Get("OCR-Version"); got != "1" {
 		t.Errorf("OCR-Version is %q", got)
 	}
-	contents := read[[]contentView](a)
+	contents := read[[]client.Content](a)
 	six := 6
-	want := contentView{ID: contents[0].ID, Version: 1, ROI: boxView(box), Name: "제목", Detail: []string{"Hello", "안녕", "world"}, Text: "Hello 안녕\nworld", Confidence: 0.9,
-		Words: []wordView{{"Hello", 1, 2, 10, 20, 0.9}, {"안녕", 10, 2, 20, 20, 0.9}, {"world", 20, 2, 30, 20, 0.9}}, Lang: []string{"kor", "eng"}, PSM: &six,
+	want := client.Content{ID: contents[0].ID, Version: 1, ROI: client.Box(box), Name: "제목", Detail: []string{"Hello", "안녕", "world"}, Text: "Hello 안녕\nworld", Confidence: 0.9,
+		Words: []client.Word{wordAt("Hello", 1, 10), wordAt("안녕", 10, 20), wordAt("world", 20, 30)}, Lang: []string{"kor", "eng"}, PSM: &six,
 		Engine: "fake 1.0", DurationMS: 1, Scale: 1, Passes: 1, Revision: 1}
 	if d := cmp.Diff(want, contents[0]); d != "" {
 		t.Errorf("content (-want +got):\n%s", d)
@@ -428,22 +429,22 @@ func TestRecognition(t *testing.T) {
 		if got, want := a.header.Get("OCR-Version"), fmt.Sprint(i+2); got != want {
 			t.Errorf("version %s, want %s", got, want)
 		}
-		if got := read[[]contentView](a); len(got) != 1 || got[0].ROI != (boxView{0, 0, 64, 48}) || !slices.Equal(got[0].Lang, []string{"kor", "eng"}) {
+		if got := read[[]client.Content](a); len(got) != 1 || got[0].ROI != (client.Box{X1: 0, Y1: 0, X2: 64, Y2: 48}) || !slices.Equal(got[0].Lang, []string{"kor", "eng"}) {
 			t.Errorf("%q: %+v", body, got)
 		}
 	}
-	runs := read[[]runView](s.ask("GET", image+"/ocr", as(ann)).want(200))
+	runs := read[[]client.Run](s.ask("GET", image+"/ocr", as(ann)).want(200))
 	if len(runs) != 5 || runs[0].Version != 5 || runs[0].PSM != nil {
 		t.Errorf("%d runs, the first one %+v", len(runs), runs[0])
 	}
 	name := "ann"
-	first := read[[]runView](s.ask("GET", image+"/ocr?version=1", as(ann)).want(200))
-	wantRun := runView{Version: 1, CreatedDatetime: first[0].CreatedDatetime, User: refView{id, &name}, Lang: []string{"kor", "eng"}, PSM: &six, OEM: 1,
+	first := read[[]client.Run](s.ask("GET", image+"/ocr?version=1", as(ann)).want(200))
+	wantRun := client.Run{Version: 1, CreatedDatetime: first[0].CreatedDatetime, User: client.Ref{ID: id, Name: &name}, Lang: []string{"kor", "eng"}, PSM: &six, OEM: 1,
 		Engine: "fake 1.0", Contents: contents}
-	if d := cmp.Diff([]runView{wantRun}, first); d != "" {
+	if d := cmp.Diff([]client.Run{wantRun}, first); d != "" {
 		t.Errorf("run (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]runView{wantRun}, read[[]runView](s.ask("GET", image+"/ocr?before=2", as(ann)).want(200))); d != "" {
+	if d := cmp.Diff([]client.Run{wantRun}, read[[]client.Run](s.ask("GET", image+"/ocr?before=2", as(ann)).want(200))); d != "" {
 		t.Errorf("runs before 2 (-want +got):\n%s", d)
 	}
 	s.ask("GET", image+"/ocr?version=99", as(ann)).want(404)
@@ -474,8 +475,8 @@ func TestRecognition(t *testing.T) {
 
 	// One region fails, then all do.
 	s.FailRegion(document.Box{X2: 5, Y2: 5}, recognition.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."})
-	got := read[[]contentView](s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5},{"x1":0,"y1":0,"x2":6,"y2":6}]`)).want(200))
-	if d := cmp.Diff(&failureView{Code: "engine_crashed", Detail: "The engine died."}, got[0].Error); d != "" || got[0].Text != "" || got[1].Error != nil {
+	got := read[[]client.Content](s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5},{"x1":0,"y1":0,"x2":6,"y2":6}]`)).want(200))
+	if d := cmp.Diff(&client.Failure{Code: "engine_crashed", Detail: "The engine died."}, got[0].Error); d != "" || got[0].Text != "" || got[1].Error != nil {
 		t.Errorf("failed region %+v, %+v", got[0], got[1])
 	}
 	s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5}]`)).want(503).code("engine_crashed")
@@ -494,6 +495,11 @@ func TestRecognition(t *testing.T) {
 	}
 }
 
+// wordAt is a word as the fake engine reads it in a region from 2 to 20.
+func wordAt(text string, x1, x2 int) client.Word {
+	return client.Word{Text: text, Box: client.Box{X1: x1, Y1: 2, X2: x2, Y2: 20}, Confidence: 0.9}
+}
+
 func TestManyRuns(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")
@@ -506,10 +512,10 @@ func TestManyRuns(t *testing.T) {
 	}
 	s.ask("POST", image+"/ocr", as(ann)).want(200)
 	a := s.ask("GET", image+"/ocr", as(ann)).want(200)
-	if got, want := a.header.Get("Link"), fmt.Sprintf(`<%s/ocr?before=2>; rel="next"`, image); got != want || len(read[[]runView](a)) != recognition.MaxRuns {
+	if got, want := a.header.Get("Link"), fmt.Sprintf(`<%s/ocr?before=2>; rel="next"`, image); got != want || len(read[[]client.Run](a)) != recognition.MaxRuns {
 		t.Errorf("Link is %q, want %q", got, want)
 	}
-	if a := s.ask("GET", image+"/ocr?before=2", as(ann)).want(200); a.header.Get("Link") != "" || len(read[[]runView](a)) != 1 {
+	if a := s.ask("GET", image+"/ocr?before=2", as(ann)).want(200); a.header.Get("Link") != "" || len(read[[]client.Run](a)) != 1 {
 		t.Errorf("the rest: %v", a.header)
 	}
 }
@@ -519,11 +525,11 @@ func TestCorrection(t *testing.T) {
 	_, ann := s.user("ann")
 	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
 	s.Say(document.Box{X2: 64, Y2: 48}, "He1lo\nworld")
-	was := read[[]contentView](s.ask("POST", image+"/ocr", as(ann)).want(200))[0]
+	was := read[[]client.Content](s.ask("POST", image+"/ocr", as(ann)).want(200))[0]
 	content := base + "/ocr/" + was.ID
 
 	a := s.ask("GET", content, as(ann)).want(200)
-	if d := cmp.Diff(was, read[contentView](a)); d != "" || a.header.Get("ETag") != `"1"` {
+	if d := cmp.Diff(was, read[client.Content](a)); d != "" || a.header.Get("ETag") != `"1"` {
 		t.Errorf("content, ETag %q (-want +got):\n%s", a.header.Get("ETag"), d)
 	}
 	for tag, status := range map[string]int{`"1"`: 304, `W/"1"`: 304, `"2"`: 200, `"2", "1"`: 304, `*`: 304} {
@@ -540,7 +546,7 @@ func TestCorrection(t *testing.T) {
 		return s.ask("PUT", content, r)
 	}
 	a = put(`{"detail":["Hello","world"]}`, `"1"`).want(200)
-	got := read[contentView](a)
+	got := read[client.Content](a)
 	if got.Text != "Hello\nworld" || got.Revision != 2 || *got.EditedBy.Name != "ann" || got.EditedDatetime == nil || a.header.Get("ETag") != `"2"` {
 		t.Errorf("corrected %s, %v", a.body, a.header)
 	}
@@ -550,8 +556,8 @@ func TestCorrection(t *testing.T) {
 	put(`{"text":"x"}`, `2`).want(400).code("malformed_if_match")
 	put(`{"text":"x"}`, `"1","2"`).want(400).code("malformed_if_match")
 	put(`{"text":"Hello there"}`, "*").want(200)
-	got = read[contentView](put(`{"text":"","roi":{"x1":1,"y1":1,"x2":9,"y2":9}}`, "").want(200))
-	if got.Text != "" || len(got.Detail) != 0 || got.Detail == nil || got.ROI != (boxView{1, 1, 9, 9}) || got.Revision != 4 {
+	got = read[client.Content](put(`{"text":"","roi":{"x1":1,"y1":1,"x2":9,"y2":9}}`, "").want(200))
+	if got.Text != "" || len(got.Detail) != 0 || got.Detail == nil || got.ROI != (client.Box{X1: 1, Y1: 1, X2: 9, Y2: 9}) || got.Revision != 4 {
 		t.Errorf("emptied %+v", got)
 	}
 	for body, fields := range map[string][]string{
@@ -570,7 +576,7 @@ func TestCorrection(t *testing.T) {
 	put(`{"text":"`+strings.Repeat("x", textLimit)+`"}`, "").want(413).code("body_too_large")
 
 	var texts []string
-	for _, r := range read[[]contentView](s.ask("GET", content+"/revisions", as(ann)).want(200)) {
+	for _, r := range read[[]client.Content](s.ask("GET", content+"/revisions", as(ann)).want(200)) {
 		texts = append(texts, fmt.Sprint(r.Revision, " ", r.Text))
 	}
 	if d := cmp.Diff([]string{"1 He1lo\nworld", "2 Hello\nworld", "3 Hello there", "4 "}, texts); d != "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
@@ -21,7 +22,7 @@ func TestExport(t *testing.T) {
 	_, ann := s.user("ann")
 	_, bob := s.user("bob")
 	i := s.image(ann)
-	contents := read[[]contentView](s.ask("POST", fmt.Sprintf("/api/v1/image/%d/ocr", i.ID), as(ann)).want(200))
+	contents := read[[]client.Content](s.ask("POST", fmt.Sprintf("/api/v1/image/%d/ocr", i.ID), as(ann)).want(200))
 	s.ask("PUT", "/api/v1/ocr/"+contents[0].ID, as(ann).with(`{"text":"대한민국 만세"}`)).want(200)
 	s.ask("PUT", fmt.Sprintf("/api/v1/image/%d", i.ID), as(ann).with(`{"name":"스캔 \"1\".png"}`)).want(200)
 
@@ -94,7 +95,7 @@ func TestExportFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	q.Header.Set("Authorization", "Bearer "+ann)
-	response, err := client.Do(q)
+	response, err := sender.Do(q)
 	if err == nil {
 		defer response.Body.Close()
 		_, err = io.ReadAll(response.Body)

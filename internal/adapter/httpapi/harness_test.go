@@ -20,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -110,7 +111,7 @@ type answer struct {
 	body   string
 }
 
-var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+var sender = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport: &http.Transport{DisableCompression: true}}
 
 func (s *site) ask(method, path string, r request) answer {
@@ -135,7 +136,7 @@ func (s *site) ask(method, path string, r request) answer {
 	for name, value := range r.header {
 		q.Header.Set(name, value)
 	}
-	response, err := client.Do(q)
+	response, err := sender.Do(q)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -170,7 +171,7 @@ func (a answer) want(status int) answer {
 }
 
 // problem is a failure in due form.
-func (a answer) problem() (p problemView) {
+func (a answer) problem() (p client.Problem) {
 	a.t.Helper()
 	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
 		a.t.Fatalf("%s: Content-Type is %q: %s", a.what, got, a.body)
@@ -240,9 +241,9 @@ func (s *site) user(name string) (id int64, token string) {
 	return u.ID, s.login(name).AccessToken
 }
 
-func (s *site) login(name string) grantView {
+func (s *site) login(name string) client.Grant {
 	s.t.Helper()
-	return read[grantView](s.ask("POST", "/api/v1/user/login", form("username", name, "password", password)).want(200))
+	return read[client.Grant](s.ask("POST", "/api/v1/user/login", form("username", name, "password", password)).want(200))
 }
 
 func form(pairs ...string) request {
@@ -293,7 +294,7 @@ func page(width, height int) string {
 }
 
 // image uploads a page of 64 × 48 pixels.
-func (s *site) image(token string) imageView {
+func (s *site) image(token string) client.Image {
 	s.t.Helper()
-	return read[imageView](s.ask("POST", "/api/v1/image", files(token, upload{name: "page.png", data: page(64, 48)})).want(201))
+	return read[client.Image](s.ask("POST", "/api/v1/image", files(token, upload{name: "page.png", data: page(64, 48)})).want(201))
 }

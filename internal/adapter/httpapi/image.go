@@ -14,16 +14,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/wire"
 )
 
 func (a *api) images(ctx context.Context, c *call, in *struct {
 	PageQuery
 	Keyword Keyword `query:"keyword" maxLength:"200" doc:"Found anywhere in the image's or the owner's name, whatever the letter case."`
 	Before  int64   `query:"before" minimum:"1" doc:"Only images older than the one with this id: paging that is steady while images are added."`
-}) (*list[imageView], error) {
+}) (*list[client.Image], error) {
 	keyword, err := in.Keyword.text()
 	if err != nil {
 		return nil, err
@@ -44,22 +46,17 @@ func (a *api) images(ctx context.Context, c *call, in *struct {
 		images = images[:in.Size]
 		links = c.link("next", "before", images[in.Size-1].ID)
 	}
-	return &list[imageView]{total, links, viewAll(images, viewImage)}, nil
+	return &list[client.Image]{total, links, wire.All(images, viewImage)}, nil
 }
 
-func (a *api) image(ctx context.Context, c *call, in *IDPath) (*one[imageView], error) {
+func (a *api) image(ctx context.Context, c *call, in *IDPath) (*one[client.Image], error) {
 	i, err := a.Images.Image(ctx, c.actor, in.ID)
-	return &one[imageView]{viewImage(i)}, err
+	return &one[client.Image]{viewImage(i)}, err
 }
 
-type imageForm struct {
-	Name       *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters; as it is where it is missing."`
-	Visibility *string `json:"visibility,omitempty" enum:"private,shared" doc:"As it is where it is missing."`
-}
-
-func (a *api) changeImage(ctx context.Context, c *call, in *IDPath, form imageForm) (*one[imageView], error) {
+func (a *api) changeImage(ctx context.Context, c *call, in *IDPath, form client.ImageForm) (*one[client.Image], error) {
 	i, err := a.Images.Change(ctx, c.actor, in.ID, form.Name, (*document.Visibility)(form.Visibility))
-	return &one[imageView]{viewImage(i)}, err
+	return &one[client.Image]{viewImage(i)}, err
 }
 
 func (a *api) deleteImage(ctx context.Context, c *call, in *IDPath) (*none, error) {
@@ -163,9 +160,9 @@ func (a *api) crop(ctx context.Context, c *call, in *struct {
 func (a *api) layout(ctx context.Context, c *call, in *struct {
 	IDPath
 	Level string `query:"level" default:"line" enum:"block,line,word" doc:"How large the regions are."`
-}) (*one[[]boxView], error) {
+}) (*one[[]client.Box], error) {
 	boxes, err := a.Recognition.Layout(ctx, c.actor, in.ID, recognition.Level(in.Level))
-	return &one[[]boxView]{viewAll(boxes, func(b document.Box) boxView { return boxView(b) })}, err
+	return &one[[]client.Box]{wire.All(boxes, func(b document.Box) client.Box { return client.Box(b) })}, err
 }
 
 // held is bytes that need no closing, as something to be closed.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/account"
 )
 
@@ -91,7 +92,7 @@ func (regionForms) Schema(r huma.Registry) *huma.Schema {
 func (a *api) finishOpenAPI() ([]byte, error) {
 	doc := a.huma.OpenAPI()
 	schemas := doc.Components.Schemas
-	problem := schemas.Schema(reflect.TypeFor[problemView](), true, "")
+	problem := schemas.Schema(reflect.TypeFor[client.Problem](), true, "")
 	doc.Components.Responses = map[string]*huma.Response{"Problem": {
 		Description: "What went wrong.", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
 		Headers: map[string]*huma.Header{
@@ -110,7 +111,7 @@ func (a *api) finishOpenAPI() ([]byte, error) {
 		s.AdditionalProperties = nil // unknown fields of bodies are ignored, and there may be more in answers one day
 	}
 
-	image := schemas.Schema(reflect.TypeFor[imageView](), true, "")
+	image := schemas.Schema(reflect.TypeFor[client.Image](), true, "")
 	doc.Paths[base+"/image"].Post.Responses["201"].Content["application/json"].Schema =
 		&huma.Schema{OneOf: []*huma.Schema{image, {Type: huma.TypeArray, Items: image, Description: "Where several files were sent."}}}
 	a.documentBody(route{pattern: "POST " + base + "/image"}, "multipart/form-data", &huma.Schema{

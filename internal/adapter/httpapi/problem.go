@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/fault"
 )
 
@@ -52,34 +53,21 @@ const (
 	maxDetail = 500 // characters
 )
 
-// problemView is a failure as RFC 9457 has it.
-type problemView struct {
-	Type      string      `json:"type" example:"about:blank" doc:"Always about:blank: code says what it is."`
-	Title     string      `json:"title" example:"Unprocessable Entity" doc:"The name of the status."`
-	Status    int         `json:"status" example:"422" doc:"The status of the response."`
-	Detail    string      `json:"detail" example:"The input breaks a rule." doc:"What went wrong, for people."`
-	Code      string      `json:"code" example:"invalid_input" doc:"What went wrong, for programs; stable."`
-	RequestID string      `json:"request_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Names the request in the logs."`
-	Errors    []fieldView `json:"errors,omitempty" nullable:"false" doc:"The inputs at fault, at most 100."`
-
+// problem is a failure on its way to the client.
+type problem struct {
+	client.Problem
 	header http.Header
 }
 
-// fieldView is one input that is at fault.
-type fieldView struct {
-	Field  string `json:"field" example:"regions[3].x2" doc:"Where it stands."`
-	Detail string `json:"detail" example:"1 to 640 on this image of 640 × 480 pixels" doc:"What is allowed."`
-}
+// These make it an error that huma answers with as it is.
 
-// These three make it an error that huma answers with as it is.
-
-func (p *problemView) Error() string             { return p.Code + ": " + p.Detail }
-func (p *problemView) GetStatus() int            { return p.Status }
-func (p *problemView) GetHeaders() http.Header   { return p.header }
-func (p *problemView) ContentType(string) string { return "application/problem+json" }
+func (p *problem) Error() string             { return p.Code + ": " + p.Detail }
+func (p *problem) GetStatus() int            { return p.Status }
+func (p *problem) GetHeaders() http.Header   { return p.header }
+func (p *problem) ContentType(string) string { return "application/problem+json" }
 
 // fail notes an error for the log line of the request and returns what the client is told of it.
-func (c *call) fail(err error) *problemView {
+func (c *call) fail(err error) *problem {
 	f := fault.Of(err)
 	c.code, c.cause = f.Code, err
 	if f.Kind == fault.Internal { // whatever its text is, it stays inside
@@ -87,7 +75,7 @@ func (c *call) fail(err error) *problemView {
 	}
 	p := c.problem(statuses[f.Kind], f.Code, f.Text)
 	for _, field := range f.Fields[:min(len(f.Fields), maxFields)] {
-		p.Errors = append(p.Errors, fieldView{Field: capped(field.Field), Detail: capped(field.Detail)})
+		p.Errors = append(p.Errors, client.Field{Field: capped(field.Field), Detail: capped(field.Detail)})
 	}
 	switch f.Kind {
 	case fault.Unauthenticated:
@@ -99,10 +87,10 @@ func (c *call) fail(err error) *problemView {
 }
 
 // problem is a failure of that status, in the form it leaves in.
-func (c *call) problem(status int, code, detail string) *problemView {
+func (c *call) problem(status int, code, detail string) *problem {
 	c.code = code
-	return &problemView{Type: "about:blank", Title: statusText(status), Status: status, Detail: capped(detail), Code: code,
-		RequestID: c.id, header: http.Header{}}
+	return &problem{header: http.Header{}, Problem: client.Problem{Type: "about:blank", Title: statusText(status), Status: status,
+		Detail: capped(detail), Code: code, RequestID: c.id}}
 }
 
 // retryAfter is in whole seconds, never early and never none.
@@ -118,7 +106,7 @@ func capped(s string) string {
 }
 
 // send writes a problem where huma does not.
-func (c *call) send(p *problemView) {
+func (c *call) send(p *problem) {
 	h := c.w.Header()
 	for name, values := range p.header {
 		h[name] = values
@@ -147,7 +135,7 @@ func ownProblems(ctx huma.Context, _ string, v any) (any, error) {
 	}
 	for _, e := range m.Errors[:min(len(m.Errors), maxFields)] {
 		_, name, _ := strings.Cut(e.Location, ".") // query.size
-		p.Errors = append(p.Errors, fieldView{Field: capped(name), Detail: capped(e.Message)})
+		p.Errors = append(p.Errors, client.Field{Field: capped(name), Detail: capped(e.Message)})
 	}
 	return p, nil
 }

@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/wire"
 )
 
 // readModes reads what a query says of how to read. In a query + is a space, and few write kor%2Beng.
@@ -24,8 +26,8 @@ func readModes(psm string, lang []string) (recognition.PSM, []string, error) {
 }
 
 type recognized struct {
-	Version int           `header:"OCR-Version" doc:"The version that this run is of the image."`
-	Body    []contentView `nullable:"false"`
+	Version int              `header:"OCR-Version" doc:"The version that this run is of the image."`
+	Body    []client.Content `nullable:"false"`
 }
 
 func (a *api) recognize(ctx context.Context, c *call, in *struct {
@@ -40,12 +42,12 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	}
 	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID,
 		recognition.Request{Regions: regions, Lang: lang, PSM: psm, OEM: recognition.OEM(in.OEM)})
-	return &recognized{run.Version, viewAll(run.Contents, viewContent)}, err
+	return &recognized{run.Version, wire.All(run.Contents, wire.Content)}, err
 }
 
 type runList struct {
-	Link string    `header:"Link" doc:"rel next, where there are older ones."`
-	Body []runView `nullable:"false"`
+	Link string       `header:"Link" doc:"rel next, where there are older ones."`
+	Body []client.Run `nullable:"false"`
 }
 
 func (a *api) runs(ctx context.Context, c *call, in *struct {
@@ -56,14 +58,14 @@ func (a *api) runs(ctx context.Context, c *call, in *struct {
 	var out runList
 	if in.Version != 0 {
 		run, err := a.Recognition.Version(ctx, c.actor, in.ID, in.Version)
-		out.Body = []runView{viewRun(run)}
+		out.Body = []client.Run{wire.Run(run)}
 		return &out, err
 	}
 	runs, err := a.Recognition.List(ctx, c.actor, in.ID, in.Before)
 	if n := len(runs); n > 0 && runs[n-1].Version > 1 {
 		out.Link = c.link("next", "before", int64(runs[n-1].Version))
 	}
-	out.Body = viewAll(runs, viewRun)
+	out.Body = wire.All(runs, wire.Run)
 	return &out, err
 }
 
@@ -89,11 +91,11 @@ type tagged struct {
 	Status       int    `hidden:"true"`
 	ETag         string `header:"ETag" example:"\"1\"" doc:"The revision."`
 	CacheControl string `header:"Cache-Control" hidden:"true"`
-	Body         contentView
+	Body         client.Content
 }
 
 func tag(c recognition.Content) *tagged {
-	return &tagged{http.StatusOK, revisionTag(c.Revision), "private, no-cache", viewContent(c)}
+	return &tagged{http.StatusOK, revisionTag(c.Revision), "private, no-cache", wire.Content(c)}
 }
 
 func (a *api) content(ctx context.Context, c *call, in *struct {
@@ -127,9 +129,9 @@ func (a *api) correct(ctx context.Context, c *call, in *struct {
 	return tag(content), err
 }
 
-func (a *api) revisions(ctx context.Context, c *call, in *ContentPath) (*many[contentView], error) {
+func (a *api) revisions(ctx context.Context, c *call, in *ContentPath) (*many[client.Content], error) {
 	revisions, err := a.Recognition.Revisions(ctx, c.actor, in.ID)
-	return &many[contentView]{viewAll(revisions, viewContent)}, err
+	return &many[client.Content]{wire.All(revisions, wire.Content)}, err
 }
 
 func (a *api) deleteContent(ctx context.Context, c *call, in *ContentPath) (*none, error) {
@@ -155,5 +157,5 @@ func byNumber[K ~int](descriptions map[K]string) map[string]string {
 
 func (a *api) languages(ctx context.Context, _ *call, _ *none) (*many[string], error) {
 	installed, err := a.Recognition.Languages(ctx)
-	return &many[string]{notNull(installed)}, err
+	return &many[string]{wire.List(installed)}, err
 }

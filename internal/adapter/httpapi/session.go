@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 )
@@ -18,13 +19,13 @@ type SessionHeader struct {
 }
 
 // grant is what the client gets of a grant: all of it or, where it is a page that wants a cookie, all but the refresh token.
-func (in SessionHeader) grant(c *call, g account.Grant, ttl time.Duration) *secret[grantView] {
+func (in SessionHeader) grant(c *call, g account.Grant, ttl time.Duration) *secret[client.Grant] {
 	view := viewGrant(g)
 	if in.Session != "" {
 		c.setSession(g.RefreshToken, ttl)
 		view.RefreshToken = ""
 	}
-	return &secret[grantView]{"no-store", view}
+	return &secret[client.Grant]{"no-store", view}
 }
 
 // checkOrigin refuses pages of other origins that want the cookie.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"glyphbox/client"
 )
 
 // TestSessionCookie follows a page whose refresh token is in a cookie.
@@ -32,7 +34,7 @@ func TestSessionCookie(t *testing.T) {
 	}
 
 	first := s.ask("POST", login, page(form("username", "ann", "password", password))).want(200)
-	if grant := read[grantView](first); grant.RefreshToken != "" || grant.AccessToken == "" {
+	if grant := read[client.Grant](first); grant.RefreshToken != "" || grant.AccessToken == "" {
 		t.Errorf("the page gets the refresh token, or no access token: %s", first.body)
 	}
 	c := cookie(first)
@@ -53,7 +55,7 @@ func TestSessionCookie(t *testing.T) {
 	if c := cookie(second); !c.Secure || c.Value == "" || strings.HasSuffix(sent, c.Value) {
 		t.Errorf("the second cookie: %v", c)
 	}
-	access := read[grantView](second).AccessToken
+	access := read[client.Grant](second).AccessToken
 	if c := cookie(s.ask("POST", logout, page(as(access))).want(204)); c.Value != "" || c.MaxAge >= 0 {
 		t.Errorf("signing out leaves %v", c)
 	}
@@ -62,13 +64,13 @@ func TestSessionCookie(t *testing.T) {
 	// Who leaves for good leaves no cookie either.
 	s.user("bob")
 	bob := s.ask("POST", login, page(form("username", "bob", "password", password))).want(200)
-	if c := cookie(s.ask("DELETE", "/api/v1/user", page(as(read[grantView](bob).AccessToken))).want(204)); c.Value != "" || c.MaxAge >= 0 {
+	if c := cookie(s.ask("DELETE", "/api/v1/user", page(as(read[client.Grant](bob).AccessToken))).want(204)); c.Value != "" || c.MaxAge >= 0 {
 		t.Errorf("resigning leaves %v", c)
 	}
 
 	// Who does not ask for a cookie gets none.
 	plain := s.ask("POST", login, form("username", "ann", "password", password)).want(200)
-	if plain.header.Get("Set-Cookie") != "" || read[grantView](plain).RefreshToken == "" {
+	if plain.header.Get("Set-Cookie") != "" || read[client.Grant](plain).RefreshToken == "" {
 		t.Errorf("without the header: %v %s", plain.header, plain.body)
 	}
 }

@@ -13,6 +13,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"glyphbox/client"
+	"glyphbox/internal/wire"
 )
 
 func (a *api) ping(context.Context, *call, *none) (*stream, error) {
@@ -22,26 +25,13 @@ func (a *api) ping(context.Context, *call, *none) (*stream, error) {
 	}}, nil
 }
 
-type healthView struct {
-	Status string `json:"status" enum:"ok"`
-}
-
-func (a *api) health(context.Context, *call, *none) (*one[healthView], error) {
-	return &one[healthView]{healthView{"ok"}}, nil
-}
-
-type readyView struct {
-	Status       string                    `json:"status" enum:"ok,unavailable"`
-	Dependencies map[string]dependencyView `json:"dependencies" doc:"By name: database, blobs, contents, workers …"`
-}
-
-type dependencyView struct {
-	State string `json:"state" enum:"ok,away"`
+func (a *api) health(context.Context, *call, *none) (*one[client.Health], error) {
+	return &one[client.Health]{client.Health{Status: "ok"}}, nil
 }
 
 type readiness struct {
 	Status int `hidden:"true"`
-	Body   readyView
+	Body   client.Ready
 }
 
 // readyTimeout is short, since who asks wants an answer and not the truth of in a minute.
@@ -56,7 +46,7 @@ func (a *api) ready(ctx context.Context, c *call, _ *none) (*readiness, error) {
 }
 
 // look asks everything that the service needs, all at once; the error says what is away, and why.
-func (a *api) look(ctx context.Context) (readyView, error) {
+func (a *api) look(ctx context.Context) (client.Ready, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	results := make([]chan error, len(a.Ready))
@@ -64,7 +54,7 @@ func (a *api) look(ctx context.Context) (readyView, error) {
 		results[i] = make(chan error, 1) // so that a check that does not heed its context blocks nobody
 		go func() { results[i] <- check.Check(ctx) }()
 	}
-	view := readyView{"ok", map[string]dependencyView{}}
+	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}}
 	var away []error
 	for i, check := range a.Ready {
 		var err error
@@ -82,7 +72,7 @@ func (a *api) look(ctx context.Context) (readyView, error) {
 			state = "away"
 			away = append(away, fmt.Errorf("%s: %w", check.Name, err))
 		}
-		view.Dependencies[check.Name] = dependencyView{state}
+		view.Dependencies[check.Name] = client.Dependency{State: state}
 	}
 	if len(away) > 0 {
 		view.Status = "unavailable"
@@ -90,52 +80,22 @@ func (a *api) look(ctx context.Context) (readyView, error) {
 	return view, errors.Join(away...)
 }
 
-// serviceView is how the service does. It names what keeps things, but not where that is.
-type serviceView struct {
-	Status          string       `json:"status" enum:"ok,unavailable"`
-	Version         string       `json:"version" doc:"Of the program."`
-	StartedDatetime string       `json:"started_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
-	Parts           []partView   `json:"parts" nullable:"false" doc:"What it needs: database, blobs, contents, workers …"`
-	Workers         workersView  `json:"workers"`
-	Regions         workloadView `json:"regions"`
-}
-
-type partView struct {
-	Name  string `json:"name" example:"database"`
-	State string `json:"state" enum:"ok,away"`
-	Kind  string `json:"kind" example:"SQLite" doc:"What it is; may be empty."`
-}
-
-type workersView struct {
-	All      int    `json:"all" example:"8" doc:"Processes that there are to be."`
-	Up       int    `json:"up" example:"8"`
-	Busy     int    `json:"busy" example:"3"`
-	Memory   int64  `json:"memory" example:"402653184" doc:"Resident bytes of all."`
-	Replaced uint64 `json:"replaced" doc:"Since the start: those that broke, or grew too old or too large."`
-}
-
-type workloadView struct {
-	Waiting int    `json:"waiting" example:"12" doc:"For a worker."`
-	Room    int    `json:"room" example:"2000" doc:"How many may wait."`
-	Served  uint64 `json:"served" doc:"Since the start, with renditions."`
-}
-
-func (a *api) service(ctx context.Context, c *call, _ *none) (*one[serviceView], error) {
+func (a *api) service(ctx context.Context, c *call, _ *none) (*one[client.Service], error) {
 	if err := c.actor.MustBeAdmin(); err != nil {
 		return nil, err
 	}
-	var ready readyView
+	var ready client.Ready
 	ready, c.cause = a.look(ctx) // for the log
-	view := serviceView{Status: ready.Status, Version: a.Version, StartedDatetime: timestamp(a.started), Parts: []partView{}}
+	view := client.Service{Status: ready.Status, Version: a.Version, StartedDatetime: wire.Time(a.started), Parts: []client.Part{}}
 	for _, check := range a.Ready {
-		view.Parts = append(view.Parts, partView{Name: check.Name, State: ready.Dependencies[check.Name].State, Kind: a.Kinds[check.Name]})
+		view.Parts = append(view.Parts, client.Part{Name: check.Name, State: ready.Dependencies[check.Name].State, Kind: a.Kinds[check.Name]})
 	}
 	if a.Workload != nil {
 		w := a.Workload()
-		view.Workers = workersView{All: w.Workers, Up: w.Up, Busy: w.Busy, Memory: w.Memory, Replaced: w.Replaced}
-		view.Regions = workloadView{Waiting: w.Waiting, Room: w.Room, Served: w.Served}
+		view.Workers = client.Workers{All: w.Workers, Up: w.Up, Busy: w.Busy, Memory: w.Memory, Replaced: w.Replaced}
+		view.Regions = client.Workload{Waiting: w.Waiting, Room: w.Room, Served: w.Served}
 	}
-	return &one[serviceView]{view}, nil
+	return &one[client.Service]{view}, nil
 }
 
 //go:embed docs/index.html docs/init.js docs/swagger-ui-bundle.js docs/swagger-ui.css docs/favicon-32x32.png

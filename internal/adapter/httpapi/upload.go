@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 )
@@ -29,7 +30,7 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	images := make([]imageView, 0, len(files))
+	images := make([]client.Image, 0, len(files))
 	for n, f := range files {
 		i, err := a.Images.Upload(ctx, c.actor, f.name, f.page())
 		if err != nil {
@@ -44,7 +45,7 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 }
 
 // takeBack deletes what was stored of a request that fails after all.
-func (a *api) takeBack(ctx context.Context, c *call, images []imageView, cause *fault.Fault) error {
+func (a *api) takeBack(ctx context.Context, c *call, images []client.Image, cause *fault.Fault) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	for _, i := range images {

@@ -5,8 +5,10 @@ import (
 	"reflect"
 	"time"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/wire"
 )
 
 type none struct{}
@@ -42,27 +44,16 @@ type secret[T any] struct {
 	Body         T
 }
 
-type signUpForm struct {
-	Name      string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`
-	Email     string `json:"email" format:"email" maxLength:"255" example:"ann@example.org" doc:"At most 255 characters."`
-	Password1 string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
-	Password2 string `json:"password2" format:"password" doc:"The same again."`
-}
-
-func (a *api) signUp(ctx context.Context, _ *call, _ *none, form signUpForm) (*one[userView], error) {
+func (a *api) signUp(ctx context.Context, _ *call, _ *none, form client.SignUpForm) (*one[client.User], error) {
 	u, err := a.Accounts.SignUp(ctx, account.SignUp(form))
-	return &one[userView]{viewUser(u)}, err
+	return &one[client.User]{viewUser(u)}, err
 }
 
-type signUpView struct {
-	Open bool `json:"open" doc:"Whether anybody may make an account."`
+func (a *api) signUpOpen(context.Context, *call, *none) (*one[client.SignUp], error) {
+	return &one[client.SignUp]{client.SignUp{Open: a.Accounts.SignUpOpen}}, nil
 }
 
-func (a *api) signUpOpen(context.Context, *call, *none) (*one[signUpView], error) {
-	return &one[signUpView]{signUpView{a.Accounts.SignUpOpen}}, nil
-}
-
-func (a *api) login(ctx context.Context, c *call, in *SessionHeader) (*secret[grantView], error) {
+func (a *api) login(ctx context.Context, c *call, in *SessionHeader) (*secret[client.Grant], error) {
 	if err := in.checkOrigin(c); err != nil {
 		return nil, err
 	}
@@ -88,11 +79,7 @@ func (a *api) login(ctx context.Context, c *call, in *SessionHeader) (*secret[gr
 	return in.grant(c, grant, a.Accounts.RefreshTTL), nil
 }
 
-type refreshForm struct {
-	RefreshToken string `json:"refresh_token,omitempty" doc:"Not needed where a cookie has it."`
-}
-
-func (a *api) refresh(ctx context.Context, c *call, in *SessionHeader, form refreshForm) (*secret[grantView], error) {
+func (a *api) refresh(ctx context.Context, c *call, in *SessionHeader, form client.RefreshForm) (*secret[client.Grant], error) {
 	if err := in.checkOrigin(c); err != nil {
 		return nil, err
 	}
@@ -119,35 +106,24 @@ func (a *api) logout(ctx context.Context, c *call, in *SessionHeader) (*none, er
 	return nil, a.Accounts.Logout(ctx, c.actor)
 }
 
-func (a *api) me(ctx context.Context, c *call, _ *none) (*one[userView], error) {
+func (a *api) me(ctx context.Context, c *call, _ *none) (*one[client.User], error) {
 	u, err := a.Accounts.Me(ctx, c.actor)
-	return &one[userView]{viewUser(u)}, err
+	return &one[client.User]{viewUser(u)}, err
 }
 
-func (a *api) logins(ctx context.Context, c *call, in *PageQuery) (*list[loginView], error) {
+func (a *api) logins(ctx context.Context, c *call, in *PageQuery) (*list[client.Login], error) {
 	logins, total, err := a.Accounts.Logins(ctx, c.actor, in.page())
-	return &list[loginView]{total, in.links(c, total), viewAll(logins, viewLogin)}, err
+	return &list[client.Login]{total, in.links(c, total), wire.All(logins, viewLogin)}, err
 }
 
-type profileForm struct {
-	Name  string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`
-	Email string `json:"email" format:"email" maxLength:"255" example:"ann@example.org" doc:"At most 255 characters."`
-}
-
-func (a *api) changeProfile(ctx context.Context, c *call, _ *none, form profileForm) (*one[userView], error) {
+func (a *api) changeProfile(ctx context.Context, c *call, _ *none, form client.ProfileForm) (*one[client.User], error) {
 	u, err := a.Accounts.ChangeProfile(ctx, c.actor, form.Name, form.Email)
-	return &one[userView]{viewUser(u)}, err
+	return &one[client.User]{viewUser(u)}, err
 }
 
-type passwordForm struct {
-	CurrentPassword string `json:"current_password" format:"password"`
-	Password1       string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
-	Password2       string `json:"password2" format:"password" doc:"The same again."`
-}
-
-func (a *api) changePassword(ctx context.Context, c *call, _ *none, form passwordForm) (*one[userView], error) {
+func (a *api) changePassword(ctx context.Context, c *call, _ *none, form client.PasswordForm) (*one[client.User], error) {
 	u, err := a.Accounts.ChangePassword(ctx, c.actor, form.CurrentPassword, form.Password1, form.Password2)
-	return &one[userView]{viewUser(u)}, err
+	return &one[client.User]{viewUser(u)}, err
 }
 
 func (a *api) resign(ctx context.Context, c *call, in *struct {
@@ -163,12 +139,7 @@ func (a *api) resign(ctx context.Context, c *call, in *struct {
 	return nil, nil
 }
 
-type keyForm struct {
-	Name    string  `json:"name" minLength:"1" maxLength:"100" example:"scanner" doc:"1–100 characters."`
-	Expires *string `json:"expires,omitempty" format:"date-time" nullable:"true" doc:"When it lapses; never where it is missing."`
-}
-
-func (a *api) addKey(ctx context.Context, c *call, _ *none, form keyForm) (*secret[newKeyView], error) {
+func (a *api) addKey(ctx context.Context, c *call, _ *none, form client.KeyForm) (*secret[client.NewKey], error) {
 	var expires time.Time
 	if form.Expires != nil {
 		var err error
@@ -177,12 +148,12 @@ func (a *api) addKey(ctx context.Context, c *call, _ *none, form keyForm) (*secr
 		}
 	}
 	k, text, err := a.Accounts.AddKey(ctx, c.actor, form.Name, expires)
-	return &secret[newKeyView]{"no-store", newKeyView{viewKey(k), text}}, err
+	return &secret[client.NewKey]{"no-store", client.NewKey{Key: viewKey(k), Secret: text}}, err
 }
 
-func (a *api) keys(ctx context.Context, c *call, _ *none) (*many[KeyView], error) {
+func (a *api) keys(ctx context.Context, c *call, _ *none) (*many[client.Key], error) {
 	keys, err := a.Accounts.KeysOf(ctx, c.actor)
-	return &many[KeyView]{viewAll(keys, viewKey)}, err
+	return &many[client.Key]{wire.All(keys, viewKey)}, err
 }
 
 func (a *api) deleteKey(ctx context.Context, c *call, in *struct {
@@ -194,25 +165,25 @@ func (a *api) deleteKey(ctx context.Context, c *call, in *struct {
 func (a *api) users(ctx context.Context, c *call, in *struct {
 	PageQuery
 	Keyword Keyword `query:"keyword" maxLength:"200" doc:"Found anywhere in name or e-mail, whatever the letter case."`
-}) (*list[userView], error) {
+}) (*list[client.User], error) {
 	keyword, err := in.Keyword.text()
 	if err != nil {
 		return nil, err
 	}
 	users, total, err := a.Accounts.List(ctx, c.actor, keyword, in.page())
-	return &list[userView]{total, in.links(c, total), viewAll(users, viewUser)}, err
+	return &list[client.User]{total, in.links(c, total), wire.All(users, viewUser)}, err
 }
 
 type roleForm struct {
 	Role role `json:"role" example:"admin" doc:"admin or null."`
 }
 
-func (a *api) setRole(ctx context.Context, c *call, in *IDPath, form roleForm) (*one[userView], error) {
+func (a *api) setRole(ctx context.Context, c *call, in *IDPath, form roleForm) (*one[client.User], error) {
 	if !form.Role.given {
 		return nil, fault.InvalidFields(fault.Field{Field: "role", Detail: typeName(reflect.TypeFor[role]())})
 	}
 	u, err := a.Accounts.SetRole(ctx, c.actor, in.ID, form.Role.name)
-	return &one[userView]{viewUser(u)}, err
+	return &one[client.User]{viewUser(u)}, err
 }
 
 // StatePath names a state of a user.
@@ -221,13 +192,9 @@ type StatePath struct {
 	State string `path:"state" enum:"blocked,inactivate" example:"blocked"`
 }
 
-type stateForm struct {
-	Detail string `json:"detail,omitempty" maxLength:"500" doc:"Why, at most 500 characters."`
-}
-
-func (a *api) setState(ctx context.Context, c *call, in *StatePath, form stateForm) (*one[userView], error) {
+func (a *api) setState(ctx context.Context, c *call, in *StatePath, form client.StateForm) (*one[client.User], error) {
 	u, err := a.Accounts.SetState(ctx, c.actor, in.ID, in.State, form.Detail)
-	return &one[userView]{viewUser(u)}, err
+	return &one[client.User]{viewUser(u)}, err
 }
 
 func (a *api) clearState(ctx context.Context, c *call, in *StatePath) (*none, error) {

@@ -7,6 +7,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/wire"
 )
 
 // writeALTO writes ALTO 4.4, in pixels. Regions are text blocks; the name of one is the label of a structure tag that it
@@ -25,7 +26,7 @@ func writeALTO(w io.Writer, t recognition.Transcript) {
 <processingSoftware><softwareName>%s</softwareName></processingSoftware>
 </Processing>
 </Description>
-`, html.EscapeString(clean(t.Image.Name)), html.EscapeString(clean(t.Image.SHA256)), *instant(t.Run.Created), settings(t.Run),
+`, html.EscapeString(clean(t.Image.Name)), html.EscapeString(clean(t.Image.SHA256)), wire.Time(t.Run.Created), settings(t.Run),
 		html.EscapeString(clean(t.Run.Engine)))
 	writeTags(w, blocks)
 	lang := ""

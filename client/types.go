@@ -1,0 +1,318 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// The types below are the JSON of the HTTP API. The service itself encodes and decodes them, so that there is one form of each.
+// Their tags doc, example, enum, format and so on are what the OpenAPI document says of them.
+//
+// Times are RFC 3339 in UTC with microseconds. Coordinates are pixels of the upright image. A list is never null. A pointer is nil
+// where the value is null: not there, not known, or not set.
+
+// User is an account.
+type User struct {
+	ID              int64   `json:"id" example:"7"`
+	Name            *string `json:"name" example:"ann" doc:"null after the account was deleted."`
+	Email           *string `json:"email" example:"ann@example.org" doc:"null after the account was deleted."`
+	Role            *string `json:"role" example:"admin" doc:"admin or null."`
+	States          []State `json:"states" nullable:"false" doc:"Why the user cannot sign in. Usually empty."`
+	CreatedDatetime string  `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+}
+
+// State is a reason why a user cannot sign in.
+type State struct {
+	Name            string `json:"name" enum:"blocked,inactivate"`
+	Detail          string `json:"detail" doc:"The reason that the administrator gave."`
+	CreatedDatetime string `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+}
+
+// Ref names a user.
+type Ref struct {
+	ID   int64   `json:"id" example:"7"`
+	Name *string `json:"name" example:"ann" doc:"null after the account was deleted."`
+}
+
+// Editor names the user who made a revision.
+type Editor struct {
+	_    struct{} `nullable:"true"`
+	ID   int64    `json:"id" example:"7"`
+	Name *string  `json:"name" example:"ann" doc:"null after the account was deleted."`
+}
+
+// Login is one sign-in of a user.
+type Login struct {
+	ID              int64  `json:"id" example:"123"`
+	Address         string `json:"address" example:"192.0.2.17" doc:"The IP address of the client. May be empty."`
+	UserAgent       string `json:"user_agent" doc:"The User-Agent that the client sent, cut to 255 characters. May be empty."`
+	CreatedDatetime string `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+}
+
+// Grant is a pair of tokens.
+type Grant struct {
+	Username     string `json:"username" example:"ann"`
+	TokenType    string `json:"token_type" enum:"bearer"`
+	AccessToken  string `json:"access_token" doc:"Send it in the header Authorization: Bearer …"`
+	ExpiresIn    int64  `json:"expires_in" example:"900" doc:"Seconds until the access token expires."`
+	RefreshToken string `json:"refresh_token" doc:"Exchange it for a new pair of tokens. It works once. Empty if a cookie holds it."`
+}
+
+// Key describes an API key without its secret.
+type Key struct {
+	ID              string  `json:"id"`
+	Name            string  `json:"name" example:"scanner"`
+	CreatedDatetime string  `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+	Expires         *string `json:"expires" format:"date-time" doc:"null: never."`
+	LastUsed        *string `json:"last_used" format:"date-time" doc:"Accurate to about a minute. null: never used."`
+}
+
+// NewKey is an API key just made.
+type NewKey struct {
+	Key
+	Secret string `json:"key" doc:"The key itself. Use it as a bearer token. It is shown only once."`
+}
+
+// SignUp tells whether visitors may make accounts.
+type SignUp struct {
+	Open bool `json:"open" doc:"Whether anybody may make an account."`
+}
+
+// SignUpForm asks for a new account.
+type SignUpForm struct {
+	Name      string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`
+	Email     string `json:"email" format:"email" maxLength:"255" example:"ann@example.org" doc:"At most 255 characters."`
+	Password1 string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
+	Password2 string `json:"password2" format:"password" doc:"The same again."`
+}
+
+// RefreshForm asks for new tokens.
+type RefreshForm struct {
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Leave it out if a cookie holds it."`
+}
+
+// ProfileForm is a user's new name and e-mail address.
+type ProfileForm struct {
+	Name  string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`
+	Email string `json:"email" format:"email" maxLength:"255" example:"ann@example.org" doc:"At most 255 characters."`
+}
+
+// PasswordForm changes a password.
+type PasswordForm struct {
+	CurrentPassword string `json:"current_password" format:"password"`
+	Password1       string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
+	Password2       string `json:"password2" format:"password" doc:"The same again."`
+}
+
+// KeyForm asks for an API key.
+type KeyForm struct {
+	Name    string  `json:"name" minLength:"1" maxLength:"100" example:"scanner" doc:"1–100 characters."`
+	Expires *string `json:"expires,omitempty" format:"date-time" nullable:"true" doc:"When it expires, in RFC 3339. Missing or null: never."`
+}
+
+// StateForm gives the reason for a state.
+type StateForm struct {
+	Detail string `json:"detail,omitempty" maxLength:"500" doc:"The reason, at most 500 characters."`
+}
+
+// Image describes an uploaded image.
+type Image struct {
+	ID              int64  `json:"id" example:"42"`
+	Name            string `json:"name" example:"invoice.png"`
+	MediaType       string `json:"media_type" example:"image/png" doc:"Found from the bytes."`
+	Width           int    `json:"width" example:"403" doc:"Pixels of the upright image."`
+	Height          int    `json:"height" example:"324" doc:"Pixels of the upright image."`
+	Size            int64  `json:"size" example:"183204" doc:"Bytes of the uploaded file."`
+	SHA256          string `json:"sha256" doc:"SHA-256 of the uploaded file, in hexadecimal."`
+	Pages           int    `json:"pages" example:"1" doc:"Pages of the file. Only the first is shown and read."`
+	Visibility      string `json:"visibility" enum:"private,shared"`
+	User            Ref    `json:"user" doc:"The owner."`
+	CreatedDatetime string `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+}
+
+// ImageForm changes an image. A field that is nil stays as it is.
+type ImageForm struct {
+	Name       *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters. Unchanged if missing."`
+	Visibility *string `json:"visibility,omitempty" enum:"private,shared" doc:"Unchanged if missing."`
+}
+
+// Box is a rectangle of a page: x1, y1 is its top left pixel, x2, y2 lies just outside its bottom right pixel.
+type Box struct {
+	X1 int `json:"x1" example:"34"`
+	Y1 int `json:"y1" example:"100"`
+	X2 int `json:"x2" example:"322"`
+	Y2 int `json:"y2" example:"144"`
+}
+
+// Region is a part of a page to read. Lang and PSM override those of the request.
+type Region struct {
+	Box
+	Name    string   `json:"name,omitempty"`    // what the caller calls it
+	Lang    []string `json:"lang,omitempty"`    // such as "kor", "eng"
+	PSM     int      `json:"psm,omitempty"`     // page segmentation mode; 0: automatic
+	Charset string   `json:"charset,omitempty"` // the only characters that may be read; empty: all
+}
+
+// Run is one recognition of an image.
+type Run struct {
+	Version         int       `json:"version" example:"1" doc:"1, 2, 3 … for each image."`
+	CreatedDatetime string    `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+	User            Ref       `json:"user" doc:"The user who started it."`
+	Lang            []string  `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages that were asked for."`
+	PSM             *int      `json:"psm" example:"6" doc:"The page segmentation mode that was asked for. null: automatic."`
+	OEM             int       `json:"oem" example:"3" doc:"The engine mode that was asked for."`
+	Engine          string    `json:"engine" example:"tesseract 5.3.0"`
+	Contents        []Content `json:"contents" nullable:"false"`
+}
+
+// Export is a run as a file in JSON: the run and the image that was read.
+type Export struct {
+	Image ExportedImage `json:"image"`
+	Run
+}
+
+// ExportedImage describes the image of an export.
+type ExportedImage struct {
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	SHA256 string `json:"sha256"`
+}
+
+// Word is a word and its place on the page.
+type Word struct {
+	Text string `json:"text" example:"Invoice"`
+	Box
+	Confidence float64 `json:"confidence" example:"0.96" doc:"0–1. 1 for a word that a person wrote."`
+}
+
+// Failure tells why a region could not be read.
+type Failure struct {
+	_      struct{} `nullable:"true"`
+	Code   string   `json:"code" example:"region_deadline"`
+	Detail string   `json:"detail"`
+}
+
+// Content is the text of one region of a run: as it was read (revision 1), or as it was corrected since.
+type Content struct {
+	ID             string   `json:"id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe"`
+	Version        int      `json:"version" example:"1" doc:"The version of the run."`
+	ROI            Box      `json:"roi" doc:"The region."`
+	Name           string   `json:"name" example:"number" doc:"The name that the caller gave the region. May be empty."`
+	Detail         []string `json:"detail" nullable:"false" example:"[\"Invoice\",\"No.\",\"1742\"]" doc:"The words of the text."`
+	Text           string   `json:"text" example:"Invoice No. 1742" doc:"The text with its line breaks."`
+	Confidence     float64  `json:"confidence" example:"0.94" doc:"0–1, over all words."`
+	Words          []Word   `json:"words" nullable:"false" doc:"The words with their places on the page."`
+	Lang           []string `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages in the order in which they were used."`
+	PSM            *int     `json:"psm" example:"6" doc:"The page segmentation mode that gave the text. null if there is none."`
+	Engine         string   `json:"engine" example:"tesseract 5.3.0"`
+	DurationMS     float64  `json:"duration_ms" example:"181.5" doc:"Milliseconds of work, without waiting."`
+	Scale          float64  `json:"scale" example:"2" doc:"How much the region was enlarged for the engine."`
+	Passes         int      `json:"passes" example:"1" doc:"How often the region was read."`
+	Agreement      *float64 `json:"agreement" example:"0.93" doc:"0–1: how much two readings of the region agree. Check the text if it is low. null if the region was read once."`
+	Revision       int      `json:"revision" example:"1" doc:"1 as the engine read it. Each correction adds 1."`
+	EditedBy       *Editor  `json:"edited_by" doc:"The user who made this revision. null for the first."`
+	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"null for the first revision."`
+	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
+}
+
+// Correction is a new text of a content. Set Text or Detail, not both; ROI may be set too.
+type Correction struct {
+	Text   *string  `json:"text,omitempty"`   // the whole text with its line breaks
+	Detail []string `json:"detail,omitempty"` // its words, in the order of the text
+	ROI    *Box     `json:"roi,omitempty"`    // another place on the page
+}
+
+// Health tells that the process lives.
+type Health struct {
+	Status string `json:"status" enum:"ok"`
+}
+
+// Ready tells whether the service has everything it needs.
+type Ready struct {
+	Status       string                `json:"status" enum:"ok,unavailable"`
+	Dependencies map[string]Dependency `json:"dependencies" doc:"By name: database, blobs, contents, workers …"`
+}
+
+// Dependency is something that the service needs.
+type Dependency struct {
+	State string `json:"state" enum:"ok,away"`
+}
+
+// Service is the state of the service for administrators. It names what holds the data, but not where that is.
+type Service struct {
+	Status          string   `json:"status" enum:"ok,unavailable"`
+	Version         string   `json:"version" doc:"The version of the program."`
+	StartedDatetime string   `json:"started_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+	Parts           []Part   `json:"parts" nullable:"false" doc:"What the service needs: database, blobs, contents, workers …"`
+	Workers         Workers  `json:"workers"`
+	Regions         Workload `json:"regions"`
+}
+
+// Part is something that the service needs, with its kind.
+type Part struct {
+	Name  string `json:"name" example:"database"`
+	State string `json:"state" enum:"ok,away"`
+	Kind  string `json:"kind" example:"SQLite" doc:"What it is. May be empty."`
+}
+
+// Workers are the processes that read regions.
+type Workers struct {
+	All      int    `json:"all" example:"8" doc:"How many processes are configured."`
+	Up       int    `json:"up" example:"8" doc:"How many run."`
+	Busy     int    `json:"busy" example:"3" doc:"How many are reading."`
+	Memory   int64  `json:"memory" example:"402653184" doc:"Resident bytes of all of them."`
+	Replaced uint64 `json:"replaced" doc:"How many were replaced since the start, because they broke, grew too old or too large."`
+}
+
+// Workload is the work of the workers.
+type Workload struct {
+	Waiting int    `json:"waiting" example:"12" doc:"Regions that wait for a worker."`
+	Room    int    `json:"room" example:"2000" doc:"How many regions may wait."`
+	Served  uint64 `json:"served" doc:"Regions and renditions finished since the start."`
+}
+
+// Problem is a failure, in the form of RFC 9457. It is the error that the methods of Client return when the service answers with
+// a failure.
+type Problem struct {
+	Type      string  `json:"type" example:"about:blank" doc:"Always about:blank. Use code to tell problems apart."`
+	Title     string  `json:"title" example:"Unprocessable Entity" doc:"The name of the status."`
+	Status    int     `json:"status" example:"422" doc:"The status of the response."`
+	Detail    string  `json:"detail" example:"The input breaks a rule." doc:"What went wrong, for people."`
+	Code      string  `json:"code" example:"invalid_input" doc:"What went wrong, for programs. Stable."`
+	RequestID string  `json:"request_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Names the request in the logs."`
+	Errors    []Field `json:"errors,omitempty" nullable:"false" doc:"The inputs at fault, at most 100."`
+
+	RetryAfter time.Duration `json:"-"` // with 429 and 503: how long to wait; 0: not known
+}
+
+// Field is one input at fault.
+type Field struct {
+	Field  string `json:"field" example:"regions[3].x2" doc:"The input."`
+	Detail string `json:"detail" example:"1 to 640 on this image of 640 × 480 pixels" doc:"What is allowed."`
+}
+
+// Error returns the detail, the fields at fault and the code.
+func (p *Problem) Error() string {
+	text := p.Detail
+	for _, f := range p.Errors {
+		text += fmt.Sprintf(" %s: %s.", f.Field, f.Detail)
+	}
+	return fmt.Sprintf("%s (%d %s)", text, p.Status, p.Code)
+}
+
+// problemOf makes a Problem of a response. A body that is none, such as one of a proxy, is quoted.
+func problemOf(r *http.Response, body []byte) *Problem {
+	p := &Problem{}
+	if err := json.Unmarshal(body, p); err != nil || p.Code == "" {
+		p = &Problem{Title: http.StatusText(r.StatusCode), Detail: fmt.Sprintf("The server answered %q.", body[:min(len(body), 200)])}
+	}
+	p.Status = r.StatusCode
+	if seconds, err := time.ParseDuration(r.Header.Get("Retry-After") + "s"); err == nil {
+		p.RetryAfter = seconds
+	}
+	return p
+}

@@ -1,0 +1,88 @@
+// Package wire turns what the domain has into the JSON types of package client. The API, the export in JSON and the command line
+// share it, so that a run has the same form everywhere.
+package wire
+
+import (
+	"time"
+
+	"glyphbox/client"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Run returns a run with its contents.
+func Run(r recognition.Run) client.Run {
+	return client.Run{Version: r.Version, CreatedDatetime: Time(r.Created), User: Ref(r.User), Lang: List(r.Lang), PSM: psm(r.PSM),
+		OEM: int(r.OEM), Engine: r.Engine, Contents: All(r.Contents, Content)}
+}
+
+// Content returns a content.
+func Content(c recognition.Content) client.Content {
+	v := client.Content{ID: c.ID, Version: c.Version, ROI: Box(c.ROI), Name: c.Name, Detail: List(c.Detail()), Text: c.Text,
+		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), PSM: psm(c.PSM), Engine: c.Engine,
+		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision,
+		EditedDatetime: TimeOrNull(c.Edited)}
+	if c.EditedBy.ID != 0 {
+		v.EditedBy = &client.Editor{ID: c.EditedBy.ID, Name: OrNull(c.EditedBy.Name)}
+	}
+	if c.Error != nil {
+		v.Error = &client.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
+	}
+	return v
+}
+
+func word(w recognition.Word) client.Word {
+	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence}
+}
+
+func psm(m recognition.PSM) *int {
+	if m == recognition.Auto {
+		return nil
+	}
+	n := int(m)
+	return &n
+}
+
+// Box returns a box.
+func Box(b document.Box) client.Box { return client.Box{X1: b.X1, Y1: b.Y1, X2: b.X2, Y2: b.Y2} }
+
+// Ref returns the name of a user.
+func Ref(r account.Ref) client.Ref { return client.Ref{ID: r.ID, Name: OrNull(r.Name)} }
+
+// Time returns a time as RFC 3339 in UTC, with the microseconds that the stores keep.
+func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// TimeOrNull returns nil for the zero time.
+func TimeOrNull(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := Time(t)
+	return &s
+}
+
+// OrNull returns nil for an empty text.
+func OrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// List returns an empty list for nil.
+func List(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// All converts every item of a list. The result is never nil.
+func All[T, V any](items []T, convert func(T) V) []V {
+	converted := make([]V, len(items))
+	for i, item := range items {
+		converted[i] = convert(item)
+	}
+	return converted
+}
