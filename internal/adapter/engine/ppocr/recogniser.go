@@ -1,0 +1,161 @@
+package ppocr
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"glyphbox/internal/adapter/engine/read"
+)
+
+const (
+	lineHeight = 48   // rows that the recognisers take
+	minWidth   = 48   // columns
+	maxWidth   = 3200 // columns; what is longer is squeezed
+	step       = 8    // columns to which one step of the answer belongs; a width is a multiple of it
+
+	blank = 0 // the class between characters, before those of the characters; that of the space comes last
+)
+
+// Recogniser is a read.Recogniser. It is used by one goroutine at a time.
+type Recogniser struct {
+	name       string
+	session    Session
+	characters []string // by their class
+	classes    map[string]int
+	scripts    []string
+	in, out    []float32 // memory of the tensors
+}
+
+// NewRecogniser returns a recogniser. The characters are those of its model, without the blank and the space, in the order of their
+// classes; the scripts are those that it is trusted with, under their names in Unicode.
+func NewRecogniser(name string, session Session, characters, scripts []string) *Recogniser {
+	r := &Recogniser{name: name, session: session, scripts: scripts, characters: append(append([]string{""}, characters...), " ")}
+	r.classes = make(map[string]int, len(r.characters))
+	for class, c := range r.characters[1:] {
+		r.classes[c] = class + 1
+	}
+	return r
+}
+
+// Name is the name of the model.
+func (r *Recogniser) Name() string { return r.name }
+
+// Scripts are those that the recogniser reads, under their names in Unicode, such as Latin.
+func (r *Recogniser) Scripts() []string { return r.scripts }
+
+// Read is read.Recogniser's.
+func (r *Recogniser) Read(line read.RGB, charset string) ([]read.Char, error) {
+	if err := checkImage(line); err != nil {
+		return nil, err
+	}
+	in, columns := r.input(line)
+	steps := int(in.Shape[3]) / step
+	out := tensor(&r.out, 1, steps, len(r.characters))
+	if err := r.session.Run(in, out); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name, err)
+	}
+	chars := r.decode(out.Data, r.allowed(charset), step*float64(line.Width)/float64(columns))
+	for i := range chars {
+		chars[i].X1, chars[i].X2 = min(chars[i].X1, float64(line.Width)), min(chars[i].X2, float64(line.Width))
+	}
+	return chars, nil
+}
+
+// input returns what the model takes: blue, green and red planes of 48 rows, from -1 to 1. The line has the first columns; what
+// follows is 0, which is a medium gray.
+func (r *Recogniser) input(line read.RGB) (in Tensor, columns int) {
+	columns = min(max((line.Width*lineHeight+line.Height/2)/line.Height, 2*step), maxWidth)
+	width := max(minWidth, (columns+step-1)/step*step)
+	planes := resize(line, columns, lineHeight)
+	in = tensor(&r.in, 1, 3, lineHeight, width)
+	for c := range 3 {
+		for y := range lineHeight {
+			to := in.Data[((2-c)*lineHeight+y)*width:][:width]
+			for x, v := range planes[(c*lineHeight+y)*columns:][:columns] {
+				to[x] = v/127.5 - 1
+			}
+			clear(to[columns:])
+		}
+	}
+	return in, columns
+}
+
+// allowed returns the classes that a charset leaves, sorted, with blank and space; nil for all.
+func (r *Recogniser) allowed(charset string) []int {
+	if charset == "" {
+		return nil
+	}
+	classes := []int{blank, len(r.characters) - 1}
+	for _, c := range charset {
+		if class, ok := r.classes[string(c)]; ok {
+			classes = append(classes, class)
+		}
+	}
+	slices.Sort(classes)
+	return slices.Compact(classes)
+}
+
+// decode reads the steps by the best class of each: a class that goes on is one character, and a blank between ends it.
+func (r *Recogniser) decode(out []float32, allowed []int, perStep float64) []read.Char {
+	var chars []read.Char
+	n, space := len(r.characters), len(r.characters)-1
+	before := blank // the class of the step before
+	var gap float64 // the best probability of a space since the newest character
+	for t := range len(out) / n {
+		row := out[t*n : (t+1)*n]
+		class, prob, ofSpace := best(row, allowed)
+		gap = max(gap, ofSpace)
+		switch {
+		case class == space:
+			gap = 1
+		case class == blank:
+		case class == before:
+			last := &chars[len(chars)-1]
+			last.Prob, last.X2 = max(last.Prob, prob), float64(t+1)*perStep
+			gap = ofSpace
+		default:
+			c := read.Char{Text: r.characters[class], Prob: prob, X1: float64(t) * perStep, X2: float64(t+1) * perStep, Space: gap}
+			chars = append(chars, c)
+			gap = ofSpace
+		}
+		before = class
+	}
+	return chars
+}
+
+// best returns the best class of a step, its probability, and that of a space, among the allowed ones only.
+func best(row []float32, allowed []int) (class int, prob, space float64) {
+	if allowed == nil {
+		top := row[0]
+		for i, v := range row {
+			if v > top {
+				class, top = i, v
+			}
+		}
+		return class, float64(top), float64(row[len(row)-1])
+	}
+	var sum float64
+	for _, i := range allowed {
+		sum += float64(row[i])
+		if row[i] > row[class] {
+			class = i
+		}
+	}
+	if sum <= 0 {
+		return blank, 0, 0
+	}
+	return class, float64(row[class]) / sum, float64(row[len(row)-1]) / sum
+}
+
+// Text returns the text of characters, with spaces where the recogniser read one.
+func Text(chars []read.Char) string {
+	var b strings.Builder
+	for i, c := range chars {
+		if i > 0 && c.Space == 1 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(c.Text)
+	}
+	return b.String()
+}
