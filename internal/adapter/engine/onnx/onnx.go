@@ -1,0 +1,115 @@
+// Package onnx runs models with ONNX Runtime. Its library is C++ code that is loaded when the program runs, and models meet the images of
+// users in it: only worker processes use this package.
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	ort "github.com/yalue/onnxruntime_go"
+
+	"glyphbox/internal/adapter/engine/ppocr"
+)
+
+// Models are loaded models, used by one goroutine at a time.
+type Models struct {
+	Recognisers []*ppocr.Recogniser
+	Detector    *ppocr.Detector
+}
+
+// Load loads the library and the models, once for the life of the process. It opens files and starts no threads; what is
+// loaded needs no more files.
+func Load(files ppocr.Files) (*Models, error) {
+	ort.SetSharedLibraryPath(files.Library)
+	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+		return nil, err
+	}
+	detector, _, err := open(files.Detector)
+	if err != nil {
+		return nil, err
+	}
+	m := &Models{Detector: ppocr.NewDetector(files.Detector.Name(), detector)}
+	for _, f := range files.Recognisers {
+		s, characters, err := open(f)
+		if err != nil {
+			return nil, err
+		}
+		m.Recognisers = append(m.Recognisers, ppocr.NewRecogniser(f.Name(), s, characters, f.Scripts))
+	}
+	return m, nil
+}
+
+// session is a ppocr.Session.
+type session struct{ *ort.DynamicAdvancedSession }
+
+// open loads a model of one input and one output, and the characters of a recogniser, which stand in its file.
+func open(file ppocr.ModelFile) (s session, characters []string, err error) {
+	fail := func(err error) (session, []string, error) {
+		return session{}, nil, fmt.Errorf("%s: %w", file.Name(), err)
+	}
+	options, err := sessionOptions()
+	if err != nil {
+		return fail(err)
+	}
+	defer func() { _ = options.Destroy() }()
+	inputs, outputs, err := ort.GetInputOutputInfoWithOptions(file.Path, options)
+	if err != nil {
+		return fail(err)
+	}
+	if len(inputs) != 1 || len(outputs) != 1 {
+		return fail(fmt.Errorf("%d inputs and %d outputs, and one of each is wanted", len(inputs), len(outputs)))
+	}
+	s.DynamicAdvancedSession, err = ort.NewDynamicAdvancedSession(file.Path, []string{inputs[0].Name}, []string{outputs[0].Name}, options)
+	if err != nil {
+		return fail(err)
+	}
+	if file.Scripts == nil {
+		return s, nil, nil
+	}
+	metadata, err := s.GetModelMetadata()
+	if err != nil {
+		return fail(err)
+	}
+	defer func() { _ = metadata.Destroy() }()
+	text, ok, err := metadata.LookupCustomMetadataMap("character")
+	if err != nil {
+		return fail(err)
+	}
+	characters = strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if classes := outputs[0].Dimensions[len(outputs[0].Dimensions)-1]; !ok || int64(len(characters)+2) != classes {
+		return fail(fmt.Errorf("%d classes, and the file names %d characters", classes, len(characters)))
+	}
+	return s, characters, nil
+}
+
+// sessionOptions hold a model to the one core that its worker has.
+func sessionOptions() (*ort.SessionOptions, error) {
+	o, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	return o, errors.Join(
+		o.SetIntraOpNumThreads(1),
+		o.SetInterOpNumThreads(1),
+		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+		o.SetGraphOptimizationLevel(ort.GraphOptimizationLevelEnableAll),
+		o.SetCpuMemArena(true),
+		o.SetMemPattern(false), // each width of a line is a shape of its own
+	)
+}
+
+// Run is ppocr.Session's.
+func (s session) Run(in, out ppocr.Tensor) (err error) {
+	input, err := ort.NewTensor(ort.Shape(in.Shape), in.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, input.Destroy()) }()
+	output, err := ort.NewTensor(ort.Shape(out.Shape), out.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, output.Destroy()) }()
+	return s.DynamicAdvancedSession.Run([]ort.Value{input}, []ort.Value{output})
+}
