@@ -98,6 +98,7 @@ type api struct {
 	Config
 	mux     *http.ServeMux
 	huma    huma.API
+	table   []route // all operations
 	openapi []byte
 	metrics metrics
 	started time.Time
@@ -118,10 +119,10 @@ func build(c Config) (*api, error) {
 		return nil, err
 	}
 	a.metrics = metrics
-	a.huma = humago.New(a.mux, humaConfig(a.Version))
+	a.huma = humago.New(a.mux, humaConfig(a.Version, ""))
 	a.huma.UseMiddleware(a.admit)
 	a.routes()
-	if a.openapi, err = a.finishOpenAPI(); err != nil {
+	if a.openapi, err = a.document(); err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,18 +27,19 @@ const (
 	formLimit = 64 << 10
 )
 
-// readBody returns the whole body, which must be of the media type given.
-func (c *call) readBody(mediaType string, limit int64) ([]byte, error) {
+// readBody returns the whole body, which must be of the operation's media type.
+func (c *call) readBody() ([]byte, error) {
 	if c.body == nil {
 		return nil, nil
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(c.w.ResponseWriter, c.body, limit))
+	want := c.op.body
+	data, err := io.ReadAll(http.MaxBytesReader(c.w.ResponseWriter, c.body, want.limit))
 	if err != nil {
 		return nil, bodyFault(err)
 	}
 	if got := c.r.Header.Get("Content-Type"); len(data) > 0 && got != "" {
-		if got, _, err := mime.ParseMediaType(got); err != nil || got != mediaType {
-			return nil, fault.New(fault.Unsupported, "wrong_content_type", "The body must be %s.", mediaType)
+		if got, _, err := mime.ParseMediaType(got); err != nil || got != want.mediaType {
+			return nil, fault.New(fault.Unsupported, "wrong_content_type", "The body must be %s.", want.mediaType)
 		}
 	}
 	return data, nil
@@ -181,6 +183,16 @@ func (m *mode) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// modeNumbers are the numbers of the modes besides automatic, in order.
+func modeNumbers() []int {
+	var numbers []int
+	for psm := range recognition.PSMs {
+		numbers = append(numbers, int(psm))
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
 var errMode = fault.InvalidFields(fault.Field{Field: "psm", Detail: `"auto", 1 or 3 to 13`})
 
 func parseMode(text string) (recognition.PSM, error) {
@@ -319,14 +331,13 @@ func (f correctionForm) correction(revision int) (recognition.Correction, error)
 
 // readForm returns the fields of a form that a browser would send.
 func (c *call) readForm() (url.Values, error) {
-	const mediaType = "application/x-www-form-urlencoded"
-	data, err := c.readBody(mediaType, formLimit)
+	data, err := c.readBody()
 	if err != nil {
 		return nil, err
 	}
 	form, err := url.ParseQuery(string(data))
 	if err != nil {
-		return nil, fault.New(fault.Malformed, "malformed_form", "The body is not a valid %s.", mediaType)
+		return nil, fault.New(fault.Malformed, "malformed_form", "The body is not a valid %s.", mediaTypeForm)
 	}
 	for _, values := range form {
 		if !utf8.ValidString(strings.Join(values, "")) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -18,8 +19,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 )
@@ -28,6 +27,7 @@ import (
 // services get the actor as an argument.
 type call struct {
 	id    string
+	op    route  // the operation; zero before it is found
 	route string // the pattern that it matched: "GET /api/v1/image/{id}"
 	start time.Time
 	w     *responseWriter
@@ -74,7 +74,7 @@ func (a *api) finish(c *call) {
 			c.cause = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 		if !abort {
-			c.send(c.problem(http.StatusInternalServerError, "internal", "Something went wrong here. The request id helps to find out what."))
+			c.send(c.problem(http.StatusInternalServerError, "internal", textInternal))
 		}
 		c.code = "internal"
 	}
@@ -163,6 +163,11 @@ func (a *api) route(c *call) {
 		c.noSuchPath()
 		return
 	}
+	// ServeMux takes PUT /ocr/lang for PUT /ocr/{id}. A path that is somebody's own has that one's methods.
+	if methods := a.allowed(p); len(methods) > 0 && !slices.Contains(methods, c.r.Method) {
+		c.notAllowed(strings.Join(methods, ", "))
+		return
+	}
 	refuse, pattern := a.mux.Handler(c.r)
 	if pattern != "" {
 		c.route = pattern
@@ -185,13 +190,28 @@ func (a *api) route(c *call) {
 	}
 }
 
+// allowed returns the methods of the operations with exactly that path, without parameters, sorted.
+func (a *api) allowed(path string) (methods []string) {
+	for _, r := range a.table {
+		if r.path() != path {
+			continue
+		}
+		methods = append(methods, r.method())
+		if r.method() == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	slices.Sort(methods)
+	return methods
+}
+
 func (c *call) noSuchPath() {
 	c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
 }
 
 // notAllowed says which methods the path has.
 func (c *call) notAllowed(allow string) {
-	problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "Here can be used: "+allow)
+	problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "The methods of this path are "+allow+".")
 	problem.header.Set("Allow", allow)
 	c.send(problem)
 }
@@ -206,32 +226,53 @@ func (w *headerOnly) Header() http.Header         { return w.header }
 func (w *headerOnly) WriteHeader(status int)      { w.status = status }
 func (w *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 
-// admit is what happens before every operation: it sets the time limits and finds out who is asking.
-func (a *api) admit(ctx huma.Context, next func(huma.Context)) {
-	c := callOf(ctx.Context())
-	r := settings(ctx.Operation())
-	limited, cancel := context.WithTimeout(ctx.Context(), r.timeout)
-	defer cancel()
+// limit sets the operation and its limits of time.
+func (c *call) limit(ctx context.Context, op route) (context.Context, context.CancelFunc) {
+	c.op = op
 	if c.body != nil {
-		c.body.until = c.start.Add(r.timeout)
+		c.body.until = c.start.Add(op.timeout)
 	}
-	// There is only JSON to choose, and huma's look at this header panics at some of what can be in it.
-	c.r.Header.Del("Accept")
-	if !r.open {
-		token, err := bearer(c.r)
-		if err == nil {
-			c.actor, err = a.Accounts.Authenticate(limited, token)
+	return context.WithTimeout(ctx, op.timeout)
+}
+
+// authenticate finds out who is asking, where the operation wants to know.
+func (a *api) authenticate(ctx context.Context, c *call) error {
+	if c.op.open {
+		return nil
+	}
+	token, err := bearer(c.r)
+	if err == nil {
+		c.actor, err = a.Accounts.Authenticate(ctx, token)
+	}
+	return err
+}
+
+// checkQuery refuses parameters that are not known, and those given twice that may not be. known tells of each whether it may.
+func (c *call) checkQuery(known map[string]bool) error {
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		if len(known) == 0 {
+			return nil // nothing of it would be used
 		}
-		if err != nil {
-			c.send(c.fail(err))
-			return
+		return fault.New(fault.Malformed, "malformed_query",
+			"The query of the URL cannot be read. What is not a letter or a digit is written as %%20 and so on.").Because(err)
+	}
+	if !c.op.strict() {
+		return nil
+	}
+	var fields []fault.Field
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		repeats, ok := known[name]
+		switch {
+		case !ok && len(known) == 0:
+			fields = append(fields, fault.Field{Field: name, Detail: "not known; there are no query parameters here"})
+		case !ok:
+			fields = append(fields, fault.Field{Field: name, Detail: "not known; the query parameters are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")})
+		case len(query[name]) > 1 && !repeats:
+			fields = append(fields, fault.Field{Field: name, Detail: "only once"})
 		}
 	}
-	if _, err := url.ParseQuery(c.r.URL.RawQuery); err != nil && r.asks { // what cannot be read of it would be left out
-		c.send(c.fail(fault.New(fault.Malformed, "malformed_query", "The query of the URL cannot be read. What is not a letter or a digit is written as %%20 and so on.").Because(err)))
-		return
-	}
-	next(huma.WithContext(ctx, limited))
+	return fault.InvalidFields(fields...)
 }
 
 var errNoToken = fault.New(fault.Unauthenticated, "no_token", "A bearer token is needed. Sign in first.")

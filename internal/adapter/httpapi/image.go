@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -62,9 +60,6 @@ func (a *api) changeImage(ctx context.Context, c *call, in *IDPath, form client.
 func (a *api) deleteImage(ctx context.Context, c *call, in *IDPath) (*none, error) {
 	return nil, a.Images.Delete(ctx, c.actor, in.ID)
 }
-
-// stream is an answer that is not JSON. huma knows it by the name and type of its field.
-type stream struct{ Body func(huma.Context) }
 
 func (a *api) original(ctx context.Context, c *call, in *IDPath) (*stream, error) {
 	i, blob, err := a.Images.Original(ctx, c.actor, in.ID)
@@ -203,7 +198,7 @@ func (f file) disposition() string {
 
 // serve answers with bytes, all or a part of them or none, as the request's headers ask. It closes r.
 func (c *call) serve(r io.ReadSeekCloser, f file) *stream {
-	return &stream{func(huma.Context) {
+	return streamed(func() {
 		defer r.Close()
 		h := c.w.Header()
 		h.Set("Cache-Control", f.cache)
@@ -227,12 +222,12 @@ func (c *call) serve(r io.ReadSeekCloser, f file) *stream {
 		if watched.err != nil { // too late to tell the client otherwise than by breaking off, which net/http does
 			c.code, c.cause = fault.Of(watched.err).Code, watched.err
 		}
-	}}
+	})
 }
 
 // download answers with a file that is made while it is sent.
 func (c *call) download(e recognition.Export) *stream {
-	return &stream{func(huma.Context) {
+	return streamed(func() {
 		h := c.w.Header()
 		h.Set("Content-Disposition", file{mediaType: e.MediaType, name: e.Name}.disposition())
 		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
@@ -246,7 +241,7 @@ func (c *call) download(e recognition.Export) *stream {
 			c.code, c.cause = fault.Of(err).Code, err
 			panic(http.ErrAbortHandler)
 		}
-	}}
+	})
 }
 
 // watchedReader remembers that reading failed, which http.ServeContent keeps to itself.
@@ -284,7 +279,7 @@ func (w *problemWriter) WriteHeader(status int) {
 	case http.StatusPreconditionFailed:
 		w.call.send(w.call.problem(status, "precondition_failed", "A precondition of the request does not hold."))
 	default:
-		w.call.send(w.call.problem(http.StatusInternalServerError, "internal", "Something went wrong here."))
+		w.call.send(w.call.problem(http.StatusInternalServerError, "internal", textInternal))
 	}
 }
 

@@ -3,16 +3,12 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"glyphbox/client"
 	"glyphbox/internal/domain/fault"
@@ -59,19 +55,15 @@ type problem struct {
 	header http.Header
 }
 
-// These make it an error that huma answers with as it is.
-
-func (p *problem) Error() string             { return p.Code + ": " + p.Detail }
-func (p *problem) GetStatus() int            { return p.Status }
-func (p *problem) GetHeaders() http.Header   { return p.header }
-func (p *problem) ContentType(string) string { return "application/problem+json" }
+// textInternal is all that the client is told of a defect.
+const textInternal = "Something went wrong in the service. The request id names it in the logs."
 
 // fail notes an error for the log line of the request and returns what the client is told of it.
 func (c *call) fail(err error) *problem {
 	f := fault.Of(err)
 	c.code, c.cause = f.Code, err
 	if f.Kind == fault.Internal { // whatever its text is, it stays inside
-		return c.problem(http.StatusInternalServerError, "internal", "Something went wrong here. The request id helps to find out what.")
+		return c.problem(http.StatusInternalServerError, "internal", textInternal)
 	}
 	p := c.problem(statuses[f.Kind], f.Code, f.Text)
 	for _, field := range f.Fields[:min(len(f.Fields), maxFields)] {
@@ -119,25 +111,6 @@ func (c *call) send(p *problem) {
 	if err := writeJSON(c.w, p); err != nil { // cannot be: strings and numbers
 		panic(err)
 	}
-}
-
-// ownProblems turns what huma itself finds wrong with parameters into our form of a problem.
-func ownProblems(ctx huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*huma.ErrorModel)
-	if !ok {
-		return v, nil
-	}
-	c := callOf(ctx.Context())
-	p := c.problem(m.Status, "invalid_input", "The input breaks a rule.")
-	if m.Status >= http.StatusInternalServerError {
-		c.cause = fmt.Errorf("huma: %s: %v", m.Detail, m.Errors)
-		return c.problem(m.Status, "internal", "Something went wrong here."), nil
-	}
-	for _, e := range m.Errors[:min(len(m.Errors), maxFields)] {
-		_, name, _ := strings.Cut(e.Location, ".") // query.size
-		p.Errors = append(p.Errors, client.Field{Field: capped(name), Detail: capped(e.Message)})
-	}
-	return p, nil
 }
 
 // writeJSON writes a value, with UTF-8 as it is: what is shown in a page is the page's to escape. Its error is about the

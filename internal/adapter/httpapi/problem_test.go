@@ -32,7 +32,7 @@ func TestInternalTextStaysInside(t *testing.T) {
 	for _, err := range []error{errors.New("secret"), fault.New(fault.Internal, "secret", "secret").On("secret", "secret")} {
 		c := &call{id: "x"}
 		want := client.Problem{Type: "about:blank", Title: "Internal Server Error", Status: 500, Code: "internal", RequestID: "x",
-			Detail: "Something went wrong here. The request id helps to find out what."}
+			Detail: textInternal}
 		if d := cmp.Diff(want, c.fail(err).Problem); d != "" {
 			t.Errorf("%v (-want +got):\n%s", err, d)
 		}
@@ -97,6 +97,13 @@ func TestRouter(t *testing.T) {
 		"DELETE /api/v1/user/login": "POST",
 		"POST /ping":                "GET, HEAD",
 		"OPTIONS /api/v1/image":     "GET, HEAD, POST",
+		"OPTIONS /api/v1/ocr/lang":  "GET, HEAD",
+		"OPTIONS /api/v1/ocr/psm":   "GET, HEAD",
+		"OPTIONS /api/v1/ocr/oem":   "GET, HEAD",
+		"PUT /api/v1/ocr/lang":      "GET, HEAD",
+		"DELETE /api/v1/ocr/psm":    "GET, HEAD",
+		"OPTIONS /api/v1/ocr/x":     "DELETE, GET, HEAD, PUT",
+		"OPTIONS /api/v1/user/key":  "GET, HEAD, POST",
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		a := s.ask(method, path, request{}).want(405)

@@ -3,104 +3,151 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"reflect"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 )
 
 // base is before the path of every operation on users, images and results.
 const base = "/api/v1"
 
-// route is one operation. What stands here is also what the OpenAPI document says.
+// route is one operation of the API. The router, the limits, the OpenAPI document and the tests follow from it, and nothing about
+// an operation is said elsewhere but the types that its handler takes and gives.
 type route struct {
 	pattern string // "GET /ping"
-	id      string
+	tag     string // the group of operations that it belongs to
+	id      string // names it for programs; stable
 	summary string
 	about   string
-	status  int      // of success; 0: 200, or 204 where nothing is answered
-	errors  []int    // besides those that every operation of its kind can have
-	gives   []string // media types of what is answered, where that is not JSON
-	takes   int64    // most bytes of the body, where there is one; 0: 1 MB
-	bare    bool     // may come without the body
+
+	body   *body    // nil: none
+	status int      // of success; 0: 200, or 204 where nothing is answered
+	also   []int    // further statuses: with the same body, or 304
+	gives  []string // media types of the answer; none: JSON
+	errors []int    // statuses of problems, besides those that follow from the rest of the row
 
 	open    bool          // needs no token
 	timeout time.Duration // 0: that of ordinary requests
-	asks    bool          // has parameters; register knows
 }
 
+// body is what an operation takes.
+type body struct {
+	mediaType string
+	limit     int64 // bytes
+	optional  bool
+	fields    map[string]string // of a form, with what they are; a JSON body has those of its type
+	required  []string          // of fields
+}
+
+const mediaTypeJSON, mediaTypeForm, mediaTypeFiles = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
+
+func (r route) method() string { method, _, _ := strings.Cut(r.pattern, " "); return method }
+func (r route) path() string   { _, path, _ := strings.Cut(r.pattern, " "); return path }
+
+// strict tells whether query parameters that are not known are refused. Bytes that a browser shows may be asked for with more, such
+// as to get around what it keeps, and so may the paths of probes.
+func (r route) strict() bool { return r.gives == nil && strings.HasPrefix(r.path(), base) }
+
+// routes registers all operations, in the order in which somebody meets them. The page /docs shows them in this order.
 func (a *api) routes() {
-	wait, upload := a.RecognitionTimeout, a.UploadTimeout
+	short := &body{mediaType: mediaTypeJSON, limit: jsonLimit}
+	long := &body{mediaType: mediaTypeJSON, limit: textLimit}
+	wait := a.RecognitionTimeout
 
-	get(a, "user", route{pattern: "GET " + base + "/user/me", id: "me", summary: "Your account", about: "With role and states."}, a.me)
-	get(a, "user", route{pattern: "GET " + base + "/user/logins", id: "logins", summary: "Your sign-ins", about: "Newest first."}, a.logins)
-	send(a, "user", route{pattern: "POST " + base + "/user", id: "sign-up", summary: "Make an account", status: 201, errors: []int{403, 409}, open: true,
-		about: "The name has 1–100 ASCII letters and digits, the password 8–255 characters without white space. Name and e-mail must not be taken."}, a.signUp)
-	get(a, "user", route{pattern: "GET " + base + "/user/signup", id: "sign-up-open", summary: "Tells whether anybody may make an account", open: true}, a.signUpOpen)
-	get(a, "user", route{pattern: "POST " + base + "/user/login", id: "login", summary: "Sign in", errors: []int{400, 401, 403, 413, 415, 422, 429}, open: true,
-		about: "The password flow of OAuth2. An unknown name and a wrong password give the same answer."}, a.login)
-	send(a, "user", route{pattern: "POST " + base + "/user/token", id: "refresh", summary: "Get new tokens", errors: []int{401, 403}, open: true,
-		about: "A refresh token works once; a second use ends its session."}, a.refresh)
-	get(a, "user", route{pattern: "POST " + base + "/user/logout", id: "logout", summary: "Sign out", about: "Ends this session."}, a.logout)
-	send(a, "user", route{pattern: "PUT " + base + "/user", id: "change-profile", summary: "Change name and e-mail", errors: []int{409}}, a.changeProfile)
-	send(a, "user", route{pattern: "PUT " + base + "/user/password", id: "change-password", summary: "Change the password", errors: []int{409, 429},
-		about: "Every other session ends."}, a.changePassword)
-	get(a, "user", route{pattern: "DELETE " + base + "/user", id: "resign", summary: "Leave", timeout: wait,
-		about: "Name, e-mail and password become null, sessions and API keys end, images are deleted unless they are to be kept."}, a.resign)
-	send(a, "user", route{pattern: "POST " + base + "/user/key", id: "add-key", summary: "Make an API key", status: 201, errors: []int{409},
-		about: "It can be used wherever an access token can, but not to change the account. Its text is shown here only."}, a.addKey)
-	get(a, "user", route{pattern: "GET " + base + "/user/key", id: "keys", summary: "Your API keys", about: "Newest first."}, a.keys)
-	get(a, "user", route{pattern: "DELETE " + base + "/user/key/{id}", id: "delete-key", summary: "End an API key"}, a.deleteKey)
-	get(a, "user", route{pattern: "GET " + base + "/admin/user", id: "users", summary: "All users", about: "For administrators."}, a.users)
-	send(a, "user", route{pattern: "PUT " + base + "/admin/user/{id}/role", id: "set-role", summary: "Give or take a role", about: "For administrators, of others."}, a.setRole)
-	send(a, "user", route{pattern: "PUT " + base + "/admin/user/{id}/state/{state}", id: "set-state", summary: "Keep a user out", bare: true,
-		about: "For administrators, of others. It counts from the user's next request on."}, a.setState)
-	get(a, "user", route{pattern: "DELETE " + base + "/admin/user/{id}/state/{state}", id: "clear-state", summary: "Let a user in again",
-		about: "For administrators, of others."}, a.clearState)
-	get(a, "system", route{pattern: "GET " + base + "/admin/service", id: "service", summary: "How the service does",
-		about: "For administrators: what is there and what is away, what the workers are at, and how many regions wait for them."}, a.service)
+	// Accounts.
+	handleJSON(a, route{pattern: "POST " + base + "/user", tag: "user", id: "sign-up", summary: "Make an account",
+		about: "The name has 1–100 ASCII letters and digits, the password 8–255 characters without white space. " +
+			"Name and e-mail address must not be taken.",
+		body: short, status: 201, errors: []int{403, 409}, open: true}, a.signUp)
+	handle(a, route{pattern: "GET " + base + "/user/signup", tag: "user", id: "sign-up-open", summary: "Tell whether anybody may make an account",
+		open: true}, a.signUpOpen)
+	handle(a, route{pattern: "POST " + base + "/user/login", tag: "user", id: "login", summary: "Sign in",
+		about: "The password flow of OAuth2. An unknown name and a wrong password give the same answer.",
+		body: &body{mediaType: mediaTypeForm, limit: formLimit, required: []string{"username", "password"}, fields: map[string]string{
+			"username": "The name.", "password": "The password.", "grant_type": "Ignored.", "scope": "Ignored.", "client_id": "Ignored.",
+			"client_secret": "Ignored."}},
+		errors: []int{401, 403, 429}, open: true}, a.login)
+	handleJSON(a, route{pattern: "POST " + base + "/user/token", tag: "user", id: "refresh", summary: "Get new tokens",
+		about: "A refresh token works once. Using it a second time ends its session.",
+		body:  short, errors: []int{401, 403}, open: true}, a.refresh)
+	handle(a, route{pattern: "POST " + base + "/user/logout", tag: "user", id: "logout", summary: "Sign out", about: "Ends this session."}, a.logout)
+	handle(a, route{pattern: "GET " + base + "/user/me", tag: "user", id: "me", summary: "Get your account",
+		about: "With role and states."}, a.me)
+	handle(a, route{pattern: "GET " + base + "/user/logins", tag: "user", id: "logins", summary: "List your sign-ins", about: "Newest first."}, a.logins)
+	handleJSON(a, route{pattern: "PUT " + base + "/user", tag: "user", id: "change-profile", summary: "Change name and e-mail address",
+		body: short, errors: []int{409}}, a.changeProfile)
+	handleJSON(a, route{pattern: "PUT " + base + "/user/password", tag: "user", id: "change-password", summary: "Change the password",
+		about: "Ends all other sessions.", body: short, errors: []int{409, 429}}, a.changePassword)
+	handleJSON(a, route{pattern: "POST " + base + "/user/key", tag: "user", id: "add-key", summary: "Make an API key",
+		about: "A key works wherever an access token does, but cannot change the account. It is shown only in this answer.",
+		body:  short, status: 201, errors: []int{409}}, a.addKey)
+	handle(a, route{pattern: "GET " + base + "/user/key", tag: "user", id: "keys", summary: "List your API keys", about: "Newest first."}, a.keys)
+	handle(a, route{pattern: "DELETE " + base + "/user/key/{id}", tag: "user", id: "delete-key", summary: "Revoke an API key"}, a.deleteKey)
+	handle(a, route{pattern: "DELETE " + base + "/user", tag: "user", id: "resign", summary: "Delete account",
+		about:   "Name, e-mail address and password become null, sessions and API keys end, and your images are deleted unless you keep them.",
+		timeout: wait}, a.resign)
 
-	get(a, "image", route{pattern: "POST " + base + "/image", id: "upload", summary: "Upload images", status: 201, errors: []int{400, 409, 413, 415, 422}, timeout: upload,
-		about: "One file gives the image, several give a list; when one of several is refused none is kept. The media type is found from the bytes."}, a.upload)
-	get(a, "image", route{pattern: "GET " + base + "/image", id: "images", summary: "Your images and those shared with you", about: "Newest first."}, a.images)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}", id: "original", summary: "The bytes as uploaded", gives: []string{"image/*"}, errors: []int{412, 416},
-		about: "With ETag and ranges."}, a.original)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/meta", id: "image", summary: "What is known of an image"}, a.image)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/thumbnail", id: "thumbnail", summary: "A small upright rendition", gives: []string{"image/*"}, errors: []int{412, 416},
-		about: "At most 128 × 128 pixels."}, a.thumbnail)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/view", id: "view", summary: "An upright rendition that every browser shows", gives: []string{"image/*"},
-		errors: []int{412, 415, 416}, timeout: wait}, a.view)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/crop", id: "crop", summary: "What the engine sees of a region", gives: []string{"image/png"},
-		errors: []int{415}, timeout: wait, about: "Cut out, scaled and bordered."}, a.crop)
-	get(a, "image", route{pattern: "GET " + base + "/image/{id}/layout", id: "layout", summary: "Suggested regions",
-		errors: []int{415}, timeout: wait, about: "Where text stands on the page, in the order of reading; it is not read yet."}, a.layout)
-	send(a, "image", route{pattern: "PUT " + base + "/image/{id}", id: "change-image", summary: "Rename or share an image",
-		about: "Its owner or an administrator may."}, a.changeImage)
-	get(a, "image", route{pattern: "DELETE " + base + "/image/{id}", id: "delete-image", summary: "Delete an image", about: "With its bytes and its results."}, a.deleteImage)
+	// Images.
+	handle(a, route{pattern: "POST " + base + "/image", tag: "image", id: "upload", summary: "Upload images",
+		about: "Answers with the image, or with a list if there are several files. If one file is refused, none is kept. " +
+			"The media type is found from the bytes.",
+		body: &body{mediaType: mediaTypeFiles, limit: int64(a.MaxFiles)*a.MaxUpload + slack, required: []string{"file"}, fields: map[string]string{"file": "Image files."}}, status: 201,
+		errors: []int{409}, timeout: a.UploadTimeout}, a.upload)
+	handle(a, route{pattern: "GET " + base + "/image", tag: "image", id: "images", summary: "List your images and those shared with you",
+		about: "Newest first."}, a.images)
+	handle(a, route{pattern: "GET " + base + "/image/{id}/meta", tag: "image", id: "image", summary: "Get the metadata of an image"}, a.image)
+	handle(a, route{pattern: "GET " + base + "/image/{id}", tag: "image", id: "original", summary: "Download an image as it was uploaded",
+		about: "With ETag and ranges.", gives: []string{"image/*"}, also: []int{206, 304}, errors: []int{412, 416}}, a.original)
+	handle(a, route{pattern: "GET " + base + "/image/{id}/thumbnail", tag: "image", id: "thumbnail", summary: "Get a thumbnail",
+		about: "Upright, at most 128 × 128 pixels.", gives: []string{"image/*"}, also: []int{206, 304}, errors: []int{412, 416}}, a.thumbnail)
+	handle(a, route{pattern: "GET " + base + "/image/{id}/view", tag: "image", id: "view", summary: "Get an upright rendition that every browser shows",
+		gives: []string{"image/*"}, also: []int{206, 304}, errors: []int{412, 415, 416}, timeout: wait}, a.view)
+	handle(a, route{pattern: "GET " + base + "/image/{id}/crop", tag: "image", id: "crop", summary: "Get a region as the engine sees it",
+		about: "Cut out, scaled and with a border.", gives: []string{"image/png"}, errors: []int{415}, timeout: wait}, a.crop)
+	handle(a, route{pattern: "GET " + base + "/image/{id}/layout", tag: "image", id: "layout", summary: "Suggest regions",
+		about: "Finds where text is, in reading order, without reading it.", errors: []int{415}, timeout: wait}, a.layout)
+	handleJSON(a, route{pattern: "PUT " + base + "/image/{id}", tag: "image", id: "change-image", summary: "Rename or share an image",
+		about: "For its owner and administrators.", body: short}, a.changeImage)
+	handle(a, route{pattern: "DELETE " + base + "/image/{id}", tag: "image", id: "delete-image", summary: "Delete an image",
+		about: "With its file and all its runs."}, a.deleteImage)
 
-	send(a, "recognition", route{pattern: "POST " + base + "/image/{id}/ocr", id: "recognize", summary: "Read regions of an image, or all of it", takes: textLimit, bare: true,
-		timeout: wait, about: "The results, in the order sent, are stored as the next version of the image. No body, or an empty list, means the whole page. " +
-			"A region that could not be read has an error while the others stand; when none could, the call fails."}, a.recognize)
-	get(a, "recognition", route{pattern: "GET " + base + "/image/{id}/ocr", id: "runs", summary: "The results of an image", errors: []int{413},
-		about: "Newest first; at most 100, and fewer where they are long."}, a.runs)
-	get(a, "recognition", route{pattern: "GET " + base + "/image/{id}/ocr/{version}/export", id: "export", summary: "A result as a file",
-		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: wait, about: "Made of the corrected text: plain text, JSON as of the results themselves, " +
-			"the columns of Tesseract's TSV, hOCR 1.2, ALTO 4.4, or the page as a PDF in which the text can be searched and selected."}, a.export)
-	get(a, "recognition", route{pattern: "GET " + base + "/ocr/{id}", id: "content", summary: "The text of a region", about: "The current revision."}, a.content)
-	send(a, "recognition", route{pattern: "PUT " + base + "/ocr/{id}", id: "correct", summary: "Correct the text of a region", takes: textLimit, errors: []int{412},
-		about: "Adds a revision. Who ran it, the owner of the image and administrators may."}, a.correct)
-	get(a, "recognition", route{pattern: "GET " + base + "/ocr/{id}/revisions", id: "revisions", summary: "All revisions of a text", about: "The first one first."}, a.revisions)
-	get(a, "recognition", route{pattern: "DELETE " + base + "/ocr/{id}", id: "delete-content", summary: "Delete the text of a region"}, a.deleteContent)
-	get(a, "recognition", route{pattern: "GET " + base + "/ocr/psm", id: "psm", summary: "Page segmentation modes"}, a.psm)
-	get(a, "recognition", route{pattern: "GET " + base + "/ocr/oem", id: "oem", summary: "Engine modes"}, a.oem)
-	get(a, "recognition", route{pattern: "GET " + base + "/ocr/lang", id: "languages", summary: "Installed languages"}, a.languages)
+	// Recognition.
+	handleJSON(a, route{pattern: "POST " + base + "/image/{id}/ocr", tag: "recognition", id: "recognize", summary: "Read regions of an image, or all of it",
+		about: "Stores the contents as the next version of the image and answers with them in the order of the regions. No body, or an empty list, " +
+			"reads the whole page. A region that cannot be read has an error; if none can be read, the call fails.",
+		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true}, timeout: wait}, a.recognize)
+	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr", tag: "recognition", id: "runs", summary: "List the runs of an image",
+		about: "Newest first, at most 100, fewer if they are long.", errors: []int{413}}, a.runs)
+	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr/{version}/export", tag: "recognition", id: "export", summary: "Export a run",
+		about: "With the corrected text: plain text, JSON (the run itself), TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, " +
+			"or the page as a PDF whose text can be searched and selected.",
+		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: wait}, a.export)
+	handle(a, route{pattern: "GET " + base + "/ocr/{id}", tag: "recognition", id: "content", summary: "Get the text of a region",
+		about: "The current revision.", also: []int{304}}, a.content)
+	handleJSON(a, route{pattern: "PUT " + base + "/ocr/{id}", tag: "recognition", id: "correct", summary: "Correct the text of a region",
+		about: "Adds a revision. For the user who started the run, the image's owner and administrators.", body: long, errors: []int{412}}, a.correct)
+	handle(a, route{pattern: "GET " + base + "/ocr/{id}/revisions", tag: "recognition", id: "revisions", summary: "List all revisions of a text",
+		about: "The first one first."}, a.revisions)
+	handle(a, route{pattern: "DELETE " + base + "/ocr/{id}", tag: "recognition", id: "delete-content", summary: "Delete the text of a region"}, a.deleteContent)
+	handle(a, route{pattern: "GET " + base + "/ocr/lang", tag: "recognition", id: "languages", summary: "List the installed languages"}, a.languages)
+	handle(a, route{pattern: "GET " + base + "/ocr/psm", tag: "recognition", id: "psm", summary: "List the page segmentation modes"}, a.psm)
+	handle(a, route{pattern: "GET " + base + "/ocr/oem", tag: "recognition", id: "oem", summary: "List the engine modes"}, a.oem)
 
-	get(a, "system", route{pattern: "GET /ping", id: "ping", summary: "Answers pong", gives: []string{"text/plain"}, open: true}, a.ping)
-	get(a, "system", route{pattern: "GET /health", id: "health", summary: "Tells that the process lives", open: true}, a.health)
-	get(a, "system", route{pattern: "GET /ready", id: "ready", summary: "Tells whether all that is needed is there", open: true,
-		about: "200 where it is, 503 in the same form where something is away."}, a.ready)
+	// System.
+	handle(a, route{pattern: "GET /ping", tag: "system", id: "ping", summary: "Answer pong", gives: []string{"text/plain"}, open: true}, a.ping)
+	handle(a, route{pattern: "GET /health", tag: "system", id: "health", summary: "Tell that the process lives", open: true}, a.health)
+	handle(a, route{pattern: "GET /ready", tag: "system", id: "ready", summary: "Tell whether the service has everything it needs",
+		about: "200 if it has, 503 with the same body if something is away.", also: []int{503}, open: true}, a.ready)
+
+	// Administration.
+	handle(a, route{pattern: "GET " + base + "/admin/service", tag: "admin", id: "service", summary: "Get the state of the service",
+		about: "What is there and what is away, what the workers do, and how many regions wait."}, a.service)
+	handle(a, route{pattern: "GET " + base + "/admin/user", tag: "admin", id: "users", summary: "List all users"}, a.users)
+	handleJSON(a, route{pattern: "PUT " + base + "/admin/user/{id}/role", tag: "admin", id: "set-role", summary: "Give or take away a role",
+		about: "Of another user.", body: short}, a.setRole)
+	handleJSON(a, route{pattern: "PUT " + base + "/admin/user/{id}/state/{state}", tag: "admin", id: "set-state", summary: "Block or deactivate a user",
+		about: "Another user. It takes effect on that user's next request.", body: &body{mediaType: mediaTypeJSON, limit: jsonLimit, optional: true}}, a.setState)
+	handle(a, route{pattern: "DELETE " + base + "/admin/user/{id}/state/{state}", tag: "admin", id: "clear-state", summary: "Unblock or reactivate a user",
+		about: "Another user."}, a.clearState)
 
 	a.pages()
 }
@@ -108,80 +155,32 @@ func (a *api) routes() {
 // handler is one operation: it decodes, calls a service and encodes.
 type handler[I, O any] func(ctx context.Context, c *call, in *I) (*O, error)
 
-// get registers an operation whose body, if it has one, is not JSON.
-func get[I, O any](a *api, tag string, r route, h handler[I, O]) {
-	register(a, tag, r, h)
-}
-
-// send registers an operation with a body in JSON.
-func send[I, O, B any](a *api, tag string, r route, h func(ctx context.Context, c *call, in *I, body B) (*O, error)) {
-	if r.takes == 0 {
-		r.takes = jsonLimit
-	}
-	r.errors = append(r.errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
-	register(a, tag, r, func(ctx context.Context, c *call, in *I) (*O, error) {
-		data, err := c.readBody("application/json", r.takes)
+// handleJSON registers an operation whose body is JSON of the type B.
+func handleJSON[I, O, B any](a *api, r route, h func(ctx context.Context, c *call, in *I, body B) (*O, error)) {
+	handle(a, r, func(ctx context.Context, c *call, in *I) (*O, error) {
+		data, err := c.readBody()
 		if err != nil {
 			return nil, err
 		}
-		var body B
-		if len(data) > 0 || !r.bare {
-			if err := decodeBody(data, &body); err != nil {
+		var form B
+		if len(data) > 0 || !r.body.optional {
+			if err := decodeBody(data, &form); err != nil {
 				return nil, err
 			}
 		}
-		return h(ctx, c, in, body)
+		return h(ctx, c, in, form)
 	})
-	a.documentBody(r, "application/json", a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[B](), true, ""))
+	a.documentBody(r, schemaOf[B](a))
 }
 
-func register[I, O any](a *api, tag string, r route, h handler[I, O]) {
+// handle registers an operation. Its handler reads the body itself, where there is one that is not JSON.
+func handle[I, O any](a *api, r route, h handler[I, O]) {
 	if r.timeout == 0 {
 		r.timeout = a.RequestTimeout
 	}
-	if r.asks = reflect.TypeFor[I]().NumField() > 0; r.asks {
-		r.errors = append(r.errors, http.StatusBadRequest, http.StatusUnprocessableEntity)
+	if r.body != nil {
+		r.errors = append(r.errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
 	}
-	huma.Register(a.huma, r.operation(tag), func(ctx context.Context, in *I) (*O, error) {
-		c := callOf(ctx)
-		out, err := h(ctx, c, in)
-		if err != nil {
-			return nil, c.fail(err)
-		}
-		return out, nil
-	})
-}
-
-const routeKey = "route"
-
-// settings are those of the operation that is running.
-func settings(op *huma.Operation) route { return op.Metadata[routeKey].(route) }
-
-// operation is the route in huma's words.
-func (r route) operation(tag string) huma.Operation {
-	method, path, _ := strings.Cut(r.pattern, " ")
-	op := huma.Operation{Method: method, Path: path, OperationID: r.id, Summary: r.summary, Description: r.about, Tags: []string{tag},
-		DefaultStatus: r.status, Metadata: map[string]any{routeKey: r}, Responses: map[string]*huma.Response{}}
-	if r.gives != nil {
-		content := map[string]*huma.MediaType{}
-		for _, mediaType := range r.gives {
-			content[mediaType] = &huma.MediaType{Schema: binary(mediaType)}
-		}
-		op.Responses["200"] = &huma.Response{Description: "OK", Content: content}
-	}
-	errors := append([]int{http.StatusInternalServerError}, r.errors...)
-	if tag != "system" { // those need nothing
-		errors = append(errors, http.StatusServiceUnavailable, http.StatusGatewayTimeout)
-	}
-	if !r.open {
-		op.Security = []map[string][]string{{"password": {}}, {"bearer": {}}}
-		errors = append(errors, http.StatusUnauthorized, http.StatusForbidden)
-	}
-	if strings.Contains(path, "{") {
-		errors = append(errors, http.StatusNotFound)
-	}
-	for _, status := range errors {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/Problem"}
-	}
-	return op
+	a.table = append(a.table, r)
+	register(a, r, h)
 }

@@ -11,18 +11,17 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"glyphbox/client"
 	"glyphbox/internal/wire"
 )
 
-func (a *api) ping(context.Context, *call, *none) (*stream, error) {
-	return &stream{func(ctx huma.Context) {
-		ctx.SetHeader("Content-Type", "text/plain; charset=utf-8")
-		_, _ = ctx.BodyWriter().Write([]byte("pong")) // who went away need not be told
-	}}, nil
+func (a *api) ping(_ context.Context, c *call, _ *none) (*stream, error) {
+	return streamed(func() {
+		c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = c.w.Write([]byte("pong")) // who went away need not be told
+	}), nil
 }
 
 func (a *api) health(context.Context, *call, *none) (*one[client.Health], error) {

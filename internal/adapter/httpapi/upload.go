@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,8 +21,21 @@ import (
 
 // uploaded is one image or, where several files were sent, a list of them.
 type uploaded struct {
-	Location string `header:"Location" doc:"Where the image is, when it is one."`
-	Body     any
+	Location string `header:"Location" doc:"The path of the image, if it is one."`
+	Body     uploadedImages
+}
+
+type uploadedImages []client.Image
+
+// MarshalJSON writes one image as itself.
+func (u uploadedImages) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	if len(u) == 1 {
+		err := writeJSON(&b, u[0])
+		return b.Bytes(), err
+	}
+	err := writeJSON(&b, []client.Image(u))
+	return b.Bytes(), err
 }
 
 func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
@@ -41,7 +55,7 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 	if len(images) > 1 {
 		return &uploaded{Body: images}, nil
 	}
-	return &uploaded{Location: fmt.Sprintf("%s/image/%d", base, images[0].ID), Body: images[0]}, nil
+	return &uploaded{Location: fmt.Sprintf("%s/image/%d", base, images[0].ID), Body: images}, nil
 }
 
 // takeBack deletes what was stored of a request that fails after all.
@@ -106,7 +120,7 @@ func (a *api) spoolAll(c *call) (files []*spooled, err error) {
 	if c.body == nil {
 		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
 	}
-	c.r.Body = http.MaxBytesReader(c.w.ResponseWriter, c.body, int64(a.MaxFiles)*a.MaxUpload+slack)
+	c.r.Body = http.MaxBytesReader(c.w.ResponseWriter, c.body, c.op.body.limit)
 	form, err := c.r.MultipartReader()
 	switch {
 	case errors.Is(err, http.ErrNotMultipart):
