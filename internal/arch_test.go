@@ -30,6 +30,32 @@ var inner = map[string][]string{
 	"recognition": {"fault", "sweep", "account", "document"},
 }
 
+const (
+	transfer = module + "internal/transfer"
+	progress = module + "internal/progress"
+	datadir  = module + "internal/datadir"
+)
+
+// beside names the programs beside the service, each with what it may import of ours but the domain. Only app knows the adapters
+// that implement their ports.
+var beside = map[string][]string{
+	module + "internal/bench":    {progress, client, wire},
+	module + "internal/original": {progress, transfer},
+	transfer:                     {datadir, progress},
+	datadir:                      {},
+	progress:                     {},
+}
+
+// programOf returns the program that a package belongs to, or "".
+func programOf(pkg string) string {
+	for root := range beside {
+		if within(pkg, root) {
+			return root
+		}
+	}
+	return ""
+}
+
 // outside are packages of the standard library that have no place in the domain.
 var outside = []string{"database", "embed", "html", "image", "io/fs", "log", "net", "os", "path/filepath", "plugin", "runtime", "syscall", "testing", "unsafe"}
 
@@ -96,7 +122,7 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
-		if !same && !within(imported, domain) && imported != client && imported != wire && !(test && within(imported, porttest)) {
+		if !same && !within(imported, domain) && imported != client && imported != wire && !(test && (within(imported, porttest) || imported == transfer)) {
 			return "an adapter imports the domain, client and wire, and no other adapter"
 		}
 	case within(pkg, client) && ours && imported != client:
@@ -105,8 +131,10 @@ func forbidden(pkg, imported string, test bool) string {
 		return "wire turns what the domain has into the client's types, and knows nothing else"
 	case adapterOf(imported) != "" && !within(pkg, app):
 		return "only app imports adapters"
-	case within(pkg, porttest) && ours && !within(imported, domain) && !within(imported, porttest):
-		return "suites and fakes know the domain only"
+	case within(pkg, porttest) && ours && !within(imported, domain) && !within(imported, porttest) && imported != transfer:
+		return "suites and fakes know the domain only, and the ports of transfer"
+	case programOf(pkg) != "" && ours && !test && !within(imported, domain) && !slices.Contains(beside[programOf(pkg)], imported):
+		return "a program beside the service takes ports: it imports the domain and what beside allows"
 	case within(pkg, module+"cmd") && ours && !test && imported != app:
 		return "a command starts app and nothing else"
 	}
@@ -190,6 +218,17 @@ func TestArrowsBite(t *testing.T) {
 		{adapter + "httpapi", wire, false, true},
 		{domain + "recognition", client, false, false},
 		{domain + "recognition", wire, false, false},
+		{porttest, transfer, false, true},
+		{transfer, adapter + "sqlstore", false, false},
+		{transfer, module + "internal/original", false, false},
+		{module + "internal/original", transfer, false, true},
+		{module + "internal/original", adapter + "sqlstore", false, false},
+		{module + "internal/original", app, true, true},
+		{module + "internal/bench", adapter + "engine", false, false},
+		{module + "internal/bench", module + "client", false, true},
+		{adapter + "sqlstore", transfer, false, false},
+		{adapter + "sqlstore", transfer, true, true},
+		{app, transfer, false, true},
 	} {
 		if got := forbidden(c.pkg, c.imported, c.test) == ""; got != c.allowed {
 			t.Errorf("%s imports %s (test: %v): got allowed %v, want %v", c.pkg, c.imported, c.test, got, c.allowed)

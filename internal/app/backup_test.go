@@ -13,6 +13,7 @@ import (
 
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/transfer"
 )
 
 func TestBackupAndRestore(t *testing.T) {
@@ -22,7 +23,7 @@ func TestBackupAndRestore(t *testing.T) {
 	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today is whole: it has 5 images")
 	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitFailure, "already")
 	command(t, "", "backup", backup+"/no/parent", "--data-dir", l.dir).want(t, exitFailure, "no such file")
-	command(t, "", "backup", backup+"2", "--data-dir", t.TempDir()).want(t, exitFailure, "there is nothing of a service in")
+	command(t, "", "backup", backup+"2", "--data-dir", t.TempDir()).want(t, exitFailure, "there is no database in")
 	command(t, "", "backup", backup+"2", "--data-dir", l.dir, "--database", mariadbtest.Database(t)).want(t, exitUsage, "mariadb-dump")
 	s.stop()
 	s.wait()
@@ -72,7 +73,7 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	command(t, "", "restore", t.TempDir(), "--data-dir", dir).want(t, exitFailure, "there is nothing of a service in")
+	command(t, "", "restore", t.TempDir(), "--data-dir", dir).want(t, exitFailure, "there is no database in")
 	damage := func(path, want string, change func([]byte) []byte) {
 		t.Helper()
 		before, err := os.ReadFile(path)
@@ -195,7 +196,7 @@ func TestBackupUnderLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		images, blobs := 0, filesBelow(t, filepath.Join(backup, "blobs"))
-		for i, err := range everyImage(t.Context(), db.Catalog()) {
+		for i, err := range transfer.EveryImage(t.Context(), db.Catalog()) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,13 +8,27 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/bench"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest"
 )
+
+// benchPage is a page of a set.
+type benchPage struct {
+	Image   string        `json:"image"`
+	Width   int           `json:"width"`
+	Height  int           `json:"height"`
+	Lang    string        `json:"lang"`
+	Regions []benchRegion `json:"regions"`
+}
+
+type benchRegion struct {
+	document.Box
+	Text string `json:"text"`
+}
 
 // drawSet writes a set of drawn pages and returns its file. Each page has a region for each line and one of all lines.
 func drawSet(t *testing.T, pages ...[]string) string {
@@ -147,7 +161,7 @@ func TestBenchJSON(t *testing.T) {
 	if diff := cmp.Diff(any(want), withoutNumbers(got)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	var result benchResult
+	var result bench.Result
 	if err := json.Unmarshal([]byte(r.stdout), &result); err != nil {
 		t.Fatal(err)
 	}
@@ -177,14 +191,14 @@ func TestBenchAgainstProcesses(t *testing.T) {
 		t.Skip("the program tesseract (package tesseract-ocr) is missing")
 	}
 	set := drawSet(t, drawnPages[0])
-	var result benchResult
+	var result bench.Result
 	if err := json.Unmarshal([]byte(command(t, "", "bench", set, "--against", "process", "--json").want(t, exitOK, "").stdout), &result); err != nil {
 		t.Fatal(err)
 	}
 	if q := result.Ratios[0]; q.Name != "process ÷ engine" || *q.Wall <= 1 {
 		t.Errorf("%s is %v: a process for each region is not slower", q.Name, *q.Wall)
 	}
-	if got := result.Sides[1]; got.Side != sideProcess || got.Failed != 0 || got.Empty == result.Regions {
+	if got := result.Sides[1]; got.Side != bench.SideProcess || got.Failed != 0 || got.Empty == result.Regions {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -192,27 +206,31 @@ func TestBenchAgainstProcesses(t *testing.T) {
 // TestBenchShowsErrors lets the set be wrong about a letter and about case, and wants just that.
 func TestBenchShowsErrors(t *testing.T) {
 	set := drawSet(t, []string{"Invoice No. 1742"}, []string{"Two boxes of paper"})
-	pages, err := loadBenchSet(set, 0)
+	f, err := os.Open(set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range pages.pages {
-		pages.pages[i].Image = filepath.Base(pages.pages[i].Image)
-		pages.pages[i].Regions = pages.pages[i].Regions[:1]
+	defer f.Close()
+	var pages [2]benchPage
+	for i, decoder := 0, json.NewDecoder(f); i < len(pages); i++ {
+		if err := decoder.Decode(&pages[i]); err != nil {
+			t.Fatal(err)
+		}
+		pages[i].Regions = pages[i].Regions[:1]
 	}
-	pages.pages[0].Regions[0].Text = "Invoice No. 1743"
-	pages.pages[1].Regions[0].Text = "TWO boxes of paper"
-	writeSet(t, filepath.Dir(set), pages.pages)
+	pages[0].Regions[0].Text = "Invoice No. 1743"
+	pages[1].Regions[0].Text = "TWO boxes of paper"
+	writeSet(t, filepath.Dir(set), pages[:])
 	r := command(t, "", "bench", set, "--workers", "1", "--show-errors", "--json").want(t, exitOK, `want "Invoice No. 1743"`+"\n"+`  got  "Invoice No. 1742"`)
 	if strings.Contains(r.stderr, "boxes") {
 		t.Errorf("letter case is shown as an error:\n%s", r.stderr)
 	}
-	var result benchResult
+	var result bench.Result
 	if err := json.Unmarshal([]byte(r.stdout), &result); err != nil {
 		t.Fatal(err)
 	}
 	side := result.Sides[0]
-	if got, want := [2]scored[float64]{side.CER, side.Exact}, [2]scored[float64]{{3. / 34, 1. / 34, 3. / 29, 1. / 29}, {0, 0.5, 0, 0.5}}; got != want {
+	if got, want := [2]bench.Scored[float64]{side.CER, side.Exact}, [2]bench.Scored[float64]{{AsIs: 3. / 34, AnyCase: 1. / 34, AnySpace: 3. / 29, AnyCaseSpace: 1. / 29}, {AnyCase: 0.5, AnyCaseSpace: 0.5}}; got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -248,51 +266,4 @@ func TestBenchUsage(t *testing.T) {
 		command(t, "", "bench", set).want(t, exitFailure, want)
 	}
 	command(t, "", "bench", set+".not").want(t, exitFailure, "no such file")
-}
-
-func TestLimitSpreadsOverTheSet(t *testing.T) {
-	set := drawSet(t, []string{"0"}, []string{"1"}, []string{"2"}, []string{"3"}, []string{"4"})
-	for limit, want := range map[int]string{0: "01234", 1: "0", 2: "02", 3: "013", 5: "01234", 9: "01234"} {
-		got := ""
-		s, err := loadBenchSet(set, limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range s.pages {
-			got += p.Regions[0].Text
-		}
-		if got != want {
-			t.Errorf("limit %d: got the pages %s, want %s", limit, got, want)
-		}
-	}
-}
-
-func TestSingles(t *testing.T) {
-	line := benchRegion{document.Box{X2: 100, Y2: 30}, "line"}
-	tall, block := line, line
-	tall.Y2, block.Text = 81, "two\nlines"
-	for _, c := range []struct {
-		regions []benchRegion
-		want    []int
-	}{
-		{[]benchRegion{tall, block}, nil},
-		{[]benchRegion{tall, line, block, line}, []int{1, 3}},
-		{[]benchRegion{line, line, line, line, line, line, line, line, line, line, line, line, line, line, line}, []int{0, 1, 3, 4, 6, 7, 9, 10, 12, 13}},
-	} {
-		if diff := cmp.Diff(c.want, benchPage{Regions: c.regions}.singles()); diff != "" {
-			t.Errorf("-want +got:\n%s", diff)
-		}
-	}
-}
-
-func TestPercentiles(t *testing.T) {
-	var d []time.Duration
-	for n := 100; n > 0; n-- {
-		d = append(d, time.Duration(n)*time.Millisecond)
-	}
-	for n, want := range map[int]*percentiles{0: nil, 1: {100, 100}, 2: {99, 100}, 20: {90, 99}, 100: {50, 95}} {
-		if diff := cmp.Diff(want, percentilesOf(d[:n])); diff != "" {
-			t.Errorf("of %d (-want +got):\n%s", n, diff)
-		}
-	}
 }

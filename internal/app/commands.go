@@ -113,10 +113,10 @@ func (p Process) keyCommand() *cobra.Command {
 		if len(c.Keys) > 0 {
 			return usagef("the keys are those of the setting keys, which this command does not write; put there what glyphbox key new prints")
 		}
-		if err := makeDataDir(c.DataDir); err != nil {
+		if err := c.DataDir.Make(); err != nil {
 			return err
 		}
-		if err := token.RotateKeys(c.keyPath()); err != nil {
+		if err := token.RotateKeys(c.DataDir.Keys()); err != nil {
 			return err
 		}
 		fmt.Fprintln(p.Stdout, "A new key signs from the next start of the service on.")
@@ -185,7 +185,7 @@ func (p Process) openDatabase(cmd *cobra.Command) (Config, *sqlstore.DB, error) 
 	if err != nil {
 		return c, nil, err
 	}
-	if err := makeDataDir(c.DataDir); err != nil {
+	if err := c.DataDir.Make(); err != nil {
 		return c, nil, err
 	}
 	db, err := sqlstore.Open(cmd.Context(), c.database())

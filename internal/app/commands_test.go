@@ -284,7 +284,7 @@ func TestMetricsAreWellFormed(t *testing.T) {
 	}
 	defer pool.Close()
 	got := map[string]bool{}
-	families, err := poolRegistry(pool).Gather()
+	families, err := poolRegistry(pool.Stats).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

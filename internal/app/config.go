@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +25,14 @@ import (
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/token"
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 )
 
 // Config is everything that can be set. It is made by loadConfig and does not change afterwards.
 type Config struct {
 	Addr            string
-	DataDir         string
+	DataDir         datadir.Dir
 	Database        string // address of a MariaDB; empty: an SQLite file in DataDir
 	MongoDB         string // URI; empty: images are files in DataDir, and results are in the database
 	SignUpOpen      bool
@@ -72,7 +72,7 @@ var table = []setting{
 	{name: "addr", def: "127.0.0.1:8000", help: "Where to listen: host:port. An empty host is every address of the machine; port 0 picks a free port.",
 		set: func(c *Config, text string) error { c.Addr = text; return checkAddr(text) }},
 	{name: "data-dir", def: "./data", help: "The directory where everything is kept.",
-		set: func(c *Config, text string) error { c.DataDir = text; return nil }},
+		set: func(c *Config, text string) error { c.DataDir = datadir.Dir(text); return nil }},
 	{name: "database", secret: true, flag: true, help: "The database for metadata and results, as mariadb://user:password@host:3306/name. Without it, an SQLite file in data-dir. " +
 		"An address with a password is better kept in a file.",
 		set: func(c *Config, text string) error { c.Database = text; return sqldb.CheckAddress(text) }},
@@ -525,8 +525,5 @@ Flags are seen by everybody on the machine. So a password has none, and instead 
 	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB`, `GiB` (powers of 1024). Pixels: `MP`, `GP` (millions, thousands of millions).\n")
 }
 
-// database, blobsDir and keyPath are where things are kept; spoolDir is for what is gone when the service ends.
-func (c Config) database() string { return cmp.Or(c.Database, filepath.Join(c.DataDir, "glyphbox.db")) }
-func (c Config) blobsDir() string { return filepath.Join(c.DataDir, "blobs") }
-func (c Config) keyPath() string  { return filepath.Join(c.DataDir, "keys") }
-func (c Config) spoolDir() string { return filepath.Join(c.DataDir, "spool") }
+// database returns the address of the database or the path of its file.
+func (c Config) database() string { return cmp.Or(c.Database, c.DataDir.Database()) }

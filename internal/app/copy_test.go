@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,10 +20,13 @@ import (
 
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/sqlstore/tables"
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
+	"glyphbox/internal/progress"
+	"glyphbox/internal/transfer"
 )
 
 // lived is a data directory of a service that people have used, and what one of them has left.
@@ -135,7 +139,7 @@ func wantSame(t *testing.T, a, b string) {
 		if sums[n], err = db.Sums(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
-		for i, err := range everyImage(t.Context(), db.Catalog()) {
+		for i, err := range transfer.EveryImage(t.Context(), db.Catalog()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -227,7 +231,7 @@ func TestCopyRefuses(t *testing.T) {
 	copyTo("--to-database", mariadbtest.Database(t)).want(t, exitUsage, "--to-data-dir is missing")
 	copyTo("--to-data-dir", l.dir).want(t, exitUsage, "both sides are "+l.dir)
 	copyTo("--to-database", "mysql://ann:secret@host/x", "--to-data-dir", t.TempDir()).want(t, exitUsage, "--to: ")
-	command(t, "", "copy", "--from-data-dir", t.TempDir(), "--to-data-dir", t.TempDir()).want(t, exitFailure, "there is nothing of a service in")
+	command(t, "", "copy", "--from-data-dir", t.TempDir(), "--to-data-dir", t.TempDir()).want(t, exitFailure, "there is no database in")
 	other := liveIn(t)
 	copyTo("--to-data-dir", other.dir).want(t, exitFailure, "not empty")
 	mongodb := mongotest.URI(t)
@@ -283,29 +287,37 @@ func TestCopyFindsCorruption(t *testing.T) {
 // Somebody who writes to the source meanwhile is noticed.
 func TestCopyOfWhatChanges(t *testing.T) {
 	l := liveIn(t)
-	from, to := Config{DataDir: l.dir}, Config{DataDir: t.TempDir()}
-	c := &copying{ctx: t.Context(), contentRows: true, progress: &progress{to: io.Discard}}
-	var err error
-	if c.from, err = openStores(t.Context(), from); err != nil {
+	from, to := Config{DataDir: datadir.Dir(l.dir)}, Config{DataDir: datadir.Dir(t.TempDir())}
+	source, err := openStores(t.Context(), from)
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.from.Close()
-	if c.to, err = openStoresBy(t.Context(), to, sqlstore.OpenToFill); err != nil {
+	defer source.Close()
+	target, err := openStoresBy(t.Context(), to, sqlstore.OpenToFill)
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.to.Close()
-	if err := errors.Join(c.begin("the copy", false), c.copyBytes(), sqlstore.Sync(t.Context(), c.from.db, c.to.db, true, func(string, int64) {})); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.compare(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.from.db.Users().Update(t.Context(), 2, func(u *account.User) error { u.Email = "new@example.org"; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.compare(); err == nil || !strings.Contains(err.Error(), "table user differs") {
+	defer target.Close()
+	c := copyOf(from, to, source, target, progress.New(io.Discard))
+	c.Rows = changed{c.Rows, func() {
+		if _, err := source.db.Users().Update(t.Context(), 2, func(u *account.User) error { u.Email = "new@example.org"; return nil }); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, err := c.Run(t.Context(), "the copy"); err == nil || !strings.Contains(err.Error(), "table user differs") {
 		t.Errorf("got error %v, want that users differ", err)
 	}
+}
+
+// changed has rows change after they were copied.
+type changed struct {
+	transfer.Rows
+	change func()
+}
+
+func (c changed) Sync(ctx context.Context, contents bool, done func(table string, rows int64)) error {
+	defer c.change()
+	return c.Rows.Sync(ctx, contents, done)
 }
 
 // A copy that is killed anywhere is taken up again.

@@ -27,6 +27,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -402,7 +403,7 @@ func (s shelf) blobs(t *testing.T) (names []string) {
 	if s.mongo != nil {
 		return append(s.field(t, "fs.files", "_id"), s.field(t, "fs.chunks", "files_id")...)
 	}
-	if err := filepath.WalkDir(s.config.blobsDir(), func(_ string, d fs.DirEntry, err error) error {
+	if err := filepath.WalkDir(s.config.DataDir.Blobs(), func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			names = append(names, d.Name())
 		}
@@ -449,9 +450,9 @@ func sweepLater(t *testing.T, s *stores) {
 }
 
 func TestKilledBetweenStores(t *testing.T) {
-	t.Run("SQLite and files", func(t *testing.T) { killedBetweenStores(t, shelfOf(t, Config{DataDir: t.TempDir()})) })
+	t.Run("SQLite and files", func(t *testing.T) { killedBetweenStores(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir())})) })
 	t.Run("MariaDB and MongoDB", func(t *testing.T) {
-		killedBetweenStores(t, shelfOf(t, Config{DataDir: t.TempDir(), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}))
+		killedBetweenStores(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}))
 	})
 }
 

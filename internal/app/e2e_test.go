@@ -27,6 +27,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/progress"
 )
 
 // asProgram is set in the environment of a test binary that is to be the program itself.
@@ -34,7 +35,7 @@ const asProgram = "GLYPHBOX_TEST_AS_PROGRAM"
 
 // TestMain lets the test binary be the program: its own worker, and a server that can be killed.
 func TestMain(m *testing.M) {
-	progressInterval = 0 // so that tests see how far something has come
+	progress.Interval = 0 // so that tests see how far something has come
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		var stderr io.Writer = os.Stderr

@@ -5,10 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"image"
-	"image/color"
-	"image/draw"
-	"image/jpeg"
 	"image/png"
 	"net/http"
 	"strings"
@@ -25,13 +21,12 @@ import (
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
-	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
 )
 
-// original is what the original service leaves, as its own libraries write it.
-type original struct {
+// originalService is what the original service leaves, as its own libraries write it.
+type originalService struct {
 	t                 *testing.T
 	database, mongodb string
 	rows              *sql.DB
@@ -57,9 +52,9 @@ CREATE TABLE user_state (user_id %[1]s NOT NULL, state_id %[1]s NOT NULL, detail
 CREATE TABLE ocr (id %[1]s NOT NULL AUTO_INCREMENT, version INTEGER NOT NULL, created_datetime DATETIME NOT NULL, image_id %[1]s NOT NULL, user_id %[1]s NOT NULL, content_id VARCHAR(30) NOT NULL,
 	PRIMARY KEY (id), FOREIGN KEY(image_id) REFERENCES image (id), FOREIGN KEY(user_id) REFERENCES user (id), UNIQUE (content_id))`
 
-func newOriginal(t *testing.T, idType, collation string) *original {
+func newOriginal(t *testing.T, idType, collation string) *originalService {
 	t.Helper()
-	o := &original{t: t, database: mariadbtest.Database(t), mongodb: mongotest.URI(t)}
+	o := &originalService{t: t, database: mariadbtest.Database(t), mongodb: mongotest.URI(t)}
 	o.page, o.lines, o.boxes = drawn()
 	c := mysql.NewConfig()
 	c.Net, c.User = "tcp", "root"
@@ -85,7 +80,7 @@ func newOriginal(t *testing.T, idType, collation string) *original {
 	return o
 }
 
-func (o *original) exec(statement string, args ...any) {
+func (o *originalService) exec(statement string, args ...any) {
 	o.t.Helper()
 	if _, err := o.rows.Exec(statement, args...); err != nil {
 		o.t.Fatalf("%s: %v", statement, err)
@@ -93,7 +88,7 @@ func (o *original) exec(statement string, args ...any) {
 }
 
 // upload stores an image as the original does, with the small chunks that it makes.
-func (o *original) upload(id int, name string, data []byte, userID int) (gridFS bson.ObjectID) {
+func (o *originalService) upload(id int, name string, data []byte, userID int) (gridFS bson.ObjectID) {
 	o.t.Helper()
 	gridFS, err := o.documents.GridFSBucket().UploadFromStream(o.t.Context(), name, bytes.NewReader(data), options.GridFSUpload().SetChunkSizeBytes(1024))
 	if err != nil {
@@ -108,7 +103,7 @@ func (o *original) upload(id int, name string, data []byte, userID int) (gridFS 
 }
 
 // result stores a result as the original does and returns its id.
-func (o *original) result(document any, imageID, version int, created string, userID int) string {
+func (o *originalService) result(document any, imageID, version int, created string, userID int) string {
 	o.t.Helper()
 	inserted, err := o.documents.Collection("ocr_res").InsertOne(o.t.Context(), document)
 	if err != nil {
@@ -129,7 +124,7 @@ func hashed(t *testing.T, password string) string {
 }
 
 // fill has people use the original service; it returns the ids of the results of image 3.
-func (o *original) fill() (ids []string) {
+func (o *originalService) fill() (ids []string) {
 	o.exec(`INSERT INTO role VALUES (7, 'admin'), (8, 'editor')`)
 	o.exec(`INSERT INTO state VALUES (5, 'inactivate'), (6, 'blocked')`)
 	o.exec(`INSERT INTO user VALUES (2, 'boss', ?, 'boss@example.org', '2024-01-01 00:00:00', 7), (3, 'Ann', ?, 'Ann@Example.org', '2024-02-29 12:00:00', NULL),
@@ -172,12 +167,12 @@ func (o *original) fill() (ids []string) {
 	return ids
 }
 
-func (o *original) args(more ...string) []string {
+func (o *originalService) args(more ...string) []string {
 	return append([]string{"migrate", "import", "--database", o.database, "--mongodb", o.mongodb, "--ocr-workers", "2"}, more...)
 }
 
 // tables returns the names of all tables and collections.
-func (o *original) tables() (names []string) {
+func (o *originalService) tables() (names []string) {
 	o.t.Helper()
 	rows, err := o.rows.Query(`SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name`)
 	if err != nil {
@@ -199,7 +194,7 @@ func (o *original) tables() (names []string) {
 }
 
 // wantImported wants the service to serve what people have left in the original.
-func (o *original) wantImported(ids []string) {
+func (o *originalService) wantImported(ids []string) {
 	t := o.t
 	t.Helper()
 	s := start(t, t.TempDir(), "--database", o.database, "--mongodb", o.mongodb)
@@ -382,36 +377,3 @@ func TestImportRefuses(t *testing.T) {
 }
 
 // Regions of the original are of the pixels as they are stored.
-func TestUprightROI(t *testing.T) {
-	upright := image.NewGray(image.Rect(0, 0, 320, 160))
-	draw.Draw(upright, upright.Bounds(), image.White, image.Point{}, draw.Src)
-	want := document.Box{X1: 32, Y1: 16, X2: 144, Y2: 64} // of whole blocks of JPEG
-	draw.Draw(upright, image.Rect(want.X1, want.Y1, want.X2, want.Y2), image.Black, image.Point{}, draw.Src)
-	g := document.Geometry{Width: 320, Height: 160}
-	for orientation := 1; orientation <= 8; orientation++ {
-		stored, err := jpeg.Decode(bytes.NewReader(porttest.OrientedJPEG(upright, orientation))) // which does not look at EXIF either
-		if err != nil {
-			t.Fatal(err)
-		}
-		var dark document.Box
-		for y := range stored.Bounds().Dy() {
-			for x := range stored.Bounds().Dx() {
-				if color.GrayModel.Convert(stored.At(x, y)).(color.Gray).Y < 128 {
-					dark = dark.Union(document.Box{X1: x, Y1: y, X2: x + 1, Y2: y + 1})
-				}
-			}
-		}
-		if got := uprightROI(&dark, g, orientation); got != want {
-			t.Errorf("orientation %d: %v became %v, want %v", orientation, dark, got, want)
-		}
-	}
-	page := document.Box{X2: 320, Y2: 160}
-	for _, nothing := range []*document.Box{nil, {}, {X1: 400, Y1: 0, X2: 500, Y2: 10}, {X1: 10, Y1: 10, X2: 5, Y2: 20}} {
-		if got := uprightROI(nothing, g, 6); got != page {
-			t.Errorf("%v became %v, want the page", nothing, got)
-		}
-	}
-	if got := uprightROI(&document.Box{X1: -5, Y1: 100, X2: 0, Y2: 9999}, g, 1); got != (document.Box{Y1: 100, X2: 320, Y2: 160}) {
-		t.Errorf("got %v", got)
-	}
-}

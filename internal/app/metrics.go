@@ -8,9 +8,9 @@ import (
 )
 
 // poolRegistry makes a registry with the counts of the pool.
-func poolRegistry(pool *engine.Pool) *prometheus.Registry {
+func poolRegistry(stats func() engine.Stats) *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(poolMetrics{pool})
+	r.MustRegister(poolMetrics{stats})
 	return r
 }
 
@@ -27,16 +27,16 @@ func kinds(c Config) map[string]string {
 }
 
 // poolWorkload tells administrators the same counts.
-func poolWorkload(pool *engine.Pool) func() httpapi.Workload {
+func poolWorkload(stats func() engine.Stats) func() httpapi.Workload {
 	return func() httpapi.Workload {
-		s := pool.Stats()
+		s := stats()
 		return httpapi.Workload{Workers: s.Wanted, Up: s.Workers, Busy: s.Busy, Waiting: s.Waiting, Room: s.Room,
 			Served: s.Served, Replaced: s.Restarts + s.Recycled, Memory: s.Memory}
 	}
 }
 
 // poolMetrics tells the counts of the worker pool at the moment when they are asked for.
-type poolMetrics struct{ pool *engine.Pool }
+type poolMetrics struct{ stats func() engine.Stats }
 
 var (
 	descWorkers  = prometheus.NewDesc("glyphbox_workers", "Worker processes that are up.", nil, nil)
@@ -51,7 +51,7 @@ func (m poolMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeB
 
 // Collect implements prometheus.Collector.
 func (m poolMetrics) Collect(ch chan<- prometheus.Metric) {
-	s := m.pool.Stats()
+	s := m.stats()
 	ch <- prometheus.MustNewConstMetric(descWorkers, prometheus.GaugeValue, float64(s.Workers))
 	ch <- prometheus.MustNewConstMetric(descBusy, prometheus.GaugeValue, float64(s.Busy))
 	ch <- prometheus.MustNewConstMetric(descWaiting, prometheus.GaugeValue, float64(s.Waiting))

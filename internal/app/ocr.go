@@ -15,10 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/progress"
 )
 
 // ocrOptions is what the ocr command is asked to do with each file.
@@ -111,11 +111,17 @@ func (g page) failed() bool {
 	return failed
 }
 
+// reader is an engine that also finds the size of a page.
+type reader interface {
+	recognition.Engine
+	Probe(ctx context.Context, page document.Page) (document.Geometry, error)
+}
+
 // filesAtOnce is how many files are worked on at once, so that the next is being read while the workers are busy.
 const filesAtOnce = 16
 
 // ocr reads the files, several at once, and writes them in order.
-func (p Process) ocr(ctx context.Context, pool *engine.Pool, files []string, o ocrOptions, write func(io.Writer, page, bool) error) error {
+func (p Process) ocr(ctx context.Context, reader reader, files []string, o ocrOptions, write func(io.Writer, page, bool) error) error {
 	pages := make([]chan page, len(files))
 	for i := range pages {
 		pages[i] = make(chan page, 1)
@@ -128,14 +134,16 @@ func (p Process) ocr(ctx context.Context, pool *engine.Pool, files []string, o o
 			slots <- struct{}{}
 			go func() {
 				defer func() { <-slots }()
-				pages[i] <- o.read(ctx, pool, file)
+				pages[i] <- o.read(ctx, reader, file)
 			}()
 		}
 	}()
-	_, watched := terminal(p.Stderr)
+	display := progress.New(p.Stderr)
+	defer display.Clear()
 	failed := 0
 	for i := range files {
 		g := <-pages[i]
+		display.Clear()
 		if err := write(p.Stdout, g, len(files) > 1); err != nil {
 			return err
 		}
@@ -150,12 +158,9 @@ func (p Process) ocr(ctx context.Context, pool *engine.Pool, files []string, o o
 		if g.failed() {
 			failed++
 		}
-		if watched && len(files) > 1 {
-			fmt.Fprintf(p.Stderr, "\r%d of %d", i+1, len(files))
+		if len(files) > 1 {
+			display.Say("%d of %d files, %d of them not in full", i+1, len(files), failed)
 		}
-	}
-	if watched && len(files) > 1 {
-		fmt.Fprintln(p.Stderr)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d files could not be read in full", failed, len(files))
@@ -164,7 +169,7 @@ func (p Process) ocr(ctx context.Context, pool *engine.Pool, files []string, o o
 }
 
 // read reads one file.
-func (o ocrOptions) read(ctx context.Context, pool *engine.Pool, file string) page {
+func (o ocrOptions) read(ctx context.Context, reader reader, file string) page {
 	g := page{File: file, Contents: []reading{}}
 	fail := func(err error) page {
 		g.Error = explain(err)
@@ -174,16 +179,16 @@ func (o ocrOptions) read(ctx context.Context, pool *engine.Pool, file string) pa
 	if err != nil {
 		return fail(err)
 	}
-	geometry, err := pool.Probe(ctx, source)
+	geometry, err := reader.Probe(ctx, source)
 	if err != nil {
 		return fail(err)
 	}
 	g.Width, g.Height = geometry.Width, geometry.Height
-	tasks, err := o.tasks(ctx, pool, geometry)
+	tasks, err := o.tasks(ctx, reader, geometry)
 	if err != nil {
 		return fail(err)
 	}
-	readings, err := pool.Recognize(ctx, recognition.Order{Page: source, Tasks: tasks})
+	readings, err := reader.Recognize(ctx, recognition.Order{Page: source, Tasks: tasks})
 	if err != nil {
 		return fail(err)
 	}
@@ -195,12 +200,12 @@ func (o ocrOptions) read(ctx context.Context, pool *engine.Pool, file string) pa
 }
 
 // tasks are the regions on a page of that size.
-func (o ocrOptions) tasks(ctx context.Context, pool *engine.Pool, of document.Geometry) (tasks []recognition.Task, err error) {
+func (o ocrOptions) tasks(ctx context.Context, reader reader, of document.Geometry) (tasks []recognition.Task, err error) {
 	request := recognition.Request{Lang: o.lang, PSM: o.psm, OEM: recognition.DefaultOEM}
 	for _, box := range o.regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: box})
 	}
-	installed, err := pool.Languages(ctx)
+	installed, err := reader.Languages(ctx)
 	if err != nil {
 		return nil, err
 	}

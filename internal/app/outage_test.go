@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
@@ -127,8 +128,8 @@ func (l *workload) until(done bool, n int) {
 // in the end all that was answered is there, and nothing else.
 func TestStoresGoAwayUnderLoad(t *testing.T) {
 	mariadb, mongodb := mariadbtest.New(t), mongotest.Start(t)
-	config := Config{DataDir: t.TempDir(), Database: mariadbtest.DatabaseOn(t, "mariadb://root@"+mariadb.Addr()), MongoDB: mongodb.URI()}
-	s := start(t, config.DataDir, "--database", config.Database, "--mongodb", config.MongoDB, "--sweep-interval", "1s")
+	config := Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.DatabaseOn(t, "mariadb://root@"+mariadb.Addr()), MongoDB: mongodb.URI()}
+	s := start(t, string(config.DataDir), "--database", config.Database, "--mongodb", config.MongoDB, "--sweep-interval", "1s")
 	page, _, boxes := drawn()
 	l := &workload{t: t, client: s.signUp("ann"), page: page, box: boxes[0], results: make(chan bool), answers: newAnswers()}
 	first := l.client.upload("page.png", page)

@@ -41,10 +41,10 @@ func (p Process) serveCommand() *cobra.Command {
 
 // serve opens everything, serves until the context ends, and closes everything. It calls listening with the address once it listens.
 func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listening func(address string)) (err error) {
-	if err := makeDataDir(c.DataDir); err != nil {
+	if err := c.DataDir.Make(); err != nil {
 		return err
 	}
-	unlock, err := lockDataDir(c.DataDir)
+	unlock, err := c.DataDir.Lock()
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		return fmt.Errorf("addr: %w", err)
 	}
 	defer listener.Close() // a second time does no harm
-	if err := makeSpoolDir(c.spoolDir()); err != nil {
+	if err := c.DataDir.MakeSpool(); err != nil {
 		return err
 	}
 	s, err := openServices(ctx, c, log)
@@ -70,8 +70,8 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Config{
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool), Web: page, Version: p.version(),
-		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, SpoolDir: c.spoolDir(), RecognitionTimeout: c.RequestTimeout,
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Web: page, Version: p.version(),
+		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
 		TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins,
 	})
 	if err != nil {

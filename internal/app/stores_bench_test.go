@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -76,8 +77,8 @@ func BenchmarkUpload(b *testing.B) {
 
 // BenchmarkResult stores and gets the result of as many regions as a request may have, of five words each: in SQLite, and in MariaDB and MongoDB, in turn.
 func BenchmarkResult(b *testing.B) {
-	embedded := openResults(b, Config{DataDir: b.TempDir()})
-	served := openResults(b, Config{DataDir: b.TempDir(), Database: mariadbtest.Database(b), MongoDB: mongotest.URI(b)})
+	embedded := openResults(b, Config{DataDir: datadir.Dir(b.TempDir())})
+	served := openResults(b, Config{DataDir: datadir.Dir(b.TempDir()), Database: mariadbtest.Database(b), MongoDB: mongotest.URI(b)})
 	sides := func(b *testing.B, do func(r *results, b *testing.B)) {
 		porttest.InTurn(b, porttest.Side{Name: "SQLite", Do: func() { do(embedded, b) }}, porttest.Side{Name: "MariaDB+MongoDB", Do: func() { do(served, b) }})
 	}

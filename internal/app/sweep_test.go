@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
@@ -25,7 +26,7 @@ import (
 // leave leaves a blob and a content in the data directory as something does that broke off two hours ago.
 func leave(t *testing.T, dir, contentID string) (blob string) {
 	t.Helper()
-	s, err := openStores(t.Context(), Config{DataDir: dir})
+	s, err := openStores(t.Context(), Config{DataDir: datadir.Dir(dir)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func TestSweepCommandMakesNoDatabase(t *testing.T) {
 // With another database than the one that names them, all blobs look as if they were left over.
 func TestSweepWithTheWrongDatabase(t *testing.T) {
 	dir := t.TempDir()
-	s, err := openStores(t.Context(), Config{DataDir: dir})
+	s, err := openStores(t.Context(), Config{DataDir: datadir.Dir(dir)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,15 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"iter"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +21,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/transfer"
 )
 
 const (
@@ -39,25 +35,12 @@ const (
 // stores is everything that is kept, wherever that is.
 type stores struct {
 	db       *sqlstore.DB
-	blobs    blobs
-	contents contents
+	blobs    transfer.Blobs
+	contents transfer.Contents
 	empty    func(ctx context.Context) (bool, error) // whether there is neither a blob nor a content outside the database
 	checks   []httpapi.Check
 	closers  []func() error
 }
-
-// blobs and contents are the ports with what it takes to move from one store to another.
-type (
-	blobs interface {
-		document.Blobs
-		PutAs(ctx context.Context, name string, r io.Reader) error
-	}
-	contents interface {
-		recognition.Contents
-		History(ctx context.Context, ids []string) ([]recognition.Content, error)
-		PutHistory(ctx context.Context, history []recognition.Content) error
-	}
-)
 
 // openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
 func openStores(ctx context.Context, c Config) (*stores, error) {
@@ -78,7 +61,7 @@ func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.C
 	s.closers = append(s.closers, s.db.Close)
 	s.checks = append(s.checks, httpapi.Check{Name: "database", Check: s.db.Ping})
 	if c.MongoDB == "" {
-		files, err := filestore.Open(c.blobsDir())
+		files, err := filestore.Open(c.DataDir.Blobs())
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +101,7 @@ type services struct {
 func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services, err error) {
 	keys := c.Keys
 	if len(keys) == 0 {
-		if keys, err = token.LoadKeys(c.keyPath()); err != nil {
+		if keys, err = token.LoadKeys(c.DataDir.Keys()); err != nil {
 			return nil, err
 		}
 	}
@@ -126,12 +109,12 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	if s.stores, err = openStores(ctx, c); err != nil {
 		return nil, err
 	}
-	if s.pool, err = startPool(c, c.spoolDir(), log); err != nil {
+	if s.pool, err = startPool(c, c.DataDir.Spool(), log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.closers = append(s.closers, s.pool.Close)
 	s.checks = append(s.checks, httpapi.Check{Name: "workers", Check: s.pool.Ready})
-	s.metrics = poolRegistry(s.pool)
+	s.metrics = poolRegistry(s.pool.Stats)
 
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
@@ -178,65 +161,4 @@ func everyUser(ctx context.Context, users account.Users, keyword string) iter.Se
 			}
 		}
 	}
-}
-
-// everyImage goes through all images, the newest first.
-func everyImage(ctx context.Context, catalog document.Catalog) iter.Seq2[document.Image, error] {
-	return func(yield func(document.Image, error) bool) {
-		for q := (document.Query{Size: 100}); ; {
-			page, _, err := catalog.List(ctx, q)
-			if err != nil {
-				yield(document.Image{}, err)
-				return
-			}
-			for _, i := range page {
-				if !yield(i, nil) {
-					return
-				}
-				q.Before = i.ID
-			}
-			if len(page) < q.Size {
-				return
-			}
-		}
-	}
-}
-
-// makeDataDir makes the directory where everything is kept, for the owner only. One that is not complete yet it refuses.
-func makeDataDir(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return fmt.Errorf("data-dir: %w", err)
-	}
-	return restored(path)
-}
-
-// makeSpoolDir makes an empty directory for what is gone when the service ends; what one that was killed has left there goes
-// now. It is not the system's, which may be in memory, and it may be a mount.
-func makeSpoolDir(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return err
-	}
-	left, err := os.ReadDir(path)
-	for _, entry := range left {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(path, entry.Name())))
-	}
-	return err
-}
-
-// lockDataDir makes sure that one server works on a data directory. The lock ends with the process, however that ends.
-func lockDataDir(path string) (unlock func() error, err error) {
-	f, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("data-dir: %s belongs to another user: %w", path, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("data-dir: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = fmt.Errorf("data-dir: another server works on %s", path)
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	return f.Close, nil
 }

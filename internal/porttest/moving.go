@@ -1,39 +1,19 @@
 package porttest
 
 import (
-	"context"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
 
-	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/transfer"
 )
 
-// NamedBlobs is document.Blobs of a store that blobs are moved to.
-type NamedBlobs interface {
-	document.Blobs
-
-	// PutAs is Put under a name that the blob has in another store. One that is here under that name is replaced.
-	PutAs(ctx context.Context, name string, r io.Reader) error
-}
-
-// Histories is recognition.Contents of a store that contents are moved from or to.
-type Histories interface {
-	recognition.Contents
-
-	// History returns all revisions of contents, by ID and revision. What is not there is left out.
-	History(ctx context.Context, ids []string) ([]recognition.Content, error)
-
-	// PutHistory stores all revisions of contents as they are, in the place of those that are there.
-	PutHistory(ctx context.Context, history []recognition.Content) error
-}
-
-// MovedBlobs is the suite of NamedBlobs.
-func MovedBlobs(t *testing.T, open func(t *testing.T) NamedBlobs) {
+// MovedBlobs is the suite of transfer.Blobs.
+func MovedBlobs(t *testing.T, open func(t *testing.T) transfer.Blobs) {
 	const moved = "abcdefghijklmnopqrstuvwxyz"
 
 	t.Run("a blob keeps its name", func(t *testing.T) {
@@ -84,8 +64,8 @@ func MovedBlobs(t *testing.T, open func(t *testing.T) NamedBlobs) {
 	})
 }
 
-// MovedContents is the suite of Histories.
-func MovedContents(t *testing.T, open func(t *testing.T) Histories) {
+// MovedContents is the suite of transfer.Contents.
+func MovedContents(t *testing.T, open func(t *testing.T) transfer.Contents) {
 	from, to := open(t), open(t)
 	one, other := someContent(1), someContent(2)
 	ok(t, "Add", from.Add(t.Context(), []recognition.Content{one, other}))

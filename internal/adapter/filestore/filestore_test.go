@@ -25,6 +25,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/transfer"
 )
 
 // putterEnv makes the test binary a process that puts blobs until it is killed.
@@ -381,7 +382,7 @@ func BenchmarkPut1MB(b *testing.B) {
 }
 
 func TestMovedBlobs(t *testing.T) {
-	porttest.MovedBlobs(t, func(t *testing.T) porttest.NamedBlobs { return open(t) })
+	porttest.MovedBlobs(t, func(t *testing.T) transfer.Blobs { return open(t) })
 }
 
 func TestShare(t *testing.T) {

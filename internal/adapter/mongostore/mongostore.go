@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net/url"
 	"strings"
@@ -87,10 +88,21 @@ func connect(ctx context.Context, uri string, monitor *event.CommandMonitor) (*S
 	if err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.Prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening MongoDB: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// OpenAsIs is Open of a database that somebody else has made: it changes nothing. See Prepare.
+func OpenAsIs(ctx context.Context, uri string) (*Store, error) { return dial(ctx, uri, nil) }
+
+// Database returns the database as the driver has it. It ends with the store.
+func (s *Store) Database() *mongo.Database { return s.db }
+
+// OpenFile opens the GridFS file with that _id, whatever its type. NotFound, Unavailable.
+func (s *Store) OpenFile(ctx context.Context, id any) (io.ReadSeekCloser, error) {
+	return s.Blobs().open(ctx, id)
 }
 
 // dial is connect to a database as it is.
@@ -118,9 +130,9 @@ func dial(ctx context.Context, uri string, monitor *event.CommandMonitor) (*Stor
 	return s, nil
 }
 
-// prepare makes the indexes: the one by which chunks are found, and one that tells when revisions were added without reading them. All else
+// Prepare makes the indexes: the one by which chunks are found, and one that tells when revisions were added without reading them. All else
 // is found by _id. An index of a large collection takes its time.
-func (s *Store) prepare(ctx context.Context) error {
+func (s *Store) Prepare(ctx context.Context) error {
 	_, err := s.Blobs().chunks.Indexes().CreateOne(ctx, mongo.IndexModel{
 		Keys: bson.D{{Key: "files_id", Value: 1}, {Key: "n", Value: 1}}, Options: options.Index().SetUnique(true)})
 	if err == nil {

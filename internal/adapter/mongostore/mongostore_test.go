@@ -23,6 +23,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/mongotest"
+	"glyphbox/internal/transfer"
 )
 
 func openAt(t testing.TB, uri string) *Store {
@@ -56,8 +57,8 @@ func TestContents(t *testing.T) {
 }
 
 func TestMoved(t *testing.T) {
-	porttest.MovedBlobs(t, func(t *testing.T) porttest.NamedBlobs { return open(t).Blobs() })
-	porttest.MovedContents(t, func(t *testing.T) porttest.Histories { return open(t).Contents() })
+	porttest.MovedBlobs(t, func(t *testing.T) transfer.Blobs { return open(t).Blobs() })
+	porttest.MovedContents(t, func(t *testing.T) transfer.Contents { return open(t).Contents() })
 }
 
 // heapLimit is what this process may hold while blobs, one of 100 MB among them, come and go.

@@ -7,6 +7,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/transfer"
 )
 
 // open opens a new database, closed when the test ends.
@@ -63,6 +64,6 @@ func TestContents(t *testing.T) {
 
 func TestMovedContents(t *testing.T) {
 	on(t, func(t *testing.T, open func(testing.TB) *DB) {
-		porttest.MovedContents(t, func(t *testing.T) porttest.Histories { return open(t).Contents() })
+		porttest.MovedContents(t, func(t *testing.T) transfer.Contents { return open(t).Contents() })
 	})
 }

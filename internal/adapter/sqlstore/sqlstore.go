@@ -53,6 +53,33 @@ func Open(ctx context.Context, source string) (*DB, error) {
 	})
 }
 
+// ErrNone is the error of OpenExisting where there is no database of ours.
+var ErrNone = errors.New("there is no database of Glyphbox")
+
+// OpenExisting is Open of a database that a service has made; it makes none. ErrNone.
+func OpenExisting(ctx context.Context, source string) (*DB, error) {
+	if !strings.Contains(source, "://") {
+		if _, err := os.Stat(source); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("opening the database %s: %w", source, ErrNone)
+		}
+	}
+	db, name, err := connect(source)
+	if err != nil {
+		return nil, err
+	}
+	names, err := db.tableNames(ctx)
+	if err == nil && !slices.Contains(names, stepsTable) {
+		err = ErrNone
+		if slices.Contains(names, "user") {
+			err = ErrForeign
+		}
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, fmt.Errorf("opening the database %s: %w", name, err)
+	}
+	return Open(ctx, source)
+}
+
 // OpenToFill is Open without ErrUnfinished, for the work that fills the database; see Fill.
 func OpenToFill(ctx context.Context, source string) (*DB, error) {
 	return openChecked(ctx, source, func(*DB) error { return nil })

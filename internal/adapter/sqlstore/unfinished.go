@@ -48,11 +48,11 @@ func (db *DB) Fill(ctx context.Context, work string) error {
 	if users > 0 || revisions > 0 {
 		return fmt.Errorf("the database is not empty: it has %d users and %d revisions of results", users, revisions)
 	}
-	return db.note(ctx, work)
+	return db.Note(ctx, work)
 }
 
-// note makes the table of unfinished work, which is there with what it says, or not at all.
-func (db *DB) note(ctx context.Context, work string) error {
+// Note makes the table of unfinished work, which is there with what it says, or not at all. Until Filled only that work opens the database.
+func (db *DB) Note(ctx context.Context, work string) error {
 	if strings.Contains(work, `\`) {
 		return fmt.Errorf("a backslash in %q, which not every database takes for one", work)
 	}

@@ -1,4 +1,4 @@
-package app
+package bench
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -24,26 +23,25 @@ import (
 	"sync"
 	"time"
 
-	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
 
 // The names of the sides.
 const (
-	sideEngine  = "engine"  // as it is
-	sideLoop    = "loop"    // a plain warm loop over the library
-	sideProcess = "process" // one process for each region
-	sideService = "service" // the whole service, by HTTP
+	SideEngine  = "engine"  // as it is
+	SideLoop    = "loop"    // a plain warm loop over the library
+	SideProcess = "process" // one process for each region
+	SideService = "service" // the whole service, by HTTP
 )
 
 // side is one way to read pages, measured beside others.
 type side struct {
 	name    string
 	workers int
-	open    func(ctx context.Context, page benchPage) error                   // comes before what is measured; may be nil
-	tasks   func(page benchPage, tasks []recognition.Task) []recognition.Task // what it is asked for; nil: the tasks as they are
-	read    func(ctx context.Context, page benchPage, tasks []recognition.Task) ([]recognition.Reading, error)
+	open    func(ctx context.Context, p page) error                   // comes before what is measured; may be nil
+	tasks   func(p page, tasks []recognition.Task) []recognition.Task // what it is asked for; nil: the tasks as they are
+	read    func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error)
 	memory  func() int64 // bytes of the workers; may be nil
 	alone   bool         // it makes no difference to a region whether others are asked for
 }
@@ -55,42 +53,42 @@ type ratio struct {
 }
 
 // openSides starts all that is asked for. Each side has workers of its own, of which only those at work take time.
-func (b *bench) openSides(ctx context.Context) error {
-	engine, err := b.poolSide(ctx, sideEngine, b.config.OCRWorkers)
+func (b *run) openSides(ctx context.Context) error {
+	engine, err := b.poolSide(ctx, SideEngine, b.Workers)
 	if err != nil {
 		return err
 	}
-	if slices.Contains(b.options.against, sideLoop) {
-		loop, err := b.poolSide(ctx, sideLoop, b.config.OCRWorkers)
+	if slices.Contains(b.Against, SideLoop) {
+		loop, err := b.poolSide(ctx, SideLoop, b.Workers)
 		if err != nil {
 			return err
 		}
 		b.ratios = append(b.ratios, ratio{"engine ÷ loop", engine, loop})
 	}
-	if slices.Contains(b.options.against, sideProcess) {
+	if slices.Contains(b.Against, SideProcess) {
 		process, err := b.processSide(ctx)
 		if err != nil {
 			return err
 		}
 		b.ratios = append(b.ratios, ratio{"process ÷ engine", process, engine})
 	}
-	if b.options.cores {
-		one, err := b.poolSide(ctx, sideEngine, 1)
+	if b.Cores {
+		one, err := b.poolSide(ctx, SideEngine, 1)
 		if err != nil {
 			return err
 		}
-		two, err := b.poolSide(ctx, sideEngine, 2)
+		two, err := b.poolSide(ctx, SideEngine, 2)
 		if err != nil {
 			return err
 		}
 		b.ratios = append(b.ratios, ratio{"1 worker ÷ 2", one, two})
 	}
-	if b.options.service {
+	if b.Service {
 		service, err := b.serviceSide(ctx)
 		if err != nil {
 			return err
 		}
-		loop, err := b.poolSide(ctx, sideLoop, 1)
+		loop, err := b.poolSide(ctx, SideLoop, 1)
 		if err != nil {
 			return err
 		}
@@ -100,49 +98,47 @@ func (b *bench) openSides(ctx context.Context) error {
 }
 
 // poolSide returns the number of the side that reads by so many workers, the engine's way or by the plain loop.
-func (b *bench) poolSide(ctx context.Context, name string, workers int) (int, error) {
+func (b *run) poolSide(ctx context.Context, name string, workers int) (int, error) {
 	if i := slices.IndexFunc(b.sides, func(s *side) bool { return s.name == name && s.workers == workers }); i >= 0 {
 		return i, nil
 	}
-	pool, err := b.startWorkers(ctx, workers)
+	engine, err := b.startWorkers(ctx, workers)
 	if err != nil {
 		return 0, err
 	}
-	s := &side{name: name, workers: workers, memory: func() int64 { return pool.Stats().Memory }}
+	s := &side{name: name, workers: workers, memory: func() int64 { return engine.Memory() }}
 	if b.probe == nil {
-		b.probe = pool.Probe
-		if b.installed, err = pool.Languages(ctx); err != nil {
+		b.probe = engine.Probe
+		if b.installed, err = engine.Languages(ctx); err != nil {
 			return 0, err
 		}
 	}
-	read := pool.Recognize
-	if name == sideLoop {
-		read, s.tasks = pool.Plain, plainTasks
+	read := engine.Recognize
+	if name == SideLoop {
+		read, s.tasks = engine.Plain, plainTasks
 	}
-	s.read = func(ctx context.Context, page benchPage, tasks []recognition.Task) ([]recognition.Reading, error) {
-		return read(ctx, recognition.Order{Page: page.source, Tasks: tasks})
+	s.read = func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error) {
+		return read(ctx, recognition.Order{Page: p.source, Tasks: tasks})
 	}
 	return b.addSide(s), nil
 }
 
-func (b *bench) addSide(s *side) int {
+func (b *run) addSide(s *side) int {
 	b.sides = append(b.sides, s)
 	return len(b.sides) - 1
 }
 
 // startWorkers starts a pool and waits until all its workers are up.
-func (b *bench) startWorkers(ctx context.Context, workers int) (*engine.Pool, error) {
-	c := b.config
-	c.OCRWorkers = workers
-	pool, err := startPool(c, os.TempDir(), b.log)
+func (b *run) startWorkers(ctx context.Context, workers int) (Engine, error) {
+	engine, err := b.Start(workers)
 	if err != nil {
 		return nil, err
 	}
-	b.closers = append(b.closers, pool.Close)
+	b.closers = append(b.closers, engine.Close)
 	const pause, most = 20 * time.Millisecond, 30 * time.Second
-	for waited := time.Duration(0); pool.Stats().Workers < workers; waited += pause {
+	for waited := time.Duration(0); engine.Up() < workers; waited += pause {
 		if waited >= most {
-			return nil, cmp.Or(pool.Ready(ctx), errors.New("not all workers start"))
+			return nil, cmp.Or(engine.Ready(ctx), errors.New("not all workers start"))
 		}
 		select {
 		case <-ctx.Done():
@@ -150,17 +146,17 @@ func (b *bench) startWorkers(ctx context.Context, workers int) (*engine.Pool, er
 		case <-time.After(pause):
 		}
 	}
-	return pool, nil
+	return engine, nil
 }
 
 // plainTasks are the tasks of a page with the page segmentation mode that somebody would pick who sees the region.
-func plainTasks(page benchPage, tasks []recognition.Task) []recognition.Task {
+func plainTasks(p page, tasks []recognition.Task) []recognition.Task {
 	tasks = slices.Clone(tasks)
 	for i, t := range tasks {
 		switch {
-		case !page.Regions[i].lines():
+		case !p.Regions[i].lines():
 			tasks[i].PSM = 7
-		case 5*t.Width() >= 4*page.Width && 5*t.Height() >= 4*page.Height:
+		case 5*t.Width() >= 4*p.Width && 5*t.Height() >= 4*p.Height:
 			tasks[i].PSM = 3
 		default:
 			tasks[i].PSM = 6
@@ -171,24 +167,24 @@ func plainTasks(page benchPage, tasks []recognition.Task) []recognition.Task {
 
 // processSide reads as most programs do that use Tesseract: the region goes to a file, and a process reads that. As many run at once as
 // there are workers, each with one thread, without which they hold one another up.
-func (b *bench) processSide(ctx context.Context) (int, error) {
+func (b *run) processSide(ctx context.Context) (int, error) {
 	program, err := exec.LookPath("tesseract")
 	if err != nil {
 		return 0, fmt.Errorf("--against process: %w", err)
 	}
-	cutter, err := b.startWorkers(ctx, b.config.OCRWorkers)
+	cutter, err := b.startWorkers(ctx, b.Workers)
 	if err != nil {
 		return 0, err
 	}
-	s := &side{name: sideProcess, workers: b.config.OCRWorkers, alone: true}
-	s.read = func(ctx context.Context, page benchPage, tasks []recognition.Task) ([]recognition.Reading, error) {
+	s := &side{name: SideProcess, workers: b.Workers, alone: true}
+	s.read = func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error) {
 		readings, faults := make([]recognition.Reading, len(tasks)), make([]error, len(tasks))
 		next := make(chan int)
 		var runners sync.WaitGroup
 		for range s.workers {
 			runners.Go(func() {
 				for i := range next {
-					readings[i], faults[i] = b.readByProcess(ctx, cutter, program, page, tasks[i], filepath.Join(b.dir, fmt.Sprintf("region-%d.png", i)))
+					readings[i], faults[i] = b.readByProcess(ctx, cutter, program, p, tasks[i], filepath.Join(b.dir, fmt.Sprintf("region-%d.png", i)))
 				}
 			})
 		}
@@ -202,8 +198,8 @@ func (b *bench) processSide(ctx context.Context) (int, error) {
 	return b.addSide(s), nil
 }
 
-func (b *bench) readByProcess(ctx context.Context, cutter *engine.Pool, program string, page benchPage, task recognition.Task, file string) (r recognition.Reading, err error) {
-	crop, err := cutter.Cut(ctx, page.source, task.Box)
+func (b *run) readByProcess(ctx context.Context, cutter Engine, program string, p page, task recognition.Task, file string) (r recognition.Reading, err error) {
+	crop, err := cutter.Cut(ctx, p.source, task.Box)
 	if err != nil {
 		return r, err
 	}
@@ -224,11 +220,11 @@ func (b *bench) readByProcess(ctx context.Context, cutter *engine.Pool, program 
 }
 
 // warm has every worker of every side load the models of a set, on a page of its own, so that no page of the set pays for it.
-func (b *bench) warm(ctx context.Context, set benchSet) error {
-	page := benchPage{Image: filepath.Join(b.dir, "warm.png"), Width: 200, Height: 60}
-	bars := image.NewGray(image.Rect(0, 0, page.Width, page.Height))
+func (b *run) warm(ctx context.Context, of set) error {
+	p := page{Image: filepath.Join(b.dir, "warm.png"), Width: 200, Height: 60}
+	bars := image.NewGray(image.Rect(0, 0, p.Width, p.Height))
 	for i := range bars.Pix {
-		if x, y := i%page.Width, i/page.Width; y < 10 || y >= 50 || x/8%2 == 0 {
+		if x, y := i%p.Width, i/p.Width; y < 10 || y >= 50 || x/8%2 == 0 {
 			bars.Pix[i] = 0xff
 		}
 	}
@@ -236,35 +232,35 @@ func (b *bench) warm(ctx context.Context, set benchSet) error {
 	if err := png.Encode(&file, bars); err != nil {
 		return err
 	}
-	if err := os.WriteFile(page.Image, file.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(p.Image, file.Bytes(), 0o600); err != nil {
 		return err
 	}
 	var err error
-	if page.source, err = pageOf(page.Image); err != nil {
+	if p.source, err = b.Page(p.Image); err != nil {
 		return err
 	}
 	var langs []string
-	for _, p := range set.pages {
-		if !slices.Contains(langs, p.Lang) {
-			langs = append(langs, p.Lang)
+	for _, other := range of.pages {
+		if !slices.Contains(langs, other.Lang) {
+			langs = append(langs, other.Lang)
 		}
 	}
 	for _, s := range b.sides {
 		if s.open != nil {
-			if err := s.open(ctx, page); err != nil {
+			if err := s.open(ctx, p); err != nil {
 				return err
 			}
 		}
-		for _, page.Lang = range langs {
-			page.Regions = slices.Repeat([]benchRegion{{Box: document.Box{X2: page.Width, Y2: page.Height}}}, s.workers)
-			tasks, err := page.tasks(b.installed)
+		for _, p.Lang = range langs {
+			p.Regions = slices.Repeat([]region{{Box: document.Box{X2: p.Width, Y2: p.Height}}}, s.workers)
+			tasks, err := p.tasks(b.installed)
 			if err != nil {
 				return err
 			}
 			if s.tasks != nil {
-				tasks = s.tasks(page, tasks)
+				tasks = s.tasks(p, tasks)
 			}
-			if _, err := s.read(ctx, page, tasks); err != nil {
+			if _, err := s.read(ctx, p, tasks); err != nil {
 				return err
 			}
 		}
@@ -273,16 +269,10 @@ func (b *bench) warm(ctx context.Context, set benchSet) error {
 }
 
 // serviceSide runs the whole service with one worker, on a port and in a directory of its own, and is one of its users.
-func (b *bench) serviceSide(ctx context.Context) (int, error) {
-	c := b.config
-	c.Addr, c.DataDir, c.OCRWorkers, c.SignUpOpen, c.AdminPassword = "127.0.0.1:0", filepath.Join(b.dir, "data"), 1, true, strings.ToLower(rand.Text())
-	c.AccessTTL = 24 * time.Hour
-	c.LogLevel = max(c.LogLevel, slog.LevelWarn)
-	quiet := b.Process
-	quiet.Stdout = io.Discard
+func (b *run) serviceSide(ctx context.Context) (int, error) {
 	ctx, stop := context.WithCancel(ctx)
 	ended, listening := make(chan error, 1), make(chan string, 1)
-	go func() { ended <- quiet.serve(ctx, c, quiet.logger(c), func(address string) { listening <- address }) }()
+	go func() { ended <- b.Serve(ctx, filepath.Join(b.dir, "data"), func(url string) { listening <- url }) }()
 	client := &serviceClient{http: &http.Client{Transport: &http.Transport{}}}
 	b.closers = append(b.closers, func() error {
 		client.http.CloseIdleConnections()
@@ -290,8 +280,7 @@ func (b *bench) serviceSide(ctx context.Context) (int, error) {
 		return <-ended
 	})
 	select {
-	case address := <-listening:
-		client.base = localURL(address)
+	case client.base = <-listening:
 	case err := <-ended:
 		ended <- nil // for the closer
 		return 0, cmp.Or(err, ctx.Err())
@@ -299,7 +288,7 @@ func (b *bench) serviceSide(ctx context.Context) (int, error) {
 	if err := client.signUp(ctx); err != nil {
 		return 0, err
 	}
-	return b.addSide(&side{name: sideService, workers: 1, open: client.upload, read: client.recognize}), nil
+	return b.addSide(&side{name: SideService, workers: 1, open: client.upload, read: client.recognize}), nil
 }
 
 // serviceClient is a user of a service. It is used by one goroutine at a time.
@@ -363,14 +352,14 @@ func (c *serviceClient) signUp(ctx context.Context) error {
 	return err
 }
 
-func (c *serviceClient) upload(ctx context.Context, page benchPage) error {
-	data, err := os.ReadFile(page.Image)
+func (c *serviceClient) upload(ctx context.Context, p page) error {
+	data, err := os.ReadFile(p.Image)
 	if err != nil {
 		return err
 	}
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", filepath.Base(page.Image))
+	part, err := form.CreateFormFile("file", filepath.Base(p.Image))
 	if err != nil {
 		return err
 	}
@@ -388,7 +377,7 @@ func (c *serviceClient) upload(ctx context.Context, page benchPage) error {
 	return err
 }
 
-func (c *serviceClient) recognize(ctx context.Context, _ benchPage, tasks []recognition.Task) ([]recognition.Reading, error) {
+func (c *serviceClient) recognize(ctx context.Context, _ page, tasks []recognition.Task) ([]recognition.Reading, error) {
 	boxes := make([]document.Box, len(tasks))
 	for i, t := range tasks {
 		boxes[i] = t.Box

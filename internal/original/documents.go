@@ -1,4 +1,4 @@
-package mongostore
+package original
 
 import (
 	"bytes"
@@ -10,15 +10,24 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 )
 
-// Original is what the original service keeps in MongoDB, under ObjectIds: images in GridFS, in the collections that ours are in under names; thumbnails
+// Documents is the MongoDB of the original service. *mongostore.Store implements it.
+type Documents interface {
+	// Database returns the database as the driver has it.
+	Database() *mongo.Database
+
+	// OpenFile opens the GridFS file with that _id. NotFound, Unavailable.
+	OpenFile(ctx context.Context, id any) (io.ReadSeekCloser, error)
+}
+
+// documents is what the original service keeps in MongoDB, under ObjectIds: images in GridFS, in the collections that ours are in under names; thumbnails
 // as documents {file: bytes} of the collection thumbnail; results as documents {roi, detail} of a collection of their own. None of it is changed.
-type Original struct {
-	store   *Store
+type documents struct {
+	Documents
 	results *mongo.Collection // nil: not known yet
 }
 
@@ -26,45 +35,25 @@ const (
 	thumbnails      = "thumbnail"
 	resultsAtFirst  = "ocr_res" // the collection of results, as the original service has it
 	idsToFindThemBy = 50
+	idsAtOnce       = 1000 // of one query
 )
 
-// errNoResults tells what to do where the results are not found.
-var errNoResults = errors.New("no collection has the documents that the results name")
+var (
+	errNoResults = errors.New("no collection has the documents that the results name")
+	errNoFile    = fault.New(fault.NotFound, "blob_not_found", "There is no such file.")
+)
 
-// OpenOriginal opens the database of the original service and changes nothing.
-func OpenOriginal(ctx context.Context, uri string) (*Original, error) {
-	store, err := dial(ctx, uri, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &Original{store: store}, nil
-}
-
-// Close ends all connections.
-func (o *Original) Close() error { return o.store.Close() }
-
-// Ours returns the store that is ours in the same database. It ends with the original.
-func (o *Original) Ours(ctx context.Context) (*Store, error) { return o.store, o.store.prepare(ctx) }
-
-func (o *Original) names(ctx context.Context) (names []string, err error) {
-	err = whileAsked(ctx, func(ctx context.Context) error {
-		names, err = o.store.db.ListCollectionNames(ctx, bson.D{})
-		return err
-	})
-	return names, err
-}
-
-// Open opens an image. NotFound where there is none.
-func (o *Original) Open(ctx context.Context, id string) (io.ReadSeekCloser, error) {
-	oid, ok := ObjectID(id)
+// open opens an image. NotFound where there is none.
+func (o *documents) open(ctx context.Context, id string) (io.ReadSeekCloser, error) {
+	oid, ok := objectID(id)
 	if !ok {
-		return nil, errBlobNotFound
+		return nil, errNoFile
 	}
-	return o.store.Blobs().open(ctx, oid)
+	return o.OpenFile(ctx, oid)
 }
 
-// ObjectID finds an ObjectId in what the original service has stored for one: its digits, maybe with more around them.
-func ObjectID(text string) (id bson.ObjectID, ok bool) {
+// objectID finds an ObjectId in what the original service has stored for one: its digits, maybe with more around them.
+func objectID(text string) (id bson.ObjectID, ok bool) {
 	notHex := func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }
 	for _, part := range strings.FieldsFunc(strings.ToLower(text), notHex) {
 		if id, err := bson.ObjectIDFromHex(part); err == nil {
@@ -74,23 +63,21 @@ func ObjectID(text string) (id bson.ObjectID, ok bool) {
 	return id, false
 }
 
-// Thumbnail returns the bytes of a thumbnail, at most limit of them. NotFound.
-func (o *Original) Thumbnail(ctx context.Context, id string, limit int64) (data []byte, err error) {
-	oid, ok := ObjectID(id)
+// thumbnail returns the bytes of a thumbnail, at most limit of them. NotFound.
+func (o *documents) thumbnail(ctx context.Context, id string, limit int64) (data []byte, err error) {
+	oid, ok := objectID(id)
 	if !ok {
-		return nil, errBlobNotFound
+		return nil, errNoFile
 	}
 	var found struct{ File []byte }
-	err = whileAsked(ctx, func(ctx context.Context) error {
-		return o.store.db.Collection(thumbnails).FindOne(ctx, bson.D{{Key: "_id", Value: oid}}).Decode(&found)
-	})
+	err = o.Database().Collection(thumbnails).FindOne(ctx, bson.D{{Key: "_id", Value: oid}}).Decode(&found)
 	if err == nil && len(found.File) > 0 {
 		return found.File, nil
 	}
 	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 		return nil, err
 	}
-	r, err := o.Open(ctx, id)
+	r, err := o.OpenFile(ctx, oid)
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +87,9 @@ func (o *Original) Thumbnail(ctx context.Context, id string, limit int64) (data 
 	return b.Bytes(), err
 }
 
-// FindResults finds the collection of the results, by some of their ids, or takes the one that is named.
-func (o *Original) FindResults(ctx context.Context, named string, ids []string) error {
-	names, err := o.names(ctx)
+// findResults finds the collection of the results, by some of their ids, or takes the one that is named.
+func (o *documents) findResults(ctx context.Context, named string, ids []string) error {
+	names, err := o.Database().ListCollectionNames(ctx, bson.D{})
 	if err != nil {
 		return err
 	}
@@ -114,8 +101,8 @@ func (o *Original) FindResults(ctx context.Context, named string, ids []string) 
 		if !slices.Contains(names, name) || strings.HasPrefix(name, "fs.") {
 			continue
 		}
-		o.results = o.store.db.Collection(name)
-		found, err := o.Results(ctx, ids[:min(len(ids), idsToFindThemBy)])
+		o.results = o.Database().Collection(name)
+		found, err := o.resultsOf(ctx, ids[:min(len(ids), idsToFindThemBy)])
 		if err != nil || len(found) > 0 {
 			return err
 		}
@@ -127,59 +114,53 @@ func (o *Original) FindResults(ctx context.Context, named string, ids []string) 
 	return nil
 }
 
-// Result is what the original service has read of a region.
-type Result struct {
+// result is what the original service has read of a region.
+type result struct {
 	ROI  *document.Box // as it was asked for; nil where that is not said
 	Text string        // words with a space between, or lines
 }
 
-// Results returns results by their ids. What is not there is left out.
-func (o *Original) Results(ctx context.Context, ids []string) (map[string]Result, error) {
-	found := map[string]Result{}
+// resultsOf returns results by their ids. What is not there is left out.
+func (o *documents) resultsOf(ctx context.Context, ids []string) (map[string]result, error) {
+	found := map[string]result{}
 	if o.results == nil {
 		return found, nil
 	}
 	asked := map[bson.ObjectID]string{}
 	for _, id := range ids {
-		if oid, ok := ObjectID(id); ok {
+		if oid, ok := objectID(id); ok {
 			asked[oid] = id
 		}
 	}
 	for part := range slices.Chunk(ids, idsAtOnce) {
 		var keys bson.A
 		for _, id := range part {
-			if oid, ok := ObjectID(id); ok {
+			if oid, ok := objectID(id); ok {
 				keys = append(keys, oid)
 			}
 		}
 		if len(keys) == 0 {
 			continue
 		}
-		err := whileAsked(ctx, func(ctx context.Context) error {
-			cursor, err := o.results.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: keys}}}}, options.Find().SetBatchSize(1_000_000))
-			if err != nil {
-				return err
-			}
-			var documents []bson.Raw
-			if err := cursor.All(ctx, &documents); err != nil {
-				return err
-			}
-			for _, d := range documents {
-				if oid, ok := d.Lookup("_id").ObjectIDOK(); ok {
-					found[asked[oid]] = resultOf(d)
-				}
-			}
-			return nil
-		})
+		cursor, err := o.results.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: keys}}}})
 		if err != nil {
 			return nil, err
+		}
+		var stored []bson.Raw
+		if err := cursor.All(ctx, &stored); err != nil {
+			return nil, err
+		}
+		for _, d := range stored {
+			if oid, ok := d.Lookup("_id").ObjectIDOK(); ok {
+				found[asked[oid]] = resultOf(d)
+			}
 		}
 	}
 	return found, nil
 }
 
 // resultOf reads a document whatever its exact form: a region is four numbers, named or in order and maybe further in, and the text a text or a list of words.
-func resultOf(d bson.Raw) (r Result) {
+func resultOf(d bson.Raw) (r result) {
 	roi, err := d.LookupErr("roi")
 	if err != nil {
 		roi = bson.RawValue{Type: bson.TypeEmbeddedDocument, Value: d} // its corners may stand in the document itself

@@ -1,4 +1,4 @@
-package app
+package bench
 
 import (
 	"fmt"
@@ -13,21 +13,21 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// benchScorings are the ways of counting errors, from the strictest to the most lenient.
-var benchScorings = [4]recognition.Scoring{{}, {AnyCase: true}, {AnySpace: true}, {AnyCase: true, AnySpace: true}}
+// scorings are the ways of counting errors, from the strictest to the most lenient.
+var scorings = [4]recognition.Scoring{{}, {AnyCase: true}, {AnySpace: true}, {AnyCase: true, AnySpace: true}}
 
-// scored is a number for each of benchScorings. It is written as JSON.
-type scored[T any] struct {
+// Scored is a number for each of scorings. It is written as JSON.
+type Scored[T any] struct {
 	AsIs         T `json:"as_is"`
 	AnyCase      T `json:"any_case"`
 	AnySpace     T `json:"any_space"`
 	AnyCaseSpace T `json:"any_case_space"`
 }
 
-func scoredOf[T any](of func(scoring int) T) scored[T] { return scored[T]{of(0), of(1), of(2), of(3)} }
+func scoredOf[T any](of func(scoring int) T) Scored[T] { return Scored[T]{of(0), of(1), of(2), of(3)} }
 
-// benchResult is what was measured on one set. It is written as JSON.
-type benchResult struct {
+// Result is what was measured on one set. It is written as JSON.
+type Result struct {
 	Set        string       `json:"set"`
 	File       string       `json:"file"`
 	Pages      int          `json:"pages"`
@@ -42,8 +42,8 @@ type benchResult struct {
 type sideResult struct {
 	Side    string          `json:"side"`
 	Workers int             `json:"workers"`
-	CER     scored[float64] `json:"cer"`    // errors for each character that is there
-	Exact   scored[float64] `json:"exact"`  // part of the regions without an error
+	CER     Scored[float64] `json:"cer"`    // errors for each character that is there
+	Exact   Scored[float64] `json:"exact"`  // part of the regions without an error
 	Empty   int             `json:"empty"`  // regions with text of which nothing was read
 	Failed  int             `json:"failed"` // regions with an error
 	Passes  float64         `json:"passes"` // for each region
@@ -63,7 +63,7 @@ type percentiles struct {
 type sidesRatio struct {
 	Name     string           `json:"name"`
 	Workers  [2]int           `json:"workers"`
-	CER      scored[*float64] `json:"cer"`
+	CER      Scored[*float64] `json:"cer"`
 	Wall     *float64         `json:"wall"`
 	Work     *float64         `json:"work"`
 	WallWork *float64         `json:"wall_to_work"` // the one's time with everything by the other's work alone; nil where there are several workers
@@ -73,8 +73,8 @@ type sidesRatio struct {
 // tally adds up what one side does on the pages of a set.
 type tally struct {
 	regions       int
-	errors        [len(benchScorings)]recognition.Errors
-	exact         [len(benchScorings)]int
+	errors        [len(scorings)]recognition.Errors
+	exact         [len(scorings)]int
 	empty, failed int
 	passes        int
 	wall, work    time.Duration
@@ -83,10 +83,10 @@ type tally struct {
 	memory        int64
 }
 
-func (t *tally) add(page benchPage, took taken) {
+func (t *tally) add(p page, took taken) {
 	for i, r := range took.readings {
-		truth, read := page.Regions[i].Text, norm.NFC.String(r.Text)
-		for k, scoring := range benchScorings {
+		truth, read := p.Regions[i].Text, norm.NFC.String(r.Text)
+		for k, scoring := range scorings {
 			e := scoring.Compare(read, truth)
 			t.errors[k] = t.errors[k].Add(e)
 			if e.Edits == 0 {
@@ -156,8 +156,8 @@ func percentilesOf(d []time.Duration) *percentiles {
 	return &percentiles{at(50), at(95)}
 }
 
-// printBench writes tables of text, of time and of ratios.
-func printBench(w io.Writer, results []benchResult) error {
+// printTables writes tables of text, of time and of ratios.
+func printTables(w io.Writer, results []Result) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(out, strings.Join(cells, "\t")) }
 	row("SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY", "FAILED", "PASSES")
