@@ -4,7 +4,6 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -26,9 +25,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // types are named here since what the system knows of them differs.
 var types = map[string]string{".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
-// asset is one file, ready to be sent.
+// asset is one file, ready to be sent. Who serves the handler may compress it on the way.
 type asset struct {
-	plain, gzipped []byte
+	data           []byte
 	mediaType, tag string
 	cache          string
 }
@@ -47,7 +46,7 @@ func Handler() (http.Handler, error) {
 		if err != nil {
 			return err
 		}
-		a := asset{plain: data, mediaType: types[path.Ext(name)], cache: "no-cache"}
+		a := asset{data: data, mediaType: types[path.Ext(name)], cache: "no-cache"}
 		if a.mediaType == "" {
 			a.mediaType = mime.TypeByExtension(path.Ext(name))
 		}
@@ -57,28 +56,10 @@ func Handler() (http.Handler, error) {
 		if strings.HasPrefix(at, "/assets/") { // their names change with them
 			a.cache = "public, max-age=31536000, immutable"
 		}
-		if a.gzipped, err = compress(data); err != nil {
-			return err
-		}
 		h[at] = a
 		return nil
 	})
 	return h, err
-}
-
-func compress(data []byte) ([]byte, error) {
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(data); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -94,12 +75,6 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Content-Type", a.mediaType)
 	header.Set("Cache-Control", a.cache)
-	header.Set("Vary", "Accept-Encoding")
-	data, tag := a.plain, a.tag
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		header.Set("Content-Encoding", "gzip")
-		data, tag = a.gzipped, a.tag+"-gz"
-	}
-	header.Set("ETag", `"`+tag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	header.Set("ETag", `"`+a.tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.data))
 }

@@ -101,7 +101,9 @@ type api struct {
 	table   []route // all operations
 	openapi []byte
 	metrics metrics
-	started time.Time
+	// compress wraps the handler of a request.
+	compress func(http.Handler) http.HandlerFunc
+	started  time.Time
 }
 
 // New makes the handler of all requests. It is safe for concurrent use, as handlers are.
@@ -119,6 +121,9 @@ func build(c Config) (*api, error) {
 		return nil, err
 	}
 	a.metrics = metrics
+	if a.compress, err = newCompressor(); err != nil {
+		return nil, err
+	}
 	a.huma = humago.New(a.mux, humaConfig(a.Version, ""))
 	a.huma.UseMiddleware(a.admit)
 	a.routes()

@@ -33,7 +33,7 @@ func (c *call) readBody() ([]byte, error) {
 		return nil, nil
 	}
 	want := c.op.body
-	data, err := io.ReadAll(http.MaxBytesReader(c.w.ResponseWriter, c.body, want.limit))
+	data, err := io.ReadAll(http.MaxBytesReader(c.raw, c.body, want.limit))
 	if err != nil {
 		return nil, bodyFault(err)
 	}

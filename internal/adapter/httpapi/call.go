@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path"
 	"runtime/debug"
@@ -31,6 +30,7 @@ type call struct {
 	route string // the pattern that it matched: "GET /api/v1/image/{id}"
 	start time.Time
 	w     *responseWriter
+	raw   http.ResponseWriter // that of net/http, behind w
 	r     *http.Request
 	body  *bodyReader // nil where there is none
 	actor account.Actor
@@ -43,11 +43,16 @@ type callKey struct{}
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 // ServeHTTP answers one request, whatever happens, and writes one line about it.
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{id: requestID(r), route: "none", start: time.Now()}
+func (a *api) ServeHTTP(raw http.ResponseWriter, r *http.Request) {
+	a.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(raw, w, r) })).ServeHTTP(raw, r)
+}
+
+// answer answers a request to w, which compresses what goes on to raw, where the client accepts that.
+func (a *api) answer(raw, w http.ResponseWriter, r *http.Request) {
+	c := &call{id: requestID(r), route: "none", start: time.Now(), raw: raw}
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Time{}) // that of the request before on this connection; not every writer has one
-	c.w = &responseWriter{ResponseWriter: w, control: control, stall: a.StallTimeout}
+	c.w = &responseWriter{ResponseWriter: w, control: control, stall: a.StallTimeout, coded: takeSuffix(r.Header)}
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	if r.Body != nil && r.Body != http.NoBody {
 		c.body = &bodyReader{ReadCloser: r.Body, control: control, stall: a.StallTimeout, until: c.start.Add(a.RequestTimeout)}
@@ -286,28 +291,6 @@ func bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// clientAddress is where the request came from: the connection's other end or, where that is a proxy that we trust, the
-// nearest address in X-Forwarded-For that is none.
-func (a *api) clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	trusted := func(text string) bool {
-		addr, err := netip.ParseAddr(text)
-		return err == nil && slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
-	}
-	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(forwarded) - 1; i >= 0 && trusted(host); i-- {
-		addr, err := netip.ParseAddr(strings.TrimSpace(forwarded[i]))
-		if err != nil {
-			break
-		}
-		host = addr.Unmap().String()
-	}
-	return host
-}
-
 // responseWriter notes what is sent and gives up on a client that takes nothing for too long. A large answer to a slow
 // client may take as long as it needs.
 type responseWriter struct {
@@ -317,7 +300,8 @@ type responseWriter struct {
 	body    *bodyReader // of the request; nil where there is none
 	patient time.Time   // when the deadline was moved last
 	status  int         // 0: nothing sent yet
-	bytes   int64       // of the body
+	bytes   int64       // of the body, before it is compressed
+	coded   bool        // the client asked whether what it holds, compressed, is still right
 }
 
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -328,6 +312,9 @@ func (w *responseWriter) WriteHeader(status int) {
 	}
 	if status >= 200 {
 		w.status = status
+		if status == http.StatusNotModified && w.coded {
+			addSuffix(w.Header())
+		}
 		w.extend()
 		if w.body != nil {
 			w.body.extend(w.stall / 4) // well before that for writing

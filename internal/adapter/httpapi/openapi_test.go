@@ -95,8 +95,11 @@ func (a answer) documented(method, path string) {
 		a.t.Fatal(err)
 	}
 	path, _, _ = strings.Cut(path, "?")
-	if method == http.MethodHead {
+	switch {
+	case method == http.MethodHead:
 		method = http.MethodGet
+	case a.status == http.StatusMethodNotAllowed: // no operation
+		return
 	}
 	for _, template := range slices.Sorted(maps.Keys(doc.Paths)) { // a word goes before a parameter
 		op, has := doc.Paths[template][strings.ToLower(method)]

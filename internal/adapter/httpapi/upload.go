@@ -120,7 +120,7 @@ func (a *api) spoolAll(c *call) (files []*spooled, err error) {
 	if c.body == nil {
 		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
 	}
-	c.r.Body = http.MaxBytesReader(c.w.ResponseWriter, c.body, c.op.body.limit)
+	c.r.Body = http.MaxBytesReader(c.raw, c.body, c.op.body.limit)
 	form, err := c.r.MultipartReader()
 	switch {
 	case errors.Is(err, http.ErrNotMultipart):

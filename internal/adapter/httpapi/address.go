@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// clientAddress returns the address that the request came from: the other end of the connection or, where that is a proxy that we
+// trust, the nearest address in X-Forwarded-For or Forwarded (RFC 7239) that is none. Most proxies set one of the two headers and
+// pass the other on as the client sent it. So where both are there and disagree, neither is believed, and the address is the
+// proxy's: who sends the wrong header shares that with others who do, and with nobody else.
+func (a *api) clientAddress(r *http.Request) string {
+	near, ok := nodeAddress(r.RemoteAddr)
+	if !ok {
+		return ""
+	}
+	old, standard := forwardedFor(r.Header), forwarded(r.Header)
+	switch {
+	case !a.trusts(near):
+		return near.String()
+	case len(standard) == 0:
+		return a.behind(near, old).String()
+	case len(old) == 0:
+		return a.behind(near, standard).String()
+	}
+	one, other := a.behind(near, old), a.behind(near, standard)
+	if one != other {
+		return near.String()
+	}
+	return one.String()
+}
+
+func (a *api) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// behind goes from a trusted proxy through the nodes that it and others before it named, the nearest last.
+func (a *api) behind(near netip.Addr, nodes []string) netip.Addr {
+	for _, node := range slices.Backward(nodes) {
+		addr, ok := nodeAddress(node)
+		if !ok || !a.trusts(near) {
+			break
+		}
+		near = addr
+	}
+	return near
+}
+
+// nodeAddress reads an address as headers and connections have it: with a port or without, an IPv6 one in brackets or without.
+func nodeAddress(node string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(node, "["), "]"))
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(node)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		addr = withPort.Addr()
+	}
+	return addr.Unmap().WithZone(""), true
+}
+
+// forwardedFor returns the nodes of X-Forwarded-For.
+func forwardedFor(h http.Header) (nodes []string) {
+	for _, line := range h.Values("X-Forwarded-For") {
+		for node := range strings.SplitSeq(line, ",") {
+			nodes = append(nodes, strings.TrimSpace(node))
+		}
+	}
+	return nodes
+}
+
+// forwarded returns the nodes of Forwarded. One that is not told is empty.
+func forwarded(h http.Header) (nodes []string) {
+	for _, line := range h.Values("Forwarded") {
+		for _, element := range splitQuoted(line, ',') {
+			node := ""
+			for _, pair := range splitQuoted(element, ';') {
+				name, value, _ := strings.Cut(pair, "=")
+				if strings.EqualFold(strings.TrimSpace(name), "for") {
+					node = unquote(strings.TrimSpace(value))
+				}
+			}
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
+// splitQuoted splits a value of a header at a separator that is not within a quoted string.
+func splitQuoted(s string, separator byte) (parts []string) {
+	quoted, start := false, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && quoted:
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == separator && !quoted:
+			parts = append(parts, strings.TrimSpace(s[start:i]))
+			start = i + 1
+		}
+	}
+	return append(parts, strings.TrimSpace(s[start:]))
+}
+
+// unquote returns what is in a quoted string, or a token as it is.
+func unquote(s string) string {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return s
+	}
+	var b strings.Builder
+	for i := 1; i < len(s)-1; i++ {
+		if s[i] == '\\' && i+1 < len(s)-1 {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
