@@ -228,7 +228,7 @@ func TestWalkThatIsKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		tell(event{Uploaded: &i})
-		run, err := results.Recognize(t.Context(), ann, i.ID, recognition.Request{OEM: recognition.DefaultOEM, Regions: []recognition.Region{{Box: boxes[0]}, {Box: boxes[1]}}})
+		run, err := results.Recognize(t.Context(), ann, i.ID, recognition.Request{Mode: recognition.BestMode, Regions: []recognition.Region{{Box: boxes[0]}, {Box: boxes[1]}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ import (
 type ocrOptions struct {
 	regions []document.Box // none: the whole page
 	lang    []string
-	psm     recognition.PSM
+	shape   recognition.Shape
 }
 
 // ocrCommand reads files without a server and without storing anything.
@@ -36,13 +36,13 @@ func (p Process) ocrCommand() *cobra.Command {
 		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng --format json"}
 	regions := cmd.Flags().StringArray("region", nil, "A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
 	lang := cmd.Flags().String("lang", recognition.DefaultLang, "Languages, joined by +; their order does not matter.")
-	psm := cmd.Flags().Int("psm", int(recognition.Auto), "Page segmentation mode, 1 or 3 to 13; 0 picks it by the shape of the region.")
+	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto), "How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
 	format := cmd.Flags().String("format", "text", "What to write: text, or json with a line for each file.")
 	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
-		o := ocrOptions{lang: strings.Split(*lang, "+"), psm: recognition.PSM(*psm)}
-		if _, ok := recognition.PSMs[o.psm]; !ok && o.psm != recognition.Auto {
-			return usagef("--psm %d: 0, 1 or 3 to 13 is wanted", *psm)
+		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm)}
+		if !o.shape.Valid() {
+			return usagef("--psm %d: 0, %s is wanted", *psm, recognition.ShapeNumbers)
 		}
 		for _, text := range *regions {
 			box, err := parseRegion(text)
@@ -97,7 +97,7 @@ type reading struct {
 	Confidence float64              `json:"confidence"`
 	Words      []recognition.Word   `json:"words"`
 	Lang       []string             `json:"lang"`
-	PSM        recognition.PSM      `json:"psm"`
+	PSM        recognition.Shape    `json:"psm"`
 	Engine     string               `json:"engine"`
 	DurationMS float64              `json:"duration_ms"`
 	Error      *recognition.Failure `json:"error,omitempty"`
@@ -194,22 +194,18 @@ func (o ocrOptions) read(ctx context.Context, reader reader, file string) page {
 	}
 	for i, r := range readings {
 		g.Contents = append(g.Contents, reading{ROI: tasks[i].Box, Text: r.Text, Confidence: r.Confidence, Words: append([]recognition.Word{}, r.Words...),
-			Lang: r.Lang, PSM: r.PSM, Engine: r.Engine, DurationMS: float64(r.Duration) / float64(time.Millisecond), Error: r.Error})
+			Lang: r.Lang, PSM: r.Shape, Engine: r.Engine, DurationMS: float64(r.Duration) / float64(time.Millisecond), Error: r.Error})
 	}
 	return g
 }
 
 // tasks are the regions on a page of that size.
 func (o ocrOptions) tasks(ctx context.Context, reader reader, of document.Geometry) (tasks []recognition.Task, err error) {
-	request := recognition.Request{Lang: o.lang, PSM: o.psm, OEM: recognition.DefaultOEM}
+	request := recognition.Request{Lang: o.lang, Shape: o.shape, Mode: recognition.BestMode}
 	for _, box := range o.regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: box})
 	}
-	installed, err := reader.Languages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return request.Tasks(document.Image{Geometry: of}, installed)
+	return request.Tasks(ctx, document.Image{Geometry: of}, reader)
 }
 
 // pageOf makes a page of a file.

@@ -121,7 +121,7 @@ func openResults(b *testing.B, c Config) *results {
 // write stores a result as recognition.Service does: contents first, then the run.
 func (r *results) write(b *testing.B) {
 	word := recognition.Word{Text: "word", Box: document.Box{X1: 100, Y1: 100, X2: 150, Y2: 120}, Confidence: 0.9876}
-	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word}, Confidence: 0.9, Lang: []string{"eng"}, PSM: 7, Engine: "tesseract 5.3.0"}
+	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word}, Confidence: 0.9, Lang: []string{"eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0"}
 	run := recognition.Run{ImageID: r.image.ID, User: r.image.Owner, Created: time.Now(), Lang: []string{"eng"}}
 	for n := range recognition.MaxRegions {
 		id := fmt.Sprintf("run%022d-%03d", r.runs, n+1) // as the service makes them

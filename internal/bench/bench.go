@@ -26,8 +26,7 @@ import (
 // Engine is an engine with workers of its own.
 type Engine interface {
 	Probe(ctx context.Context, page document.Page) (document.Geometry, error)
-	Recognize(ctx context.Context, o recognition.Order) ([]recognition.Reading, error)
-	Languages(ctx context.Context) ([]recognition.Language, error)
+	recognition.Engine
 
 	// Plain is Recognize as a plain warm loop over the library does it.
 	Plain(ctx context.Context, o recognition.Order) ([]recognition.Reading, error)
@@ -174,12 +173,12 @@ func load(file string, limit int) (set, error) {
 }
 
 // tasks are all regions of a page, with what the set says decided.
-func (p page) tasks(installed []recognition.Language) ([]recognition.Task, error) {
-	request := recognition.Request{Lang: []string{p.Lang}, OEM: recognition.DefaultOEM}
+func (p page) tasks(ctx context.Context, e Engine) ([]recognition.Task, error) {
+	request := recognition.Request{Lang: []string{p.Lang}, Mode: recognition.BestMode}
 	for _, r := range p.Regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: r.Box})
 	}
-	return request.Tasks(document.Image{Geometry: document.Geometry{Width: p.Width, Height: p.Height}}, installed)
+	return request.Tasks(ctx, document.Image{Geometry: document.Geometry{Width: p.Width, Height: p.Height}}, e)
 }
 
 // Of each page, at most that many lines of at most that height are also asked for one at a time.
@@ -208,11 +207,10 @@ type run struct {
 	Bench
 	dir string // for files that are not kept
 
-	probe     func(context.Context, document.Page) (document.Geometry, error)
-	installed []recognition.Language
-	sides     []*side // the first is the engine
-	ratios    []ratio
-	closers   []func() error
+	engine  Engine  // of the first side
+	sides   []*side // the first is the engine
+	ratios  []ratio
+	closers []func() error
 }
 
 // close closes everything, what was opened last first.
@@ -278,7 +276,7 @@ func (b *run) measurePage(ctx context.Context, p page, number int) (took []taken
 	if p.source, err = b.Page(p.Image); err != nil {
 		return nil, err
 	}
-	geometry, err := b.probe(ctx, p.source)
+	geometry, err := b.engine.Probe(ctx, p.source)
 	if err != nil {
 		return nil, err
 	}
@@ -286,7 +284,7 @@ func (b *run) measurePage(ctx context.Context, p page, number int) (took []taken
 	if geometry.Width != p.Width || geometry.Height != p.Height {
 		return nil, fmt.Errorf("it is %d × %d pixels where the set says %d × %d", geometry.Width, geometry.Height, p.Width, p.Height)
 	}
-	tasks, err := p.tasks(b.installed)
+	tasks, err := p.tasks(ctx, b.engine)
 	if err != nil {
 		return nil, err
 	}
@@ -346,6 +344,6 @@ func showErrors(w io.Writer, p page, readings []recognition.Reading) {
 			failure = ", " + r.Error.Code
 		}
 		fmt.Fprintf(w, "%s %d,%d,%d,%d: psm %d, scale %.2f, passes %d, confidence %.2f%s\n  want %q\n  got  %q\n", p.Image,
-			want.X1, want.Y1, want.X2, want.Y2, r.PSM, r.Scale, r.Passes, r.Confidence, failure, want.Text, r.Text)
+			want.X1, want.Y1, want.X2, want.Y2, r.Shape, r.Scale, r.Passes, r.Confidence, failure, want.Text, r.Text)
 	}
 }

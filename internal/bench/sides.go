@@ -107,11 +107,8 @@ func (b *run) poolSide(ctx context.Context, name string, workers int) (int, erro
 		return 0, err
 	}
 	s := &side{name: name, workers: workers, memory: func() int64 { return engine.Memory() }}
-	if b.probe == nil {
-		b.probe = engine.Probe
-		if b.installed, err = engine.Languages(ctx); err != nil {
-			return 0, err
-		}
+	if b.engine == nil {
+		b.engine = engine
 	}
 	read := engine.Recognize
 	if name == SideLoop {
@@ -155,11 +152,11 @@ func plainTasks(p page, tasks []recognition.Task) []recognition.Task {
 	for i, t := range tasks {
 		switch {
 		case !p.Regions[i].lines():
-			tasks[i].PSM = 7
+			tasks[i].Shape = recognition.ShapeLine
 		case 5*t.Width() >= 4*p.Width && 5*t.Height() >= 4*p.Height:
-			tasks[i].PSM = 3
+			tasks[i].Shape = recognition.ShapePage
 		default:
-			tasks[i].PSM = 6
+			tasks[i].Shape = recognition.ShapeBlock
 		}
 	}
 	return tasks
@@ -211,7 +208,7 @@ func (b *run) readByProcess(ctx context.Context, cutter Engine, program string, 
 	cmd := exec.CommandContext(ctx, program, file, "stdout", "--psm", "3", "-l", strings.Join(task.Lang, "+"), "--tessdata-dir", cutter.Tessdata())
 	cmd.Env = append(os.Environ(), "OMP_THREAD_LIMIT=1")
 	text, err := cmd.Output()
-	r = recognition.Reading{Text: string(text), PSM: 3, Scale: 1, Passes: 1, Duration: time.Since(began)}
+	r = recognition.Reading{Text: string(text), Shape: recognition.ShapePage, Scale: 1, Passes: 1, Duration: time.Since(began)}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
 		r.Error = &recognition.Failure{Code: recognition.CodeFailed, Detail: exit.Error()}
 		return r, nil
@@ -253,7 +250,7 @@ func (b *run) warm(ctx context.Context, of set) error {
 		}
 		for _, p.Lang = range langs {
 			p.Regions = slices.Repeat([]region{{Box: document.Box{X2: p.Width, Y2: p.Height}}}, s.workers)
-			tasks, err := p.tasks(b.installed)
+			tasks, err := p.tasks(ctx, b.engine)
 			if err != nil {
 				return err
 			}

@@ -328,7 +328,7 @@ func runsOf(i imageRow) (runs []recognition.Run, renumbered string) {
 		n := slices.IndexFunc(runs, same)
 		if n < 0 {
 			n = len(runs)
-			runs = append(runs, recognition.Run{Version: r.version, User: account.Ref{ID: r.userID}, Created: r.created, Lang: []string{}, OEM: recognition.DefaultOEM, Engine: engineName})
+			runs = append(runs, recognition.Run{Version: r.version, User: account.Ref{ID: r.userID}, Created: r.created, Lang: []string{}, Mode: recognition.BestMode, Engine: engineName})
 		}
 		runs[n].ContentIDs = append(runs[n].ContentIDs, r.contentID)
 	}

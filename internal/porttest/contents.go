@@ -21,10 +21,11 @@ func someContent(n int) recognition.Content {
 		Reading: recognition.Reading{
 			Text: fmt.Sprintf("Straße %d\n한글 <&>\\ 🧾", n),
 			Words: []recognition.Word{
-				{Text: "Straße", Box: document.Box{X1: n, Y1: 2, X2: n + 90, Y2: 20}, Confidence: 0.9312345678},
+				{Text: "Straße", Box: document.Box{X1: n, Y1: 2, X2: n + 90, Y2: 20}, Confidence: 0.9312345678, Engine: "tesseract 5.3.0",
+					Candidates: []recognition.Candidate{{Engine: "other 1.0", Text: "Strasse", Confidence: 0.25}}},
 				{Text: "한글", Box: document.Box{}, Confidence: 1},
 			},
-			Confidence: 1.0 / 3, Lang: []string{"kor", "eng"}, PSM: 7, Engine: "tesseract 5.3.0", Scale: 1.0625, Passes: 2,
+			Confidence: 1.0 / 3, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0, other 1.0", Scale: 1.0625, Passes: 2,
 			Duration: 5*time.Millisecond + 7, Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "no reason"},
 		},
 	}

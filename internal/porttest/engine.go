@@ -24,13 +24,13 @@ import (
 // drawn are lines that an engine must read without a fault.
 var drawn = []string{"The quick brown fox", "jumps over the lazy dog", "Invoice number 4187", "Total amount paid 365"}
 
-func task(b document.Box, psm recognition.PSM) recognition.Task {
-	return recognition.Task{Box: b, Lang: []string{"eng"}, PSM: psm, OEM: recognition.DefaultOEM}
+func task(b document.Box, shape recognition.Shape) recognition.Task {
+	return recognition.Task{Box: b, Lang: []string{"eng"}, Shape: shape, Mode: recognition.BestMode}
 }
 
-func tasksOf(boxes []document.Box, psm recognition.PSM) (tasks []recognition.Task) {
+func tasksOf(boxes []document.Box, shape recognition.Shape) (tasks []recognition.Task) {
 	for _, b := range boxes {
-		tasks = append(tasks, task(b, psm))
+		tasks = append(tasks, task(b, shape))
 	}
 	return tasks
 }
@@ -50,8 +50,15 @@ func checkReading(r recognition.Reading, of recognition.Task) error {
 		if w.Confidence < 0 || w.Confidence > 1 {
 			return fmt.Errorf("the confidence %v of %q is not in 0–1", w.Confidence, w.Text)
 		}
+		if w.Engine == "" || !slices.Contains(strings.Split(r.Engine, ", "), w.Engine) {
+			return fmt.Errorf("%q was read by the engine %q, and the region by %q", w.Text, w.Engine, r.Engine)
+		}
+		for _, c := range w.Candidates {
+			if c.Engine == "" || c.Engine == w.Engine || c.Text == w.Text || c.Confidence < 0 || c.Confidence > 1 {
+				return fmt.Errorf("got the candidate %+v for %q by %q", c, w.Text, w.Engine)
+			}
+		}
 	}
-	_, known := recognition.PSMs[r.PSM]
 	switch {
 	case r.Error != nil:
 		return fmt.Errorf("the region %v failed: %+v", of.Box, *r.Error)
@@ -63,10 +70,10 @@ func checkReading(r recognition.Reading, of recognition.Task) error {
 		return fmt.Errorf("got the text %q, want no white space at the ends of lines", r.Text)
 	case r.Confidence < 0 || r.Confidence > 1 || len(texts) == 0 && r.Confidence != 0:
 		return fmt.Errorf("got the confidence %v of %d words", r.Confidence, len(texts))
-	case !known:
-		return fmt.Errorf("got the page segmentation mode %d", r.PSM)
-	case of.PSM != recognition.Auto && r.PSM != of.PSM:
-		return fmt.Errorf("got the page segmentation mode %d, want %d as asked for", r.PSM, of.PSM)
+	case r.Shape == recognition.ShapeAuto || !r.Shape.Valid():
+		return fmt.Errorf("got the shape %d", r.Shape)
+	case of.Shape != recognition.ShapeAuto && r.Shape != of.Shape:
+		return fmt.Errorf("got the shape %d, want %d as asked for", r.Shape, of.Shape)
 	case len(r.Lang) == 0 || slices.ContainsFunc(r.Lang, func(l string) bool { return !slices.Contains(of.Lang, l) }):
 		return fmt.Errorf("got the languages %v, want some of %v", r.Lang, of.Lang)
 	case r.Engine == "" || r.Passes < 0 || r.Passes == 0 && r.Text != "" || r.Scale <= 0 || r.Duration < 0:
@@ -117,33 +124,33 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 
 	t.Run("a reading for each region", func(t *testing.T) {
 		e := open(t)
-		for _, psm := range []recognition.PSM{recognition.Auto, 6, 7} {
-			_, err := recognize(t.Context(), e, order(file, tasksOf(boxes, psm)...))
-			ok(t, fmt.Sprint("Recognize with mode ", psm), err)
+		for _, shape := range []recognition.Shape{recognition.ShapeAuto, recognition.ShapeBlock, recognition.ShapeLine} {
+			_, err := recognize(t.Context(), e, order(file, tasksOf(boxes, shape)...))
+			ok(t, fmt.Sprint("Recognize with shape ", shape), err)
 		}
-		_, err := recognize(t.Context(), e, order(file, tasksOf(make500(boxes), 7)...))
+		_, err := recognize(t.Context(), e, order(file, tasksOf(make500(boxes), recognition.ShapeLine)...))
 		ok(t, "Recognize of 500 regions", err)
 	})
 
 	t.Run("in the order of the regions", func(t *testing.T) {
 		e := open(t)
-		forth, err := recognize(t.Context(), e, order(file, tasksOf(boxes, 7)...))
+		forth, err := recognize(t.Context(), e, order(file, tasksOf(boxes, recognition.ShapeLine)...))
 		ok(t, "Recognize", err)
 		turned := slices.Clone(boxes)
 		slices.Reverse(turned)
-		back, err := recognize(t.Context(), e, order(file, tasksOf(turned, 7)...))
+		back, err := recognize(t.Context(), e, order(file, tasksOf(turned, recognition.ShapeLine)...))
 		ok(t, "Recognize", err)
 		slices.Reverse(back)
 		same(t, "texts of the regions turned about", texts(back), texts(forth))
 		for i, r := range forth {
-			alone, err := recognize(t.Context(), e, order(file, task(boxes[i], 7)))
+			alone, err := recognize(t.Context(), e, order(file, task(boxes[i], recognition.ShapeLine)))
 			ok(t, "Recognize of one", err)
 			same(t, "text of the region alone", alone[0].Text, r.Text)
 		}
 	})
 
 	t.Run("a page for a batch", func(t *testing.T) {
-		o := order(file, tasksOf(boxes, 7)...)
+		o := order(file, tasksOf(boxes, recognition.ShapeLine)...)
 		o.Batch = true
 		_, err := recognize(t.Context(), open(t), o)
 		ok(t, "Recognize", err)
@@ -151,7 +158,7 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 
 	t.Run("bytes that are no page", func(t *testing.T) {
 		e := open(t)
-		tiny := task(document.Box{X2: 5, Y2: 5}, 7)
+		tiny := task(document.Box{X2: 5, Y2: 5}, recognition.ShapeLine)
 		for what, file := range notImages() {
 			_, err := e.Recognize(t.Context(), order(file, tiny))
 			wantKind(t, "Recognize of "+what, err, fault.Unsupported)
@@ -166,14 +173,14 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			_, err := e.Recognize(t.Context(), order(file, tiny))
 			wantKind(t, "Recognize of a pixel bomb as "+what, err, fault.TooLarge)
 		}
-		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, 7)...))
+		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, recognition.ShapeLine)...))
 		ok(t, "Recognize afterwards", err)
 	})
 
 	t.Run("as the opening of the page says", func(t *testing.T) {
 		e := open(t)
 		for _, kind := range []fault.Kind{fault.NotFound, fault.Unavailable} {
-			o := order([]byte(kind.String()), tasksOf(boxes, 7)...)
+			o := order([]byte(kind.String()), tasksOf(boxes, recognition.ShapeLine)...)
 			o.Page.Open = func(context.Context) (io.ReadCloser, error) {
 				return nil, fault.New(kind, "no_page", "There is no page.")
 			}
@@ -188,13 +195,13 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		e := open(t)
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := e.Recognize(gone, order(file, tasksOf(boxes, 7)...))
+		_, err := e.Recognize(gone, order(file, tasksOf(boxes, recognition.ShapeLine)...))
 		wantKind(t, "Recognize for nobody", err, fault.Canceled)
 		late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer cancel()
-		_, err = e.Recognize(late, order(file, tasksOf(boxes, 7)...))
+		_, err = e.Recognize(late, order(file, tasksOf(boxes, recognition.ShapeLine)...))
 		wantKind(t, "Recognize too late", err, fault.Deadline)
-		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, 7)...))
+		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, recognition.ShapeLine)...))
 		ok(t, "Recognize afterwards", err)
 	})
 
@@ -202,7 +209,7 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		e := open(t)
 		allOK(t, "order", race(8, func(i int) error {
 			page, boxes := DrawLines(fmt.Sprintf("Page number %d", 100+i), "and another line")
-			o := order(PNG(page), tasksOf(boxes, 7)...)
+			o := order(PNG(page), tasksOf(boxes, recognition.ShapeLine)...)
 			o.UserID = int64(i + 1)
 			_, err := recognize(t.Context(), e, o)
 			return err
@@ -213,7 +220,7 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		e := open(t)
 		whole := document.Box{X2: page.Bounds().Dx(), Y2: page.Bounds().Dy()}
 		for _, b := range append(slivers(whole), append(boxes, whole)...) {
-			r, err := e.Prepared(t.Context(), order(file, task(b, recognition.Auto)))
+			r, err := e.Prepared(t.Context(), order(file, task(b, recognition.ShapeAuto)))
 			ok(t, "Prepared", err)
 			same(t, "media type", r.MediaType, "image/png")
 			m, err := png.Decode(bytes.NewReader(r.Bytes))
@@ -227,11 +234,32 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 	t.Run("Languages", func(t *testing.T) {
 		got, err := open(t).Languages(t.Context())
 		ok(t, "Languages", err)
-		if !slices.IsSortedFunc(got, func(a, b recognition.Language) int { return strings.Compare(a.Code, b.Code) }) {
-			t.Errorf("got %v, want them by code", got)
+		if !slices.IsSorted(got) || !slices.Contains(got, "eng") {
+			t.Errorf("got %v, want eng among them and all sorted", got)
 		}
-		if !slices.ContainsFunc(got, func(l recognition.Language) bool { return l.Code == "eng" && (l.LSTM || l.Legacy) }) {
-			t.Errorf("got %v, want eng among them, with a model", got)
+	})
+
+	t.Run("Modes", func(t *testing.T) {
+		e := open(t)
+		modes := e.Modes()
+		if modes[recognition.BestMode] == "" {
+			t.Errorf("got the modes %v, want %d among them", modes, recognition.BestMode)
+		}
+		for mode, description := range modes {
+			if description == "" {
+				t.Errorf("mode %d has no description", mode)
+			}
+			if wrong := e.Check(mode, nil); len(wrong) > 0 {
+				t.Errorf("Check of mode %d without languages: got %v", mode, wrong)
+			}
+		}
+		if wrong := e.Check(recognition.BestMode, []string{"eng", "not installed"}); len(wrong) > 0 {
+			t.Errorf("Check of the best mode: got %v", wrong)
+		}
+		for _, mode := range []recognition.Mode{-1, 99} {
+			if wrong := e.Check(mode, []string{"eng"}); len(wrong) != 1 || wrong[0].Field != "oem" || wrong[0].Detail == "" {
+				t.Errorf("Check of mode %d, which there is not: got %v", mode, wrong)
+			}
 		}
 	})
 }
@@ -258,18 +286,18 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 	t.Run("the text of lines", func(t *testing.T) {
 		e := open(t)
 		for _, f := range formats {
-			wantTexts(t, e, order(f.encode(page), tasksOf(boxes, recognition.Auto)...), drawn)
+			wantTexts(t, e, order(f.encode(page), tasksOf(boxes, recognition.ShapeAuto)...), drawn)
 		}
-		wantTexts(t, e, order(PNG(page), tasksOf(boxes, 7)...), drawn)
+		wantTexts(t, e, order(PNG(page), tasksOf(boxes, recognition.ShapeLine)...), drawn)
 	})
 
 	t.Run("the text of the page", func(t *testing.T) {
 		e := open(t)
-		for _, psm := range []recognition.PSM{recognition.Auto, 3, 6} {
-			readings, err := recognize(t.Context(), e, order(PNG(page), task(whole, psm)))
+		for _, shape := range []recognition.Shape{recognition.ShapeAuto, recognition.ShapePage, recognition.ShapeBlock} {
+			readings, err := recognize(t.Context(), e, order(PNG(page), task(whole, shape)))
 			ok(t, "Recognize", err)
 			got := strings.ToLower(strings.Join(strings.Fields(readings[0].Text), " "))
-			same(t, fmt.Sprint("text with mode ", psm), got, strings.ToLower(strings.Join(drawn, " ")))
+			same(t, fmt.Sprint("text with shape ", shape), got, strings.ToLower(strings.Join(drawn, " ")))
 			if !strings.Contains(readings[0].Text, "\n") {
 				t.Errorf("got the text %q in one line", readings[0].Text)
 			}
@@ -277,7 +305,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 	})
 
 	t.Run("words stand where they were drawn", func(t *testing.T) {
-		readings, err := recognize(t.Context(), open(t), order(PNG(page), task(whole, 6)))
+		readings, err := recognize(t.Context(), open(t), order(PNG(page), task(whole, recognition.ShapeBlock)))
 		ok(t, "Recognize", err)
 		for _, w := range readings[0].Words {
 			line := slices.IndexFunc(drawn, func(l string) bool {
@@ -287,7 +315,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 				t.Errorf("%q stands at %v, want it in line %d at %v", w.Text, w.Box, line, boxes[line])
 			}
 		}
-		readings, err = recognize(t.Context(), open(t), order(PNG(page), task(boxes[0], 7)))
+		readings, err = recognize(t.Context(), open(t), order(PNG(page), task(boxes[0], recognition.ShapeLine)))
 		ok(t, "Recognize", err)
 		for i := 1; i < len(readings[0].Words); i++ {
 			if a, b := readings[0].Words[i-1], readings[0].Words[i]; a.Box.X1 >= b.Box.X1 {
@@ -332,12 +360,12 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 
 	t.Run("white paper", func(t *testing.T) {
 		page, boxes := DrawLines("Above the gap", "", "Below the gap")
-		wantTexts(t, open(t), order(PNG(page), tasksOf(boxes, recognition.Auto)...), []string{"Above the gap", "", "Below the gap"})
+		wantTexts(t, open(t), order(PNG(page), tasksOf(boxes, recognition.ShapeAuto)...), []string{"Above the gap", "", "Below the gap"})
 	})
 
 	t.Run("regions in which nothing can stand cost the others nothing", func(t *testing.T) {
 		odd := append(slivers(whole), document.Box{X2: 1, Y2: 1})
-		o := order(PNG(page), append(tasksOf(odd, recognition.Auto), tasksOf(boxes, 7)...)...)
+		o := order(PNG(page), append(tasksOf(odd, recognition.ShapeAuto), tasksOf(boxes, recognition.ShapeLine)...)...)
 		readings, err := open(t).Recognize(t.Context(), o)
 		ok(t, "Recognize", err)
 		for i, r := range readings[:len(odd)] {
@@ -355,7 +383,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		for i, shade := range page.(*image.Gray).Pix {
 			m.Pix[i] = 255 - shade
 		}
-		wantTexts(t, open(t), order(PNG(m), tasksOf(boxes, 7)...), drawn)
+		wantTexts(t, open(t), order(PNG(m), tasksOf(boxes, recognition.ShapeLine)...), drawn)
 	})
 
 	t.Run("dark on transparent", func(t *testing.T) {
@@ -365,23 +393,23 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 				m.SetNRGBA(x, y, color.NRGBA{A: 255 - page.(*image.Gray).GrayAt(x, y).Y})
 			}
 		}
-		wantTexts(t, open(t), order(PNG(m), tasksOf(boxes, 7)...), drawn)
+		wantTexts(t, open(t), order(PNG(m), tasksOf(boxes, recognition.ShapeLine)...), drawn)
 	})
 
 	t.Run("regions of the upright page", func(t *testing.T) {
 		e := open(t)
 		for orientation := 1; orientation <= 8; orientation++ {
-			wantTexts(t, e, order(OrientedJPEG(page, orientation), tasksOf(boxes, 7)...), drawn)
+			wantTexts(t, e, order(OrientedJPEG(page, orientation), tasksOf(boxes, recognition.ShapeLine)...), drawn)
 		}
 	})
 
 	t.Run("the first page of several", func(t *testing.T) {
 		other, _ := DrawLines("quite another text")
-		wantTexts(t, open(t), order(multiPageTIFF(page, other), tasksOf(boxes, 7)...), drawn)
+		wantTexts(t, open(t), order(multiPageTIFF(page, other), tasksOf(boxes, recognition.ShapeLine)...), drawn)
 	})
 
 	t.Run("only the characters asked for", func(t *testing.T) {
-		tasks := tasksOf(boxes, 7)
+		tasks := tasksOf(boxes, recognition.ShapeLine)
 		for i := range tasks {
 			tasks[i].Charset = "0123456789"
 		}
@@ -393,7 +421,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			}
 		}
 		page, boxes := DrawLines("4187 365 2026")
-		digits := task(boxes[0], 7)
+		digits := task(boxes[0], recognition.ShapeLine)
 		digits.Charset = "0123456789"
 		wantTexts(t, open(t), order(PNG(page), digits), []string{"4187 365 2026"})
 	})
@@ -401,7 +429,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 	t.Run("what is prepared shows the region only", func(t *testing.T) {
 		m := image.NewGray(image.Rect(0, 0, 400, 300))
 		draw.Draw(m, image.Rect(0, 0, 400, 100), image.White, image.Point{}, draw.Src)
-		r, err := open(t).Prepared(t.Context(), order(PNG(m), task(document.Box{X1: 50, Y1: 20, X2: 350, Y2: 80}, 7)))
+		r, err := open(t).Prepared(t.Context(), order(PNG(m), task(document.Box{X1: 50, Y1: 20, X2: 350, Y2: 80}, recognition.ShapeLine)))
 		ok(t, "Prepared", err)
 		got, err := png.Decode(bytes.NewReader(r.Bytes))
 		ok(t, "decoding what was prepared", err)
@@ -413,7 +441,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		words := []string{"apple orchard", "silver bridge", "winter garden", "yellow window", "simple answer", "copper kettle"}
 		allOK(t, "page", race(len(words), func(i int) error {
 			page, boxes := DrawLines(words[i])
-			readings, err := recognize(t.Context(), e, order(PNG(page), tasksOf(boxes, 7)...))
+			readings, err := recognize(t.Context(), e, order(PNG(page), tasksOf(boxes, recognition.ShapeLine)...))
 			if err == nil && !strings.EqualFold(readings[0].Text, words[i]) {
 				err = errors.New("got " + readings[0].Text + ", want " + words[i])
 			}

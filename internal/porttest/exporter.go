@@ -19,10 +19,10 @@ func transcript() recognition.Transcript {
 	size := page.Bounds().Size()
 	return recognition.Transcript{
 		Image: document.Image{ID: 3, Name: "page.png", SHA256: strings.Repeat("0", 64), Geometry: document.Geometry{MediaType: "image/png", Width: size.X, Height: size.Y, Pages: 1}},
-		Run: recognition.Run{ImageID: 3, Version: 1, User: account.Ref{ID: 1, Name: "ann"}, Created: at, Lang: []string{"kor"}, OEM: recognition.DefaultOEM, Engine: "engine 1.0",
+		Run: recognition.Run{ImageID: 3, Version: 1, User: account.Ref{ID: 1, Name: "ann"}, Created: at, Lang: []string{"kor"}, Mode: recognition.BestMode, Engine: "engine 1.0",
 			Contents: []recognition.Content{
 				{ID: "a", Version: 1, Created: at, ROI: boxes[0], Revision: 2, EditedBy: account.Ref{ID: 1, Name: "ann"}, Edited: at, Reading: recognition.Reading{
-					Text: "대한민국 만세", Words: []recognition.Word{{Text: "대한민국", Box: boxes[0], Confidence: 1}, {Text: "만세"}}, Confidence: 1, Lang: []string{"kor"}, PSM: 7}},
+					Text: "대한민국 만세", Words: []recognition.Word{{Text: "대한민국", Box: boxes[0], Confidence: 1}, {Text: "만세"}}, Confidence: 1, Lang: []string{"kor"}, Shape: recognition.ShapeLine}},
 				{ID: "b", Version: 1, Created: at, ROI: boxes[1], Revision: 1, Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "?"}}},
 			}},
 		Page: document.Rendition{MediaType: "image/png", Bytes: PNG(page)},

@@ -45,8 +45,8 @@ func newFakes(judge testing.TB) *Fakes {
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
 		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, contents: map[string][]recognition.Content{}, blobs: map[string][]byte{},
 		kept:      map[string]time.Time{},
-		languages: []recognition.Language{{Code: "eng", LSTM: true, Legacy: true}, {Code: "kor", LSTM: true}},
-		says:      map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
+		languages: []string{"eng", "kor"},
+		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}},
@@ -87,8 +87,9 @@ type memory struct {
 	blobs    map[string][]byte
 	kept     map[string]time.Time // since when, blobs and contents
 
-	languages []recognition.Language
+	languages []string
 	says      map[document.Box]string
+	readBy    map[document.Box]string // engines
 	failures  map[document.Box]recognition.Failure
 }
 
@@ -116,8 +117,8 @@ func (m *memory) Calls() []string {
 	return calls
 }
 
-// SetLanguages changes what the engine has installed; at first eng, with both models, and kor, with that of the neural network.
-func (m *memory) SetLanguages(languages ...recognition.Language) {
+// SetLanguages changes what the engine has installed, eng and kor at first. kor cannot be read in modes 0 and 2.
+func (m *memory) SetLanguages(languages ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.languages = languages
@@ -128,6 +129,13 @@ func (m *memory) Say(region document.Box, text string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.says[region] = text
+}
+
+// ReadBy makes a region be read by engines of these names, joined by ", "; else by "fake 1.0".
+func (m *memory) ReadBy(region document.Box, engines string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.readBy[region] = engines
 }
 
 // FailRegion makes the engine fail on a region.

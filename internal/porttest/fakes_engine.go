@@ -161,14 +161,17 @@ func (f fakeEngine) judgeOrder(o recognition.Order, page image.Image) {
 		if t.Box.Empty() || t.Box.Intersect(whole) != t.Box {
 			f.wrong("the region %v is not within the page %v", t.Box, whole)
 		}
-		if _, ok := recognition.PSMs[t.PSM]; !ok && t.PSM != recognition.Auto {
-			f.wrong("the page segmentation mode %d", t.PSM)
+		if !t.Shape.Valid() {
+			f.wrong("the shape %d", t.Shape)
 		}
 		if len(t.Lang) == 0 {
 			f.wrong("a task without language")
 		}
+		if wrong := f.Check(t.Mode, t.Lang); len(wrong) > 0 {
+			f.wrong("a task that the engine cannot do: %v", wrong)
+		}
 		for _, l := range t.Lang {
-			if !slices.ContainsFunc(f.languages, func(have recognition.Language) bool { return have.Code == l }) {
+			if !slices.Contains(f.languages, l) {
 				f.wrong("the language %s, which is not installed", l)
 			}
 		}
@@ -194,7 +197,7 @@ func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (reading
 }
 
 func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
-	r := recognition.Reading{Lang: slices.Clone(t.Lang), PSM: cmp.Or(t.PSM, 7), Engine: "fake 1.0", Scale: 1, Passes: 1, Duration: time.Millisecond}
+	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine), Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond}
 	if failure, ok := f.failures[t.Box]; ok {
 		r.Error = &failure
 		return r
@@ -212,11 +215,11 @@ func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
 		}, text)
 	}
 	r.Text = strings.TrimSpace(text)
-	words := strings.Fields(r.Text)
+	words, engines := strings.Fields(r.Text), strings.Split(r.Engine, ", ")
 	for i, w := range words { // side by side
 		box := t.Box
 		box.X1, box.X2 = t.X1+i*t.Width()/len(words), t.X1+(i+1)*t.Width()/len(words)
-		r.Words = append(r.Words, recognition.Word{Text: w, Box: box, Confidence: 0.9})
+		r.Words = append(r.Words, recognition.Word{Text: w, Box: box, Confidence: 0.9, Engine: engines[i%len(engines)]})
 		r.Confidence = 0.9
 	}
 	return r
@@ -251,9 +254,24 @@ func (f fakeEngine) Layout(ctx context.Context, p document.Page, _ recognition.L
 	return boxes, err
 }
 
-func (f fakeEngine) Languages(ctx context.Context) (languages []recognition.Language, err error) {
+func (f fakeEngine) Languages(ctx context.Context) (languages []string, err error) {
 	err = f.do(ctx, "Engine.Languages", func() error { languages = slices.Clone(f.languages); return nil })
 	return languages, err
+}
+
+func (f fakeEngine) Modes() map[recognition.Mode]string {
+	return map[recognition.Mode]string{0: "the old way", 1: "the new way", 2: "both", recognition.BestMode: "the best"}
+}
+
+// Check knows that kor cannot be read the old way.
+func (f fakeEngine) Check(mode recognition.Mode, lang []string) []fault.Field {
+	switch {
+	case f.Modes()[mode] == "":
+		return []fault.Field{{Field: "oem", Detail: "0, 1, 2 or 3"}}
+	case (mode == 0 || mode == 2) && slices.Contains(lang, "kor"):
+		return []fault.Field{{Field: "oem", Detail: "kor cannot be read the old way"}}
+	}
+	return nil
 }
 
 // fakeTokens signs with a digest over a key.

@@ -56,16 +56,16 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		s, ann, image := start(t)
 		var want []recognition.Run
 		for n, c := range []struct {
-			lang []string
-			psm  recognition.PSM
-			oem  recognition.OEM
+			lang  []string
+			shape recognition.Shape
+			mode  recognition.Mode
 		}{
-			{[]string{"eng"}, recognition.Auto, recognition.DefaultOEM},
-			{[]string{"kor", "eng", "chi_sim", "script/Hangul", "script/HanT_vert"}, 13, 0},
-			{[]string{"eng", "kor"}, 6, 1},
+			{[]string{"eng"}, recognition.ShapeAuto, recognition.BestMode},
+			{[]string{"kor", "eng", "chi_sim", "script/Hangul", "script/HanT_vert"}, recognition.ShapeRawLine, 0},
+			{[]string{"eng", "kor"}, recognition.ShapeBlock, 1},
 		} {
 			r := someRun(image, ann)
-			r.Lang, r.PSM, r.OEM, r.Engine = c.lang, c.psm, c.oem, fmt.Sprintf("tesseract 5.3.%d", n)
+			r.Lang, r.Shape, r.Mode, r.Engine = c.lang, c.shape, c.mode, fmt.Sprintf("tesseract 5.3.%d", n)
 			r.ContentIDs = []string{contentID(3*n + 2), contentID(3*n + 1), contentID(3*n + 3)} // not in order of the IDs
 			want = slices.Insert(want, 0, addRun(t, s, r))
 			same(t, "lang", want[0].Lang, c.lang)

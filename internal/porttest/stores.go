@@ -193,7 +193,7 @@ func wantGone(t *testing.T, old func(context.Context, time.Time) iter.Seq2[strin
 func contentID(n int) string { return fmt.Sprintf("content%019d", n) }
 
 func someRun(image document.Image, user account.User, contents ...int) recognition.Run {
-	r := recognition.Run{ImageID: image.ID, User: account.Ref{ID: user.ID}, Created: moment(2), Lang: []string{"kor", "eng"}, PSM: 6, OEM: 1, Engine: "tesseract 5.3.0"}
+	r := recognition.Run{ImageID: image.ID, User: account.Ref{ID: user.ID}, Created: moment(2), Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1, Engine: "tesseract 5.3.0"}
 	for _, n := range contents {
 		r.ContentIDs = append(r.ContentIDs, contentID(n))
 	}

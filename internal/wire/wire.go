@@ -13,14 +13,14 @@ import (
 
 // Run returns a run with its contents.
 func Run(r recognition.Run) client.Run {
-	return client.Run{Version: r.Version, CreatedDatetime: Time(r.Created), User: Ref(r.User), Lang: List(r.Lang), PSM: psm(r.PSM),
-		OEM: int(r.OEM), Engine: r.Engine, Contents: All(r.Contents, Content)}
+	return client.Run{Version: r.Version, CreatedDatetime: Time(r.Created), User: Ref(r.User), Lang: List(r.Lang), PSM: psm(r.Shape),
+		OEM: int(r.Mode), Engine: r.Engine, Contents: All(r.Contents, Content)}
 }
 
 // Content returns a content.
 func Content(c recognition.Content) client.Content {
 	v := client.Content{ID: c.ID, Version: c.Version, ROI: Box(c.ROI), Name: c.Name, Detail: List(c.Detail()), Text: c.Text,
-		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), PSM: psm(c.PSM), Engine: c.Engine,
+		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), PSM: psm(c.Shape), Engine: c.Engine,
 		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision,
 		EditedDatetime: TimeOrNull(c.Edited)}
 	if c.EditedBy.ID != 0 {
@@ -36,8 +36,8 @@ func word(w recognition.Word) client.Word {
 	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence}
 }
 
-func psm(m recognition.PSM) *int {
-	if m == recognition.Auto {
+func psm(m recognition.Shape) *int {
+	if m == recognition.ShapeAuto {
 		return nil
 	}
 	n := int(m)

@@ -24,7 +24,7 @@ func benchmarkRegion(b *testing.B, read reader) {
 	const line = "Total amount 1250.00"
 	drawn, boxes := porttest.DrawLines(line)
 	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), boxes...)
-	o.Tasks[0].PSM = 7
+	o.Tasks[0].Shape = recognition.ShapeLine
 	for b.Loop() {
 		if got := readTexts(b, p, read, o); got[0] != line {
 			b.Fatalf("got %q, want %q", got, line)
@@ -91,7 +91,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkProtocol(b *testing.B) {
 	word := recognition.Word{Text: "amount", Box: document.Box{X1: 100, Y1: 100, X2: 250, Y2: 140}, Confidence: 0.9876}
 	reading := recognition.Reading{Text: "amount amount amount amount amount", Words: []recognition.Word{word, word, word, word, word}, Lang: []string{"eng"}, Engine: engineName}
-	task := recognition.Task{Box: word.Box, Lang: []string{"eng"}, OEM: recognition.DefaultOEM}
+	task := recognition.Task{Box: word.Box, Lang: []string{"eng"}, Mode: recognition.BestMode}
 	var pipe bytes.Buffer
 	for b.Loop() {
 		var q request

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"glyphbox/internal/domain/document"
@@ -79,8 +81,42 @@ func (p *Pool) Layout(ctx context.Context, page document.Page, level recognition
 }
 
 // Languages returns what is installed; see recognition.Engine.
-func (p *Pool) Languages(context.Context) ([]recognition.Language, error) {
-	return p.tessdata.languages, nil
+func (p *Pool) Languages(context.Context) ([]string, error) {
+	codes := make([]string, len(p.tessdata.languages))
+	for i, l := range p.tessdata.languages {
+		codes[i] = l.code
+	}
+	return codes, nil
+}
+
+// The modes besides recognition.BestMode, by Tesseract's numbers.
+const (
+	modeLegacy recognition.Mode = 0
+	modeLSTM   recognition.Mode = 1
+	modeBoth   recognition.Mode = 2
+)
+
+// Modes describes Tesseract's engine modes; see recognition.Engine.
+func (p *Pool) Modes() map[recognition.Mode]string {
+	return map[recognition.Mode]string{
+		modeLegacy:           "The legacy engine (needs legacy traineddata)",
+		modeLSTM:             "The neural network (LSTM)",
+		modeBoth:             "Both engines (needs legacy traineddata)",
+		recognition.BestMode: "The best that is available",
+	}
+}
+
+// Check names the languages whose traineddata has no model for the mode; see recognition.Engine.
+func (p *Pool) Check(mode recognition.Mode, lang []string) (fields []fault.Field) {
+	if _, ok := p.Modes()[mode]; !ok {
+		return []fault.Field{{Field: "oem", Detail: "0, 1, 2 or 3"}}
+	}
+	for _, l := range p.tessdata.languages {
+		if slices.Contains(lang, l.code) && !l.supports(mode) {
+			fields = append(fields, fault.Field{Field: "oem", Detail: fmt.Sprintf("the traineddata of %s has no model for engine mode %d", l.code, mode)})
+		}
+	}
+	return fields
 }
 
 // Probe reads the header of a file in this process, in Go; see document.Imager.

@@ -54,7 +54,7 @@ func TestFormats(t *testing.T) {
 		}
 		order := recognition.Order{Page: porttest.PageOf(file), UserID: 1}
 		for _, r := range page.Regions {
-			order.Tasks = append(order.Tasks, recognition.Task{Box: r.Box, Lang: []string{page.Lang}, OEM: recognition.DefaultOEM})
+			order.Tasks = append(order.Tasks, recognition.Task{Box: r.Box, Lang: []string{page.Lang}, Mode: recognition.BestMode})
 		}
 		readings, err := p.Recognize(t.Context(), order)
 		if err != nil {

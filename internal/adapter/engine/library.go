@@ -24,7 +24,7 @@ func libraryVersion() string { return C.GoString(C.TessVersion()) }
 type model struct{ api *C.TessBaseAPI }
 
 // loadModel loads traineddata ("kor+eng") from a folder.
-func loadModel(tessdata, lang string, oem recognition.OEM) (*model, error) {
+func loadModel(tessdata, lang string, oem recognition.Mode) (*model, error) {
 	m := &model{C.TessBaseAPICreate()}
 	path, code := C.CString(tessdata), C.CString(lang)
 	defer C.free(unsafe.Pointer(path))
@@ -56,7 +56,7 @@ type piece struct {
 }
 
 // read recognises an 8-bit image of that resolution.
-func (m *model) read(p *pix, psm recognition.PSM, charset string, dpi int) (text string, pieces []piece, err error) {
+func (m *model) read(p *pix, psm recognition.Shape, charset string, dpi int) (text string, pieces []piece, err error) {
 	if charset != "" {
 		charset += " " // else words run into one another
 	}
@@ -139,11 +139,11 @@ const (
 )
 
 func (l *library) model(task recognition.Task) (*model, error) {
-	key := fmt.Sprintf("%s/%d", langOrder(task.Lang), task.OEM)
+	key := fmt.Sprintf("%s/%d", langOrder(task.Lang), task.Mode)
 	if m, ok := l.models.get(key); ok {
 		return m, nil
 	}
-	m, err := loadModel(l.tessdata, langOrder(task.Lang), task.OEM)
+	m, err := loadModel(l.tessdata, langOrder(task.Lang), task.Mode)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (l *library) hold(sha256 string, p *pix) {
 
 // layout finds the text on a page, without reading it, in the order in which it would be read.
 func (l *library) layout(page *pix, level recognition.Level) ([]document.Box, error) {
-	task := recognition.Task{Box: document.Box{X2: page.width(), Y2: page.height()}, Lang: l.layoutLang, PSM: 3, OEM: recognition.DefaultOEM}
+	task := recognition.Task{Box: document.Box{X2: page.width(), Y2: page.height()}, Lang: l.layoutLang, Shape: recognition.ShapePage, Mode: recognition.BestMode}
 	m, err := l.model(task)
 	if err != nil {
 		return nil, err
@@ -219,7 +219,7 @@ func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, e
 		return recognition.Reading{}, err
 	}
 	defer s.close()
-	best := recognition.Reading{PSM: s.modes[0], Scale: 1}
+	best := recognition.Reading{Shape: s.modes[0], Scale: 1}
 	if !s.blank {
 		if best, err = m.readScene(s); err != nil {
 			return best, err
@@ -231,6 +231,9 @@ func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, e
 		}
 	}
 	best.Lang, best.Engine = splitOrder(langOrder(task.Lang)), engineName
+	for i := range best.Words {
+		best.Words[i].Engine = engineName
+	}
 	best.Duration = time.Since(began)
 	return best, nil
 }
@@ -301,7 +304,7 @@ func (m *model) readScene(s scene) (recognition.Reading, error) {
 
 // readView reads a region once.
 func (m *model) readView(s scene, v view, charset string) (recognition.Reading, error) {
-	r := recognition.Reading{Scale: v.scale, PSM: v.psm}
+	r := recognition.Reading{Scale: v.scale, Shape: v.psm}
 	image, err := s.prepare(v)
 	if err != nil {
 		return r, err

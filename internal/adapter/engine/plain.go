@@ -51,7 +51,7 @@ func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, 
 	}
 	m.set("tessedit_char_whitelist", task.Charset)
 	m.set("tessedit_do_invert", "1")
-	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: engineName, PSM: task.PSM, Scale: 1, Passes: 1}
+	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: engineName, Shape: task.Shape, Scale: 1, Passes: 1}
 	began := time.Now()
 	image, err := cut(page, task.Box)
 	if err != nil {
@@ -59,7 +59,7 @@ func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, 
 	}
 	defer image.close()
 	shade := edgeShade(image)
-	if task.PSM == 7 {
+	if task.Shape == recognition.ShapeLine {
 		r.Scale = float64(plainLine) / float64(task.Height())
 		factor := C.l_float32(r.Scale)
 		if err := image.then("pixScale", C.pixScale(image.p, factor, factor)); err != nil {
@@ -69,7 +69,7 @@ func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, 
 	if err := image.then("pixAddBorder", C.pixAddBorder(image.p, plainBorder, C.l_uint32(shade))); err != nil {
 		return recognition.Reading{}, err
 	}
-	C.TessBaseAPISetPageSegMode(m.api, C.TessPageSegMode(task.PSM))
+	C.TessBaseAPISetPageSegMode(m.api, C.TessPageSegMode(task.Shape))
 	C.TessBaseAPISetImage2(m.api, image.p)
 	C.TessBaseAPISetSourceResolution(m.api, plainDPI)
 	text := C.TessBaseAPIGetUTF8Text(m.api) // recognises

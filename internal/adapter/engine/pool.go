@@ -121,12 +121,12 @@ func Start(o Options) (*Pool, error) {
 	}
 	var warm []string
 	for _, l := range found.languages {
-		if l.Code == "eng" || l.Code == "kor" {
-			warm = append(warm, l.Code)
+		if l.code == "eng" || l.code == "kor" {
+			warm = append(warm, l.code)
 		}
 	}
 	if warm == nil {
-		warm = []string{found.languages[0].Code}
+		warm = []string{found.languages[0].code}
 	}
 	p := &Pool{opts: o, tessdata: found, forker: newForker(), closing: make(chan struct{}),
 		command: append(append([]string(nil), o.Command...), "--tessdata", found.folder, "--warm", strings.Join(warm, ","),

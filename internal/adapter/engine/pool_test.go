@@ -80,7 +80,7 @@ func ready(t testing.TB, p *Pool) {
 func orderOf(page document.Page, boxes ...document.Box) recognition.Order {
 	o := recognition.Order{Page: page, UserID: 1}
 	for _, b := range boxes {
-		o.Tasks = append(o.Tasks, recognition.Task{Box: b, Lang: []string{"eng"}, OEM: recognition.DefaultOEM})
+		o.Tasks = append(o.Tasks, recognition.Task{Box: b, Lang: []string{"eng"}, Mode: recognition.BestMode})
 	}
 	return o
 }
@@ -390,13 +390,9 @@ func TestTraineddataOfSeveralFolders(t *testing.T) {
 	if p.Tessdata() == system || !strings.HasPrefix(p.Tessdata(), temp) {
 		t.Errorf("the workers have their traineddata from %s", p.Tessdata())
 	}
-	languages, err := p.Languages(t.Context())
+	codes, err := p.Languages(t.Context())
 	if err != nil {
 		t.Fatal(err)
-	}
-	var codes []string
-	for _, l := range languages {
-		codes = append(codes, l.Code)
 	}
 	for _, want := range []string{"abc", "eng", "kor", "script/Abc"} {
 		if !slices.Contains(codes, want) {

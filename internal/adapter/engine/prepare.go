@@ -26,15 +26,15 @@ type scene struct {
 	cut    *pix         // 8 bits
 	shades shades
 	lines  lines
-	modes  []recognition.PSM // the first is for the shape of the region, the others in case it gives nothing
-	blank  bool              // there is nothing to read
+	modes  []recognition.Shape // the first is for the shape of the region, the others in case it gives nothing
+	blank  bool                // there is nothing to read
 }
 
 func (s scene) close() { s.cut.close() }
 
 // view is one way to look at a region.
 type view struct {
-	psm    recognition.PSM
+	psm    recognition.Shape
 	scale  float64 // pixels of the prepared image for one of the page
 	smooth bool    // noise and halftones are averaged out
 }
@@ -177,16 +177,16 @@ func (s scene) views() []view {
 	case oneLine(psm):
 		line := func(pixels float64) float64 { return s.limit(pixels / float64(max(1, s.box.Height()))) }
 		return []view{{psm, line(32), false}, {psm, line(40), true}, {psm, line(26), false}}
-	case psm == 6 && s.lines.letter > 0:
+	case psm == recognition.ShapeBlock && s.lines.letter > 0:
 		letter := 26.0
 		if otherScripts[splitOrder(langOrder(s.task.Lang))[0]] {
 			letter = 32
 		}
 		scaled := view{psm, s.limit(letter / float64(s.lines.letter)), false}
-		if s.task.PSM != recognition.Auto {
+		if s.task.Shape != recognition.ShapeAuto {
 			return []view{scaled, {psm, whole, true}}
 		}
-		return []view{scaled, {4, whole, false}, {psm, whole, false}}
+		return []view{scaled, {recognition.ShapeColumn, whole, false}, {psm, whole, false}}
 	case s.lines.letter > 0 && s.lines.letter < 14:
 		return []view{{psm, s.limit(2), false}}
 	}
@@ -329,20 +329,22 @@ func letterHeight(glyphs []glyph) int {
 }
 
 // modesFor decides how the region is to be segmented: as the caller says, else by its shape.
-func modesFor(task recognition.Task, l lines, pageWidth, pageHeight int) []recognition.PSM {
+func modesFor(task recognition.Task, l lines, pageWidth, pageHeight int) []recognition.Shape {
 	switch {
-	case task.PSM != recognition.Auto:
-		return []recognition.PSM{task.PSM}
+	case task.Shape != recognition.ShapeAuto:
+		return []recognition.Shape{task.Shape}
 	case l.count > 1 && 5*task.Width() >= 4*pageWidth && 5*task.Height() >= 4*pageHeight:
-		return []recognition.PSM{3, 11}
+		return []recognition.Shape{recognition.ShapePage, recognition.ShapeSparse}
 	case l.count > 1:
-		return []recognition.PSM{6, 11}
+		return []recognition.Shape{recognition.ShapeBlock, recognition.ShapeSparse}
 	default:
-		return []recognition.PSM{7, 6, 11}
+		return []recognition.Shape{recognition.ShapeLine, recognition.ShapeBlock, recognition.ShapeSparse}
 	}
 }
 
-func oneLine(psm recognition.PSM) bool { return psm >= 7 && psm <= 10 || psm == 13 }
+func oneLine(psm recognition.Shape) bool {
+	return psm >= recognition.ShapeLine && psm <= recognition.ShapeCharacter || psm == recognition.ShapeRawLine
+}
 
 // langOrder puts a set of languages into the order that reads best, since the first one leads: other scripts before
 // Latin ones, English last.

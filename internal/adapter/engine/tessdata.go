@@ -23,8 +23,26 @@ var tessdataPlaces = []string{
 // tessdata is traineddata that a pool can use.
 type tessdata struct {
 	folder    string // an absolute path
-	languages []recognition.Language
+	languages []language
 	made      string // folder with links, to be removed in the end; empty: none
+}
+
+// language is an installed traineddata file.
+type language struct {
+	code         string // "eng", "kor", "chi_sim", "script/Hangul"
+	lstm, legacy bool   // which models it has
+}
+
+func (l language) supports(mode recognition.Mode) bool {
+	switch mode {
+	case modeLegacy:
+		return l.legacy
+	case modeLSTM:
+		return l.lstm
+	case modeBoth:
+		return l.lstm && l.legacy
+	}
+	return true
 }
 
 // findTessdata finds the traineddata in the folders named, or else that of TESSDATA_PREFIX, or else in the first of the usual
@@ -71,21 +89,21 @@ func usualTessdata() (string, error) {
 // notLanguages are traineddata files that read nothing by themselves.
 var notLanguages = []string{"osd", "equ", "snum"}
 
-func listTessdata(dir string) (languages []recognition.Language, err error) {
+func listTessdata(dir string) (languages []language, err error) {
 	err = walkTessdata(dir, func(path, name string) error {
 		code := strings.TrimSuffix(name, suffix)
 		if slices.Contains(notLanguages, code) {
 			return nil
 		}
-		language, err := readTraineddata(path)
+		found, err := readTraineddata(path)
 		if err != nil {
 			return nil //nolint:nilerr // not traineddata, or not for us to read: as if it were not there
 		}
-		language.Code = filepath.ToSlash(code)
-		languages = append(languages, language)
+		found.code = filepath.ToSlash(code)
+		languages = append(languages, found)
 		return nil
 	})
-	slices.SortFunc(languages, func(a, b recognition.Language) int { return strings.Compare(a.Code, b.Code) })
+	slices.SortFunc(languages, func(a, b language) int { return strings.Compare(a.code, b.code) })
 	return languages, err
 }
 
@@ -164,7 +182,7 @@ const (
 
 // readTraineddata looks into the table at the start of the file: a count, then an offset for each component, negative for
 // one that is not there.
-func readTraineddata(path string) (l recognition.Language, err error) {
+func readTraineddata(path string) (l language, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return l, err
@@ -182,6 +200,6 @@ func readTraineddata(path string) (l recognition.Language, err error) {
 		return l, err
 	}
 	has := func(component int) bool { return component < len(offsets) && offsets[component] > 0 }
-	l.LSTM, l.Legacy = has(componentLSTM), has(componentLegacy)
+	l.lstm, l.legacy = has(componentLSTM), has(componentLegacy)
 	return l, nil
 }

@@ -38,7 +38,7 @@ func RunWorker(args []string) error {
 	w := worker{library: library{tessdata: *tessdata}, statm: statm, in: bufio.NewReaderSize(orphanWatch(os.Stdin), chunkSize), out: bufio.NewWriterSize(out, chunkSize)}
 	for lang := range strings.SplitSeq(*warm, ",") {
 		w.layoutLang = []string{lang}
-		if _, err := w.model(recognition.Task{Lang: []string{lang}, OEM: recognition.DefaultOEM}); err != nil {
+		if _, err := w.model(recognition.Task{Lang: []string{lang}, Mode: recognition.BestMode}); err != nil {
 			return err
 		}
 	}

@@ -120,7 +120,7 @@ func typeName(t reflect.Type) string {
 	case reflect.TypeFor[languages]():
 		return `languages as in "kor+eng" or ["kor", "eng"]`
 	case reflect.TypeFor[mode]():
-		return `"auto", 1 or 3 to 13`
+		return modeDetail
 	case reflect.TypeFor[role]():
 		return account.RoleAdmin + " or null"
 	}
@@ -168,7 +168,7 @@ func shortLang(lang []string) bool {
 }
 
 // mode is a page segmentation mode as it is written: a number or "auto".
-type mode recognition.PSM
+type mode recognition.Shape
 
 func (m *mode) UnmarshalJSON(data []byte) error {
 	var text string
@@ -186,21 +186,23 @@ func (m *mode) UnmarshalJSON(data []byte) error {
 // modeNumbers are the numbers of the modes besides automatic, in order.
 func modeNumbers() []int {
 	var numbers []int
-	for psm := range recognition.PSMs {
+	for psm := range recognition.Shapes {
 		numbers = append(numbers, int(psm))
 	}
 	slices.Sort(numbers)
 	return numbers
 }
 
-var errMode = fault.InvalidFields(fault.Field{Field: "psm", Detail: `"auto", 1 or 3 to 13`})
+const modeDetail = `"auto", ` + recognition.ShapeNumbers
 
-func parseMode(text string) (recognition.PSM, error) {
+var errMode = fault.InvalidFields(fault.Field{Field: "psm", Detail: modeDetail})
+
+func parseMode(text string) (recognition.Shape, error) {
 	switch text {
 	case "", "auto", "null":
-		return recognition.Auto, nil
+		return recognition.ShapeAuto, nil
 	}
-	for psm := range recognition.PSMs {
+	for psm := range recognition.Shapes {
 		if text == fmt.Sprint(int(psm)) {
 			return psm, nil
 		}
@@ -301,7 +303,7 @@ func (r *regionForms) decode(data []byte) error {
 		}
 		box, missing := corners{form.X1, form.Y1, form.X2, form.Y2}.box(at + ".")
 		fields = append(fields, missing...)
-		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, PSM: recognition.PSM(form.PSM), Charset: form.Charset})
+		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, Shape: recognition.Shape(form.PSM), Charset: form.Charset})
 	}
 	if _, err := d.Token(); err != nil {
 		return malformed(err)

@@ -30,10 +30,10 @@ func TestDecodeRegions(t *testing.T) {
 			  {"x1":-1,"y1":2,"x2":3,"y2":4,"lang":null,"psm":null},
 			  {"x1":0,"y1":0,"x2":3,"y2":4,"lang":"","psm":"6"}]`,
 			[]recognition.Region{
-				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Name: "제목", Lang: []string{"kor+eng"}, PSM: 7, Charset: "01"},
+				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Name: "제목", Lang: []string{"kor+eng"}, Shape: recognition.ShapeLine, Charset: "01"},
 				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Lang: []string{"kor", "eng"}},
 				{Box: document.Box{X1: -1, Y1: 2, X2: 3, Y2: 4}},
-				{Box: document.Box{X1: 0, Y1: 0, X2: 3, Y2: 4}, PSM: 6},
+				{Box: document.Box{X1: 0, Y1: 0, X2: 3, Y2: 4}, Shape: recognition.ShapeBlock},
 			}},
 	}
 	for name, test := range tests {

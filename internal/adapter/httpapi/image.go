@@ -145,7 +145,7 @@ func (a *api) crop(ctx context.Context, c *call, in *struct {
 		return nil, err
 	}
 	rendition, err := a.Recognition.Prepared(ctx, c.actor, in.ID,
-		recognition.Region{Box: document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, Lang: lang, PSM: psm, Charset: in.Charset})
+		recognition.Region{Box: document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, Lang: lang, Shape: psm, Charset: in.Charset})
 	if err != nil {
 		return nil, err
 	}

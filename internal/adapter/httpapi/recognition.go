@@ -13,7 +13,7 @@ import (
 )
 
 // readModes reads what a query says of how to read. In a query + is a space, and few write kor%2Beng.
-func readModes(psm string, lang []string) (recognition.PSM, []string, error) {
+func readModes(psm string, lang []string) (recognition.Shape, []string, error) {
 	if !shortLang(lang) {
 		return 0, nil, fault.InvalidFields(fault.Field{Field: "lang", Detail: "at most " + strconv.Itoa(maxLangText) + " characters in all"})
 	}
@@ -41,7 +41,7 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 		return nil, err
 	}
 	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID,
-		recognition.Request{Regions: regions, Lang: lang, PSM: psm, OEM: recognition.OEM(in.OEM)})
+		recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM)})
 	return &recognized{run.Version, wire.All(run.Contents, wire.Content)}, err
 }
 
@@ -139,11 +139,11 @@ func (a *api) deleteContent(ctx context.Context, c *call, in *ContentPath) (*non
 }
 
 func (a *api) psm(context.Context, *call, *none) (*one[map[string]string], error) {
-	return &one[map[string]string]{byNumber(recognition.PSMs)}, nil
+	return &one[map[string]string]{byNumber(recognition.Shapes)}, nil
 }
 
 func (a *api) oem(context.Context, *call, *none) (*one[map[string]string], error) {
-	return &one[map[string]string]{byNumber(recognition.OEMs)}, nil
+	return &one[map[string]string]{byNumber(a.Recognition.Modes())}, nil
 }
 
 // byNumber has numbers as text for keys, as JSON wants it.

@@ -30,7 +30,7 @@ func benchStoreRun(b *testing.B, open func(testing.TB) *DB) {
 	u := addUser(b, db, "ann")
 	i := addImage(b, db, u.ID, "a")
 	word := recognition.Word{Text: "word", Box: document.Box{X1: 100, Y1: 100, X2: 150, Y2: 120}, Confidence: 0.9876}
-	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word}, Confidence: 0.9, Lang: []string{"eng"}, PSM: 7, Engine: "tesseract 5.3.0"}
+	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word}, Confidence: 0.9, Lang: []string{"eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0"}
 	n := 0
 	for b.Loop() {
 		run := recognition.Run{ImageID: i.ID, User: account.Ref{ID: u.ID}, Created: created, Lang: []string{"eng"}}

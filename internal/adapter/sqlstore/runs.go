@@ -57,7 +57,7 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	}
 	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
 		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
-		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.PSM, r.OEM, r.Engine, r.ImageID).Scan(&version)
+		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.Shape, r.Mode, r.Engine, r.ImageID).Scan(&version)
 	if err != nil {
 		return 0, err
 	}
@@ -95,7 +95,7 @@ func runsIn(ctx context.Context, q sqldb.Querier, pick string, args ...any) (run
 	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
 		var r recognition.Run
 		var contentID sqldb.Text
-		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*sqldb.Text)(&r.User.Name), (*sqldb.Stamp)(&r.Created), (*sqldb.List)(&r.Lang), &r.PSM, &r.OEM, &r.Engine, &contentID); err != nil {
+		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*sqldb.Text)(&r.User.Name), (*sqldb.Stamp)(&r.Created), (*sqldb.List)(&r.Lang), &r.Shape, &r.Mode, &r.Engine, &contentID); err != nil {
 			return err
 		}
 		if len(runs) == 0 || runs[len(runs)-1].Version != r.Version {

@@ -43,10 +43,10 @@ func writeALTO(w io.Writer, t recognition.Transcript) {
 
 func settings(r recognition.Run) string {
 	psm := "auto"
-	if r.PSM != recognition.Auto {
-		psm = fmt.Sprint(int(r.PSM))
+	if r.Shape != recognition.ShapeAuto {
+		psm = fmt.Sprint(int(r.Shape))
 	}
-	return html.EscapeString(clean(fmt.Sprintf("lang=%v psm=%s oem=%d version=%d", r.Lang, psm, r.OEM, r.Version)))
+	return html.EscapeString(clean(fmt.Sprintf("lang=%v psm=%s oem=%d version=%d", r.Lang, psm, r.Mode, r.Version)))
 }
 
 func writeTags(w io.Writer, blocks []block) {

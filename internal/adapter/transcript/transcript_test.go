@@ -30,10 +30,10 @@ func sample() recognition.Transcript {
 	return recognition.Transcript{
 		Image: document.Image{ID: 42, Name: `스캔 <1> & "2";\.png`, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
 			SHA256: strings.Repeat("0a", 32)},
-		Run: recognition.Run{ImageID: 42, Version: 3, User: account.Ref{ID: 7, Name: "ann"}, Created: at, Lang: []string{"kor", "eng"}, OEM: 3, Engine: "tesseract 5.3.0",
+		Run: recognition.Run{ImageID: 42, Version: 3, User: account.Ref{ID: 7, Name: "ann"}, Created: at, Lang: []string{"kor", "eng"}, Mode: 3, Engine: "tesseract 5.3.0",
 			Contents: []recognition.Content{
 				{ID: "corrected", Version: 3, ROI: document.Box{X1: 40, Y1: 50, X2: 640, Y2: 150}, Name: `머리 <&">`, Revision: 2, EditedBy: account.Ref{ID: 8}, Edited: at,
-					Reading: recognition.Reading{Text: "대한민국 만세\nThe <quick> & \"brown\"", Confidence: 0.93, Lang: []string{"kor", "eng"}, PSM: 6, Engine: "tesseract 5.3.0",
+					Reading: recognition.Reading{Text: "대한민국 만세\nThe <quick> & \"brown\"", Confidence: 0.93, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Engine: "tesseract 5.3.0",
 						Scale: 1.5, Passes: 1, Duration: 181500 * time.Microsecond, Words: []recognition.Word{
 							{Text: "대한민국", Box: document.Box{X1: 50, Y1: 55, X2: 210, Y2: 90}, Confidence: 1},
 							{Text: "만세", Box: document.Box{X1: 210, Y1: 55, X2: 300, Y2: 90}, Confidence: 1},
@@ -43,11 +43,11 @@ func sample() recognition.Transcript {
 							{Text: `"brown"`, Box: document.Box{X1: 400, Y1: 100, X2: 560, Y2: 135}, Confidence: 0},
 						}}},
 				{ID: "empty", Version: 3, ROI: document.Box{X1: 0, Y1: 500, X2: 800, Y2: 600}, Revision: 1,
-					Reading: recognition.Reading{Lang: []string{"chi_sim_vert"}, PSM: 3, Engine: "tesseract 5.3.0", Scale: 1, Passes: 1}},
+					Reading: recognition.Reading{Lang: []string{"chi_sim_vert"}, Shape: recognition.ShapePage, Engine: "tesseract 5.3.0", Scale: 1, Passes: 1}},
 				{ID: "failed", Version: 3, ROI: document.Box{X1: 700, Y1: 10, X2: 790, Y2: 40}, Revision: 1,
 					Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeDeadline, Detail: "It took <too> long."}}},
 				{ID: "typed", Version: 3, ROI: document.Box{X1: 40, Y1: 200, X2: 440, Y2: 320}, Name: "typed", Revision: 2, EditedBy: account.Ref{ID: 7, Name: "ann"}, Edited: at,
-					Reading: recognition.Reading{Text: "no box\x00es here\x01\n\n\x02 𝄞 emoji😀", Confidence: 1, Lang: []string{"eng"}, PSM: 6, Engine: "tesseract 5.3.0", Scale: 1, Passes: 1,
+					Reading: recognition.Reading{Text: "no box\x00es here\x01\n\n\x02 𝄞 emoji😀", Confidence: 1, Lang: []string{"eng"}, Shape: recognition.ShapeBlock, Engine: "tesseract 5.3.0", Scale: 1, Passes: 1,
 						Words: []recognition.Word{{Text: "no", Confidence: 1}, {Text: "box\x00es", Confidence: 1}, {Text: "here\x01", Confidence: 1}, {Text: "\x02", Confidence: 1},
 							{Text: "𝄞", Confidence: 1}, {Text: "emoji😀", Confidence: 1}}}},
 			}},

@@ -20,8 +20,18 @@ import (
 // Word is one word as it stands on the page.
 type Word struct {
 	Text       string       `json:"text"`
-	Box        document.Box `json:"box"`        // coordinates of the page
-	Confidence float64      `json:"confidence"` // 0–1; 1 for what a person wrote
+	Box        document.Box `json:"box"`              // coordinates of the page
+	Confidence float64      `json:"confidence"`       // 0–1; 1 for what a person wrote
+	Engine     string       `json:"engine,omitempty"` // that read it; empty where a person wrote it, and in old documents
+	// Candidates are what other engines read in its place, where that differs.
+	Candidates []Candidate `json:"candidates,omitempty"`
+}
+
+// Candidate is what an engine read in the place of a word.
+type Candidate struct {
+	Engine     string  `json:"engine"`
+	Text       string  `json:"text"`
+	Confidence float64 `json:"confidence"` // 0–1
 }
 
 // Reading is what an engine made of one region, and how.
@@ -29,9 +39,9 @@ type Reading struct {
 	Text       string   `json:"text"` // lines end in \n but the last; no other white space at their ends
 	Words      []Word   `json:"words"`
 	Confidence float64  `json:"confidence"` // 0–1, of all words by their length; 0 where there is none
-	Lang       []string `json:"lang"`       // traineddata in the order in which they were used
-	PSM        PSM      `json:"psm"`        // page segmentation mode that gave the text, never Auto
-	Engine     string   `json:"engine"`     // "tesseract 5.3.0"
+	Lang       []string `json:"lang"`       // codes of languages in the order in which they were used
+	Shape      Shape    `json:"psm"`        // that gave the text, never ShapeAuto
+	Engine     string   `json:"engine"`     // the engine's name and version; several, joined by ", ", where more than one gave words
 	Scale      float64  `json:"scale"`      // how much the region was enlarged for the engine
 	Passes     int      `json:"passes"`     // how often it was read
 	// Agreement is how much the first two looks at the region agree: 0–1; nil where one was enough. A low one is a better

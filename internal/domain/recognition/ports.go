@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 )
 
 // Task is one region for an engine, with everything decided that the caller has a say in.
@@ -14,9 +15,9 @@ type Task struct {
 	document.Box          // within the page
 	Name         string   // not for the engine
 	Lang         []string // installed ones, at least one; the engine picks the order
-	PSM          PSM      // Auto: the engine picks it
-	OEM          OEM
-	Charset      string // the only characters that may be read; empty: all
+	Shape        Shape    // ShapeAuto: the engine picks it
+	Mode         Mode     // one of Engine.Modes
+	Charset      string   // the only characters that may be read; empty: all
 }
 
 // Order is work for an engine: regions of one page.
@@ -43,8 +44,15 @@ type Engine interface {
 	// blank page. Errors as with Recognize.
 	Layout(ctx context.Context, p document.Page, level Level) ([]document.Box, error)
 
-	// Languages returns what is installed, by code.
-	Languages(ctx context.Context) ([]Language, error)
+	// Languages returns the codes of the installed languages, sorted: "eng", "kor", "script/Hangul".
+	Languages(ctx context.Context) ([]string, error)
+
+	// Modes returns the modes of the engine with descriptions, BestMode among them.
+	Modes() map[Mode]string
+
+	// Check returns why the engine cannot read these languages in that mode: a fault of the field "oem" for a mode that it does not have,
+	// or else for each language that has no model for the mode. Languages that are not installed are passed over.
+	Check(mode Mode, lang []string) []fault.Field
 }
 
 // Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.

@@ -1,6 +1,7 @@
 package recognition
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,42 +13,6 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 )
-
-// PSM is a page segmentation mode, by Tesseract's numbers.
-type PSM int
-
-// Auto lets the engine pick the mode by the shape of the region.
-const Auto PSM = 0
-
-// PSMs are the modes that can be asked for, with plain descriptions.
-var PSMs = map[PSM]string{
-	1:  "A whole page; its orientation and script are found first",
-	3:  "A whole page with columns, pictures and tables",
-	4:  "One column of text in lines of different sizes",
-	5:  "One block of text that runs vertically",
-	6:  "One block of text in even lines",
-	7:  "One line",
-	8:  "One word",
-	9:  "One word in a circle",
-	10: "One character",
-	11: "Scattered text in no order, as much as there is",
-	12: "Scattered text; its orientation and script are found first",
-	13: "One line, read raw without Tesseract's own corrections",
-}
-
-// OEM is an engine mode, by Tesseract's numbers.
-type OEM int
-
-// DefaultOEM takes the best that the traineddata has.
-const DefaultOEM OEM = 3
-
-// OEMs are the engine modes, with plain descriptions.
-var OEMs = map[OEM]string{
-	0: "The legacy engine (needs legacy traineddata)",
-	1: "The neural network (LSTM)",
-	2: "Both engines (needs legacy traineddata)",
-	3: "The best that is available",
-}
 
 // Level is the size of the regions that a layout suggests.
 type Level string
@@ -67,12 +32,12 @@ const (
 	MaxLanguages  = 5    // of one region
 )
 
-// Region is a part of a page to read. Lang and PSM override those of the request.
+// Region is a part of a page to read. Lang and Shape override those of the request.
 type Region struct {
 	document.Box
 	Name    string   // what the caller calls it; may be empty
-	Lang    []string // traineddata, a set whose order does not matter; empty: as the request says
-	PSM     PSM      // Auto: as the request says
+	Lang    []string // codes of languages, a set whose order does not matter; empty: as the request says
+	Shape   Shape    // ShapeAuto: as the request says
 	Charset string   // the only characters that may be read; empty: all
 }
 
@@ -80,8 +45,8 @@ type Region struct {
 type Request struct {
 	Regions []Region // none: the whole page
 	Lang    []string // empty: eng
-	PSM     PSM
-	OEM     OEM
+	Shape   Shape
+	Mode    Mode
 }
 
 // Run is one recognition of an image. Its number among the runs of the image is its version.
@@ -91,9 +56,9 @@ type Run struct {
 	User       account.Ref
 	Created    time.Time
 	Lang       []string // as asked for
-	PSM        PSM      // as asked for; may be Auto
-	OEM        OEM
-	Engine     string
+	Shape      Shape    // as asked for; may be ShapeAuto
+	Mode       Mode
+	Engine     string    // the names of all engines that gave its contents, joined by ", "
 	ContentIDs []string  // in the order of the regions; deleted ones are missing
 	Contents   []Content // filled in by the service
 }
@@ -101,11 +66,11 @@ type Run struct {
 // DefaultLang is read where a request names no language.
 const DefaultLang = "eng"
 
-// Tasks turns the request into work on a page for an engine that has those languages: every region with everything
-// decided, or the whole page where there is none. Invalid, naming everything that cannot be done.
-func (r Request) Tasks(page document.Image, installed []Language) ([]Task, error) {
+// Tasks turns the request into tasks for the engine: one for each region, or one for the whole page where there is no region.
+// Invalid, naming everything that cannot be done; else as the engine says.
+func (r Request) Tasks(ctx context.Context, page document.Image, e Engine) ([]Task, error) {
 	r = r.complete()
-	if err := r.check(page, installed); err != nil {
+	if err := r.check(ctx, page, e); err != nil {
 		return nil, err
 	}
 	return r.tasks(page), nil
@@ -135,45 +100,53 @@ func splitLang(lang []string) (split []string) {
 	return split
 }
 
-// check names everything in the request that cannot be done on the page with the languages that are installed.
-func (r Request) check(page document.Image, installed []Language) error {
-	fields := append(checkLang("lang", r.Lang, r.OEM, installed), checkPSM("psm", r.PSM)...)
-	if _, ok := OEMs[r.OEM]; !ok {
-		fields = append(fields, fault.Field{Field: "oem", Detail: "0, 1, 2 or 3"})
+// check names everything in the request that cannot be done on the page by the engine.
+func (r Request) check(ctx context.Context, page document.Image, e Engine) error {
+	installed, err := e.Languages(ctx)
+	if err != nil {
+		return err
 	}
+	fields := append(checkLang("lang", r.Lang, installed), checkShape("psm", r.Shape)...)
 	if len(r.Regions) > MaxRegions {
 		fields = append(fields, fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", MaxRegions, len(r.Regions))})
 		return fault.InvalidFields(fields...)
 	}
+	fields = append(fields, e.Check(r.Mode, r.languages())...)
 	for i, region := range r.Regions {
 		at := fmt.Sprintf("regions[%d].", i)
 		fields = append(fields, region.Check(at, page.Width, page.Height)...)
-		fields = append(fields, checkPSM(at+"psm", region.PSM)...)
-		fields = append(fields, checkLang(at+"lang", region.Lang, r.OEM, installed)...)
+		fields = append(fields, checkShape(at+"psm", region.Shape)...)
+		fields = append(fields, checkLang(at+"lang", region.Lang, installed)...)
 		fields = append(fields, checkPlain(at+"name", region.Name, MaxRegionName)...)
 		fields = append(fields, checkPlain(at+"charset", region.Charset, MaxCharset)...)
 	}
 	return fault.InvalidFields(fields...)
 }
 
-func checkPSM(field string, psm PSM) []fault.Field {
-	if _, ok := PSMs[psm]; ok || psm == Auto {
-		return nil
+// languages are all that the request names, each once.
+func (r Request) languages() []string {
+	all := slices.Clone(r.Lang)
+	for _, region := range r.Regions {
+		all = append(all, region.Lang...)
 	}
-	return []fault.Field{{Field: field, Detail: "1 or 3 to 13"}}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
-func checkLang(field string, lang []string, oem OEM, installed []Language) (fields []fault.Field) {
+func checkShape(field string, shape Shape) []fault.Field {
+	if shape.Valid() {
+		return nil
+	}
+	return []fault.Field{{Field: field, Detail: ShapeNumbers}}
+}
+
+func checkLang(field string, lang, installed []string) (fields []fault.Field) {
 	if len(lang) > MaxLanguages {
 		return []fault.Field{{Field: field, Detail: fmt.Sprintf("at most %d languages", MaxLanguages)}}
 	}
 	for _, l := range lang {
-		i := slices.IndexFunc(installed, func(have Language) bool { return have.Code == l })
-		switch {
-		case i < 0:
-			fields = append(fields, fault.Field{Field: field, Detail: "one of the installed languages: " + strings.Join(codes(installed), ", ")})
-		case !installed[i].supports(oem):
-			fields = append(fields, fault.Field{Field: "oem", Detail: fmt.Sprintf("the traineddata of %s has no model for engine mode %d", l, oem)})
+		if !slices.Contains(installed, l) {
+			fields = append(fields, fault.Field{Field: field, Detail: "one of the installed languages: " + strings.Join(installed, ", ")})
 		}
 	}
 	return fields
@@ -194,41 +167,14 @@ func (r Request) tasks(page document.Image) []Task {
 	}
 	tasks := make([]Task, len(regions))
 	for i, region := range regions {
-		t := Task{Box: region.Box, Name: region.Name, Lang: region.Lang, PSM: region.PSM, OEM: r.OEM, Charset: region.Charset}
+		t := Task{Box: region.Box, Name: region.Name, Lang: region.Lang, Shape: region.Shape, Mode: r.Mode, Charset: region.Charset}
 		if len(t.Lang) == 0 {
 			t.Lang = r.Lang
 		}
-		if t.PSM == Auto {
-			t.PSM = r.PSM
+		if t.Shape == ShapeAuto {
+			t.Shape = r.Shape
 		}
 		tasks[i] = t
 	}
 	return tasks
-}
-
-// Language is installed traineddata.
-type Language struct {
-	Code   string // "eng", "kor", "chi_sim", "script/Hangul"
-	LSTM   bool   // has a model of the neural network
-	Legacy bool   // has a model of the legacy engine
-}
-
-func (l Language) supports(oem OEM) bool {
-	switch oem {
-	case 0:
-		return l.Legacy
-	case 1:
-		return l.LSTM
-	case 2:
-		return l.LSTM && l.Legacy
-	}
-	return true
-}
-
-func codes(languages []Language) []string {
-	names := make([]string, len(languages))
-	for i, l := range languages {
-		names[i] = l.Code
-	}
-	return names
 }

@@ -52,25 +52,34 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		return Run{}, err
 	}
 	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
-		Lang: request.Lang, PSM: request.PSM, OEM: request.OEM}
+		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode}
 	ids := newContentIDs(len(readings))
 	for i, reading := range readings {
 		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
 		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
-		run.Engine = reading.Engine
 	}
+	run.Engine = engines(readings)
 	return s.store(ctx, run)
 }
 
 // plan turns a request into tasks, or says what is wrong with it.
 func (s *Service) plan(ctx context.Context, image document.Image, request Request) ([]Task, Request, error) {
-	installed, err := s.Engine.Languages(ctx)
-	if err != nil {
-		return nil, request, err
-	}
 	request = request.complete()
-	tasks, err := request.Tasks(image, installed)
+	tasks, err := request.Tasks(ctx, image, s.Engine)
 	return tasks, request, err
+}
+
+// engines names all engines of readings, each once, in the order of the readings.
+func engines(readings []Reading) string {
+	var names []string
+	for _, r := range readings {
+		for name := range strings.SplitSeq(r.Engine, ", ") {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func (s *Service) read(ctx context.Context, o Order) ([]Reading, error) {
@@ -139,7 +148,7 @@ func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int
 	if err != nil {
 		return document.Rendition{}, err
 	}
-	tasks, _, err := s.plan(ctx, image, Request{Regions: []Region{region}, OEM: DefaultOEM})
+	tasks, _, err := s.plan(ctx, image, Request{Regions: []Region{region}, Mode: BestMode})
 	if err != nil {
 		return document.Rendition{}, withoutIndex(err)
 	}
@@ -362,10 +371,12 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) er
 	return nil
 }
 
-// Languages returns the codes of what is installed.
+// Modes returns the modes of the engine, with descriptions.
+func (s *Service) Modes() map[Mode]string { return s.Engine.Modes() }
+
+// Languages returns the codes of the installed languages, sorted.
 func (s *Service) Languages(ctx context.Context) ([]string, error) {
-	installed, err := s.Engine.Languages(ctx)
-	return codes(installed), err
+	return s.Engine.Languages(ctx)
 }
 
 // Release returns how to discard the contents of an image that is being deleted.

@@ -121,7 +121,7 @@ var (
 
 func (w *world) recognize(t *testing.T, a account.Actor, regions ...recognition.Region) recognition.Run {
 	t.Helper()
-	run, err := w.Recognize(t.Context(), a, w.image.ID, recognition.Request{Regions: regions, OEM: recognition.DefaultOEM})
+	run, err := w.Recognize(t.Context(), a, w.image.ID, recognition.Request{Regions: regions, Mode: recognition.BestMode})
 	ok(t, "Recognize", err)
 	return run
 }
@@ -129,25 +129,25 @@ func (w *world) recognize(t *testing.T, a account.Actor, regions ...recognition.
 func TestRecognize(t *testing.T) {
 	w := newWorld(t)
 	l, r := left, right
-	l.Name, r.Lang, r.PSM = "date", []string{"kor+eng"}, 6
-	run, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, l}, PSM: 11, OEM: 1})
+	l.Name, r.Lang, r.Shape = "date", []string{"kor+eng"}, recognition.ShapeBlock
+	run, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, l}, Shape: recognition.ShapeSparse, Mode: 1})
 	ok(t, "Recognize", err)
 	same(t, "order", w.fakes.Calls(), []string{"Contents.Add", "Runs.Append"})
 	created := w.clock.UTC().Truncate(time.Microsecond)
-	content := func(n int, r recognition.Region, lang []string, psm recognition.PSM) recognition.Content {
+	content := func(n int, r recognition.Region, lang []string, shape recognition.Shape) recognition.Content {
 		text := fmt.Sprintf("region %d,%d,%d,%d", r.X1, r.Y1, r.X2, r.Y2)
 		words := strings.Fields(text)
 		return recognition.Content{ID: run.ContentIDs[n], ROI: r.Box, Name: r.Name, Revision: 1, Version: 1, Created: created, Reading: recognition.Reading{
-			Text: text, Confidence: 0.9, Lang: lang, PSM: psm, Engine: "fake 1.0", Scale: 1, Passes: 1, Duration: time.Millisecond,
-			Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9}, {Text: words[1], Box: box(r.X1+100, 0, r.X2, 140), Confidence: 0.9}},
+			Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Scale: 1, Passes: 1, Duration: time.Millisecond,
+			Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9, Engine: "fake 1.0"}, {Text: words[1], Box: box(r.X1+100, 0, r.X2, 140), Confidence: 0.9, Engine: "fake 1.0"}},
 		}}
 	}
 	if len(run.ContentIDs) != 2 || run.ContentIDs[0] == run.ContentIDs[1] || run.ContentIDs[0] != strings.ToLower(run.ContentIDs[0]) {
 		t.Fatalf("got the contents %q", run.ContentIDs)
 	}
 	want := recognition.Run{
-		ImageID: w.image.ID, Version: 1, User: account.Ref{ID: w.ann.UserID, Name: "ann"}, Created: created, Lang: []string{"eng"}, PSM: 11, OEM: 1, Engine: "fake 1.0",
-		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, 6), content(1, l, []string{"eng"}, 11)},
+		ImageID: w.image.ID, Version: 1, User: account.Ref{ID: w.ann.UserID, Name: "ann"}, Created: created, Lang: []string{"eng"}, Shape: recognition.ShapeSparse, Mode: 1, Engine: "fake 1.0",
+		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, recognition.ShapeBlock), content(1, l, []string{"eng"}, recognition.ShapeSparse)},
 	}
 	same(t, "Recognize", run, want)
 	same(t, "words", run.Contents[0].Detail(), []string{"region", "200,0,400,140"})
@@ -162,15 +162,25 @@ func TestRecognize(t *testing.T) {
 	same(t, "Content", c, want.Contents[1])
 }
 
+func TestARunNamesAllItsEngines(t *testing.T) {
+	w := newWorld(t)
+	w.fakes.ReadBy(left.Box, "a 1, b 2")
+	w.fakes.ReadBy(right.Box, "c 3, a 1")
+	run := w.recognize(t, w.ann, left, right, region(0, 0, 100, 100))
+	same(t, "engine of the run", run.Engine, "a 1, b 2, c 3, fake 1.0")
+	same(t, "engine of the first", run.Contents[0].Engine, "a 1, b 2")
+	same(t, "engine of the second word", run.Contents[0].Words[1].Engine, "b 2")
+}
+
 func TestRecognizeTheWholePage(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann)
 	same(t, "contents", len(run.Contents), 1)
 	same(t, "region", run.Contents[0].ROI, box(0, 0, 400, 140))
 	same(t, "lang", run.Lang, []string{"eng"})
-	same(t, "psm", run.PSM, recognition.Auto)
-	if run.Contents[0].PSM == recognition.Auto {
-		t.Error("the content does not say which mode gave the text")
+	same(t, "psm", run.Shape, recognition.ShapeAuto)
+	if run.Contents[0].Shape == recognition.ShapeAuto {
+		t.Error("the content does not say which shape gave the text")
 	}
 }
 
@@ -186,44 +196,44 @@ func TestRequest(t *testing.T) {
 		r      recognition.Request
 		fields []string
 	}{
-		{"nothing said", recognition.Request{OEM: 3}, nil},
-		{"languages apart or together", recognition.Request{OEM: 3, Lang: []string{"kor+eng", "eng"}}, nil},
-		{"a language twice over counts once", recognition.Request{OEM: 3, Lang: []string{"eng+eng+eng+eng+eng+eng"}}, nil},
-		{"an unknown language", recognition.Request{OEM: 3, Lang: []string{"eng", "xyz"}}, []string{"lang"}},
-		{"unknown languages", recognition.Request{OEM: 3, Lang: []string{"xyz+abc"}}, []string{"lang", "lang"}},
-		{"an empty language", recognition.Request{OEM: 3, Lang: []string{""}}, []string{"lang"}},
-		{"half a sum", recognition.Request{OEM: 3, Lang: []string{"eng+"}}, []string{"lang"}},
-		{"letter case counts", recognition.Request{OEM: 3, Lang: []string{"ENG"}}, []string{"lang"}},
-		{"too many languages", recognition.Request{OEM: 3, Lang: []string{"a+b+c+d+e+f"}}, []string{"lang"}},
-		{"psm 2", recognition.Request{OEM: 3, PSM: 2}, []string{"psm"}},
-		{"psm 14", recognition.Request{OEM: 3, PSM: 14}, []string{"psm"}},
-		{"psm -1", recognition.Request{OEM: 3, PSM: -1}, []string{"psm"}},
-		{"oem 4", recognition.Request{OEM: 4}, []string{"oem"}},
-		{"oem -1", recognition.Request{OEM: -1}, []string{"oem"}},
-		{"the legacy engine", recognition.Request{OEM: 0}, nil},
-		{"both engines", recognition.Request{OEM: 2, Lang: []string{"eng"}}, nil},
-		{"the legacy engine without its model", recognition.Request{OEM: 0, Lang: []string{"kor"}}, []string{"oem"}},
-		{"both engines with one model", recognition.Request{OEM: 2, Lang: []string{"eng+kor"}}, []string{"oem"}},
-		{"the neural network", recognition.Request{OEM: 1, Lang: []string{"kor"}}, nil},
-		{"a region's language for the legacy engine", recognition.Request{OEM: 0, Regions: with(func(r *recognition.Region) { r.Lang = []string{"kor"} })}, []string{"oem"}},
-		{"a region's language", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Lang = []string{"xyz"} })}, []string{"regions[1].lang"}},
-		{"a region's psm", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.PSM = 2 })}, []string{"regions[1].psm"}},
-		{"a region's name", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Name = strings.Repeat("가", 201) })}, []string{"regions[1].name"}},
-		{"a region's name with a line break", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Name = "a\nb" })}, []string{"regions[1].name"}},
-		{"a region's charset", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Charset = strings.Repeat("가", 1001) })}, []string{"regions[1].charset"}},
-		{"a region's charset that is no UTF-8", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Charset = "\xff" })}, []string{"regions[1].charset"}},
-		{"the longest name and charset", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) {
+		{"nothing said", recognition.Request{Mode: 3}, nil},
+		{"languages apart or together", recognition.Request{Mode: 3, Lang: []string{"kor+eng", "eng"}}, nil},
+		{"a language twice over counts once", recognition.Request{Mode: 3, Lang: []string{"eng+eng+eng+eng+eng+eng"}}, nil},
+		{"an unknown language", recognition.Request{Mode: 3, Lang: []string{"eng", "xyz"}}, []string{"lang"}},
+		{"unknown languages", recognition.Request{Mode: 3, Lang: []string{"xyz+abc"}}, []string{"lang", "lang"}},
+		{"an empty language", recognition.Request{Mode: 3, Lang: []string{""}}, []string{"lang"}},
+		{"half a sum", recognition.Request{Mode: 3, Lang: []string{"eng+"}}, []string{"lang"}},
+		{"letter case counts", recognition.Request{Mode: 3, Lang: []string{"ENG"}}, []string{"lang"}},
+		{"too many languages", recognition.Request{Mode: 3, Lang: []string{"a+b+c+d+e+f"}}, []string{"lang"}},
+		{"psm 2", recognition.Request{Mode: 3, Shape: 2}, []string{"psm"}},
+		{"psm 14", recognition.Request{Mode: 3, Shape: 14}, []string{"psm"}},
+		{"psm -1", recognition.Request{Mode: 3, Shape: -1}, []string{"psm"}},
+		{"oem 4", recognition.Request{Mode: 4}, []string{"oem"}},
+		{"oem -1", recognition.Request{Mode: -1}, []string{"oem"}},
+		{"the legacy engine", recognition.Request{Mode: 0}, nil},
+		{"both engines", recognition.Request{Mode: 2, Lang: []string{"eng"}}, nil},
+		{"the legacy engine without its model", recognition.Request{Mode: 0, Lang: []string{"kor"}}, []string{"oem"}},
+		{"both engines with one model", recognition.Request{Mode: 2, Lang: []string{"eng+kor"}}, []string{"oem"}},
+		{"the neural network", recognition.Request{Mode: 1, Lang: []string{"kor"}}, nil},
+		{"a region's language for the legacy engine", recognition.Request{Mode: 0, Regions: with(func(r *recognition.Region) { r.Lang = []string{"kor"} })}, []string{"oem"}},
+		{"a region's language", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Lang = []string{"xyz"} })}, []string{"regions[1].lang"}},
+		{"a region's psm", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Shape = 2 })}, []string{"regions[1].psm"}},
+		{"a region's name", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = strings.Repeat("가", 201) })}, []string{"regions[1].name"}},
+		{"a region's name with a line break", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = "a\nb" })}, []string{"regions[1].name"}},
+		{"a region's charset", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Charset = strings.Repeat("가", 1001) })}, []string{"regions[1].charset"}},
+		{"a region's charset that is no UTF-8", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Charset = "\xff" })}, []string{"regions[1].charset"}},
+		{"the longest name and charset", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) {
 			r.Name, r.Charset = strings.Repeat("가", 200), strings.Repeat("가", 1000)
 		})}, nil},
-		{"a region beyond the right edge", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.X2 = 401 })}, []string{"regions[1].x2"}},
-		{"a region beyond the lower edge", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Y2 = 141 })}, []string{"regions[1].y2"}},
-		{"a region beyond the left edge", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.X1 = -1 })}, []string{"regions[1].x1"}},
-		{"a region upside down", recognition.Request{OEM: 3, Regions: with(func(r *recognition.Region) { r.Y1, r.Y2 = 100, 90 })}, []string{"regions[1].y2"}},
-		{"one pixel", recognition.Request{OEM: 3, Regions: []recognition.Region{region(399, 139, 400, 140)}}, nil},
-		{"everything wrong at once", recognition.Request{OEM: 9, PSM: 2, Lang: []string{"xyz"}, Regions: with(func(r *recognition.Region) { r.X2, r.PSM = 500, 99 })},
+		{"a region beyond the right edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.X2 = 401 })}, []string{"regions[1].x2"}},
+		{"a region beyond the lower edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Y2 = 141 })}, []string{"regions[1].y2"}},
+		{"a region beyond the left edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.X1 = -1 })}, []string{"regions[1].x1"}},
+		{"a region upside down", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Y1, r.Y2 = 100, 90 })}, []string{"regions[1].y2"}},
+		{"one pixel", recognition.Request{Mode: 3, Regions: []recognition.Region{region(399, 139, 400, 140)}}, nil},
+		{"everything wrong at once", recognition.Request{Mode: 9, Shape: 2, Lang: []string{"xyz"}, Regions: with(func(r *recognition.Region) { r.X2, r.Shape = 500, 99 })},
 			[]string{"lang", "psm", "oem", "regions[1].x2", "regions[1].psm"}},
-		{"500 regions", recognition.Request{OEM: 3, Regions: slices.Repeat([]recognition.Region{left}, 500)}, nil},
-		{"501 regions", recognition.Request{OEM: 3, Regions: slices.Repeat([]recognition.Region{left}, 501)}, []string{"regions"}},
+		{"500 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 500)}, nil},
+		{"501 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 501)}, []string{"regions"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			given := slices.Clone(c.r.Regions)
@@ -235,7 +245,7 @@ func TestRequest(t *testing.T) {
 			}
 		})
 	}
-	_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3, Lang: []string{"xyz"}})
+	_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3, Lang: []string{"xyz"}})
 	if f := fault.Of(err); f == nil || len(f.Fields) != 1 || !strings.Contains(f.Fields[0].Detail, "eng, kor") {
 		t.Errorf("got %+v, want the installed languages named", f)
 	}
@@ -243,19 +253,19 @@ func TestRequest(t *testing.T) {
 
 // TestTasks checks what a region leaves to its request.
 func TestTasks(t *testing.T) {
-	installed := []recognition.Language{{Code: "eng", LSTM: true}, {Code: "kor", LSTM: true}}
+	engine := newWorld(t).Engine
 	page := document.Image{Geometry: document.Geometry{Width: 400, Height: 140}}
 	own := right
-	own.Lang, own.PSM, own.Charset, own.Name = []string{"eng"}, 8, "0123", "number"
-	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, PSM: 6, OEM: 1, Regions: []recognition.Region{left, own}}.Tasks(page, installed)
+	own.Lang, own.Shape, own.Charset, own.Name = []string{"eng"}, recognition.ShapeWord, "0123", "number"
+	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, Shape: recognition.ShapeBlock, Mode: 1, Regions: []recognition.Region{left, own}}.Tasks(t.Context(), page, engine)
 	ok(t, "Tasks", err)
 	same(t, "Tasks", got, []recognition.Task{
-		{Box: left.Box, Lang: []string{"kor", "eng"}, PSM: 6, OEM: 1},
-		{Box: right.Box, Lang: []string{"eng"}, PSM: 8, OEM: 1, Charset: "0123", Name: "number"},
+		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1},
+		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number"},
 	})
-	got, err = recognition.Request{OEM: 3}.Tasks(page, installed)
+	got, err = recognition.Request{Mode: 3}.Tasks(t.Context(), page, engine)
 	ok(t, "Tasks", err)
-	same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, OEM: 3}})
+	same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3}})
 }
 
 func TestOneFailedRegionStandsBesideOthers(t *testing.T) {
@@ -285,7 +295,7 @@ func TestAllRegionsFail(t *testing.T) {
 		w := newWorld(t)
 		w.fakes.FailRegion(left.Box, recognition.Failure{Code: code, Detail: "It did not work."})
 		w.fakes.FailRegion(right.Box, recognition.Failure{Code: recognition.CodeFailed})
-		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, OEM: 3})
+		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, Mode: 3})
 		wantCode(t, "Recognize", err, kind, code)
 		same(t, "calls", w.fakes.Calls(), nil)
 	}
@@ -296,7 +306,7 @@ func TestRecognizeTakesTooLong(t *testing.T) {
 		w := newWorld(t)
 		w.Timeout = time.Second
 		w.fakes.Meanwhile("Engine.Recognize", func() { time.Sleep(2 * time.Second) })
-		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 		wantCode(t, "Recognize", err, fault.Deadline, "deadline_exceeded")
 		same(t, "calls", w.fakes.Calls(), nil)
 		w.recognize(t, w.ann)
@@ -320,7 +330,7 @@ func TestRecognizeThatFails(t *testing.T) {
 		t.Run(fmt.Sprint(c.op, " ", c.mode), func(t *testing.T) {
 			w := newWorld(t)
 			w.fakes.Fail(c.op, c.mode)
-			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, OEM: 3})
+			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, Mode: 3})
 			wantCode(t, "Recognize", err, fault.Unavailable, "injected")
 			runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
 			ok(t, "List", err)
@@ -341,7 +351,7 @@ func TestRecognizeThatStandsStill(t *testing.T) {
 	}{{sweep.NameWithin, false}, {sweep.NameWithin + time.Second, true}} {
 		w := newWorld(t)
 		w.fakes.Meanwhile("Contents.Add", func() { w.clock = w.clock.Add(c.still) })
-		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 		if c.late != fault.Is(err, fault.Deadline) || !c.late && err != nil {
 			t.Errorf("after %s: got error %v", c.still, err)
 		}
@@ -354,7 +364,7 @@ func TestTheImageIsDeletedDuringTheRun(t *testing.T) {
 		t.Run(op, func(t *testing.T) {
 			w := newWorld(t)
 			w.fakes.Meanwhile(op, func() { ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID)) })
-			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 			if !fault.Is(err, fault.NotFound) {
 				t.Errorf("got %v, want NotFound", err)
 			}
@@ -368,7 +378,7 @@ func TestTheImageIsDeletedDuringTheRun(t *testing.T) {
 			ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
 			w.fakes.Meanwhile("Contents.Delete", cancel)
 		})
-		_, err := w.Recognize(ctx, w.ann, w.image.ID, recognition.Request{OEM: 3})
+		_, err := w.Recognize(ctx, w.ann, w.image.ID, recognition.Request{Mode: 3})
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v, want NotFound", err)
 		}
@@ -381,7 +391,7 @@ func TestVersions(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			if _, err := w.Recognize(context.Background(), w.ann, w.image.ID, recognition.Request{OEM: 3}); err != nil {
+			if _, err := w.Recognize(context.Background(), w.ann, w.image.ID, recognition.Request{Mode: 3}); err != nil {
 				t.Errorf("Recognize: %v", err)
 			}
 		})
@@ -402,7 +412,7 @@ func TestVersions(t *testing.T) {
 		}
 	}
 	other := w.upload(t)
-	run, err := w.Recognize(t.Context(), w.ann, other.ID, recognition.Request{OEM: 3})
+	run, err := w.Recognize(t.Context(), w.ann, other.ID, recognition.Request{Mode: 3})
 	ok(t, "Recognize", err)
 	same(t, "version of the other image", run.Version, 1)
 }
@@ -478,7 +488,7 @@ func TestPermissions(t *testing.T) {
 			return err
 		},
 		"Recognize": func(w *world, a account.Actor, _ string) error {
-			_, err := w.Recognize(context.Background(), a, w.image.ID, recognition.Request{OEM: 3})
+			_, err := w.Recognize(context.Background(), a, w.image.ID, recognition.Request{Mode: 3})
 			return err
 		},
 	}
@@ -553,7 +563,7 @@ func TestCorrect(t *testing.T) {
 	want := one
 	want.Text, want.Revision = "one two\nthree", 2
 	want.Words = slices.Clone(one.Words)
-	want.Words[1].Text, want.Words[1].Confidence = "two", 1
+	want.Words[1].Text, want.Words[1].Confidence, want.Words[1].Engine = "two", 1, ""
 	want.Confidence = (3*0.9 + 3*1 + 5*0.9) / 11
 	want.EditedBy, want.Edited = account.Ref{ID: w.ann.UserID, Name: "ann"}, w.clock.UTC().Truncate(time.Microsecond)
 	approx := cmpopts.EquateApprox(0, 1e-9)
@@ -783,7 +793,7 @@ func TestPrepared(t *testing.T) {
 	ok(t, "decoding what was prepared", err)
 	same(t, "size", [2]int{m.Bounds().Dx(), m.Bounds().Dy()}, [2]int{100, 50})
 	wrong := region(10, 20, 401, 20)
-	wrong.Lang, wrong.PSM = []string{"xyz"}, 2
+	wrong.Lang, wrong.Shape = []string{"xyz"}, 2
 	_, err = w.Prepared(t.Context(), w.ann, w.image.ID, wrong)
 	wantFields(t, "Prepared", err, "x2", "y2", "psm", "lang")
 	w.fakes.Fail("Engine.Languages", porttest.Before)
@@ -794,10 +804,10 @@ func TestPrepared(t *testing.T) {
 
 func TestLanguages(t *testing.T) {
 	w := newWorld(t)
-	w.fakes.SetLanguages(recognition.Language{Code: "kor", LSTM: true}, recognition.Language{Code: "script/Hangul", LSTM: true})
+	w.fakes.SetLanguages("kor", "script/Hangul")
 	got, err := w.Languages(t.Context())
 	ok(t, "Languages", err)
 	same(t, "Languages", got, []string{"kor", "script/Hangul"})
-	_, err = w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{OEM: 3})
+	_, err = w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 	wantFields(t, "Recognize in eng, which is not installed", err, "lang")
 }

@@ -1,0 +1,52 @@
+package recognition
+
+// Shape says how the text of a region is arranged. Its numbers stand in stored documents, in columns and in the HTTP API (as psm).
+type Shape int
+
+// The shapes. There is no 2.
+const (
+	ShapeAuto                  Shape = 0 // the engine picks one by the size of the region
+	ShapePageWithOrientation   Shape = 1
+	ShapePage                  Shape = 3
+	ShapeColumn                Shape = 4
+	ShapeVerticalBlock         Shape = 5
+	ShapeBlock                 Shape = 6
+	ShapeLine                  Shape = 7
+	ShapeWord                  Shape = 8
+	ShapeCircledWord           Shape = 9
+	ShapeCharacter             Shape = 10
+	ShapeSparse                Shape = 11
+	ShapeSparseWithOrientation Shape = 12
+	ShapeRawLine               Shape = 13
+)
+
+// Shapes are the shapes that can be asked for by number, with descriptions. ShapeAuto is not among them.
+var Shapes = map[Shape]string{
+	ShapePageWithOrientation:   "A whole page; its orientation and script are found first",
+	ShapePage:                  "A whole page with columns, pictures and tables",
+	ShapeColumn:                "One column of text in lines of different sizes",
+	ShapeVerticalBlock:         "One block of text that runs vertically",
+	ShapeBlock:                 "One block of text in even lines",
+	ShapeLine:                  "One line",
+	ShapeWord:                  "One word",
+	ShapeCircledWord:           "One word in a circle",
+	ShapeCharacter:             "One character",
+	ShapeSparse:                "Scattered text in no order, as much as there is",
+	ShapeSparseWithOrientation: "Scattered text; its orientation and script are found first",
+	ShapeRawLine:               "One line, read raw without the engine's own corrections",
+}
+
+// ShapeNumbers names the numbers of Shapes, for messages.
+const ShapeNumbers = "1 or 3 to 13"
+
+// Valid tells whether s is ShapeAuto or one of Shapes.
+func (s Shape) Valid() bool {
+	_, ok := Shapes[s]
+	return ok || s == ShapeAuto
+}
+
+// Mode is an option of the engine, by its number; see Engine.Modes. It stands in columns and in the HTTP API (as oem).
+type Mode int
+
+// BestMode is the mode that gives the best text. Every engine has it.
+const BestMode Mode = 3
