@@ -32,7 +32,7 @@ of that disk; copy it elsewhere.`}
 			return usagef("only what is in a data directory is backed up by this command. Use mariadb-dump --single-transaction for MariaDB first, then mongodump for MongoDB, or glyphbox copy into a data directory")
 		}
 		images, err := p.backups().Backup(cmd.Context(), c.DataDir, args[0])
-		return p.tell(err, "%s is whole: it has %s.", args[0], progress.Counted(images, "image"))
+		return p.tell(withAdvice(err), "%s is whole: it has %s.", args[0], progress.Counted(images, "image"))
 	}
 	return cmd
 }

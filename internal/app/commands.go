@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,7 +17,9 @@ import (
 	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/token"
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
 )
 
 func (p Process) configCommand() *cobra.Command {
@@ -113,8 +116,8 @@ func (p Process) keyCommand() *cobra.Command {
 		if len(c.Keys) > 0 {
 			return usagef("the keys are those of the setting keys, which this command does not write; put there what glyphbox key new prints")
 		}
-		if err := c.DataDir.Make(); err != nil {
-			return err
+		if err := c.DataDir.CheckKeys(); err != nil {
+			return withAdvice(err)
 		}
 		if err := token.RotateKeys(c.DataDir.Keys()); err != nil {
 			return err
@@ -145,6 +148,9 @@ func (p Process) migrateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := c.checkFile(); err != nil {
+			return err
+		}
 		steps, err := sqlstore.Migrations(cmd.Context(), c.database())
 		if err != nil {
 			return err
@@ -162,7 +168,14 @@ func (p Process) migrateCommand() *cobra.Command {
 	}
 	up := &cobra.Command{Use: "up", Short: "Do the steps that are not done yet; several nodes may do so at once", Args: cobra.NoArgs}
 	up.RunE = func(cmd *cobra.Command, _ []string) error {
-		_, db, err := p.openDatabase(cmd)
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		if err := c.checkFile(); err != nil {
+			return err
+		}
+		db, err := sqlstore.Open(cmd.Context(), c.database())
 		if err != nil {
 			return err
 		}
@@ -179,17 +192,28 @@ func (p Process) migrateCommand() *cobra.Command {
 	return cmd
 }
 
-// openDatabase opens the database of a command's configuration, making it where there is none.
-func (p Process) openDatabase(cmd *cobra.Command) (Config, *sqlstore.DB, error) {
-	c, err := p.config(cmd)
-	if err != nil {
-		return c, nil, err
+// openDatabase opens the database that a service has made. It makes none, since the path or the address may be mistyped.
+func openDatabase(ctx context.Context, c Config) (*sqlstore.DB, error) {
+	if err := c.checkFile(); err != nil {
+		return nil, err
 	}
-	if err := c.DataDir.Make(); err != nil {
-		return c, nil, err
+	return sqlstore.OpenExisting(ctx, c.database())
+}
+
+// checkFile returns an error where the database is a file that does not exist.
+func (c Config) checkFile() error {
+	if c.Database != "" {
+		return nil
 	}
-	db, err := sqlstore.Open(cmd.Context(), c.database())
-	return c, db, err
+	return withAdvice(c.DataDir.Check())
+}
+
+// withAdvice adds to the error of a data directory that does not exist how to name the right one.
+func withAdvice(err error) error {
+	if errors.Is(err, datadir.ErrNoDatabase) || errors.Is(err, datadir.ErrNoDir) || errors.Is(err, datadir.ErrNoKeys) {
+		return fmt.Errorf("%w. Name the data directory of the service by --data-dir or %s", err, variable("data-dir"))
+	}
+	return err
 }
 
 // operator is who runs the commands: an administrator who is no user.
@@ -203,7 +227,11 @@ func (p Process) userCommand() *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: args}
 		addFlags(sub.Flags(), "data-dir", "database")
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
-			c, db, err := p.openDatabase(cmd)
+			c, err := p.config(cmd)
+			if err != nil {
+				return err
+			}
+			db, err := openDatabase(cmd.Context(), c)
 			if err != nil {
 				return err
 			}
@@ -221,6 +249,11 @@ func (p Process) userCommand() *cobra.Command {
 			return cobra.ExactArgs(1)(cmd, args)
 		},
 		func(ctx context.Context, accounts *account.Service, args []string) error {
+			if u, err := accounts.Users.ByName(ctx, args[0]); err == nil { // before anybody types a password
+				return fmt.Errorf("the name %s is taken", u.Name)
+			} else if !fault.Is(err, fault.NotFound) {
+				return err
+			}
 			password, err := p.readPassword()
 			if err != nil {
 				return err
@@ -237,6 +270,9 @@ func (p Process) userCommand() *cobra.Command {
 		})
 	add("password NAME", "Set a password, which is asked for or read from standard input, and end all sessions", cobra.ExactArgs(1),
 		func(ctx context.Context, accounts *account.Service, args []string) error {
+			if _, err := accounts.Users.ByName(ctx, args[0]); err != nil { // before anybody types a password
+				return err
+			}
 			password, err := p.readPassword()
 			if err != nil {
 				return err

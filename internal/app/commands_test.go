@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/internal/adapter/engine"
+	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/porttest/mariadbtest"
 )
 
@@ -73,7 +74,11 @@ func TestUsage(t *testing.T) {
 
 func TestMigrateCommands(t *testing.T) {
 	dir := t.TempDir()
-	command(t, "", "migrate", "status", "--data-dir", dir).want(t, exitFailure, "no database yet")
+	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
 	for _, where := range [][]string{{"--data-dir", dir}, {"--data-dir", dir, "--database", mariadbtest.Database(t)}} {
 		migrate := func(what string) result { return command(t, "", append([]string{"migrate", what}, where...)...) }
 		if len(where) > 2 {
@@ -89,6 +94,60 @@ func TestMigrateCommands(t *testing.T) {
 	}
 }
 
+// TestCommandsMakeNoDatabase has commands work on a directory that is none of a service, as a mistyped path is, and on an empty
+// database of a server. They say so and make nothing.
+func TestCommandsMakeNoDatabase(t *testing.T) {
+	backup := filepath.Join(t.TempDir(), "backup")
+	commands := [][]string{{"user", "list"}, {"user", "add", "ann", "--email", "ann@example.org"}, {"user", "password", "ann"}, {"user", "role", "ann", "admin"},
+		{"user", "block", "ann"}, {"user", "unblock", "ann"}, {"sweep"}, {"sweep", "--dry-run"}, {"backup", backup}, {"migrate", "status"}, {"migrate", "up"}, {"key", "rotate"}}
+	for _, dir := range []string{filepath.Join(t.TempDir(), "mistyped"), t.TempDir()} {
+		for _, args := range commands {
+			r := command(t, password, append(args, "--data-dir", dir)...).want(t, exitFailure, " in "+dir).want(t, exitFailure, "by --data-dir or GLYPHBOX_DATA_DIR")
+			if r.stdout != "" {
+				t.Errorf("%q: %s", args, r.stdout)
+			}
+		}
+		command(t, "", "restore", dir, "--check").want(t, exitFailure, "no database in "+dir)
+		command(t, "", "copy", "--from-data-dir", dir, "--to-data-dir", backup).want(t, exitFailure, "--from-data-dir: there is no database in "+dir)
+		if left, err := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("made in %s: %v (%v)", dir, left, err)
+		}
+	}
+	if _, err := os.Stat(backup); err == nil {
+		t.Error("a backup of nothing is made")
+	}
+	// The default directory is one of the kind.
+	t.Chdir(t.TempDir())
+	command(t, "", "user", "list").want(t, exitFailure, "no database in "+filepath.Join(must(t, os.Getwd), "data"))
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("made here: %v (%v)", left, err)
+	}
+
+	empty := mariadbtest.Database(t)
+	for _, args := range commands[:8] {
+		command(t, password, append(args, "--database", empty, "--data-dir", t.TempDir())...).want(t, exitFailure, "there is no database of Glyphbox")
+	}
+	command(t, "", "copy", "--from-data-dir", t.TempDir(), "--from-database", empty, "--to-data-dir", backup).want(t, exitFailure, "there is no database of Glyphbox")
+	db, err := sqlstore.OpenAsIs(empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var tables int
+	if err := db.SQL().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()`).Scan(&tables); err != nil || tables != 0 {
+		t.Errorf("%d tables are made (%v)", tables, err)
+	}
+}
+
+func must[T any](t *testing.T, get func() (T, error)) T {
+	t.Helper()
+	v, err := get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 func TestUserCommandsBesideTheServer(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)
@@ -96,7 +155,7 @@ func TestUserCommandsBesideTheServer(t *testing.T) {
 		return command(t, stdin, append(append([]string{"user"}, args...), "--data-dir", dir)...)
 	}
 	user(password+"\n", "add", "ann", "--email", "ann@example.org").want(t, exitOK, "ann has the number 2")
-	user(password, "add", "Ann", "--email", "other@example.org").want(t, exitFailure, "name")
+	user(password, "add", "Ann", "--email", "other@example.org").want(t, exitFailure, "the name ann is taken")
 	user("short\n", "add", "bob", "--email", "bob").want(t, exitFailure, "email")
 	ann := s.login("ann", password)
 	ann.do(http.StatusForbidden, "GET", path("/admin/user"), nil)
@@ -119,6 +178,13 @@ func TestUserCommandsBesideTheServer(t *testing.T) {
 		t.Errorf("the keyword picks nothing:\n%s", list)
 	}
 	user("", "block", "nobody").want(t, exitFailure, "user")
+	// Who is meant is looked up before the password is.
+	if r := user("short\n", "password", "nobody").want(t, exitFailure, "no such user"); strings.Contains(r.stderr, "password") {
+		t.Errorf("the password of nobody is complained of: %s", r.stderr)
+	}
+	if r := user("short\n", "add", "ANN", "--email", "other@example.org").want(t, exitFailure, "the name ann is taken"); strings.Contains(r.stderr, "password") {
+		t.Errorf("the password for a name that is taken is complained of: %s", r.stderr)
+	}
 
 	address := strings.TrimPrefix(s.base, "http://")
 	command(t, "", "health", "--addr", address).want(t, exitOK, `"status":"ok"`)
@@ -164,6 +230,9 @@ func TestFirstStart(t *testing.T) {
 	if text := s.stdout.String(); !strings.Contains(text, s.base) || !strings.Contains(text, "admin") || strings.Contains(text, adminPassword) {
 		t.Errorf("shown, with a password that was set:\n%s", text)
 	}
+	if advice := "glyphbox user password admin --data-dir " + dir; !strings.Contains(s.stdout.String(), advice) {
+		t.Errorf("shown, without %q:\n%s", advice, s.stdout)
+	}
 	s.login("admin", adminPassword)
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
@@ -190,6 +259,11 @@ func TestFirstStartWithoutPassword(t *testing.T) {
 // TestFirstStartWithTheNameTaken wants that nobody becomes an administrator by having taken the name.
 func TestFirstStartWithTheNameTaken(t *testing.T) {
 	dir := t.TempDir()
+	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
 	command(t, password, "user", "add", "Admin", "--email", "early@example.org", "--data-dir", dir).want(t, exitOK, "Admin")
 	s := start(t, dir)
 	s.login("admin", password).do(http.StatusForbidden, "GET", path("/admin/user"), nil)
@@ -223,7 +297,9 @@ func TestRotatedKeySignsFromTheNextStartOn(t *testing.T) {
 
 func TestServeRefusesKeysThatOthersMayRead(t *testing.T) {
 	dir := t.TempDir()
-	command(t, "", "key", "rotate", "--data-dir", dir).want(t, exitOK, "new key")
+	s := start(t, dir)
+	s.stop()
+	s.wait()
 	if err := os.Chmod(filepath.Join(dir, "keys"), 0o644); err != nil {
 		t.Fatal(err)
 	}

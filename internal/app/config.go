@@ -22,6 +22,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
 
+	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/token"
@@ -126,7 +127,7 @@ var table = []setting{
 		}},
 	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For is believed.",
 		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
-	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser.",
+	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser; * is all of them.",
 		set: func(c *Config, text string) error { c.CORSOrigins = list(text); return checkOrigins(c.CORSOrigins) }},
 }
 
@@ -435,11 +436,21 @@ func checkAddr(text string) error {
 	return nil
 }
 
+// checkOrigins wants origins as browsers write them, since others would never match.
 func checkOrigins(origins []string) error {
+	if slices.Contains(origins, httpapi.AnyOrigin) && len(origins) > 1 {
+		return errors.New("either * or a list of origins")
+	}
 	for _, o := range origins {
 		u, err := url.Parse(o)
-		if o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o) {
+		switch {
+		case o == httpapi.AnyOrigin:
+		case err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o:
 			return fmt.Errorf("%q is no origin such as https://example.org", o)
+		case strings.Contains(o, "*"):
+			return fmt.Errorf("%q: only * alone, which is all origins, has a meaning", o)
+		case strings.ToLower(o) != o || u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80":
+			return fmt.Errorf("%q: browsers write origins in lower case and without the usual port", o)
 		}
 	}
 	return nil

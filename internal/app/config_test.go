@@ -176,6 +176,15 @@ func TestQuantities(t *testing.T) {
 	}
 }
 
+func TestOrigins(t *testing.T) {
+	for text, fits := range map[string]bool{"*": true, "https://a.example": true, "https://a.example, http://b.example:8080": true, "*,https://a.example": false,
+		"https://*.example": false, "https://A.example": false, "https://a.example:443": false, "http://a.example:80": false, "http://a.example:443": true, "https://a.example/": false, "a.example": false} {
+		if _, _, err := load(t, nil, "--cors-origins", text); err == nil != fits {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestNetworks(t *testing.T) {
 	got, _, err := load(t, nil, "--trusted-proxies", "10.1.2.3/8, 192.0.2.1,::1")
 	if err != nil {

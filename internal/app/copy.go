@@ -125,8 +125,12 @@ func (p Process) copyAll(ctx context.Context, from, to Config) (err error) {
 	if from.place() == to.place() {
 		return usagef("both sides are %s", from.place())
 	}
-	if err := from.mustExist(); err != nil {
-		return fmt.Errorf("--from: %w", err)
+	err = from.mustExist()
+	if err == nil && from.DataDir != "" { // it may have the keys alone
+		err = from.DataDir.CheckDir()
+	}
+	if err != nil {
+		return fmt.Errorf("--from-data-dir: %w", err)
 	}
 	unlock, err := lockDataDirs(from.DataDir, to.DataDir)
 	if err != nil {
@@ -189,13 +193,13 @@ func (r rows) Differences(ctx context.Context, contents bool) (differ []string, 
 	return differ, len(from), rows, nil
 }
 
-// mustExist returns an error where a configuration names an SQLite file or a data directory that is not there, so that no new
-// one is made. The database of a server is looked at when it is opened.
+// mustExist returns an error where a configuration names an SQLite file, or a directory of images, that does not exist, so that
+// no new one is made. The database of a server is looked at when it is opened.
 func (c Config) mustExist() error {
 	switch {
 	case c.Database == "":
 		return c.DataDir.Check()
-	case c.DataDir != "":
+	case c.MongoDB == "":
 		return c.DataDir.CheckDir()
 	}
 	return nil

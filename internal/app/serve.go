@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -137,14 +138,29 @@ func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Ser
 		if there, err := hasAdmin(ctx, accounts.Users); there || err != nil { // another node made it at the same time
 			return err
 		}
-		log.Warn("there is no administrator, and the name or e-mail of the usual one is taken; run: glyphbox user role NAME admin", "name", adminName)
+		log.Warn("there is no administrator, and the name or e-mail of the usual one is taken; give somebody that role", "name", adminName, "command", c.command("user role NAME admin"))
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("making the user %s: %w", adminName, err)
 	}
 	return banner(p.Stdout, "Glyphbox is at "+localURL(address), "", "Sign in as   "+adminName, "Password     "+shown, "",
-		"This is shown once. Another password: glyphbox user password "+adminName)
+		"This is shown once. To set another password:", c.command("user password "+adminName))
+}
+
+// command returns a command line of this program that works on the same database, for people to copy. That of a server is named
+// by the same setting as here: an address may hold a password.
+func (c Config) command(args string) string {
+	if c.Database != "" {
+		return "glyphbox " + args + "   (with the setting database of this service)"
+	}
+	dir := c.DataDir.Abs()
+	if strings.ContainsFunc(dir, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+=:,@", r)
+	}) {
+		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
+	}
+	return "glyphbox " + args + " --data-dir " + dir
 }
 
 func hasAdmin(ctx context.Context, users account.Users) (bool, error) {

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/sweep"
 )
@@ -50,12 +50,10 @@ func (p Process) sweepCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if c.Database == "" {
-			if _, err := os.Stat(c.database()); err != nil { // a new one would name nothing
-				return fmt.Errorf("there is no database: %w", err)
-			}
+		if err := c.mustExist(); err != nil {
+			return withAdvice(err)
 		}
-		s, err := openStores(cmd.Context(), c)
+		s, err := openStoresBy(cmd.Context(), c, sqlstore.OpenExisting)
 		if err != nil {
 			return err
 		}

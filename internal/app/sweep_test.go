@@ -80,14 +80,6 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 	}
 }
 
-func TestSweepCommandMakesNoDatabase(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	command(t, "", "sweep", "--data-dir", dir).want(t, exitFailure, "no database")
-	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("%s: %v, want it not to be there", dir, err)
-	}
-}
-
 // With another database than the one that names them, all blobs look as if they were left over.
 func TestSweepWithTheWrongDatabase(t *testing.T) {
 	dir := t.TempDir()
@@ -132,7 +124,6 @@ func TestSweepWithTheWrongDatabase(t *testing.T) {
 
 func TestTheServiceSweeps(t *testing.T) {
 	dir := t.TempDir()
-	command(t, "", "migrate", "up", "--data-dir", dir).want(t, exitOK, "")
 	blob := leave(t, dir, "left")
 	s := start(t, dir, "--sweep-interval", "1s")
 	for range 2 {

@@ -137,15 +137,22 @@ func secure(h http.Header, c *call) {
 	}
 }
 
+// AnyOrigin in Config.CORSOrigins lets pages of all origins use the API.
+const AnyOrigin = "*"
+
 // cors lets pages of other origins in, where the configuration names them. It tells whether it has answered already.
 func (a *api) cors(c *call) bool {
 	if len(a.CORSOrigins) == 0 {
 		return false
 	}
 	h, origin := c.w.Header(), c.r.Header.Get("Origin")
-	h.Add("Vary", "Origin")
-	if !slices.Contains(a.CORSOrigins, origin) {
-		return false
+	if slices.Contains(a.CORSOrigins, AnyOrigin) {
+		origin = AnyOrigin // browsers send no cookies then
+	} else {
+		h.Add("Vary", "Origin")
+		if !slices.Contains(a.CORSOrigins, origin) {
+			return false
+		}
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Link, Location, OCR-Version, Retry-After, X-Request-Id, X-Total-Count")

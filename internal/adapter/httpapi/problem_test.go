@@ -304,3 +304,16 @@ func TestCORS(t *testing.T) {
 		t.Errorf("another origin: %v", a.header)
 	}
 }
+
+// TestCORSOfAnyOrigin wants all origins let in, and no answer that differs by origin or lets cookies in.
+func TestCORSOfAnyOrigin(t *testing.T) {
+	s := open(t, func(c *Config) { c.CORSOrigins = []string{AnyOrigin} })
+	for _, origin := range []string{"https://example.org", "http://127.0.0.1:5173", "null"} {
+		preflight := request{header: map[string]string{"Origin": origin, "Access-Control-Request-Method": "PUT"}}
+		for _, a := range []answer{s.ask("OPTIONS", "/api/v1/user", preflight).want(204), s.ask("GET", "/health", request{}.head("Origin", origin)).want(200)} {
+			if got := a.header.Get("Access-Control-Allow-Origin"); got != "*" || a.header.Get("Access-Control-Allow-Credentials") != "" || slices.Contains(a.header.Values("Vary"), "Origin") {
+				t.Errorf("%s: %v", origin, a.header)
+			}
+		}
+	}
+}
