@@ -3,9 +3,14 @@ package internal_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +34,15 @@ var inner = map[string][]string{
 	"document":    {"fault", "sweep", "account"},
 	"recognition": {"fault", "sweep", "account", "document"},
 }
+
+// Packages that adapters share. They know nothing of ours but fault.
+const (
+	workerpool = module + "internal/workerpool"
+	imagefile  = module + "internal/imagefile"
+)
+
+// worker is the program in the workers of the engine, the only package with C.
+const worker = adapter + "engine/worker"
 
 const (
 	transfer = module + "internal/transfer"
@@ -63,13 +77,14 @@ var outside = []string{"database", "embed", "html", "image", "io/fs", "log", "ne
 var pure = []string{"net/mail"}
 
 type goPackage struct {
-	ImportPath                         string
+	Dir, ImportPath                    string
+	GoFiles, CgoFiles                  []string
 	Imports, TestImports, XTestImports []string
 }
 
 func packages(t *testing.T) (all []goPackage) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...")
+	command := exec.CommandContext(t.Context(), "go", "list", "-json=Dir,ImportPath,GoFiles,CgoFiles,Imports,TestImports,XTestImports", module+"...")
 	out, err := command.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("go list: %s", exit.Stderr)
@@ -122,9 +137,15 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
-		if !same && !within(imported, domain) && imported != client && imported != wire && !(test && (within(imported, porttest) || imported == transfer)) {
-			return "an adapter imports the domain, client and wire, and no other adapter"
+		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile}, imported)
+		if !same && !shared && !(test && (within(imported, porttest) || within(imported, workerpool) || imported == transfer)) {
+			return "an adapter imports the domain, client, wire, workerpool and imagefile, and no other adapter"
 		}
+		if imported == worker && !test {
+			return "what the worker does is done in worker processes: only app starts it"
+		}
+	case (within(pkg, workerpool) || within(pkg, imagefile)) && ours && imported != domain+"fault" && !within(imported, workerpool):
+		return "workerpool and imagefile know nothing of ours but fault"
 	case within(pkg, client) && ours && imported != client:
 		return "the client imports nothing of ours"
 	case pkg == wire && ours && imported != client && !within(imported, domain):
@@ -229,9 +250,106 @@ func TestArrowsBite(t *testing.T) {
 		{adapter + "sqlstore", transfer, false, false},
 		{adapter + "sqlstore", transfer, true, true},
 		{app, transfer, false, true},
+		{adapter + "engine", workerpool, false, true},
+		{adapter + "engine", imagefile, false, true},
+		{adapter + "engine", worker, false, false},
+		{adapter + "engine", worker, true, true},
+		{app, worker, false, true},
+		{workerpool, domain + "fault", false, true},
+		{workerpool, domain + "document", false, false},
+		{workerpool, imagefile, false, false},
+		{imagefile, domain + "document", false, false},
 	} {
 		if got := forbidden(c.pkg, c.imported, c.test) == ""; got != c.allowed {
 			t.Errorf("%s imports %s (test: %v): got allowed %v, want %v", c.pkg, c.imported, c.test, got, c.allowed)
 		}
 	}
+}
+
+// TestCIsInWorkersOnly checks that C meets the server process nowhere: one package has it, which exports nothing but Run and calls
+// nothing when the program starts, and Run is called by the worker command alone.
+func TestCIsInWorkersOnly(t *testing.T) {
+	files := token.NewFileSet()
+	parse := func(p goPackage, names []string) (all []*ast.File) {
+		for _, name := range names {
+			file, err := parser.ParseFile(files, filepath.Join(p.Dir, name), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, file)
+		}
+		return all
+	}
+	calls := 0
+	for _, p := range packages(t) {
+		if len(p.CgoFiles) > 0 && p.ImportPath != worker {
+			t.Errorf("%s has C, in %v", p.ImportPath, p.CgoFiles)
+		}
+		if p.ImportPath == worker {
+			if len(p.CgoFiles) == 0 {
+				t.Errorf("%s has no C", worker)
+			}
+			checkWorker(t, files, parse(p, slices.Concat(p.GoFiles, p.CgoFiles)))
+		}
+		if p.ImportPath != worker && slices.Contains(p.Imports, worker) {
+			for _, file := range parse(p, p.GoFiles) {
+				calls += usesOfWorker(t, files, file)
+			}
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%s is used %d times", worker, calls)
+	}
+}
+
+// checkWorker checks what the package of the worker does and offers by itself.
+func checkWorker(t *testing.T, files *token.FileSet, all []*ast.File) {
+	for _, file := range all {
+		for _, declared := range file.Decls {
+			switch d := declared.(type) {
+			case *ast.FuncDecl:
+				if name := d.Name.Name; d.Recv == nil && (name == "init" || d.Name.IsExported() && name != "Run") {
+					t.Errorf("%s: the worker has a function %s", files.Position(d.Pos()), name)
+				}
+			case *ast.GenDecl:
+				if d.Tok != token.VAR {
+					continue
+				}
+				for _, spec := range d.Specs {
+					for _, value := range spec.(*ast.ValueSpec).Values {
+						checkInitialiser(t, files, value)
+					}
+				}
+			}
+		}
+	}
+}
+
+// checkInitialiser refuses calls of C in the value of a variable of the package.
+func checkInitialiser(t *testing.T, files *token.FileSet, value ast.Expr) {
+	ast.Inspect(value, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if f, ok := call.Fun.(*ast.SelectorExpr); ok && fmt.Sprint(f.X) == "C" {
+				t.Errorf("%s: C is called when the program starts", files.Position(call.Pos()))
+			}
+		}
+		return true
+	})
+}
+
+// usesOfWorker counts the uses of the package of the worker in a file, which may stand in the worker command only.
+func usesOfWorker(t *testing.T, files *token.FileSet, file *ast.File) (uses int) {
+	for _, declared := range file.Decls {
+		f, _ := declared.(*ast.FuncDecl)
+		ast.Inspect(declared, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok && fmt.Sprint(s.X) == "worker" {
+				uses++
+				if f == nil || f.Name.Name != "workerCommand" || s.Sel.Name != "Run" {
+					t.Errorf("%s: %s of the worker is used outside of the worker command", files.Position(s.Pos()), s.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+	return uses
 }

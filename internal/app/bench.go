@@ -82,7 +82,7 @@ func (p Process) bench(ctx context.Context, c Config, o bench.Options, files []s
 }
 
 // benchEngine implements bench.Engine.
-type benchEngine struct{ *engine.Pool }
+type benchEngine struct{ *engine.Engine }
 
 func (e benchEngine) Up() int       { return e.Stats().Workers }
 func (e benchEngine) Memory() int64 { return e.Stats().Memory }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glyphbox/internal/adapter/engine"
+	"glyphbox/internal/adapter/engine/worker"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/datadir"
@@ -51,10 +51,10 @@ func (p Process) versionCommand() *cobra.Command {
 	}}
 }
 
-// workerCommand is the program as a worker of its own pool: the engine may crash without harm to the service.
+// workerCommand is the program as a worker of its own pool, which may crash without harm to the service.
 func (p Process) workerCommand() *cobra.Command {
-	return &cobra.Command{Use: "worker", Hidden: true, DisableFlagParsing: true, RunE: func(_ *cobra.Command, args []string) error {
-		return engine.RunWorker(args)
+	return &cobra.Command{Use: "worker", Hidden: true, Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
+		return worker.Run(args[0])
 	}}
 }
 

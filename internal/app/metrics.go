@@ -3,12 +3,12 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/httpapi"
+	"glyphbox/internal/workerpool"
 )
 
 // poolRegistry makes a registry with the counts of the pool.
-func poolRegistry(stats func() engine.Stats) *prometheus.Registry {
+func poolRegistry(stats func() workerpool.Stats) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(poolMetrics{stats})
 	return r
@@ -27,7 +27,7 @@ func kinds(c Config) map[string]string {
 }
 
 // poolWorkload tells administrators the same counts.
-func poolWorkload(stats func() engine.Stats) func() httpapi.Workload {
+func poolWorkload(stats func() workerpool.Stats) func() httpapi.Workload {
 	return func() httpapi.Workload {
 		s := stats()
 		return httpapi.Workload{Workers: s.Wanted, Up: s.Workers, Busy: s.Busy, Waiting: s.Waiting, Room: s.Room,
@@ -36,7 +36,7 @@ func poolWorkload(stats func() engine.Stats) func() httpapi.Workload {
 }
 
 // poolMetrics tells the counts of the worker pool at the moment when they are asked for.
-type poolMetrics struct{ stats func() engine.Stats }
+type poolMetrics struct{ stats func() workerpool.Stats }
 
 var (
 	descWorkers  = prometheus.NewDesc("glyphbox_workers", "Worker processes that are up.", nil, nil)

@@ -93,7 +93,7 @@ type services struct {
 	accounts *account.Service
 	images   *document.Service
 	results  *recognition.Service
-	pool     *engine.Pool
+	pool     *engine.Engine
 	metrics  *prometheus.Registry
 }
 
@@ -132,7 +132,7 @@ func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Serv
 }
 
 // startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir.
-func startPool(c Config, tempDir string, log *slog.Logger) (*engine.Pool, error) {
+func startPool(c Config, tempDir string, log *slog.Logger) (*engine.Engine, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err

@@ -1,37 +1,151 @@
+// Package engine is the recognition.Engine and the document.Imager: it has regions read and pages rendered by a pool of worker
+// processes (package workerpool), each of which runs the program of package worker. This package decodes no image and reads no text:
+// of files it reads the header, in Go.
 package engine
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"slices"
 	"time"
 
+	"glyphbox/internal/adapter/engine/protocol"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/imagefile"
+	"glyphbox/internal/workerpool"
 )
 
+// Options configure an engine. A zero value stands for the default.
+type Options struct {
+	Command       []string      // starts a worker, which calls worker.Run with the argument that the engine adds
+	Workers       int           // processes; default: the cores that this process may use
+	TessdataDirs  []string      // folders of traineddata; of two files with the same name the first counts; default: where packages put it
+	TempDir       string        // where several folders are joined into one; default: the system's
+	MaxPixels     int64         // of a page; default 150 million
+	RegionTimeout time.Duration // for one region or rendition, after which its worker is killed; default 30 s
+	QueueSize     int           // regions that may wait; default 2,000
+	MaxServed     int           // regions after which a worker is replaced; default 5,000
+	MaxMemory     int64         // resident bytes above which a worker is replaced; default 1 GiB
+	MemoryLimit   int64         // bytes that a worker may have beyond those at its start; more breaks it; default 3 GiB, or what MaxPixels needs
+	IdleTime      time.Duration // after which a worker without work gives models and pages back; default 10 minutes; negative: never
+	Log           *slog.Logger  // default: none
+}
+
+const defaultMemoryLimit = 3 << 30 // the largest page is 600 MB, of which decoders hold up to four copies
+
+// Engine reads regions and renders pages in worker processes. It is safe for concurrent use.
+type Engine struct {
+	pool      *workerpool.Pool
+	tessdata  tessdata
+	maxPixels int64
+}
+
 var (
-	_ recognition.Engine = (*Pool)(nil)
-	_ document.Imager    = (*Pool)(nil)
+	_ recognition.Engine = (*Engine)(nil)
+	_ document.Imager    = (*Engine)(nil)
 )
+
+// Start starts the workers. It fails where there is no traineddata. A worker that does not start is tried again; Ready tells why.
+func Start(o Options) (*Engine, error) {
+	if o.MaxPixels <= 0 {
+		o.MaxPixels = 150_000_000
+	}
+	if o.MemoryLimit <= 0 {
+		o.MemoryLimit = max(defaultMemoryLimit, 20*o.MaxPixels) // 4 bytes a pixel, and copies of that while it is decoded
+	}
+	found, err := findTessdata(o.TessdataDirs, o.TempDir)
+	if err != nil {
+		return nil, err
+	}
+	setup, err := json.Marshal(protocol.Setup{Tessdata: found.folder, Warm: warmLanguages(found.languages), Memory: o.MemoryLimit})
+	if err != nil {
+		return nil, err
+	}
+	pool := workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
+		Workers: o.Workers, JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: o.MaxServed, MaxMemory: o.MaxMemory,
+		IdleTime: o.IdleTime, Log: o.Log})
+	return &Engine{pool: pool, tessdata: found, maxPixels: o.MaxPixels}, nil
+}
+
+// warmLanguages picks the languages whose models a worker loads at its start.
+func warmLanguages(installed []language) (warm []string) {
+	for _, l := range installed {
+		if l.code == "eng" || l.code == "kor" {
+			warm = append(warm, l.code)
+		}
+	}
+	if warm == nil {
+		warm = []string{installed[0].code}
+	}
+	return warm
+}
+
+// workerEnvironment is empty but for what the loader and the libraries need. OpenMP is held to one thread, since its threads wait for
+// one another actively and slow down several workers tenfold. malloc is held to one arena, since memory that one thread freed is
+// of no use to another in a different arena, which counts where memory is limited.
+func workerEnvironment() []string {
+	env := []string{"OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=1", "LC_ALL=C", "GOMAXPROCS=2", "MALLOC_ARENA_MAX=1"}
+	for _, name := range []string{"LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// Close ends the workers. What waits fails as Unavailable; what runs is finished first, up to RegionTimeout.
+func (e *Engine) Close() error {
+	e.pool.Close()
+	return os.RemoveAll(e.tessdata.made)
+}
+
+// Tessdata returns the folder that the workers read traineddata from.
+func (e *Engine) Tessdata() string { return e.tessdata.folder }
+
+// Ready returns nil where a worker is up, and else why none is: Unavailable.
+func (e *Engine) Ready(context.Context) error { return e.pool.Ready() }
+
+// Stats returns the current counts of the workers.
+func (e *Engine) Stats() workerpool.Stats { return e.pool.Stats() }
+
+// name returns the name and the version of what reads, as the workers say; empty before the first one has started.
+func (e *Engine) name() string {
+	var about protocol.About
+	_ = json.Unmarshal(e.pool.About(), &about) // empty as it stays where there is nothing yet
+	return about.Engine
+}
 
 // batchSize is how many regions make an order one that gives way to smaller ones.
 const batchSize = 32
 
 // Recognize reads the regions of an order; see recognition.Engine.
-func (p *Pool) Recognize(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
-	requests := make([]request, len(o.Tasks))
-	for i, t := range o.Tasks {
-		requests[i] = request{Op: opRead, Task: t}
+func (e *Engine) Recognize(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
+	return e.readAll(ctx, protocol.Read, o, o.Batch || len(o.Tasks) > batchSize)
+}
+
+// Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The shape of a task is
+// taken as it is; a line is scaled. Duration is of exactly this work in the worker, with the page
+// decoded and the model loaded before. Errors as with Recognize.
+func (e *Engine) Plain(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
+	return e.readAll(ctx, protocol.Plain, o, o.Batch)
+}
+
+func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Order, batch bool) ([]recognition.Reading, error) {
+	order := e.order(o.Page, o.UserID, batch)
+	for _, t := range o.Tasks {
+		order.Jobs = append(order.Jobs, e.job(operation, protocol.Job{Task: t}))
 	}
 	readings := make([]recognition.Reading, len(o.Tasks))
-	err := p.do(ctx, o.Page, o.UserID, o.Batch || len(o.Tasks) > batchSize, requests, func(out outcome) error {
-		reading, err := p.reading(out)
-		readings[out.index] = reading
+	err := e.pool.Do(ctx, order, func(job int, a workerpool.Answer, err error) error {
+		readings[job], err = e.reading(a, err)
 		return err
 	})
 	if err != nil {
@@ -40,50 +154,63 @@ func (p *Pool) Recognize(ctx context.Context, o recognition.Order) ([]recognitio
 	return readings, nil
 }
 
-// reading makes of an outcome a reading, which may be a failed one, or the error of the whole order.
-func (p *Pool) reading(out outcome) (recognition.Reading, error) {
+// reading returns the reading of an answer, which may be a failed one, or the error of the whole order.
+func (e *Engine) reading(a workerpool.Answer, err error) (recognition.Reading, error) {
 	failed := func(code, detail string) (recognition.Reading, error) {
-		return recognition.Reading{Engine: engineName, Error: &recognition.Failure{Code: code, Detail: detail}}, nil
+		return recognition.Reading{Engine: e.name(), Error: &recognition.Failure{Code: code, Detail: detail}}, nil
 	}
-	var broken *brokenError
+	broken, isBroken := errors.AsType[*workerpool.BrokenError](err)
+	f, isFault := errors.AsType[*fault.Fault](err)
 	switch {
-	case errors.As(out.err, &broken) && broken.timeout:
-		return failed(recognition.CodeDeadline, "The region could not be read within "+p.opts.RegionTimeout.String()+".")
-	case errors.As(out.err, &broken) && broken.decoding:
-		return recognition.Reading{}, errUndecodable.Because(out.err)
-	case errors.As(out.err, &broken):
+	case isBroken && broken.Timeout:
+		return failed(recognition.CodeDeadline, "The region could not be read within "+e.pool.JobTimeout().String()+".")
+	case isBroken && broken.Opening:
+		return recognition.Reading{}, errUndecodable.Because(err)
+	case isBroken:
 		return failed(recognition.CodeCrashed, "The engine broke while it read the region.")
-	case out.err != nil:
-		return recognition.Reading{}, out.err
-	case out.answer.Fault != nil && out.answer.Fault.Code == recognition.CodeFailed:
-		return failed(out.answer.Fault.Code, out.answer.Fault.Text)
-	case out.answer.Fault != nil:
-		return recognition.Reading{}, out.answer.Fault.fault()
-	case out.answer.Reading == nil:
+	case isFault && f.Code == recognition.CodeFailed:
+		return failed(f.Code, f.Text)
+	case err != nil:
+		return recognition.Reading{}, err
+	}
+	var answer protocol.Answer
+	if err := json.Unmarshal(a.Payload, &answer); err != nil || answer.Reading == nil {
 		return failed(recognition.CodeFailed, "The engine gave no answer.")
 	}
-	return *out.answer.Reading, nil
+	return *answer.Reading, nil
 }
-
-var engineName = "tesseract " + libraryVersion()
 
 var errUndecodable = fault.New(fault.Unsupported, "unsupported_image", "The image cannot be decoded.")
 
-// Prepared returns what the engine looks at; see recognition.Engine.
-func (p *Pool) Prepared(ctx context.Context, o recognition.Order) (document.Rendition, error) {
-	return p.render(ctx, o.Page, o.UserID, request{Op: opPrepared, Task: o.Tasks[0]})
+func (e *Engine) order(page document.Page, user int64, batch bool) workerpool.Order {
+	return workerpool.Order{Page: workerpool.Page{Key: page.SHA256, Size: page.Size, Open: page.Open}, User: user, Batch: batch}
+}
+
+func (e *Engine) job(operation string, j protocol.Job) workerpool.Job {
+	j.MaxPixels = e.maxPixels
+	return workerpool.Job{Operation: operation, Payload: j}
+}
+
+// Prepared returns what is looked at first; see recognition.Engine.
+func (e *Engine) Prepared(ctx context.Context, o recognition.Order) (document.Rendition, error) {
+	return e.render(ctx, o.Page, o.UserID, protocol.Prepared, protocol.Job{Task: o.Tasks[0]})
+}
+
+// Cut returns a region as it is on the page, as PNG in shades of grey, for measuring how other programs read it.
+func (e *Engine) Cut(ctx context.Context, page document.Page, box document.Box) (document.Rendition, error) {
+	return e.render(ctx, page, 0, protocol.Cut, protocol.Job{Task: recognition.Task{Box: box}})
 }
 
 // Layout finds the text of a page; see recognition.Engine.
-func (p *Pool) Layout(ctx context.Context, page document.Page, level recognition.Level) ([]document.Box, error) {
-	a, err := p.one(ctx, page, 0, request{Op: opLayout, Level: level})
+func (e *Engine) Layout(ctx context.Context, page document.Page, level recognition.Level) ([]document.Box, error) {
+	a, _, err := e.one(ctx, page, 0, protocol.Layout, protocol.Job{Level: level})
 	return a.Boxes, err
 }
 
 // Languages returns what is installed; see recognition.Engine.
-func (p *Pool) Languages(context.Context) ([]string, error) {
-	codes := make([]string, len(p.tessdata.languages))
-	for i, l := range p.tessdata.languages {
+func (e *Engine) Languages(context.Context) ([]string, error) {
+	codes := make([]string, len(e.tessdata.languages))
+	for i, l := range e.tessdata.languages {
 		codes[i] = l.code
 	}
 	return codes, nil
@@ -97,7 +224,7 @@ const (
 )
 
 // Modes describes Tesseract's engine modes; see recognition.Engine.
-func (p *Pool) Modes() map[recognition.Mode]string {
+func (e *Engine) Modes() map[recognition.Mode]string {
 	return map[recognition.Mode]string{
 		modeLegacy:           "The legacy engine (needs legacy traineddata)",
 		modeLSTM:             "The neural network (LSTM)",
@@ -107,11 +234,11 @@ func (p *Pool) Modes() map[recognition.Mode]string {
 }
 
 // Check names the languages whose traineddata has no model for the mode; see recognition.Engine.
-func (p *Pool) Check(mode recognition.Mode, lang []string) (fields []fault.Field) {
-	if _, ok := p.Modes()[mode]; !ok {
+func (e *Engine) Check(mode recognition.Mode, lang []string) (fields []fault.Field) {
+	if _, ok := e.Modes()[mode]; !ok {
 		return []fault.Field{{Field: "oem", Detail: "0, 1, 2 or 3"}}
 	}
-	for _, l := range p.tessdata.languages {
+	for _, l := range e.tessdata.languages {
 		if slices.Contains(lang, l.code) && !l.supports(mode) {
 			fields = append(fields, fault.Field{Field: "oem", Detail: fmt.Sprintf("the traineddata of %s has no model for engine mode %d", l.code, mode)})
 		}
@@ -119,22 +246,27 @@ func (p *Pool) Check(mode recognition.Mode, lang []string) (fields []fault.Field
 	return fields
 }
 
-// Probe reads the header of a file in this process, in Go; see document.Imager.
-func (p *Pool) Probe(ctx context.Context, page document.Page) (document.Geometry, error) {
-	h, err := p.header(ctx, page)
-	return h.upright(), err
+// Probe reads the header of a file in this process; see document.Imager.
+func (e *Engine) Probe(ctx context.Context, page document.Page) (document.Geometry, error) {
+	h, err := e.header(ctx, page)
+	if err != nil {
+		return document.Geometry{}, err
+	}
+	g := document.Geometry{MediaType: h.MediaType, Pages: h.Pages}
+	g.Width, g.Height = h.Upright()
+	return g, nil
 }
 
-// Orientation returns how a file says that its pixels lie, as EXIF has it: 1, upright, to 8. Errors are those of Probe.
-func (p *Pool) Orientation(ctx context.Context, page document.Page) (int, error) {
-	h, err := p.header(ctx, page)
-	return h.orientation, err
+// Orientation returns how the pixels of a file lie, as EXIF has it: 1, upright, to 8. Errors as with Probe.
+func (e *Engine) Orientation(ctx context.Context, page document.Page) (int, error) {
+	h, err := e.header(ctx, page)
+	return h.Orientation, err
 }
 
-func (p *Pool) header(ctx context.Context, page document.Page) (header, error) {
+func (e *Engine) header(ctx context.Context, page document.Page) (imagefile.Header, error) {
 	r, err := page.Open(ctx)
 	if err != nil {
-		return header{}, err
+		return imagefile.Header{}, err
 	}
 	defer r.Close()
 	var file io.ReaderAt
@@ -146,11 +278,11 @@ func (p *Pool) header(ctx context.Context, page document.Page) (header, error) {
 	default:
 		data, err := io.ReadAll(io.LimitReader(r, page.Size))
 		if err != nil {
-			return header{}, err
+			return imagefile.Header{}, err
 		}
 		file = bytes.NewReader(data)
 	}
-	return readHeader(file, page.Size, p.opts.MaxPixels)
+	return imagefile.ReadHeader(file, page.Size, e.maxPixels)
 }
 
 // seekingReaderAt reads at offsets by seeking; for one goroutine.
@@ -164,38 +296,38 @@ func (s *seekingReaderAt) ReadAt(b []byte, at int64) (int, error) {
 }
 
 // Thumbnail renders a page into a square; see document.Imager.
-func (p *Pool) Thumbnail(ctx context.Context, page document.Page, side int) (document.Rendition, error) {
-	return p.render(ctx, page, 0, request{Op: opThumbnail, Side: side})
+func (e *Engine) Thumbnail(ctx context.Context, page document.Page, side int) (document.Rendition, error) {
+	return e.render(ctx, page, 0, protocol.Thumbnail, protocol.Job{Side: side})
 }
 
 // View renders a part of a page for a browser; see document.Imager.
-func (p *Pool) View(ctx context.Context, page document.Page, part document.Box, width int) (document.Rendition, error) {
-	return p.render(ctx, page, 0, request{Op: opView, Side: width, Task: recognition.Task{Box: part}})
+func (e *Engine) View(ctx context.Context, page document.Page, part document.Box, width int) (document.Rendition, error) {
+	return e.render(ctx, page, 0, protocol.View, protocol.Job{Side: width, Task: recognition.Task{Box: part}})
 }
 
-func (p *Pool) render(ctx context.Context, page document.Page, user int64, q request) (document.Rendition, error) {
-	a, err := p.one(ctx, page, user, q)
-	return document.Rendition{MediaType: a.Media, Bytes: a.bytes}, err
+func (e *Engine) render(ctx context.Context, page document.Page, user int64, operation string, j protocol.Job) (document.Rendition, error) {
+	a, bytes, err := e.one(ctx, page, user, operation, j)
+	return document.Rendition{MediaType: a.Media, Bytes: bytes}, err
 }
 
-// one has a single request about a page answered.
-func (p *Pool) one(ctx context.Context, page document.Page, user int64, q request) (a answer, err error) {
-	err = p.do(ctx, page, user, false, []request{q}, func(out outcome) error {
-		var broken *brokenError
+// one has a single job about a page done.
+func (e *Engine) one(ctx context.Context, page document.Page, user int64, operation string, j protocol.Job) (a protocol.Answer, bytes []byte, err error) {
+	order := e.order(page, user, false)
+	order.Jobs = []workerpool.Job{e.job(operation, j)}
+	err = e.pool.Do(ctx, order, func(_ int, answer workerpool.Answer, err error) error {
+		broken, isBroken := errors.AsType[*workerpool.BrokenError](err)
 		switch {
-		case errors.As(out.err, &broken) && broken.timeout:
-			return fault.New(fault.Deadline, "page_deadline", "The page took too long.").Because(out.err)
-		case errors.As(out.err, &broken) && broken.decoding:
-			return errUndecodable.Because(out.err)
-		case errors.As(out.err, &broken):
-			return fault.New(fault.Unavailable, recognition.CodeCrashed, "The engine broke on the page.").Because(out.err).After(time.Second)
-		case out.err != nil:
-			return out.err
-		case out.answer.Fault != nil:
-			return out.answer.Fault.fault()
+		case isBroken && broken.Timeout:
+			return fault.New(fault.Deadline, "page_deadline", "The page took too long.").Because(err)
+		case isBroken && broken.Opening:
+			return errUndecodable.Because(err)
+		case isBroken:
+			return fault.New(fault.Unavailable, recognition.CodeCrashed, "The engine broke on the page.").Because(err).After(time.Second)
+		case err != nil:
+			return err
 		}
-		a = out.answer
-		return nil
+		bytes = answer.Bytes
+		return json.Unmarshal(answer.Payload, &a)
 	})
-	return a, err
+	return a, bytes, err
 }

@@ -32,7 +32,7 @@ func TestARegionThatCutsItsLine(t *testing.T) {
 }
 
 // inked is the box of the words of a region.
-func inked(t *testing.T, p *Pool, page document.Page, region document.Box) (ink document.Box) {
+func inked(t *testing.T, p *Engine, page document.Page, region document.Box) (ink document.Box) {
 	t.Helper()
 	readings, err := p.Recognize(t.Context(), orderOf(page, region))
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-type reader = func(*Pool, context.Context, recognition.Order) ([]recognition.Reading, error)
+type reader = func(*Engine, context.Context, recognition.Order) ([]recognition.Reading, error)
 
-func readTexts(t testing.TB, p *Pool, read reader, o recognition.Order) (texts []string) {
+func readTexts(t testing.TB, p *Engine, read reader, o recognition.Order) (texts []string) {
 	t.Helper()
 	readings, err := read(p, t.Context(), o)
 	if err != nil {
@@ -41,7 +41,7 @@ func TestPlainLoop(t *testing.T) {
 	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), append(boxes, boxes[0].Union(boxes[1]), document.Box{X2: drawn.Bounds().Dx(), Y2: drawn.Bounds().Dy()})...)
 	o.Tasks[0].Shape, o.Tasks[1].Shape, o.Tasks[2].Shape, o.Tasks[3].Shape = recognition.ShapeLine, recognition.ShapeLine, recognition.ShapeBlock, recognition.ShapePage
 	both := lines[0] + "\n" + lines[1]
-	got := readTexts(t, p, (*Pool).Plain, o)
+	got := readTexts(t, p, (*Engine).Plain, o)
 	got[3] = strings.ReplaceAll(got[3], "\n\n", "\n") // paragraphs of a page
 	if diff := cmp.Diff([]string{lines[0], lines[1], both, both}, got); diff != "" {
 		t.Error(diff)

@@ -1,17 +1,10 @@
 package engine
 
 import (
-	"bufio"
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,50 +16,10 @@ import (
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
-
-	"golang.org/x/sys/unix"
+	"glyphbox/internal/workerpool/pooltest"
 )
 
-// workersOf returns the process numbers of a process's workers.
-func workersOf(t testing.TB, parent int) (pids []int) {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil || len(files) == 0 {
-		t.Skip("workers are found through /proc, which this system does not have")
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			continue // gone meanwhile
-		}
-		_, rest, _ := strings.Cut(string(b), ") ")
-		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(parent) && fields[0] != "Z" {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
-			if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); strings.Contains(string(line), "\x00worker\x00") {
-				pids = append(pids, pid)
-			}
-		}
-	}
-	return pids
-}
-
-// waitUntilGone waits for the end of processes.
-func waitUntilGone(t *testing.T, pids []int) {
-	t.Helper()
-	for _, pid := range pids {
-		fd, err := unix.PidfdOpen(pid, 0)
-		if err != nil {
-			continue // gone already
-		}
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000)
-		if err != nil || n != 1 {
-			t.Errorf("process %d is still there: %v", pid, err)
-		}
-		unix.Close(fd)
-	}
-}
-
-func ready(t testing.TB, p *Pool) {
+func ready(t testing.TB, p *Engine) {
 	t.Helper()
 	page, boxes := porttest.DrawLines("ready")
 	if _, err := p.Recognize(t.Context(), orderOf(porttest.PageOf(porttest.PNG(page)), boxes...)); err != nil {
@@ -87,7 +40,7 @@ func orderOf(page document.Page, boxes ...document.Box) recognition.Order {
 
 // Workers are killed, stopped and crashed at random: every region is answered, right or failed by name.
 func TestWorkersThatBreak(t *testing.T) {
-	p := start(t, func(o *Options) { o.RegionTimeout = time.Second })
+	p := start(t, func(o *Options) { o.RegionTimeout = 3 * time.Second })
 	ready(t, p)
 	lines := []string{"The quick brown fox", "jumps over", "the lazy dog", "and sleeps"}
 	drawn, boxes := porttest.DrawLines(lines...)
@@ -104,7 +57,10 @@ func TestWorkersThatBreak(t *testing.T) {
 				return
 			case <-time.After(300 * time.Millisecond):
 			}
-			if pids := workersOf(t, os.Getpid()); len(pids) > 0 {
+			if p.Stats().Workers < 2 {
+				continue // on a loaded machine none would ever be up else
+			}
+			if pids := pooltest.WorkersOf(t, os.Getpid()); len(pids) > 0 {
 				_ = syscall.Kill(pids[rand.IntN(len(pids))], signals[i%len(signals)])
 			}
 		}
@@ -145,153 +101,11 @@ func TestWorkersThatBreak(t *testing.T) {
 	}
 	t.Logf("%d answered, %d failed, %+v", answered.Load(), failed.Load(), p.Stats())
 	ready(t, p)
-	pids := workersOf(t, os.Getpid())
+	pids := pooltest.WorkersOf(t, os.Getpid())
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	waitUntilGone(t, pids)
-}
-
-// When the server is killed with -9, no worker stays, not even one that is stopped.
-func TestNoWorkerOutlivesTheServer(t *testing.T) {
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command(program, "server")
-	out, err := server.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
-		t.Fatalf("the server said %q, %v", line, err)
-	}
-	pids := workersOf(t, server.Process.Pid)
-	if len(pids) != 2 {
-		t.Fatalf("got the workers %v, want two", pids)
-	}
-	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = server.Wait() // killed, as it says
-	waitUntilGone(t, pids)
-}
-
-// serverForTest is the life of the server of TestNoWorkerOutlivesTheServer.
-func serverForTest() {
-	program, err := os.Executable()
-	if err != nil {
-		panic(err)
-	}
-	p, err := Start(Options{Command: []string{program, "worker"}, Workers: 2})
-	if err != nil {
-		panic(err)
-	}
-	for p.Stats().Workers < 2 {
-		time.Sleep(5 * time.Millisecond)
-	}
-	fmt.Println("ready")
-	select {}
-}
-
-func TestWorkersAreRecycled(t *testing.T) {
-	p := start(t, func(o *Options) { o.MaxServed = 5; o.Workers = 1 })
-	drawn, boxes := porttest.DrawLines("one", "two")
-	page := porttest.PageOf(porttest.PNG(drawn))
-	for p.Stats().Recycled < 2 {
-		readings, err := p.Recognize(t.Context(), orderOf(page, boxes...))
-		if err != nil || readings[0].Text != "one" || readings[1].Text != "two" {
-			t.Fatalf("got %+v, %v", readings, err)
-		}
-	}
-	if s := p.Stats(); s.Restarts != 0 {
-		t.Errorf("got %+v", s)
-	}
-}
-
-// blockingPage is a page whose bytes come only when they are let.
-func blockingPage(file []byte) (page document.Page, opened, let chan struct{}) {
-	page, opened, let = porttest.PageOf(file), make(chan struct{}, 100), make(chan struct{})
-	open := page.Open
-	page.Open = func(ctx context.Context) (io.ReadCloser, error) {
-		opened <- struct{}{}
-		<-let
-		return open(ctx)
-	}
-	return page, opened, let
-}
-
-func TestFullMeansBusy(t *testing.T) {
-	p := start(t, func(o *Options) { o.Workers = 1; o.QueueSize = 2 })
-	drawn, boxes := porttest.DrawLines("busy")
-	file := porttest.PNG(drawn)
-	slow, opened, let := blockingPage(file)
-	var first sync.WaitGroup
-	first.Go(func() {
-		if _, err := p.Recognize(t.Context(), orderOf(slow, boxes...)); err != nil {
-			t.Error(err)
-		}
-	})
-	<-opened
-	waiting, cancel := context.WithCancel(t.Context())
-	var second sync.WaitGroup
-	second.Go(func() {
-		if _, err := p.Recognize(waiting, orderOf(slow, boxes[0], boxes[0])); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
-		}
-	})
-	for p.Stats().Waiting < 2 {
-		time.Sleep(time.Millisecond) // no signal tells that somebody waits
-	}
-	_, err := p.Recognize(t.Context(), orderOf(porttest.PageOf(file), boxes...))
-	if f := fault.Of(err); f.Kind != fault.Busy || f.RetryAfter < time.Second {
-		t.Errorf("got %v", err)
-	}
-	cancel() // makes room
-	second.Wait()
-	if n := p.Stats().Waiting; n != 0 {
-		t.Errorf("%d still wait", n)
-	}
-	close(let)
-	first.Wait()
-}
-
-// A page whose store fails costs the order, not the worker.
-func TestAPageThatCannotBeOpened(t *testing.T) {
-	p := start(t)
-	drawn, boxes := porttest.DrawLines("away")
-	page := porttest.PageOf(porttest.PNG(drawn))
-	page.Open = func(context.Context) (io.ReadCloser, error) {
-		return nil, fault.New(fault.NotFound, "blob_not_found", "gone")
-	}
-	if _, err := p.Recognize(t.Context(), orderOf(page, boxes...)); !fault.Is(err, fault.NotFound) {
-		t.Errorf("got %v", err)
-	}
-	ready(t, p)
-	if s := p.Stats(); s.Restarts != 0 {
-		t.Errorf("got %+v", s)
-	}
-}
-
-func TestWithoutWorkersItSaysSo(t *testing.T) {
-	p := start(t, func(o *Options) { o.Command = []string{"/bin/false"} })
-	drawn, boxes := porttest.DrawLines("nobody")
-	for fault.Of(p.Ready(t.Context())).Cause == nil {
-		time.Sleep(time.Millisecond) // until the first attempt has failed
-	}
-	_, err := p.Recognize(t.Context(), orderOf(porttest.PageOf(porttest.PNG(drawn)), boxes...))
-	if !fault.Is(err, fault.Unavailable) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := Start(Options{TessdataDirs: []string{t.TempDir()}}); err == nil {
-		t.Error("started without traineddata")
-	}
+	pooltest.WaitUntilGone(t, pids)
 }
 
 // Files that break image software break nothing here: each is read or refused by name, and the pool goes on.

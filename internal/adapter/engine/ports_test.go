@@ -10,8 +10,8 @@ import (
 	"glyphbox/internal/porttest"
 )
 
-// start starts a pool of this test binary.
-func start(t testing.TB, change ...func(*Options)) *Pool {
+// start starts an engine whose workers are this test binary.
+func start(t testing.TB, change ...func(*Options)) *Engine {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {

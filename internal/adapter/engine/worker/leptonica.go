@@ -1,4 +1,4 @@
-package engine
+package worker
 
 // #cgo linux LDFLAGS: -ltesseract -llept
 // #cgo darwin pkg-config: tesseract lept
@@ -13,6 +13,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/imagefile"
 )
 
 // pix is an image in C memory, of 1, 8 or 32 bits a pixel, without colour map and transparency. It must be closed.
@@ -30,7 +31,7 @@ func (p *pix) close() {
 // own wraps what a C function made; op names the function for the error.
 func own(p *C.PIX, op string) (*pix, error) {
 	if p == nil {
-		return nil, errUnreadable.Because(fmt.Errorf("%s gave nothing", op))
+		return nil, imagefile.ErrUnreadable.Because(fmt.Errorf("%s gave nothing", op))
 	}
 	return &pix{p}, nil
 }
@@ -38,7 +39,7 @@ func own(p *C.PIX, op string) (*pix, error) {
 // then replaces p by what a C function makes of it.
 func (p *pix) then(op string, next *C.PIX) error {
 	if next == nil {
-		return errUnreadable.Because(fmt.Errorf("%s gave nothing", op))
+		return imagefile.ErrUnreadable.Because(fmt.Errorf("%s gave nothing", op))
 	}
 	C.pixDestroy(&p.p)
 	p.p = next
@@ -53,19 +54,19 @@ func (p *pix) depth() int  { return int(C.pixGetDepth(p.p)) }
 func (p *pix) bytes() int64 { return 4 * int64(C.pixGetWpl(p.p)) * int64(p.height()) }
 
 // decode makes an upright image of a file. shrink is 1, or 2, 4 or 8 for a JPEG of which a smaller image is enough.
-func decode(data []byte, h header, shrink int) (*pix, error) {
+func decode(data []byte, h imagefile.Header, shrink int) (*pix, error) {
 	if len(data) == 0 {
-		return nil, errUnreadable
+		return nil, imagefile.ErrUnreadable
 	}
 	bytes, size := (*C.l_uint8)(unsafe.Pointer(&data[0])), C.size_t(len(data))
 	var p *pix
 	var err error
-	switch h.mediaType {
-	case mediaJPEG:
+	switch h.MediaType {
+	case imagefile.JPEG:
 		p, err = own(C.pixReadMemJpeg(bytes, size, 0, C.l_int32(shrink), nil, 0), "pixReadMemJpeg")
-	case mediaTIFF:
+	case imagefile.TIFF:
 		p, err = own(C.pixReadMemTiff(bytes, size, 0), "pixReadMemTiff")
-		h.orientation = 1 // Leptonica has applied it
+		h.Orientation = 1 // Leptonica has applied it
 	default:
 		p, err = own(C.pixReadMem(bytes, size), "pixReadMem")
 	}
@@ -73,15 +74,15 @@ func decode(data []byte, h header, shrink int) (*pix, error) {
 		return nil, err
 	}
 	if err = p.flatten(); err == nil {
-		err = p.turn(h.orientation)
+		err = p.turn(h.Orientation)
 	}
 	if err != nil {
 		p.close()
 		return nil, err
 	}
-	if g := h.upright(); shrink == 1 && (p.width() != g.Width || p.height() != g.Height) {
+	if width, height := h.Upright(); shrink == 1 && (p.width() != width || p.height() != height) {
 		defer p.close()
-		return nil, errUnreadable.Because(fmt.Errorf("decoded to %d×%d where the header says %d×%d", p.width(), p.height(), g.Width, g.Height))
+		return nil, imagefile.ErrUnreadable.Because(fmt.Errorf("decoded to %d×%d where the header says %d×%d", p.width(), p.height(), width, height))
 	}
 	return p, nil
 }
@@ -334,7 +335,7 @@ func (p *pix) glyphs(threshold int) (glyphs []glyph) {
 func (p *pix) eraseRules(around *pix, top, longest, threshold int, shade uint8) error {
 	ink := C.pixThresholdToBinary(around.p, C.l_int32(threshold))
 	if ink == nil {
-		return errUnreadable
+		return imagefile.ErrUnreadable
 	}
 	defer C.pixDestroy(&ink)
 	if tall := 13 * p.height() / 10; around.height() > tall {
@@ -353,7 +354,7 @@ func (p *pix) eraseRules(around *pix, top, longest, threshold int, shade uint8) 
 // paint gives the pixels of a mask, grown by a brick, a shade. The mask begins top pixels above the image.
 func (p *pix) paint(mask *C.PIX, top int, shade uint8, growX, growY int) error {
 	if mask == nil {
-		return errUnreadable
+		return imagefile.ErrUnreadable
 	}
 	defer C.pixDestroy(&mask)
 	var empty C.l_int32
@@ -372,14 +373,14 @@ func (p *pix) smooth(n int) error {
 
 // encode writes a PNG, or a JPEG where lossless is not set and the image has shades.
 func (p *pix) encode(lossless bool) (document.Rendition, error) {
-	r := document.Rendition{MediaType: mediaPNG}
+	r := document.Rendition{MediaType: imagefile.PNG}
 	var data *C.l_uint8
 	var size C.size_t
 	var failed C.l_int32
 	if lossless || p.depth() == 1 {
 		failed = C.pixWriteMemPng(&data, &size, p.p, 0)
 	} else {
-		r.MediaType = mediaJPEG
+		r.MediaType = imagefile.JPEG
 		failed = C.pixWriteMemJpeg(&data, &size, p.p, 85, 0)
 	}
 	if failed != 0 || data == nil {

@@ -1,7 +1,8 @@
-package engine
+package workerpool
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -9,14 +10,13 @@ import (
 	"testing/iotest"
 
 	"glyphbox/internal/domain/fault"
-	"glyphbox/internal/domain/recognition"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestMessagesComeBack(t *testing.T) {
 	sent := reply{ID: 7, Memory: 9, Fault: faultToWire(fault.New(fault.TooLarge, "code", "text").Because(io.ErrNoProgress)),
-		Reading: &recognition.Reading{Text: "가나\n\"다\"", Words: []recognition.Word{{Text: "가나", Confidence: 0.5}}}}
+		Payload: json.RawMessage(`{"text":"가나\n\"다\""}`)}
 	var pipe bytes.Buffer
 	if err := writeMessage(&pipe, sent); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestASourceThatFailsIsToldToThePeer(t *testing.T) {
 // Whatever comes over the pipe, reading it ends, in a message or an error, and takes no more memory than came.
 func FuzzProtocol(f *testing.F) {
 	var pipe bytes.Buffer
-	_ = writeMessage(&pipe, request{ID: 1, Op: opRead, Page: "x", Size: 3})
+	_ = writeMessage(&pipe, request{ID: 1, Operation: "page", Page: "x", Size: 3})
 	_ = writeChunks(&pipe, strings.NewReader("abc"))
 	f.Add(pipe.Bytes())
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff})
@@ -93,4 +93,25 @@ func FuzzProtocol(f *testing.F) {
 		var a reply
 		_ = readMessage(r, &a)
 	})
+}
+
+// BenchmarkProtocol sends a request and its reply with the words of a line through memory.
+func BenchmarkProtocol(b *testing.B) {
+	payload := json.RawMessage(`{"words":[` + strings.Repeat(`{"text":"amount","x1":100,"y1":100,"x2":250,"y2":140,"confidence":0.9876},`, 4) + `{}]}`)
+	var pipe bytes.Buffer
+	for b.Loop() {
+		var q request
+		var r reply
+		for _, step := range []struct{ sent, got any }{{request{ID: 1, Operation: "page", Page: "page", Payload: payload}, &q}, {reply{ID: 1, Payload: payload}, &r}} {
+			if err := writeMessage(&pipe, step.sent); err != nil {
+				b.Fatal(err)
+			}
+			if err := readMessage(&pipe, step.got); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if len(r.Payload) != len(payload) {
+			b.Fatal(len(r.Payload))
+		}
+	}
 }

@@ -1,11 +1,13 @@
-package engine
+package workerpool
 
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 
 	seccomp "github.com/elastic/go-seccomp-bpf"
@@ -15,14 +17,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// confine takes from this process, for good and for all of its threads, what a worker does not need: files other than
-// those in tessdata, which it may read; the network; other processes, old and new; and memory beyond what it has now and
-// that many bytes. What the kernel, or a container around this, does not offer is named in missing; an error is about what
+// confine takes from this process, for good and for all of its threads, what a worker does not need: files, but for
+// reading those that are readable or lie in a folder that is; the network; other processes, old and new; and memory beyond what it has
+// now and that many bytes. It returns what the kernel, or a container around this, does not offer of it. An error is about what
 // every kernel offers.
-func confine(tessdata string, memory int64) (missing []string, err error) {
+func confine(readable []string, memory int64) (missing []string, err error) {
 	if _, err := os.Stat("/proc/self/task"); err != nil { // without it there is no telling which threads and files there are
 		missing = append(missing, "limits and Landlock, for want of /proc: "+err.Error())
-	} else if missing, err = confineByProc(tessdata, memory); err != nil {
+	} else if missing, err = confineByProc(readable, memory); err != nil {
 		return nil, err
 	}
 	if err := confineCalls(); err != nil {
@@ -31,8 +33,8 @@ func confine(tessdata string, memory int64) (missing []string, err error) {
 	return missing, nil
 }
 
-// confineByProc does of confine what needs to know the process's threads, files and size.
-func confineByProc(tessdata string, memory int64) (missing []string, err error) {
+// confineByProc does the part of confine that needs to know the process's threads, files and size.
+func confineByProc(readable []string, memory int64) (missing []string, err error) {
 	if err := closeInherited(); err != nil {
 		return nil, fmt.Errorf("closing inherited files: %w", err)
 	}
@@ -42,10 +44,10 @@ func confineByProc(tessdata string, memory int64) (missing []string, err error) 
 	if err := landlockabi.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("no new privileges: %w", err)
 	}
-	if missing, err = confineFiles(tessdata); err != nil {
+	if missing, err = confineFiles(readable); err != nil {
 		return nil, err
 	}
-	// No core, and nobody but root looks into the process, through ptrace or /proc. Not earlier, since that holds for the
+	// No core dump, and nobody but root looks into the process, through ptrace or /proc. Not earlier, since that holds for the
 	// process itself too.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("not dumpable: %w", err)
@@ -113,14 +115,14 @@ func dataMemory() (int64, error) {
 	return data * int64(os.Getpagesize()), err
 }
 
-// confineFiles allows reading below tessdata, and of other files, the network as far as Landlock knows it, and the
+// confineFiles allows reading below the paths, and of other files, the network as far as Landlock knows it, and the
 // processes outside, nothing.
-func confineFiles(tessdata string) (missing []string, err error) {
+func confineFiles(paths []string) (missing []string, err error) {
 	version, err := landlockabi.LandlockGetABIVersion()
 	if err != nil {
 		return []string{"Landlock (files, network, signals): " + err.Error()}, nil //nolint:nilerr // it is told as what is missing
 	}
-	readable, err := readableFiles(tessdata)
+	readable, err := withTargets(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -139,20 +141,36 @@ func confineFiles(tessdata string) (missing []string, err error) {
 	return missing, nil
 }
 
-// readableFiles are the folder of the traineddata and where its links lead: Landlock looks at where files really are.
-func readableFiles(tessdata string) ([]string, error) {
-	all := []string{tessdata}
-	err := walkTessdata(tessdata, func(path, _ string) error {
-		if target, err := filepath.EvalSymlinks(path); err == nil && target != path { // else it leads nowhere, or is no link
-			all = append(all, target)
+// withTargets adds to the paths where the links below them lead: Landlock looks at where files really are. Folders that cannot be
+// listed are passed over.
+func withTargets(paths []string) ([]string, error) {
+	all := slices.Clone(paths)
+	for _, root := range paths {
+		root, err := filepath.EvalSymlinks(root)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return all, err
+		err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if path != root && errors.Is(err, fs.ErrPermission) {
+				return fs.SkipDir
+			}
+			if err != nil || entry.Type()&fs.ModeSymlink == 0 {
+				return err
+			}
+			if target, err := filepath.EvalSymlinks(path); err == nil { // else it leads nowhere
+				all = append(all, target)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
-// neededCalls are what the Go runtime, the C library, Tesseract, Leptonica and the decoders use once they are loaded;
-// found by tracing. Names that an architecture does not have are left out there; newfstatat is fstatat on arm64.
+// neededCalls are the system calls that the Go runtime, the C library and libraries that compute use once they are loaded, found
+// by tracing. Names that an architecture does not have are left out there; newfstatat is fstatat on arm64.
 var neededCalls = []string{
 	"read", "write", "readv", "writev", "pread64", "lseek", "_llseek", "close",
 	"openat", "fstat", "fstat64", "newfstatat", "fstatat", "statx", // of what, Landlock decides

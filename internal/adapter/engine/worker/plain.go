@@ -1,11 +1,10 @@
-package engine
+package worker
 
 // #include <leptonica/allheaders.h>
 // #include <tesseract/capi.h>
 import "C"
 
 import (
-	"context"
 	"strings"
 	"time"
 	"unsafe"
@@ -23,27 +22,6 @@ const (
 	plainDPI    = 300
 )
 
-// Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The PSM of a task is
-// taken as it is: 7 for a line, which is scaled; else 6 or 3. Duration is of exactly this work in the worker, with the page
-// decoded and the model loaded before. Errors as with Recognize.
-func (p *Pool) Plain(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
-	requests := make([]request, len(o.Tasks))
-	for i, t := range o.Tasks {
-		requests[i] = request{Op: opPlain, Task: t}
-	}
-	readings := make([]recognition.Reading, len(o.Tasks))
-	err := p.do(ctx, o.Page, o.UserID, o.Batch, requests, func(out outcome) (err error) {
-		readings[out.index], err = p.reading(out)
-		return err
-	})
-	return readings, err
-}
-
-// Cut returns a region as it is on the page, as PNG in shades of grey, for measuring how other programs read it.
-func (p *Pool) Cut(ctx context.Context, page document.Page, box document.Box) (document.Rendition, error) {
-	return p.render(ctx, page, 0, request{Op: opCut, Task: recognition.Task{Box: box}})
-}
-
 func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, error) {
 	m, err := l.model(task)
 	if err != nil {
@@ -51,7 +29,7 @@ func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, 
 	}
 	m.set("tessedit_char_whitelist", task.Charset)
 	m.set("tessedit_do_invert", "1")
-	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: engineName, Shape: task.Shape, Scale: 1, Passes: 1}
+	r := recognition.Reading{Lang: splitOrder(langOrder(task.Lang)), Engine: l.engine, Shape: task.Shape, Scale: 1, Passes: 1}
 	began := time.Now()
 	image, err := cut(page, task.Box)
 	if err != nil {

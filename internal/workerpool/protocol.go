@@ -1,4 +1,4 @@
-package engine
+package workerpool
 
 import (
 	"encoding/binary"
@@ -7,22 +7,22 @@ import (
 	"fmt"
 	"io"
 
-	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
-	"glyphbox/internal/domain/recognition"
 )
 
 // A pool and a worker talk over two pipes, one request at a time:
 //
 //	pool → worker  request
-//	worker → pool  reply; where it is NeedPage, these come in between:
+//	worker → pool  reply; where it says NeedPage, these come in between:
 //	pool → worker    the bytes of the page, as chunks
-//	worker → pool    PageHeld, or a fault, which ends it
+//	worker → pool    a reply that says Opened once they are decoded; or the last reply, with a fault
 //	worker → pool  reply
 //
-// A worker begins with a reply of its own, once it is ready. // A message is a frame: its length in bytes (4, big-endian), then as many bytes of JSON. Bytes that are not text, a page or
-// a rendition, follow as chunks: frames of raw bytes, ended by an empty one, or by abortChunk where the sender could not go on.
-// Either side takes anything else as a broken peer; the pool then replaces the worker.
+// A worker begins with a reply of its own, the hello, once it is confined.
+//
+// A message is a frame: its length in bytes (4, big-endian), then as many bytes of JSON. The bytes of a page and those of an answer
+// follow as chunks: frames of raw bytes, ended by an empty one, or by abortChunk where the sender could not go on. Either
+// side takes anything else for a broken peer; the pool then replaces the worker.
 
 const (
 	maxMessage = 64 << 20
@@ -30,41 +30,28 @@ const (
 	abortChunk = 0xffffffff
 )
 
-// The operations of a worker.
-const (
-	opRead      = "read"      // read a region
-	opLayout    = "layout"    // find the text of the page
-	opPrepared  = "prepared"  // show what would be read of a region
-	opThumbnail = "thumbnail" // render the page into a square of Side pixels
-	opView      = "view"      // render the task's box of the page at most Side pixels wide
-	opPlain     = "plain"     // read a region by the plain loop
-	opCut       = "cut"       // show a region as it is on the page
-)
-
 type request struct {
-	ID        uint64            `json:"id"`
-	Op        string            `json:"op"`
-	Page      string            `json:"page,omitempty"` // SHA-256 of the file
-	Size      int64             `json:"size,omitempty"` // bytes of the file
-	MaxPixels int64             `json:"max_pixels,omitempty"`
-	Side      int               `json:"side,omitempty"`
-	Level     recognition.Level `json:"level,omitempty"`
-	Task      recognition.Task  `json:"task"`
+	ID        uint64          `json:"id"`
+	Warm      bool            `json:"warm,omitempty"` // load what jobs will need; there is no job
+	Operation string          `json:"operation,omitempty"`
+	Page      string          `json:"page,omitempty"` // key
+	Size      int64           `json:"size,omitempty"` // bytes of the page
+	Payload   json.RawMessage `json:"payload,omitempty"`
 }
 
 type reply struct {
-	ID       uint64               `json:"id"`
-	NeedPage bool                 `json:"need_page,omitempty"`
-	PageHeld bool                 `json:"page_held,omitempty"`
-	Reading  *recognition.Reading `json:"reading,omitempty"`
-	Boxes    []document.Box       `json:"boxes,omitempty"`
-	Media    string               `json:"media,omitempty"` // of the bytes that follow
-	Fault    *wireFault           `json:"fault,omitempty"`
-	Memory   int64                `json:"memory,omitempty"`  // resident bytes of the worker
-	Missing  []string             `json:"missing,omitempty"` // of its confinement; in the first reply only
+	ID       uint64          `json:"id"`
+	NeedPage bool            `json:"need_page,omitempty"`
+	Opened   bool            `json:"opened,omitempty"`
+	Payload  json.RawMessage `json:"payload,omitempty"`
+	Bytes    bool            `json:"bytes,omitempty"` // chunks follow
+	Fault    *wireFault      `json:"fault,omitempty"`
+	Memory   int64           `json:"memory,omitempty"`  // resident bytes of the worker
+	About    json.RawMessage `json:"about,omitempty"`   // in the hello only
+	Missing  []string        `json:"missing,omitempty"` // of the confinement; in the hello only
 }
 
-// wireFault carries a fault across the pipe; its cause stays behind as text for the log.
+// wireFault carries a fault across the pipe; its cause crosses as text, for the log.
 type wireFault struct {
 	Kind  fault.Kind `json:"kind"`
 	Code  string     `json:"code"`
@@ -125,7 +112,7 @@ func readLength(r io.Reader) (uint32, error) {
 	return binary.BigEndian.Uint32(length[:]), nil
 }
 
-// writeChunks sends all that r gives. An error of r is told to the peer and returned as a sourceError: the pipe is in order then.
+// writeChunks sends all that r gives. An error of r is told to the peer and returned as a sourceError; the pipe stays in order.
 func writeChunks(w io.Writer, r io.Reader) error {
 	buf := make([]byte, 4+chunkSize)
 	for {
@@ -150,6 +137,7 @@ func writeChunks(w io.Writer, r io.Reader) error {
 	}
 }
 
+// sourceError is an error of what was to be sent. The pipe is in order.
 type sourceError struct{ error }
 
 func (e sourceError) Unwrap() error { return e.error }
@@ -183,16 +171,4 @@ func readChunks(r io.Reader, size int64) ([]byte, error) {
 			return nil, err
 		}
 	}
-}
-
-// boxToPage turns a box of what was cut out, enlarged by scale inside a border, into coordinates of the page, within a region.
-func boxToPage(x1, y1, x2, y2 int, cut, region document.Box, scale float64, border int) document.Box {
-	back := func(v, origin int) int { return origin + int(float64(v-border)/scale+0.5) }
-	b := document.Box{X1: back(x1, cut.X1), Y1: back(y1, cut.Y1), X2: back(x2, cut.X1), Y2: back(y2, cut.Y1)}
-	b = b.Intersect(region)
-	if b.Empty() { // a speck at the edge
-		b = document.Box{X1: min(b.X1, region.X2-1), Y1: min(b.Y1, region.Y2-1)}
-		b.X2, b.Y2 = b.X1+1, b.Y1+1
-	}
-	return b
 }

@@ -1,4 +1,4 @@
-package engine
+package worker
 
 import (
 	"cmp"
@@ -456,4 +456,16 @@ func meanConfidence(words []recognition.Word) float64 {
 		return 0
 	}
 	return sum / weight
+}
+
+// boxToPage turns a box of what was cut out, enlarged by scale inside a border, into coordinates of the page, within a region.
+func boxToPage(x1, y1, x2, y2 int, cut, region document.Box, scale float64, border int) document.Box {
+	back := func(v, origin int) int { return origin + int(float64(v-border)/scale+0.5) }
+	b := document.Box{X1: back(x1, cut.X1), Y1: back(y1, cut.Y1), X2: back(x2, cut.X1), Y2: back(y2, cut.Y1)}
+	b = b.Intersect(region)
+	if b.Empty() { // a speck at the edge
+		b = document.Box{X1: min(b.X1, region.X2-1), Y1: min(b.Y1, region.Y2-1)}
+		b.X2, b.Y2 = b.X1+1, b.Y1+1
+	}
+	return b
 }

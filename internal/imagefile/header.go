@@ -1,4 +1,6 @@
-package engine
+// Package imagefile reads the headers of image files: format, size, orientation and number of pages. It is pure Go, so that files
+// of strangers can be looked at in any process.
+package imagefile
 
 import (
 	"bytes"
@@ -6,62 +8,63 @@ import (
 	"fmt"
 	"io"
 
-	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 )
 
-// header is what the first bytes of an image file say, read in Go before any C code sees the file.
-type header struct {
-	mediaType     string
-	width, height int // pixels as stored, before orientation
-	orientation   int // EXIF/TIFF value, 1–8
-	pages         int
+// Header is what the header of an image file says.
+type Header struct {
+	MediaType   string // one of the formats that are read
+	Width       int    // pixels as stored, before orientation
+	Height      int    // pixels as stored, before orientation
+	Orientation int    // of EXIF or TIFF, 1 to 8; 1 is upright
+	Pages       int    // at least 1
 }
 
-// upright returns the geometry with the orientation applied.
-func (h header) upright() document.Geometry {
-	g := document.Geometry{MediaType: h.mediaType, Width: h.width, Height: h.height, Pages: h.pages}
-	if h.orientation >= 5 {
-		g.Width, g.Height = g.Height, g.Width
+// Upright returns the size in pixels with the orientation applied.
+func (h Header) Upright() (width, height int) {
+	if h.Orientation >= 5 {
+		return h.Height, h.Width
 	}
-	return g
+	return h.Width, h.Height
 }
 
 // The formats that are read, by their media types.
 const (
-	mediaJPEG = "image/jpeg"
-	mediaPNG  = "image/png"
-	mediaGIF  = "image/gif"
-	mediaBMP  = "image/bmp"
-	mediaTIFF = "image/tiff"
-	mediaWebP = "image/webp"
-	mediaJP2  = "image/jp2"
-	mediaPNM  = "image/x-portable-anymap"
+	JPEG = "image/jpeg"
+	PNG  = "image/png"
+	GIF  = "image/gif"
+	BMP  = "image/bmp"
+	TIFF = "image/tiff"
+	WebP = "image/webp"
+	JP2  = "image/jp2"
+	PNM  = "image/x-portable-anymap"
 )
 
-const maxSide = 1 << 20 // pixels; no format's decoder here takes more
+// MaxSide is the most pixels of a width or a height. No decoder takes more.
+const MaxSide = 1 << 20
 
-var errUnreadable = fault.New(fault.Unsupported, "unsupported_image",
+// ErrUnreadable is the fault of a file that is no image of a known format, or a broken one.
+var ErrUnreadable = fault.New(fault.Unsupported, "unsupported_image",
 	"This is not an image that is read here: JPEG, PNG, GIF, BMP, TIFF, WebP, JPEG 2000 and PNM are.")
 
-// readHeader finds format, size, orientation and pages of a file of size bytes. Whatever the bytes, it reads a bounded
-// number of them. What it does not know is Unsupported; more pixels than maxPixels is TooLarge.
-func readHeader(r io.ReaderAt, size, maxPixels int64) (header, error) {
+// ReadHeader reads the header of a file of size bytes. Whatever the bytes, it reads a bounded number of them. It returns
+// ErrUnreadable, Unsupported, for what it does not know, and TooLarge for more pixels than maxPixels.
+func ReadHeader(r io.ReaderAt, size, maxPixels int64) (Header, error) {
 	p := &headerReader{r: r, size: size}
 	h, err := p.read()
 	if err != nil {
-		return header{}, errUnreadable.Because(err)
+		return Header{}, ErrUnreadable.Because(err)
 	}
-	if h.orientation < 1 || h.orientation > 8 {
-		h.orientation = 1
+	if h.Orientation < 1 || h.Orientation > 8 {
+		h.Orientation = 1
 	}
-	h.pages = max(h.pages, 1)
+	h.Pages = max(h.Pages, 1)
 	switch {
-	case h.width <= 0 || h.height <= 0:
-		return header{}, errUnreadable.Because(fmt.Errorf("size %d×%d", h.width, h.height))
-	case h.width > maxSide || h.height > maxSide || int64(h.width)*int64(h.height) > maxPixels:
-		return header{}, fault.New(fault.TooLarge, "too_many_pixels",
-			"The image has %d × %d pixels; at most %d are read here, and %d on a side.", h.width, h.height, maxPixels, maxSide)
+	case h.Width <= 0 || h.Height <= 0:
+		return Header{}, ErrUnreadable.Because(fmt.Errorf("size %d×%d", h.Width, h.Height))
+	case h.Width > MaxSide || h.Height > MaxSide || int64(h.Width)*int64(h.Height) > maxPixels:
+		return Header{}, fault.New(fault.TooLarge, "too_many_pixels",
+			"The image has %d × %d pixels; at most %d are read here, and %d on a side.", h.Width, h.Height, maxPixels, MaxSide)
 	}
 	return h, nil
 }
@@ -111,7 +114,7 @@ func (p *headerReader) fail(format string, args ...any) {
 	}
 }
 
-func (p *headerReader) read() (h header, err error) {
+func (p *headerReader) read() (h Header, err error) {
 	start := make([]byte, 16)
 	n, err := p.r.ReadAt(start[:min(16, max(p.size, 0))], 0)
 	if err != nil && err != io.EOF {
@@ -130,7 +133,7 @@ func (p *headerReader) read() (h header, err error) {
 		h = p.bmp()
 	case has("II*\x00"), has("MM\x00*"), has("II+\x00"), has("MM\x00+"):
 		h = p.tiff(0, p.size)
-		h.mediaType = mediaTIFF
+		h.MediaType = TIFF
 	case has("RIFF") && len(start) >= 12 && string(start[8:12]) == "WEBP":
 		h = p.webp()
 	case has("\x00\x00\x00\x0cjP  \r\n\x87\n"):
@@ -146,8 +149,8 @@ func (p *headerReader) read() (h header, err error) {
 }
 
 // jpeg walks the segments up to the frame header (ITU T.81, B.2); orientation comes from an Exif segment on the way.
-func (p *headerReader) jpeg() (h header) {
-	h.mediaType = mediaJPEG
+func (p *headerReader) jpeg() (h Header) {
+	h.MediaType = JPEG
 	for at := int64(2); p.err == nil; {
 		if p.bytes(at, 1)[0] != 0xff {
 			at++ // padding or garbage between segments
@@ -161,13 +164,13 @@ func (p *headerReader) jpeg() (h header) {
 		case marker == 0xd9, marker == 0xda:
 			p.fail("no frame header before the scan")
 		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
-			h.height = int(p.num(at+5, 2, binary.BigEndian))
-			h.width = int(p.num(at+7, 2, binary.BigEndian))
+			h.Height = int(p.num(at+5, 2, binary.BigEndian))
+			h.Width = int(p.num(at+7, 2, binary.BigEndian))
 			return h
 		default:
 			length := int64(p.num(at+2, 2, binary.BigEndian))
-			if marker == 0xe1 && length >= 16 && h.orientation == 0 && string(p.bytes(at+4, 6)) == "Exif\x00\x00" {
-				h.orientation = p.exifOrientation(at+10, length-8)
+			if marker == 0xe1 && length >= 16 && h.Orientation == 0 && string(p.bytes(at+4, 6)) == "Exif\x00\x00" {
+				h.Orientation = p.exifOrientation(at+10, length-8)
 			}
 			at += 2 + max(length, 2)
 		}
@@ -180,23 +183,23 @@ func (p *headerReader) exifOrientation(at, length int64) int {
 	inner := &headerReader{r: p.r, size: min(p.size, at+length), reads: p.reads}
 	h := inner.tiff(at, length)
 	p.reads = inner.reads
-	return h.orientation
+	return h.Orientation
 }
 
 // png walks the chunks up to the image data (PNG specification, 5.3).
-func (p *headerReader) png() (h header) {
-	h.mediaType = mediaPNG
+func (p *headerReader) png() (h Header) {
+	h.MediaType = PNG
 	if string(p.bytes(12, 4)) != "IHDR" {
 		p.fail("no IHDR")
 	}
-	h.width, h.height = int(p.num(16, 4, binary.BigEndian)), int(p.num(20, 4, binary.BigEndian))
+	h.Width, h.Height = int(p.num(16, 4, binary.BigEndian)), int(p.num(20, 4, binary.BigEndian))
 	for at := int64(33); at+12 <= p.size && p.err == nil && p.reads < maxReads/2; {
 		length := int64(p.num(at, 4, binary.BigEndian))
 		switch string(p.bytes(at+4, 4)) {
 		case "IDAT", "IEND":
 			return h
 		case "eXIf":
-			h.orientation = p.exifOrientation(at+8, length)
+			h.Orientation = p.exifOrientation(at+8, length)
 		}
 		at += 12 + length
 	}
@@ -204,8 +207,8 @@ func (p *headerReader) png() (h header) {
 }
 
 // gif takes the size of the first frame, since that is what is shown (GIF89a, 18–20).
-func (p *headerReader) gif() (h header) {
-	h.mediaType = mediaGIF
+func (p *headerReader) gif() (h Header) {
+	h.MediaType = GIF
 	at := int64(13)
 	if flags := p.bytes(10, 1)[0]; flags&0x80 != 0 {
 		at += 3 << (flags&7 + 1)
@@ -213,7 +216,7 @@ func (p *headerReader) gif() (h header) {
 	for p.err == nil {
 		switch p.bytes(at, 1)[0] {
 		case ',':
-			h.width, h.height = int(p.num(at+5, 2, binary.LittleEndian)), int(p.num(at+7, 2, binary.LittleEndian))
+			h.Width, h.Height = int(p.num(at+5, 2, binary.LittleEndian)), int(p.num(at+7, 2, binary.LittleEndian))
 			return h
 		case '!':
 			at += 2
@@ -231,15 +234,15 @@ func (p *headerReader) gif() (h header) {
 	return h
 }
 
-func (p *headerReader) bmp() (h header) {
-	h.mediaType = mediaBMP
+func (p *headerReader) bmp() (h Header) {
+	h.MediaType = BMP
 	if p.num(14, 4, binary.LittleEndian) == 12 { // BITMAPCOREHEADER
-		h.width, h.height = int(p.num(18, 2, binary.LittleEndian)), int(p.num(20, 2, binary.LittleEndian))
+		h.Width, h.Height = int(p.num(18, 2, binary.LittleEndian)), int(p.num(20, 2, binary.LittleEndian))
 		return h
 	}
-	h.width, h.height = int(int32(p.num(18, 4, binary.LittleEndian))), int(int32(p.num(22, 4, binary.LittleEndian)))
-	if h.height < 0 { // stored from the top
-		h.height = -h.height
+	h.Width, h.Height = int(int32(p.num(18, 4, binary.LittleEndian))), int(int32(p.num(22, 4, binary.LittleEndian)))
+	if h.Height < 0 { // stored from the top
+		h.Height = -h.Height
 	}
 	return h
 }
@@ -248,7 +251,7 @@ func (p *headerReader) bmp() (h header) {
 const maxPages = 10_000
 
 // tiff reads the first directory of a classic or big TIFF whose bytes start at base (TIFF 6.0, section 2) and counts the others.
-func (p *headerReader) tiff(base, length int64) (h header) {
+func (p *headerReader) tiff(base, length int64) (h Header) {
 	var order binary.ByteOrder = binary.LittleEndian
 	if p.bytes(base, 1)[0] == 'M' {
 		order = binary.BigEndian
@@ -290,11 +293,11 @@ func (p *headerReader) tiff(base, length int64) (h header) {
 				}
 				switch tag {
 				case 256:
-					h.width = v
+					h.Width = v
 				case 257:
-					h.height = v
+					h.Height = v
 				case 274:
-					h.orientation = v
+					h.Orientation = v
 				}
 			}
 		}
@@ -304,26 +307,26 @@ func (p *headerReader) tiff(base, length int64) (h header) {
 			p.err = nil
 			break
 		}
-		h.pages++
+		h.Pages++
 	}
 	return h
 }
 
 // webp reads the first chunk, and for an extended file goes on to its Exif chunk (RFC 9649).
-func (p *headerReader) webp() (h header) {
-	h.mediaType = mediaWebP
+func (p *headerReader) webp() (h Header) {
+	h.MediaType = WebP
 	switch string(p.bytes(12, 4)) {
 	case "VP8 ":
-		h.width = int(p.num(26, 2, binary.LittleEndian) & 0x3fff)
-		h.height = int(p.num(28, 2, binary.LittleEndian) & 0x3fff)
+		h.Width = int(p.num(26, 2, binary.LittleEndian) & 0x3fff)
+		h.Height = int(p.num(28, 2, binary.LittleEndian) & 0x3fff)
 	case "VP8L":
 		bits := p.num(21, 4, binary.LittleEndian)
-		h.width, h.height = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
+		h.Width, h.Height = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
 	case "VP8X":
 		flags := p.bytes(20, 1)[0]
 		size := p.bytes(24, 6)
-		h.width = 1 + (int(size[0]) | int(size[1])<<8 | int(size[2])<<16)
-		h.height = 1 + (int(size[3]) | int(size[4])<<8 | int(size[5])<<16)
+		h.Width = 1 + (int(size[0]) | int(size[1])<<8 | int(size[2])<<16)
+		h.Height = 1 + (int(size[3]) | int(size[4])<<8 | int(size[5])<<16)
 		if flags&0x08 == 0 {
 			return h
 		}
@@ -334,7 +337,7 @@ func (p *headerReader) webp() (h header) {
 				if length > 6 && string(p.bytes(start, 6)) == "Exif\x00\x00" {
 					start, length = start+6, length-6
 				}
-				h.orientation = p.exifOrientation(start, length)
+				h.Orientation = p.exifOrientation(start, length)
 				return h
 			}
 			at += 8 + length + length&1
@@ -346,8 +349,8 @@ func (p *headerReader) webp() (h header) {
 }
 
 // jp2 looks for the image header box, inside the header box (ISO 15444-1, annex I).
-func (p *headerReader) jp2() (h header) {
-	h.mediaType = mediaJP2
+func (p *headerReader) jp2() (h Header) {
+	h.MediaType = JP2
 	for at := int64(12); p.err == nil; {
 		length, kind := int64(p.num(at, 4, binary.BigEndian)), string(p.bytes(at+4, 4))
 		head := int64(8)
@@ -359,7 +362,7 @@ func (p *headerReader) jp2() (h header) {
 			at += head // its boxes come next
 			continue
 		case "ihdr":
-			h.height, h.width = int(p.num(at+head, 4, binary.BigEndian)), int(p.num(at+head+4, 4, binary.BigEndian))
+			h.Height, h.Width = int(p.num(at+head, 4, binary.BigEndian)), int(p.num(at+head+4, 4, binary.BigEndian))
 			return h
 		case "jp2c":
 			return p.codestream(at + head)
@@ -373,27 +376,27 @@ func (p *headerReader) jp2() (h header) {
 }
 
 // codestream reads the SIZ marker of a JPEG 2000 codestream (ISO 15444-1, A.5.1).
-func (p *headerReader) codestream(at int64) (h header) {
-	h.mediaType = mediaJP2
+func (p *headerReader) codestream(at int64) (h Header) {
+	h.MediaType = JP2
 	if p.num(at+2, 2, binary.BigEndian) != 0xff51 {
 		p.fail("no SIZ marker")
 	}
-	h.width = int(p.num(at+8, 4, binary.BigEndian)) - int(p.num(at+16, 4, binary.BigEndian))
-	h.height = int(p.num(at+12, 4, binary.BigEndian)) - int(p.num(at+20, 4, binary.BigEndian))
+	h.Width = int(p.num(at+8, 4, binary.BigEndian)) - int(p.num(at+16, 4, binary.BigEndian))
+	h.Height = int(p.num(at+12, 4, binary.BigEndian)) - int(p.num(at+20, 4, binary.BigEndian))
 	return h
 }
 
 // pnm reads the numbers of a PBM, PGM, PPM or PAM header, between which comments may stand.
-func (p *headerReader) pnm() (h header) {
-	h.mediaType = mediaPNM
+func (p *headerReader) pnm() (h Header) {
+	h.MediaType = PNM
 	text := p.bytes(0, int(min(p.size, 4096)))
 	if text[1] == '7' {
 		for line := range bytes.Lines(text) {
 			if bytes.HasPrefix(line, []byte("ENDHDR")) {
 				return h
 			}
-			_, _ = fmt.Sscanf(string(line), "WIDTH %d", &h.width)
-			_, _ = fmt.Sscanf(string(line), "HEIGHT %d", &h.height)
+			_, _ = fmt.Sscanf(string(line), "WIDTH %d", &h.Width)
+			_, _ = fmt.Sscanf(string(line), "HEIGHT %d", &h.Height)
 		}
 		p.fail("no end of the PAM header")
 		return h
@@ -412,9 +415,9 @@ func (p *headerReader) pnm() (h header) {
 				at++
 			}
 			if numbers == 0 {
-				h.width = n
+				h.Width = n
 			} else {
-				h.height = n
+				h.Height = n
 			}
 			numbers++
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':

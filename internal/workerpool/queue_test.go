@@ -1,4 +1,4 @@
-package engine
+package workerpool
 
 import (
 	"fmt"
@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// orders makes the orders of a queue from words such as "a3", three units of user a, and "b9*", nine of user b in a batch.
+// orders makes the orders of a queue from words such as "a3", three tasks of user a, and "b9*", nine of user b in a batch.
 func orders(q *queue, text string) (all []*order) {
 	for word := range strings.FieldsSeq(text) {
 		o := &order{user: int64(word[0]), batch: strings.HasSuffix(word, "*")}
 		for i := range int(word[1] - '0') {
-			o.waiting = append(o.waiting, &unit{order: o, index: i})
+			o.waiting = append(o.waiting, &task{order: o, index: i})
 		}
 		q.push(o)
 		all = append(all, o)
@@ -22,12 +22,12 @@ func orders(q *queue, text string) (all []*order) {
 func turns(q *queue, n int) string {
 	var got strings.Builder
 	for range n {
-		u := q.next()
-		if u == nil {
+		t := q.next()
+		if t == nil {
 			got.WriteString("-")
 			continue
 		}
-		fmt.Fprintf(&got, "%c", rune(u.order.user))
+		fmt.Fprintf(&got, "%c", rune(t.order.user))
 	}
 	return got.String()
 }

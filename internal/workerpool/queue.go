@@ -1,39 +1,36 @@
-package engine
+package workerpool
 
 import (
 	"context"
 	"slices"
-
-	"glyphbox/internal/domain/document"
 )
 
-// unit is what one worker does at one go: one region, or one rendition.
-type unit struct {
-	order   *order
-	index   int // of the region in the order
-	request request
+// task is a job on its way.
+type task struct {
+	order *order
+	index int // of the job in the order
+	job   Job
 }
 
-// order is units that belong together: what one call asked for.
+// order is the tasks of one call of Do.
 type order struct {
 	ctx     context.Context
-	page    document.Page
+	page    Page
 	user    int64
 	batch   bool
-	waiting []*unit
-	done    chan outcome // has room for every unit
+	waiting []*task
+	done    chan outcome // has room for every task
 }
 
-// outcome is what became of a unit.
+// outcome is what became of a task.
 type outcome struct {
 	index  int
-	answer answer
+	answer Answer
 	err    error
 }
 
-// queue is the units that no worker is free for. Next takes turns between users, and between the orders of a user, so
-// that a long order holds up nobody; batch orders give way to others, but get every fourth turn. It is not safe for
-// concurrent use.
+// queue is the tasks that no worker is free for. Method next takes turns between users, and between the orders of a user, so that
+// a long order holds up nobody. Batch orders give way to others, but get every fourth turn. A queue is not safe for concurrent use.
 type queue struct {
 	classes [2]class // interactive, batch
 	turns   int
@@ -57,7 +54,7 @@ func (q *queue) class(o *order) *class {
 	return &q.classes[0]
 }
 
-// push adds an order with all its waiting units.
+// push adds an order with all its waiting tasks.
 func (q *queue) push(o *order) {
 	q.length += len(o.waiting)
 	c := q.class(o)
@@ -69,30 +66,30 @@ func (q *queue) push(o *order) {
 	c.users[i].orders = append(c.users[i].orders, o)
 }
 
-// next takes out the unit whose turn it is, or returns nil where none waits.
-func (q *queue) next() *unit {
+// next takes out the task whose turn it is, or returns nil where none waits.
+func (q *queue) next() *task {
 	q.turns++
 	first, second := &q.classes[0], &q.classes[1]
 	if q.turns%batchTurn == 0 {
 		first, second = second, first
 	}
-	u := first.next()
-	if u == nil {
-		u = second.next()
+	t := first.next()
+	if t == nil {
+		t = second.next()
 	}
-	if u != nil {
+	if t != nil {
 		q.length--
 	}
-	return u
+	return t
 }
 
-func (c *class) next() *unit {
+func (c *class) next() *task {
 	if len(c.users) == 0 {
 		return nil
 	}
 	user := c.users[0]
 	o := user.orders[0]
-	u := o.waiting[0]
+	t := o.waiting[0]
 	o.waiting = o.waiting[1:]
 	user.orders = user.orders[1:]
 	if len(o.waiting) > 0 {
@@ -102,11 +99,11 @@ func (c *class) next() *unit {
 	if len(user.orders) > 0 {
 		c.users = append(c.users, user)
 	}
-	return u
+	return t
 }
 
 // drop takes out what still waits of an order and returns it.
-func (q *queue) drop(o *order) []*unit {
+func (q *queue) drop(o *order) []*task {
 	c := q.class(o)
 	for i, user := range c.users {
 		k := slices.Index(user.orders, o)
@@ -119,8 +116,8 @@ func (q *queue) drop(o *order) []*unit {
 		}
 		break
 	}
-	units := o.waiting
+	tasks := o.waiting
 	o.waiting = nil
-	q.length -= len(units)
-	return units
+	q.length -= len(tasks)
+	return tasks
 }

@@ -1,0 +1,45 @@
+// Package protocol has what the engine and its workers say to one another: the operations of a worker and their payloads.
+package protocol
+
+import (
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Setup is the argument of a worker, as JSON.
+type Setup struct {
+	Tessdata string   `json:"tessdata"` // folder of the traineddata
+	Warm     []string `json:"warm"`     // languages whose models are loaded at the start; at least one
+	Memory   int64    `json:"memory"`   // bytes that the worker may have beyond those at the start
+}
+
+// About is what a worker says about itself.
+type About struct {
+	Engine string `json:"engine"` // name and version of what reads
+}
+
+// The operations of a worker. All of them concern a page.
+const (
+	Read      = "read"      // read a region
+	Layout    = "layout"    // find the text of the page
+	Prepared  = "prepared"  // show what would be read of a region
+	Thumbnail = "thumbnail" // render the page into a square of Side pixels
+	View      = "view"      // render the task's box of the page at most Side pixels wide
+	Plain     = "plain"     // read a region by the plain loop
+	Cut       = "cut"       // show a region as it is on the page
+)
+
+// Job is the payload of an operation.
+type Job struct {
+	MaxPixels int64             `json:"max_pixels"` // of the page
+	Task      recognition.Task  `json:"task"`
+	Level     recognition.Level `json:"level,omitempty"` // of Layout
+	Side      int               `json:"side,omitempty"`  // pixels; of Thumbnail and View
+}
+
+// Answer is what comes back, besides the bytes of a rendition.
+type Answer struct {
+	Reading *recognition.Reading `json:"reading,omitempty"`
+	Boxes   []document.Box       `json:"boxes,omitempty"`
+	Media   string               `json:"media,omitempty"` // type of the rendition
+}

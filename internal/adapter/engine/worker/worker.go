@@ -1,0 +1,139 @@
+// Package worker is the program in a worker process of the engine. It decodes the files of users and reads text with libtesseract and
+// Leptonica. It is the only package that calls C, and Run its only function for others: what it does, a pool of processes survives.
+//
+// tesseract.go is the recogniser, leptonica.go the images, library.go what the process holds, prepare.go how a region is made ready.
+package worker
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/imagefile"
+	"glyphbox/internal/workerpool"
+)
+
+// Run is the life of a worker process. The argument is a protocol.Setup as JSON. It returns an error where the process cannot work.
+func Run(argument string) error {
+	var setup protocol.Setup
+	if err := json.Unmarshal([]byte(argument), &setup); err != nil {
+		return fmt.Errorf("the argument of the worker: %w", err)
+	}
+	quietLeptonica()
+	l := &library{engine: "tesseract " + libraryVersion(), tessdata: setup.Tessdata, layoutLang: setup.Warm[len(setup.Warm)-1:]}
+	handlers := map[string]workerpool.Handler{}
+	for operation, do := range operations {
+		handlers[operation] = func(r *workerpool.Request) (workerpool.Result, error) { return l.answer(r, operation, do) }
+	}
+	return workerpool.Serve(workerpool.Program{
+		Readable: []string{setup.Tessdata}, Memory: setup.Memory, About: protocol.About{Engine: l.engine}, Handlers: handlers,
+		Warm: func() error {
+			for _, lang := range setup.Warm {
+				if _, err := l.model(recognition.Task{Lang: []string{lang}, Mode: recognition.BestMode}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// operation does one job on a decoded page.
+type operation func(*library, *pix, protocol.Job) (protocol.Answer, document.Rendition, error)
+
+var operations = map[string]operation{
+	protocol.Read:  reads((*library).read),
+	protocol.Plain: reads((*library).plain),
+	protocol.Layout: func(l *library, page *pix, j protocol.Job) (protocol.Answer, document.Rendition, error) {
+		boxes, err := l.layout(page, j.Level)
+		return protocol.Answer{Boxes: boxes}, document.Rendition{}, err
+	},
+	protocol.Prepared:  renders(func(page *pix, j protocol.Job) (document.Rendition, error) { return prepareFirst(page, j.Task) }),
+	protocol.Thumbnail: renders(func(page *pix, j protocol.Job) (document.Rendition, error) { return page.render(j.Side, j.Side) }),
+	protocol.Cut: renders(func(page *pix, j protocol.Job) (document.Rendition, error) {
+		image, err := cut(page, j.Task.Box)
+		if err != nil {
+			return document.Rendition{}, err
+		}
+		defer image.close()
+		return image.encode(true)
+	}),
+	protocol.View: renders(func(page *pix, j protocol.Job) (document.Rendition, error) {
+		part, err := page.clip(j.Task.Box)
+		if err != nil {
+			return document.Rendition{}, err
+		}
+		defer part.close()
+		return part.render(j.Side, imagefile.MaxSide)
+	}),
+}
+
+func reads(read func(*library, *pix, recognition.Task) (recognition.Reading, error)) operation {
+	return func(l *library, page *pix, j protocol.Job) (protocol.Answer, document.Rendition, error) {
+		reading, err := read(l, page, j.Task)
+		return protocol.Answer{Reading: &reading}, document.Rendition{}, err
+	}
+}
+
+func renders(render func(*pix, protocol.Job) (document.Rendition, error)) operation {
+	return func(_ *library, page *pix, j protocol.Job) (protocol.Answer, document.Rendition, error) {
+		made, err := render(page, j)
+		return protocol.Answer{Media: made.MediaType}, made, err
+	}
+}
+
+// answer opens the page of a job and does it.
+func (l *library) answer(r *workerpool.Request, name string, do operation) (workerpool.Result, error) {
+	var job protocol.Job
+	if err := r.Decode(&job); err != nil {
+		return workerpool.Result{}, err
+	}
+	page, owned, err := l.open(r, name, job)
+	if err != nil {
+		return workerpool.Result{}, err
+	}
+	if owned {
+		defer page.close()
+	}
+	answer, made, err := do(l, page, job)
+	return workerpool.Result{Payload: answer, Bytes: made.Bytes}, err
+}
+
+// open returns the decoded page of a job. It asks for its bytes where it is not held. An owned page is the caller's to close.
+func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (page *pix, owned bool, err error) {
+	if page, ok := l.page(r.Page); ok {
+		return page, false, nil
+	}
+	data, err := r.Bytes()
+	if err != nil {
+		return nil, false, err
+	}
+	h, err := imagefile.ReadHeader(bytes.NewReader(data), int64(len(data)), job.MaxPixels)
+	if err != nil {
+		return nil, false, err
+	}
+	shrink := 1
+	if name == protocol.Thumbnail && h.MediaType == imagefile.JPEG {
+		shrink = jpegShrink(h, job.Side)
+	}
+	if page, err = decode(data, h, shrink); err != nil {
+		return nil, false, err
+	}
+	if shrink == 1 {
+		l.hold(r.Page, page)
+	}
+	return page, shrink != 1, r.Opened()
+}
+
+// jpegShrink is how much smaller a JPEG can be decoded so that a thumbnail is still made by shrinking.
+func jpegShrink(h imagefile.Header, side int) int {
+	for _, n := range []int{8, 4, 2} {
+		if max(h.Width, h.Height)/n >= 2*side {
+			return n
+		}
+	}
+	return 1
+}

@@ -1,0 +1,475 @@
+// Package workerpool runs work in worker processes that may crash, hang or grow without harm to the program.
+//
+// A Pool starts a fixed number of processes and keeps them up: one that breaks, exceeds its time or grows too large is replaced. It
+// hands out jobs in turns between users, first to a worker that still holds the page of the job. A job is the name of an operation, a
+// page and a payload; what they mean is between the caller of Do and the handlers that the worker gives to Serve. Serve confines the
+// process before it handles the first job: a worker reads the folders it was given and nothing else.
+//
+// pool.go and queue.go decide who is served when, process.go keeps one process, protocol.go has what goes over its pipes, serve.go is
+// the side of the worker.
+package workerpool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"runtime"
+	"sync"
+	"time"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// Options configure a pool. A zero value stands for the default.
+type Options struct {
+	Command     []string      // program and arguments of a worker, which calls Serve
+	Environment []string      // all of the worker's environment, NAME=value
+	Workers     int           // processes; default: the cores that this process may use
+	JobTimeout  time.Duration // for one job, after which its worker is killed; default 30 s
+	QueueSize   int           // jobs that may wait; default 2,000
+	MaxServed   int           // jobs after which a worker is replaced; default 5,000
+	MaxMemory   int64         // resident bytes above which a worker is replaced; default 1 GiB
+	IdleTime    time.Duration // after which a worker without work is replaced by a resting one; default 10 minutes; negative: never
+	Log         *slog.Logger  // default: none
+}
+
+func (o Options) complete() Options {
+	set := func(v *int, n int) {
+		if *v <= 0 {
+			*v = n
+		}
+	}
+	set(&o.Workers, runtime.GOMAXPROCS(0)) // which knows the limit of a container
+	set(&o.QueueSize, 2000)
+	set(&o.MaxServed, 5000)
+	if o.JobTimeout <= 0 {
+		o.JobTimeout = 30 * time.Second
+	}
+	if o.MaxMemory <= 0 {
+		o.MaxMemory = 1 << 30
+	}
+	if o.IdleTime == 0 {
+		o.IdleTime = 10 * time.Minute
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Pool is a set of worker processes. It is safe for concurrent use.
+type Pool struct {
+	opts       Options
+	forker     *forker
+	slots      sync.WaitGroup
+	all        []*slot
+	closing    chan struct{}
+	unconfined sync.Once // logs once what the system does not offer
+
+	mu       sync.Mutex
+	closed   bool
+	queue    queue
+	idle     []*slot // slots with a process and nothing to do, the longest idle first
+	alive    int     // slots with a process
+	startErr error   // of the newest attempt to start a worker; nil after a success
+	about    json.RawMessage
+	stats    Stats
+	pace     float64 // seconds that a job took of late
+}
+
+// Stats are the counts of a pool since it started.
+type Stats struct {
+	Wanted   int    // processes that the pool keeps up
+	Workers  int    // processes that are up
+	Busy     int    // workers at work
+	Resting  int    // workers that have not loaded anything, for want of work
+	Waiting  int    // jobs that wait
+	Room     int    // jobs that may wait
+	Served   uint64 // jobs
+	Restarts uint64 // workers replaced because they broke
+	Recycled uint64 // workers replaced because of their age or size
+	Memory   int64  // resident bytes of all workers, as each last said
+}
+
+// slot is the place of one worker. It outlives its processes. Its goroutine is Pool.serve.
+type slot struct {
+	inbox   chan *task
+	proc    *process // written under the pool's lock; while the slot is idle, others read it under the lock
+	next    chan *process
+	memory  int64 // of the process; under the pool's lock
+	resting bool  // under the pool's lock
+}
+
+var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is shutting down.").After(5 * time.Second)
+
+// Start starts the workers. A worker that does not start is tried again; Ready tells why.
+func Start(o Options) *Pool {
+	p := &Pool{opts: o.complete(), forker: newForker(), closing: make(chan struct{})}
+	for range p.opts.Workers {
+		s := &slot{inbox: make(chan *task, 1)}
+		p.all = append(p.all, s)
+		p.slots.Add(1)
+		go p.serve(s)
+	}
+	return p
+}
+
+// Close ends the workers. Jobs that wait fail as Unavailable; jobs that run are finished first. It may be called more than once.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	for t := p.queue.next(); t != nil; t = p.queue.next() {
+		t.order.done <- outcome{index: t.index, err: errClosed}
+	}
+	for _, s := range p.idle {
+		close(s.inbox)
+	}
+	p.idle = nil
+	p.mu.Unlock()
+	close(p.closing)
+	p.slots.Wait()
+	p.forker.close()
+}
+
+// Ready returns nil where a worker is up, and else why none is: Unavailable.
+func (p *Pool) Ready() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return errClosed
+	case p.alive == 0 && p.startErr != nil:
+		return fault.New(fault.Unavailable, "no_worker", "No worker process could be started.").Because(p.startErr).After(5 * time.Second)
+	case p.alive == 0:
+		return fault.New(fault.Unavailable, "no_worker", "The worker processes are starting.").After(time.Second)
+	}
+	return nil
+}
+
+// About returns what the newest worker said about itself, or nil before the first one has started.
+func (p *Pool) About() json.RawMessage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.about
+}
+
+// JobTimeout returns the time after which the worker of a job is killed.
+func (p *Pool) JobTimeout() time.Duration { return p.opts.JobTimeout }
+
+// Stats returns the current counts.
+func (p *Pool) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	s.Wanted, s.Room = len(p.all), p.opts.QueueSize
+	s.Workers, s.Busy, s.Waiting = p.alive, p.alive-len(p.idle), p.queue.length
+	for _, slot := range p.all {
+		s.Memory += slot.memory
+		if slot.resting {
+			s.Resting++
+		}
+	}
+	return s
+}
+
+// serve keeps a worker process up and gives it one job after the other.
+func (p *Pool) serve(s *slot) {
+	defer p.slots.Done()
+	defer func() {
+		if s.proc != nil {
+			s.proc.retire()
+		}
+		if s.next != nil {
+			if fresh := <-s.next; fresh != nil {
+				fresh.retire()
+			}
+		}
+	}()
+	for p.ensure(s) {
+		t := p.take(s)
+		if t == nil {
+			return
+		}
+		p.mu.Lock()
+		s.resting = false
+		p.mu.Unlock()
+		began := time.Now()
+		o := p.run(s, t)
+		t.order.done <- o
+		p.finished(s, time.Since(began))
+		p.recycle(s)
+	}
+}
+
+// ensure makes sure that the slot has a process. It returns false when the pool closes.
+func (p *Pool) ensure(s *slot) bool {
+	for pause := 100 * time.Millisecond; s.proc == nil; pause = min(2*pause, 10*time.Second) {
+		fresh, err := p.startProcess(true)
+		p.mu.Lock()
+		p.startErr = err
+		if err == nil {
+			s.proc, s.memory, s.resting = fresh, fresh.memory, false
+			p.alive++
+		}
+		p.mu.Unlock()
+		if err == nil {
+			break
+		}
+		p.opts.Log.Error("a worker process did not start; trying again", "error", err, "pause", pause)
+		select {
+		case <-time.After(pause):
+		case <-p.closing:
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Pool) startProcess(warm bool) (*process, error) {
+	fresh, err := startProcess(p.forker, p.opts.Command, p.opts.Environment, warm)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.about = fresh.about
+	p.mu.Unlock()
+	if len(fresh.missing) > 0 {
+		p.unconfined.Do(func() {
+			p.opts.Log.Warn("worker processes are less confined than they should be: the system does not offer all of it", "missing", fresh.missing)
+		})
+	}
+	return fresh, nil
+}
+
+// startNext starts a process to replace that of the slot. It gives nil to s.next where that fails.
+func (p *Pool) startNext(s *slot, warm bool) {
+	next := make(chan *process, 1)
+	s.next = next
+	go func() {
+		fresh, err := p.startProcess(warm)
+		if err != nil {
+			p.opts.Log.Error("a worker process to replace another did not start", "error", err)
+		}
+		next <- fresh
+	}()
+}
+
+// replace gives the slot a fresh process and lets the old one end.
+func (p *Pool) replace(s *slot, fresh *process) {
+	old := s.proc
+	p.mu.Lock()
+	s.proc, s.memory, s.resting = fresh, fresh.memory, !fresh.warm
+	if fresh.warm {
+		p.stats.Recycled++
+	}
+	p.mu.Unlock()
+	p.slots.Go(old.retire)
+}
+
+// take returns the next job for the slot, waiting for one; nil when the pool closes. A worker that waits for long is replaced by
+// one that has not loaded anything.
+func (p *Pool) take(s *slot) *task {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	if t := p.queue.next(); t != nil {
+		p.mu.Unlock()
+		return t
+	}
+	p.idle = append(p.idle, s)
+	resting := s.resting
+	p.mu.Unlock()
+	var idle <-chan time.Time
+	if p.opts.IdleTime > 0 && !resting {
+		timer := time.NewTimer(p.opts.IdleTime)
+		defer timer.Stop()
+		idle = timer.C
+	}
+	for {
+		select {
+		case t := <-s.inbox:
+			return t
+		case <-idle:
+			if s.next == nil { // else it is being replaced already
+				p.startNext(s, false)
+			}
+		case fresh := <-s.next:
+			s.next = nil
+			if fresh != nil {
+				p.replace(s, fresh)
+			}
+		}
+	}
+}
+
+// submit gives the jobs of an order to idle workers, first those that hold the page, and queues the rest.
+func (p *Pool) submit(o *order) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return errClosed
+	case p.alive == 0 && p.startErr != nil:
+		return fault.New(fault.Unavailable, "no_worker", "Recognition is not available at the moment.").Because(p.startErr).After(5 * time.Second)
+	case p.queue.length > 0 && p.queue.length+len(o.waiting) > p.opts.QueueSize:
+		wait := math.Ceil(p.pace * float64(p.queue.length) / float64(p.opts.Workers))
+		return fault.New(fault.Busy, "engine_busy", "Too many regions wait already.").After(time.Duration(max(1, min(wait, 60))) * time.Second)
+	}
+	for len(o.waiting) > 0 && len(p.idle) > 0 {
+		s := p.pick(o.page.Key)
+		s.inbox <- o.waiting[0]
+		o.waiting = o.waiting[1:]
+	}
+	if len(o.waiting) > 0 {
+		p.queue.push(o)
+	}
+	return nil
+}
+
+// pick takes a slot out of the idle ones: the one that holds the page, or else the one that worked last, whose memory is warm.
+func (p *Pool) pick(page string) *slot {
+	pick := len(p.idle) - 1
+	for i, s := range p.idle {
+		if s.proc.holds(page) {
+			pick = i
+		}
+	}
+	s := p.idle[pick]
+	p.idle = append(p.idle[:pick], p.idle[pick+1:]...)
+	return s
+}
+
+// run does one job, a second time on a fresh worker where the first one broke.
+func (p *Pool) run(s *slot, t *task) outcome {
+	o := outcome{index: t.index}
+	for attempt := 1; ; attempt++ {
+		if o.err = t.order.ctx.Err(); o.err != nil { // nobody waits for it any more
+			return o
+		}
+		o.answer, o.err = s.proc.ask(t.order.ctx, t.job, t.order.page, p.opts.JobTimeout)
+		broken, ok := errors.AsType[*BrokenError](o.err)
+		if !ok {
+			return o
+		}
+		p.opts.Log.Warn("a worker process broke and is replaced", "reason", broken.Cause, "deadline", broken.Timeout,
+			"opening", broken.Opening, "attempt", attempt, "operation", t.job.Operation, "page", t.order.page.Key, "end", s.proc.obituary())
+		p.mu.Lock()
+		s.proc, s.memory = nil, 0
+		p.alive--
+		p.stats.Restarts++
+		p.mu.Unlock()
+		if !p.ensure(s) {
+			o.err = errClosed
+			return o
+		}
+		if attempt == 2 {
+			return o
+		}
+	}
+}
+
+func (p *Pool) finished(s *slot, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.proc != nil {
+		s.memory = s.proc.memory
+	}
+	p.stats.Served++
+	p.pace += (took.Seconds() - p.pace) / 50
+}
+
+// recycle replaces an aged or grown process once a fresh one is ready, so that no job waits for it.
+func (p *Pool) recycle(s *slot) {
+	if s.proc == nil {
+		return
+	}
+	if s.next == nil {
+		if s.proc.served < p.opts.MaxServed && s.proc.memory < p.opts.MaxMemory {
+			return
+		}
+		p.startNext(s, true)
+	}
+	select {
+	case fresh := <-s.next:
+		s.next = nil
+		switch {
+		case fresh == nil: // the old one goes on, and this is tried again
+		case !fresh.warm: // made for an idle worker, which has work now
+			p.slots.Go(fresh.retire)
+		default:
+			p.replace(s, fresh)
+		}
+	default:
+	}
+}
+
+// Page is the file that the jobs of an order are about.
+type Page struct {
+	Key  string // equal for the same page of the same bytes only
+	Size int64  // bytes of the file
+
+	// Open returns the bytes. It is called for a worker that does not hold the page.
+	Open func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// Job is a piece of work that one worker does at one go.
+type Job struct {
+	Operation string // one of the worker's handlers
+	Payload   any    // for the handler, as JSON
+}
+
+// Order is jobs about one page.
+type Order struct {
+	Page  Page
+	User  int64 // users take turns
+	Batch bool  // gives way to orders that are not
+	Jobs  []Job
+}
+
+// Answer is what a handler returned for a job.
+type Answer struct {
+	Payload json.RawMessage // nil where the handler gave none
+	Bytes   []byte
+}
+
+// Do has the jobs of an order done and hands the answer or the error of each to collect, in the order in which they come, from the
+// goroutine of the caller. An error that collect returns ends Do with that error. Jobs that have not begun when Do ends are not begun.
+//
+// The error of a job is the fault of its handler, the error of Page.Open, or a *BrokenError. Do itself returns Busy where too many
+// jobs wait, Unavailable where there is no worker, and the error of the context.
+func (p *Pool) Do(ctx context.Context, o Order, collect func(job int, a Answer, err error) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a job that has not begun sees it
+	in := &order{ctx: ctx, page: o.Page, user: o.User, batch: o.Batch, done: make(chan outcome, len(o.Jobs))}
+	for i, j := range o.Jobs {
+		in.waiting = append(in.waiting, &task{order: in, index: i, job: j})
+	}
+	if err := p.submit(in); err != nil {
+		return err
+	}
+	defer func() {
+		p.mu.Lock()
+		p.queue.drop(in)
+		p.mu.Unlock()
+	}()
+	for range o.Jobs {
+		select {
+		case out := <-in.done:
+			if err := collect(out.index, out.answer, out.err); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
