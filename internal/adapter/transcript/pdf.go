@@ -17,10 +17,10 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// A page is as large as its image is at 300 dpi, which is what pages are scanned with, unless that is more or less than
-// viewers can show: Acrobat goes from 3 to 14,400 points.
+// A page is as large as its image is at its resolution, unless that is more or less than viewers can show: Acrobat goes from 3 to
+// 14,400 points.
 const (
-	pointsPerPixel     = 72.0 / 300
+	pointsPerInch      = 72.0
 	minSide, maxSide   = 3.0, 14400.0
 	catalogObject      = 1
 	pagesObject        = 2
@@ -45,7 +45,7 @@ func writePDF(w io.Writer, t recognition.Transcript) error {
 		return err
 	}
 	width, height := float64(max(1, t.Image.Width)), float64(max(1, t.Image.Height))
-	scale := min(max(pointsPerPixel, minSide/min(width, height)), maxSide/max(width, height))
+	scale := min(max(pointsPerInch/float64(t.Image.Resolution()), minSide/min(width, height)), maxSide/max(width, height))
 	text := textLayer{scale: scale, height: height * scale, codes: map[rune]int{}}
 	text.code(utf8.RuneError)
 	fmt.Fprintf(&text.b, "q %s 0 0 %s 0 0 cm /Page Do Q\nBT 3 Tr\n", number(width*scale), number(height*scale))

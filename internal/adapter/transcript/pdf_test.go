@@ -94,7 +94,7 @@ func TestPDFText(t *testing.T) {
 		var at [4]float64
 		for i := range at {
 			_, _ = fmt.Sscan(m[i+1], &at[i])
-			at[i] /= pointsPerPixel
+			at[i] *= float64(s.Image.Resolution()) / pointsPerInch
 		}
 		if got := (document.Box{X1: int(at[0] + 0.5), Y1: int(at[1] + 0.5), X2: int(at[2] + 0.5), Y2: int(at[3] + 0.5)}); !near(got, box, 8) {
 			t.Errorf("%s is at %v, want %v", text, got, box)
@@ -231,14 +231,27 @@ func TestPDFBrokenPage(t *testing.T) {
 	}
 }
 
-// TestPDFSize wants sides that viewers can show.
+// TestPDFSize wants the size of the paper, and sides that viewers can show.
 func TestPDFSize(t *testing.T) {
-	for size, want := range map[image.Point]string{{2480, 3508}: "[0 0 595.2 841.92]", {5, 5}: "[0 0 3 3]", {100000, 50000}: "[0 0 14400 7200]"} {
+	for name, c := range map[string]struct {
+		width, height, dpi int
+		want               string
+	}{
+		"A4 at 300 dpi":               {2480, 3508, 300, "[0 0 595.2 841.92]"},
+		"A4 at 150 dpi":               {1240, 1754, 150, "[0 0 595.2 841.92]"},
+		"A5 at 300 dpi":               {1748, 2480, 300, "[0 0 419.52 595.2]"},
+		"unknown: the height is A4's": {1240, 1754, 0, "[0 0 595.2 841.92]"},
+		"unknown: the width is A4's":  {3508, 2480, 0, "[0 0 841.92 595.2]"},
+		"72 dpi say nothing":          {1240, 1754, 72, "[0 0 595.2 841.92]"},
+		"unknown and small":           {100, 50, 0, "[0 0 100 50]"},
+		"too small":                   {5, 5, 600, "[0 0 3 3]"},
+		"too large":                   {100000, 50000, 100, "[0 0 14400 7200]"},
+	} {
 		s := sample()
 		s.Page = tinyPage
-		s.Image.Width, s.Image.Height = size.X, size.Y
-		if got := export(t, recognition.FormatPDF, s); !bytes.Contains(got, []byte("/MediaBox "+want)) {
-			t.Errorf("%v: %s is not there", size, want)
+		s.Image.Width, s.Image.Height, s.Image.DPI = c.width, c.height, c.dpi
+		if got := export(t, recognition.FormatPDF, s); !bytes.Contains(got, []byte("/MediaBox "+c.want)) {
+			t.Errorf("%s: got %s, want %s", name, regexp.MustCompile(`/MediaBox [^/]*`).Find(got), c.want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func sample() recognition.Transcript {
 	at := time.Date(2026, 11, 22, 20, 6, 0, 123456000, time.UTC)
 	return recognition.Transcript{
-		Image: document.Image{ID: 42, Name: `스캔 <1> & "2";\.png`, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
+		Image: document.Image{ID: 42, Name: `스캔 <1> & "2";\.png`, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1, DPI: 300},
 			SHA256: strings.Repeat("0a", 32)},
 		Run: recognition.Run{ImageID: 42, Version: 3, User: account.Ref{ID: 7, Name: "ann"}, Created: at, Lang: []string{"kor", "eng"}, Mode: 3, Engine: "tesseract 5.3.0",
 			Contents: []recognition.Content{
@@ -200,6 +201,49 @@ func rows(t *testing.T, file []byte) [][]string {
 		}
 	}
 	return all
+}
+
+// A line that somebody corrects to two lines becomes two lines, one below the other.
+func TestALineCorrectedToTwo(t *testing.T) {
+	f := porttest.NewFakes(t)
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Imager: f.Imager, MaxImages: 1, Now: time.Now}
+	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Exporter: Exporter{}, Now: time.Now}
+	ann, err := f.Users.Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org"})
+	must(t, err)
+	actor := account.Actor{UserID: ann.ID, Name: ann.Name}
+	page, boxes := porttest.DrawLines("one line", "another")
+	image, err := images.Upload(t.Context(), actor, "page.png", porttest.PageOf(porttest.PNG(page)))
+	must(t, err)
+	region := boxes[0].Union(boxes[1])
+	f.Say(region, "one lime amother")
+	run, err := runs.Recognize(t.Context(), actor, image.ID, recognition.Request{Regions: []recognition.Region{{Box: region}}, Mode: recognition.BestMode})
+	must(t, err)
+	text := "one line\nanother"
+	_, err = runs.Correct(t.Context(), actor, run.ContentIDs[0], recognition.Correction{Text: &text})
+	must(t, err)
+	e, err := runs.Export(t.Context(), actor, image.ID, 1, recognition.FormatTSV)
+	must(t, err)
+	var b bytes.Buffer
+	must(t, e.Write(&b))
+	type line struct{ top, height string }
+	var lines []line
+	for _, row := range rows(t, b.Bytes()) {
+		if row[0] == "4" {
+			lines = append(lines, line{row[7], row[9]})
+		}
+	}
+	half := fmt.Sprint(region.Height() / 2)
+	want := []line{{fmt.Sprint(region.Y1), half}, {fmt.Sprint(region.Y1 + region.Height()/2), half}}
+	if d := cmp.Diff(want, lines, cmp.AllowUnexported(line{})); d != "" {
+		t.Errorf("lines (-want +got):\n%s", d)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // FuzzExport gives texts, names and boxes to every format: what leaves can be read, and has the words that went in.

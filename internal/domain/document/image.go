@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -88,6 +89,17 @@ type Geometry struct {
 	Width     int    // pixels, upright
 	Height    int    // pixels, upright
 	Pages     int    // of a multi-page file; only the first is shown and recognised
+	DPI       int    // pixels of an inch of paper, along the width of the upright page; 0 where the file does not say
+}
+
+// Resolution returns how many pixels of the page are an inch of paper: what the file says, or else as many as make the longer side that
+// of A4, but at least 72. A file that says 72 or less counts as one that does not say: that is what programs write that do not know.
+func (g Geometry) Resolution() int {
+	const unknown, a4 = 72, 11.69 // dpi and inches
+	if g.DPI > unknown {
+		return g.DPI
+	}
+	return max(unknown, int(math.Round(float64(max(g.Width, g.Height))/a4)))
 }
 
 // Image is the metadata of an uploaded page image. Its bytes never change.

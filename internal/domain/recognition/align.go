@@ -1,6 +1,7 @@
 package recognition
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"glyphbox/internal/domain/document"
@@ -9,23 +10,106 @@ import (
 // maxAlign bounds the table of the alignment, which grows with the product of both lengths.
 const maxAlign = 4_000_000
 
+// alignText gives the words of a corrected text their places on the page, from those that the words of the text had before. Lines that
+// were made of one line, which without this would stand side by side, share its height, or that of the region where it was the only one.
+func alignText(old []Word, before, text string, region document.Box) []Word {
+	words, from := align(old, strings.Fields(text))
+	lineOf, boxes := oldLines(old, before)
+	if len(boxes) == 1 {
+		boxes[0] = region
+	}
+	// source is the old line that all words from i to j (not inclusive) come from, or -1 where there is no such line.
+	source := func(i, j int) int {
+		for k := i; k < j; k++ {
+			if from[k] < 0 || from[k] >= len(lineOf) || lineOf[from[k]] != lineOf[from[i]] {
+				return -1
+			}
+		}
+		return lineOf[from[i]]
+	}
+	var lines [][]Word
+	var sources []int
+	at := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		if n := len(strings.Fields(line)); n > 0 {
+			lines, sources = append(lines, words[at:at+n]), append(sources, source(at, at+n))
+			at += n
+		}
+	}
+	for i := 0; i < len(lines); {
+		j := i + 1
+		for j < len(lines) && sources[i] >= 0 && sources[j] == sources[i] {
+			j++
+		}
+		for k := i; j-i > 1 && k < j; k++ {
+			slot := boxes[sources[i]]
+			if slot.Empty() {
+				break
+			}
+			top, height := slot.Y1, slot.Height()
+			slot.Y1 = top + height*(k-i)/(j-i)
+			slot.Y2 = max(slot.Y1+1, top+height*(k-i+1)/(j-i))
+			spread(lines[k], slot)
+		}
+		i = j
+	}
+	return words
+}
+
+// oldLines returns the number of the line of each word of a text, and the box of each line that has words. Both are empty where the words
+// are not those of the text.
+func oldLines(words []Word, text string) (lineOf []int, boxes []document.Box) {
+	for line := range strings.SplitSeq(text, "\n") {
+		fields := strings.Fields(line)
+		if len(lineOf)+len(fields) > len(words) {
+			return nil, nil
+		}
+		var box document.Box
+		for range fields {
+			box = box.Union(words[len(lineOf)].Box)
+			lineOf = append(lineOf, len(boxes))
+		}
+		if len(fields) > 0 {
+			boxes = append(boxes, box)
+		}
+	}
+	return lineOf, boxes
+}
+
+// spread puts words side by side into a box, with the width of a character between them.
+func spread(words []Word, b document.Box) {
+	total := len(words) - 1
+	for _, w := range words {
+		total += utf8.RuneCountInString(w.Text)
+	}
+	at := 0
+	for i, w := range words {
+		n := utf8.RuneCountInString(w.Text)
+		words[i].Box = b
+		words[i].Box.X1 = min(b.X1+b.Width()*at/total, b.X2-1)
+		words[i].Box.X2 = max(words[i].Box.X1+1, b.X1+b.Width()*(at+n)/total)
+		at += n + 1
+	}
+}
+
 // align gives the words of a corrected text their places on the page. Words that stayed, in the longest common
 // subsequence, keep box and confidence. Between them, what a person wrote shares out the boxes of what it replaces, in proportion
-// to the characters; what replaces nothing shares with the word beside it.
-func align(old []Word, texts []string) []Word {
-	words := make([]Word, len(texts))
+// to the characters; what replaces nothing shares with the word beside it. It also returns for each word the number of the old word at its
+// place, or -1.
+func align(old []Word, texts []string) (words []Word, from []int) {
+	words, from = make([]Word, len(texts)), make([]int, len(texts))
 	for i, t := range texts {
-		words[i] = Word{Text: t, Confidence: 1}
+		words[i], from[i] = Word{Text: t, Confidence: 1}, -1
 	}
 	i, j := 0, 0
 	for _, m := range append(commonWords(old, texts), match{len(old), len(texts)}) {
 		if m.old < len(old) {
-			words[m.new] = old[m.old]
+			words[m.new], from[m.new] = old[m.old], m.old
 		}
-		shareOut(old, words, i, m.old, j, m.new)
+		shareOut(old, words, from, i, m.old, j, m.new)
 		i, j = m.old+1, m.new+1
 	}
-	return words
+	return words, from
 }
 
 type match struct{ old, new int }
@@ -73,14 +157,14 @@ func commonWords(old []Word, texts []string) (matches []match) {
 	return matches
 }
 
-// shareOut gives words[j1:j2] the boxes of old[i1:i2].
-func shareOut(old, words []Word, i1, i2, j1, j2 int) {
+// shareOut gives words[j1:j2] the boxes of old[i1:i2] and notes in from where each begins.
+func shareOut(old, words []Word, from []int, i1, i2, j1, j2 int) {
 	if j1 == j2 {
 		return
 	}
 	if i2-i1 == j2-j1 {
 		for k := range j2 - j1 {
-			words[j1+k].Box = old[i1+k].Box
+			words[j1+k].Box, from[j1+k] = old[i1+k].Box, i1+k
 		}
 		return
 	}
@@ -108,7 +192,7 @@ func shareOut(old, words []Word, i1, i2, j1, j2 int) {
 	leftAt, at := 0.0, 0.0
 	for k := j1; k < j2; k++ {
 		next := at + float64(utf8.RuneCountInString(words[k].Text))*float64(have)/float64(want)
-		words[k].Box = stretch(left, at-leftAt, next-leftAt)
+		words[k].Box, from[k] = stretch(left, at-leftAt, next-leftAt), i2-len(left)
 		at = next
 		for len(left) > 0 {
 			n := float64(utf8.RuneCountInString(left[0].Text))

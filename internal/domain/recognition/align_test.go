@@ -21,6 +21,49 @@ func row(text string) (words []Word) {
 	return words
 }
 
+// Lines that a person made of one line stand one below the other, each in its share of the line or, where it was the only one, of the region.
+func TestAlignLines(t *testing.T) {
+	region := document.Box{X1: 0, Y1: 0, X2: 200, Y2: 60}
+	below := func(words []Word, y int) []Word {
+		for i := range words {
+			words[i].Box.Y1, words[i].Box.Y2 = words[i].Box.Y1+y, words[i].Box.Y2+y
+		}
+		return words
+	}
+	two := append(row("aa bb"), below(row("cc dd"), 30)...)
+	for name, c := range map[string]struct {
+		old          []Word
+		before, text string
+		want         [][2]int // top and bottom of each word
+	}{
+		"one line into two":               {row("aa bb"), "aa bb", "aa\nbb", [][2]int{{0, 30}, {30, 60}}},
+		"one line into two, other words":  {row("garble"), "garble", "one two\nthree four", [][2]int{{0, 30}, {0, 30}, {30, 60}, {30, 60}}},
+		"one line into three, one blank":  {row("aa bb cc"), "aa bb cc", "aa\n\nbb\ncc", [][2]int{{0, 20}, {20, 40}, {40, 60}}},
+		"a line more at the end":          {row("aa bb"), "aa bb", "aa bb\ncc dd", [][2]int{{0, 30}, {0, 30}, {30, 60}, {30, 60}}},
+		"the second of two lines":         {two, "aa bb\ncc dd", "aa bb\ncc\ndd", [][2]int{{0, 20}, {0, 20}, {30, 40}, {40, 50}}},
+		"two lines stay where they are":   {two, "aa bb\ncc dd", "ax bb\ncc dx", [][2]int{{0, 20}, {0, 20}, {30, 50}, {30, 50}}},
+		"two lines into one":              {two, "aa bb\ncc dd", "aa bb cc dd", [][2]int{{0, 20}, {0, 20}, {30, 50}, {30, 50}}},
+		"a line break at another place":   {two, "aa bb\ncc dd", "aa\nbb cc\ndd", [][2]int{{0, 20}, {0, 20}, {30, 50}, {30, 50}}},
+		"columns of one line stay so":     {row("aa bb"), "aa\nbb", "aa\nbx", [][2]int{{0, 20}, {0, 20}}},
+		"words that are not of the text":  {row("aa bb"), "aa", "aa\nbb", [][2]int{{0, 20}, {0, 20}}},
+		"nothing had a place, nor has it": {nil, "", "aa\nbb", [][2]int{{0, 0}, {0, 0}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			words := alignText(c.old, c.before, c.text, region)
+			var got [][2]int
+			for _, w := range words {
+				got = append(got, [2]int{w.Box.Y1, w.Box.Y2})
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Errorf("top and bottom (-want +got):\n%s", d)
+			}
+			if got, want := len(words), len(strings.Fields(c.text)); got != want {
+				t.Errorf("got %d words, want %d", got, want)
+			}
+		})
+	}
+}
+
 func TestAlign(t *testing.T) {
 	at := func(text string, x1, x2 int, confidence float64) Word {
 		return Word{Text: text, Box: document.Box{X1: x1, Y1: 0, X2: x2, Y2: 20}, Confidence: confidence}
@@ -48,7 +91,7 @@ func TestAlign(t *testing.T) {
 		"order is kept, not sorted": {"a b", "b a", []Word{at("b", 20, 30, 0.5)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := align(row(c.old), strings.Fields(c.text))
+			got, _ := align(row(c.old), strings.Fields(c.text))
 			if name == "order is kept, not sorted" { // one of both is kept; which one is no matter
 				kept := 0
 				for _, w := range got {
@@ -73,7 +116,7 @@ func TestAlignKeepsLines(t *testing.T) {
 		{Text: "top", Box: document.Box{X1: 0, Y1: 0, X2: 30, Y2: 20}, Confidence: 0.5},
 		{Text: "down", Box: document.Box{X1: 0, Y1: 50, X2: 40, Y2: 70}, Confidence: 0.5},
 	}
-	got := align(old, []string{"toppp", "x", "down"})
+	got, _ := align(old, []string{"toppp", "x", "down"})
 	want := []Word{
 		{Text: "toppp", Box: document.Box{X1: 0, Y1: 0, X2: 25, Y2: 20}, Confidence: 1},
 		{Text: "x", Box: document.Box{X1: 25, Y1: 0, X2: 30, Y2: 20}, Confidence: 1},
@@ -88,7 +131,7 @@ func TestAlignKeepsLines(t *testing.T) {
 func TestAlignOfLongTexts(t *testing.T) {
 	text := strings.Repeat("word ", 3000)
 	old := row("same start " + text + "same end")
-	got := align(old, strings.Fields("same start "+strings.ReplaceAll(text, "word", "other")+"extra same end"))
+	got, _ := align(old, strings.Fields("same start "+strings.ReplaceAll(text, "word", "other")+"extra same end"))
 	if len(got) != len(old)+1 {
 		t.Fatalf("got %d words, want %d", len(got), len(old)+1)
 	}
@@ -125,7 +168,7 @@ func FuzzAlign(f *testing.F) {
 			x += int(width) + i%3
 		}
 		texts := strings.Fields(after)
-		got := align(old, texts)
+		got, _ := align(old, texts)
 		if len(got) != len(texts) {
 			t.Fatalf("got %d words of %d texts", len(got), len(texts))
 		}

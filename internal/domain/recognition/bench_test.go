@@ -42,7 +42,7 @@ func BenchmarkAlign(b *testing.B) {
 		}
 		b.Run(fmt.Sprintf("words=%d", words), func(b *testing.B) {
 			for b.Loop() {
-				if got := align(old, corrected); len(got) != words {
+				if got, _ := align(old, corrected); len(got) != words {
 					b.Fatal(len(got))
 				}
 			}

@@ -129,12 +129,12 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) Con
 		text = replaceWords(c.Text, change.Detail)
 	}
 	next := c
-	if text != c.Text {
-		next.Text, next.Words, next.Error = text, align(c.Words, strings.Fields(text)), nil
-		next.Confidence = confidence(next.Words)
-	}
 	if change.ROI != nil {
 		next.ROI = *change.ROI
+	}
+	if text != c.Text {
+		next.Text, next.Words, next.Error = text, alignText(c.Words, c.Text, text, next.ROI), nil
+		next.Confidence = confidence(next.Words)
 	}
 	next.Revision++
 	next.EditedBy, next.Edited = account.Ref{ID: by.UserID, Name: by.Name}, now
