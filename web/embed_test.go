@@ -5,8 +5,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -104,72 +102,3 @@ func TestPaths(t *testing.T) {
 		t.Errorf("a file that is not there: %s", r.Status)
 	}
 }
-
-var (
-	called = regexp.MustCompile(`\bt\(\s*'((?:[^'\\]|\\.)*)'|\bcount\([^,]+(?:\([^)]*\))?[^,]*,\s*'([^']*)',\s*'([^']*)',?\s*\)`)
-	listed = regexp.MustCompile(`'((?:[^'\\]|\\.)*)':\s+'((?:[^'\\]|\\.)*)'`)
-	blank  = regexp.MustCompile(`\{\w+\}`)
-)
-
-func sources(t *testing.T, patterns ...string) (files []string) {
-	t.Helper()
-	for _, pattern := range patterns {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, found...)
-	}
-	return files
-}
-
-// TestKorean checks that every text of the page has its Korean form, with the same blanks, and that there is no form of a text that is gone.
-func TestKorean(t *testing.T) {
-	var source strings.Builder
-	for _, file := range sources(t, "src/*.svelte", "src/*/*.svelte", "src/*.ts", "src/*/*.ts") {
-		if strings.Contains(file, "korean.ts") || strings.Contains(file, "i18n") {
-			continue
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		source.Write(data)
-	}
-	korean := map[string]string{}
-	for _, file := range []string{"src/i18n.svelte.ts", "src/page/korean.ts"} {
-		dictionary, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range listed.FindAllStringSubmatch(string(dictionary), -1) {
-			korean[m[1]] = m[2]
-		}
-	}
-	used := 0
-	for _, m := range called.FindAllStringSubmatch(source.String(), -1) {
-		for _, text := range m[1:] {
-			if text == "" {
-				continue
-			}
-			used++
-			form, ok := korean[text]
-			if !ok {
-				t.Errorf("%q has no Korean form", text)
-			} else if want, got := len(blank.FindAllString(text, -1)), len(blank.FindAllString(form, -1)); got != want {
-				t.Errorf("%q has %d blanks, its Korean form %d", text, want, got)
-			}
-		}
-	}
-	if used < 100 {
-		t.Errorf("only %d texts were found", used)
-	}
-	for text := range korean {
-		if !strings.Contains(source.String(), "'"+text+"'") && !stateNames[text] {
-			t.Errorf("%q is used nowhere", text)
-		}
-	}
-}
-
-// stateNames come from the service.
-var stateNames = map[string]bool{"ok": true, "away": true}

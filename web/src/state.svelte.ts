@@ -1,6 +1,6 @@
 // What all parts of the page share: who is here, where we are, what to tell.
 import { Failure, type User } from './api'
-import { reasonFor, t } from './i18n.svelte'
+import { reasonFor, t, type Text } from './i18n.svelte'
 
 type Note = { id: number; text: string; action?: { label: string; run: () => void }; hold: () => void; release: () => void }
 
@@ -69,7 +69,7 @@ export function reasonOf(e: unknown): string {
 }
 
 // What the fields of forms take, in the page's own words.
-const rules: Record<string, string> = {
+const rules: Record<string, Text> = {
   name: '1 to 100 letters (a–z) and digits',
   email: 'An e-mail address such as ann@example.org',
   password1: '8 to 255 characters, without spaces',

@@ -1,16 +1,18 @@
 // The work on one page image: a list of regions that this browser keeps, and what was read for each of them. Reading makes a version at the
-// server and changes nothing of older ones, so every step can be undone by going back to the list before.
+// server and changes nothing of older ones, so a step is undone by going back to the list before, or by saving the text before.
 import * as api from '../api'
 import type { Box, Content, Image, Run } from '../api'
-import { moved, overlap, sameBox } from './geometry'
+import { correction, merged, needed, restored, retyped, type KeptRegion, type Region } from './carry'
+import { moved, sameBox } from './geometry'
 import { language, t } from '../i18n.svelte'
-import { app, complain, reasonOf } from '../state.svelte'
+import { app, complain, reasonOf, tell } from '../state.svelte'
 import { drop, keep, unsaved } from './unsaved.svelte'
 
-export type Region = { key: string; box: Box; name: string; lang: string[] | null; psm: string | null; charset: string; read: string }
 export type How = { lang: string[]; psm: string; oem: number }
+/** What a step is undone by: the list before it, or the text that a content had. */
+type Step = { list: Region[] } | { content: string; text: string }
 type Outcome = { content: string } | { reason: string; away: boolean } | null // null: it is being read
-type Kept = { seen: number; how?: Partial<How>; regions: (Region & { content: string | null; from?: string })[] }
+type Kept = { seen: number; how?: Partial<How>; regions: KeptRegion[] }
 
 /** Regions that are being read, told once it takes a while. */
 export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
@@ -19,25 +21,14 @@ export const doubtful = 0.75 // a word below this confidence is one to look at
 const atOnce = 25 // regions of a request, so that text comes by and by; more where there would be more than twenty requests
 export const mostInVersion = 500 // that the service takes
 
-/** The regions of a list, with those of a newer run: what was read at the same place takes the place of what was there. */
-export function merged(list: Region[], run: Content[], asRegion: (c: Content) => Region): Region[] {
-  const next = [...list]
-  for (const c of run) {
-    const n = next.findIndex((r) => sameBox(r.box, c.roi) || overlap(r.box, c.roi) > 0.7)
-    if (n >= 0) next[n] = { ...next[n], box: c.roi, name: c.name || next[n].name, read: c.id }
-    else next.push(asRegion(c))
-  }
-  return next
-}
-
 export class Work {
   image = $state.raw<Image | null>(null)
   runs = $state.raw<Run[]>([]) // newest first
   older = $state(false) // whether there are more of them at the server
   languages = $state.raw<string[]>(['eng'])
   draft = $state.raw<Region[]>([])
-  past = $state.raw<Region[][]>([])
-  future = $state.raw<Region[][]>([])
+  past = $state.raw<Step[]>([])
+  future = $state.raw<Step[]>([])
   how = $state.raw<How>({ lang: ['eng'], psm: 'auto', oem: 3 })
   reading = $state<Reading[]>([])
   #contents = $state.raw<Record<string, Content>>({})
@@ -51,7 +42,6 @@ export class Work {
     this.#place = `page:${app.user?.id}:${id}`
   }
 
-  asRegion = (c: Content): Region => ({ key: c.id, box: c.roi, name: c.name, lang: null, psm: null, charset: '', read: c.id })
   content(r: Region): Content | null {
     const o = this.#outcomes[r.read]
     return o && 'content' in o ? (this.#contents[o.content] ?? null) : null
@@ -109,7 +99,7 @@ export class Work {
     this.learn(unseen.flatMap((r) => r.contents))
     this.#add(...unseen)
     let list = this.draft
-    for (const run of unseen.reverse()) list = merged(list, run.contents, (c) => ({ ...this.asRegion(c), key: this.fresh() }))
+    for (const run of unseen.reverse()) list = merged(list, run.contents, this.fresh)
     this.draft = list
   }
   async more() {
@@ -131,7 +121,7 @@ export class Work {
     const seen = kept?.seen ?? 0
     while (this.older && this.#oldest > seen + 1) await this.more()
 
-    const missing = (kept?.regions ?? []).flatMap((r) => [r.content, r.from]).filter((id) => id && !this.#contents[id]) as string[]
+    const missing = needed(kept?.regions ?? []).filter((id) => !this.#contents[id])
     while (missing.length) {
       const found = await Promise.all(
         missing.splice(0, 6).map((id) =>
@@ -143,16 +133,13 @@ export class Work {
       )
       this.learn(found.filter((c) => c !== null))
     }
-    let list: Region[] = []
-    for (const { content, from, ...r } of kept?.regions ?? []) {
-      if (content && !this.#contents[content]) continue // somebody deleted it
-      const region = { ...r, charset: r.charset ?? '', read: content ?? this.fresh() }
-      if (!content) this.#settle([region], () => ({ reason: t('It was not read yet.'), away: false }))
-      if (!content && from && this.#contents[from]) this.#from[region.read] = from
-      list.push(region)
-    }
+    const back = restored(kept?.regions ?? [], (id) => id in this.#contents, this.fresh)
+    for (const { region, from } of back) if (from) this.#from[region.read] = from
+    const unread = back.flatMap(({ region, content }) => (content ? [] : [region]))
+    this.#settle(unread, () => ({ reason: t('It was not read yet.'), away: false }))
+    let list = back.map(({ region }) => region)
     for (const run of this.runs.filter((r) => r.version > seen).reverse()) {
-      const next = merged(list, run.contents, (c) => ({ ...this.asRegion(c), key: this.fresh() }))
+      const next = merged(list, run.contents, this.fresh)
       const taken: [string, Content][] = list.flatMap((r, n) =>
         next[n].read !== r.read && this.#from[r.read] ? [[r.read, this.content(next[n])!]] : [],
       )
@@ -173,26 +160,49 @@ export class Work {
 
   /** Changes the list; what it was can be had back. */
   put(next: Region[]) {
-    this.past = [...this.past.slice(-99), this.draft]
-    this.future = []
+    this.#did({ list: this.draft })
     this.draft = next
+  }
+  #did(step: Step) {
+    this.past = [...this.past.slice(-99), step]
+    this.future = []
   }
   patch(changes: Map<string, Partial<Region>>) {
     this.put(this.draft.map((r) => ({ ...r, ...changes.get(r.key) })))
   }
-  undo() {
-    const to = this.past.at(-1)
-    if (!to) return
-    this.past = this.past.slice(0, -1)
-    this.future = [...this.future, this.draft]
-    this.draft = to
+  /** Undo and redo return the content whose text they changed; null where it was the list. One follows another, however fast they are asked for. */
+  undo = () => (this.#turn = this.#turn.then(() => this.#travel('past', 'future')))
+  redo = () => (this.#turn = this.#turn.then(() => this.#travel('future', 'past')))
+  #turn: Promise<string | null> = Promise.resolve(null)
+  async #travel(from: 'past' | 'future', to: 'past' | 'future'): Promise<string | null> {
+    const step = this[from].at(-1)
+    if (!step) return null
+    const before = 'list' in step ? null : this.#contents[step.content]
+    this[from] = this[from].slice(0, -1)
+    this[to] = [...this[to], 'list' in step ? { list: this.draft } : { content: step.content, text: before!.text }]
+    if ('list' in step) this.draft = step.list
+    else {
+      this.changed({ ...before!, text: step.text }) // seen at once; the server's answer takes its place
+      try {
+        this.changed(await api.correct(step.content, before!.revision, step.text))
+      } catch (e) {
+        this[to] = this[to].filter((s) => 'list' in s || s.content !== step.content)
+        const now = await api.content(step.content).catch(() => before!)
+        this.changed(now)
+        if (e instanceof api.Failure && e.status === 412) tell(t('Somebody else changed this text meanwhile.'))
+        else complain(e)
+      }
+      return step.content
+    }
+    return null
   }
-  redo() {
-    const to = this.future.at(-1)
-    if (!to) return
-    this.future = this.future.slice(0, -1)
-    this.past = [...this.past, this.draft]
-    this.draft = to
+  /** Saves a corrected text. It fails with status 412 where the content has another revision by now. */
+  async correct(content: string, revision: number, text: string) {
+    const before = this.#contents[content]?.text
+    const next = await api.correct(content, revision, text)
+    drop(content)
+    this.changed(next)
+    if (before !== undefined && before !== text) this.#did({ content, text: before })
   }
   /** Moves regions up or down in the list by one. */
   shift(keys: Set<string>, by: 1 | -1) {
@@ -362,13 +372,13 @@ export class Work {
   async #carry(readings: [read: string, now: Content][]) {
     const pairs = readings.flatMap(([read, now]) => {
       const old = this.#contents[this.#from[read]]
-      return old && old.id !== now.id ? [{ read, now, old }] : []
+      return old ? [{ read, now, old, text: correction(old, now) }] : []
     })
-    const corrected = pairs.filter(({ now, old }) => old.revision > 1 && old.text !== now.text)
-    for (const { now, old } of corrected) keep(now.id, { text: old.text, revision: now.revision })
-    for (const { now, old } of corrected) {
+    for (const { now, text } of pairs) if (text !== null) keep(now.id, { text, revision: now.revision })
+    for (const { now, text } of pairs) {
+      if (text === null) continue
       try {
-        this.changed(await api.correct(now.id, now.revision, old.text))
+        this.changed(await api.correct(now.id, now.revision, text))
         drop(now.id)
       } catch (e) {
         complain(e)
@@ -376,9 +386,9 @@ export class Work {
     }
     for (const { read, now, old } of pairs) {
       const typed = unsaved(old.id)
-      if (typed) {
+      if (typed && old.id !== now.id) {
         drop(old.id)
-        keep(now.id, { text: typed.text, revision: this.#contents[now.id].revision })
+        keep(now.id, retyped(typed, this.#contents[now.id]))
       }
       delete this.#from[read]
     }

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest'
+import { arrange, scrollTo, sightOf } from './grid'
+
+describe('the grid', () => {
+  const sight = 800
+  test('shows the rows in sight', () => {
+    const g = arrange(1184, 1000)
+    expect(g.columns).toBe(6)
+    expect(g.height).toBe(g.rows * g.rowHeight)
+    expect(sightOf(g, 0, sight)).toEqual({ first: 0, last: Math.ceil(sight / g.rowHeight) + 2, shift: 0 })
+    expect(sightOf(g, g.height - sight, sight).last).toBe(g.rows)
+    expect(sightOf(arrange(300, 0), 0, sight)).toEqual({ first: 0, last: 0, shift: 0 })
+    expect(arrange(10, 3).columns).toBe(2)
+  })
+  test('scrolls no further than needed', () => {
+    const g = arrange(1184, 1000)
+    expect(scrollTo(g, 1, 0, sight, 72)).toBe(0)
+    expect(scrollTo(g, 10, 0, sight, 72)).toBe(11 * g.rowHeight - sight)
+    expect(scrollTo(g, 10, 20 * g.rowHeight, sight, 72)).toBe(10 * g.rowHeight - 72)
+  })
+  test('is squeezed where browsers have no room for it', () => {
+    const g = arrange(358, 1_000_000)
+    expect(g.height).toBeLessThan(17_000_000)
+    expect(g.height).toBeLessThan(g.rows * g.rowHeight)
+    const end = sightOf(g, g.height - sight, sight)
+    expect(end.last).toBe(g.rows)
+    expect(g.rows * g.rowHeight + end.shift).toBeCloseTo(g.height, 3)
+    const middle = sightOf(g, (g.height - sight) / 2, sight, 0)
+    expect((middle.first + middle.last) / 2 / g.rows).toBeCloseTo(0.5, 3)
+    for (const row of [0, 1234, 250_000, g.rows - 1]) {
+      const at = scrollTo(g, row, 5_000_000, sight, 72)
+      const { first, last } = sightOf(g, at, sight, 0)
+      expect(row).toBeGreaterThanOrEqual(first)
+      expect(row).toBeLessThan(last)
+    }
+  })
+})

@@ -1,0 +1,119 @@
+// The images that are selected in the library, and what is done with all of them.
+import { changeImage, type Image } from '../api'
+import { t } from '../i18n.svelte'
+import { app, complain, reasonOf, tell } from '../state.svelte'
+import { at, between, gone, library, remove, renew, replace, type Picked } from './library.svelte'
+
+const undoable = 100 // images that can be deleted at once and had back
+
+export const mine = (i: Image) => i.user.id === app.user?.id || app.user?.role === 'admin'
+const pickable = ({ id, name, user }: Image): Picked => ({ id, name, user })
+
+/** Something that takes long and can be cancelled. */
+export type Task = { text: string; done: number; all: number; control: AbortController }
+
+export class Selection {
+  picked = $state.raw(new Map<number, Picked>())
+  task = $state.raw<Task | null>(null)
+  sure = $state.raw<Picked[] | null>(null) // too many to be had back once they are deleted
+  #before = new Map<number, Picked>() // what was selected when the range began
+  #anchor = 0
+
+  /** The range that is selected next begins at an image. */
+  from(index: number) {
+    this.#anchor = index
+    this.#before = new Map()
+  }
+  toggle(index: number) {
+    const i = at(index)
+    if (!i || !mine(i)) return
+    const next = new Map(this.picked)
+    if (!next.delete(i.id)) next.set(i.id, pickable(i))
+    this.#before = this.picked = next
+    this.#anchor = index
+  }
+  async upTo(index: number) {
+    const from = this.#before
+    const first = Math.min(this.#anchor, index)
+    const last = Math.max(this.#anchor, index) + 1
+    const found = await this.#working(t('Selecting …'), last - first, (signal, progress) => between(first, last, signal, progress))
+    if (found) this.picked = new Map([...from, ...found.filter(mine).map((i): [number, Picked] => [i.id, pickable(i)])])
+  }
+  async all() {
+    const { total } = library
+    const found = await this.#working(t('Selecting …'), total, (signal, progress) => between(0, total, signal, progress))
+    if (!found) return
+    const own = found.filter(mine)
+    this.#before = this.picked = new Map(own.map((i) => [i.id, pickable(i)]))
+    if (own.length === 0) tell(t('Only your own pages can be selected.'))
+  }
+  clear() {
+    this.task?.control.abort()
+    this.#before = this.picked = new Map()
+  }
+
+  /** Does what takes long, shows how far it is, and lets it be cancelled. */
+  async #working<T>(
+    text: string,
+    all: number,
+    what: (signal: AbortSignal, progress: (n: number) => void) => Promise<T>,
+  ): Promise<T | undefined> {
+    this.task?.control.abort()
+    const control = new AbortController()
+    this.task = { text, done: 0, all, control }
+    try {
+      return await what(control.signal, (done) => {
+        if (!control.signal.aborted) this.task = { text, done, all, control }
+      })
+    } catch (e) {
+      complain(e)
+    } finally {
+      if (this.task?.control === control) this.task = null
+    }
+    return undefined
+  }
+  /** Does something with each of many images, a few at a time; returns with how many it went well. */
+  async #forEach(text: string, list: Picked[], what: (i: Picked) => Promise<void>): Promise<number> {
+    let done = 0
+    const failures: unknown[] = []
+    await this.#working(text, list.length, async (signal, progress) => {
+      const rest = [...list]
+      const worker = async () => {
+        for (let i; !signal.aborted && (i = rest.shift()); progress(done + failures.length)) {
+          try {
+            await what(i)
+            done++
+          } catch (e) {
+            failures.push(e)
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: 4 }, worker))
+    })
+    if (failures.length) tell(t('{n} could not be changed: {reason}', { n: failures.length, reason: reasonOf(failures[0]) }))
+    return done
+  }
+  async setVisibility(visibility: 'private' | 'shared') {
+    const text = visibility === 'shared' ? t('Sharing …') : t('Making private …')
+    const n = await this.#forEach(text, [...this.picked.values()], async (i) => replace(await changeImage(i.id, { visibility })))
+    if (n) tell(visibility === 'shared' ? t('{n} shared', { n }) : t('{n} made private', { n }))
+  }
+  /** Deletes images, after a question where they could not be had back; returns whether they are gone from sight. */
+  drop(list: Picked[] = [...this.picked.values()]): boolean {
+    if (list.length > undoable) {
+      this.sure = list
+      return false
+    }
+    remove(list)
+    this.clear()
+    return true
+  }
+  async dropForGood() {
+    const list = this.sure!
+    this.sure = null
+    const n = await this.#forEach(t('Deleting …'), list, (i) => gone(i.id))
+    this.clear()
+    renew()
+    tell(t('{n} deleted', { n }))
+  }
+}

@@ -1,0 +1,421 @@
+// What is shown of a page image, what is selected, and what is done with it: the parts of the view share one Editor.
+import { tick, untrack } from 'svelte'
+import * as api from '../api'
+import type { Box, Content } from '../api'
+import { t, type Text } from '../i18n.svelte'
+import { complain, copy, go, reasonOf, tell } from '../state.svelte'
+import { asRegion, type Region } from './carry'
+import { overlap } from './geometry'
+import type { Action } from './keys'
+import type RegionList from './RegionList.svelte'
+import type Viewer from './Viewer.svelte'
+import type { Mark } from './Viewer.svelte'
+import { doubtful, mostInVersion, Work } from './work.svelte'
+import { unsaved } from './unsaved.svelte'
+
+export type Dialog =
+  | { kind: 'help' }
+  | { kind: 'compare' }
+  | { kind: 'crop'; url: string }
+  | { kind: 'history'; of: Content; list: Content[] }
+  | { kind: 'how'; keys: string[]; lang: string[] | null; psm: string | null; charset: string }
+  | { kind: 'forget'; content: Content }
+
+export class Editor {
+  readonly work: Work
+  phase = $state<'loading' | 'ready' | 'missing' | 'failed'>('loading')
+  problem = $state('') // why it failed
+  dialog = $state.raw<Dialog | null>(null)
+  selected = $state.raw<Set<string>>(new Set()) // keys of regions
+  editing = $state('') // key of the region
+  suggestions = $state.raw<Box[]>([])
+  searching = $state.raw<AbortController | null>(null)
+  lit = $state<string | null>(null) // the word that is outlined: key#word
+  tool = $state<'draw' | 'hand'>('draw')
+  source = $state('') // the page's image, for parts of it
+  said = $state('') // for those who hear the page
+  viewer = $state<Viewer | undefined>()
+  list = $state<RegionList | undefined>()
+
+  // The address says which version is shown, 0 for the list in work, and may name a region.
+  readonly #address: () => URL
+  readonly version = $derived.by(() => Number(this.#address().searchParams.get('v') ?? 0))
+  readonly shownRun = $derived.by(() => this.work.runs.find((r) => r.version === this.version))
+  readonly regions: Region[] = $derived.by(() => (this.version ? this.#ofRun() : this.work.draft))
+  readonly editable = $derived.by(() => !this.version)
+  readonly one = $derived.by(() => (this.selected.size === 1 ? this.regions.find((r) => this.selected.has(r.key)) : undefined))
+  /** Regions with a text that was typed and is not saved, but for the one that is being edited. */
+  readonly kept = $derived.by(() =>
+    this.regions.filter((r) => {
+      const c = this.work.shown(r)
+      return c && unsaved(c.id) && r.key !== this.editing
+    }),
+  )
+  readonly doubts = $derived.by(() =>
+    this.regions.flatMap((r) =>
+      (this.work.content(r)?.words ?? []).flatMap((w, n) =>
+        w.confidence < doubtful ? [{ key: r.key, id: `${r.key}#${n}`, box: w, text: w.text, confidence: w.confidence }] : [],
+      ),
+    ),
+  )
+  readonly marks = $derived.by((): Mark[] => {
+    const litKey = this.lit?.slice(0, this.lit.lastIndexOf('#'))
+    return this.regions
+      .filter((r) => this.selected.has(r.key) || r.key === litKey)
+      .flatMap((r) =>
+        (this.work.content(r)?.words ?? []).map((w, n) => {
+          const id = `${r.key}#${n}`
+          return { id, box: w, doubtful: w.confidence < doubtful, lit: this.lit === id }
+        }),
+      )
+  })
+  readonly shapes = $derived.by(() =>
+    this.regions.map((r, n) => {
+      const text = this.work.content(r)?.text
+      const label = text ? t('Region {n}, {text}', { n: n + 1, text: text.slice(0, 80) }) : t('Region {n}', { n: n + 1 })
+      return { key: r.key, box: r.box, busy: this.work.busy(r), failed: !!this.work.reason(r), label }
+    }),
+  )
+
+  constructor(id: number, address: () => URL) {
+    this.#address = address
+    this.work = new Work(id)
+    this.work.gone = () => {
+      this.phase = 'missing'
+    }
+    let before = this.version
+    $effect(() => {
+      // another version is another list
+      if (this.version === before) return
+      before = this.version
+      if (!this.regions.some((r) => this.selected.has(r.key))) this.selected = new Set()
+      this.suggestions = []
+    })
+    $effect(() => {
+      if (this.phase === 'ready') this.work.save()
+    })
+    $effect(() => {
+      // What was drawn last is told when it is read.
+      const one = this.one
+      if (!one || one.key !== this.#heard || this.work.busy(one)) return
+      this.#heard = ''
+      const text = this.work.content(one)?.text || this.work.reason(one) || t('No text was found here.')
+      this.said = t('Region {n}, {text}', { n: this.numberOf(one.key), text })
+      untrack(() => this.#name())
+    })
+    this.load()
+  }
+  #heard = '' // key of the region that is to be told
+
+  get id() {
+    return this.work.id
+  }
+  numberOf = (key: string) => this.regions.findIndex((r) => r.key === key) + 1
+  #ofRun = () => this.shownRun?.contents.map((c) => asRegion(c, c.id)) ?? []
+
+  async load() {
+    this.phase = 'loading'
+    try {
+      await this.work.load(this.version)
+      this.phase = 'ready'
+      await this.#arrive()
+    } catch (e) {
+      if (this.#missing(e)) return
+      this.phase = 'failed'
+      this.problem = reasonOf(e)
+      complain(e)
+    }
+  }
+  #missing(e: unknown): boolean {
+    const missing = e instanceof api.Failure && e.status === 404
+    if (missing) this.phase = 'missing'
+    return missing
+  }
+  /** Shows what the address names: a region of the list or, where that has none such any more, of the version that has it. */
+  async #arrive() {
+    const wanted = this.#address().searchParams.get('r')
+    let at = wanted ? this.regions.find((r) => this.work.content(r)?.id === wanted) : undefined
+    if (wanted && !at) {
+      const c = await api.content(wanted).catch(() => null)
+      if (!c) tell(t('The region that the address names is not there any more.'))
+      else {
+        await this.work.fetchVersion(c.version)
+        go(`/image/${this.id}?v=${c.version}&r=${c.id}`, true)
+        await tick()
+        at = this.regions.find((r) => r.key === wanted)
+      }
+    }
+    if (at) {
+      this.selected = new Set([at.key])
+      await tick()
+      this.viewer?.reveal(at.box)
+      this.#show(at.key)
+    } else if (this.kept.length) this.#show(this.kept[0].key)
+  }
+  /** Somebody may have been at it while the page was out of sight. */
+  async seenAgain() {
+    if (document.visibilityState === 'hidden' || this.phase !== 'ready' || this.work.reading.length) return
+    try {
+      await this.work.catchUp()
+    } catch (e) {
+      if (!this.#missing(e)) complain(e)
+    }
+  }
+  /** Brings a region of the list into sight. */
+  async #show(key: string) {
+    await tick()
+    this.list?.show(key)
+  }
+  /** The address names what is seen. */
+  #name() {
+    const url = new URL(location.origin + `/image/${this.id}`)
+    if (this.version) url.searchParams.set('v', String(this.version))
+    const c = this.one && this.work.content(this.one)
+    if (c) url.searchParams.set('r', c.id)
+    go(url.pathname + url.search, true)
+  }
+
+  select(keys: string[], more = false) {
+    const next = new Set(more ? this.selected : [])
+    for (const k of keys)
+      if (more && next.has(k)) next.delete(k)
+      else next.add(k)
+    this.selected = next
+    if (keys.length === 1) this.#show(keys[0])
+    this.#name()
+  }
+  /** Selects the next region in the list, or the one before, alone or with those that are. */
+  step(by: 1 | -1, more: boolean) {
+    const { regions } = this
+    if (regions.length === 0) return
+    const last = this.numberOf([...this.selected].at(-1) ?? '') - 1
+    const r = regions[last < 0 ? (by > 0 ? 0 : regions.length - 1) : (last + by + regions.length) % regions.length]
+    this.selected = more ? new Set([...[...this.selected].filter((k) => k !== r.key), r.key]) : new Set([r.key])
+    this.said = t('Region {n}, {text}', { n: this.numberOf(r.key), text: this.work.shown(r)?.text ?? '' })
+    this.viewer?.reveal(r.box)
+    this.#show(r.key)
+    this.#name()
+  }
+  edit(r: Region, on: boolean) {
+    this.editing = on ? r.key : ''
+    if (on && !this.selected.has(r.key)) this.select([r.key])
+    if (!on) this.viewer?.focus()
+  }
+  #lastDoubt = ''
+  doubt(by: 1 | -1) {
+    const { doubts } = this
+    if (doubts.length === 0) {
+      tell(t('No doubtful words'))
+      return
+    }
+    const at = doubts.findIndex((d) => d.id === this.#lastDoubt)
+    const d = doubts[at < 0 ? (by > 0 ? 0 : doubts.length - 1) : (at + by + doubts.length) % doubts.length]
+    this.#lastDoubt = d.id
+    this.select([d.key])
+    this.lit = d.id
+    this.viewer?.reveal(d.box)
+    this.said = `${d.text}, ${t('Confidence {n} %', { n: Math.round(d.confidence * 100) })}`
+  }
+
+  add(boxes: Box[]) {
+    if (this.version) go(`/image/${this.id}`)
+    const made = this.work.add(boxes)
+    this.selected = new Set(made.map((r) => r.key))
+    this.#heard = made.length === 1 ? made[0].key : ''
+    this.#show(made[0].key)
+  }
+  addWholePage() {
+    const { width, height } = this.work.image!
+    this.add([{ x1: 0, y1: 0, x2: width, y2: height }])
+  }
+  move = (boxes: Map<string, Box>) => this.work.again(new Map([...boxes].map(([k, box]) => [k, { box }])))
+  /** Works on with a version that is shown. */
+  goOnFrom() {
+    this.work.put(this.#ofRun())
+    go(`/image/${this.id}`)
+  }
+  async travel(step: 'undo' | 'redo') {
+    if (this.version) return
+    const content = await this.work[step]()
+    this.selected = new Set([...this.selected].filter((k) => this.work.draft.some((r) => r.key === k)))
+    const changed = this.work.draft.find((r) => this.work.content(r)?.id === content)
+    if (!changed) return
+    this.select([changed.key])
+    this.viewer?.reveal(changed.box)
+  }
+  remove(keys = this.selected) {
+    if (this.version || keys.size === 0) return
+    const { work } = this
+    const removed = work.draft.filter((r) => keys.has(r.key))
+    const left = work.draft.filter((r) => !keys.has(r.key))
+    work.put(left)
+    const back = () => {
+      if (work.draft === left) work.undo()
+      else work.put([...work.draft, ...removed])
+    }
+    tell(t('{n} deleted', { n: keys.size }), { label: t('Undo'), run: back })
+    this.selected = new Set()
+    this.#name()
+    this.viewer?.focus()
+  }
+  duplicate(keys: Set<string>) {
+    if (!this.version && keys.size) this.selected = new Set(this.work.duplicate(keys).map((r) => r.key))
+  }
+  shift(keys: Set<string>, by: 1 | -1) {
+    if (this.version || keys.size === 0) return
+    this.work.shift(keys, by)
+    const first = this.work.draft.find((r) => keys.has(r.key))!
+    this.said = t('Region {n}', { n: this.numberOf(first.key) })
+    this.#show(first.key)
+  }
+  /** The regions that an action at one of them is for: all that are selected, where it is among them. */
+  #with = (r: Region) => (this.selected.has(r.key) ? this.selected : new Set([r.key]))
+  removeWith = (r: Region) => this.remove(this.#with(r))
+  askHow(r: Region) {
+    this.dialog = { kind: 'how', keys: [...this.#with(r)], lang: r.lang, psm: r.psm, charset: r.charset }
+  }
+  again = (r: Region) => this.work.again(new Map([[r.key, {}]]))
+
+  async readAll() {
+    if (this.#tooMany()) return
+    const v = await this.work.readAll()
+    if (v) tell(t('All is in version {n} now.', { n: v }))
+    else tell(t('Not all could be read.'))
+  }
+  #tooMany(): boolean {
+    if (this.work.draft.length <= mostInVersion) return false
+    tell(t('A version has at most {n} regions; here are more.', { n: mostInVersion }))
+    return true
+  }
+  async save(format: string) {
+    if (!this.version && this.#tooMany()) return
+    try {
+      const v = this.version || (await this.work.oneVersion())
+      if (v) await api.download(this.id, v, format)
+      else tell(t('Not all could be read.'))
+    } catch (e) {
+      complain(e)
+    }
+  }
+  copyTexts(of: Region[]) {
+    const texts = of.map((r) => this.work.content(r)?.text ?? '').filter(Boolean)
+    copy(texts.join('\n')).catch(complain)
+  }
+
+  async crop(c: Content, charset: string) {
+    try {
+      this.dialog = { kind: 'crop', url: await api.picture(api.cropPath(this.id, c, charset)) }
+    } catch (e) {
+      complain(e)
+    }
+  }
+  async history(of: Content) {
+    try {
+      this.dialog = { kind: 'history', of, list: (await api.revisions(of.id)).reverse() }
+    } catch (e) {
+      complain(e)
+    }
+  }
+  /** Saves the text of an earlier revision as the newest. */
+  async takeBack(text: string, newest: Content) {
+    this.dialog = null
+    await this.work.correct(newest.id, newest.revision, text).catch(complain)
+  }
+  async forget(c: Content) {
+    this.dialog = null
+    try {
+      await this.work.forget(c)
+      this.selected = new Set()
+      this.#name()
+      tell(t('Deleted from version {n}.', { n: c.version }))
+    } catch (e) {
+      complain(e)
+    }
+  }
+  /** Saves what was typed; what cannot be saved stays as it is, and its own editor tells why. */
+  async saveKept() {
+    for (const r of this.kept) {
+      const c = this.work.shown(r)!
+      const u = unsaved(c.id)!
+      try {
+        await this.work.correct(c.id, u.revision, u.text)
+      } catch (e) {
+        if (!(e instanceof api.Failure && e.status === 412)) {
+          complain(e)
+          return
+        }
+        this.editing = r.key
+        this.#show(r.key)
+        tell(t('Somebody else changed this text meanwhile. Save it here to compare.'))
+        return
+      }
+    }
+  }
+
+  async suggest(level: 'block' | 'line') {
+    this.searching?.abort()
+    const control = (this.searching = new AbortController())
+    try {
+      const found = await api.layout(this.id, level, control.signal)
+      this.suggestions = found.filter((b) => !this.work.draft.some((r) => overlap(r.box, b) > 0.5))
+      if (this.suggestions.length === 0)
+        tell(found.length ? t('All that was found is there already.') : t('Nothing was found on this page.'))
+    } catch (e) {
+      complain(e)
+      this.#missing(e)
+    }
+    if (this.searching === control) this.searching = null
+  }
+  cancelSearch() {
+    this.searching?.abort()
+    this.searching = null
+    this.viewer?.focus()
+  }
+  take(n: number) {
+    const box = this.suggestions[n]
+    this.suggestions = this.suggestions.filter((_, i) => i !== n)
+    this.add([box])
+    this.viewer?.focus()
+  }
+  takeAll() {
+    const all = this.suggestions
+    this.suggestions = []
+    this.add(all)
+    this.viewer?.focus()
+  }
+  dismiss() {
+    this.suggestions = []
+    this.viewer?.focus()
+  }
+
+  /** What keys do, wherever the focus is but in a field; the viewer has done its own before. */
+  readonly actions: Partial<Record<Action, () => void>> = {
+    undo: () => this.travel('undo'),
+    redo: () => this.travel('redo'),
+    duplicate: () => this.duplicate(this.selected),
+    up: () => this.shift(this.selected, -1),
+    down: () => this.shift(this.selected, 1),
+    nextDoubt: () => this.doubt(1),
+    previousDoubt: () => this.doubt(-1),
+    next: () => this.step(1, false),
+    previous: () => this.step(-1, false),
+    addNext: () => this.step(1, true),
+    addPrevious: () => this.step(-1, true),
+    name: () => this.one && this.list?.name(this.one.key),
+    help: () => (this.dialog = { kind: 'help' }),
+    new: () => this.viewer?.startGhost(),
+    copy: () => {
+      if (getSelection()?.isCollapsed === false) return // what is selected of a text is copied by the browser's own keys
+      this.copyTexts(this.selected.size ? this.regions.filter((r) => this.selected.has(r.key)) : this.regions)
+    },
+  }
+}
+
+export const formats: [string, Text][] = [
+  ['txt', 'Plain text'],
+  ['pdf', 'Searchable PDF'],
+  ['hocr', 'hOCR'],
+  ['alto', 'ALTO'],
+  ['json', 'JSON'],
+  ['tsv', 'Table (TSV)'],
+]
