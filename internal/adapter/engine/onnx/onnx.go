@@ -12,32 +12,48 @@ import (
 	"glyphbox/internal/adapter/engine/ppocr"
 )
 
-// Models are loaded models, used by one goroutine at a time.
+// Models are the models of a folder. They are loaded when they are first asked for. Used by one goroutine at a time.
 type Models struct {
-	Recognisers []*ppocr.Recogniser
-	Detector    *ppocr.Detector
+	files       ppocr.Files
+	recognisers []*ppocr.Recogniser
+	detector    *ppocr.Detector
 }
 
-// Load loads the library and the models, once for the life of the process. It opens files and starts no threads; what is
-// loaded needs no more files.
-func Load(files ppocr.Files) (*Models, error) {
+// Open loads the library, once for the life of the process. Whoever confines the process does so after that, and lets it read
+// the models. An error says that the library is not for this machine.
+func Open(files ppocr.Files) (*Models, error) {
 	ort.SetSharedLibraryPath(files.Library)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return nil, err
 	}
-	detector, _, err := open(files.Detector)
-	if err != nil {
-		return nil, err
-	}
-	m := &Models{Detector: ppocr.NewDetector(files.Detector.Name(), detector)}
-	for _, f := range files.Recognisers {
+	return &Models{files: files}, nil
+}
+
+// Version is that of the library, such as 1.32.0.
+func (m *Models) Version() string { return ort.GetVersion() }
+
+// Recognisers returns the recognisers, the one to be asked first before the others.
+func (m *Models) Recognisers() ([]*ppocr.Recogniser, error) {
+	for _, f := range m.files.Recognisers[len(m.recognisers):] {
 		s, characters, err := open(f)
 		if err != nil {
 			return nil, err
 		}
-		m.Recognisers = append(m.Recognisers, ppocr.NewRecogniser(f.Name(), s, characters, f.Scripts))
+		m.recognisers = append(m.recognisers, ppocr.NewRecogniser(f.Name(), s, characters, f.Scripts))
 	}
-	return m, nil
+	return m.recognisers, nil
+}
+
+// Detector returns the detector.
+func (m *Models) Detector() (*ppocr.Detector, error) {
+	if m.detector == nil {
+		s, _, err := open(m.files.Detector)
+		if err != nil {
+			return nil, err
+		}
+		m.detector = ppocr.NewDetector(m.files.Detector.Name(), s)
+	}
+	return m.detector, nil
 }
 
 // session is a ppocr.Session.

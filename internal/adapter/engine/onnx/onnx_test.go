@@ -42,7 +42,7 @@ func part(m read.RGB, x1, y1, x2, y2 int) read.RGB {
 
 func TestModels(t *testing.T) {
 	found := files(t)
-	models, err := Load(found)
+	models, err := Open(found)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,13 +62,21 @@ func TestModels(t *testing.T) {
 			page.Pix = append(page.Pix, uint8(r>>8), uint8(g>>8), uint8(b>>8))
 		}
 	}
-	quads, err := models.Detector.Detect(page)
+	detector, err := models.Detector()
+	if err != nil {
+		t.Fatal(err)
+	}
+	quads, err := detector.Detect(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(quads, func(a, b read.Quad) int { return cmp.Compare(a[0].Y, b[0].Y) })
 	var text strings.Builder
-	r := models.Recognisers[0]
+	recognisers, err := models.Recognisers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := recognisers[0]
 	for _, q := range quads {
 		line := part(page, max(0, int(q[0].X)), max(0, int(q[0].Y)), min(page.Width, int(q[2].X)+1), min(page.Height, int(q[2].Y)+1))
 		chars, err := r.Read(line, "")
