@@ -5,18 +5,22 @@ BENCH   ?= .
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test check-format vet lint unit bench fuzz docs web check-web screenshots image check-deploy clean
+.PHONY: help setup setup-tests models run build test check-format vet lint unit bench fuzz docs web check-web screenshots image check-deploy clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install what is missing: Tesseract, Leptonica, traineddata, a C compiler
+setup: ## install what is missing: Tesseract, Leptonica, traineddata, a C compiler, pip
 	@scripts/setup
 
 setup-tests:
 	@scripts/setup tests
 
+models: setup ## fetch the models of the second recogniser, where they are missing
+	@scripts/models
+
 run: build ## build and run the service on http://127.0.0.1:8000
+	@scripts/models || echo "run: going on without the second recogniser" >&2
 	@bin/glyphbox serve
 
 build: setup ## build bin/glyphbox
@@ -52,9 +56,9 @@ check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check
 	@scripts/check-deploy
 
 # Firefox and WebKit as programs of tests are packages of Debian.
-REQUIRED := mariadb,mongodb,browser$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
+REQUIRED := mariadb,mongodb,models,browser$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
 
-unit: setup-tests bin/ferretdb ## run all tests with the race detector, on real servers and in real browsers
+unit: setup-tests models bin/ferretdb ## run all tests with the race detector, on real servers and in real browsers
 	GLYPHBOX_TEST_REQUIRE=$(REQUIRED) go test -race -timeout 20m ./...
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some
@@ -88,7 +92,7 @@ screenshots: setup-tests ## make pictures of each screen of the web page in bin/
 	@mkdir -p bin/screenshots
 	GLYPHBOX_TEST_REQUIRE=browser GLYPHBOX_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots go test -count=1 -run 'TestBrowser($$|Uploads|ManyImages|Selection|SignIn|Account|Admin)' ./internal/app
 
-image: ## build the container image, start it and use it; needs buildah, podman and more, see scripts/image
+image: models ## build the container image, start it and use it; needs buildah, podman and more, see scripts/image
 	@scripts/image
 
 clean: ## remove what was built
