@@ -10,11 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"slices"
 	"time"
 
+	"glyphbox/internal/adapter/engine/ppocr"
 	"glyphbox/internal/adapter/engine/protocol"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -28,6 +30,7 @@ type Options struct {
 	Command       []string      // starts a worker, which calls worker.Run with the argument that the engine adds
 	Workers       int           // processes; default: the cores that this process may use
 	TessdataDirs  []string      // folders of traineddata; of two files with the same name the first counts; default: where packages put it
+	Models        string        // folder of the second recogniser's models; default: see ppocr.DefaultFolder, and none where that is empty; NoModels: none
 	TempDir       string        // where several folders are joined into one; default: the system's
 	MaxPixels     int64         // of a page; default 150 million
 	RegionTimeout time.Duration // for one region or rendition, after which its worker is killed; default 30 s
@@ -39,12 +42,16 @@ type Options struct {
 	Log           *slog.Logger  // default: none
 }
 
+// NoModels stands for no folder of models.
+const NoModels = "none"
+
 const defaultMemoryLimit = 3 << 30 // the largest page is 600 MB, of which decoders hold up to four copies
 
 // Engine reads regions and renders pages in worker processes. It is safe for concurrent use.
 type Engine struct {
 	pool      *workerpool.Pool
 	tessdata  tessdata
+	second    protocol.Second // until a worker tells
 	maxPixels int64
 }
 
@@ -65,14 +72,41 @@ func Start(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	setup, err := json.Marshal(protocol.Setup{Tessdata: found.folder, Warm: warmLanguages(found.languages), Memory: o.MemoryLimit})
+	models, missing, err := findModels(o.Models)
+	if err != nil {
+		return nil, err
+	}
+	setup, err := json.Marshal(protocol.Setup{Tessdata: found.folder, Warm: warmLanguages(found.languages), Memory: o.MemoryLimit, Models: models})
 	if err != nil {
 		return nil, err
 	}
 	pool := workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
 		Workers: o.Workers, JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: o.MaxServed, MaxMemory: o.MaxMemory,
 		IdleTime: o.IdleTime, Log: o.Log})
-	return &Engine{pool: pool, tessdata: found, maxPixels: o.MaxPixels}, nil
+	return &Engine{pool: pool, tessdata: found, second: protocol.Second{Missing: missing}, maxPixels: o.MaxPixels}, nil
+}
+
+// findModels returns the files of the second recogniser, or why it is missing. An error is about a folder that was named.
+func findModels(folder string) (files *ppocr.Files, missing string, err error) {
+	if folder == NoModels {
+		return nil, "the configuration wants none", nil
+	}
+	named := folder != ""
+	if !named {
+		if folder, err = ppocr.DefaultFolder(); err != nil {
+			return nil, err.Error(), nil //nolint:nilerr // it is told as what is missing
+		}
+	}
+	found, err := ppocr.Find(folder)
+	switch {
+	case err == nil:
+		return &found, "", nil
+	case named:
+		return nil, "", fmt.Errorf("the folder of models %s: %w", folder, err)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "there is no folder " + folder + ", which scripts/models makes", nil
+	}
+	return nil, err.Error(), nil
 }
 
 // warmLanguages picks the languages whose models a worker loads at its start.
@@ -121,6 +155,16 @@ func (e *Engine) name() string {
 	var about protocol.About
 	_ = json.Unmarshal(e.pool.About(), &about) // empty as it stays where there is nothing yet
 	return about.Engine
+}
+
+// Second returns what there is of the second recogniser, as the workers say.
+func (e *Engine) Second() (models []string, runtime, missing string) {
+	second := e.second
+	var about protocol.About
+	if second.Missing == "" && json.Unmarshal(e.pool.About(), &about) == nil { // else no worker has started yet
+		second = about.Second
+	}
+	return second.Models, second.Runtime, second.Missing
 }
 
 // batchSize is how many regions make an order one that gives way to smaller ones.

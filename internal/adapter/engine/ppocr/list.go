@@ -20,6 +20,17 @@ type Files struct {
 	Recognisers []ModelFile // the one to be asked first comes first
 }
 
+// Paths returns the paths of the models, all of which may be read while models are loaded; none of nil.
+func (f *Files) Paths() (paths []string) {
+	if f == nil {
+		return nil
+	}
+	for _, m := range append([]ModelFile{f.Detector}, f.Recognisers...) {
+		paths = append(paths, m.Path)
+	}
+	return paths
+}
+
 // ModelFile is the file of a model.
 type ModelFile struct {
 	Path    string   `toml:"file"`

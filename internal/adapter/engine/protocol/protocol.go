@@ -2,6 +2,7 @@
 package protocol
 
 import (
+	"glyphbox/internal/adapter/engine/ppocr"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
@@ -11,11 +12,21 @@ type Setup struct {
 	Tessdata string   `json:"tessdata"` // folder of the traineddata
 	Warm     []string `json:"warm"`     // languages whose models are loaded at the start; at least one
 	Memory   int64    `json:"memory"`   // bytes that the worker may have beyond those at the start
+
+	Models *ppocr.Files `json:"models,omitempty"` // of the second recogniser; nil for none
 }
 
 // About is what a worker says about itself.
 type About struct {
 	Engine string `json:"engine"` // name and version of what reads
+	Second Second `json:"second"`
+}
+
+// Second is what a worker has of the second recogniser.
+type Second struct {
+	Models  []string `json:"models,omitempty"`  // names of the recognisers and of the detector
+	Runtime string   `json:"runtime,omitempty"` // name and version of what runs them
+	Missing string   `json:"missing,omitempty"` // why there is none
 }
 
 // The operations of a worker. All of them concern a page.

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"glyphbox/internal/adapter/engine/onnx"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
@@ -17,7 +18,8 @@ type library struct {
 	layoutLang []string // of the model that lays pages out, which is the same for all languages
 	models     lru[*model]
 	pages      lru[*pix]
-	pageBytes  int64 // of all pages held
+	pageBytes  int64        // of all pages held
+	second     *onnx.Models // nil for none
 }
 
 const (

@@ -1,7 +1,9 @@
 // Package worker is the program in a worker process of the engine. It decodes the files of users and reads text with libtesseract and
-// Leptonica. It is the only package that calls C, and Run its only function for others: what it does, a pool of processes survives.
+// Leptonica, and with the models of a second recogniser where there are any. It and package onnx are the only ones that call C, and Run is
+// its only function for others: what it does, a pool of processes survives.
 //
-// tesseract.go is the recogniser, leptonica.go the images, library.go what the process holds, prepare.go how a region is made ready.
+// tesseract.go is the recogniser, second.go the second one, leptonica.go the images, library.go what the process holds, prepare.go how a
+// region is made ready.
 package worker
 
 import (
@@ -24,19 +26,21 @@ func Run(argument string) error {
 	}
 	quietLeptonica()
 	l := &library{engine: "tesseract " + libraryVersion(), tessdata: setup.Tessdata, layoutLang: setup.Warm[len(setup.Warm)-1:]}
+	second := l.openModels(setup.Models) // loads a library, which a confined process cannot
 	handlers := map[string]workerpool.Handler{}
 	for operation, do := range operations {
 		handlers[operation] = func(r *workerpool.Request) (workerpool.Result, error) { return l.answer(r, operation, do) }
 	}
 	return workerpool.Serve(workerpool.Program{
-		Readable: []string{setup.Tessdata}, Memory: setup.Memory, About: protocol.About{Engine: l.engine}, Handlers: handlers,
+		Readable: append(setup.Models.Paths(), setup.Tessdata), Memory: setup.Memory, Handlers: handlers,
+		About: protocol.About{Engine: l.engine, Second: second},
 		Warm: func() error {
 			for _, lang := range setup.Warm {
 				if _, err := l.model(recognition.Task{Lang: []string{lang}, Mode: recognition.BestMode}); err != nil {
 					return err
 				}
 			}
-			return nil
+			return l.loadModels()
 		},
 	})
 }

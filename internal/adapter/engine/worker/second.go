@@ -1,0 +1,50 @@
+package worker
+
+import (
+	"glyphbox/internal/adapter/engine/onnx"
+	"glyphbox/internal/adapter/engine/ppocr"
+	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/adapter/engine/read"
+)
+
+// openModels loads the library of the second recogniser. The worker goes on without it where it is not for this machine.
+func (l *library) openModels(files *ppocr.Files) protocol.Second {
+	if files == nil {
+		return protocol.Second{}
+	}
+	second, err := onnx.Open(*files)
+	if err != nil {
+		return protocol.Second{Missing: err.Error()}
+	}
+	l.second = second
+	about := protocol.Second{Runtime: "onnxruntime " + second.Version()}
+	for _, f := range append(files.Recognisers, files.Detector) {
+		about.Models = append(about.Models, f.Name())
+	}
+	return about
+}
+
+// loadModels loads the models of the second recogniser, so that the first region does not wait for them.
+func (l *library) loadModels() error {
+	if _, err := l.recognisers(); err != nil {
+		return err
+	}
+	_, err := l.detector()
+	return err
+}
+
+// recognisers returns the recognisers besides Tesseract, the one to be asked first before the others; none where there are no models.
+func (l *library) recognisers() ([]*ppocr.Recogniser, error) {
+	if l.second == nil {
+		return nil, nil
+	}
+	return l.second.Recognisers()
+}
+
+// detector returns the detector of lines; nil where there are no models.
+func (l *library) detector() (read.Detector, error) {
+	if l.second == nil {
+		return nil, nil
+	}
+	return l.second.Detector()
+}
