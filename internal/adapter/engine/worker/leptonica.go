@@ -174,19 +174,19 @@ func (p *pix) turn(orientation int) error {
 	return p.then("pixRotateOrth", C.pixRotateOrth(p.p, C.l_int32(quarters)))
 }
 
-// clip returns a box of the image, which shares the pixels where that is all of it.
-func (p *pix) clip(b document.Box) (*pix, error) {
+// cut returns a copy of a box of the image.
+func (p *pix) cut(b document.Box) (*pix, error) {
 	if b == (document.Box{X2: p.width(), Y2: p.height()}) {
-		return own(C.pixClone(p.p), "pixClone")
+		return p.copy()
 	}
 	box := C.boxCreate(C.l_int32(b.X1), C.l_int32(b.Y1), C.l_int32(b.Width()), C.l_int32(b.Height()))
 	defer C.boxDestroy(&box)
 	return own(C.pixClipRectangle(p.p, box, nil), "pixClipRectangle")
 }
 
-// gray returns a box of the image in 8 bits.
+// gray returns a copy of a box of the image in 8 bits.
 func (p *pix) gray(b document.Box) (*pix, error) {
-	cut, err := p.clip(b)
+	cut, err := p.cut(b)
 	if err != nil {
 		return nil, err
 	}
@@ -391,7 +391,7 @@ func (p *pix) encode(lossless bool) (document.Rendition, error) {
 	return r, nil
 }
 
-// render makes a file of the image for people, of at most that width and height.
+// render makes a file of the image for people, of at most that width and height. It does not write to the image.
 func (p *pix) render(width, height int) (document.Rendition, error) {
 	small, err := p.shrinkTo(width, height)
 	if err != nil {
@@ -401,7 +401,7 @@ func (p *pix) render(width, height int) (document.Rendition, error) {
 	return small.encode(false)
 }
 
-// shrinkTo returns a copy of at most that width and height, which keeps the shape.
+// shrinkTo returns an image of at most that width and height, which keeps the shape and may share the pixels.
 func (p *pix) shrinkTo(width, height int) (*pix, error) {
 	factor := min(1, float64(width)/float64(p.width()), float64(height)/float64(p.height()))
 	if factor == 1 {

@@ -17,7 +17,7 @@ type library struct {
 	tessdata   string
 	layoutLang []string // of the model that lays pages out, which is the same for all languages
 	models     lru[*model]
-	pages      lru[*pix]
+	pages      lru[decodedPage]
 	pageBytes  int64        // of all pages held
 	second     *onnx.Models // nil for none
 }
@@ -43,9 +43,9 @@ func (l *library) model(task recognition.Task) (*model, error) {
 	return m, nil
 }
 
-func (l *library) page(sha256 string) (*pix, bool) { return l.pages.get(sha256) }
+func (l *library) page(sha256 string) (decodedPage, bool) { return l.pages.get(sha256) }
 
-func (l *library) hold(sha256 string, p *pix) {
+func (l *library) hold(sha256 string, p decodedPage) {
 	l.pages.put(sha256, p)
 	l.pageBytes += p.bytes()
 	for l.pages.len() > 1 && l.pageBytes > maxPageBytes {
@@ -56,8 +56,8 @@ func (l *library) hold(sha256 string, p *pix) {
 }
 
 // layout finds the text on a page, without reading it, in the order in which it would be read.
-func (l *library) layout(page *pix, level recognition.Level) ([]document.Box, error) {
-	task := recognition.Task{Box: document.Box{X2: page.width(), Y2: page.height()}, Lang: l.layoutLang, Shape: recognition.ShapePage, Mode: recognition.BestMode}
+func (l *library) layout(page decodedPage, level recognition.Level) ([]document.Box, error) {
+	task := recognition.Task{Box: page.bounds(), Lang: l.layoutLang, Shape: recognition.ShapePage, Mode: recognition.BestMode}
 	m, err := l.model(task)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (l *library) layout(page *pix, level recognition.Level) ([]document.Box, er
 }
 
 // prepareFirst shows what the first look at a region is at.
-func prepareFirst(page *pix, task recognition.Task) (document.Rendition, error) {
+func prepareFirst(page decodedPage, task recognition.Task) (document.Rendition, error) {
 	s, err := look(page, task, 0)
 	if err != nil {
 		return document.Rendition{}, err
@@ -95,7 +95,7 @@ func prepareFirst(page *pix, task recognition.Task) (document.Rendition, error) 
 }
 
 // read reads one region of a page.
-func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, error) {
+func (l *library) read(page decodedPage, task recognition.Task) (recognition.Reading, error) {
 	began := time.Now()
 	m, err := l.model(task)
 	if err != nil {
@@ -131,7 +131,7 @@ func (l *library) read(page *pix, task recognition.Task) (recognition.Reading, e
 const lost = 0.5
 
 // readSmoothed reads a region through its halftone or noise, and returns that reading where it is a surer one.
-func (m *model) readSmoothed(page *pix, before recognition.Reading, task recognition.Task) (recognition.Reading, error) {
+func (m *model) readSmoothed(page decodedPage, before recognition.Reading, task recognition.Task) (recognition.Reading, error) {
 	s, err := look(page, task, 2)
 	if err != nil || s.blank {
 		s.close()

@@ -22,7 +22,7 @@ const (
 	plainDPI    = 300
 )
 
-func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, error) {
+func (l *library) plain(page decodedPage, task recognition.Task) (recognition.Reading, error) {
 	m, err := l.model(task)
 	if err != nil {
 		return recognition.Reading{}, err
@@ -64,8 +64,8 @@ func (l *library) plain(page *pix, task recognition.Task) (recognition.Reading, 
 }
 
 // cut returns a box of the page in 8 bits.
-func cut(page *pix, b document.Box) (*pix, error) {
-	image, err := page.clip(b)
+func cut(page decodedPage, b document.Box) (*pix, error) {
+	image, err := page.cut(b)
 	if err != nil {
 		return nil, err
 	}

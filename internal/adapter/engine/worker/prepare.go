@@ -40,7 +40,7 @@ type view struct {
 }
 
 // look cuts a region out of a page and finds out what it is. smooth averages it first over so many pixels on each side.
-func look(page *pix, task recognition.Task, smooth int) (scene, error) {
+func look(page decodedPage, task recognition.Task, smooth int) (scene, error) {
 	s := scene{task: task, box: task.Box}
 	inverted, err := s.see(page, smooth)
 	if err == nil && s.lines.count == 1 {
@@ -66,7 +66,7 @@ func look(page *pix, task recognition.Task, smooth int) (scene, error) {
 }
 
 // see cuts the region out, dark on light, averaged over so many pixels on each side, and looks at its lines.
-func (s *scene) see(page *pix, smooth int) (inverted bool, err error) {
+func (s *scene) see(page decodedPage, smooth int) (inverted bool, err error) {
 	if s.cut, err = page.gray(s.box); err != nil {
 		return false, err
 	}
@@ -92,9 +92,9 @@ const cutEdge = 3
 
 // grown is the region with the rest of letters that its edges cut: each edge moves outwards while ink goes on across it, by
 // cutEdge pixels at most.
-func (s scene) grown(page *pix, inverted bool) document.Box {
+func (s scene) grown(page decodedPage, inverted bool) document.Box {
 	b := s.task.Box
-	whole := document.Box{X2: page.width(), Y2: page.height()}
+	whole := page.bounds()
 	goesOn := func(edge document.Box) bool {
 		if edge != edge.Intersect(whole) {
 			return false
@@ -131,7 +131,7 @@ func (s scene) speckled() bool {
 }
 
 // eraseRules looks around the line, since a rule goes on there and a letter does not.
-func (s scene) eraseRules(page *pix, inverted bool) error {
+func (s scene) eraseRules(page decodedPage, inverted bool) error {
 	beyond := s.box
 	beyond.Y1, beyond.Y2 = max(0, beyond.Y1-beyond.Height()/2), min(page.height(), beyond.Y2+beyond.Height()/2)
 	around, err := page.gray(beyond)

@@ -46,18 +46,20 @@ func Run(argument string) error {
 }
 
 // operation does one job on a decoded page.
-type operation func(*library, *pix, protocol.Job) (protocol.Answer, document.Rendition, error)
+type operation func(*library, decodedPage, protocol.Job) (protocol.Answer, document.Rendition, error)
 
 var operations = map[string]operation{
 	protocol.Read:  reads((*library).read),
 	protocol.Plain: reads((*library).plain),
-	protocol.Layout: func(l *library, page *pix, j protocol.Job) (protocol.Answer, document.Rendition, error) {
+	protocol.Layout: func(l *library, page decodedPage, j protocol.Job) (protocol.Answer, document.Rendition, error) {
 		boxes, err := l.layout(page, j.Level)
 		return protocol.Answer{Boxes: boxes}, document.Rendition{}, err
 	},
-	protocol.Prepared:  renders(func(page *pix, j protocol.Job) (document.Rendition, error) { return prepareFirst(page, j.Task) }),
-	protocol.Thumbnail: renders(func(page *pix, j protocol.Job) (document.Rendition, error) { return page.render(j.Side, j.Side) }),
-	protocol.Cut: renders(func(page *pix, j protocol.Job) (document.Rendition, error) {
+	protocol.Prepared: renders(func(page decodedPage, j protocol.Job) (document.Rendition, error) { return prepareFirst(page, j.Task) }),
+	protocol.Thumbnail: renders(func(page decodedPage, j protocol.Job) (document.Rendition, error) {
+		return page.render(page.bounds(), j.Side, j.Side)
+	}),
+	protocol.Cut: renders(func(page decodedPage, j protocol.Job) (document.Rendition, error) {
 		image, err := cut(page, j.Task.Box)
 		if err != nil {
 			return document.Rendition{}, err
@@ -65,25 +67,20 @@ var operations = map[string]operation{
 		defer image.close()
 		return image.encode(true)
 	}),
-	protocol.View: renders(func(page *pix, j protocol.Job) (document.Rendition, error) {
-		part, err := page.clip(j.Task.Box)
-		if err != nil {
-			return document.Rendition{}, err
-		}
-		defer part.close()
-		return part.render(j.Side, imagefile.MaxSide)
+	protocol.View: renders(func(page decodedPage, j protocol.Job) (document.Rendition, error) {
+		return page.render(j.Task.Box, j.Side, imagefile.MaxSide)
 	}),
 }
 
-func reads(read func(*library, *pix, recognition.Task) (recognition.Reading, error)) operation {
-	return func(l *library, page *pix, j protocol.Job) (protocol.Answer, document.Rendition, error) {
+func reads(read func(*library, decodedPage, recognition.Task) (recognition.Reading, error)) operation {
+	return func(l *library, page decodedPage, j protocol.Job) (protocol.Answer, document.Rendition, error) {
 		reading, err := read(l, page, j.Task)
 		return protocol.Answer{Reading: &reading}, document.Rendition{}, err
 	}
 }
 
-func renders(render func(*pix, protocol.Job) (document.Rendition, error)) operation {
-	return func(_ *library, page *pix, j protocol.Job) (protocol.Answer, document.Rendition, error) {
+func renders(render func(decodedPage, protocol.Job) (document.Rendition, error)) operation {
+	return func(_ *library, page decodedPage, j protocol.Job) (protocol.Answer, document.Rendition, error) {
 		made, err := render(page, j)
 		return protocol.Answer{Media: made.MediaType}, made, err
 	}
@@ -107,24 +104,24 @@ func (l *library) answer(r *workerpool.Request, name string, do operation) (work
 }
 
 // open returns the decoded page of a job. It asks for its bytes where it is not held. An owned page is the caller's to close.
-func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (page *pix, owned bool, err error) {
+func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (page decodedPage, owned bool, err error) {
 	if page, ok := l.page(r.Page); ok {
 		return page, false, nil
 	}
 	data, err := r.Bytes()
 	if err != nil {
-		return nil, false, err
+		return page, false, err
 	}
 	h, err := imagefile.ReadHeader(bytes.NewReader(data), int64(len(data)), job.MaxPixels)
 	if err != nil {
-		return nil, false, err
+		return page, false, err
 	}
 	shrink := 1
 	if name == protocol.Thumbnail && h.MediaType == imagefile.JPEG {
 		shrink = jpegShrink(h, job.Side)
 	}
-	if page, err = decode(data, h, shrink); err != nil {
-		return nil, false, err
+	if page, err = decodePage(data, h, shrink); err != nil {
+		return page, false, err
 	}
 	if shrink == 1 {
 		l.hold(r.Page, page)

@@ -1,0 +1,41 @@
+package worker
+
+import (
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/imagefile"
+)
+
+// decodedPage is a page that the worker holds for later jobs. Nothing writes to it: the methods of this file are the only code
+// that sees its pixels, they read them only, and what they return are copies.
+type decodedPage struct{ pixels *pix }
+
+// decodePage decodes a file; see decode.
+func decodePage(data []byte, h imagefile.Header, shrink int) (decodedPage, error) {
+	p, err := decode(data, h, shrink)
+	return decodedPage{p}, err
+}
+
+func (p decodedPage) width() int           { return p.pixels.width() }
+func (p decodedPage) height() int          { return p.pixels.height() }
+func (p decodedPage) bounds() document.Box { return document.Box{X2: p.width(), Y2: p.height()} }
+func (p decodedPage) bytes() int64         { return p.pixels.bytes() }
+func (p decodedPage) close()               { p.pixels.close() }
+
+// cut returns a copy of a box of the page in its depth.
+func (p decodedPage) cut(b document.Box) (*pix, error) { return p.pixels.cut(b) }
+
+// gray returns a copy of a box of the page in 8 bits.
+func (p decodedPage) gray(b document.Box) (*pix, error) { return p.pixels.gray(b) }
+
+// render makes a file of a box of the page for people, of at most that width and height.
+func (p decodedPage) render(b document.Box, width, height int) (document.Rendition, error) {
+	if b == p.bounds() { // large, and read only by what follows
+		return p.pixels.render(width, height)
+	}
+	part, err := p.cut(b)
+	if err != nil {
+		return document.Rendition{}, err
+	}
+	defer part.close()
+	return part.render(width, height)
+}
