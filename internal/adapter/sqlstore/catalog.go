@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
@@ -99,19 +100,47 @@ func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image,
 	if keyword := fold(q.Keyword); keyword != "" {
 		return s.search(ctx, q, keyword)
 	}
-	images, err := s.page(ctx, q, everything(q))
+	scans, part := visible(q), partOf(q)
+	if part.offset > 0 && part.before == 0 {
+		total, err := s.count(ctx, q)
+		if err != nil || part.offset >= total {
+			return nil, total, err
+		}
+		images, err := s.read(ctx, scans, part.fromNearerEnd(total))
+		return images, total, err
+	}
+	images, err := s.read(ctx, scans, part)
 	if err != nil {
 		return nil, 0, err
 	}
-	if q.Page == 0 && q.Before == 0 && len(images) < q.Size {
+	if part.offset == 0 && part.before == 0 && len(images) < part.limit { // these are all
 		return images, len(images), nil
 	}
-	text, args := listCount(q)
-	total, err := s.db.Count(ctx, text, args...)
+	total, err := s.count(ctx, q)
 	return images, total, err
 }
 
-// condition is a part of a WHERE with its arguments.
+// part is a part of a list: limit images, after offset others that are skipped.
+type part struct {
+	before        int64 // an ID: the list begins below it; 0: it begins with the newest image
+	limit, offset int
+	fromOldest    bool // whether offset counts from the oldest image
+}
+
+func partOf(q document.Query) part {
+	limit, offset := sqldb.Window(q.Size, q.Page)
+	return part{before: q.Before, limit: limit, offset: offset}
+}
+
+// fromNearerEnd returns the same part of a list of total images, counted from the end where fewer are to be skipped.
+func (p part) fromNearerEnd(total int) part {
+	if rest := max(total-p.offset-p.limit, 0); rest < p.offset {
+		return part{limit: min(p.limit, total-p.offset), offset: rest, fromOldest: true}
+	}
+	return p
+}
+
+// condition is a WHERE condition with its arguments.
 type condition struct {
 	text string
 	args []any
@@ -121,37 +150,55 @@ func (c condition) and(text string, args ...any) condition {
 	return condition{c.text + ` AND ` + text, append(append([]any(nil), c.args...), args...)}
 }
 
-// kind is some of the images that a query wants.
-type kind struct {
-	table string
-	id    string // column of the image's ID
+// scan reads some of the images of a list in the order of their IDs, by one index.
+type scan struct {
+	table, index string
+	first        string // column of the index before the ID, which has one value; "" where the ID is the first one
+	id           string // column with the ID of the image
 	condition
 }
 
-// matching returns which images a query wants, whatever its keyword, as conditions on table image of which no image meets two. What a user sees are two kinds,
-// their own and what others share, since with an OR no index gives the newest ones without sorting all.
-func matching(q document.Query) []condition {
+func (s scan) from() string {
+	return ` FROM ` + s.table + ` /*! FORCE INDEX (` + s.index + `) */ WHERE ` + s.text
+}
+
+// ids returns the query for the IDs, without LIMIT. Its order is that of the index, in either direction, so that nothing is sorted.
+func (s scan) ids(fromOldest bool) (text, order string) {
+	direction := ` DESC`
+	if fromOldest {
+		direction = ` ASC`
+	}
+	order = ` ORDER BY ` + s.id + direction
+	if s.first != `` {
+		order = ` ORDER BY ` + s.first + direction + `, ` + s.id + direction
+	}
+	return `SELECT ` + s.id + ` AS id` + s.from(), order
+}
+
+// visible splits the images that a query may return, whatever its keyword, into disjoint WHERE conditions: two index scans beat one OR.
+//
+// MariaDB is asked for a second value of the first column, which no row has: so it reads no more than the range of a list that begins before an image. Of
+// one value it may read all rows, if it takes the table for a small one.
+func visible(q document.Query) []scan {
+	const mine, shared = `(user_id = ? /*! OR user_id = 0 */)`, `(visibility = ? /*! OR visibility = '' */)`
+	all := scan{`image`, `PRIMARY`, ``, `id`, condition{text: `1 = 1`}}
+	ofUser := func(id int64) scan { return scan{`image`, `image_user`, `user_id`, `id`, condition{mine, []any{id}}} }
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
-		return []condition{{text: `1 = 1`}}
+		return []scan{all}
 	case q.Viewer == 0 || q.Viewer == q.Owner:
-		return []condition{{`user_id = ?`, []any{q.Owner}}}
+		return []scan{ofUser(q.Owner)}
 	case q.Owner == 0:
-		return []condition{{`user_id = ?`, []any{q.Viewer}}, {`visibility = ? AND user_id <> ?`, []any{string(document.Shared), q.Viewer}}}
+		return []scan{ofUser(q.Viewer), {`image`, `image_visibility`, `visibility`, `id`, condition{shared + ` AND user_id <> ?`, []any{string(document.Shared), q.Viewer}}}}
 	}
-	return []condition{{`user_id = ? AND visibility = ?`, []any{q.Owner, string(document.Shared)}}}
+	s := ofUser(q.Owner)
+	s.condition = s.and(`visibility = ?`, string(document.Shared))
+	return []scan{s}
 }
 
-func everything(q document.Query) (kinds []kind) {
-	for _, c := range matching(q) {
-		kinds = append(kinds, kind{`image`, `id`, c})
-	}
-	return kinds
-}
-
-// page returns a page of the images of several kinds.
-func (s *Catalog) page(ctx context.Context, q document.Query, kinds []kind) (images []document.Image, err error) {
-	text, args := listPage(q, kinds)
+// read returns a part of the list that several scans make up, newest first.
+func (s *Catalog) read(ctx context.Context, scans []scan, p part) (images []document.Image, err error) {
+	text, args := listPart(scans, p)
 	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		i, err := scanImage(scan)
 		images = append(images, i)
@@ -160,23 +207,34 @@ func (s *Catalog) page(ctx context.Context, q document.Query, kinds []kind) (ima
 	return images, s.db.Fault(ctx, err)
 }
 
-// listPage returns the query for a page: the newest of each kind as far as the page reaches, by index, and of these the page.
-func listPage(q document.Query, kinds []kind) (text string, args []any) {
-	limit, offset := sqldb.Window(q.Size, q.Page)
+// listPart returns the query for a part of a list. Of several scans it reads each as far as the part reaches, and merges them.
+func listPart(scans []scan, p part) (text string, args []any) {
 	var parts []string
-	for _, k := range kinds {
-		if q.Before > 0 {
-			k.condition = k.and(k.id+` < ?`, q.Before)
+	for _, s := range scans {
+		if p.before > 0 {
+			s.condition = s.and(s.id+` < ?`, p.before)
 		}
-		parts = append(parts, `SELECT id FROM (SELECT `+k.id+` AS id FROM `+k.table+` WHERE `+k.text+` ORDER BY `+k.id+` DESC LIMIT ?) AS kind`)
-		args = append(append(args, k.args...), offset+limit)
+		ids, order := s.ids(p.fromOldest)
+		if len(scans) == 1 {
+			ids += order
+		} else { // SQLite merges them as it reads
+			ids = fmt.Sprintf(`/*! ( */ %s /*! %s LIMIT %d) */`, ids, order, p.offset+p.limit)
+		}
+		parts, args = append(parts, ids), append(args, s.args...)
 	}
-	return `SELECT ` + imageColumns + ` FROM (` + strings.Join(parts, ` UNION ALL `) + ` ORDER BY id DESC LIMIT ? OFFSET ?) AS page
-		JOIN image i ON i.id = page.id JOIN user ON user.id = i.user_id ORDER BY i.id DESC`, append(args, limit, offset)
+	list := strings.Join(parts, ` UNION ALL `)
+	if len(parts) > 1 {
+		_, order := scan{id: `id`}.ids(p.fromOldest)
+		list += order
+	}
+	return `SELECT /*! STRAIGHT_JOIN */ ` + imageColumns + ` FROM (` + list + ` LIMIT ? OFFSET ?) AS part
+		JOIN image i /*! FORCE INDEX (PRIMARY) */ ON i.id = part.id
+		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = i.user_id
+		ORDER BY i.id DESC`, append(args, p.limit, p.offset)
 }
 
-// imagesSeen returns how many images of a user a query wants, whatever its keyword, as an expression on table user.
-func imagesSeen(q document.Query) condition {
+// imagesOfUser returns how many images of a user a query may return, whatever its keyword, as an expression on table user.
+func imagesOfUser(q document.Query) condition {
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
 		return condition{text: `images`}
@@ -188,20 +246,19 @@ func imagesSeen(q document.Query) condition {
 	return condition{`CASE WHEN id = ? THEN shared ELSE 0 END`, []any{q.Owner}}
 }
 
-// listCount returns the query for how many images there are, whatever the keyword.
-func listCount(q document.Query) (text string, args []any) {
-	seen := imagesSeen(q)
-	text, args = `SELECT COALESCE(SUM(`+seen.text+`), 0) FROM user`, seen.args
+// count returns how many images a query may return, whatever its keyword.
+func (s *Catalog) count(ctx context.Context, q document.Query) (int, error) {
+	images := imagesOfUser(q)
+	text, args := `SELECT COALESCE(SUM(`+images.text+`), 0) FROM user`, images.args
 	if q.Owner > 0 {
 		text, args = text+` WHERE id = ?`, append(args, q.Owner)
 	}
-	return text, args
+	return s.db.Count(ctx, text, args...)
 }
 
 // Count implements document.Catalog.
 func (s *Catalog) Count(ctx context.Context, ownerID int64) (int, error) {
-	text, args := listCount(document.Query{Owner: ownerID})
-	return s.db.Count(ctx, text, args...)
+	return s.count(ctx, document.Query{Owner: ownerID})
 }
 
 // Update implements document.Catalog.
@@ -239,8 +296,9 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 	return i, nil
 }
 
-// namedBlobs are the queries for blobs that images name, without the names at their ends. Each has its index, which an OR would not use.
-var namedBlobs = []string{`SELECT image_id FROM image WHERE image_id IN `, `SELECT thumbnail_id FROM image WHERE thumbnail_id IN `}
+// namedBlobs are the queries for blobs that images name, without the lists of names at their ends. Two index scans beat one OR.
+var namedBlobs = []string{`SELECT image_id FROM image /*! FORCE INDEX (image_original) */ WHERE image_id IN `,
+	`SELECT thumbnail_id FROM image /*! FORCE INDEX (image_thumbnail) */ WHERE thumbnail_id IN `}
 
 // Named implements document.Catalog.
 func (s *Catalog) Named(ctx context.Context, blobs []string) ([]string, error) {

@@ -79,8 +79,8 @@ func (s *Contents) find(ctx context.Context, found func(recognition.Content), qu
 
 // current returns the query for the newest revisions of contents.
 func current(ids string) string {
-	return `SELECT c.document FROM content_revision c WHERE c.content_id IN ` + ids + `
-		AND NOT EXISTS (SELECT 1 FROM content_revision later WHERE later.content_id = c.content_id AND later.revision > c.revision)`
+	return `SELECT c.document FROM content_revision c /*! FORCE INDEX (PRIMARY) */ WHERE c.content_id IN ` + ids + `
+		AND NOT EXISTS (SELECT 1 FROM content_revision later /*! FORCE INDEX (PRIMARY) */ WHERE later.content_id = c.content_id AND later.revision > c.revision)`
 }
 
 // Get implements recognition.Contents.
@@ -118,7 +118,7 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 	case n == 1:
 		return nil
 	}
-	n, err = s.db.Count(ctx, `SELECT COUNT(*) FROM content_revision WHERE content_id = ?`, c.ID)
+	n, err = s.db.Count(ctx, `SELECT COUNT(*) FROM content_revision /*! FORCE INDEX (PRIMARY) */ WHERE content_id = ?`, c.ID)
 	switch {
 	case err != nil:
 		return err
@@ -128,7 +128,7 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 	return changed
 }
 
-const revisionsOf = `SELECT document FROM content_revision WHERE content_id = ? ORDER BY revision`
+const revisionsOf = `SELECT document FROM content_revision /*! FORCE INDEX (PRIMARY) */ WHERE content_id = ? ORDER BY revision`
 
 // Revisions implements recognition.Contents.
 func (s *Contents) Revisions(ctx context.Context, id string) (revisions []recognition.Content, err error) {
@@ -140,7 +140,7 @@ func (s *Contents) Revisions(ctx context.Context, id string) (revisions []recogn
 }
 
 // oldContents is the query for a page of contents of which a revision was added before some time, in the order of their IDs.
-const oldContents = `SELECT DISTINCT content_id FROM content_revision WHERE content_id > ? AND added < ? ORDER BY content_id LIMIT ?`
+const oldContents = `SELECT DISTINCT content_id FROM content_revision /*! FORCE INDEX (content_revision_added) */ WHERE content_id > ? AND added < ? ORDER BY content_id LIMIT ?`
 
 // Old implements recognition.Contents. It goes by the clock of the database.
 func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
@@ -186,7 +186,7 @@ func (s *Contents) History(ctx context.Context, ids []string) (history []recogni
 	for part := range slices.Chunk(ids, idsAtOnce) {
 		marks, args := sqldb.In(part)
 		if err := s.find(ctx, func(c recognition.Content) { history = append(history, c) },
-			`SELECT document FROM content_revision WHERE content_id IN `+marks+` ORDER BY content_id, revision`, args...); err != nil {
+			`SELECT document FROM content_revision /*! FORCE INDEX (PRIMARY) */ WHERE content_id IN `+marks+` ORDER BY content_id, revision`, args...); err != nil {
 			return nil, err
 		}
 	}

@@ -137,8 +137,8 @@ func TestSync(t *testing.T) {
 	wantEqual(t, first, second)
 
 	// What is there in part, changed, or too much, is mended.
-	for _, text := range []string{`DELETE FROM ocr WHERE id = 1`, `UPDATE image SET name = 'other' WHERE id = 2`, `UPDATE user SET role_id = NULL`,
-		`INSERT INTO logged_in (user_id, created_datetime) VALUES (1, '2020-01-01 00:00:00.000001')`, `DELETE FROM session`, `UPDATE content_revision SET document = '{}'`} {
+	for _, text := range []string{`DELETE FROM ocr WHERE id = 1`, `UPDATE image SET name = 'other' WHERE id = 2`, `UPDATE user SET role_id = NULL WHERE id > 0`,
+		`INSERT INTO logged_in (user_id, created_datetime) VALUES (1, '2020-01-01 00:00:00.000001')`, `DELETE FROM session WHERE id > ''`, `UPDATE content_revision SET document = '{}' WHERE content_id > ''`} {
 		for _, db := range []*DB{server, second} {
 			if _, err := db.Write.ExecContext(t.Context(), text); err != nil {
 				t.Fatalf("%s: %v", text, err)
@@ -228,7 +228,7 @@ func TestSyncIndexesNames(t *testing.T) {
 			if _, err := from.Catalog().Update(t.Context(), 1, func(i *document.Image) error { i.Name = "계약서_김민수.png"; return nil }); err != nil {
 				t.Fatal(err)
 			}
-			for _, text := range []string{`DELETE FROM image_suffix WHERE image_id = 2`, `INSERT INTO image_suffix (suffix, image_id, lcp, user_id, shared) VALUES ('stray', 1, 0, 1, 0)`} {
+			for _, text := range []string{`DELETE FROM image_suffix WHERE suffix >= '' AND image_id = 2`, `INSERT INTO image_suffix (suffix, image_id, lcp, user_id, shared) VALUES ('stray', 1, 0, 1, 0)`} {
 				if _, err := to.Exec(t.Context(), text); err != nil {
 					t.Fatal(err)
 				}
@@ -263,7 +263,7 @@ func TestUnfinished(t *testing.T) {
 				t.Errorf("Open: %v, want that it is unfinished", err)
 			}
 			filled(t, db)
-			if _, err := db.Exec(ctx, `DELETE FROM image_suffix`); err != nil {
+			if _, err := db.Exec(ctx, `DELETE FROM image_suffix WHERE suffix >= ''`); err != nil {
 				t.Fatal(err)
 			}
 			again, err := OpenToFill(ctx, source)

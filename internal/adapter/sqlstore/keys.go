@@ -34,13 +34,13 @@ func (s *Keys) find(ctx context.Context, where string, args ...any) (keys []acco
 		}
 		keys = append(keys, k)
 		return nil
-	}, `SELECT id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime FROM api_key WHERE `+where, args...)
+	}, `SELECT id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime FROM api_key `+where, args...)
 	return keys, s.db.Fault(ctx, err)
 }
 
 // Key implements account.Keys.
 func (s *Keys) Key(ctx context.Context, id string) (account.Key, error) {
-	keys, err := s.find(ctx, `id = ?`, id)
+	keys, err := s.find(ctx, `WHERE id = ?`, id)
 	if err != nil {
 		return account.Key{}, err
 	}
@@ -52,7 +52,7 @@ func (s *Keys) Key(ctx context.Context, id string) (account.Key, error) {
 
 // KeysOf implements account.Keys.
 func (s *Keys) KeysOf(ctx context.Context, userID int64) ([]account.Key, error) {
-	return s.find(ctx, `user_id = ? ORDER BY created_datetime DESC, id DESC`, userID)
+	return s.find(ctx, `/*! FORCE INDEX (api_key_user) */ WHERE user_id = ? ORDER BY created_datetime DESC, id DESC`, userID)
 }
 
 // UseKey implements account.Keys. A time before the one that is noted changes nothing.

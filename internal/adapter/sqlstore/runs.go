@@ -79,15 +79,15 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 const (
 	byVersion = `SELECT * FROM ocr_run WHERE image_id = ? AND version = ?`
 	byContent = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ?`
-	newest    = `SELECT * FROM ocr_run WHERE image_id = ? AND version < ? ORDER BY version DESC LIMIT ?`
+	newest    = `SELECT * FROM ocr_run /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ? AND version < ? ORDER BY version DESC LIMIT ?`
 )
 
 // runsOf returns the query for the runs that another one picks, newest first, with a row for each of their contents.
 func runsOf(pick string) string {
-	return `SELECT r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.engine, ocr.content_id
+	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.engine, ocr.content_id
 		FROM (` + pick + `) AS r
-		JOIN user ON user.id = r.user_id
-		LEFT JOIN ocr ON ocr.image_id = r.image_id AND ocr.version = r.version
+		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = r.user_id
+		LEFT JOIN ocr /*! FORCE INDEX (ocr_position) */ ON ocr.image_id = r.image_id AND ocr.version = r.version
 		ORDER BY r.version DESC, ocr.position`
 }
 
@@ -154,13 +154,13 @@ func (s *Runs) ContentIDs(ctx context.Context, imageID int64) (ids []string, err
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT content_id FROM ocr WHERE image_id = ?`, imageID)
+	}, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_position) */ WHERE image_id = ?`, imageID)
 	return ids, s.db.Fault(ctx, err)
 }
 
 // Named implements recognition.Runs.
 func (s *Runs) Named(ctx context.Context, contentIDs []string) ([]string, error) {
-	return s.db.named(ctx, contentIDs, `SELECT content_id FROM ocr WHERE content_id IN `)
+	return s.db.named(ctx, contentIDs, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE content_id IN `)
 }
 
 // RemoveContent implements recognition.Runs.

@@ -16,10 +16,10 @@ const (
 	maxOwners = 10
 	// sortedAtMost is how many images are sorted for a page. Of more, the newest are sooner found by looking through all, newest first.
 	sortedAtMost = 20_000
-	// fewSuffixes is how many suffixes that begin with a part of a long keyword are few enough to ask for no other part.
+	// fewSuffixes is how many suffixes that begin with a piece of a long keyword are few enough to ask for no other piece.
 	fewSuffixes = 100
-	// maxParts is how many parts of a long keyword are tried.
-	maxParts = 8
+	// maxPieces is how many pieces of a long keyword are tried.
+	maxPieces = 8
 )
 
 // search is a query with a keyword, and what is known of it.
@@ -37,34 +37,35 @@ func (s *Catalog) search(ctx context.Context, query document.Query, keyword stri
 	if err != nil {
 		return nil, 0, err
 	}
-	part, err := s.part(ctx, q)
+	prefix, err := s.prefix(ctx, q)
 	if err != nil {
 		return nil, 0, err
 	}
 	text, args := q.countThrough()
-	if part != "" {
-		text, args = q.countSuffixes(part)
+	if prefix != "" {
+		text, args = q.countSuffixes(prefix)
 	}
 	total, err := s.db.Count(ctx, text, args...)
 	if err != nil {
 		return nil, 0, err
 	}
-	kinds := q.through()
-	if part != "" && total <= sortedAtMost && (q.ofOwners <= sortedAtMost || len(q.owners) <= maxOwners) {
-		kinds = q.apart(part)
+	scans := q.through()
+	if prefix != "" && total <= sortedAtMost && (q.ofOwners <= sortedAtMost || len(q.owners) <= maxOwners) {
+		scans = q.apart(prefix)
 	}
 	total += q.ofOwners
-	if _, offset := sqldb.Window(q.Size, q.Page); offset >= total {
+	part := partOf(query)
+	if part.offset >= total {
 		return nil, total, nil
 	}
-	images, err := s.page(ctx, query, kinds)
+	images, err := s.read(ctx, scans, part)
 	return images, total, err
 }
 
 // findOwners looks through the users.
 func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword string) (search, error) {
 	q := search{Query: query, keyword: keyword}
-	seen := imagesSeen(query)
+	seen := imagesOfUser(query)
 	users := `(SELECT id, images, ` + seen.text + ` AS seen, CASE WHEN INSTR(LOWER(name), ?) > 0 THEN 1 ELSE 0 END AS named FROM user) AS u`
 	args := append(seen.args, keyword)
 	err := s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(images), 0), COALESCE(SUM(seen), 0), COALESCE(SUM(seen * named), 0) FROM `+users, args...).Scan(&q.all, &q.seen, &q.ofOwners)
@@ -79,28 +80,28 @@ func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword 
 	return q, s.db.Fault(ctx, err)
 }
 
-// part returns the keyword, or a part of a long one, to look for in suffixes; nothing where looking through all that one sees is less.
-func (s *Catalog) part(ctx context.Context, q search) (string, error) {
+// prefix returns the keyword, or a piece of a long one, that suffixes are to begin with; nothing where looking through all that one sees is less.
+func (s *Catalog) prefix(ctx context.Context, q search) (string, error) {
 	limits := []int{int(s.db.Dialect.Suffixes * float64(q.seen))}
 	if len(q.keyword) > suffixSize { // the name of each image found has to be looked up
 		limits = []int{fewSuffixes, q.seen / 10}
 	} else if q.seen == q.all {
 		return q.keyword, nil
 	}
-	parts := partsOf(q.keyword)
+	pieces := piecesOf(q.keyword)
 	for _, limit := range limits {
-		for _, part := range parts {
-			more, err := s.db.Count(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM image_suffix WHERE `+begins+` LIMIT 1 OFFSET ?) AS more`, append(from(part), limit)...)
+		for _, piece := range pieces {
+			more, err := s.db.Count(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM image_suffix /*! FORCE INDEX (PRIMARY) */ WHERE `+begins+` LIMIT 1 OFFSET ?) AS more`, append(from(piece), limit)...)
 			if err != nil || more == 0 {
-				return part, err
+				return piece, err
 			}
 		}
 	}
 	return "", nil
 }
 
-// partsOf returns the keyword, or parts of a long one that suffixes can begin with, from its end.
-func partsOf(keyword string) (parts []string) {
+// piecesOf returns the keyword, or pieces of a long one that suffixes can begin with, from its end.
+func piecesOf(keyword string) (pieces []string) {
 	if len(keyword) <= suffixSize {
 		return []string{keyword}
 	}
@@ -109,18 +110,18 @@ func partsOf(keyword string) (parts []string) {
 		starts = append(starts, start)
 	}
 	end := len(keyword)
-	for n := len(starts) - 1; n >= 0 && len(parts) < maxParts; n-- {
+	for n := len(starts) - 1; n >= 0 && len(pieces) < maxPieces; n-- {
 		if start := starts[n]; start+suffixSize <= end {
-			parts, end = append(parts, keyword[start:start+suffixSize]), start
+			pieces, end = append(pieces, keyword[start:start+suffixSize]), start
 		}
 	}
-	return parts
+	return pieces
 }
 
-// begins is the condition for suffixes that begin with a part of a keyword, and from has its arguments. No byte of a text is 0xff.
+// begins is the condition for suffixes that begin with a prefix, and from has its arguments. No byte of a text is 0xff.
 const begins = `suffix >= ? AND suffix < ?`
 
-func from(part string) []any { return []any{[]byte(part), []byte(part + "\xff")} }
+func from(prefix string) []any { return []any{[]byte(prefix), []byte(prefix + "\xff")} }
 
 // ofOthers leaves out what is counted as the images of owners.
 func (q search) ofOthers(c condition) condition {
@@ -135,9 +136,9 @@ func (q search) ofOthers(c condition) condition {
 
 const ownersNamed = `(SELECT id FROM user WHERE INSTR(LOWER(name), ?) > 0)`
 
-// suffixes returns the condition for the suffixes of images of others, one for each image.
-func (q search) suffixes(part string) condition {
-	c := condition{begins, from(part)}.and(`lcp < ?`, len(part))
+// suffixes returns the scan of the suffixes of images of others, one for each image.
+func (q search) suffixes(prefix string) scan {
+	c := condition{begins, from(prefix)}.and(`lcp < ?`, len(prefix))
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
 	case q.Viewer == 0 || q.Viewer == q.Owner:
@@ -147,53 +148,55 @@ func (q search) suffixes(part string) condition {
 	default:
 		c = c.and(`user_id = ? AND shared = 1`, q.Owner)
 	}
-	if part != q.keyword {
+	if prefix != q.keyword {
 		c = c.and(`INSTR((SELECT search FROM image WHERE image.id = image_suffix.image_id), ?) > 0`, q.keyword)
 	}
-	return q.ofOthers(c)
+	return scan{`image_suffix`, `PRIMARY`, ``, `image_id`, q.ofOthers(c)}
 }
 
 // countSuffixes returns the query for how many images of others have the keyword in their names, and countThrough does, too.
-func (q search) countSuffixes(part string) (text string, args []any) {
-	c := q.suffixes(part)
-	return `SELECT COUNT(*) FROM image_suffix WHERE ` + c.text, c.args
+func (q search) countSuffixes(prefix string) (text string, args []any) {
+	s := q.suffixes(prefix)
+	return `SELECT COUNT(*)` + s.from(), s.args
 }
 
 func (q search) countThrough() (text string, args []any) {
-	var kinds []string
-	for _, c := range matching(q.Query) {
-		c = q.ofOthers(c.and(`INSTR(search, ?) > 0`, q.keyword))
-		kinds, args = append(kinds, `(SELECT COUNT(*) FROM image WHERE `+c.text+`)`), append(args, c.args...)
+	var counts []string
+	for _, s := range visible(q.Query) {
+		if s.index == `PRIMARY` {
+			s.index = `image_user` // which on MariaDB has the names, and is smaller
+		}
+		s.condition = q.ofOthers(s.and(`INSTR(search, ?) > 0`, q.keyword))
+		counts, args = append(counts, `(SELECT COUNT(*)`+s.from()+`)`), append(args, s.args...)
 	}
-	return `SELECT ` + strings.Join(kinds, ` + `), args
+	return `SELECT ` + strings.Join(counts, ` + `), args
 }
 
 // through returns what the keyword finds, to be found by looking through all images.
-func (q search) through() (kinds []kind) {
-	for _, c := range matching(q.Query) {
+func (q search) through() []scan {
+	scans := visible(q.Query)
+	for n, s := range scans {
 		if len(q.owners) == 0 {
-			c = c.and(`INSTR(search, ?) > 0`, q.keyword)
+			scans[n].condition = s.and(`INSTR(search, ?) > 0`, q.keyword)
 		} else {
-			c = c.and(`(INSTR(search, ?) > 0 OR user_id IN `+ownersNamed+`)`, q.keyword, q.keyword)
+			scans[n].condition = s.and(`(INSTR(search, ?) > 0 OR user_id IN `+ownersNamed+`)`, q.keyword, q.keyword)
 		}
-		kinds = append(kinds, kind{`image`, `id`, c})
 	}
-	return kinds
+	return scans
 }
 
 // apart returns what the keyword finds, to be found by indexes: by suffixes, and by each owner.
-func (q search) apart(part string) []kind {
-	kinds := []kind{{`image_suffix`, `image_id`, q.suffixes(part)}}
+func (q search) apart(prefix string) []scan {
+	scans := []scan{q.suffixes(prefix)}
 	if len(q.owners) > maxOwners {
-		for _, c := range matching(q.Query) {
-			kinds = append(kinds, kind{`image`, `id`, c.and(`user_id IN `+ownersNamed, q.keyword)})
+		for _, s := range visible(q.Query) {
+			s.condition = s.and(`user_id IN `+ownersNamed, q.keyword)
+			scans = append(scans, s)
 		}
-		return kinds
+		return scans
 	}
 	for _, id := range q.owners {
-		for _, c := range matching(document.Query{Viewer: q.Viewer, Owner: id.(int64)}) {
-			kinds = append(kinds, kind{`image`, `id`, c})
-		}
+		scans = append(scans, visible(document.Query{Viewer: q.Viewer, Owner: id.(int64)})...)
 	}
-	return kinds
+	return scans
 }

@@ -308,6 +308,45 @@ func testListReturnsWhatItCounts(t *testing.T, open func(testing.TB) *DB) {
 }
 
 // A reader gets what was committed last while a writer is in the middle of something.
+// Pages by number are counted from the nearer end of a list. Together they are the list.
+func TestPagesMakeUpTheList(t *testing.T) { on(t, testPagesMakeUpTheList) }
+
+func testPagesMakeUpTheList(t *testing.T, open func(t testing.TB) *DB) {
+	db := open(t)
+	ann, bob := addUser(t, db, "ann"), addUser(t, db, "bob")
+	for n := range 40 {
+		i := someImage([]int64{ann.ID, bob.ID}[n/3%2], fmt.Sprint("image ", n))
+		if n%4 == 0 || n < 10 {
+			i.Visibility = document.Shared
+		}
+		if _, err := db.Catalog().Add(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, q := range []document.Query{{}, {Viewer: ann.ID}, {Owner: bob.ID}, {Viewer: ann.ID, Owner: bob.ID}, {Viewer: ann.ID, Keyword: "image"}} {
+		q.Size = 100
+		all, total, err := db.Catalog().List(t.Context(), q)
+		if err != nil || total != len(all) || total < 6 {
+			t.Fatalf("%+v: got %d images of %d and error %v", q, len(all), total, err)
+		}
+		for size := 1; size <= total+1; size++ {
+			var got []document.Image
+			for page := 0; page <= (total+size-1)/size; page++ { // one too many
+				q.Size, q.Page = size, page
+				images, n, err := db.Catalog().List(t.Context(), q)
+				if err != nil || n != total || len(images) > size {
+					t.Fatalf("%+v: got %d images of %d and error %v, want at most %d of %d", q, len(images), n, err, size, total)
+				}
+				got = append(got, images...)
+			}
+			q.Page = 0
+			if d := cmp.Diff(all, got); d != "" {
+				t.Fatalf("%+v: pages of %d (-list +pages):\n%s", q, size, d)
+			}
+		}
+	}
+}
+
 func TestReadersDoNotWait(t *testing.T) { on(t, testReadersDoNotWait) }
 
 func testReadersDoNotWait(t *testing.T, open func(testing.TB) *DB) {

@@ -50,7 +50,7 @@ func FuzzSuffixes(f *testing.F) {
 		if keyword == "" {
 			return
 		}
-		parts := partsOf(keyword)
+		parts := piecesOf(keyword)
 		if len(parts) == 0 {
 			t.Fatalf("no part of %q", keyword)
 		}
@@ -121,7 +121,7 @@ func testSuffixesFollowFromImages(t *testing.T, open func(testing.TB) *DB) {
 	if len(got) < 500 {
 		t.Errorf("got %d rows, want those of 30 names", len(got))
 	}
-	if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix`); err != nil {
+	if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE suffix >= ''`); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.indexNames(t.Context()); err != nil {
@@ -166,14 +166,14 @@ func TestNamesAreIndexedWhenOpened(t *testing.T) {
 			}
 			check("without suffixes")
 			rows := suffixRows(t, db)
-			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE image_id < ?`, 3*indexedAtOnce); err != nil {
+			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE suffix >= '' AND image_id < ?`, 3*indexedAtOnce); err != nil {
 				t.Fatal(err)
 			}
 			check("broken off after one step")
 			if d := cmp.Diff(rows, suffixRows(t, db)); d != "" {
 				t.Errorf("rows after it was broken off (-want +got):\n%s", d)
 			}
-			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE image_id >= ? AND image_id < ?`, 1+indexedAtOnce, 3*indexedAtOnce); err != nil {
+			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE suffix >= '' AND image_id >= ? AND image_id < ?`, 1+indexedAtOnce, 3*indexedAtOnce); err != nil {
 				t.Fatal(err)
 			}
 			if err := db.indexNames(t.Context()); err != nil {

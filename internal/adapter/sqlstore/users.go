@@ -133,9 +133,9 @@ func usersIn(ctx context.Context, q sqldb.Querier, table string, args ...any) (u
 		return nil
 	}, `SELECT u.id, u.name, u.password, u.email, u.created_datetime, role.name, state.name, user_state.detail, user_state.created_datetime
 		FROM `+table+` u
-		LEFT JOIN role ON role.id = u.role_id
-		LEFT JOIN user_state ON user_state.user_id = u.id
-		LEFT JOIN state ON state.id = user_state.state_id
+		LEFT JOIN role /*! FORCE INDEX (PRIMARY) */ ON role.id = u.role_id
+		LEFT JOIN user_state /*! FORCE INDEX (PRIMARY) */ ON user_state.user_id = u.id
+		LEFT JOIN state /*! FORCE INDEX (PRIMARY) */ ON state.id = user_state.state_id
 		ORDER BY u.id, state.name`, args...)
 	return users, err
 }
@@ -168,9 +168,9 @@ func (s *Users) ByName(ctx context.Context, name string) (account.User, error) {
 
 // List implements account.Users.
 func (s *Users) List(ctx context.Context, keyword string, page account.Page) ([]account.User, int, error) {
-	matching, args := `user`, []any(nil)
+	matching, args := `user /*! FORCE INDEX (PRIMARY) */`, []any(nil)
 	if keyword != "" {
-		matching, args = `user WHERE INSTR(search, ?) > 0`, []any{fold(keyword)}
+		matching, args = matching+` WHERE INSTR(search, ?) > 0`, []any{fold(keyword)}
 	}
 	total, err := s.db.Count(ctx, `SELECT COUNT(*) FROM `+matching, args...)
 	if err != nil {
@@ -246,7 +246,7 @@ func (db *DB) noUser(err error) error {
 
 // Logins implements account.Users.
 func (s *Users) Logins(ctx context.Context, userID int64, page account.Page) (logins []account.Login, total int, err error) {
-	if total, err = s.db.Count(ctx, `SELECT COUNT(*) FROM logged_in WHERE user_id = ?`, userID); err != nil {
+	if total, err = s.db.Count(ctx, `SELECT COUNT(*) FROM logged_in /*! FORCE INDEX (logged_in_user) */ WHERE user_id = ?`, userID); err != nil {
 		return nil, 0, err
 	}
 	limit, offset := sqldb.Window(page.Size, page.Number)
@@ -257,6 +257,6 @@ func (s *Users) Logins(ctx context.Context, userID int64, page account.Page) (lo
 		}
 		logins = append(logins, l)
 		return nil
-	}, `SELECT id, created_datetime, address, user_agent FROM logged_in WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?`, userID, limit, offset)
+	}, `SELECT id, created_datetime, address, user_agent FROM logged_in /*! FORCE INDEX (logged_in_user) */ WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?`, userID, limit, offset)
 	return logins, total, s.db.Fault(ctx, err)
 }

@@ -121,6 +121,7 @@ func openMariaDB(address string) (*DB, error) {
 	}
 	patient := config.Clone()
 	patient.ReadTimeout = 0 // an index of a large table takes its time
+	delete(patient.Params, "sql_safe_updates")
 	migrate, err := pool(patient, 2)
 	if err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close())
@@ -160,7 +161,8 @@ func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 	c.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
 		"innodb_lock_wait_timeout": strconv.Itoa(lockTimeout), "time_zone": "'+00:00'",
 		// Of long lists, too, each value is looked up to plan by. What is noted of an index may be of a time when the table was small, so that all of it would be read.
-		"eq_range_index_dive_limit": "0"}
+		"eq_range_index_dive_limit": "0",
+		"sql_safe_updates":          "1"} // UPDATE and DELETE go by a key; a statement that cannot is refused
 	connections = defaultConnections
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

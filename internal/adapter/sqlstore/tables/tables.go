@@ -319,8 +319,7 @@ func (w *rowWriter) remove(row []any) error {
 	for i, n := range w.table.key {
 		args[i] = row[n]
 	}
-	_, err := w.conn.ExecContext(w.ctx, `DELETE FROM `+w.table.name+` WHERE (`+w.table.keyNames()+`) = (`+
-		strings.TrimPrefix(strings.Repeat(`, ?`, len(args)), `, `)+`)`, args...)
+	_, err := w.conn.ExecContext(w.ctx, `DELETE FROM `+w.table.name+` WHERE `+strings.ReplaceAll(w.table.keyNames(), `, `, ` = ? AND `)+` = ?`, args...)
 	return err
 }
 
