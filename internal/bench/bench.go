@@ -3,7 +3,6 @@
 package bench
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -59,12 +58,16 @@ type Bench struct {
 // Options is what to measure.
 type Options struct {
 	Workers    int      // at least 1
-	Against    []string // SideLoop, SideProcess
+	Against    []string // SideLoop, SideProcess, SideTight, SideUpright
 	Service    bool
 	Cores      bool
+	Blank      bool // also measure pages without text
 	JSON       bool
 	Limit      int // pages of each set; 0: all
 	ShowErrors bool
+
+	// Calibration says how far the confidence of words is true.
+	Calibration bool
 }
 
 // Run measures sets, which are files, and writes the results.
@@ -82,21 +85,41 @@ func (b Bench) Run(ctx context.Context, files []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.close(), os.RemoveAll(r.dir)) }()
+	if b.Blank {
+		blank, err := blankSet(r.dir)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, spread(blank, b.Limit))
+	}
 	if err := r.openSides(ctx); err != nil {
 		return err
 	}
 	var results []Result
-	for _, s := range sets {
-		var result Result
-		if result, err = r.measureSet(ctx, s); err != nil {
-			break // what was measured before is shown all the same
-		}
-		if b.JSON {
-			if err = json.NewEncoder(b.Stdout).Encode(result); err != nil {
-				return err
-			}
-		}
+	var all total
+	write := func(result Result) error {
 		results = append(results, result)
+		if !b.JSON {
+			return nil
+		}
+		return json.NewEncoder(b.Stdout).Encode(result)
+	}
+	for _, s := range sets {
+		t, measureErr := r.measureSet(ctx, s)
+		if measureErr != nil {
+			err = measureErr // what was measured before is shown all the same
+			break
+		}
+		all.add(t)
+		if err := write(t.result(r)); err != nil {
+			return err
+		}
+	}
+	if len(results) > 1 {
+		all.set = set{name: "all"}
+		if err := write(all.result(r)); err != nil {
+			return err
+		}
 	}
 	if !b.JSON && len(results) > 0 {
 		err = errors.Join(err, printTables(b.Stdout, results))
@@ -117,15 +140,18 @@ type page struct {
 	Width   int      `json:"width"`
 	Height  int      `json:"height"`
 	Lang    string   `json:"lang"`
+	Set     string   `json:"set"` // that the page was made from; may be empty
 	Regions []region `json:"regions"`
 
+	home   string // directory of the set
 	source document.Page
 }
 
 // region is a region and what stands in it.
 type region struct {
 	document.Box
-	Text string `json:"text"`
+	Text   string `json:"text"`
+	Turned int    `json:"turned"` // 0, 90, 180 or 270: degrees clockwise that make its lines run to the right
 }
 
 // lines tells whether a region has several lines.
@@ -136,25 +162,10 @@ func load(file string, limit int) (set, error) {
 	if base := strings.TrimSuffix(filepath.Base(file), ".jsonl"); base != "regions" {
 		s.name += "/" + base
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return s, err
-	}
-	defer f.Close()
-	decoder := json.NewDecoder(bufio.NewReader(f))
-	for {
-		var p page
-		err := decoder.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil && len(p.Regions) == 0 {
-			err = errors.New("no regions")
-		}
+	for p, err := range pagesOf(file) {
 		if err != nil {
-			return s, fmt.Errorf("%s: page %d: %w", file, len(s.pages)+1, err)
+			return s, err
 		}
-		p.Image = filepath.Join(filepath.Dir(file), p.Image)
 		for i, r := range p.Regions {
 			p.Regions[i].Text = norm.NFC.String(r.Text)
 		}
@@ -163,13 +174,20 @@ func load(file string, limit int) (set, error) {
 	if len(s.pages) == 0 {
 		return s, fmt.Errorf("%s: no pages", file)
 	}
-	if all := s.pages; limit > 0 && limit < len(all) {
-		s.pages = nil
-		for i := range limit {
-			s.pages = append(s.pages, all[i*len(all)/limit])
-		}
+	return spread(s, limit), nil
+}
+
+// spread leaves of a set so many pages, spread evenly over it; 0 is all.
+func spread(s set, limit int) set {
+	all := s.pages
+	if limit == 0 || limit >= len(all) {
+		return s
 	}
-	return s, nil
+	s.pages = nil
+	for i := range limit {
+		s.pages = append(s.pages, all[i*len(all)/limit])
+	}
+	return s
 }
 
 // tasks are all regions of a page, with what the set says decided.
@@ -221,46 +239,53 @@ func (b *run) close() (err error) {
 	return err
 }
 
-func (b *run) measureSet(ctx context.Context, s set) (Result, error) {
+// measureSet has the sides read the pages of a set. A side that reads twins is left out where a page has none.
+func (b *run) measureSet(ctx context.Context, s set) (total, error) {
 	defer b.Progress.Clear()
-	tallies := make([]tally, len(b.sides))
-	result := Result{Set: s.name, File: s.file}
+	t := total{set: s}
+	for _, side := range b.sides {
+		fits := true
+		for _, p := range s.pages {
+			if side.twin != nil && fits {
+				_, has, err := side.twin(ctx, p)
+				if err != nil {
+					return t, err
+				}
+				fits = has
+			}
+		}
+		if fits {
+			t.sides, t.tallies = append(t.sides, side), append(t.tallies, &tally{})
+		}
+	}
 	b.Progress.Say("%s: warming up", s.name)
 	if err := b.warm(ctx, s); err != nil {
-		return result, fmt.Errorf("%s: %w", s.file, err)
+		return t, fmt.Errorf("%s: %w", s.file, err)
 	}
 	for i, p := range s.pages {
 		b.Progress.Say("%s: page %d of %d", s.name, i+1, len(s.pages))
-		took, err := b.measurePage(ctx, p, i)
+		took, err := b.measurePage(ctx, p, i, t.sides)
 		if ctx.Err() != nil {
-			return result, ctx.Err()
+			return t, ctx.Err()
 		}
 		if err != nil { // on any side, so that all are measured by the same pages
 			b.Progress.Printf(b.Stderr, "glyphbox: %s: left out: %s", p.Image, b.Explain(err))
-			result.Refused++
+			t.refused++
 			continue
 		}
-		result.Pages++
-		result.Regions += len(p.Regions)
-		for k := range tallies {
-			tallies[k].add(p, took[k])
+		t.pages++
+		for k := range t.tallies {
+			t.tallies[k].add(p, took[k], b.Calibration)
 		}
 		if b.ShowErrors {
 			b.Progress.Clear()
 			showErrors(b.Stderr, p, took[0].readings)
 		}
 	}
-	if result.Pages == 0 {
-		return result, fmt.Errorf("%s: no page could be read", s.file)
+	if t.pages == 0 {
+		return t, fmt.Errorf("%s: no page could be read", cmp.Or(s.file, s.name))
 	}
-	result.Characters = tallies[0].errors[0].Characters
-	for k, side := range b.sides {
-		result.Sides = append(result.Sides, tallies[k].result(side))
-	}
-	for _, r := range b.ratios {
-		result.Ratios = append(result.Ratios, r.result(tallies, b.sides))
-	}
-	return result, nil
+	return t, nil
 }
 
 // taken is how one side did on one page.
@@ -271,31 +296,43 @@ type taken struct {
 	memory   int64           // bytes that the workers take then; 0: not known
 }
 
-// measurePage has all sides read a page, beginning with another one on each page.
-func (b *run) measurePage(ctx context.Context, p page, number int) (took []taken, err error) {
-	if p.source, err = b.Page(p.Image); err != nil {
-		return nil, err
-	}
-	geometry, err := b.engine.Probe(ctx, p.source)
-	if err != nil {
-		return nil, err
-	}
-	p.Width, p.Height = cmp.Or(p.Width, geometry.Width), cmp.Or(p.Height, geometry.Height)
-	if geometry.Width != p.Width || geometry.Height != p.Height {
-		return nil, fmt.Errorf("it is %d × %d pixels where the set says %d × %d", geometry.Width, geometry.Height, p.Width, p.Height)
-	}
-	tasks, err := p.tasks(ctx, b.engine)
-	if err != nil {
-		return nil, err
-	}
-	took = make([]taken, len(b.sides))
-	for i := range b.sides {
-		k := (i + number) % len(b.sides)
-		if took[k], err = b.sides[k].measure(ctx, p, tasks); err != nil {
-			return nil, fmt.Errorf("%s: %w", b.sides[k].name, err)
+// measurePage has the sides read a page, beginning with another one on each page.
+func (b *run) measurePage(ctx context.Context, p page, number int, sides []*side) (took []taken, err error) {
+	took = make([]taken, len(sides))
+	for i := range sides {
+		k := (i + number) % len(sides)
+		twin := p
+		if sides[k].twin != nil {
+			if twin, _, err = sides[k].twin(ctx, p); err != nil {
+				return nil, err
+			}
+		}
+		if took[k], err = b.measureSide(ctx, twin, sides[k]); err != nil {
+			return nil, fmt.Errorf("%s: %w", sides[k].name, err)
 		}
 	}
 	return took, nil
+}
+
+// measureSide has a side read a page.
+func (b *run) measureSide(ctx context.Context, p page, s *side) (taken, error) {
+	var err error
+	if p.source, err = b.Page(p.Image); err != nil {
+		return taken{}, err
+	}
+	geometry, err := b.engine.Probe(ctx, p.source)
+	if err != nil {
+		return taken{}, err
+	}
+	p.Width, p.Height = cmp.Or(p.Width, geometry.Width), cmp.Or(p.Height, geometry.Height)
+	if geometry.Width != p.Width || geometry.Height != p.Height {
+		return taken{}, fmt.Errorf("it is %d × %d pixels where the set says %d × %d", geometry.Width, geometry.Height, p.Width, p.Height)
+	}
+	tasks, err := p.tasks(ctx, b.engine)
+	if err != nil {
+		return taken{}, err
+	}
+	return s.measure(ctx, p, tasks)
 }
 
 func (s *side) measure(ctx context.Context, p page, tasks []recognition.Task) (t taken, err error) {

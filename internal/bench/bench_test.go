@@ -38,7 +38,7 @@ func TestLimitSpreadsOverTheSet(t *testing.T) {
 }
 
 func TestSingles(t *testing.T) {
-	line := region{document.Box{X2: 100, Y2: 30}, "line"}
+	line := region{Box: document.Box{X2: 100, Y2: 30}, Text: "line"}
 	tall, block := line, line
 	tall.Y2, block.Text = 81, "two\nlines"
 	for _, c := range []struct {

@@ -40,18 +40,21 @@ type Result struct {
 
 // sideResult is how one side did. Times are in milliseconds.
 type sideResult struct {
-	Side    string          `json:"side"`
-	Workers int             `json:"workers"`
-	CER     Scored[float64] `json:"cer"`    // errors for each character that is there
-	Exact   Scored[float64] `json:"exact"`  // part of the regions without an error
-	Empty   int             `json:"empty"`  // regions with text of which nothing was read
-	Failed  int             `json:"failed"` // regions with an error
-	Passes  float64         `json:"passes"` // for each region
-	Wall    float64         `json:"wall_ms"`
-	Work    float64         `json:"work_ms"`
-	Page    *percentiles    `json:"page_ms"`
-	Single  *percentiles    `json:"single_ms,omitempty"`
-	Memory  int64           `json:"memory_bytes,omitempty"` // of all workers, when it was most
+	Side     string          `json:"side"`
+	Workers  int             `json:"workers"`
+	CER      Scored[float64] `json:"cer"`      // errors for each character that is there
+	Exact    Scored[float64] `json:"exact"`    // part of the regions without an error
+	Empty    int             `json:"empty"`    // regions with text of which nothing was read
+	Invented int             `json:"invented"` // regions without text in which some was read
+	Failed   int             `json:"failed"`   // regions with an error
+	Passes   float64         `json:"passes"`   // for each region
+	Wall     float64         `json:"wall_ms"`
+	Work     float64         `json:"work_ms"`
+	Page     *percentiles    `json:"page_ms"`
+	Single   *percentiles    `json:"single_ms,omitempty"`
+	Memory   int64           `json:"memory_bytes,omitempty"` // of all workers, when it was most
+
+	Calibration *Calibration `json:"calibration,omitempty"`
 }
 
 type percentiles struct {
@@ -68,11 +71,22 @@ type sidesRatio struct {
 	Work     *float64         `json:"work"`
 	WallWork *float64         `json:"wall_to_work"` // the one's time with everything by the other's work alone; nil where there are several workers
 	Median   *float64         `json:"median_page"`  // of the quotients of the time of each page, which no burst of other load disturbs
+	Pairs    *Pairs           `json:"pairs,omitempty"`
+}
+
+// Pairs compares the same lines in two forms, one by one.
+type Pairs struct {
+	Points Scored[float64] `json:"points"` // difference of the character error rates, in points of a hundred
+	Worse  int             `json:"worse"`  // regions with more errors on the first side, letter case and white space ignored
+	Better int             `json:"better"` // regions with fewer
 }
 
 // tally adds up what one side does on the pages of a set.
 type tally struct {
 	regions       int
+	edits         []int // of each region, letter case and white space ignored
+	words         []judged
+	invented      int
 	errors        [len(scorings)]recognition.Errors
 	exact         [len(scorings)]int
 	empty, failed int
@@ -83,7 +97,7 @@ type tally struct {
 	memory        int64
 }
 
-func (t *tally) add(p page, took taken) {
+func (t *tally) add(p page, took taken, calibrate bool) {
 	for i, r := range took.readings {
 		truth, read := p.Regions[i].Text, norm.NFC.String(r.Text)
 		for k, scoring := range scorings {
@@ -93,8 +107,15 @@ func (t *tally) add(p page, took taken) {
 				t.exact[k]++
 			}
 		}
-		if strings.TrimSpace(read) == "" && strings.TrimSpace(truth) != "" {
+		t.edits = append(t.edits, scorings[len(scorings)-1].Compare(read, truth).Edits)
+		switch blank := strings.TrimSpace(truth) == ""; {
+		case blank && strings.TrimSpace(read) != "":
+			t.invented++
+		case !blank && strings.TrimSpace(read) == "":
 			t.empty++
+		}
+		if calibrate {
+			t.words = append(t.words, judge(r, truth)...)
 		}
 		if r.Error != nil {
 			t.failed++
@@ -114,14 +135,76 @@ func (t *tally) result(s *side) sideResult {
 	return sideResult{Side: s.name, Workers: s.workers,
 		CER:   scoredOf(func(k int) float64 { return t.errors[k].Rate() }),
 		Exact: scoredOf(func(k int) float64 { return float64(t.exact[k]) / n }),
-		Empty: t.empty, Failed: t.failed, Passes: float64(t.passes) / n,
+		Empty: t.empty, Invented: t.invented, Failed: t.failed, Passes: float64(t.passes) / n,
 		Wall: milliseconds(t.wall) / n, Work: milliseconds(t.work) / n,
-		Page: percentilesOf(t.pages), Single: percentilesOf(t.singles), Memory: t.memory}
+		Page: percentilesOf(t.pages), Single: percentilesOf(t.singles), Memory: t.memory, Calibration: calibrationOf(t.words)}
 }
 
-func (r ratio) result(tallies []tally, sides []*side) sidesRatio {
-	over, under := tallies[r.over], tallies[r.under]
-	workers := [2]int{sides[r.over].workers, sides[r.under].workers}
+// merge adds what the side does on other pages.
+func (t *tally) merge(u *tally) {
+	for k := range t.errors {
+		t.errors[k] = t.errors[k].Add(u.errors[k])
+		t.exact[k] += u.exact[k]
+	}
+	t.regions += u.regions
+	t.empty += u.empty
+	t.invented += u.invented
+	t.failed += u.failed
+	t.passes += u.passes
+	t.wall += u.wall
+	t.work += u.work
+	t.edits = append(t.edits, u.edits...)
+	t.words = append(t.words, u.words...)
+	t.pages = append(t.pages, u.pages...)
+	t.singles = append(t.singles, u.singles...)
+	t.memory = max(t.memory, u.memory)
+}
+
+// total is what was measured on one set or several.
+type total struct {
+	set            set
+	pages, refused int
+	sides          []*side
+	tallies        []*tally // of the sides
+}
+
+// add adds what was measured on another set. Only sides that have read all sets stay.
+func (t *total) add(u total) {
+	if t.sides == nil {
+		t.sides = u.sides
+		for range u.sides {
+			t.tallies = append(t.tallies, &tally{})
+		}
+	}
+	var sides []*side
+	var tallies []*tally
+	for i, s := range t.sides {
+		if k := slices.Index(u.sides, s); k >= 0 {
+			t.tallies[i].merge(u.tallies[k])
+			sides, tallies = append(sides, s), append(tallies, t.tallies[i])
+		}
+	}
+	t.sides, t.tallies = sides, tallies
+	t.pages += u.pages
+	t.refused += u.refused
+}
+
+func (t total) result(b *run) Result {
+	result := Result{Set: t.set.name, File: t.set.file, Pages: t.pages, Refused: t.refused, Regions: t.tallies[0].regions, Characters: t.tallies[0].errors[0].Characters}
+	for k, s := range t.sides {
+		result.Sides = append(result.Sides, t.tallies[k].result(s))
+	}
+	for _, r := range b.ratios {
+		over, under := slices.Index(t.sides, r.over), slices.Index(t.sides, r.under)
+		if over >= 0 && under >= 0 {
+			result.Ratios = append(result.Ratios, r.result(t.tallies[over], t.tallies[under]))
+		}
+	}
+	return result
+}
+
+func (r ratio) result(over, under *tally) sidesRatio {
+	workers := [2]int{r.over.workers, r.under.workers}
 	var quotients []float64
 	for i := range over.pages {
 		quotients = append(quotients, over.pages[i].Seconds()/under.pages[i].Seconds())
@@ -132,6 +215,17 @@ func (r ratio) result(tallies []tally, sides []*side) sidesRatio {
 		Wall: divide(over.wall.Seconds(), under.wall.Seconds()), Work: divide(over.work.Seconds(), under.work.Seconds())}
 	if workers == [2]int{1, 1} {
 		q.WallWork = divide(over.wall.Seconds(), under.work.Seconds())
+	}
+	if r.paired {
+		q.Pairs = &Pairs{Points: scoredOf(func(k int) float64 { return 100 * (over.errors[k].Rate() - under.errors[k].Rate()) })}
+		for i, edits := range over.edits {
+			switch {
+			case edits > under.edits[i]:
+				q.Pairs.Worse++
+			case edits < under.edits[i]:
+				q.Pairs.Better++
+			}
+		}
 	}
 	return q
 }
@@ -160,7 +254,7 @@ func percentilesOf(d []time.Duration) *percentiles {
 func printTables(w io.Writer, results []Result) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(out, strings.Join(cells, "\t")) }
-	row("SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY", "FAILED", "PASSES")
+	row("SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY", "INVENTED", "FAILED", "PASSES")
 	for _, r := range results {
 		pages := fmt.Sprint(r.Pages)
 		if r.Refused > 0 {
@@ -169,7 +263,7 @@ func printTables(w io.Writer, results []Result) error {
 		for _, s := range r.Sides {
 			row(r.Set, s.label(), pages, fmt.Sprint(r.Regions), fmt.Sprint(r.Characters),
 				percent(s.CER.AsIs), percent(s.CER.AnyCase), percent(s.CER.AnySpace), percent(s.CER.AnyCaseSpace),
-				percent(s.Exact.AsIs), percent(s.Exact.AnyCaseSpace), fmt.Sprint(s.Empty), fmt.Sprint(s.Failed), fmt.Sprintf("%.2f", s.Passes))
+				percent(s.Exact.AsIs), percent(s.Exact.AnyCaseSpace), fmt.Sprint(s.Empty), fmt.Sprint(s.Invented), fmt.Sprint(s.Failed), fmt.Sprintf("%.2f", s.Passes))
 		}
 	}
 	if err := out.Flush(); err != nil {
@@ -186,19 +280,64 @@ func printTables(w io.Writer, results []Result) error {
 			row(append(append([]string{r.Set, s.label(), inMS(s.Wall), inMS(s.Work)}, append(s.Page.cells(), s.Single.cells()...)...), memory)...)
 		}
 	}
-	if err := out.Flush(); err != nil || len(results[0].Ratios) == 0 {
+	if err := out.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
-	row("SET", "RATIO", "WORKERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WALL", "MEDIAN PAGE", "WORK", "WALL ÷ WORK")
+	// A table that has no rows is left out.
+	var rows [][]string
+	table := func(head ...string) error {
+		if len(rows) == 0 {
+			return nil
+		}
+		fmt.Fprintln(w)
+		row(head...)
+		for _, cells := range rows {
+			row(cells...)
+		}
+		rows = nil
+		return out.Flush()
+	}
 	for _, r := range results {
 		for _, q := range r.Ratios {
-			row(r.Set, q.Name, fmt.Sprintf("%d ÷ %d", q.Workers[0], q.Workers[1]),
-				quotient(q.CER.AsIs), quotient(q.CER.AnyCase), quotient(q.CER.AnySpace), quotient(q.CER.AnyCaseSpace), quotient(q.Wall), quotient(q.Median), quotient(q.Work), quotient(q.WallWork))
+			rows = append(rows, []string{r.Set, q.Name, fmt.Sprintf("%d ÷ %d", q.Workers[0], q.Workers[1]), quotient(q.CER.AsIs), quotient(q.CER.AnyCase),
+				quotient(q.CER.AnySpace), quotient(q.CER.AnyCaseSpace), quotient(q.Wall), quotient(q.Median), quotient(q.Work), quotient(q.WallWork)})
 		}
 	}
-	return out.Flush()
+	if err := table("SET", "RATIO", "WORKERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WALL", "MEDIAN PAGE", "WORK", "WALL ÷ WORK"); err != nil {
+		return err
+	}
+	for _, r := range results {
+		for _, q := range r.Ratios {
+			if p := q.Pairs; p != nil {
+				rows = append(rows, []string{r.Set, strings.Replace(q.Name, "÷", "−", 1), points(p.Points.AsIs), points(p.Points.AnyCase), points(p.Points.AnySpace),
+					points(p.Points.AnyCaseSpace), fmt.Sprint(p.Worse), fmt.Sprint(p.Better)})
+			}
+		}
+	}
+	if err := table("SET", "PAIRED", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WORSE", "BETTER"); err != nil {
+		return err
+	}
+	for _, r := range results {
+		for _, s := range r.Sides {
+			c := s.Calibration
+			if c == nil {
+				continue
+			}
+			cells := []string{r.Set, s.label(), fmt.Sprint(c.Words), fmt.Sprint(c.Wrong), fmt.Sprintf("%.3f", c.MeanError), percent(c.WrongAmongLeastSure)}
+			for _, bin := range c.Bins {
+				cells = append(cells, fmt.Sprintf("%.2f/%.2f", bin.Said, bin.Right))
+			}
+			rows = append(rows, cells)
+		}
+	}
+	head := []string{"SET", "SIDE", "WORDS", "WRONG", "MEAN ERROR", "WRONG IN LEAST SURE 20 %"}
+	for n := range bins {
+		head = append(head, fmt.Sprintf("SAID/RIGHT %d", n+1))
+	}
+	return table(head...)
 }
+
+func points(v float64) string { return fmt.Sprintf("%+.2f", v) }
 
 func (s sideResult) label() string { return fmt.Sprintf("%s ×%d", s.Side, s.Workers) }
 

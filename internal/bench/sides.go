@@ -5,24 +5,20 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
 	"image/png"
-	"io"
-	"mime/multipart"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
@@ -33,6 +29,8 @@ const (
 	SideLoop    = "loop"    // a plain warm loop over the library
 	SideProcess = "process" // one process for each region
 	SideService = "service" // the whole service, by HTTP
+	SideTight   = "tight"   // the engine, on the same lines drawn tightly
+	SideUpright = "upright" // the engine, on the same page turned upright
 )
 
 // side is one way to read pages, measured beside others.
@@ -42,14 +40,16 @@ type side struct {
 	open    func(ctx context.Context, p page) error                   // comes before what is measured; may be nil
 	tasks   func(p page, tasks []recognition.Task) []recognition.Task // what it is asked for; nil: the tasks as they are
 	read    func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error)
-	memory  func() int64 // bytes of the workers; may be nil
-	alone   bool         // it makes no difference to a region whether others are asked for
+	memory  func() int64                                          // bytes of the workers; may be nil
+	twin    func(ctx context.Context, p page) (page, bool, error) // what it reads in the place of a page, where there is such; may be nil
+	alone   bool                                                  // it makes no difference to a region whether others are asked for
 }
 
-// ratio compares two sides, by their numbers.
+// ratio compares two sides.
 type ratio struct {
 	name        string
-	over, under int
+	over, under *side
+	paired      bool // the two read the same lines in two forms
 }
 
 // openSides starts all that is asked for. Each side has workers of its own, of which only those at work take time.
@@ -63,14 +63,19 @@ func (b *run) openSides(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.ratios = append(b.ratios, ratio{"engine ÷ loop", engine, loop})
+		b.ratios = append(b.ratios, ratio{name: "engine ÷ loop", over: engine, under: loop})
 	}
 	if slices.Contains(b.Against, SideProcess) {
 		process, err := b.processSide(ctx)
 		if err != nil {
 			return err
 		}
-		b.ratios = append(b.ratios, ratio{"process ÷ engine", process, engine})
+		b.ratios = append(b.ratios, ratio{name: "process ÷ engine", over: process, under: engine})
+	}
+	for _, name := range []string{SideTight, SideUpright} {
+		if slices.Contains(b.Against, name) {
+			b.ratios = append(b.ratios, ratio{name: "engine ÷ " + name, over: engine, under: b.addSide(b.twinSide(engine, name)), paired: true})
+		}
 	}
 	if b.Cores {
 		one, err := b.poolSide(ctx, SideEngine, 1)
@@ -81,7 +86,7 @@ func (b *run) openSides(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.ratios = append(b.ratios, ratio{"1 worker ÷ 2", one, two})
+		b.ratios = append(b.ratios, ratio{name: "1 worker ÷ 2", over: one, under: two})
 	}
 	if b.Service {
 		service, err := b.serviceSide(ctx)
@@ -92,19 +97,19 @@ func (b *run) openSides(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.ratios = append(b.ratios, ratio{"service ÷ loop", service, loop})
+		b.ratios = append(b.ratios, ratio{name: "service ÷ loop", over: service, under: loop})
 	}
 	return nil
 }
 
-// poolSide returns the number of the side that reads by so many workers, the engine's way or by the plain loop.
-func (b *run) poolSide(ctx context.Context, name string, workers int) (int, error) {
+// poolSide returns the side that reads by so many workers, the engine's way or by the plain loop.
+func (b *run) poolSide(ctx context.Context, name string, workers int) (*side, error) {
 	if i := slices.IndexFunc(b.sides, func(s *side) bool { return s.name == name && s.workers == workers }); i >= 0 {
-		return i, nil
+		return b.sides[i], nil
 	}
 	engine, err := b.startWorkers(ctx, workers)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	s := &side{name: name, workers: workers, memory: func() int64 { return engine.Memory() }}
 	if b.engine == nil {
@@ -120,9 +125,9 @@ func (b *run) poolSide(ctx context.Context, name string, workers int) (int, erro
 	return b.addSide(s), nil
 }
 
-func (b *run) addSide(s *side) int {
+func (b *run) addSide(s *side) *side {
 	b.sides = append(b.sides, s)
-	return len(b.sides) - 1
+	return s
 }
 
 // startWorkers starts a pool and waits until all its workers are up.
@@ -164,14 +169,14 @@ func plainTasks(p page, tasks []recognition.Task) []recognition.Task {
 
 // processSide reads as most programs do that use Tesseract: the region goes to a file, and a process reads that. As many run at once as
 // there are workers, each with one thread, without which they hold one another up.
-func (b *run) processSide(ctx context.Context) (int, error) {
+func (b *run) processSide(ctx context.Context) (*side, error) {
 	program, err := exec.LookPath("tesseract")
 	if err != nil {
-		return 0, fmt.Errorf("--against process: %w", err)
+		return nil, fmt.Errorf("--against process: %w", err)
 	}
 	cutter, err := b.startWorkers(ctx, b.Workers)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	s := &side{name: SideProcess, workers: b.Workers, alone: true}
 	s.read = func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error) {
@@ -266,132 +271,67 @@ func (b *run) warm(ctx context.Context, of set) error {
 }
 
 // serviceSide runs the whole service with one worker, on a port and in a directory of its own, and is one of its users.
-func (b *run) serviceSide(ctx context.Context) (int, error) {
+func (b *run) serviceSide(ctx context.Context) (*side, error) {
 	ctx, stop := context.WithCancel(ctx)
 	ended, listening := make(chan error, 1), make(chan string, 1)
 	go func() { ended <- b.Serve(ctx, filepath.Join(b.dir, "data"), func(url string) { listening <- url }) }()
-	client := &serviceClient{http: &http.Client{Transport: &http.Transport{}}}
+	u := &serviceUser{Client: client.Client{HTTP: &http.Client{Transport: &http.Transport{}}}}
 	b.closers = append(b.closers, func() error {
-		client.http.CloseIdleConnections()
+		u.HTTP.CloseIdleConnections()
 		stop()
 		return <-ended
 	})
 	select {
-	case client.base = <-listening:
+	case u.Server = <-listening:
 	case err := <-ended:
 		ended <- nil // for the closer
-		return 0, cmp.Or(err, ctx.Err())
+		return nil, cmp.Or(err, ctx.Err())
 	}
-	if err := client.signUp(ctx); err != nil {
-		return 0, err
+	const name = "bench"
+	password := strings.ToLower(rand.Text())
+	if _, err := u.SignUp(ctx, client.SignUpForm{Name: name, Email: name + "@localhost.localdomain", Password1: password, Password2: password}); err != nil {
+		return nil, err
 	}
-	return b.addSide(&side{name: SideService, workers: 1, open: client.upload, read: client.recognize}), nil
+	grant, err := u.Login(ctx, name, password)
+	if err != nil {
+		return nil, err
+	}
+	u.Token = grant.AccessToken
+	return b.addSide(&side{name: SideService, workers: 1, open: u.upload, read: u.recognize}), nil
 }
 
-// serviceClient is a user of a service. It is used by one goroutine at a time.
-type serviceClient struct {
-	http  *http.Client
-	base  string
-	token string
+// serviceUser is a user of a service. It is used by one goroutine at a time.
+type serviceUser struct {
+	client.Client
 	image int64 // uploaded last
 }
 
-// do sends a request and decodes its answer into what into points to, where that is not nil.
-func (c *serviceClient) do(ctx context.Context, method, path, contentType string, body io.Reader, into any) error {
-	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+func (u *serviceUser) upload(ctx context.Context, p page) error {
+	f, err := os.Open(p.Image)
 	if err != nil {
 		return err
 	}
-	if contentType != "" {
-		request.Header.Set("Content-Type", contentType)
-	}
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, answer)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(answer, into)
-}
-
-func (c *serviceClient) post(ctx context.Context, path string, body, into any) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	return c.do(ctx, http.MethodPost, path, "application/json", bytes.NewReader(b), into)
-}
-
-func (c *serviceClient) signUp(ctx context.Context) error {
-	const name = "bench"
-	password := strings.ToLower(rand.Text())
-	if err := c.post(ctx, "/api/v1/user", map[string]string{"name": name, "email": name + "@localhost.localdomain", "password1": password, "password2": password}, nil); err != nil {
-		return err
-	}
-	form := url.Values{"username": {name}, "password": {password}}
-	var grant struct {
-		AccessToken string `json:"access_token"`
-	}
-	err := c.do(ctx, http.MethodPost, "/api/v1/user/login", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()), &grant)
-	c.token = grant.AccessToken
+	defer f.Close()
+	image, err := u.Upload(ctx, filepath.Base(p.Image), f)
+	u.image = image.ID
 	return err
 }
 
-func (c *serviceClient) upload(ctx context.Context, p page) error {
-	data, err := os.ReadFile(p.Image)
+func (u *serviceUser) recognize(ctx context.Context, _ page, tasks []recognition.Task) ([]recognition.Reading, error) {
+	request := client.Request{Lang: tasks[0].Lang}
+	for _, t := range tasks {
+		request.Regions = append(request.Regions, client.Region{Box: client.Box(t.Box)})
+	}
+	answer, err := u.Recognize(ctx, u.image, request)
 	if err != nil {
-		return err
-	}
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", filepath.Base(p.Image))
-	if err != nil {
-		return err
-	}
-	if _, err := part.Write(data); err != nil {
-		return err
-	}
-	if err := form.Close(); err != nil {
-		return err
-	}
-	var image struct {
-		ID int64 `json:"id"`
-	}
-	err = c.do(ctx, http.MethodPost, "/api/v1/image", form.FormDataContentType(), &body, &image)
-	c.image = image.ID
-	return err
-}
-
-func (c *serviceClient) recognize(ctx context.Context, _ page, tasks []recognition.Task) ([]recognition.Reading, error) {
-	boxes := make([]document.Box, len(tasks))
-	for i, t := range tasks {
-		boxes[i] = t.Box
-	}
-	var contents []struct {
-		Text       string               `json:"text"`
-		Passes     int                  `json:"passes"`
-		DurationMS float64              `json:"duration_ms"`
-		Error      *recognition.Failure `json:"error"`
-	}
-	query := url.Values{"lang": tasks[0].Lang}
-	if err := c.post(ctx, "/api/v1/image/"+strconv.FormatInt(c.image, 10)+"/ocr?"+query.Encode(), boxes, &contents); err != nil {
 		return nil, err
 	}
-	readings := make([]recognition.Reading, len(contents))
-	for i, r := range contents {
-		readings[i] = recognition.Reading{Text: r.Text, Passes: r.Passes, Duration: time.Duration(r.DurationMS * float64(time.Millisecond)), Error: r.Error}
+	readings := make([]recognition.Reading, len(answer.Contents))
+	for i, c := range answer.Contents {
+		readings[i] = recognition.Reading{Text: c.Text, Passes: c.Passes, Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}
+		if c.Error != nil {
+			readings[i].Error = &recognition.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
+		}
 	}
 	return readings, nil
 }
