@@ -235,6 +235,8 @@ type Health struct {
 type Ready struct {
 	Status       string                `json:"status" enum:"ok,unavailable"`
 	Dependencies map[string]Dependency `json:"dependencies" doc:"By name: database, blobs, contents, workers …"`
+
+	SecondRecogniser string `json:"second_recogniser" enum:"ok,missing" doc:"Whether there is a second recogniser. The service is ready without one and reads less well."`
 }
 
 // Dependency is something that the service needs.
@@ -250,6 +252,16 @@ type Service struct {
 	Parts           []Part   `json:"parts" nullable:"false" doc:"What the service needs: database, blobs, contents, workers …"`
 	Workers         Workers  `json:"workers"`
 	Regions         Workload `json:"regions"`
+
+	SecondRecogniser SecondRecogniser `json:"second_recogniser"`
+}
+
+// SecondRecogniser is what reads lines besides the first recogniser, where it is installed.
+type SecondRecogniser struct {
+	State   string   `json:"state" enum:"ok,missing"`
+	Models  []string `json:"models,omitempty" example:"PP-OCRv6_rec_small" doc:"Those that are loaded."`
+	Runtime string   `json:"runtime,omitempty" example:"onnxruntime 1.32.0" doc:"What runs the models."`
+	Missing string   `json:"missing,omitempty" doc:"Why there is none."`
 }
 
 // Part is something that the service needs, with its kind.

@@ -372,3 +372,22 @@ func TestMetricsAreWellFormed(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestDoctor(t *testing.T) {
+	dir := t.TempDir()
+	command(t, "", "doctor", "--data-dir", dir, "--models", "none").want(t, exitOK, "missing: the configuration wants none")
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("doctor left %v in the data directory, %v", left, err)
+	}
+	r := command(t, "", "doctor", "--data-dir", dir)
+	for _, want := range []string{"glyphbox v1.2.3", "tesseract 5", "eng", "second recogniser", "confinement", "none yet in " + dir} {
+		r.want(t, exitOK, want)
+	}
+	empty := t.TempDir()
+	command(t, "", "doctor", "--models", empty).want(t, exitFailure, "the folder of models "+empty)
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "glyphbox.db"), []byte("is no database, and is long enough to be taken for one or not"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "", "doctor", "--data-dir", broken, "--models", "none").want(t, exitFailure, "SQLite, away")
+}

@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/workerpool"
 )
@@ -32,6 +33,14 @@ func poolWorkload(stats func() workerpool.Stats) func() httpapi.Workload {
 		s := stats()
 		return httpapi.Workload{Workers: s.Wanted, Up: s.Workers, Busy: s.Busy, Waiting: s.Waiting, Room: s.Room,
 			Served: s.Served, Replaced: s.Restarts + s.Recycled, Memory: s.Memory}
+	}
+}
+
+// secondRecogniser tells administrators what there is of it.
+func secondRecogniser(about func() engine.About) func() httpapi.SecondRecogniser {
+	return func() httpapi.SecondRecogniser {
+		a := about()
+		return httpapi.SecondRecogniser{Models: a.Models, Runtime: a.Runtime, Missing: a.Missing}
 	}
 }
 

@@ -38,7 +38,7 @@ func (p Process) ocrCommand() *cobra.Command {
 	lang := cmd.Flags().String("lang", recognition.DefaultLang, "Languages, joined by +; their order does not matter.")
 	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto), "How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
 	format := cmd.Flags().String("format", "text", "What to write: text, or json with a line for each file.")
-	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "log-level")
+	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm)}
 		if !o.shape.Valid() {

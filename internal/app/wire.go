@@ -137,7 +137,7 @@ func startPool(c Config, tempDir string, log *slog.Logger) (*engine.Engine, erro
 	if err != nil {
 		return nil, err
 	}
-	return engine.Start(engine.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, TempDir: tempDir,
+	return engine.Start(engine.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
 		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, QueueSize: c.QueueSize, Log: log})
 }
 

@@ -76,6 +76,7 @@ type Pool struct {
 	alive    int     // slots with a process
 	startErr error   // of the newest attempt to start a worker; nil after a success
 	about    json.RawMessage
+	missing  []string
 	stats    Stats
 	pace     float64 // seconds that a job took of late
 }
@@ -160,6 +161,13 @@ func (p *Pool) About() json.RawMessage {
 	return p.about
 }
 
+// Missing returns what the system does not offer of the confinement of the newest worker, for people to read.
+func (p *Pool) Missing() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.missing
+}
+
 // JobTimeout returns the time after which the worker of a job is killed.
 func (p *Pool) JobTimeout() time.Duration { return p.opts.JobTimeout }
 
@@ -238,7 +246,7 @@ func (p *Pool) startProcess(warm bool) (*process, error) {
 		return nil, err
 	}
 	p.mu.Lock()
-	p.about = fresh.about
+	p.about, p.missing = fresh.about, fresh.missing
 	p.mu.Unlock()
 	if len(fresh.missing) > 0 {
 		p.unconfined.Do(func() {

@@ -5,6 +5,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,7 +31,7 @@ type Options struct {
 	Command       []string      // starts a worker, which calls worker.Run with the argument that the engine adds
 	Workers       int           // processes; default: the cores that this process may use
 	TessdataDirs  []string      // folders of traineddata; of two files with the same name the first counts; default: where packages put it
-	Models        string        // folder of the second recogniser's models; default: see ppocr.DefaultFolder, and none where that is empty; NoModels: none
+	Models        string        // folder of the second recogniser, or NoModels; default: that of scripts/models, and none where that is missing
 	TempDir       string        // where several folders are joined into one; default: the system's
 	MaxPixels     int64         // of a page; default 150 million
 	RegionTimeout time.Duration // for one region or rendition, after which its worker is killed; default 30 s
@@ -51,7 +52,7 @@ const defaultMemoryLimit = 3 << 30 // the largest page is 600 MB, of which decod
 type Engine struct {
 	pool      *workerpool.Pool
 	tessdata  tessdata
-	second    protocol.Second // until a worker tells
+	missing   string // why there is no second recogniser; empty where a worker will tell
 	maxPixels int64
 }
 
@@ -83,7 +84,7 @@ func Start(o Options) (*Engine, error) {
 	pool := workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
 		Workers: o.Workers, JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: o.MaxServed, MaxMemory: o.MaxMemory,
 		IdleTime: o.IdleTime, Log: o.Log})
-	return &Engine{pool: pool, tessdata: found, second: protocol.Second{Missing: missing}, maxPixels: o.MaxPixels}, nil
+	return &Engine{pool: pool, tessdata: found, missing: missing, maxPixels: o.MaxPixels}, nil
 }
 
 // findModels returns the files of the second recogniser, or why it is missing. An error is about a folder that was named.
@@ -157,14 +158,26 @@ func (e *Engine) name() string {
 	return about.Engine
 }
 
-// Second returns what there is of the second recogniser, as the workers say.
-func (e *Engine) Second() (models []string, runtime, missing string) {
-	second := e.second
-	var about protocol.About
-	if second.Missing == "" && json.Unmarshal(e.pool.About(), &about) == nil { // else no worker has started yet
-		second = about.Second
+// About is what an engine consists of.
+type About struct {
+	Name       string   // and version of what reads; empty before the first worker has started
+	Tessdata   string   // folder of the traineddata
+	Models     []string // of the second recogniser; none where it is missing
+	Runtime    string   // name and version of what runs the models
+	Missing    string   // why there is no second recogniser; empty where there is one
+	Unconfined []string // what the system does not offer of the confinement of workers
+}
+
+// About returns what the engine consists of, as its newest worker says.
+func (e *Engine) About() About {
+	a := About{Tessdata: e.tessdata.folder, Missing: e.missing, Unconfined: e.pool.Missing()}
+	var worker protocol.About
+	if err := json.Unmarshal(e.pool.About(), &worker); err != nil {
+		a.Missing = cmp.Or(a.Missing, "no worker has started yet")
+		return a
 	}
-	return second.Models, second.Runtime, second.Missing
+	a.Name, a.Models, a.Runtime, a.Missing = worker.Engine, worker.Second.Models, worker.Second.Runtime, cmp.Or(a.Missing, worker.Second.Missing)
+	return a
 }
 
 // batchSize is how many regions make an order one that gives way to smaller ones.

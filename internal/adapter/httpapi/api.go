@@ -42,6 +42,13 @@ type Workload struct {
 	Memory           int64 // resident bytes of all workers
 }
 
+// SecondRecogniser is what there is of the second recogniser.
+type SecondRecogniser struct {
+	Models  []string
+	Runtime string // that runs the models
+	Missing string // why there is none; empty where there is one
+}
+
 // Config is what the API needs. The services and Log must be set, what else is zero has a default.
 type Config struct {
 	Accounts    *account.Service
@@ -52,8 +59,10 @@ type Config struct {
 	Ready       []Check              // asked, all at once, by /ready
 	Kinds       map[string]string    // what the parts that are checked are, by name, for administrators
 	Workload    func() Workload      // for administrators; nil: none is told
-	Web         http.Handler         // the web page; nil: / leads to /docs
-	Version     string               // of the program, for the OpenAPI document
+
+	Second  func() SecondRecogniser // nil: there is none
+	Web     http.Handler            // the web page; nil: / leads to /docs
+	Version string                  // of the program, for the OpenAPI document
 
 	MaxUpload int64  // bytes of one image file; 0: 64 MB
 	MaxFiles  int    // image files of one request; 0: 20

@@ -231,13 +231,15 @@ func TestService(t *testing.T) {
 		c.Workload = func() Workload {
 			return Workload{Workers: 4, Up: 3, Busy: 2, Waiting: 5, Room: 100, Served: 7, Replaced: 1, Memory: 1 << 20}
 		}
+		c.Second = func() SecondRecogniser { return SecondRecogniser{Models: []string{"m"}, Runtime: "r 1.0"} }
 	})
 	_, root := s.user("root")
 	_, ann := s.user("ann")
 	s.ask("GET", base+"/admin/service", as(ann)).want(403).code("admin_only")
 	got := read[client.Service](s.ask("GET", base+"/admin/service", as(root)).want(200))
 	want := client.Service{Status: "ok", Version: "1.0", StartedDatetime: got.StartedDatetime, Parts: []client.Part{{Name: "database", State: "ok", Kind: "SQLite"}, {Name: "workers", State: "ok"}},
-		Workers: client.Workers{All: 4, Up: 3, Busy: 2, Memory: 1 << 20, Replaced: 1}, Regions: client.Workload{Waiting: 5, Room: 100, Served: 7}}
+		Workers: client.Workers{All: 4, Up: 3, Busy: 2, Memory: 1 << 20, Replaced: 1}, Regions: client.Workload{Waiting: 5, Room: 100, Served: 7},
+		SecondRecogniser: client.SecondRecogniser{State: "ok", Models: []string{"m"}, Runtime: "r 1.0"}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("service (-want +got):\n%s", d)
 	}

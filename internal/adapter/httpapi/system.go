@@ -53,7 +53,7 @@ func (a *api) look(ctx context.Context) (client.Ready, error) {
 		results[i] = make(chan error, 1) // so that a check that does not heed its context blocks nobody
 		go func() { results[i] <- check.Check(ctx) }()
 	}
-	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}}
+	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}, SecondRecogniser: a.secondRecogniser().State}
 	var away []error
 	for i, check := range a.Ready {
 		var err error
@@ -79,13 +79,26 @@ func (a *api) look(ctx context.Context) (client.Ready, error) {
 	return view, errors.Join(away...)
 }
 
+func (a *api) secondRecogniser() client.SecondRecogniser {
+	if a.Second == nil {
+		return client.SecondRecogniser{State: "missing"}
+	}
+	second := a.Second()
+	view := client.SecondRecogniser{State: "ok", Models: second.Models, Runtime: second.Runtime, Missing: second.Missing}
+	if second.Missing != "" {
+		view.State = "missing"
+	}
+	return view
+}
+
 func (a *api) service(ctx context.Context, c *call, _ *none) (*one[client.Service], error) {
 	if err := c.actor.MustBeAdmin(); err != nil {
 		return nil, err
 	}
 	var ready client.Ready
 	ready, c.cause = a.look(ctx) // for the log
-	view := client.Service{Status: ready.Status, Version: a.Version, StartedDatetime: wire.Time(a.started), Parts: []client.Part{}}
+	view := client.Service{Status: ready.Status, Version: a.Version, StartedDatetime: wire.Time(a.started), Parts: []client.Part{},
+		SecondRecogniser: a.secondRecogniser()}
 	for _, check := range a.Ready {
 		view.Parts = append(view.Parts, client.Part{Name: check.Name, State: ready.Dependencies[check.Name].State, Kind: a.Kinds[check.Name]})
 	}

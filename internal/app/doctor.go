@@ -1,0 +1,133 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"glyphbox/internal/adapter/mongostore"
+	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/datadir"
+	"glyphbox/internal/domain/document"
+)
+
+// doctorTimeout is how long one thing may take to look at.
+const doctorTimeout = time.Minute
+
+func (p Process) doctorCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "doctor", Short: "Show what this installation has and what it lacks", Args: cobra.NoArgs,
+		Long: "Starts a worker and opens the stores, and shows which engine, languages and models there are, how well workers are confined, and\n" +
+			"where things are kept. It changes nothing. The exit code is 0 if the service could run, else 1."}
+	addFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
+		row := func(name, format string, values ...any) {
+			fmt.Fprintf(table, "%s\t%s\n", name, fmt.Sprintf(format, values...))
+		}
+		row("program", "glyphbox %s", p.version())
+		err = errors.Join(examineEngine(cmd.Context(), c, row), examineStores(cmd.Context(), c, row))
+		return errors.Join(err, table.Flush())
+	}
+	return cmd
+}
+
+// examineEngine has a worker decode a small image, and shows what it works with.
+func examineEngine(ctx context.Context, c Config, row func(name, format string, values ...any)) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	c.OCRWorkers = 1
+	pool, err := startPool(c, os.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		row("engine", "cannot start")
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(file.Bytes())
+	page := document.Page{SHA256: hex.EncodeToString(sum[:]), Size: int64(file.Len()),
+		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file.Bytes())), nil }}
+	if _, err := pool.Thumbnail(ctx, page, 8); err != nil {
+		row("engine", "does not work")
+		return fmt.Errorf("the engine: %w", err)
+	}
+	about := pool.About()
+	languages, err := pool.Languages(ctx)
+	if err != nil {
+		return err
+	}
+	row("engine", "%s", about.Name)
+	row("languages", "%s, in %s", strings.Join(languages, ", "), about.Tessdata)
+	if about.Missing == "" {
+		row("second recogniser", "%s, run by %s", strings.Join(about.Models, ", "), about.Runtime)
+	} else {
+		row("second recogniser", "missing: %s", about.Missing)
+	}
+	if len(about.Unconfined) == 0 {
+		row("confinement", "complete")
+	}
+	for _, missing := range about.Unconfined {
+		row("confinement", "not %s", missing)
+	}
+	return nil
+}
+
+// examineStores asks the stores whether they are there. It makes none, and does not bring their schemas up to date.
+func examineStores(ctx context.Context, c Config, row func(name, format string, values ...any)) error {
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	kinds := kinds(c)
+	examine := func(name string, look func() error) error {
+		err := look()
+		switch {
+		case errors.Is(err, datadir.ErrNoDatabase) || errors.Is(err, datadir.ErrNoDir):
+			row(name, "none yet in %s; glyphbox serve makes it", c.DataDir.Abs())
+			return nil
+		case err != nil:
+			row(name, "%s, away", kinds[name])
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		row(name, "%s, ok", kinds[name])
+		return nil
+	}
+	database := examine("database", func() error {
+		if err := c.mustExist(); err != nil {
+			return err
+		}
+		db, err := sqlstore.OpenAsIs(c.database())
+		if err != nil {
+			return err
+		}
+		return errors.Join(db.Ping(ctx), db.Close())
+	})
+	images := examine("blobs", func() error {
+		if c.MongoDB == "" {
+			return c.DataDir.CheckDir()
+		}
+		mongo, err := mongostore.OpenAsIs(ctx, c.MongoDB)
+		if err != nil {
+			return err
+		}
+		return errors.Join(mongo.Ping(ctx), mongo.Close())
+	})
+	return errors.Join(database, images)
+}
