@@ -84,8 +84,8 @@ type SignUp struct {
 type SignUpForm struct {
 	Name      string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`
 	Email     string `json:"email" format:"email" maxLength:"255" example:"ann@example.org" doc:"At most 255 characters."`
-	Password1 string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
-	Password2 string `json:"password2" format:"password" doc:"The same again."`
+	Password1 string `json:"password1" format:"password" minLength:"8" maxLength:"255" example:"correct-horse-9" doc:"8–255 characters without white space."`
+	Password2 string `json:"password2" format:"password" example:"correct-horse-9" doc:"The same again."`
 }
 
 // RefreshForm asks for new tokens.
@@ -101,15 +101,15 @@ type ProfileForm struct {
 
 // PasswordForm changes a password.
 type PasswordForm struct {
-	CurrentPassword string `json:"current_password" format:"password"`
-	Password1       string `json:"password1" format:"password" minLength:"8" maxLength:"255" doc:"8–255 characters without white space."`
-	Password2       string `json:"password2" format:"password" doc:"The same again."`
+	CurrentPassword string `json:"current_password" format:"password" example:"correct-horse-9"`
+	Password1       string `json:"password1" format:"password" minLength:"8" maxLength:"255" example:"correct-horse-9" doc:"8–255 characters without white space."`
+	Password2       string `json:"password2" format:"password" example:"correct-horse-9" doc:"The same again."`
 }
 
 // KeyForm asks for an API key.
 type KeyForm struct {
 	Name    string  `json:"name" minLength:"1" maxLength:"100" example:"scanner" doc:"1–100 characters."`
-	Expires *string `json:"expires,omitempty" format:"date-time" nullable:"true" doc:"When it expires, in RFC 3339. Missing or null: never."`
+	Expires *string `json:"expires,omitempty" format:"date-time" nullable:"true" example:"2036-01-31T12:00:00Z" doc:"When it expires, in RFC 3339. Missing or null: never."`
 }
 
 // StateForm gives the reason for a state.
@@ -122,8 +122,8 @@ type Image struct {
 	ID              int64  `json:"id" example:"42"`
 	Name            string `json:"name" example:"invoice.png"`
 	MediaType       string `json:"media_type" example:"image/png" doc:"Found from the bytes."`
-	Width           int    `json:"width" example:"403" doc:"Pixels of the upright image."`
-	Height          int    `json:"height" example:"324" doc:"Pixels of the upright image."`
+	Width           int    `json:"width" example:"547" doc:"Pixels of the upright image."`
+	Height          int    `json:"height" example:"320" doc:"Pixels of the upright image."`
 	Size            int64  `json:"size" example:"183204" doc:"Bytes of the uploaded file."`
 	SHA256          string `json:"sha256" doc:"SHA-256 of the uploaded file, in hexadecimal."`
 	Pages           int    `json:"pages" example:"1" doc:"Pages of the file. Only the first is shown and read."`

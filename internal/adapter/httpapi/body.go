@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -36,6 +38,9 @@ func (c *call) readBody() ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(c.raw, c.body, want.limit))
 	if err != nil {
 		return nil, bodyFault(err)
+	}
+	if want.mediaType == mediaTypeJSON {
+		data = bytes.TrimPrefix(data, []byte("\uFEFF")) // editors on Windows put a byte order mark there
 	}
 	if got := c.r.Header.Get("Content-Type"); len(data) > 0 && got != "" {
 		if got, _, err := mime.ParseMediaType(got); err != nil || got != want.mediaType {
@@ -70,7 +75,7 @@ func decodeBody(data []byte, into any) error {
 	return decodeJSON(data, into)
 }
 
-// decodeJSON decodes a body that must be there. Fields that are not known are ignored: clients of the original service send some.
+// decodeJSON decodes a body that must be there.
 func decodeJSON(data []byte, into any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return fault.New(fault.Malformed, "body_missing", "A body in JSON is needed.")
@@ -85,7 +90,7 @@ func decodeJSON(data []byte, into any) error {
 	if string(bytes.TrimSpace(data)) == "null" {
 		return fault.InvalidFields(fault.Field{Field: "body", Detail: "an object"})
 	}
-	return nil
+	return fault.InvalidFields(checkFields(data, reflect.TypeOf(into).Elem(), "")...)
 }
 
 // malformed says where JSON breaks off being JSON, without showing what is there.
@@ -121,6 +126,8 @@ func typeName(t reflect.Type) string {
 		return `languages as in "kor+eng" or ["kor", "eng"]`
 	case reflect.TypeFor[mode]():
 		return modeDetail
+	case reflect.TypeFor[whole]():
+		return "a whole number"
 	case reflect.TypeFor[role]():
 		return account.RoleAdmin + " or null"
 	}
@@ -167,6 +174,30 @@ func shortLang(lang []string) bool {
 	return length <= maxLangText
 }
 
+// whole is a whole number, which in JSON may be written as 300, 300.0 or 3e2.
+type whole int
+
+func (n *whole) UnmarshalJSON(data []byte) error {
+	value, ok := wholeNumber(string(data))
+	if !ok {
+		return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[whole]()}
+	}
+	*n = whole(value)
+	return nil
+}
+
+// wholeNumber reads a whole number in any of its forms.
+func wholeNumber(text string) (int, bool) {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 || strings.Trim(text, "0123456789+-.eE") != "" {
+		return 0, false
+	}
+	return int(f), true
+}
+
 // mode is a page segmentation mode as it is written: a number or "auto".
 type mode recognition.Shape
 
@@ -174,6 +205,9 @@ func (m *mode) UnmarshalJSON(data []byte) error {
 	var text string
 	if json.Unmarshal(data, &text) != nil {
 		text = string(data)
+		if n, ok := wholeNumber(text); ok {
+			text = strconv.Itoa(n)
+		}
 	}
 	psm, err := parseMode(text)
 	if err != nil {
@@ -230,37 +264,37 @@ func (r *role) UnmarshalJSON(data []byte) error {
 
 // corners is a box in a body, each corner of which must be there.
 type corners struct {
-	X1 *int `json:"x1" nullable:"false" minimum:"0" example:"40" doc:"Left edge, inclusive."`
-	Y1 *int `json:"y1" nullable:"false" minimum:"0" example:"60" doc:"Top edge, inclusive."`
-	X2 *int `json:"x2" nullable:"false" minimum:"1" example:"600" doc:"Right edge, exclusive."`
-	Y2 *int `json:"y2" nullable:"false" minimum:"1" example:"120" doc:"Bottom edge, exclusive."`
+	X1 *whole `json:"x1" nullable:"false" minimum:"0" example:"34" doc:"Left edge, inclusive."`
+	Y1 *whole `json:"y1" nullable:"false" minimum:"0" example:"100" doc:"Top edge, inclusive."`
+	X2 *whole `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
+	Y2 *whole `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
 }
 
 func (c corners) box(prefix string) (box document.Box, missing []fault.Field) {
 	for _, v := range []struct {
 		name string
-		from *int
+		from *whole
 		to   *int
 	}{{"x1", c.X1, &box.X1}, {"y1", c.Y1, &box.Y1}, {"x2", c.X2, &box.X2}, {"y2", c.Y2, &box.Y2}} {
 		if v.from == nil {
 			missing = append(missing, fault.Field{Field: prefix + v.name, Detail: "a whole number must be given"})
 			continue
 		}
-		*v.to = *v.from
+		*v.to = int(*v.from)
 	}
 	return box, missing
 }
 
 // regionForm is a region to read.
 type regionForm struct {
-	X1      *int      `json:"x1" nullable:"false" minimum:"0" example:"40" doc:"Left edge, inclusive."`
-	Y1      *int      `json:"y1" nullable:"false" minimum:"0" example:"60" doc:"Top edge, inclusive."`
-	X2      *int      `json:"x2" nullable:"false" minimum:"1" example:"600" doc:"Right edge, exclusive."`
-	Y2      *int      `json:"y2" nullable:"false" minimum:"1" example:"120" doc:"Bottom edge, exclusive."`
-	Name    string    `json:"name,omitempty" maxLength:"200" example:"title" doc:"What you call it, at most 200 characters."`
-	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; those of the call where it is missing."`
-	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode, a number or \"auto\"; that of the call where it is missing."`
-	Charset string    `json:"charset,omitempty" maxLength:"1000" example:"0123456789" doc:"The only characters that may be read, at most 1000."`
+	X1      *whole    `json:"x1" nullable:"false" minimum:"0" example:"34" doc:"Left edge, inclusive."`
+	Y1      *whole    `json:"y1" nullable:"false" minimum:"0" example:"100" doc:"Top edge, inclusive."`
+	X2      *whole    `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
+	Y2      *whole    `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
+	Name    string    `json:"name,omitempty" maxLength:"200" example:"title" doc:"Your name for the region, at most 200 characters."`
+	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list. Missing: those of the request."`
+	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\". Missing: that of the request."`
+	Charset string    `json:"charset,omitempty" maxLength:"1000" doc:"The only characters that may be read, at most 1000, such as 0123456789."`
 }
 
 // regionForms is the body that says what to read. It is decoded entry by entry, so that each fault names its entry and no
@@ -288,8 +322,12 @@ func (r *regionForms) decode(data []byte) error {
 		if i == recognition.MaxRegions {
 			return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions", recognition.MaxRegions)})
 		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return malformed(err)
+		}
 		var form *regionForm
-		err := d.Decode(&form)
+		err := json.Unmarshal(raw, &form)
 		if field, ok := typeField(err, at); ok {
 			fields = append(fields, field)
 			continue
@@ -301,6 +339,7 @@ func (r *regionForms) decode(data []byte) error {
 			fields = append(fields, fault.Field{Field: at, Detail: "a region, not null"})
 			continue
 		}
+		fields = append(fields, checkFields(raw, reflect.TypeFor[regionForm](), at)...)
 		box, missing := corners{form.X1, form.Y1, form.X2, form.Y2}.box(at + ".")
 		fields = append(fields, missing...)
 		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, Shape: recognition.Shape(form.PSM), Charset: form.Charset})
@@ -316,9 +355,9 @@ func (r *regionForms) decode(data []byte) error {
 
 // correctionForm is what a content should say.
 type correctionForm struct {
-	Text   *string  `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text, with its line breaks; at most 200 000 characters and 20 000 words. Either this or detail."`
-	Detail []string `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Either this or text."`
-	ROI    *corners `json:"roi,omitempty" doc:"Another place on the page; as it is where it is missing."`
+	Text   *string  `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text with its line breaks, at most 200,000 characters and 20,000 words. Send this or detail, not both."`
+	Detail []string `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Send this or text, not both."`
+	ROI    *corners `json:"roi,omitempty" doc:"Another place on the page. Unchanged if missing."`
 }
 
 func (f correctionForm) correction(revision int) (recognition.Correction, error) {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,16 +25,18 @@ func TestDecodeRegions(t *testing.T) {
 		"empty list": {" [ ] ", nil},
 		"one": {`[{"x1":1,"y1":2,"x2":3,"y2":4}]`, []recognition.Region{
 			{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}}}},
-		"all fields, unknown ones, null ones": {
-			`[{"x1":1,"y1":2,"x2":3,"y2":4,"name":"제목","lang":"kor+eng","psm":7,"charset":"01","color":"red"},
+		"all fields, ignored ones, null ones, numbers in other forms": {
+			`[{"x1":1,"y1":2,"x2":3,"y2":4,"name":"제목","lang":"kor+eng","psm":7,"charset":"01","id":"5","detail":["x"]},
 			  {"x1":1,"y1":2,"x2":3,"y2":4,"name":null,"lang":["kor","eng"],"psm":"auto","charset":null},
 			  {"x1":-1,"y1":2,"x2":3,"y2":4,"lang":null,"psm":null},
-			  {"x1":0,"y1":0,"x2":3,"y2":4,"lang":"","psm":"6"}]`,
+			  {"x1":0.0,"y1":-0,"x2":3e0,"y2":0.4E1,"lang":"","psm":"6"},
+			  {"x1":0,"y1":0,"x2":300.0,"y2":1e2,"psm":7.0}]`,
 			[]recognition.Region{
 				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Name: "제목", Lang: []string{"kor+eng"}, Shape: recognition.ShapeLine, Charset: "01"},
 				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Lang: []string{"kor", "eng"}},
 				{Box: document.Box{X1: -1, Y1: 2, X2: 3, Y2: 4}},
 				{Box: document.Box{X1: 0, Y1: 0, X2: 3, Y2: 4}, Shape: recognition.ShapeBlock},
+				{Box: document.Box{X1: 0, Y1: 0, X2: 300, Y2: 100}, Shape: recognition.ShapeLine},
 			}},
 	}
 	for name, test := range tests {
@@ -69,6 +72,10 @@ func TestDecodeRegionsRefuses(t *testing.T) {
 		"entries of wrong type": {`[3,"x",[]]`, fault.Invalid, []string{"regions[0]", "regions[1]", "regions[2]"}},
 		"wrong corner":          {`[` + region + `,{"x1":1,"y1":2,"x2":"3","y2":4}]`, fault.Invalid, []string{"regions[1].x2"}},
 		"fraction":              {`[{"x1":1.5,"y1":2,"x2":3,"y2":4}]`, fault.Invalid, []string{"regions[0].x1"}},
+		"huge":                  {`[{"x1":1e99,"y1":2,"x2":3,"y2":4}]`, fault.Invalid, []string{"regions[0].x1"}},
+		"number as a text":      {`[{"x1":"1","y1":2,"x2":3,"y2":4}]`, fault.Invalid, []string{"regions[0].x1"}},
+		"unknown fields":        {`[{"x1":1,"y1":2,"x2":3,"y2":4,"color":[{"x":null}],"height":3}]`, fault.Invalid, []string{"regions[0].color", "regions[0].height"}},
+		"twice":                 {`[{"x1":1,"y1":2,"x2":3,"y2":4,"X1":7}]`, fault.Invalid, []string{"regions[0].X1"}},
 		"missing corners":       {`[{"x1":1}]`, fault.Invalid, []string{"regions[0].y1", "regions[0].x2", "regions[0].y2"}},
 		"null corner":           {`[{"x1":1,"y1":2,"x2":null,"y2":4}]`, fault.Invalid, []string{"regions[0].x2"}},
 		"mode that is none":     {`[{"x1":1,"y1":2,"x2":3,"y2":4,"psm":0}]`, fault.Invalid, []string{"regions[0].psm"}},
@@ -135,14 +142,14 @@ func FuzzDecodeRegions(f *testing.F) {
 		if len(got) > recognition.MaxRegions {
 			t.Errorf("%d regions", len(got))
 		}
-		var entries []struct{ X1, Y1, X2, Y2 int }
+		var entries []struct{ X1, Y1, X2, Y2 float64 }
 		if !blank {
 			if err := json.Unmarshal(body, &entries); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for i, r := range got {
-			if r.Box != document.Box(entries[i]) {
+			if e := entries[i]; r.Box != (document.Box{X1: int(e.X1), Y1: int(e.Y1), X2: int(e.X2), Y2: int(e.Y2)}) {
 				t.Errorf("region %d is %v, want %v", i, r.Box, entries[i])
 			}
 		}
@@ -152,20 +159,21 @@ func FuzzDecodeRegions(f *testing.F) {
 	})
 }
 
-func TestWantedRevision(t *testing.T) {
+func TestWantedRevisions(t *testing.T) {
 	tests := []struct {
 		header string
-		want   int
+		want   []int
 		kind   fault.Kind
 	}{
-		{"", 0, 0}, {"*", 0, 0}, {`"3"`, 3, 0}, {` "12" `, 12, 0},
-		{`W/"3"`, 0, fault.Stale}, {`"abc"`, 0, fault.Stale}, {`"0"`, 0, fault.Stale}, {`"-1"`, 0, fault.Stale}, {`"03"`, 0, fault.Stale},
-		{`""`, 0, fault.Stale}, {`"99999999999999999999"`, 0, fault.Stale},
-		{`3`, 0, fault.Malformed}, {`"3`, 0, fault.Malformed}, {`"`, 0, fault.Malformed}, {`"1", "2"`, 0, fault.Malformed}, {`W/`, 0, fault.Malformed},
+		{"", nil, 0}, {"*", nil, 0}, {`"3"`, []int{3}, 0}, {` "12" `, []int{12}, 0}, {`"1", "2"`, []int{1, 2}, 0}, {`"1",W/"2" ,"x",, "3"`, []int{1, 3}, 0},
+		{`W/"3"`, nil, fault.Stale}, {`"abc"`, nil, fault.Stale}, {`"0"`, nil, fault.Stale}, {`"-1"`, nil, fault.Stale}, {`"03"`, nil, fault.Stale},
+		{`""`, nil, fault.Stale}, {`"99999999999999999999"`, nil, fault.Stale}, {`"a,b"`, nil, fault.Stale}, {`"x", W/"1"`, nil, fault.Stale},
+		{`3`, nil, fault.Malformed}, {`"3`, nil, fault.Malformed}, {`"`, nil, fault.Malformed}, {`W/`, nil, fault.Malformed}, {`"1" "2"`, nil, fault.Malformed},
+		{`"1", 2`, nil, fault.Malformed}, {`*, "1"`, nil, fault.Malformed},
 	}
 	for _, test := range tests {
-		got, err := wantedRevision(test.header)
-		if test.kind == 0 && err != nil || test.kind != 0 && !fault.Is(err, test.kind) || got != test.want {
+		got, err := wantedRevisions(test.header)
+		if test.kind == 0 && err != nil || test.kind != 0 && !fault.Is(err, test.kind) || !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %d and %v, want %d and %v", test.header, got, err, test.want, test.kind)
 		}
 	}

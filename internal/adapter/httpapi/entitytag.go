@@ -12,8 +12,7 @@ func revisionTag(revision int) string { return `"` + strconv.Itoa(revision) + `"
 
 // matchesTag tells whether a header If-None-Match names the tag, compared weakly as RFC 9110 wants for it.
 func matchesTag(header, tag string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		part = strings.TrimSpace(part)
+	for _, part := range splitQuoted(header, ',') {
 		if part == "*" || strings.TrimPrefix(part, "W/") == tag {
 			return true
 		}
@@ -21,22 +20,31 @@ func matchesTag(header, tag string) bool {
 	return false
 }
 
-// wantedRevision reads a header If-Match: 0 for any revision. Tags of ours are strong, so a weak one or one that we never gave
-// cannot match: Stale. Anything but one tag or * is Malformed.
-func wantedRevision(header string) (int, error) {
+// wantedRevisions reads a header If-Match: the revisions that it names, none for any. Tags of ours are strong, so a weak one or one
+// that we never gave cannot match: where there is no other the fault is Stale. What is no list of tags, nor *, is Malformed.
+func wantedRevisions(header string) (wanted []int, err error) {
 	header = strings.TrimSpace(header)
 	if header == "" || header == "*" {
-		return 0, nil
+		return nil, nil
 	}
-	tag, weak := strings.CutPrefix(header, "W/")
-	inner, opened := strings.CutPrefix(tag, `"`)
-	inner, closed := strings.CutSuffix(inner, `"`)
-	if !opened || !closed || strings.ContainsAny(inner, "\", ") {
-		return 0, fault.New(fault.Malformed, "malformed_if_match", `If-Match must be * or one entity tag such as "3".`)
+	for _, part := range splitQuoted(header, ',') {
+		tag, weak := strings.CutPrefix(part, "W/")
+		inner, opened := strings.CutPrefix(tag, `"`)
+		inner, closed := strings.CutSuffix(inner, `"`)
+		if part == "" {
+			continue // an empty element of a list is none
+		}
+		if !opened || !closed || strings.ContainsAny(inner, `" `) {
+			return nil, fault.New(fault.Malformed, "malformed_if_match", `If-Match must be * or entity tags such as "3", separated by commas.`)
+		}
+		if n, err := strconv.Atoi(inner); !weak && err == nil && n > 0 && strconv.Itoa(n) == inner {
+			wanted = append(wanted, n)
+		}
 	}
-	n, err := strconv.Atoi(inner)
-	if weak || err != nil || n < 1 || strconv.Itoa(n) != inner {
-		return 0, fault.New(fault.Stale, "changed_meanwhile", "The content has no such revision.")
+	if len(wanted) == 0 {
+		return nil, errNoSuchRevision
 	}
-	return n, nil
+	return wanted, nil
 }
+
+var errNoSuchRevision = fault.New(fault.Stale, "changed_meanwhile", "The content has no such revision.")

@@ -200,6 +200,11 @@ func (languages) Schema(huma.Registry) *huma.Schema {
 	}}
 }
 
+// Schema tells huma how a whole number is written.
+func (whole) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeInteger}
+}
+
 // Schema tells huma how a page segmentation mode is written.
 func (mode) Schema(huma.Registry) *huma.Schema {
 	numbers := []any{}
@@ -218,7 +223,14 @@ func (role) Schema(huma.Registry) *huma.Schema {
 func (regionForms) Schema(r huma.Registry) *huma.Schema {
 	most := recognition.MaxRegions
 	return &huma.Schema{Type: huma.TypeArray, MaxItems: &most, Items: r.Schema(reflect.TypeFor[regionForm](), true, ""),
-		Description: "What to read. An empty list reads the whole page."}
+		Description: "What to read. An empty list reads the whole page.", Examples: []any{[]map[string]any{
+			{"x1": 34, "y1": 100, "x2": 322, "y2": 144, "name": "number"}, {"x1": 34, "y1": 220, "x2": 369, "y2": 264, "name": "total"}}}}
+}
+
+// TransformSchema gives an example that is right: text and detail exclude each other.
+func (correctionForm) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Examples = []any{map[string]any{"text": "Invoice No. 1742"}}
+	return s
 }
 
 // problems are the statuses of problems, with what they mean.

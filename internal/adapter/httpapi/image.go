@@ -21,8 +21,8 @@ import (
 
 func (a *api) images(ctx context.Context, c *call, in *struct {
 	PageQuery
-	Keyword Keyword `query:"keyword" maxLength:"200" doc:"Found anywhere in the image's or the owner's name, whatever the letter case."`
-	Before  int64   `query:"before" minimum:"1" doc:"Only images older than the one with this id: paging that is steady while images are added."`
+	Keyword Keyword `query:"keyword" maxLength:"200" doc:"A part of the name of the image or of its owner, in any letter case."`
+	Before  int64   `query:"before" minimum:"1" doc:"Only images older than the one with this id. Use it to page while images are added."`
 }) (*list[client.Image], error) {
 	keyword, err := in.Keyword.text()
 	if err != nil {
@@ -101,11 +101,11 @@ func sniff(r io.ReadSeeker) (string, error) {
 
 func (a *api) view(ctx context.Context, c *call, in *struct {
 	IDPath
-	Width int `query:"width" default:"1600" minimum:"16" maximum:"8192" doc:"The most pixels of its width; it is never larger than what it shows."`
-	X1    int `query:"x1" example:"0" doc:"Left edge of what is shown, inclusive; that of the page where it is missing."`
-	Y1    int `query:"y1" example:"0" doc:"Top edge, inclusive; that of the page where it is missing."`
-	X2    int `query:"x2" example:"1024" doc:"Right edge, exclusive; that of the page where it is missing."`
-	Y2    int `query:"y2" example:"1024" doc:"Bottom edge, exclusive; that of the page where it is missing."`
+	Width int `query:"width" default:"1600" minimum:"16" maximum:"8192" doc:"The maximum width in pixels. The image is never enlarged."`
+	X1    int `query:"x1" doc:"Left edge of the part to show, inclusive. Missing: that of the page."`
+	Y1    int `query:"y1" doc:"Top edge, inclusive. Missing: that of the page."`
+	X2    int `query:"x2" doc:"Right edge, exclusive. Missing: that of the page."`
+	Y2    int `query:"y2" doc:"Bottom edge, exclusive. Missing: that of the page."`
 }) (*stream, error) {
 	i, err := a.Images.Image(ctx, c.actor, in.ID)
 	if err != nil {
@@ -132,12 +132,12 @@ func (a *api) view(ctx context.Context, c *call, in *struct {
 
 func (a *api) crop(ctx context.Context, c *call, in *struct {
 	IDPath
-	X1      int      `query:"x1" required:"true" example:"40" doc:"Left edge, inclusive."`
-	Y1      int      `query:"y1" required:"true" example:"60" doc:"Top edge, inclusive."`
-	X2      int      `query:"x2" required:"true" example:"600" doc:"Right edge, exclusive."`
-	Y2      int      `query:"y2" required:"true" example:"120" doc:"Bottom edge, exclusive."`
-	Lang    []string `query:"lang,explode" nullable:"false" doc:"Languages; eng where there is none."`
-	PSM     string   `query:"psm" default:"auto" doc:"Page segmentation mode, a number or auto."`
+	X1      int      `query:"x1" required:"true" example:"34" doc:"Left edge, inclusive."`
+	Y1      int      `query:"y1" required:"true" example:"100" doc:"Top edge, inclusive."`
+	X2      int      `query:"x2" required:"true" example:"322" doc:"Right edge, exclusive."`
+	Y2      int      `query:"y2" required:"true" example:"144" doc:"Bottom edge, exclusive."`
+	Lang    []string `query:"lang,explode" nullable:"false" doc:"Languages. None: eng."`
+	PSM     string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
 	Charset string   `query:"charset" maxLength:"1000" doc:"The only characters that may be read."`
 }) (*stream, error) {
 	psm, lang, err := readModes(in.PSM, in.Lang)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,13 +27,13 @@ func readModes(psm string, lang []string) (recognition.Shape, []string, error) {
 }
 
 type recognized struct {
-	Version int              `header:"OCR-Version" doc:"The version that this run is of the image."`
+	Version int              `header:"OCR-Version" doc:"The version of this run."`
 	Body    []client.Content `nullable:"false"`
 }
 
 func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	IDPath
-	Lang []string `query:"lang,explode" nullable:"false" example:"[\"kor\",\"eng\"]" doc:"Languages, repeated or as kor+eng; eng where there is none."`
+	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng. None: eng."`
 	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
 	OEM  int      `query:"oem" default:"3" minimum:"0" maximum:"3" doc:"Engine mode."`
 }, regions regionForms) (*recognized, error) {
@@ -46,13 +47,13 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 }
 
 type runList struct {
-	Link string       `header:"Link" doc:"rel next, where there are older ones."`
+	Link string       `header:"Link" doc:"rel next if there are older ones."`
 	Body []client.Run `nullable:"false"`
 }
 
 func (a *api) runs(ctx context.Context, c *call, in *struct {
 	IDPath
-	Version int `query:"version" minimum:"1" maximum:"2147483647" doc:"Only this one."`
+	Version int `query:"version" minimum:"1" maximum:"2147483647" doc:"Only this version."`
 	Before  int `query:"before" minimum:"1" maximum:"2147483647" doc:"Only versions below this one."`
 }) (*runList, error) {
 	var out runList
@@ -100,7 +101,7 @@ func tag(c recognition.Content) *tagged {
 
 func (a *api) content(ctx context.Context, c *call, in *struct {
 	ContentPath
-	IfNoneMatch string `header:"If-None-Match" doc:"304 where it names the current revision."`
+	IfNoneMatch string `header:"If-None-Match" doc:"If it names the current revision, the answer is 304."`
 }) (*tagged, error) {
 	content, err := a.Recognition.Content(ctx, c.actor, in.ID)
 	if err != nil {
@@ -115,9 +116,13 @@ func (a *api) content(ctx context.Context, c *call, in *struct {
 
 func (a *api) correct(ctx context.Context, c *call, in *struct {
 	ContentPath
-	IfMatch string `header:"If-Match" example:"\"1\"" doc:"The revision that the correction was made from: 412 where it is not the current one."`
+	IfMatch string `header:"If-Match" example:"\"1\"" doc:"The revisions that the correction may be made from. If none of them is the current one, the answer is 412."`
 }, form correctionForm) (*tagged, error) {
-	revision, err := wantedRevision(in.IfMatch)
+	wanted, err := wantedRevisions(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	revision, err := a.oneOf(ctx, c, in.ID, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +132,21 @@ func (a *api) correct(ctx context.Context, c *call, in *struct {
 	}
 	content, err := a.Recognition.Correct(ctx, c.actor, in.ID, change)
 	return tag(content), err
+}
+
+// oneOf returns which of the revisions is the current one; 0 where any will do.
+func (a *api) oneOf(ctx context.Context, c *call, id string, wanted []int) (int, error) {
+	switch len(wanted) {
+	case 0:
+		return 0, nil
+	case 1:
+		return wanted[0], nil
+	}
+	content, err := a.Recognition.Content(ctx, c.actor, id)
+	if err == nil && !slices.Contains(wanted, content.Revision) {
+		err = errNoSuchRevision
+	}
+	return content.Revision, err
 }
 
 func (a *api) revisions(ctx context.Context, c *call, in *ContentPath) (*many[client.Content], error) {

@@ -16,7 +16,7 @@ const sessionCookie = "glyphbox_session"
 
 // SessionHeader is how a page asks for its refresh token to be kept in a cookie.
 type SessionHeader struct {
-	Session string `header:"X-Glyphbox-Session" enum:"cookie" doc:"For web pages of this origin: the refresh token is kept in a cookie that scripts cannot read, and is taken from there."`
+	Session string `header:"X-Glyphbox-Session" enum:"cookie" doc:"For web pages of this origin: keep the refresh token in a cookie that scripts cannot read."`
 }
 
 // grant is what the client gets of a grant: all of it or, where it is a page that wants a cookie, all but the refresh token.

@@ -136,13 +136,20 @@ func (a *api) spoolAll(c *call) (files []*spooled, err error) {
 		if err != nil {
 			return files, formFault(err)
 		}
-		if part.FormName() != "file" {
+		disposition := part.Header.Get("Content-Disposition")
+		name := partName(disposition)
+		switch {
+		case name == "file":
+		case isFile(disposition): // it would be lost without a word
+			return files, fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")), Detail: "image files are in the field file"})
+		default:
 			continue // NextPart reads over it
 		}
 		f, err := a.spool(part, len(files))
 		if err != nil {
 			return files, err
 		}
+		f.name = partFileName(disposition, c.r.Header.Get("Accept-Language"))
 		if f.size == 0 && f.name == "" { // how a browser sends that no file was chosen
 			closeAll([]*spooled{f})
 			continue
@@ -185,7 +192,7 @@ func (a *api) spool(part *multipart.Part, n int) (_ *spooled, err error) {
 		return nil, fault.New(fault.TooLarge, "file_too_large", "An image file may have at most %s.", sizeText(a.MaxUpload)).
 			On(fmt.Sprintf("file[%d]", n), "at most "+sizeText(a.MaxUpload))
 	}
-	return &spooled{name: strings.TrimSpace(part.FileName()), disk: disk, size: size, sha256: hex.EncodeToString(hash.Sum(nil))}, nil
+	return &spooled{disk: disk, size: size, sha256: hex.EncodeToString(hash.Sum(nil))}, nil
 }
 
 // sizeText is a limit as people write it.

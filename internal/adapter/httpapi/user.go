@@ -21,7 +21,7 @@ type many[T any] struct {
 
 // PageQuery picks a part of a list.
 type PageQuery struct {
-	Size int `query:"size" default:"10" minimum:"1" maximum:"100" doc:"How many a page."`
+	Size int `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Entries of a page."`
 	Page int `query:"page" default:"0" minimum:"0" maximum:"100000000" doc:"Counted from 0."`
 }
 
@@ -33,8 +33,8 @@ type IDPath struct {
 }
 
 type list[T any] struct {
-	Total int    `header:"X-Total-Count" doc:"How many there are in all."`
-	Link  string `header:"Link" doc:"rel next and prev, where there is more."`
+	Total int    `header:"X-Total-Count" doc:"Entries of the whole list."`
+	Link  string `header:"Link" doc:"rel next and prev, if there is more."`
 	Body  []T    `nullable:"false"`
 }
 
@@ -128,7 +128,7 @@ func (a *api) changePassword(ctx context.Context, c *call, _ *none, form client.
 
 func (a *api) resign(ctx context.Context, c *call, in *struct {
 	SessionHeader
-	Images string `query:"images" enum:"delete,keep" default:"delete" doc:"What becomes of your images."`
+	Images string `query:"images" enum:"delete,keep" default:"delete" doc:"Whether your images are deleted or kept."`
 }) (*none, error) {
 	if err := a.Accounts.Resign(ctx, c.actor, in.Images == "keep"); err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (a *api) deleteKey(ctx context.Context, c *call, in *struct {
 
 func (a *api) users(ctx context.Context, c *call, in *struct {
 	PageQuery
-	Keyword Keyword `query:"keyword" maxLength:"200" doc:"Found anywhere in name or e-mail, whatever the letter case."`
+	Keyword Keyword `query:"keyword" maxLength:"200" doc:"A part of the name or e-mail address, in any letter case."`
 }) (*list[client.User], error) {
 	keyword, err := in.Keyword.text()
 	if err != nil {
