@@ -111,7 +111,8 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.QueueSize }, 1, 1_000_000)},
 	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas; of two files with the same name the first counts. Without it, where Tesseract itself looks.",
 		set: func(c *Config, text string) error { c.TessdataDirs = list(text); return nil }},
-	{name: "models", help: "The directory of the second recogniser, as scripts/models fills it, or none to do without. By default glyphbox/models in the user's directory for caches, or none where that is missing.",
+	{name: "models", help: "The directory of the second recogniser, as scripts/models fills it; none does without. Without the setting, glyphbox/models in the user's " +
+		"directory for caches, where that is there.",
 		set: func(c *Config, text string) error { c.Models = text; return nil }},
 	{name: "log-level", def: "info", help: "What to log: debug, info, warn or error.",
 		set: oneOf(func(c *Config) *slog.Level { return &c.LogLevel },

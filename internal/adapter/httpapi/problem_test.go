@@ -198,14 +198,17 @@ func TestReady(t *testing.T) {
 			{"database", func(context.Context) error { return nil }},
 			{"workers", func(context.Context) error { return away }},
 		}
+		c.Second = func() SecondRecogniser { return SecondRecogniser{Models: []string{"m"}} }
 	})
-	want := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "ok"}}}
+	want := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "ok"}},
+		SecondRecogniser: "ok"}
 	if d := cmp.Diff(want, read[client.Ready](s.ask("GET", "/ready", request{}).want(200))); d != "" {
 		t.Errorf("ready (-want +got):\n%s", d)
 	}
 	away = errors.New("inner workings")
 	a := s.ask("GET", "/ready", request{})
-	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "away"}}}
+	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "away"}},
+		SecondRecogniser: "ok"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
 	}
@@ -217,7 +220,7 @@ func TestReady(t *testing.T) {
 		c.Ready = []Check{{"blobs", func(context.Context) error { <-release; return nil }}, {"database", func(context.Context) error { return nil }}}
 	})
 	a = stuck.ask("GET", "/ready", request{})
-	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"blobs": {State: "away"}, "database": {State: "ok"}}}
+	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"blobs": {State: "away"}, "database": {State: "ok"}}, SecondRecogniser: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
 	}
