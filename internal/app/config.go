@@ -47,6 +47,7 @@ type Config struct {
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
 	RegionTimeout   time.Duration
+	IdleTime        time.Duration // of a worker
 	RequestTimeout  time.Duration
 	QueueSize       int
 	TessdataDirs    []string // none: Tesseract's own
@@ -105,6 +106,8 @@ var table = []setting{
 		set: duration(func(c *Config) *time.Duration { return &c.RefreshTTL }, time.Minute, 10*365*24*time.Hour)},
 	{name: "region-timeout", def: "30s", help: "How long one region may take before its worker is killed.",
 		set: duration(func(c *Config) *time.Duration { return &c.RegionTimeout }, 100*time.Millisecond, time.Hour)},
+	{name: "idle-time", def: "10m", help: "How long a worker without work keeps models and pages in memory.",
+		set: duration(func(c *Config) *time.Duration { return &c.IdleTime }, time.Second, 10*365*24*time.Hour)},
 	{name: "request-timeout", def: "120s", help: "How long one request for recognition may take, waiting included.",
 		set: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }, time.Second, time.Hour)},
 	{name: "queue-size", def: "2000", help: "How many regions may wait for a worker before requests are refused as 503.",

@@ -138,7 +138,7 @@ func startPool(c Config, tempDir string, log *slog.Logger) (*engine.Engine, erro
 		return nil, err
 	}
 	return engine.Start(engine.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
-		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, QueueSize: c.QueueSize, Log: log})
+		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, Log: log})
 }
 
 // everyUser goes through all users with the keyword, by number.

@@ -108,6 +108,30 @@ func TestWorkersThatBreak(t *testing.T) {
 	pooltest.WaitUntilGone(t, pids)
 }
 
+// A worker that rests holds no models and reads as well when it has work again.
+func TestRestingWorkersRead(t *testing.T) {
+	p := start(t, func(o *Options) { o.Workers, o.IdleTime, o.Models = 1, time.Millisecond, NoModels })
+	drawn, boxes := porttest.DrawLines("After a rest")
+	page := porttest.PageOf(porttest.PNG(drawn))
+	var awake int64
+	for range 3 {
+		for p.Stats().Resting < 1 {
+			time.Sleep(time.Millisecond) // no signal tells
+		}
+		if memory := p.Stats().Memory; awake > 0 && 3*memory > 2*awake {
+			t.Errorf("a worker that rests holds %d MB of %d", memory>>20, awake>>20)
+		}
+		readings, err := p.Recognize(t.Context(), orderOf(page, boxes...))
+		if err != nil || readings[0].Text != "After a rest" {
+			t.Errorf("got %+v, %v", readings, err)
+		}
+		awake = max(awake, p.Stats().Memory)
+	}
+	if s := p.Stats(); s.Restarts != 0 || s.Recycled != 0 {
+		t.Errorf("got %+v", s)
+	}
+}
+
 // Files that break image software break nothing here: each is read or refused by name, and the pool goes on.
 func TestHostileFiles(t *testing.T) {
 	files, _ := filepath.Glob("../../../../shared/hostile/*.*")
