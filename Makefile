@@ -5,7 +5,7 @@ BENCH   ?= .
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests models run build test check-format vet lint unit bench fuzz docs web check-web screenshots image check-deploy clean
+.PHONY: help setup setup-tests models run build test check-format vet lint unit soak bench fuzz docs web check-web screenshots image check-deploy clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,10 +56,13 @@ check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check
 	@scripts/check-deploy
 
 # Firefox and WebKit as programs of tests are packages of Debian.
-REQUIRED := mariadb,mongodb,models,browser$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
+REQUIRED := mariadb,mongodb,models,browser,curl,pdftotext,qpdf,tesseract,xmllint$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
 
 unit: setup-tests models bin/ferretdb ## run all tests with the race detector, on real servers and in real browsers
-	GLYPHBOX_TEST_REQUIRE=$(REQUIRED) go test -race -timeout 20m ./...
+	GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -race -timeout 20m ./...
+
+soak: setup-tests models bin/ferretdb ## run in full the tests that have a small form in make test: killed at every step, under load for long; takes an hour
+	GLYPHBOX_TEST_SOAK=1 GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -timeout 0 ./...
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 0 ./...

@@ -125,7 +125,7 @@ func adapterOf(pkg string) string {
 func forbidden(pkg, imported string, test bool) string {
 	ours := strings.HasPrefix(imported, module)
 	switch {
-	case within(imported, porttest) && !test && pkg != porttest:
+	case within(imported, porttest) && !test && !within(pkg, porttest):
 		return "only tests import the suites and fakes"
 	case within(pkg, domain) && !test:
 		if !ours {

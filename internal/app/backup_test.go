@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/transfer"
 )
@@ -187,7 +188,11 @@ func TestBackupUnderLoad(t *testing.T) {
 		})
 	}
 	room := t.TempDir()
-	for n := range 12 {
+	backups := 4
+	if check.Soak() {
+		backups = 40
+	}
+	for n := range backups {
 		backup := filepath.Join(room, fmt.Sprint("backup", n))
 		command(t, "", "backup", backup, "--data-dir", dir).want(t, exitOK, "has ")
 		command(t, "", "restore", backup, "--check").want(t, exitOK, "is whole")

@@ -14,6 +14,7 @@ import (
 	"glyphbox/internal/bench"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 )
 
 // benchPage is a page of a set.
@@ -188,7 +189,7 @@ func withoutNumbers(v any) any {
 
 func TestBenchAgainstProcesses(t *testing.T) {
 	if _, err := exec.LookPath("tesseract"); err != nil {
-		t.Skip("the program tesseract (package tesseract-ocr) is missing")
+		check.Absent(t, "tesseract", "install the package tesseract-ocr")
 	}
 	set := drawSet(t, drawnPages[0])
 	var result bench.Result

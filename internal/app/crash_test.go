@@ -34,6 +34,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
 )
@@ -456,7 +457,8 @@ func TestKilledBetweenStores(t *testing.T) {
 	})
 }
 
-// killedBetweenStores walks once to learn which calls there are, and then once for each place where a walk can be killed.
+// killedBetweenStores walks once to learn which calls there are, and then once for each place where a walk can be killed; in its small form once for the first call of
+// each kind.
 func killedBetweenStores(t *testing.T, s shelf) {
 	calls, _ := walkUntilKilled(t, order{Config: s.config, User: "ann"})
 	s.wantNothingLeft(t)
@@ -466,6 +468,9 @@ func killedBetweenStores(t *testing.T, s shelf) {
 		}
 	}
 	for n, call := range calls {
+		if !check.Soak() && slices.Index(calls, call) != n {
+			continue
+		}
 		for _, w := range []when{before, amid, after} {
 			if w == amid && call != "Blobs.Put" {
 				continue

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 )
 
 // TestExport takes a corrected result out in every format, from a page that was really read.
@@ -64,7 +65,7 @@ func TestExport(t *testing.T) {
 		t.Run("pdf of a page that was "+name, func(t *testing.T) {
 			text, err := exec.LookPath("pdftotext")
 			if err != nil {
-				t.Skip(`pdftotext is not installed; "scripts/setup tests" installs it`)
+				check.Absent(t, "pdftotext", "scripts/setup tests installs it")
 			}
 			image := ann.upload(name, file)
 			contents := as[[]contentBody](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), regions))

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,23 +45,17 @@ type workload struct {
 
 	mu      sync.Mutex
 	answers answers
-	slowest time.Duration // of the requests that were answered by 503
 }
 
 // ask sends a request and tells whether it was done. The only other answer is 503 with Retry-After.
 func (l *workload) ask(method, path, contentType string, body []byte) (reply, bool) {
-	began := time.Now()
 	r, err := try(l.client.request(method, path, bytes.NewReader(body), "Content-Type", contentType))
-	took := time.Since(began)
 	if err != nil {
 		l.t.Errorf("%s %s: %v", method, path, err)
 		return reply{}, false
 	}
 	done := r.StatusCode < 300
 	if !done {
-		l.mu.Lock()
-		l.slowest = max(l.slowest, took)
-		l.mu.Unlock()
 		if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
 			l.t.Errorf("%s %s: %s, Retry-After %q\n%s", method, path, r.Status, r.Header.Get("Retry-After"), r.body)
 		}
@@ -154,25 +147,23 @@ func TestStoresGoAwayUnderLoad(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		what         string
-		leave        func()
-		comeBack     func()
-		states       map[string]string
-		image, meta  int           // statuses of the bytes and the metadata of an image meanwhile
-		withinLimits time.Duration // to be told so
+		what        string
+		leave       func()
+		comeBack    func()
+		states      map[string]string
+		image, meta int // statuses of the bytes and the metadata of an image meanwhile
 	}{
 		{"MariaDB is killed", mariadb.Kill, func() { fatal(mariadb.Run()) },
-			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503, 3 * time.Second},
+			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503},
 		{"MongoDB is killed", mongodb.Kill, func() { mongodb.Restart(t) },
-			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200, 3 * time.Second},
+			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200},
 		// Whoever waits for an answer learns a little later that none will come.
 		{"MariaDB is frozen", func() { fatal(mariadb.Signal(syscall.SIGSTOP)) }, func() { fatal(mariadb.Signal(syscall.SIGCONT)) },
-			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503, 5 * time.Second},
+			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503},
 		{"MongoDB is frozen", func() { mongodb.Signal(t, syscall.SIGSTOP) }, func() { mongodb.Signal(t, syscall.SIGCONT) },
-			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200, 10 * time.Second},
+			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200},
 	} {
 		l.until(true, 20)
-		l.note(func(*answers) { l.slowest = 0 })
 		c.leave()
 		l.until(false, 8)
 		status, states := s.ready()
@@ -187,12 +178,6 @@ func TestStoresGoAwayUnderLoad(t *testing.T) {
 		}
 		c.comeBack()
 		l.until(true, 20)
-		l.note(func(*answers) {
-			t.Logf("%s: told so within %s", c.what, l.slowest.Round(10*time.Millisecond))
-			if l.slowest > c.withinLimits {
-				t.Errorf("%s: it took %s to tell so", c.what, l.slowest)
-			}
-		})
 		if status, states := s.ready(); status != http.StatusOK {
 			t.Errorf("%s and is back: ready: %d, %v", c.what, status, states)
 		}

@@ -5,12 +5,14 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"glyphbox/internal/porttest/check"
 )
 
 // TestReadme pastes the first requests of each README into a shell.
 func TestReadme(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skipf("the requests of the README need curl: %v", err)
+		check.Absent(t, "curl", "scripts/setup tests installs it")
 	}
 	const root = "../.."
 	for _, name := range []string{"README.md", "README.ko.md"} {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 )
 
 // altoRule is what the schema of ALTO 4.4 says of an element, as far as the exporter uses it.
@@ -143,7 +144,7 @@ func TestALTO(t *testing.T) {
 func TestALTOSchema(t *testing.T) {
 	schema := os.Getenv("GLYPHBOX_TEST_ALTO_SCHEMA")
 	if schema == "" {
-		t.Skip("GLYPHBOX_TEST_ALTO_SCHEMA does not name the file of the ALTO 4.4 schema (XSD)")
+		check.Absent(t, "alto-schema", "name the file of the ALTO 4.4 schema (XSD) as GLYPHBOX_TEST_ALTO_SCHEMA")
 	}
 	s := sample()
 	empty := sample()
@@ -162,7 +163,7 @@ func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Skipf("%s is not installed; \"scripts/setup tests\" installs it", name)
+		check.Absent(t, name, "scripts/setup tests installs it")
 	}
 	return path
 }

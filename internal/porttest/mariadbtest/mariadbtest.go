@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,6 +24,8 @@ import (
 	"time"
 
 	_ "github.com/go-sql-driver/mysql" // to make databases and to see that the server is up
+
+	"glyphbox/internal/porttest/check"
 )
 
 var (
@@ -74,8 +75,8 @@ func unless(t testing.TB, err error) {
 	if err == nil {
 		return
 	}
-	if errors.Is(err, exec.ErrNotFound) && !slices.Contains(strings.Split(os.Getenv("GLYPHBOX_TEST_REQUIRE"), ","), "mariadb") {
-		t.Skip("MariaDB is not installed; make setup-tests does that: ", err)
+	if errors.Is(err, exec.ErrNotFound) {
+		check.Absent(t, "mariadb", "make setup-tests installs it")
 	}
 	t.Fatal("MariaDB: ", err)
 }
