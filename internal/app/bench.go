@@ -73,7 +73,7 @@ func (p Process) bench(ctx context.Context, c Config, o bench.Options, files []s
 		Start: func(workers int) (bench.Engine, error) {
 			c := c
 			c.OCRWorkers = workers
-			pool, err := startPool(c, os.TempDir(), log)
+			pool, err := startPool(c, os.TempDir(), localFiles{}, log)
 			return benchEngine{pool}, err
 		},
 		Page: pageOf, Explain: explain,

@@ -190,7 +190,7 @@ func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.S
 	f := porttest.NewFakes(t)
 	users := killedUsers{s.db.Users(), k}
 	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords, SignUpOpen: true, Now: time.Now}
-	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Imager: f.Imager, MaxImages: 100, Now: time.Now}
+	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: porttest.Files(&document.Staging{Blobs: s.blobs}), Imager: f.Imager, MaxImages: 100, Now: time.Now}
 	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k}, Contents: killedContents{s.contents, k}, Now: time.Now}
 	accounts.Dependents, images.Dependents = images, results
 	return accounts, images, results
@@ -224,7 +224,7 @@ func TestWalkThatIsKilled(t *testing.T) {
 		for i := len(page); i < len(file); i++ {
 			file[i] = byte(rand.Uint32())
 		}
-		i, err := images.Upload(t.Context(), ann, "page.png", porttest.PageOf(file))
+		i, err := images.Upload(t.Context(), ann, "page.png", porttest.FileOf(file))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -53,7 +53,8 @@ func examineEngine(ctx context.Context, c Config, row func(name, format string, 
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
 	c.OCRWorkers = 1
-	pool, err := startPool(c, os.TempDir(), slog.New(slog.DiscardHandler))
+	var staging document.Staging
+	pool, err := startPool(c, os.TempDir(), &staging, slog.New(slog.DiscardHandler))
 	if err != nil {
 		row("engine", "cannot start")
 		return err
@@ -64,9 +65,10 @@ func examineEngine(ctx context.Context, c Config, row func(name, format string, 
 		return err
 	}
 	sum := sha256.Sum256(file.Bytes())
-	page := document.Page{SHA256: hex.EncodeToString(sum[:]), Size: int64(file.Len()),
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file.Bytes())), nil }}
-	if _, err := pool.Thumbnail(ctx, page, 8); err != nil {
+	staged, drop := staging.Stage(document.File{SHA256: hex.EncodeToString(sum[:]), Size: int64(file.Len())},
+		func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file.Bytes())), nil })
+	defer drop()
+	if _, err := pool.Thumbnail(ctx, document.Page{File: staged, Number: 1}, 8); err != nil {
 		row("engine", "does not work")
 		return fmt.Errorf("the engine: %w", err)
 	}

@@ -68,10 +68,10 @@ func (p Process) importOriginal(ctx context.Context, c Config, o original.Option
 	defer func() { err = errors.Join(err, mongo.Close()) }()
 	closeEngine := func() error { return nil }
 	defer func() { err = errors.Join(err, closeEngine()) }()
-	display := progress.New(p.Stderr)
-	return original.Import{Database: db, Documents: mongo, Catalog: db.Catalog(), Prepare: mongo.Prepare, Blobs: mongo.Blobs(), Contents: mongo.Contents(),
+	display, staging := progress.New(p.Stderr), &document.Staging{}
+	return original.Import{Staging: staging, Database: db, Documents: mongo, Catalog: db.Catalog(), Prepare: mongo.Prepare, Blobs: mongo.Blobs(), Contents: mongo.Contents(),
 		Engine: func() (original.Engine, error) {
-			pool, err := startPool(c, os.TempDir(), p.logger(c))
+			pool, err := startPool(c, os.TempDir(), staging, p.logger(c))
 			if err == nil {
 				closeEngine = pool.Close
 			}

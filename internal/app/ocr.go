@@ -59,7 +59,7 @@ func (p Process) ocrCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		pool, err := startPool(c, os.TempDir(), p.logger(c))
+		pool, err := startPool(c, os.TempDir(), localFiles{}, p.logger(c))
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (g page) failed() bool {
 // reader is an engine that also finds the size of a page.
 type reader interface {
 	recognition.Engine
-	Probe(ctx context.Context, page document.Page) (document.Geometry, error)
+	Probe(ctx context.Context, f document.File) (document.Geometry, error)
 }
 
 // filesAtOnce is how many files are worked on at once, so that the next is being read while the workers are busy.
@@ -179,7 +179,7 @@ func (o ocrOptions) read(ctx context.Context, reader reader, file string) page {
 	if err != nil {
 		return fail(err)
 	}
-	geometry, err := reader.Probe(ctx, source)
+	geometry, err := reader.Probe(ctx, source.File)
 	if err != nil {
 		return fail(err)
 	}
@@ -208,7 +208,7 @@ func (o ocrOptions) tasks(ctx context.Context, reader reader, of document.Geomet
 	return request.Tasks(ctx, document.Image{Geometry: of}, reader)
 }
 
-// pageOf makes a page of a file.
+// pageOf makes a page of a file, for localFiles to open.
 func pageOf(path string) (document.Page, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -220,14 +220,18 @@ func pageOf(path string) (document.Page, error) {
 	if err != nil {
 		return document.Page{}, err
 	}
-	return document.Page{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size,
-		Open: func(context.Context) (io.ReadCloser, error) {
-			f, err := os.Open(path)
-			if err != nil {
-				return nil, fault.New(fault.Unavailable, "file_unreadable", "The file cannot be opened.").Because(err)
-			}
-			return f, nil
-		}}, nil
+	return document.Page{File: document.File{Staged: path, SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size}, Number: 1}, nil
+}
+
+// localFiles opens files by their paths.
+type localFiles struct{}
+
+func (localFiles) Open(_ context.Context, f document.File) (io.ReadCloser, error) {
+	r, err := os.Open(f.Staged)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "file_unreadable", "The file cannot be opened.").Because(err)
+	}
+	return r, nil
 }
 
 // writeText writes the text of the regions, one after the other, under the file's name where there are several files.

@@ -79,7 +79,7 @@ func (l *workload) round(n int) {
 		return
 	}
 	image := as[imageBody](l.t, r)
-	l.note(func(a *answers) { a.images[image.ID] = porttest.PageOf(file).SHA256 })
+	l.note(func(a *answers) { a.images[image.ID] = porttest.FileOf(file).SHA256 })
 	regions, _ := json.Marshal([]document.Box{l.box})
 	if r, done = l.ask("POST", path("/image/%d/ocr", image.ID), "application/json", regions); !done {
 		return

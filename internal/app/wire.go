@@ -94,6 +94,7 @@ type services struct {
 	images   *document.Service
 	results  *recognition.Service
 	pool     *engine.Engine
+	staging  *document.Staging
 	metrics  *prometheus.Registry
 }
 
@@ -109,7 +110,8 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	if s.stores, err = openStores(ctx, c); err != nil {
 		return nil, err
 	}
-	if s.pool, err = startPool(c, c.DataDir.Spool(), log); err != nil {
+	s.staging = &document.Staging{Blobs: s.blobs}
+	if s.pool, err = startPool(c, c.DataDir.Spool(), s.staging, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.closers = append(s.closers, s.pool.Close)
@@ -117,7 +119,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.metrics = poolRegistry(s.pool.Stats)
 
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
-	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
+	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
 		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, Now: time.Now}
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
@@ -132,12 +134,12 @@ func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Serv
 }
 
 // startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir.
-func startPool(c Config, tempDir string, log *slog.Logger) (*engine.Engine, error) {
+func startPool(c Config, tempDir string, files document.Files, log *slog.Logger) (*engine.Engine, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return engine.Start(engine.Options{Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
+	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
 		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, Log: log})
 }
 

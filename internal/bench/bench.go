@@ -24,7 +24,7 @@ import (
 
 // Engine is an engine with workers of its own.
 type Engine interface {
-	Probe(ctx context.Context, page document.Page) (document.Geometry, error)
+	Probe(ctx context.Context, f document.File) (document.Geometry, error)
 	recognition.Engine
 
 	// Plain is Recognize as a plain warm loop over the library does it.
@@ -320,7 +320,7 @@ func (b *run) measureSide(ctx context.Context, p page, s *side) (taken, error) {
 	if p.source, err = b.Page(p.Image); err != nil {
 		return taken{}, err
 	}
-	geometry, err := b.engine.Probe(ctx, p.source)
+	geometry, err := b.engine.Probe(ctx, p.source.File)
 	if err != nil {
 		return taken{}, err
 	}

@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -29,8 +28,8 @@ type reader struct {
 	read func(width, height int, box document.Box) string
 }
 
-func (e reader) Probe(_ context.Context, p document.Page) (document.Geometry, error) {
-	r, err := p.Open(context.Background())
+func (e reader) Probe(_ context.Context, f document.File) (document.Geometry, error) {
+	r, err := os.Open(f.Staged)
 	if err != nil {
 		return document.Geometry{}, err
 	}
@@ -40,7 +39,7 @@ func (e reader) Probe(_ context.Context, p document.Page) (document.Geometry, er
 }
 
 func (e reader) Recognize(ctx context.Context, o recognition.Order) (readings []recognition.Reading, err error) {
-	g, err := e.Probe(ctx, o.Page)
+	g, err := e.Probe(ctx, o.Page.File)
 	for _, t := range o.Tasks {
 		text := e.read(g.Width, g.Height, t.Box)
 		r := recognition.Reading{Text: text, Passes: 1}
@@ -62,7 +61,7 @@ func (e reader) Memory() int64                                  { return 1 }
 func (e reader) Close() error                                   { return nil }
 
 func pageOf(file string) document.Page {
-	return document.Page{Open: func(context.Context) (io.ReadCloser, error) { return os.Open(file) }}
+	return document.Page{File: document.File{Staged: file}, Number: 1}
 }
 
 // measure measures sets by a reader and returns the results.

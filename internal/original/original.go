@@ -41,12 +41,13 @@ type Options struct {
 type Engine interface {
 	document.Imager
 
-	// Orientation returns how the pixels of a page lie, from 1 to 8 as EXIF has it.
-	Orientation(ctx context.Context, page document.Page) (int, error)
+	// Orientation returns how the pixels of a file lie, from 1 to 8 as EXIF has it.
+	Orientation(ctx context.Context, f document.File) (int, error)
 }
 
 // Import takes over what two databases hold.
 type Import struct {
+	Staging   *document.Staging // that Engine opens files by
 	Database  Database
 	Documents Documents
 	Catalog   document.Catalog                 // of ours
@@ -196,9 +197,10 @@ func (u unreadable) Error() string { return u.reason.Error() }
 
 // image imports an image: bytes first, then results, and the rows last.
 func (im *importing) image(ctx context.Context, i imageRow) error {
-	page, err := im.page(ctx, i)
+	file, drop, err := im.stage(ctx, i)
+	defer drop()
 	if err == nil {
-		i.Geometry, err = im.engine.Probe(ctx, page)
+		i.Geometry, err = im.engine.Probe(ctx, file)
 	}
 	switch gone, isGone := errors.AsType[unreadable](err); {
 	case isGone:
@@ -210,12 +212,12 @@ func (im *importing) image(ctx context.Context, i imageRow) error {
 	case err != nil:
 		return err
 	}
-	i.Size, i.SHA256 = page.Size, page.SHA256
-	if err := im.putBlobs(ctx, &i.Image, page); err != nil {
+	i.Size, i.SHA256 = file.Size, file.SHA256
+	if err := im.putBlobs(ctx, &i.Image, file); err != nil {
 		return err
 	}
 	runs, renumbered := runsOf(i)
-	lost, err := im.putContents(ctx, i, page, runs)
+	lost, err := im.putContents(ctx, i, file, runs)
 	if err != nil {
 		return err
 	}
@@ -243,8 +245,8 @@ func (im *importing) leaveOut(i imageRow, reason error) error {
 	return nil
 }
 
-// page reads an image of the original once, for its size and hash. An image that cannot be read any more is unreadable.
-func (im *importing) page(ctx context.Context, i imageRow) (document.Page, error) {
+// stage reads an image of the original once, for its size and hash. An image that cannot be read any more is unreadable.
+func (im *importing) stage(ctx context.Context, i imageRow) (f document.File, drop func(), err error) {
 	open := func(ctx context.Context) (io.ReadCloser, error) { return im.bytes.open(ctx, i.Original) }
 	r, err := open(ctx)
 	sum, size := sha256.New(), int64(0)
@@ -254,11 +256,12 @@ func (im *importing) page(ctx context.Context, i imageRow) (document.Page, error
 	}
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return document.Page{}, unreadable{errors.New("its bytes are gone, or some of them")}
+		return f, func() {}, unreadable{errors.New("its bytes are gone, or some of them")}
 	case err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable):
-		return document.Page{}, unreadable{err}
+		return f, func() {}, unreadable{err}
 	}
-	return document.Page{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, Open: open}, err
+	f, drop = im.Staging.Stage(document.File{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size}, open)
+	return f, drop, err
 }
 
 // blobName makes a name of the form that our stores have from what the original calls an image, always the same, so that a second attempt stores nothing twice.
@@ -269,8 +272,8 @@ func blobName(what string, i document.Image) string {
 }
 
 // putBlobs stores the bytes of an image, and a thumbnail.
-func (im *importing) putBlobs(ctx context.Context, i *document.Image, page document.Page) error {
-	thumbnail, err := im.thumbnail(ctx, *i, page)
+func (im *importing) putBlobs(ctx context.Context, i *document.Image, f document.File) error {
+	thumbnail, err := im.thumbnail(ctx, *i, document.Page{File: f, Number: 1})
 	if err != nil {
 		return err
 	}
@@ -278,7 +281,7 @@ func (im *importing) putBlobs(ctx context.Context, i *document.Image, page docum
 	if err := im.Blobs.PutAs(ctx, i.Thumbnail, bytes.NewReader(thumbnail)); err != nil {
 		return err
 	}
-	r, err := page.Open(ctx)
+	r, err := im.Staging.Open(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -343,11 +346,11 @@ func runsOf(i imageRow) (runs []recognition.Run, renumbered string) {
 }
 
 // putContents stores the results of runs as contents under the ids that they have had. One whose document is gone is taken out of its run.
-func (im *importing) putContents(ctx context.Context, i imageRow, page document.Page, runs []recognition.Run) (lost int, err error) {
+func (im *importing) putContents(ctx context.Context, i imageRow, f document.File, runs []recognition.Run) (lost int, err error) {
 	if len(runs) == 0 {
 		return 0, nil
 	}
-	orientation, err := im.engine.Orientation(ctx, page)
+	orientation, err := im.engine.Orientation(ctx, f)
 	if err != nil {
 		return 0, err
 	}

@@ -180,10 +180,10 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 	t.Run("as the opening of the page says", func(t *testing.T) {
 		e := open(t)
 		for _, kind := range []fault.Kind{fault.NotFound, fault.Unavailable} {
-			o := order([]byte(kind.String()), tasksOf(boxes, recognition.ShapeLine)...)
-			o.Page.Open = func(context.Context) (io.ReadCloser, error) {
+			o := order(nil, tasksOf(boxes, recognition.ShapeLine)...)
+			o.Page = OpenedBy([]byte(kind.String()), func(context.Context) (io.ReadCloser, error) {
 				return nil, fault.New(kind, "no_page", "There is no page.")
-			}
+			})
 			_, err := e.Recognize(t.Context(), o)
 			wantKind(t, "Recognize", err, kind)
 			_, err = e.Prepared(t.Context(), o)

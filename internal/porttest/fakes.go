@@ -22,6 +22,8 @@ import (
 type Fakes struct {
 	Stores
 	Blobs     document.Blobs
+	Staging   *document.Staging
+	Files     document.Files // what is in Blobs, what is in Staging, and what FileOf made
 	Imager    document.Imager
 	Engine    recognition.Engine
 	Exporter  recognition.Exporter
@@ -48,9 +50,11 @@ func newFakes(judge testing.TB) *Fakes {
 		languages: []string{"eng", "kor"},
 		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
+	staging := &document.Staging{Blobs: fakeBlobs{m}}
+	m.files = Files(staging)
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}},
-		Blobs:  fakeBlobs{m}, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m}, memory: m,
+		Blobs:  fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m}, memory: m,
 	}
 }
 
@@ -87,6 +91,7 @@ type memory struct {
 	blobs    map[string][]byte
 	kept     map[string]time.Time // since when, blobs and contents
 
+	files     document.Files
 	languages []string
 	says      map[document.Box]string
 	readBy    map[document.Box]string // engines

@@ -29,11 +29,12 @@ import (
 // maxPixels is the budget of the fake imager.
 const maxPixels = 100_000_000
 
-func readPage(ctx context.Context, p document.Page) ([]byte, error) {
+// readFile reads a file that is stored or staged.
+func (m *memory) readFile(ctx context.Context, f document.File) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r, err := p.Open(ctx)
+	r, err := m.files.Open(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +80,11 @@ func directories(file []byte) (n int) {
 }
 
 // upright decodes a page.
-func upright(ctx context.Context, p document.Page) (image.Image, error) {
-	file, err := readPage(ctx, p)
+func (m *memory) upright(ctx context.Context, p document.Page) (image.Image, error) {
+	if p.Number != 1 {
+		m.wrong("page %d of a file", p.Number)
+	}
+	file, err := m.readFile(ctx, p.File)
 	if err != nil {
 		return nil, err
 	}
@@ -92,33 +96,33 @@ func upright(ctx context.Context, p document.Page) (image.Image, error) {
 	if err != nil {
 		return nil, unsupported(err)
 	}
-	m := image.NewRGBA(image.Rect(0, 0, g.Width, g.Height))
+	out := image.NewRGBA(image.Rect(0, 0, g.Width, g.Height))
 	if orientation == 1 {
-		draw.Draw(m, m.Bounds(), stored, stored.Bounds().Min, draw.Src)
-		return m, nil
+		draw.Draw(out, out.Bounds(), stored, stored.Bounds().Min, draw.Src)
+		return out, nil
 	}
 	for y := range g.Height {
 		for x := range g.Width {
 			sx, sy := storedAt(orientation, image.Pt(g.Width, g.Height), x, y)
-			m.Set(x, y, stored.At(sx, sy))
+			out.Set(x, y, stored.At(sx, sy))
 		}
 	}
-	return m, nil
+	return out, nil
 }
 
 type fakeImager struct{ *memory }
 
-func (f fakeImager) Probe(ctx context.Context, p document.Page) (g document.Geometry, err error) {
-	file, err := readPage(ctx, p)
+func (f fakeImager) Probe(ctx context.Context, file document.File) (g document.Geometry, err error) {
+	b, err := f.readFile(ctx, file)
 	if err != nil {
 		return g, err
 	}
-	err = f.do(ctx, "Imager.Probe", func() error { g, _, err = header(file); return err })
+	err = f.do(ctx, "Imager.Probe", func() error { g, _, err = header(b); return err })
 	return g, err
 }
 
 func (f fakeImager) Thumbnail(ctx context.Context, p document.Page, side int) (document.Rendition, error) {
-	m, err := upright(ctx, p)
+	m, err := f.upright(ctx, p)
 	if err != nil {
 		return document.Rendition{}, err
 	}
@@ -126,7 +130,7 @@ func (f fakeImager) Thumbnail(ctx context.Context, p document.Page, side int) (d
 }
 
 func (f fakeImager) View(ctx context.Context, p document.Page, part document.Box, width int) (document.Rendition, error) {
-	m, err := upright(ctx, p)
+	m, err := f.upright(ctx, p)
 	if err != nil {
 		return document.Rendition{}, err
 	}
@@ -179,7 +183,7 @@ func (f fakeEngine) judgeOrder(o recognition.Order, page image.Image) {
 }
 
 func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (readings []recognition.Reading, err error) {
-	page, err := upright(ctx, o.Page)
+	page, err := f.upright(ctx, o.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +230,7 @@ func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
 }
 
 func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r document.Rendition, err error) {
-	page, err := upright(ctx, o.Page)
+	page, err := f.upright(ctx, o.Page)
 	if err != nil {
 		return r, err
 	}
@@ -242,7 +246,7 @@ func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r docume
 
 // Layout finds one region: the page without its margins, which are a tenth.
 func (f fakeEngine) Layout(ctx context.Context, p document.Page, _ recognition.Level) (boxes []document.Box, err error) {
-	page, err := upright(ctx, p)
+	page, err := f.upright(ctx, p)
 	if err != nil {
 		return nil, err
 	}

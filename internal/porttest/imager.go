@@ -51,7 +51,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	// all calls every operation and hands each error to check.
 	all := func(t *testing.T, s document.Imager, what string, file []byte, check func(what string, err error)) {
 		t.Helper()
-		_, err := s.Probe(t.Context(), PageOf(file))
+		_, err := s.Probe(t.Context(), FileOf(file))
 		check("Probe of "+what, err)
 		_, err = s.Thumbnail(t.Context(), PageOf(file), 128)
 		check("Thumbnail of "+what, err)
@@ -62,7 +62,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	// shows checks geometry and renditions of a page that looks like corner.
 	shows := func(t *testing.T, s document.Imager, file []byte, want document.Geometry) {
 		t.Helper()
-		got, err := s.Probe(t.Context(), PageOf(file))
+		got, err := s.Probe(t.Context(), FileOf(file))
 		ok(t, "Probe", err)
 		same(t, "Probe", got, want)
 		r, err := s.Thumbnail(t.Context(), PageOf(file), 64)
@@ -164,7 +164,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		allOK(t, "page", race(racers/2, func(i int) error {
 			width, height := 100+10*i, 150
 			page := PageOf(PNG(corner(width, height)))
-			g, err := s.Probe(t.Context(), page)
+			g, err := s.Probe(t.Context(), page.File)
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package porttest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -27,12 +28,48 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// PageOf makes a page of the bytes of a file.
-func PageOf(file []byte) document.Page {
+// staged are the files of tests, by name.
+var staged sync.Map
+
+type opener = func(context.Context) (io.ReadCloser, error)
+
+// FileOf stages the bytes of a file, for Files to open.
+func FileOf(file []byte) document.File {
 	sum := sha256.Sum256(file)
-	return document.Page{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(file)), Open: func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(file)), nil
-	}}
+	f := document.File{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(file))}
+	f.Staged = "bytes " + f.SHA256
+	staged.LoadOrStore(f.Staged, opener(func(context.Context) (io.ReadCloser, error) { return held{bytes.NewReader(file)}, nil }))
+	return f
+}
+
+type held struct{ *bytes.Reader }
+
+func (held) Close() error { return nil }
+
+// PageOf makes a page of the bytes of a file, for Files to open.
+func PageOf(file []byte) document.Page { return document.Page{File: FileOf(file), Number: 1} }
+
+// OpenedBy makes a page of the bytes of a file that Files opens by calling open.
+func OpenedBy(file []byte, open func(context.Context) (io.ReadCloser, error)) document.Page {
+	p := PageOf(file)
+	p.File.Staged = rand.Text()
+	staged.Store(p.File.Staged, opener(open))
+	return p
+}
+
+// Files opens what FileOf and OpenedBy have staged, and everything else by next, which may be nil.
+func Files(next document.Files) document.Files { return files{next} }
+
+type files struct{ next document.Files }
+
+func (s files) Open(ctx context.Context, f document.File) (io.ReadCloser, error) {
+	if open, ok := staged.Load(f.Staged); ok {
+		return open.(opener)(ctx)
+	}
+	if s.next == nil {
+		return nil, notFound("file")
+	}
+	return s.next.Open(ctx, f)
 }
 
 const (

@@ -28,19 +28,20 @@ import (
 
 // Options configure an engine. A zero value stands for the default.
 type Options struct {
-	Command       []string      // starts a worker, which calls worker.Run with the argument that the engine adds
-	Workers       int           // processes; default: the cores that this process may use
-	TessdataDirs  []string      // folders of traineddata; of two files with the same name the first counts; default: where packages put it
-	Models        string        // folder of the second recogniser, or NoModels; default: that of scripts/models, and none where that is missing
-	TempDir       string        // where several folders are joined into one; default: the system's
-	MaxPixels     int64         // of a page; default 150 million
-	RegionTimeout time.Duration // for one region or rendition, after which its worker is killed; default 30 s
-	QueueSize     int           // regions that may wait; default 2,000
-	MaxServed     int           // regions after which a worker is replaced; default 5,000
-	MaxMemory     int64         // resident bytes above which a worker is replaced; default 1 GiB
-	MemoryLimit   int64         // bytes that a worker may have beyond those at its start; more breaks it; default 3 GiB, or what MaxPixels needs
-	IdleTime      time.Duration // after which a worker without work gives models and pages back; default 10 minutes; negative: never
-	Log           *slog.Logger  // default: none
+	Files         document.Files // opens the pages
+	Command       []string       // starts a worker, which calls worker.Run with the argument that the engine adds
+	Workers       int            // processes; default: the cores that this process may use
+	TessdataDirs  []string       // folders of traineddata; of two files with the same name the first counts; default: where packages put it
+	Models        string         // folder of the second recogniser, or NoModels; default: that of scripts/models, and none where that is missing
+	TempDir       string         // where several folders are joined into one; default: the system's
+	MaxPixels     int64          // of a page; default 150 million
+	RegionTimeout time.Duration  // for one region or rendition, after which its worker is killed; default 30 s
+	QueueSize     int            // regions that may wait; default 2,000
+	MaxServed     int            // regions after which a worker is replaced; default 5,000
+	MaxMemory     int64          // resident bytes above which a worker is replaced; default 1 GiB
+	MemoryLimit   int64          // bytes that a worker may have beyond those at its start; more breaks it; default 3 GiB, or what MaxPixels needs
+	IdleTime      time.Duration  // after which a worker without work gives models and pages back; default 10 minutes; negative: never
+	Log           *slog.Logger   // default: none
 }
 
 // NoModels stands for no folder of models.
@@ -54,6 +55,7 @@ type Engine struct {
 	tessdata  tessdata
 	missing   string // why there is no second recogniser; empty where a worker will tell
 	maxPixels int64
+	files     document.Files
 }
 
 var (
@@ -84,7 +86,7 @@ func Start(o Options) (*Engine, error) {
 	pool := workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
 		Workers: o.Workers, JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: o.MaxServed, MaxMemory: o.MaxMemory,
 		IdleTime: o.IdleTime, Log: o.Log})
-	return &Engine{pool: pool, tessdata: found, missing: missing, maxPixels: o.MaxPixels}, nil
+	return &Engine{pool: pool, tessdata: found, missing: missing, maxPixels: o.MaxPixels, files: o.Files}, nil
 }
 
 // findModels returns the files of the second recogniser, or why it is missing. An error is about a folder that was named.
@@ -240,7 +242,8 @@ func (e *Engine) reading(a workerpool.Answer, err error) (recognition.Reading, e
 var errUndecodable = fault.New(fault.Unsupported, "unsupported_image", "The image cannot be decoded.")
 
 func (e *Engine) order(page document.Page, user int64, batch bool) workerpool.Order {
-	return workerpool.Order{Page: workerpool.Page{Key: page.SHA256, Size: page.Size, Open: page.Open}, User: user, Batch: batch}
+	open := func(ctx context.Context) (io.ReadCloser, error) { return e.files.Open(ctx, page.File) }
+	return workerpool.Order{Page: workerpool.Page{Key: page.Key(), Size: page.File.Size, Open: open}, User: user, Batch: batch}
 }
 
 func (e *Engine) job(operation string, j protocol.Job) workerpool.Job {
@@ -304,8 +307,8 @@ func (e *Engine) Check(mode recognition.Mode, lang []string) (fields []fault.Fie
 }
 
 // Probe reads the header of a file in this process; see document.Imager.
-func (e *Engine) Probe(ctx context.Context, page document.Page) (document.Geometry, error) {
-	h, err := e.header(ctx, page)
+func (e *Engine) Probe(ctx context.Context, f document.File) (document.Geometry, error) {
+	h, err := e.header(ctx, f)
 	if err != nil {
 		return document.Geometry{}, err
 	}
@@ -315,13 +318,13 @@ func (e *Engine) Probe(ctx context.Context, page document.Page) (document.Geomet
 }
 
 // Orientation returns how the pixels of a file lie, as EXIF has it: 1, upright, to 8. Errors as with Probe.
-func (e *Engine) Orientation(ctx context.Context, page document.Page) (int, error) {
-	h, err := e.header(ctx, page)
+func (e *Engine) Orientation(ctx context.Context, f document.File) (int, error) {
+	h, err := e.header(ctx, f)
 	return h.Orientation, err
 }
 
-func (e *Engine) header(ctx context.Context, page document.Page) (imagefile.Header, error) {
-	r, err := page.Open(ctx)
+func (e *Engine) header(ctx context.Context, f document.File) (imagefile.Header, error) {
+	r, err := e.files.Open(ctx, f)
 	if err != nil {
 		return imagefile.Header{}, err
 	}
@@ -333,13 +336,13 @@ func (e *Engine) header(ctx context.Context, page document.Page) (imagefile.Head
 	case io.ReadSeeker:
 		file = &seekingReaderAt{r}
 	default:
-		data, err := io.ReadAll(io.LimitReader(r, page.Size))
+		data, err := io.ReadAll(io.LimitReader(r, f.Size))
 		if err != nil {
 			return imagefile.Header{}, err
 		}
 		file = bytes.NewReader(data)
 	}
-	return imagefile.ReadHeader(file, page.Size, e.maxPixels)
+	return imagefile.ReadHeader(file, f.Size, e.maxPixels)
 }
 
 // seekingReaderAt reads at offsets by seeking; for one goroutine.

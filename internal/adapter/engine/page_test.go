@@ -32,7 +32,7 @@ func TestPagesAreNeverWrittenTo(t *testing.T) {
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
 			page := porttest.PageOf(file)
-			geometry, err := e.Probe(t.Context(), page)
+			geometry, err := e.Probe(t.Context(), page.File)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestDarkGrayPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := porttest.PageOf(file)
-	geometry, err := e.Probe(t.Context(), page)
+	geometry, err := e.Probe(t.Context(), page.File)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func start(t testing.TB, change ...func(*Options)) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Command: []string{program, "worker"}, Workers: 2, RegionTimeout: time.Minute}
+	o := Options{Files: porttest.Files(nil), Command: []string{program, "worker"}, Workers: 2, RegionTimeout: time.Minute}
 	for _, c := range change {
 		c(&o)
 	}

@@ -64,9 +64,10 @@ type Config struct {
 	Web     http.Handler            // the web page; nil: / leads to /docs
 	Version string                  // of the program, for the OpenAPI document
 
-	MaxUpload int64  // bytes of one image file; 0: 64 MB
-	MaxFiles  int    // image files of one request; 0: 20
-	SpoolDir  string // where uploads lie, without a name, until they are stored; empty: the system's
+	MaxUpload int64             // bytes of one image file; 0: 64 MB
+	MaxFiles  int               // image files of one request; 0: 20
+	Staging   *document.Staging // that Images opens uploads by
+	SpoolDir  string            // where uploads lie, without a name, until they are stored; empty: the system's
 
 	RequestTimeout     time.Duration // of ordinary requests; 0: 30 s
 	RecognitionTimeout time.Duration // of those that wait for the engine; 0: 5 minutes

@@ -148,11 +148,12 @@ func TestUploadRefused(t *testing.T) {
 // seekers is an imager that wants pages that need not be held in memory.
 type seekers struct {
 	document.Imager
-	t *testing.T
+	files document.Files
+	t     *testing.T
 }
 
-func (s seekers) Probe(ctx context.Context, p document.Page) (document.Geometry, error) {
-	r, err := p.Open(ctx)
+func (s seekers) Probe(ctx context.Context, f document.File) (document.Geometry, error) {
+	r, err := s.files.Open(ctx, f)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -160,11 +161,11 @@ func (s seekers) Probe(ctx context.Context, p document.Page) (document.Geometry,
 		s.t.Errorf("a page is opened as %T", r)
 	}
 	_ = r.Close()
-	return s.Imager.Probe(ctx, p)
+	return s.Imager.Probe(ctx, f)
 }
 
 func TestUploadStaysOnDisk(t *testing.T) {
-	s := open(t, func(c *Config) { c.Images.Imager = seekers{c.Images.Imager, t} })
+	s := open(t, func(c *Config) { c.Images.Imager = seekers{c.Images.Imager, c.Images.Files, t} })
 	_, ann := s.user("ann")
 	s.image(ann)
 }
@@ -172,8 +173,9 @@ func TestUploadStaysOnDisk(t *testing.T) {
 func TestUploadTakesBackOrSaysSo(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")
+	s.Meanwhile("Catalog.Add", func() { s.Fail("Catalog.Add", porttest.Before) }) // the second time
 	s.Fail("Catalog.Delete", porttest.Before)
-	s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(8, 8)}, upload{name: "b.png", data: "no image"})).want(500).code("internal")
+	s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(8, 8)}, upload{name: "b.png", data: page(8, 8)})).want(500).code("internal")
 	if !strings.Contains(s.logs.String(), "injected") {
 		t.Errorf("the log does not say why: %s", s.logs)
 	}

@@ -74,12 +74,12 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	f := porttest.NewFakes(t)
 	accounts := &account.Service{Users: f.Users, Sessions: f.Sessions, Keys: f.Keys, Tokens: f.Tokens, Passwords: f.Passwords,
 		Attempts: account.NewAttempts(3, time.Hour), SignUpOpen: true, AccessTTL: 15 * time.Minute, RefreshTTL: time.Hour, MaxKeys: 2, Now: time.Now}
-	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Imager: f.Imager, MaxImages: 50, Now: time.Now}
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, MaxImages: 50, Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Exporter: f.Exporter, Now: time.Now}
 	images.Dependents, accounts.Dependents = runs, images
 	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}}
 	runs.Engine = hurdles{f.Engine, s}
-	c := Config{Accounts: accounts, Images: images, Recognition: runs, SpoolDir: t.TempDir(), MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
+	c := Config{Accounts: accounts, Images: images, Recognition: runs, Staging: f.Staging, SpoolDir: t.TempDir(), MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
 		Log: slog.New(slog.NewJSONHandler(s.logs, nil))}
 	for _, f := range change {
 		f(&c)

@@ -12,11 +12,11 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/wire"
 )
 
 // uploaded is one image or, where several files were sent, a list of them.
@@ -44,52 +44,21 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	images := make([]client.Image, 0, len(files))
+	uploads := make([]document.Upload, len(files))
 	for n, f := range files {
-		i, err := a.Images.Upload(ctx, c.actor, f.name, f.page())
-		if err != nil {
-			return nil, a.takeBack(ctx, c, images, onFile(err, n, len(files)))
-		}
-		images = append(images, viewImage(i))
+		staged, drop := a.Staging.Stage(document.File{SHA256: f.sha256, Size: f.size}, f.open)
+		defer drop()
+		uploads[n] = document.Upload{Name: f.name, File: staged}
 	}
-	if len(images) > 1 {
-		return &uploaded{Body: images}, nil
+	images, err := a.Images.UploadAll(ctx, c.actor, uploads)
+	if err != nil {
+		return nil, err
 	}
-	return &uploaded{Location: fmt.Sprintf("%s/image/%d", base, images[0].ID), Body: images}, nil
-}
-
-// takeBack deletes what was stored of a request that fails after all.
-func (a *api) takeBack(ctx context.Context, c *call, images []client.Image, cause *fault.Fault) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	for _, i := range images {
-		if err := a.Images.Delete(ctx, c.actor, i.ID); err != nil {
-			return fault.New(fault.Internal, "internal", "An image of a failed upload stays.").Because(errors.Join(err, cause))
-		}
+	out := &uploaded{Body: wire.All(images, viewImage)}
+	if len(images) == 1 {
+		out.Location = fmt.Sprintf("%s/image/%d", base, images[0].ID)
 	}
-	return cause
-}
-
-// fieldOf names the n-th of several files.
-func fieldOf(n, of int) string {
-	if of == 1 {
-		return "file"
-	}
-	return fmt.Sprintf("file[%d]", n)
-}
-
-// onFile says which file a fault is about.
-func onFile(err error, n, of int) *fault.Fault {
-	f := *fault.Of(err)
-	fields := []fault.Field{{Field: fieldOf(n, of), Detail: f.Text}}
-	for i, field := range f.Fields {
-		if i == 0 {
-			fields = nil
-		}
-		fields = append(fields, fault.Field{Field: fieldOf(n, of), Detail: field.Field + ": " + field.Detail})
-	}
-	f.Fields = fields
-	return &f
+	return out, nil
 }
 
 // spooled is an uploaded file on its way. It has no name on disk, so that it goes with the process.
@@ -100,10 +69,9 @@ type spooled struct {
 	sha256 string
 }
 
-func (s *spooled) page() document.Page {
-	return document.Page{SHA256: s.sha256, Size: s.size, Open: func(context.Context) (io.ReadCloser, error) {
-		return held{io.NewSectionReader(s.disk, 0, s.size)}, nil // each reader has its own place in the file
-	}}
+// open returns a reader with its own place in the file.
+func (s *spooled) open(context.Context) (io.ReadCloser, error) {
+	return held{io.NewSectionReader(s.disk, 0, s.size)}, nil
 }
 
 func closeAll(files []*spooled) {

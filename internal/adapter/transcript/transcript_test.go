@@ -206,13 +206,13 @@ func rows(t *testing.T, file []byte) [][]string {
 // A line that somebody corrects to two lines becomes two lines, one below the other.
 func TestALineCorrectedToTwo(t *testing.T) {
 	f := porttest.NewFakes(t)
-	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Imager: f.Imager, MaxImages: 1, Now: time.Now}
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, MaxImages: 1, Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Exporter: Exporter{}, Now: time.Now}
 	ann, err := f.Users.Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org"})
 	must(t, err)
 	actor := account.Actor{UserID: ann.ID, Name: ann.Name}
 	page, boxes := porttest.DrawLines("one line", "another")
-	image, err := images.Upload(t.Context(), actor, "page.png", porttest.PageOf(porttest.PNG(page)))
+	image, err := images.Upload(t.Context(), actor, "page.png", porttest.FileOf(porttest.PNG(page)))
 	must(t, err)
 	region := boxes[0].Union(boxes[1])
 	f.Say(region, "one lime amother")

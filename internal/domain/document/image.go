@@ -5,9 +5,7 @@
 package document
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
@@ -116,21 +114,17 @@ type Image struct {
 	Created    time.Time
 }
 
+// Page is what is shown and read of the image.
+func (i Image) Page() Page {
+	return Page{File: File{Blob: i.Original, SHA256: i.SHA256, MediaType: i.MediaType, Size: i.Size}, Number: 1, Width: i.Width, Height: i.Height, DPI: i.DPI}
+}
+
 // Box is the whole page.
 func (i Image) Box() Box { return Box{0, 0, i.Width, i.Height} }
 
 // MaySee tells whether the actor may see the image and have it recognised.
 func (i Image) MaySee(actor account.Actor) bool {
 	return i.Visibility == Shared || actor.MayActFor(i.Owner.ID)
-}
-
-// Page is an image file as imagers and engines take it: its content hash, and a way to get the bytes for who does not
-// hold them yet. A Page may be used several times and by several goroutines at once. Where what Open returns is an io.Seeker
-// too, no more of it is read for the header than is needed.
-type Page struct {
-	SHA256 string // of the bytes, hexadecimal
-	Size   int64  // bytes
-	Open   func(ctx context.Context) (io.ReadCloser, error)
 }
 
 // Rendition is an image made from a page for people to look at.

@@ -66,10 +66,11 @@ type Blobs interface {
 
 // Imager looks at image files and makes images for people from them. Safe for concurrent use. Bytes are not trusted: whatever
 // they are, the process of the caller stays as it is. What cannot be read is Unsupported; more pixels than allowed, from the header
-// alone, is TooLarge with code "too_many_pixels"; besides Busy, Deadline, Unavailable.
+// alone, is TooLarge with code "too_many_pixels"; besides Busy, Deadline, Unavailable, and
+// what Files.Open returns.
 type Imager interface {
 	// Probe reads the header of a file.
-	Probe(ctx context.Context, p Page) (Geometry, error)
+	Probe(ctx context.Context, f File) (Geometry, error)
 
 	// Thumbnail makes an upright rendition that fits into a square of that many pixels, never larger than the page.
 	// It decodes the page, so that a file it makes a thumbnail of is one that can be recognised.

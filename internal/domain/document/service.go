@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -19,6 +20,7 @@ const ThumbnailSide = 128
 type Service struct {
 	Catalog    Catalog
 	Blobs      Blobs
+	Files      Files // of what is stored and what is staged
 	Imager     Imager
 	Dependents Dependents
 	MaxImages  int // of one user
@@ -30,35 +32,82 @@ var (
 	errTooLate  = fault.New(fault.Deadline, "deadline_exceeded", "The image was not stored in time.")
 )
 
-// Upload stores an image: bytes first, row last, so that what is answered has all its parts. Invalid for the name; Unsupported and
-// TooLarge as the Imager says; Conflict where the user has too many images; Deadline where the bytes may be swept before the row is there.
-func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, p Page) (Image, error) {
-	name = uploadName(name)
-	if err := fault.InvalidFields(checkName(name)...); err != nil {
+// Upload is a file that is to become an image.
+type Upload struct {
+	Name string // as the client calls it
+	File File   // staged
+}
+
+// Upload stores an image: bytes first, row last, so that what is answered has all its parts. Nothing is stored of what cannot be shown.
+// Invalid for the name; Unsupported and TooLarge as the Imager says; Conflict where the user has too many images; Deadline where the bytes
+// may be swept before the row is there.
+func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, f File) (Image, error) {
+	images, err := s.UploadAll(ctx, actor, []Upload{{name, f}})
+	if err != nil {
 		return Image{}, err
 	}
+	return images[0], nil
+}
+
+// UploadAll stores several images, or none where one of them is refused: they are all looked at before the first is stored. Faults are
+// those of Upload, naming the files as "file[0]" and so on, or as "file" where there is one.
+func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []Upload) ([]Image, error) {
 	n, err := s.Catalog.Count(ctx, actor.UserID)
 	if err != nil {
-		return Image{}, err
+		return nil, err
 	}
-	if n >= s.MaxImages {
-		return Image{}, fault.New(fault.Conflict, "too_many_images", "There may be at most %d images of one user. Delete some first.", s.MaxImages)
+	if n+len(uploads) > s.MaxImages {
+		return nil, fault.New(fault.Conflict, "too_many_images", "There may be at most %d images of one user. Delete some first.", s.MaxImages)
 	}
-	geometry, err := s.Imager.Probe(ctx, p)
-	if err != nil {
-		return Image{}, err
+	looked := make([]arrival, len(uploads))
+	for k, u := range uploads {
+		if looked[k], err = s.look(ctx, actor, u); err != nil {
+			return nil, onFile(err, k, len(uploads))
+		}
 	}
-	thumbnail, err := s.Imager.Thumbnail(ctx, p, ThumbnailSide)
-	if err != nil {
-		return Image{}, err
+	var images []Image
+	for k, a := range looked {
+		i, err := s.store(ctx, a)
+		if err != nil {
+			return nil, s.takeBackImages(ctx, images, onFile(err, k, len(uploads)))
+		}
+		images = append(images, i)
 	}
+	return images, nil
+}
+
+// arrival is a file that was looked at.
+type arrival struct {
+	Image
+	file      File
+	thumbnail Rendition
+}
+
+// look finds out what a file is, and makes its thumbnail.
+func (s *Service) look(ctx context.Context, actor account.Actor, u Upload) (a arrival, err error) {
+	a = arrival{file: u.File, Image: Image{Name: uploadName(u.Name), Size: u.File.Size, SHA256: u.File.SHA256, Visibility: Private,
+		Owner: account.Ref{ID: actor.UserID, Name: actor.Name}}}
+	if err := fault.InvalidFields(checkName(a.Name)...); err != nil {
+		return a, err
+	}
+	if a.Geometry, err = s.Imager.Probe(ctx, u.File); err != nil {
+		return a, err
+	}
+	page := a.Page()
+	page.File.Blob, page.File.Staged = "", u.File.Staged
+	a.thumbnail, err = s.Imager.Thumbnail(ctx, page, ThumbnailSide)
+	return a, err
+}
+
+func (s *Service) store(ctx context.Context, a arrival) (Image, error) {
 	begun := s.Now()
-	i := Image{Name: name, Geometry: geometry, Size: p.Size, SHA256: p.SHA256, Visibility: Private, Owner: account.Ref{ID: actor.UserID, Name: actor.Name},
-		Created: begun.UTC().Truncate(time.Microsecond)}
-	if i.Thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(thumbnail.Bytes)); err != nil {
+	i := a.Image
+	i.Created = begun.UTC().Truncate(time.Microsecond)
+	var err error
+	if i.Thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(a.thumbnail.Bytes)); err != nil {
 		return Image{}, err
 	}
-	if i.Original, err = s.putOriginal(ctx, p); err != nil {
+	if i.Original, err = s.putOriginal(ctx, a.file); err != nil {
 		return Image{}, s.takeBack(ctx, err, i.Thumbnail)
 	}
 	if sweep.TooLate(begun, s.Now()) {
@@ -74,6 +123,42 @@ func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, 
 	return added, nil
 }
 
+// takeBackTime is how long removing the images of a failed upload may take.
+const takeBackTime = 10 * time.Second
+
+// takeBackImages removes what was stored of an upload that fails after all.
+func (s *Service) takeBackImages(ctx context.Context, images []Image, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
+	defer cancel()
+	for _, i := range images {
+		if err := s.remove(ctx, i); err != nil {
+			return fault.New(fault.Internal, "internal", "An image of a failed upload stays.").Because(errors.Join(err, cause))
+		}
+	}
+	return cause
+}
+
+// onFile says which of several files a fault is about.
+func onFile(err error, n, of int) error {
+	name := "file"
+	if of > 1 {
+		name = fmt.Sprintf("file[%d]", n)
+	}
+	f := *fault.Of(err)
+	fields := []fault.Field{{Field: name, Detail: f.Text}}
+	for i, field := range f.Fields {
+		if i == 0 {
+			fields = nil
+		}
+		fields = append(fields, fault.Field{Field: name, Detail: field.Field + ": " + field.Detail})
+	}
+	f.Fields = fields
+	if f.Cause == nil {
+		f.Cause = err // what is joined to the fault, such as a failure of cleaning up, is for the log
+	}
+	return &f
+}
+
 // certain tells whether the failure of a write means that nothing was written.
 func certain(err error) bool {
 	switch fault.KindOf(err) {
@@ -83,8 +168,8 @@ func certain(err error) bool {
 	return false
 }
 
-func (s *Service) putOriginal(ctx context.Context, p Page) (string, error) {
-	r, err := p.Open(ctx)
+func (s *Service) putOriginal(ctx context.Context, f File) (string, error) {
+	r, err := s.Files.Open(ctx, f)
 	if err != nil {
 		return "", err
 	}
@@ -163,14 +248,7 @@ func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part 
 	if wrong := part.Check("", i.Width, i.Height); len(wrong) > 0 {
 		return Rendition{}, fault.InvalidFields(wrong...)
 	}
-	return s.Imager.View(ctx, s.PageOf(i), part, width)
-}
-
-// PageOf returns the bytes of an image as imagers and engines take them.
-func (s *Service) PageOf(i Image) Page {
-	return Page{SHA256: i.SHA256, Size: i.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
-		return s.Blobs.Open(ctx, i.Original)
-	}}
+	return s.Imager.View(ctx, i.Page(), part, width)
 }
 
 // Change renames an image and sets who may see it; what is nil stays. The owner or an administrator may; NotFound for

@@ -3,6 +3,7 @@ package document_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -39,7 +40,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{fakes: porttest.NewFakes(t)}
 	w.Service = &document.Service{
-		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Imager: w.fakes.Imager, Dependents: w, MaxImages: 5,
+		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Files: w.fakes.Files, Imager: w.fakes.Imager, Dependents: w, MaxImages: 5,
 		Now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
 	}
 	actor := func(name string) account.Actor {
@@ -95,7 +96,7 @@ var drawn = sync.OnceValue(func() []byte {
 
 func (w *world) upload(t *testing.T, actor account.Actor, name string) document.Image {
 	t.Helper()
-	i, err := w.Upload(t.Context(), actor, name, porttest.PageOf(drawn()))
+	i, err := w.Upload(t.Context(), actor, name, porttest.FileOf(drawn()))
 	ok(t, "Upload", err)
 	return i
 }
@@ -118,12 +119,12 @@ func readAll(t *testing.T, r io.ReadCloser) []byte {
 func TestUpload(t *testing.T) {
 	w := newWorld(t)
 	file := drawn()
-	page := porttest.PageOf(file)
-	i, err := w.Upload(t.Context(), w.ann, "/tmp/scan.png", page)
+	sent := porttest.FileOf(file)
+	i, err := w.Upload(t.Context(), w.ann, "/tmp/scan.png", sent)
 	ok(t, "Upload", err)
 	same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add"})
 	want := document.Image{
-		ID: i.ID, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1}, Name: "scan.png", Size: int64(len(file)), SHA256: page.SHA256,
+		ID: i.ID, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1}, Name: "scan.png", Size: int64(len(file)), SHA256: sent.SHA256,
 		Visibility: document.Private, Owner: account.Ref{ID: w.ann.UserID, Name: "ann"}, Original: i.Original, Thumbnail: i.Thumbnail,
 		Created: time.Date(2026, 3, 1, 3, 0, 0, 123456000, time.UTC),
 	}
@@ -163,8 +164,8 @@ func TestUploadName(t *testing.T) {
 	}
 	for _, name := range []string{strings.Repeat("가", 201), "a\x00b", "a\nb", "a\xffb", "a\x7fb"} {
 		w := newWorld(t)
-		_, err := w.Upload(t.Context(), w.ann, name, porttest.PageOf(drawn()))
-		wantFields(t, "Upload of "+name, err, "name")
+		_, err := w.Upload(t.Context(), w.ann, name, porttest.FileOf(drawn()))
+		wantFields(t, "Upload of "+name, err, "file")
 		same(t, "calls", w.fakes.Calls(), nil)
 	}
 }
@@ -183,7 +184,7 @@ func wantFields(t *testing.T, what string, err error, want ...string) {
 
 func TestUploadOfWhatIsNoPage(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.Upload(t.Context(), w.ann, "a.png", porttest.PageOf([]byte("no image")))
+	_, err := w.Upload(t.Context(), w.ann, "a.png", porttest.FileOf([]byte("no image")))
 	wantKind(t, "Upload", err, fault.Unsupported)
 	same(t, "calls", w.fakes.Calls(), nil)
 }
@@ -194,7 +195,7 @@ func TestUploadOfTooMany(t *testing.T) {
 		w.upload(t, w.ann, "page")
 	}
 	w.fakes.Calls()
-	_, err := w.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn()))
+	_, err := w.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn()))
 	wantKind(t, "Upload", err, fault.Conflict)
 	same(t, "calls", w.fakes.Calls(), nil)
 	w.upload(t, w.bob, "page")
@@ -226,7 +227,7 @@ func TestUploadThatFails(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			c.prepare(w)
-			if _, err := w.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn())); err == nil {
+			if _, err := w.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn())); err == nil {
 				t.Error("got no error")
 			}
 			_, n, err := w.fakes.Catalog.List(t.Context(), document.Query{Size: 10})
@@ -239,7 +240,7 @@ func TestUploadThatFails(t *testing.T) {
 
 func TestUploadOfBytesThatEndEarly(t *testing.T) {
 	w := newWorld(t)
-	p := porttest.PageOf(drawn())
+	file := porttest.FileOf(drawn())
 	broken := errors.New("broken line")
 	for _, end := range []func() (io.ReadCloser, error){
 		func() (io.ReadCloser, error) { return nil, broken },
@@ -248,13 +249,12 @@ func TestUploadOfBytesThatEndEarly(t *testing.T) {
 		},
 	} {
 		opened := 0
-		late := p
-		late.Open = func(ctx context.Context) (io.ReadCloser, error) {
+		late := porttest.OpenedBy(drawn(), func(ctx context.Context) (io.ReadCloser, error) {
 			if opened++; opened < 3 { // the imager's turns
-				return p.Open(ctx)
+				return w.Files.Open(ctx, file)
 			}
 			return end()
-		}
+		}).File
 		if _, err := w.Upload(t.Context(), w.ann, "page", late); !errors.Is(err, broken) {
 			t.Errorf("got %v, want the reader's error", err)
 		}
@@ -262,11 +262,84 @@ func TestUploadOfBytesThatEndEarly(t *testing.T) {
 	}
 }
 
+// When one of several files is refused none stays, and none is stored of which it is known before.
+func TestUploadAll(t *testing.T) {
+	w := newWorld(t)
+	good := document.Upload{Name: "a.png", File: porttest.FileOf(drawn())}
+	images, err := w.UploadAll(t.Context(), w.ann, []document.Upload{good, {Name: "b.png", File: good.File}})
+	ok(t, "UploadAll", err)
+	same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add", "Blobs.Put", "Blobs.Put", "Catalog.Add"})
+	if len(images) != 2 || images[0].Name != "a.png" || images[1].Name != "b.png" || images[0].ID >= images[1].ID {
+		t.Errorf("got %+v", images)
+	}
+
+	for name, c := range map[string]struct {
+		bad  document.Upload
+		kind fault.Kind
+	}{
+		"no image": {document.Upload{Name: "c.txt", File: porttest.FileOf([]byte("no image"))}, fault.Unsupported},
+		"the name": {document.Upload{Name: strings.Repeat("x", 201), File: good.File}, fault.Invalid},
+	} {
+		_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, c.bad})
+		wantKind(t, name, err, c.kind)
+		if f := fault.Of(err); len(f.Fields) != 1 || f.Fields[0].Field != "file[1]" {
+			t.Errorf("%s: got the fields %v, want file[1]", name, f.Fields)
+		}
+		same(t, name+": what was written", w.fakes.Calls(), nil)
+	}
+	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good, good, good})
+	wantKind(t, "too many images", err, fault.Conflict)
+	same(t, "too many images: what was written", w.fakes.Calls(), nil)
+
+	w.fakes.Meanwhile("Catalog.Add", func() { w.fakes.Fail("Catalog.Add", porttest.Before) }) // the second
+	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good})
+	wantKind(t, "the database goes away", err, fault.Unavailable)
+	_, n, err := w.fakes.Catalog.List(t.Context(), document.Query{Size: 10})
+	ok(t, "List", err)
+	same(t, "images", n, 2)
+}
+
+// A page and a file are plain values: they survive a journey as JSON.
+func TestPageAsJSON(t *testing.T) {
+	want := document.Page{File: document.File{Blob: "b", SHA256: "00", MediaType: "image/png", Size: 9}, Number: 2, Width: 3, Height: 4, DPI: 300}
+	sent, err := json.Marshal(want)
+	ok(t, "Marshal", err)
+	var got document.Page
+	ok(t, "Unmarshal", json.Unmarshal(sent, &got))
+	same(t, "page", got, want)
+	other := want
+	other.Number = 1
+	if want.Key() == other.Key() {
+		t.Errorf("two pages of a file have the key %s", want.Key())
+	}
+}
+
+func TestStaging(t *testing.T) {
+	w := newWorld(t)
+	s := &document.Staging{Blobs: w.fakes.Blobs}
+	f, drop := s.Stage(document.File{Size: 5}, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("bytes")), nil })
+	r, err := s.Open(t.Context(), f)
+	ok(t, "Open", err)
+	same(t, "bytes", string(readAll(t, r)), "bytes")
+	drop()
+	_, err = s.Open(t.Context(), f)
+	wantKind(t, "Open of what was dropped", err, fault.NotFound)
+	blob, err := w.fakes.Blobs.Put(t.Context(), strings.NewReader("stored"))
+	ok(t, "Put", err)
+	r, err = s.Open(t.Context(), document.File{Blob: blob})
+	ok(t, "Open", err)
+	same(t, "bytes", string(readAll(t, r)), "stored")
+	_, err = s.Open(t.Context(), document.File{Blob: "none"})
+	wantKind(t, "Open of no blob", err, fault.NotFound)
+	_, err = (&document.Staging{}).Open(t.Context(), document.File{Blob: blob})
+	wantKind(t, "Open without blobs", err, fault.NotFound)
+}
+
 func TestUploadOfWhoGoesAway(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Meanwhile("Blobs.Put", cancel) })
-	_, err := w.Upload(ctx, w.ann, "page", porttest.PageOf(drawn()))
+	_, err := w.Upload(ctx, w.ann, "page", porttest.FileOf(drawn()))
 	wantKind(t, "Upload", err, fault.Canceled)
 	same(t, "orphans", w.fakes.Orphans(), nil)
 }
@@ -281,7 +354,7 @@ func TestUploadThatStandsStill(t *testing.T) {
 		now := w.Now()
 		w.Now = func() time.Time { return now }
 		w.fakes.Meanwhile("Blobs.Put", func() { now = now.Add(c.still) })
-		_, err := w.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn()))
+		_, err := w.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn()))
 		if c.late != fault.Is(err, fault.Deadline) || !c.late && err != nil {
 			t.Errorf("after %s: got error %v", c.still, err)
 		}

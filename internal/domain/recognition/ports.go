@@ -33,7 +33,7 @@ type Engine interface {
 	// Recognize reads the regions of an order and returns a reading for each, in the same order, with boxes in coordinates of
 	// the page. What goes wrong with one region, a crash or a deadline too, is that reading's Error and concerns no other.
 	// An error is about the whole order: Busy (with RetryAfter) when too much waits already, Unsupported or TooLarge for the
-	// page, Deadline and Canceled as the context says; NotFound and Unavailable also as Page.Open says. A region that has
+	// page, Deadline and Canceled as the context says; NotFound and Unavailable also as document.Files says. A region that has
 	// not begun when the context ends is not begun.
 	Recognize(ctx context.Context, o Order) ([]Reading, error)
 

@@ -47,7 +47,7 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 	if err != nil {
 		return Run{}, err
 	}
-	readings, err := s.read(ctx, Order{Page: s.Images.PageOf(image), Tasks: tasks, UserID: actor.UserID})
+	readings, err := s.read(ctx, Order{Page: image.Page(), Tasks: tasks, UserID: actor.UserID})
 	if err != nil {
 		return Run{}, err
 	}
@@ -152,7 +152,7 @@ func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int
 	if err != nil {
 		return document.Rendition{}, withoutIndex(err)
 	}
-	return s.Engine.Prepared(ctx, Order{Page: s.Images.PageOf(image), Tasks: tasks, UserID: actor.UserID})
+	return s.Engine.Prepared(ctx, Order{Page: image.Page(), Tasks: tasks, UserID: actor.UserID})
 }
 
 // Layout suggests regions: where the text of an image stands, in the order of reading. NotFound; Invalid for the level; else as
@@ -165,7 +165,7 @@ func (s *Service) Layout(ctx context.Context, actor account.Actor, imageID int64
 	if err != nil {
 		return nil, err
 	}
-	return s.Engine.Layout(ctx, s.Images.PageOf(image), level)
+	return s.Engine.Layout(ctx, image.Page(), level)
 }
 
 // withoutIndex names the fields of a lone region as such.

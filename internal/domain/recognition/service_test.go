@@ -37,7 +37,7 @@ func newWorld(t *testing.T) *world {
 	f := porttest.NewFakes(t)
 	w := &world{fakes: f, clock: time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60))}
 	now := func() time.Time { return w.clock }
-	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Imager: f.Imager, MaxImages: 10, Now: now}
+	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, MaxImages: 10, Now: now}
 	w.Service = &recognition.Service{Images: w.images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: now}
 	w.images.Dependents = w.Service
 	actor := func(name string) account.Actor {
@@ -59,7 +59,7 @@ var drawn = sync.OnceValue(func() []byte {
 
 func (w *world) upload(t *testing.T) document.Image {
 	t.Helper()
-	i, err := w.images.Upload(t.Context(), w.ann, "page", porttest.PageOf(drawn()))
+	i, err := w.images.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn()))
 	ok(t, "Upload", err)
 	return i
 }

@@ -1,0 +1,85 @@
+package document
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"sync"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// File is the bytes of an uploaded file. It is a plain value: as JSON it can be sent to another process and, once the file is stored, to
+// another node.
+type File struct {
+	Blob      string `json:"blob,omitempty"`       // in Blobs; empty where the file is staged
+	Staged    string `json:"staged,omitempty"`     // as Staging calls it; empty where the file is stored
+	SHA256    string `json:"sha256"`               // of the bytes, hexadecimal
+	MediaType string `json:"media_type,omitempty"` // found from the bytes; empty where they were not looked at
+	Size      int64  `json:"size"`                 // bytes
+}
+
+// Page is a page of a file. It is a plain value, as File is.
+type Page struct {
+	File   File `json:"file"`
+	Number int  `json:"number"`          // 1, 2, 3 …
+	Width  int  `json:"width,omitempty"` // pixels, upright; 0 where the file was not looked at
+	Height int  `json:"height,omitempty"`
+	DPI    int  `json:"dpi,omitempty"` // as in Geometry
+}
+
+// Key names the page among those of all files: pages with equal keys look the same.
+func (p Page) Key() string { return fmt.Sprintf("%s-%d", p.File.SHA256, p.Number) }
+
+// Files opens files, be they stored or staged. Safe for concurrent use.
+type Files interface {
+	// Open returns the bytes of a file, to be closed by the caller, who may close early. Where it is an io.Seeker or an io.ReaderAt, no more
+	// of the file is read for its header than is needed. NotFound; Unavailable.
+	Open(ctx context.Context, f File) (io.ReadCloser, error)
+}
+
+// Staging is the Files of a process. It opens stored files from Blobs, and those that have arrived and are not stored yet, which only this
+// process can open, as it was told.
+type Staging struct {
+	Blobs Blobs // nil: no file is stored
+
+	mu     sync.Mutex
+	staged map[string]opener
+}
+
+type opener = func(context.Context) (io.ReadCloser, error)
+
+var errFileNotFound = fault.New(fault.NotFound, "file_not_found", "There is no such file.")
+
+// Stage returns the file under a name by which Open finds it until drop is called.
+func (s *Staging) Stage(f File, open func(context.Context) (io.ReadCloser, error)) (staged File, drop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.staged == nil {
+		s.staged = map[string]opener{}
+	}
+	f.Blob, f.Staged = "", rand.Text()
+	s.staged[f.Staged] = open
+	return f, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.staged, f.Staged)
+	}
+}
+
+// Open implements Files.
+func (s *Staging) Open(ctx context.Context, f File) (io.ReadCloser, error) {
+	if f.Staged == "" && s.Blobs != nil {
+		return s.Blobs.Open(ctx, f.Blob)
+	}
+	s.mu.Lock()
+	open := s.staged[f.Staged]
+	s.mu.Unlock()
+	if open == nil {
+		return nil, errFileNotFound
+	}
+	return open(ctx)
+}
+
+var _ Files = (*Staging)(nil)
