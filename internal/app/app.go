@@ -68,17 +68,17 @@ func Run(ctx context.Context, p Process) int {
 	return exitFailure
 }
 
-// group is a command that only has others below it.
+// group returns a command that only has subcommands.
 func group(name, short string) *cobra.Command {
 	return &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 }
 
-// usageError is a command line that is not right in a way that only the command itself sees.
+// usageError is a wrong command line that only the command itself can recognise.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// explain puts an error into words for who runs the program: of a fault, its text and fields, and what is behind it.
+// explain returns the text of an error for who runs the program: of a fault with its fields and its cause.
 func explain(err error) string {
 	f, ok := errors.AsType[*fault.Fault](err)
 	if !ok {

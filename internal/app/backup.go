@@ -16,12 +16,11 @@ import (
 )
 
 func (p Process) backupCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "backup DIRECTORY", Short: "Back the data directory up, also while the service runs", Args: cobra.ExactArgs(1),
-		Long: `Writes a backup of the data directory to a new directory, also while the service runs: the database as it is at one moment, the bytes of all images in
-it, and the keys. The backup is there when it is complete, and not before. It is a data directory itself.
+	cmd := &cobra.Command{Use: "backup DIRECTORY", Short: "Back up the data directory, also while the service runs", Args: cobra.ExactArgs(1),
+		Long: `Writes a backup to a new directory, also while the service runs: the database as it is at one moment, all its images, and the keys. The directory appears
+when it is complete. It is a data directory itself.
 
-Where the file system allows that, images take no space a second time: they are hard links. So a backup on the same disk is none against the loss
-of that disk; copy it elsewhere.`}
+Images are hard links where the file system allows that. So copy the backup to another disk, since on the same one it does not survive the loss of the disk.`}
 	addFlags(cmd.Flags(), whereFlags...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := p.config(cmd)
@@ -39,11 +38,11 @@ of that disk; copy it elsewhere.`}
 
 func (p Process) restoreCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "restore BACKUP --data-dir DIRECTORY", Short: "Make a data directory from a backup", Args: cobra.ExactArgs(1),
-		Long: `Makes a data directory from what glyphbox backup has written, or from a copy of a data directory. The directory has to be empty, and no service may run on it.
-The database is checked, and each image against its SHA-256. Where something is wrong, that is told and nothing is restored. What breaks off is taken up again by the same command.`}
+		Long: `Makes a data directory from a backup or from a copy of a data directory. The directory must be empty, and no service may run on it.
+The database and the SHA-256 of each image are checked. If something is damaged, nothing is restored. If the command is interrupted, run it again.`}
 	var check bool
 	addFlags(cmd.Flags(), "data-dir")
-	cmd.Flags().BoolVar(&check, "check", false, "Only look whether the backup is whole.")
+	cmd.Flags().BoolVar(&check, "check", false, "Check the backup and restore nothing.")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := p.config(cmd)
 		if err != nil {

@@ -105,8 +105,8 @@ func localURL(addr string) string {
 
 func (p Process) keyCommand() *cobra.Command {
 	cmd := group("key", "Manage the keys that sign access tokens")
-	rotate := &cobra.Command{Use: "rotate", Short: "Make a new signing key", Args: cobra.NoArgs,
-		Long: "Makes a new signing key. Tokens of the key before it stay good; those of older keys end.\nThe service takes the new key when it starts next."}
+	rotate := &cobra.Command{Use: "rotate", Short: "Create a new signing key", Args: cobra.NoArgs,
+		Long: "Creates a new signing key, which the service uses from its next start on. Tokens of the key before it stay valid; those of older keys do not."}
 	addFlags(rotate.Flags(), "data-dir", "keys")
 	rotate.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -125,8 +125,8 @@ func (p Process) keyCommand() *cobra.Command {
 		fmt.Fprintln(p.Stdout, "A new key signs from the next start of the service on.")
 		return nil
 	}
-	fresh := &cobra.Command{Use: "new", Short: "Print a new signing key, for the setting keys of several nodes", Args: cobra.NoArgs,
-		Long: "Prints a new signing key, as the setting keys wants it. Where that is set already, its signing key follows, so that its tokens stay good."}
+	fresh := &cobra.Command{Use: "new", Short: "Print a new signing key, for the setting keys", Args: cobra.NoArgs,
+		Long: "Prints a new signing key in the form of the setting keys. Where that is set, its first key follows, so that its tokens stay valid."}
 	addFlags(fresh.Flags(), "keys")
 	fresh.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -141,8 +141,8 @@ func (p Process) keyCommand() *cobra.Command {
 }
 
 func (p Process) migrateCommand() *cobra.Command {
-	cmd := group("migrate", "Bring the database to this release's schema, as each start of the service does, or import another one")
-	status := &cobra.Command{Use: "status", Short: "Show the steps of the schema and which are done", Args: cobra.NoArgs}
+	cmd := group("migrate", "Update the database schema, as each start of the service does, or import another service")
+	status := &cobra.Command{Use: "status", Short: "List the migrations and which are applied", Args: cobra.NoArgs}
 	status.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
 		if err != nil {
@@ -166,7 +166,7 @@ func (p Process) migrateCommand() *cobra.Command {
 		}
 		return out.Flush()
 	}
-	up := &cobra.Command{Use: "up", Short: "Do the steps that are not done yet; several nodes may do so at once", Args: cobra.NoArgs}
+	up := &cobra.Command{Use: "up", Short: "Apply the migrations that are missing; several nodes may do so at once", Args: cobra.NoArgs}
 	up.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
 		if err != nil {
@@ -216,7 +216,7 @@ func withAdvice(err error) error {
 	return err
 }
 
-// operator is who runs the commands: an administrator who is no user.
+// operator is the actor of the commands: an administrator without an account.
 var operator = account.Actor{Name: "operator", Admin: true}
 
 // userCommand works on the database itself, also while the service runs.
@@ -241,7 +241,7 @@ func (p Process) userCommand() *cobra.Command {
 		cmd.AddCommand(sub)
 		return sub
 	}
-	adding := add("add NAME --email ADDRESS", "Make a user; the password is asked for, or read from standard input",
+	adding := add("add NAME --email ADDRESS", "Create a user; asks for the password, or reads it from standard input",
 		func(cmd *cobra.Command, args []string) error {
 			if email == "" {
 				return usagef("--email is missing")
@@ -261,14 +261,14 @@ func (p Process) userCommand() *cobra.Command {
 			u, err := accounts.AddUser(ctx, account.SignUp{Name: args[0], Email: email, Password1: password, Password2: password}, role)
 			return p.tell(err, "%s has the number %d.", u.Name, u.ID)
 		})
-	adding.Flags().StringVar(&email, "email", "", "The e-mail address.")
-	adding.Flags().StringVar(&role, "role", "", "The role: admin, or none.")
+	adding.Flags().StringVar(&email, "email", "", "E-mail address.")
+	adding.Flags().StringVar(&role, "role", "", "Role: admin, or empty.")
 
-	add("list [KEYWORD]", "List users, or those with the keyword in name or e-mail", cobra.MaximumNArgs(1),
+	add("list [KEYWORD]", "List users, or those with the keyword in name or e-mail address", cobra.MaximumNArgs(1),
 		func(ctx context.Context, accounts *account.Service, args []string) error {
 			return p.listUsers(ctx, accounts, strings.Join(args, ""))
 		})
-	add("password NAME", "Set a password, which is asked for or read from standard input, and end all sessions", cobra.ExactArgs(1),
+	add("password NAME", "Set a password and log the user out; asks for it, or reads it from standard input", cobra.ExactArgs(1),
 		func(ctx context.Context, accounts *account.Service, args []string) error {
 			if _, err := accounts.Users.ByName(ctx, args[0]); err != nil { // before anybody types a password
 				return err
@@ -280,7 +280,7 @@ func (p Process) userCommand() *cobra.Command {
 			u, err := accounts.ResetPassword(ctx, args[0], password)
 			return p.tell(err, "%s has a new password and has to sign in anew.", u.Name)
 		})
-	add("role NAME admin|none", "Give a user the role of administrator, or take it", cobra.ExactArgs(2),
+	add("role NAME admin|none", "Make a user an administrator, or no longer", cobra.ExactArgs(2),
 		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, args []string) (account.User, error) {
 			role, ok := map[string]string{account.RoleAdmin: account.RoleAdmin, "none": ""}[args[1]]
 			if !ok {
@@ -288,19 +288,19 @@ func (p Process) userCommand() *cobra.Command {
 			}
 			return accounts.SetRole(ctx, operator, id, role)
 		}))
-	blocking := add("block NAME", "Keep a user out, from the next request on", cobra.ExactArgs(1),
+	blocking := add("block NAME", "Block a user, from the next request on", cobra.ExactArgs(1),
 		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, _ []string) (account.User, error) {
 			return accounts.SetState(ctx, operator, id, account.StateBlocked, reason)
 		}))
-	blocking.Flags().StringVar(&reason, "reason", "", "Why.")
-	add("unblock NAME", "Let a user in again", cobra.ExactArgs(1),
+	blocking.Flags().StringVar(&reason, "reason", "", "Why the user is blocked.")
+	add("unblock NAME", "Unblock a user", cobra.ExactArgs(1),
 		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, _ []string) (account.User, error) {
 			return accounts.ClearState(ctx, operator, id, account.StateBlocked)
 		}))
 	return cmd
 }
 
-// onUser makes a command that changes the user named first.
+// onUser returns the function of a command that changes the user of its first argument.
 func (p Process) onUser(change func(ctx context.Context, accounts *account.Service, id int64, args []string) (account.User, error)) func(context.Context, *account.Service, []string) error {
 	return func(ctx context.Context, accounts *account.Service, args []string) error {
 		u, err := accounts.Users.ByName(ctx, args[0])
@@ -312,7 +312,7 @@ func (p Process) onUser(change func(ctx context.Context, accounts *account.Servi
 	}
 }
 
-// tell says what was done, unless it was not.
+// tell writes a line to standard output, unless there is an error, which it returns.
 func (p Process) tell(err error, format string, args ...any) error {
 	if err != nil {
 		return err

@@ -72,59 +72,59 @@ type setting struct {
 
 // table is all settings, in the order in which they are shown.
 var table = []setting{
-	{name: "addr", def: "127.0.0.1:8000", help: "Where to listen: host:port. An empty host is every address of the machine; port 0 picks a free port.",
+	{name: "addr", def: "127.0.0.1:8000", help: "Address to listen on: host:port. An empty host is every address of the machine; port 0 picks a free port.",
 		set: func(c *Config, text string) error { c.Addr = text; return checkAddr(text) }},
-	{name: "data-dir", def: "./data", help: "The directory where everything is kept.",
+	{name: "data-dir", def: "./data", help: "Directory for the database, the images and the keys.",
 		set: func(c *Config, text string) error { c.DataDir = datadir.Dir(text); return nil }},
-	{name: "database", secret: true, flag: true, help: "The database for metadata and results, as mariadb://user:password@host:3306/name. Without it, an SQLite file in data-dir. " +
-		"An address with a password is better kept in a file.",
+	{name: "database", secret: true, flag: true, help: "Database for metadata and results: mariadb://user:password@host:3306/name. Default: an SQLite file in data-dir. " +
+		"Keep an address with a password in a file.",
 		set: func(c *Config, text string) error { c.Database = text; return sqldb.CheckAddress(text) }},
-	{name: "mongodb", secret: true, flag: true, help: "The MongoDB for images and results, as mongodb://user:password@host:27017/name. Without it, images are files in data-dir and results are in the database.",
+	{name: "mongodb", secret: true, flag: true, help: "MongoDB for images and results: mongodb://user:password@host:27017/name. Default: images are files in data-dir, results are in the database.",
 		set: func(c *Config, text string) error { c.MongoDB = text; return mongostore.CheckURI(text) }},
-	{name: "signup", def: "open", help: "Whether anybody may make an account: open or closed.",
+	{name: "signup", def: "open", help: "open: anybody may create an account. closed: only administrators may.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
-	{name: "admin-password", secret: true, help: "The password of the user admin, who is made at the first start. Without it a random one is made and shown once.",
+	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, shown once.",
 		set: func(c *Config, text string) error { c.AdminPassword = text; return checkPassword(text) }},
-	{name: "keys", secret: true, help: "The keys that sign access tokens, as glyphbox key new prints them: the same for all nodes of one database. Without it, a file in data-dir, which is made at the first start.",
+	{name: "keys", secret: true, help: "Keys that sign access tokens, as glyphbox key new prints them. All nodes of a database need the same. Default: a file in data-dir, created at the first start.",
 		set: func(c *Config, text string) (err error) {
 			c.Keys, err = token.ParseKeys(strings.NewReader(text))
 			return err
 		}},
-	{name: "ocr-workers", def: "0", help: "How many processes read regions at once; 0 is one for each core that the service may use.",
+	{name: "ocr-workers", def: "0", help: "Number of worker processes. 0: one for each core that the service may use.",
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
-	{name: "max-upload", def: "100MB", help: "The most bytes of one uploaded file.",
+	{name: "max-upload", def: "100MB", help: "Largest file that may be uploaded.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},
-	{name: "max-pixels", def: "150MP", help: "The most pixels of one page; decoding takes 1 to 4 bytes for each.",
+	{name: "max-pixels", def: "150MP", help: "Most pixels of a page. Decoding takes 1 to 4 bytes for each.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxPixels }, pixelUnits, 1, 10e9)},
-	{name: "max-files", def: "50", help: "The most files of one upload.",
+	{name: "max-files", def: "50", help: "Most files of an upload.",
 		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
-	{name: "max-images", def: "100000", help: "The most images of one user.",
+	{name: "max-images", def: "100000", help: "Most images of a user.",
 		set: integer(func(c *Config) *int { return &c.MaxImages }, 1, math.MaxInt32)},
-	{name: "access-ttl", def: "15m", help: "How long an access token is good.",
+	{name: "access-ttl", def: "15m", help: "How long an access token is valid.",
 		set: duration(func(c *Config) *time.Duration { return &c.AccessTTL }, time.Minute, 24*time.Hour)},
-	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is good, that is, how long somebody may be away and still be signed in.",
+	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is valid: somebody who is away for longer has to log in again.",
 		set: duration(func(c *Config) *time.Duration { return &c.RefreshTTL }, time.Minute, 10*365*24*time.Hour)},
-	{name: "region-timeout", def: "30s", help: "How long one region may take before its worker is killed.",
+	{name: "region-timeout", def: "30s", help: "Most time for a region. Then its worker is killed.",
 		set: duration(func(c *Config) *time.Duration { return &c.RegionTimeout }, 100*time.Millisecond, time.Hour)},
 	{name: "idle-time", def: "10m", help: "How long a worker without work keeps models and pages in memory.",
 		set: duration(func(c *Config) *time.Duration { return &c.IdleTime }, time.Second, 10*365*24*time.Hour)},
-	{name: "request-timeout", def: "120s", help: "How long one request for recognition may take, waiting included.",
+	{name: "request-timeout", def: "120s", help: "Most time for a recognition request, waiting included.",
 		set: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }, time.Second, time.Hour)},
-	{name: "queue-size", def: "2000", help: "How many regions may wait for a worker before requests are refused as 503.",
+	{name: "queue-size", def: "2000", help: "Most regions that may wait for a worker. Then requests are answered with 503.",
 		set: integer(func(c *Config) *int { return &c.QueueSize }, 1, 1_000_000)},
-	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas; of two files with the same name the first counts. Without it, where Tesseract itself looks.",
+	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas. Of two files with the same name the first is used. Default: where Tesseract looks.",
 		set: func(c *Config, text string) error { c.TessdataDirs = list(text); return nil }},
 	{name: "models", help: "The directory of the second recogniser, as scripts/models fills it; none does without. Without the setting, glyphbox/models in the user's " +
 		"directory for caches, where that is there.",
 		set: func(c *Config, text string) error { c.Models = text; return nil }},
-	{name: "log-level", def: "info", help: "What to log: debug, info, warn or error.",
+	{name: "log-level", def: "info", help: "Least important messages to log: debug, info, warn or error.",
 		set: oneOf(func(c *Config) *slog.Level { return &c.LogLevel },
 			map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError})},
-	{name: "log-format", def: "text", help: "How to log, to standard error: text or json.",
+	{name: "log-format", def: "text", help: "Format of the log, which goes to standard error: text or json.",
 		set: oneOf(func(c *Config) *bool { return &c.LogJSON }, map[string]bool{"text": false, "json": true})},
-	{name: "shutdown-timeout", def: "30s", help: "How long to wait for running requests when the service is told to stop.",
+	{name: "shutdown-timeout", def: "30s", help: "Most time for running requests when the service is stopped.",
 		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
-	{name: "sweep-interval", def: "1h", help: "How often, about, to remove what broken-off uploads, recognitions and deletions have left behind; 0 is never.",
+	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash has left and no row names. 0: never.",
 		set: func(c *Config, text string) error {
 			err := duration(func(c *Config) *time.Duration { return &c.SweepInterval }, 0, 30*24*time.Hour)(c, text)
 			if err == nil && c.SweepInterval != 0 && c.SweepInterval < time.Second {
@@ -134,7 +134,7 @@ var table = []setting{
 		}},
 	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For is believed.",
 		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
-	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser; * is all of them.",
+	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser. *: all.",
 		set: func(c *Config, text string) error { c.CORSOrigins = list(text); return checkOrigins(c.CORSOrigins) }},
 }
 
@@ -166,12 +166,12 @@ func addFlags(flags *pflag.FlagSet, names ...string) {
 			if s.flag {
 				flags.String(s.name, "", s.help)
 			}
-			flags.String(s.name+fileSuffix, "", "A file that holds: "+s.help)
+			flags.String(s.name+fileSuffix, "", "File that holds this setting. "+s.help)
 		default:
 			flags.String(s.name, s.def, s.help)
 		}
 	}
-	flags.String(configName, "", "A TOML file with settings, under the names of these flags.")
+	flags.String(configName, "", "TOML file with settings, under the names of these flags.")
 }
 
 // configFaults is everything that is wrong with a configuration.

@@ -24,13 +24,12 @@ var whereFlags = []string{"data-dir", "database", "mongodb"}
 
 func (p Process) copyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "copy --from-… --to-…", Short: "Copy everything from one place to another, such as from the data directory to MariaDB and MongoDB", Args: cobra.NoArgs,
-		Long: `Copies everything that a service keeps, users, images, results and keys, from one place to another: from a data directory to MariaDB and MongoDB,
-back, or between any two. Numbers, names and times stay as they are, so that links and sign-ins stay good. In the end both sides are
-compared by checksums.
+		Long: `Copies users, images, results and keys from one place to another: from a data directory to MariaDB and MongoDB, back, or between any two. IDs, names and
+times stay the same, so that links and tokens stay valid. Afterwards both sides are compared by checksums.
 
 Each side is given by the flags of serve with from- or to- before them, by variables such as GLYPHBOX_TO_DATABASE_FILE, or by the TOML file of a
-service, as --from FILE and --to FILE. No service may run on either side. The place to copy to has to be empty. What breaks off is taken up again by the same
-command: what is there already stays, and until the end no service starts on it.`}
+service, as --from FILE and --to FILE. No service may run on either side. The target must be empty. If the command is interrupted, run it again; until
+it is done no service starts on the target.`}
 	cmd.Flags().SortFlags = false
 	var sides [2]sideFlags
 	for n, name := range []string{"from", "to"} {

@@ -16,7 +16,7 @@ import (
 )
 
 func (p Process) importCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "import", Short: "Take the data of the original service over, in its own databases", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "import", Short: "Import the data of the original service, in its own databases", Args: cobra.NoArgs,
 		Long: `Takes the data of the original service over, whose MariaDB and MongoDB are given by --database and --mongodb: users with their passwords, roles, states and
 sign-ins, images with their numbers, and results. Stop the original service first, and make a backup.
 
@@ -29,10 +29,10 @@ its results; it stays where it was. Versions are numbered 1, 2, 3 … where they
 	var o original.Options
 	var visibility, offset string
 	addFlags(cmd.Flags(), "database", "mongodb", "ocr-workers", "max-pixels")
-	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "Only tell what would be done.")
-	cmd.Flags().StringVar(&offset, "utc-offset", "+09:00", "How far the original's times are ahead of UTC. It writes Korean time.")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "Show what would be done and change nothing.")
+	cmd.Flags().StringVar(&offset, "utc-offset", "+09:00", "Offset of the original's times from UTC. It writes Korean time.")
 	cmd.Flags().StringVar(&visibility, "visibility", string(document.Private), "Who sees the images: private, as here, or shared, as in the original service, where everybody saw all.")
-	cmd.Flags().StringVar(&o.Results, "results", "", "The collection of the results. Without it, the one that has them is found.")
+	cmd.Flags().StringVar(&o.Results, "results", "", "Collection of the results. Default: the one that has them is found.")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 	"glyphbox/internal/domain/sweep"
 )
 
-// sweeper returns what removes from the stores what no row names.
+// sweeper returns the sweeper of the stores, which removes orphans: what no row names.
 func (s *stores) sweeper() *sweep.Sweeper {
 	deleteBlobs := func(ctx context.Context, names []string) error {
 		for _, name := range names {
@@ -35,13 +35,13 @@ func (s *stores) sweeper() *sweep.Sweeper {
 
 // sweepCommand works on the stores themselves, also while services run.
 func (p Process) sweepCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "sweep", Short: "Remove what broken-off work has left behind, also while the service runs", Args: cobra.NoArgs,
-		Long: "Lists and removes blobs and contents that no row names, as a crash in the midst of an upload, a recognition or a deletion leaves them.\n" +
-			"The service does so by itself now and then."}
+	cmd := &cobra.Command{Use: "sweep", Short: "Remove orphaned blobs and contents, also while the service runs", Args: cobra.NoArgs,
+		Long: "Lists and removes orphans: blobs and contents that no row names. A crash during an upload, a recognition or a deletion leaves them.\n" +
+			"The service removes them itself now and then; see the setting sweep-interval."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
-	dryRun := cmd.Flags().Bool("dry-run", false, "Only list what would be removed.")
-	age := cmd.Flags().Duration("older-than", sweep.MinAge, "How old it has to be: at least 1h, since what is younger may belong to what is under way.")
-	force := cmd.Flags().Bool("force", false, "Remove it even if it is more than what is kept, which is a sign of the wrong database.")
+	dryRun := cmd.Flags().Bool("dry-run", false, "List the orphans and remove none.")
+	age := cmd.Flags().Duration("older-than", sweep.MinAge, "Least age of an orphan; at least 1h, since younger ones may belong to a request that runs.")
+	force := cmd.Flags().Bool("force", false, "Remove orphans even if there are more of them than of what is kept, which is a sign of the wrong database.")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if *age < sweep.MinAge {
 			return usagef("--older-than %s: at least %s is wanted", *age, sweep.MinAge)
@@ -66,7 +66,7 @@ func (p Process) sweepCommand() *cobra.Command {
 			if *dryRun {
 				done = "removed none"
 			}
-			parts = append(parts, fmt.Sprintf("%d of %d %s are left over, %s", t.Left, t.Old, t.Kind, done))
+			parts = append(parts, fmt.Sprintf("%d of %d %s are orphans, %s", t.Left, t.Old, t.Kind, done))
 		}
 		fmt.Fprintf(p.Stdout, "Older than %s: %s.\n", *age, strings.Join(parts, "; "))
 		return err
@@ -90,9 +90,9 @@ const (
 func newSweepMetrics(registry *prometheus.Registry, kinds []sweep.Kind) sweepMetrics {
 	m := sweepMetrics{
 		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_sweeps_total",
-			Help: "Searches for what broken-off work has left behind, by the result: done, failed or refused."}, []string{"result"}),
+			Help: "Searches for orphans, by result: done, failed or refused."}, []string{"result"}),
 		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_swept_total",
-			Help: "What broken-off work had left behind and was removed, by kind: blobs or contents."}, []string{"kind"}),
+			Help: "Orphans that were removed, by kind: blobs or contents."}, []string{"kind"}),
 	}
 	registry.MustRegister(m.sweeps, m.swept)
 	for _, result := range []string{sweepDone, sweepFailed, sweepRefused} {
@@ -122,7 +122,7 @@ func keepSwept(ctx context.Context, sweeper *sweep.Sweeper, interval time.Durati
 		for _, t := range tallies {
 			metrics.swept.WithLabelValues(t.Kind).Add(float64(t.Removed))
 			if t.Removed > 0 {
-				log.Info("removed what broken-off work had left behind", "kind", t.Kind, "removed", t.Removed, "looked_at", t.Old)
+				log.Info("removed orphans", "kind", t.Kind, "removed", t.Removed, "looked_at", t.Old)
 			}
 		}
 		result := sweepDone
@@ -130,10 +130,10 @@ func keepSwept(ctx context.Context, sweeper *sweep.Sweeper, interval time.Durati
 		case err == nil:
 		case fault.Is(err, fault.Conflict):
 			result = sweepRefused
-			log.Error("so much seems to be left behind that nothing was removed; see glyphbox sweep --dry-run", "error", err)
+			log.Error("so many orphans were found that none was removed; see glyphbox sweep --dry-run", "error", err)
 		default:
 			result = sweepFailed
-			log.Warn("what broken-off work has left behind could not be removed; it is tried again", "error", err)
+			log.Warn("removing orphans failed; it is tried again", "error", err)
 		}
 		metrics.sweeps.WithLabelValues(result).Inc()
 	}

@@ -62,7 +62,7 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 	blob := leave(t, dir, "left")
 
 	command(t, "", "sweep", "--data-dir", dir, "--older-than", "59m").want(t, exitUsage, "at least 1h")
-	command(t, "", "sweep", "--data-dir", dir, "--older-than", "3h").want(t, exitOK, "Older than 3h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0.")
+	command(t, "", "sweep", "--data-dir", dir, "--older-than", "3h").want(t, exitOK, "Older than 3h0m0s: 0 of 0 blobs are orphans, removed 0; 0 of 0 contents are orphans, removed 0.")
 	for _, args := range [][]string{{"--dry-run"}, {"--dry-run", "--older-than", "119m"}, {}} {
 		r := command(t, "", append([]string{"sweep", "--data-dir", dir}, args...)...)
 		r.want(t, exitOK, "blobs "+blob+"\n").want(t, exitOK, "contents left\n")
@@ -70,7 +70,7 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 			t.Errorf("%q: %d lines, want one for each and one about all:\n%s", args, got, r.stdout)
 		}
 	}
-	command(t, "", "sweep", "--data-dir", dir).want(t, exitOK, "Older than 1h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0.")
+	command(t, "", "sweep", "--data-dir", dir).want(t, exitOK, "Older than 1h0m0s: 0 of 0 blobs are orphans, removed 0; 0 of 0 contents are orphans, removed 0.")
 	if r := ann.do(http.StatusOK, "GET", path("/image/%d", image.ID), nil); !bytes.Equal(r.body, page) {
 		t.Error("the image is not what it was")
 	}
@@ -116,7 +116,7 @@ func TestSweepWithTheWrongDatabase(t *testing.T) {
 			t.Fatalf("%d blobs are left of 30", files)
 		}
 	}
-	command(t, "", "sweep", "--data-dir", dir, "--force").want(t, exitOK, "30 of 30 blobs are left over, removed 30")
+	command(t, "", "sweep", "--data-dir", dir, "--force").want(t, exitOK, "30 of 30 blobs are orphans, removed 30")
 	if count(func(string) error { return nil }); files != 0 {
 		t.Errorf("%d blobs are left, want none", files)
 	}
@@ -127,7 +127,7 @@ func TestTheServiceSweeps(t *testing.T) {
 	blob := leave(t, dir, "left")
 	s := start(t, dir, "--sweep-interval", "1s")
 	for range 2 {
-		if entry := s.log.until("removed what broken-off work had left behind"); entry["removed"] != 1.0 {
+		if entry := s.log.until("removed orphans"); entry["removed"] != 1.0 {
 			t.Errorf("logged %v", entry)
 		}
 	}
