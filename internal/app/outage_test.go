@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,10 +54,8 @@ func (l *workload) ask(method, path, contentType string, body []byte) (reply, bo
 		return reply{}, false
 	}
 	done := r.StatusCode < 300
-	if !done {
-		if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
-			l.t.Errorf("%s %s: %s, Retry-After %q\n%s", method, path, r.Status, r.Header.Get("Retry-After"), r.body)
-		}
+	if !done && (r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "") {
+		l.t.Errorf("%s %s: %s, Retry-After %q\n%s", method, path, r.Status, r.Header.Get("Retry-After"), r.body)
 	}
 	l.results <- done
 	return r, done
@@ -157,10 +154,9 @@ func TestStoresGoAwayUnderLoad(t *testing.T) {
 			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503},
 		{"MongoDB is killed", mongodb.Kill, func() { mongodb.Restart(t) },
 			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200},
-		// Whoever waits for an answer learns a little later that none will come.
-		{"MariaDB is frozen", func() { fatal(mariadb.Signal(syscall.SIGSTOP)) }, func() { fatal(mariadb.Signal(syscall.SIGCONT)) },
+		{"MariaDB is frozen", func() { mariadb.Freeze(t) }, func() { mariadb.Thaw(t) },
 			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503},
-		{"MongoDB is frozen", func() { mongodb.Signal(t, syscall.SIGSTOP) }, func() { mongodb.Signal(t, syscall.SIGCONT) },
+		{"MongoDB is frozen", func() { mongodb.Freeze(t) }, func() { mongodb.Thaw(t) },
 			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200},
 	} {
 		l.until(true, 20)

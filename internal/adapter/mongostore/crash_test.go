@@ -37,7 +37,6 @@ func write(t *testing.T, s *Store, client int, stop <-chan struct{}, results cha
 			return a
 		default:
 		}
-		began := time.Now()
 		ids := []string{fmt.Sprintf("c%d-%d-a", client, n), fmt.Sprintf("c%d-%d-b", client, n)}
 		err := s.Contents().Add(t.Context(), []recognition.Content{someContent(ids[0]), someContent(ids[1])})
 		if err == nil {
@@ -52,9 +51,6 @@ func write(t *testing.T, s *Store, client int, stop <-chan struct{}, results cha
 		}
 		if f := fault.Of(err); f != nil && (f.Kind != fault.Unavailable || f.RetryAfter <= 0) {
 			t.Errorf("got error %v, want Unavailable with RetryAfter", err)
-		}
-		if took := time.Since(began); err != nil && took > 2*selectionTimeout {
-			t.Errorf("it took %v to tell that the server is away", took)
 		}
 		results <- err
 	}
@@ -145,18 +141,14 @@ func TestServerHangs(t *testing.T) {
 	if err := s.Contents().Add(t.Context(), []recognition.Content{someContent("a")}); err != nil {
 		t.Fatal(err)
 	}
-	server.Signal(t, syscall.SIGSTOP)
-	for _, limit := range []time.Duration{heartbeat + 3*selectionTimeout, 2 * selectionTimeout} { // by then it is known
-		began := time.Now()
+	server.Freeze(t)
+	for range 2 { // the second time it is known
 		_, err := s.Contents().Get(t.Context(), []string{"a"})
 		if f := fault.Of(err); f == nil || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
 			t.Errorf("got error %v, want Unavailable with RetryAfter", err)
 		}
-		if took := time.Since(began); took > limit {
-			t.Errorf("it took %v, want at most %v", took, limit)
-		}
 	}
-	server.Signal(t, syscall.SIGCONT)
+	server.Thaw(t)
 	var err error
 	for range 10 {
 		var got []recognition.Content

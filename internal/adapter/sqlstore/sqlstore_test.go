@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
@@ -464,35 +463,6 @@ func testContextErrorsPass(t *testing.T, open func(testing.TB) *DB) {
 	close(release)
 	if err := <-done; err != nil {
 		t.Error(err)
-	}
-}
-
-// SQLite has one writer, so that nothing loses there; the loop is for databases where several write at once.
-func TestUpdateTriesAgain(t *testing.T) {
-	db := openServer(t)
-	errLostRace := &mysql.MySQLError{Number: 1213}
-	calls := 0
-	err := db.Update(t.Context(), func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(t.Context(), `INSERT INTO role (name) VALUES ('reader')`); err != nil {
-			return err // also where the try before had left something
-		}
-		if calls++; calls < 3 {
-			return fmt.Errorf("%w: for once", errLostRace)
-		}
-		return nil
-	})
-	if err != nil || calls != 3 {
-		t.Errorf("got error %v after %d tries, want none after 3", err, calls)
-	}
-	calls = 0
-	err = db.Update(t.Context(), func(*sql.Tx) error { calls++; return errLostRace })
-	if !fault.Is(err, fault.Unavailable) || calls < 5 {
-		t.Errorf("got error %v after %d tries, want Unavailable after several", err, calls)
-	}
-	calls = 0
-	own := errors.New("own error")
-	if err := db.Update(t.Context(), func(*sql.Tx) error { calls++; return own }); err != own || calls != 1 { //nolint:errorlint // as it is
-		t.Errorf("got error %v after %d tries, want the closure's own after 1", err, calls)
 	}
 }
 

@@ -20,43 +20,46 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// params are what an Argon2id hash costs.
+// params are the parameters of Argon2id.
 type params struct {
 	memory  uint32 // KiB
 	time    uint32 // passes
 	threads uint8
 }
 
-// today is what new hashes cost: the least that OWASP recommends, about 20 ms on one core of 2024.
-var today = params{memory: 19 * 1024, time: 2, threads: 1}
+// recommended are the parameters of new hashes: the least that OWASP recommends, about 20 ms on one core of 2024.
+var recommended = params{memory: 19 * 1024, time: 2, threads: 1}
 
 const (
 	saltSize = 16
 	hashSize = 32
 
-	// Limits of what a stored hash may ask for, so that none that somebody smuggled in can take the machine down.
+	// Limits of the parameters in a stored hash. A hash that somebody smuggled in cannot use up the machine.
 	maxMemory  = 256 * 1024 // KiB
 	maxTime    = 16
 	maxThreads = 16
 	maxCost    = 15 // of bcrypt: about 2 s
 
-	// waitingPerSlot is how many may wait for each core before it is Busy: about a second.
+	// waitingPerSlot is how many calls may wait for each core, about a second. One more is Busy.
 	waitingPerSlot = 32
 )
 
-// Passwords implements account.Passwords: hashes are Argon2id in PHC form, $argon2id$v=19$m=19456,t=2,p=1$salt$hash; those of bcrypt
-// ($2a$, $2b$, $2y$) are verified too, as outdated.
+// Passwords implements account.Passwords. It makes Argon2id hashes in PHC form, $argon2id$v=19$m=19456,t=2,p=1$salt$hash. It verifies bcrypt hashes
+// ($2a$, $2b$, $2y$) too, and calls them outdated. Safe for concurrent use.
 type Passwords struct {
-	slots   chan struct{} // one for each that is worked on
-	waiting chan struct{} // one for each that is worked on or waits
+	params  params        // of new hashes
+	slots   chan struct{} // holds one for each call at work
+	waiting chan struct{} // holds one for each call at work or waiting
 }
 
 var _ account.Passwords = (*Passwords)(nil)
 
-// NewPasswords works on as many passwords at once as there are cores; each takes 19 MiB meanwhile.
-func NewPasswords() *Passwords {
+// NewPasswords returns Passwords that work on as many passwords at once as there are cores. Each takes 19 MiB meanwhile.
+func NewPasswords() *Passwords { return newPasswords(recommended) }
+
+func newPasswords(p params) *Passwords {
 	n := runtime.GOMAXPROCS(0)
-	return &Passwords{slots: make(chan struct{}, n), waiting: make(chan struct{}, n*(1+waitingPerSlot))}
+	return &Passwords{params: p, slots: make(chan struct{}, n), waiting: make(chan struct{}, n*(1+waitingPerSlot))}
 }
 
 // acquire waits for a slot, or refuses to.
@@ -82,7 +85,7 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer release()
-	h := phc{params: today, salt: make([]byte, saltSize)}
+	h := phc{params: p.params, salt: make([]byte, saltSize)}
 	rand.Read(h.salt)
 	h.hash = h.derive(password, hashSize)
 	return h.String(), nil
@@ -102,16 +105,16 @@ func (p *Passwords) Verify(ctx context.Context, hash, password string) (ok, outd
 		}
 	}
 	h, err := parsePHC(hash)
-	if err != nil { // it costs what a wrong password costs, so that time does not tell who has an account
-		nobody := phc{params: today, salt: make([]byte, saltSize)}
+	if err != nil { // hash all the same: the time of an answer must not tell who has an account
+		nobody := phc{params: p.params, salt: make([]byte, saltSize)}
 		nobody.derive(password, hashSize)
 		return false, false, nil
 	}
 	ok = subtle.ConstantTimeCompare(h.hash, h.derive(password, len(h.hash))) == 1
-	return ok, ok && (h.params != today || len(h.salt) != saltSize || len(h.hash) != hashSize), nil
+	return ok, ok && (h.params != p.params || len(h.salt) != saltSize || len(h.hash) != hashSize), nil
 }
 
-// verifyBcrypt tries the password as it was typed and in the normal forms, since who made the hash may not have normalised.
+// verifyBcrypt tries the password as typed and in Unicode normal forms C and D, since other programs may not have normalised it.
 func verifyBcrypt(hash, password string) bool {
 	forms := []string{password, norm.NFC.String(password), norm.NFD.String(password)}
 	slices.Sort(forms)
@@ -123,7 +126,7 @@ func verifyBcrypt(hash, password string) bool {
 	return false
 }
 
-// phc is an Argon2id hash as it is stored.
+// phc is a stored Argon2id hash.
 type phc struct {
 	params
 	salt, hash []byte
@@ -141,7 +144,7 @@ func (h phc) String() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.time, h.threads, b64.EncodeToString(h.salt), b64.EncodeToString(h.hash))
 }
 
-// parsePHC reads the PHC form of an Argon2id hash and refuses one that asks for more than it may.
+// parsePHC reads the PHC form of an Argon2id hash. It refuses parameters beyond the limits.
 func parsePHC(s string) (h phc, err error) {
 	part := strings.Split(s, "$")
 	if len(s) > 512 || len(part) != 6 || part[0] != "" || part[1] != "argon2id" || part[2] != fmt.Sprintf("v=%d", argon2.Version) {
@@ -163,10 +166,10 @@ func parsePHC(s string) (h phc, err error) {
 	}
 	h.params = params{memory: uint32(n[0]), time: uint32(n[1]), threads: uint8(n[2])}
 	if h.salt, err = b64.DecodeString(part[4]); err != nil || len(h.salt) < 8 || len(h.salt) > 64 {
-		return phc{}, fmt.Errorf("a salt of 8 to 64 bytes is wanted")
+		return phc{}, fmt.Errorf("the salt must have 8 to 64 bytes")
 	}
 	if h.hash, err = b64.DecodeString(part[5]); err != nil || len(h.hash) < 16 || len(h.hash) > 64 {
-		return phc{}, fmt.Errorf("a hash of 16 to 64 bytes is wanted")
+		return phc{}, fmt.Errorf("the hash must have 16 to 64 bytes")
 	}
 	return h, nil
 }

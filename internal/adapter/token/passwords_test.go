@@ -18,9 +18,12 @@ const (
 	nfd = "cafe\u0301-\u1112\u1161\u11ab\u1100\u1173\u11af"
 )
 
+// cheap are parameters for tests, which hash often.
+var cheap = params{memory: 8, time: 1, threads: 1}
+
 func hash(t *testing.T, password string) string {
 	t.Helper()
-	h, err := NewPasswords().Hash(t.Context(), password)
+	h, err := newPasswords(cheap).Hash(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +46,7 @@ func costing(p params, password string) string {
 }
 
 func TestVerify(t *testing.T) {
-	old := params{memory: 8 * 1024, time: 1, threads: 1}
+	old := params{memory: 16, time: 1, threads: 1}
 	for name, test := range map[string]struct {
 		hash, password string
 		ok, outdated   bool
@@ -70,7 +73,7 @@ func TestVerify(t *testing.T) {
 		"plain text":             {"secret", "secret", false, false},
 		"none":                   {"", "", false, false},
 	} {
-		ok, outdated, err := NewPasswords().Verify(t.Context(), test.hash, test.password)
+		ok, outdated, err := newPasswords(cheap).Verify(t.Context(), test.hash, test.password)
 		if err != nil || ok != test.ok || outdated != test.outdated {
 			t.Errorf("%s: %t, %t, %v, want %t, %t", name, ok, outdated, err, test.ok, test.outdated)
 		}
@@ -78,11 +81,11 @@ func TestVerify(t *testing.T) {
 }
 
 func TestHashForm(t *testing.T) {
-	a, b := hash(t, "secret"), hash(t, "secret")
-	if want := "$argon2id$v=19$m=19456,t=2,p=1$"; !strings.HasPrefix(a, want) {
-		t.Errorf("%s does not begin with %s", a, want)
+	h, err := NewPasswords().Hash(t.Context(), "secret")
+	if want := "$argon2id$v=19$m=19456,t=2,p=1$"; err != nil || !strings.HasPrefix(h, want) {
+		t.Errorf("%s, %v does not begin with %s", h, err, want)
 	}
-	if a == b {
+	if a, b := hash(t, "secret"), hash(t, "secret"); a == b {
 		t.Errorf("two hashes of a password are the same, %s", a)
 	}
 }
@@ -90,7 +93,7 @@ func TestHashForm(t *testing.T) {
 // TestUnreadableHashCostsAsMuch measures memory and not time: it is the memory that takes the time, and it is counted exactly.
 func TestUnreadableHashCostsAsMuch(t *testing.T) {
 	p := NewPasswords()
-	wrong := hash(t, "secret")
+	wrong := costing(recommended, "secret")
 	cost := func(hash string) float64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -111,7 +114,7 @@ func TestUnreadableHashCostsAsMuch(t *testing.T) {
 
 func TestTooManyAtOnceIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &Passwords{slots: make(chan struct{}, 1), waiting: make(chan struct{}, 2)}
+		p := &Passwords{params: cheap, slots: make(chan struct{}, 1), waiting: make(chan struct{}, 2)}
 		release, err := p.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -1,10 +1,9 @@
-package token_test
+package token
 
 import (
 	"path/filepath"
 	"testing"
 
-	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/porttest"
 )
@@ -12,14 +11,14 @@ import (
 func TestPorts(t *testing.T) {
 	t.Run("Tokens", func(t *testing.T) {
 		porttest.Tokens(t, func(t *testing.T) account.Tokens {
-			keys, err := token.LoadKeys(filepath.Join(t.TempDir(), "keys"))
+			keys, err := LoadKeys(filepath.Join(t.TempDir(), "keys"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			return token.NewTokens(keys)
+			return NewTokens(keys)
 		})
 	})
 	t.Run("Passwords", func(t *testing.T) {
-		porttest.Passwords(t, func(*testing.T) account.Passwords { return token.NewPasswords() })
+		porttest.Passwords(t, func(*testing.T) account.Passwords { return newPasswords(cheap) })
 	})
 }

@@ -23,6 +23,8 @@ import (
 	"testing"
 	"time"
 
+	"glyphbox/internal/porttest/process"
+
 	_ "github.com/go-sql-driver/mysql" // to make databases and to see that the server is up
 
 	"glyphbox/internal/porttest/check"
@@ -243,8 +245,11 @@ func (s *Server) Run(options ...string) error {
 	}
 }
 
-// Signal sends the server a signal, such as SIGSTOP.
-func (s *Server) Signal(signal syscall.Signal) error { return s.command.Process.Signal(signal) }
+// Freeze makes the server hang with its connections open, until Thaw.
+func (s *Server) Freeze(t testing.TB) { process.Freeze(t, s.command.Process) }
+
+// Thaw has the server go on.
+func (s *Server) Thaw(t testing.TB) { process.Thaw(t, s.command.Process) }
 
 // Kill ends the server at once, as a crash would.
 func (s *Server) Kill() {

@@ -16,10 +16,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"glyphbox/internal/porttest/check"
+	"glyphbox/internal/porttest/process"
 )
 
 const variable = "GLYPHBOX_TEST_MONGODB_URI"
@@ -86,13 +86,11 @@ func (s *Server) Kill() {
 	s.stdin.Close()
 }
 
-// Signal sends the server a signal: SIGSTOP makes it hang, with its connections open, until SIGCONT.
-func (s *Server) Signal(t testing.TB, signal syscall.Signal) {
-	t.Helper()
-	if err := s.process.Process.Signal(signal); err != nil {
-		t.Fatal(err)
-	}
-}
+// Freeze makes the server hang with its connections open, until Thaw.
+func (s *Server) Freeze(t testing.TB) { process.Freeze(t, s.process.Process) }
+
+// Thaw has the server go on.
+func (s *Server) Thaw(t testing.TB) { process.Thaw(t, s.process.Process) }
 
 // Restart starts a server that was killed, with its data and at its address.
 func (s *Server) Restart(t testing.TB) {

@@ -84,8 +84,8 @@ func classifyMariaDB(err error) Class {
 
 const (
 	connectTimeout = time.Second     // to reach the server and sign in
-	AnswerTimeout  = 5 * time.Second // to wait for bytes of the server once there is a connection
-	lockTimeout    = 1               // seconds to wait for another transaction; below AnswerTimeout
+	answerTimeout  = 5 * time.Second // to wait for an answer of the server
+	lockTimeout    = 1               // seconds to wait for another transaction; less than answerTimeout
 	restTime       = 300 * time.Millisecond
 	migrateTimeout = 10 * time.Minute // to wait for another node that migrates
 
@@ -98,19 +98,23 @@ func openMariaDB(address string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newMariaDB(config, connections)
+}
+
+func newMariaDB(config *mysql.Config, connections int) (*DB, error) {
 	pool := func(config *mysql.Config, connections int) (*sql.DB, error) {
-		c, err := newConnector(config)
+		c, err := mysql.NewConnector(config)
 		if err != nil {
 			return nil, err
 		}
-		pool := sql.OpenDB(c)
+		pool := sql.OpenDB(&connector{Connector: c})
 		pool.SetMaxOpenConns(connections)
 		pool.SetMaxIdleConns(connections)
 		pool.SetConnMaxIdleTime(time.Minute)     // the server or a firewall between may end what is idle for long
 		pool.SetConnMaxLifetime(5 * time.Minute) // so that nodes spread anew over servers that come back
 		return pool, nil
 	}
-	// What is done in the midst of a transaction may read outside of it, so that one pool for both could wait for itself.
+	// A transaction may read outside of itself, so that one pool for both could wait for itself.
 	write, err := pool(config, (connections+1)/2)
 	if err != nil {
 		return nil, err
@@ -152,7 +156,7 @@ func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 	c.Net, c.Addr, c.User, c.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), u.User.Username(), name
 	c.Passwd, _ = u.User.Password()
 	c.Collation = "utf8mb4_bin"
-	c.Timeout, c.ReadTimeout, c.WriteTimeout = connectTimeout, AnswerTimeout, AnswerTimeout
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = connectTimeout, answerTimeout, answerTimeout
 	c.MaxAllowedPacket = 0 // as the server says
 	c.InterpolateParams = true
 	c.ClientFoundRows = true
@@ -217,36 +221,10 @@ func tlsOf(host, mode, authorities string) (*tls.Config, error) {
 // errNoConnection marks that the server could not be reached.
 var errNoConnection = errors.New("no connection to the database")
 
-// connector connects within connectTimeout, and has connections watched once they are made. Where connecting has failed it fails at once for a
-// short while, so that many who wait for a connection do not wait one after the other.
+// connector connects within connectTimeout. For restTime after a failure it fails at once, so that many callers do not wait one after the other.
 type connector struct {
 	driver.Connector
-	pulse   pulse
 	failure atomic.Pointer[connectFailure]
-}
-
-// dialed is the key of a context for where to put the connection that is made for it.
-type dialed struct{}
-
-func newConnector(config *mysql.Config) (*connector, error) {
-	config = config.Clone()
-	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		var dialer net.Dialer
-		conn, err := dialer.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		watched := &watchedConn{TCPConn: conn.(*net.TCPConn)}
-		*ctx.Value(dialed{}).(**watchedConn) = watched
-		return watched, nil
-	}
-	c, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, err
-	}
-	made := &connector{Connector: c}
-	made.pulse.connector = made
-	return made, nil
 }
 
 type connectFailure struct {
@@ -261,11 +239,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	var made *watchedConn
-	conn, err := c.Connector.Connect(context.WithValue(limited, dialed{}, &made))
+	conn, err := c.Connector.Connect(limited)
 	if err == nil {
 		c.failure.Store(nil)
-		made.answers = c.pulse.check
 		return conn, nil
 	}
 	if ctx.Err() != nil { // the caller went away, which says nothing of the server
@@ -279,7 +255,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, err
 }
 
-// notContext is the text of an error that is not to be taken for the end of the caller's own context, nor for one after which the pool tries again.
+// notContext hides the cause of an error: it is neither the end of the caller's context nor an error after which database/sql tries again.
 type notContext struct{ cause error }
 
 func (e notContext) Error() string { return e.cause.Error() }

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -64,12 +65,13 @@ func (db *DB) Ping(ctx context.Context) error {
 }
 
 const (
-	// attempts bounds how often a transaction is tried that lost to another one. Of those that meet one gets through each time.
-	attempts = 50
-	// reconnects bounds how often a transaction is tried whose connection broke before it was told to commit.
+	// reconnects is how often a transaction is tried again after its connection broke before it was told to commit.
 	reconnects = 2
-	// patience bounds for how long a transaction is tried again.
+	// patience is for how long a transaction is tried again.
 	patience = 3 * time.Second
+	// The pause before a transaction is tried again doubles from firstPause to lastPause. A random part of it keeps transactions that met from meeting again.
+	firstPause = 5 * time.Millisecond
+	lastPause  = 200 * time.Millisecond
 )
 
 // commitError is the failure of a commit. Where the connection broke nobody knows whether it was done, so it is not tried again.
@@ -77,12 +79,12 @@ type commitError struct{ error }
 
 func (e commitError) Unwrap() error { return e.error }
 
-// Update runs do in a transaction that excludes other writers of what it locks, again where that can help and do no harm.
+// Update runs do in a transaction that excludes other writers of what it locks. It runs do again if the transaction lost to another one, or lost its
+// connection before the commit. Unavailable.
 func (db *DB) Update(ctx context.Context, do func(tx *sql.Tx) error) error {
-	var err error
 	start, broken := time.Now(), 0
-	for range attempts {
-		err = db.once(ctx, do)
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := db.once(ctx, do)
 		_, committing := errors.AsType[commitError](err)
 		switch class := db.Dialect.classify(err); {
 		case ctx.Err() != nil:
@@ -93,11 +95,16 @@ func (db *DB) Update(ctx context.Context, do func(tx *sql.Tx) error) error {
 		default:
 			return db.Fault(ctx, err)
 		}
-		if time.Since(start) > patience {
-			break
+		wait := pause/2 + rand.N(pause/2)
+		if time.Since(start)+wait > patience {
+			return errAway.Because(err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
-	return errAway.Because(err)
 }
 
 func (db *DB) once(ctx context.Context, do func(tx *sql.Tx) error) error {
