@@ -177,7 +177,7 @@ func (p *pix) turn(orientation int) error {
 // cut returns a copy of a box of the image.
 func (p *pix) cut(b document.Box) (*pix, error) {
 	if b == (document.Box{X2: p.width(), Y2: p.height()}) {
-		return p.copy()
+		return own(C.pixCopy(nil, p.p), "pixCopy")
 	}
 	box := C.boxCreate(C.l_int32(b.X1), C.l_int32(b.Y1), C.l_int32(b.Width()), C.l_int32(b.Height()))
 	defer C.boxDestroy(&box)
@@ -200,23 +200,6 @@ func (p *pix) gray(b document.Box) (*pix, error) {
 	return cut, nil
 }
 
-func (p *pix) copy() (*pix, error) { return own(C.pixCopy(nil, p.p), "pixCopy") }
-
-// scale resizes by a factor.
-func (p *pix) scale(factor float64) error {
-	if factor == 1 {
-		return nil
-	}
-	return p.then("pixScale", C.pixScale(p.p, C.l_float32(factor), C.l_float32(factor)))
-}
-
-// border adds n pixels of a shade on each side of an 8-bit image.
-func (p *pix) border(n int, shade uint8) error {
-	return p.then("pixAddBorder", C.pixAddBorder(p.p, C.l_int32(n), C.l_uint32(shade)))
-}
-
-func (p *pix) invert() { C.pixInvert(p.p, p.p) }
-
 // histogram counts the shades of an 8-bit image.
 func (p *pix) histogram() (counts [256]int) {
 	na := C.pixGetGrayHistogram(p.p, 1)
@@ -230,145 +213,6 @@ func (p *pix) histogram() (counts [256]int) {
 		counts[i] = int(v)
 	}
 	return counts
-}
-
-// inkPerRow counts, for each row of an 8-bit image, the pixels darker than the threshold.
-func (p *pix) inkPerRow(threshold int) []int {
-	ink := C.pixThresholdToBinary(p.p, C.l_int32(threshold))
-	if ink == nil {
-		return nil
-	}
-	defer C.pixDestroy(&ink)
-	na := C.pixCountPixelsByRow(ink, nil)
-	if na == nil {
-		return nil
-	}
-	defer C.numaDestroy(&na)
-	rows := make([]int, p.height())
-	for y := range rows {
-		var v C.l_int32
-		C.numaGetIValue(na, C.l_int32(y), &v)
-		rows[y] = int(v)
-	}
-	return rows
-}
-
-// The light falls unevenly on a region whose paper is darker in one of lightTiles columns than in another by minShadow shades,
-// but not as dark as a picture or an inverted table cell would be.
-const (
-	lightTiles = 8
-	minShadow  = 40
-	maxShadow  = 160
-	minLit     = 80 // pixels of height: a line is read better as it is
-)
-
-// evenOut takes shadows out of an 8-bit image that has them (Leptonica's background normalisation).
-func (p *pix) evenOut() error {
-	tile := p.width() / lightTiles
-	if tile < 8 || p.height() < minLit {
-		return nil
-	}
-	darkest, lightest := 255, 0
-	for x := 0; x+tile <= p.width(); x += tile {
-		cut, err := p.gray(document.Box{X1: x, X2: x + tile, Y2: p.height()})
-		if err != nil {
-			return err
-		}
-		histogram := cut.histogram()
-		paper := quantile(histogram[:], 0.75)
-		cut.close()
-		darkest, lightest = min(darkest, paper), max(lightest, paper)
-	}
-	if shadow := lightest - darkest; shadow < minShadow || shadow > maxShadow {
-		return nil
-	}
-	even := C.pixBackgroundNormFlex(p.p, 7, 7, 2, 2, 0)
-	if even == nil {
-		return nil // too small for that
-	}
-	return p.then("pixBackgroundNormFlex", even)
-}
-
-// darkestPair is the shade of the darkest stroke that runs through both rows of an 8-bit image two pixels high.
-func (p *pix) darkestPair() int {
-	wpl := int(C.pixGetWpl(p.p))
-	words := unsafe.Slice((*uint32)(unsafe.Pointer(C.pixGetData(p.p))), 2*wpl) // four pixels each, the first one highest
-	darkest := uint32(255)
-	for x := range p.width() {
-		shift := 24 - 8*(x%4)
-		darkest = min(darkest, max(words[x/4]>>shift&255, words[wpl+x/4]>>shift&255))
-	}
-	return int(darkest)
-}
-
-// glyph is a connected part of the ink: a letter, or a piece of one.
-type glyph struct{ width, height int }
-
-// glyphs returns the connected parts of the ink of an 8-bit image: what is lower than the threshold. Specks and what spans the
-// image, such as rules and edges of scans, are left out.
-func (p *pix) glyphs(threshold int) (glyphs []glyph) {
-	ink := C.pixThresholdToBinary(p.p, C.l_int32(threshold))
-	if ink == nil {
-		return nil
-	}
-	defer C.pixDestroy(&ink)
-	boxes := C.pixConnCompBB(ink, 8)
-	if boxes == nil {
-		return nil
-	}
-	defer C.boxaDestroy(&boxes)
-	width := p.width()
-	for i := range C.boxaGetCount(boxes) {
-		var w, h C.l_int32
-		C.boxaGetBoxGeometry(boxes, i, nil, nil, &w, &h)
-		if h < 4 || w < 2 && h < 8 || int(w) > 8*int(h) || int(h) > 12*int(w) || 2*int(w) > width && w > 2*h {
-			continue
-		}
-		glyphs = append(glyphs, glyph{int(w), int(h)})
-	}
-	return glyphs
-}
-
-// eraseRules paints over the rules of tables and forms that run through an 8-bit region, and underlines: what goes on
-// vertically beyond the region, of which around shows more by margin pixels above and below, and what is horizontally longer than
-// longest pixels. shade is that of the background. Both images are dark on light.
-func (p *pix) eraseRules(around *pix, top, longest, threshold int, shade uint8) error {
-	ink := C.pixThresholdToBinary(around.p, C.l_int32(threshold))
-	if ink == nil {
-		return imagefile.ErrUnreadable
-	}
-	defer C.pixDestroy(&ink)
-	if tall := 13 * p.height() / 10; around.height() > tall {
-		rules := C.pixOpenBrick(nil, ink, 1, C.l_int32(tall))
-		if err := p.paint(rules, top, shade, 3, 1); err != nil {
-			return err
-		}
-	}
-	if longest < p.width() {
-		rules := C.pixOpenBrick(nil, ink, C.l_int32(longest), 1)
-		return p.paint(rules, top, shade, 1, 3)
-	}
-	return nil
-}
-
-// paint gives the pixels of a mask, grown by a brick, a shade. The mask begins top pixels above the image.
-func (p *pix) paint(mask *C.PIX, top int, shade uint8, growX, growY int) error {
-	if mask == nil {
-		return imagefile.ErrUnreadable
-	}
-	defer C.pixDestroy(&mask)
-	var empty C.l_int32
-	if C.pixZero(mask, &empty); empty != 0 {
-		return nil
-	}
-	C.pixDilateBrick(mask, mask, C.l_int32(growX), C.l_int32(growY))
-	C.pixPaintThroughMask(p.p, mask, 0, C.l_int32(-top), C.l_uint32(shade))
-	return nil
-}
-
-// smooth averages each pixel of an 8-bit image with those around it, n on each side.
-func (p *pix) smooth(n int) error {
-	return p.then("pixBlockconv", C.pixBlockconv(p.p, C.l_int32(n), C.l_int32(n)))
 }
 
 // encode writes a PNG, or a JPEG where lossless is not set and the image has shades.

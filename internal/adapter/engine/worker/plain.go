@@ -90,5 +90,11 @@ func edgeShade(image *pix) int {
 		count(0, y)
 		count(width-1, y)
 	}
-	return median(counts[:])
+	total, below := 2*(width+height), 0
+	for v, n := range counts {
+		if below += n; 2*below >= total {
+			return v
+		}
+	}
+	return 255
 }

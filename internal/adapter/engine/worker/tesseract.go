@@ -6,8 +6,12 @@ package worker
 import "C"
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"unsafe"
 
+	"glyphbox/internal/adapter/engine/read"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -44,51 +48,6 @@ func (m *model) set(name, value string) {
 	C.free(unsafe.Pointer(v))
 }
 
-// piece is what the library's word iterator gives: a word, or for Hangul often a part of one.
-type piece struct {
-	text           string
-	x1, y1, x2, y2 int // pixels of the prepared region
-	confidence     float64
-}
-
-// read recognises an 8-bit image of that resolution.
-func (m *model) read(p *pix, psm recognition.Shape, charset string, dpi int) (text string, pieces []piece, err error) {
-	if charset != "" {
-		charset += " " // else words run into one another
-	}
-	m.set("tessedit_char_whitelist", charset)
-	C.TessBaseAPISetPageSegMode(m.api, C.TessPageSegMode(psm))
-	C.TessBaseAPISetImage2(m.api, p.p)
-	C.TessBaseAPISetSourceResolution(m.api, C.int(dpi))
-	defer C.TessBaseAPIClear(m.api)
-	if C.TessBaseAPIRecognize(m.api, nil) != 0 {
-		return "", nil, fault.New(fault.Unavailable, recognition.CodeFailed, "The engine gave the region up.")
-	}
-	if s := C.TessBaseAPIGetUTF8Text(m.api); s != nil {
-		text = C.GoString(s)
-		C.TessDeleteText(s)
-	}
-	it := C.TessBaseAPIGetIterator(m.api)
-	if it == nil {
-		return text, nil, nil
-	}
-	defer C.TessResultIteratorDelete(it)
-	place := C.TessResultIteratorGetPageIterator(it)
-	for more := true; more; more = C.TessResultIteratorNext(it, C.RIL_WORD) != 0 {
-		s := C.TessResultIteratorGetUTF8Text(it, C.RIL_WORD)
-		if s == nil {
-			continue
-		}
-		w := piece{text: C.GoString(s), confidence: float64(C.TessResultIteratorConfidence(it, C.RIL_WORD)) / 100}
-		C.TessDeleteText(s)
-		var x1, y1, x2, y2 C.int
-		C.TessPageIteratorBoundingBox(place, C.RIL_WORD, &x1, &y1, &x2, &y2)
-		w.x1, w.y1, w.x2, w.y2 = int(x1), int(y1), int(x2), int(y2)
-		pieces = append(pieces, w)
-	}
-	return text, pieces, nil
-}
-
 // levels are the iterator levels of the library.
 var levels = map[recognition.Level]C.TessPageIteratorLevel{
 	recognition.LevelBlock: C.RIL_BLOCK, recognition.LevelLine: C.RIL_TEXTLINE, recognition.LevelWord: C.RIL_WORD,
@@ -119,3 +78,26 @@ func (m *model) layout(p *pix, level recognition.Level, box func(x1, y1, x2, y2 
 
 // forget drops what the library learnt from earlier regions, so that the same region always reads the same.
 func (m *model) forget() { C.TessBaseAPIClearAdaptiveClassifier(m.api) }
+
+// langOrder puts a set of languages into the order that reads best, since the first one leads: other scripts before
+// Latin ones, English last.
+func langOrder(lang []string) string {
+	rank := func(code string) int {
+		switch {
+		case code == "eng":
+			return 2
+		case read.OtherScript(code):
+			return 0
+		}
+		return 1
+	}
+	ordered := slices.SortedFunc(slices.Values(lang), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+	})
+	return strings.Join(slices.Compact(ordered), "+")
+}
+
+func splitOrder(order string) []string { return strings.Split(order, "+") }
+
+// assumedDPI is what the engine is told the resolution is.
+const assumedDPI = 300

@@ -2,7 +2,7 @@
 // Leptonica, and with the models of a second recogniser where there are any. It and package onnx are the only ones that call C, and Run is
 // its only function for others: what it does, a pool of processes survives.
 //
-// tesseract.go is the recogniser, second.go the second one, leptonica.go the images, library.go what the process holds, prepare.go how a
+// tesseract.go is the recogniser, second.go the second one, leptonica.go the images, library.go what the process holds, region.go how a
 // region is made ready.
 package worker
 

@@ -1,0 +1,799 @@
+package read
+
+import (
+	"math"
+	"slices"
+)
+
+// kind is what a connected part is taken for.
+type kind uint8
+
+const (
+	unsorted kind = iota
+	ground        // paper, a dark area with light letters, a desk
+	ruled         // a frame or a rule
+)
+
+// scene is a piece of a page that is looked at: its ink, dark on light, without rules and frames.
+type scene struct {
+	gray   Gray    // the piece: light where no ink is, whatever it was on the page
+	factor int     // pixels of the piece for one of the ink, on each side
+	ink    []uint8 // 1 where ink is
+	width  int     // of the ink
+	height int
+	inner  rect    // the region, in pixels of the ink
+	letter float64 // height of a capital letter, in pixels of the ink
+	paper  uint8   // shade of the paper
+	runs   []run
+	parts  []part
+}
+
+// lookAt finds the ink of a piece of a page. There is none where found is false. The pixels of the piece are changed.
+func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
+	f := float64(factor)
+	s = scene{gray: gray, factor: factor, inner: rect{inner.x1 / f, inner.y1 / f, inner.x2 / f, inner.y2 / f}}
+	small := gray.shrink(factor)
+	s.width, s.height = small.Width, small.Height
+	if s.ink, found = binarise(small); !found {
+		return s, false
+	}
+	s.connect()
+	s.letter = s.letterHeight(true)
+	if s.letter > 0 && s.level() {
+		if s.ink, found = binarise(s.gray.shrink(factor)); !found {
+			return s, false
+		}
+		s.connect()
+	}
+	if s.evenOut() {
+		if s.ink, found = binarise(s.gray.shrink(factor)); !found {
+			return s, false
+		}
+		s.connect()
+	}
+	s.letter = s.letterHeight(false)
+	if s.letter == 0 {
+		s.letter = 0.6 * s.tallest() // letters that a rule joins, perhaps
+	}
+	if s.letter > 0 && s.eraseRules() {
+		s.connect()
+		s.letter = s.letterHeight(false)
+	}
+	s.paper = s.paperShade()
+	return s, s.letter > 0
+}
+
+// Light is uneven where the paper of one place is lighter by unevenLight than that of another; then it is made evenPaper everywhere.
+const (
+	unevenLight = 24
+	evenPaper   = 240
+)
+
+// evenOut divides the shades by those of the paper around, where the light is uneven.
+func (s *scene) evenOut() bool {
+	const side = 2 * tileSide
+	across, along := (s.width+side-1)/side, (s.height+side-1)/side
+	sums, counts := make([]int32, across*along), make([]int32, across*along)
+	small := s.gray.shrink(s.factor)
+	for y := range s.height {
+		row, ink := small.row(y), s.ink[y*s.width:(y+1)*s.width]
+		base := y / side * across
+		for x, v := range row {
+			// Next to ink it is darker.
+			if ink[x] == 0 && (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) {
+				sums[base+x/side] += int32(v)
+				counts[base+x/side]++
+			}
+		}
+	}
+	paper := make([]int32, across*along)
+	var shades [256]int
+	for i, n := range counts {
+		if paper[i] = unknown; n >= side {
+			paper[i] = max(1, sums[i]/n)
+			shades[paper[i]]++
+		}
+	}
+	if quantile(shades[:], 0.95)-quantile(shades[:], 0.05) < unevenLight {
+		return false
+	}
+	spread(paper, across, along)
+	paper = darker(paper, across, along)
+	f := float64(s.factor)
+	for v := range s.gray.Height {
+		y := min(max(float64(v)/f/side-0.5, 0), float64(along-1))
+		y0 := int(y)
+		fy := y - float64(y0)
+		upper, lower := paper[y0*across:(y0+1)*across], paper[min(y0+1, along-1)*across:][:across]
+		row := s.gray.row(v)
+		for u, shade := range row {
+			x := min(max(float64(u)/f/side-0.5, 0), float64(across-1))
+			x0 := int(x)
+			x1, fx := min(x0+1, across-1), x-float64(x0)
+			p := (float64(upper[x0])*(1-fx)+float64(upper[x1])*fx)*(1-fy) + (float64(lower[x0])*(1-fx)+float64(lower[x1])*fx)*fy
+			row[u] = uint8(min(255, float64(shade)*evenPaper/p))
+		}
+	}
+	return true
+}
+
+// darker takes for the paper at the edge of a shadow that in the shadow: else what is in it would become ink.
+func darker(paper []int32, across, along int) []int32 {
+	out := make([]int32, len(paper))
+	for i, p := range paper {
+		least := p
+		for y := max(0, i/across-1); y <= min(along-1, i/across+1); y++ {
+			for x := max(0, i%across-1); x <= min(across-1, i%across+1); x++ {
+				least = min(least, paper[y*across+x])
+			}
+		}
+		if out[i] = p; 20*least < 17*p {
+			out[i] = least
+		}
+	}
+	return out
+}
+
+// connect finds the parts of the ink.
+func (s *scene) connect() {
+	s.runs, s.parts = parts(s.ink, s.width, s.height)
+}
+
+// mostly tells whether more than half of a part lies in the region.
+func (s *scene) mostly(p part) bool {
+	return overlap(float64(p.x1), float64(p.x2), s.inner.x1, s.inner.x2) >= float64(p.width())/2 &&
+		overlap(float64(p.y1), float64(p.y2), s.inner.y1, s.inner.y2) >= float64(p.height())/2
+}
+
+// tallest is the height of the tallest part of the region.
+func (s *scene) tallest() float64 {
+	most := 0
+	for _, p := range s.parts {
+		if p.dark && p.area >= 6 && s.mostly(p) {
+			most = max(most, p.height())
+		}
+	}
+	return float64(most)
+}
+
+// letterHeight estimates the height of capital letters and of syllables from the parts that lie on much larger ones, those above one
+// another taken together. With light set, light parts on dark ones count too. It is 0 where there are none.
+func (s *scene) letterHeight(light bool) float64 {
+	framed := s.framing()
+	collect := func(strict bool) (boxes []levelled) {
+		for i, p := range s.parts {
+			w, h := p.width(), p.height()
+			if max(w, h) < 4 || p.area < 6 || p.around < 0 || !p.dark && !light || h > 12*w || h >= s.height || w >= s.width || !s.mostly(p) || framed[i] {
+				continue
+			}
+			bottom := float64(p.y2)
+			if w > 12*h {
+				if fill := float64(p.area) / float64(w*h); h < 8 || p.area < 3*w || fill > 0.75 {
+					continue
+				}
+				bottom -= 0.35 * float64(h) // letters that an underline joins
+			}
+			a := s.parts[p.around]
+			if !p.dark && 10*a.area < 4*a.width()*a.height() {
+				continue // a cell of a frame
+			}
+			if strict && a.width()*a.height() < 6*w*h && !s.outer(a) {
+				continue
+			}
+			boxes = append(boxes, levelled{part: i, x1: float64(p.x1), x2: float64(p.x2), top: float64(p.y1), bottom: bottom})
+		}
+		return boxes
+	}
+	boxes := collect(true)
+	if len(boxes) == 0 {
+		boxes = collect(false)
+	}
+	height := func(g levelled) float64 { return g.bottom - g.top }
+	if h := weighted(stack(boxes), 0.7, height, height); h >= 4 {
+		return h
+	}
+	return 0
+}
+
+// framing tells for each dark part whether there are dark parts within it that are not small against it: then it is no letter.
+func (s *scene) framing() []bool {
+	framed := make([]bool, len(s.parts))
+	for _, p := range s.parts {
+		if !p.dark || p.around < 0 || p.area < 6 {
+			continue
+		}
+		hole := s.parts[p.around]
+		if hole.around < 0 || hole.dark {
+			continue
+		}
+		if f := s.parts[hole.around]; 10*hole.width() >= 6*f.width() && 2*hole.height() >= f.height() && 4*p.height() >= hole.height() {
+			framed[hole.around] = true
+		}
+	}
+	return framed
+}
+
+// outer tells whether a part reaches two edges of the piece.
+func (s *scene) outer(p part) bool {
+	n := 0
+	for _, touches := range []bool{p.x1 == 0, p.y1 == 0, p.x2 == s.width, p.y2 == s.height} {
+		if touches {
+			n++
+		}
+	}
+	return n >= 2
+}
+
+// level makes letters on dark areas dark on light, both in the ink and in the shades.
+func (s *scene) level() (changed bool) {
+	filled, children := s.families()
+	turned := make([]uint8, len(s.ink)) // 1 where light and dark change places
+	for i, p := range s.parts {
+		if p.dark && s.plate(i, filled[i], children[i], turned) {
+			s.parts[i].kind = ground
+			changed = true
+		}
+	}
+	if changed {
+		s.turn(turned)
+	}
+	return changed
+}
+
+// families returns for each part the pixels inside its outline, and the parts that lie directly on it.
+func (s *scene) families() (filled []int, children [][]int32) {
+	filled, children = make([]int, len(s.parts)), make([][]int32, len(s.parts))
+	for i := len(s.parts) - 1; i >= 0; i-- {
+		p := s.parts[i]
+		filled[i] += p.area
+		if p.around >= 0 {
+			filled[p.around] += filled[i]
+			children[p.around] = append(children[p.around], int32(i))
+		}
+	}
+	return filled, children
+}
+
+// plate tells whether a dark part is the ground of light letters, and not a letter with holes, and marks then what is to be turned:
+// all of its box where it fills that, since letters at its edge are open to what is outside of it, else what it surrounds.
+func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
+	p := s.parts[i]
+	w, h := p.width(), p.height()
+	if float64(h) < 0.8*s.letter || w < 6 || h < 8 || 10*p.area < 3*w*h && !s.outer(p) {
+		return false
+	}
+	blobs, blobArea, letters := 0, 0, 0
+	for _, c := range children {
+		q := s.parts[c]
+		if q.area < 4 || 5*q.height() < h && float64(q.height()) < 0.5*s.letter {
+			continue
+		}
+		if 100*q.area >= 60*q.width()*q.height() {
+			blobs++
+			blobArea += q.area
+		} else {
+			letters++
+		}
+	}
+	outer := s.outer(p)
+	if letters == 0 && 10*blobArea >= 3*filled || 10*p.area < 4*filled && !outer {
+		return false // a frame, or a letter like a box
+	}
+	if letters == 0 && 5*w < 8*h && !outer {
+		return false // a letter with holes, or a bullet
+	}
+	if !outer && letters+blobs == 0 && (float64(w) < 3*s.letter || 10*p.area < 9*w*h) {
+		return false
+	}
+	inside, x1, y1, x2, y2, full := s.within(i)
+	box := 100*full >= 88*(x2-x1)*(y2-y1) && x2-x1 >= 4 && y2-y1 >= 8
+	thick := float64(p.area) / float64(max(w, h))
+	large := outer && thick > s.letter || float64(h) > 2*s.letter && thick > s.letter && 10*filled >= 8*w*h
+	switch edges := s.edges(p.x1+x1, p.y1+y1, p.x1+x2, p.y1+y2); {
+	case large:
+	case box && 5*w >= 8*h && edges >= 3, box && edges == 4:
+	default:
+		return false
+	}
+	for y := range h {
+		for x := range w {
+			in := inside[y*w+x] != 0
+			if box {
+				in = x >= x1 && x < x2 && y >= y1 && y < y2
+			}
+			if in {
+				turned[(y+p.y1)*s.width+x+p.x1] = 1
+			}
+		}
+	}
+	return true
+}
+
+// edges counts the sides of a box along which it is dark, a little inside.
+func (s *scene) edges(x1, y1, x2, y2 int) (n int) {
+	inset := 1
+	if y2-y1 > 24 {
+		inset = 2
+	}
+	across := func(y int) {
+		dark := 0
+		for _, v := range s.ink[y*s.width+x1 : y*s.width+x2] {
+			dark += int(v)
+		}
+		if 10*dark >= 8*(x2-x1) {
+			n++
+		}
+	}
+	along := func(x int) {
+		dark := 0
+		for y := y1; y < y2; y++ {
+			dark += int(s.ink[y*s.width+x])
+		}
+		if 10*dark >= 6*(y2-y1) {
+			n++
+		}
+	}
+	if y2-y1 > 2*inset && x2-x1 > 2*inset {
+		across(y1 + inset)
+		across(y2 - 1 - inset)
+		along(x1 + inset)
+		along(x2 - 1 - inset)
+	}
+	return n
+}
+
+// within marks the pixels of a part's box that it surrounds, and returns the part of the box of which rows and columns are mostly
+// marked, and how many pixels are marked there.
+func (s *scene) within(i int) (inside []uint8, x1, y1, x2, y2, full int) {
+	p := s.parts[i]
+	inside = make([]uint8, p.width()*p.height())
+	member := make([]bool, len(s.parts))
+	member[i] = true
+	for k := i + 1; k < len(s.parts); k++ { // parts come after what surrounds them
+		// A light ground on a dark one, such as a sheet on a desk, stays as it is.
+		q := s.parts[k]
+		member[k] = q.around >= 0 && member[q.around] && (q.dark || !s.sheet(q))
+	}
+	columns, rows := make([]int, p.width()), make([]int, p.height())
+	for _, r := range s.runs {
+		if !member[r.part] || int(r.y) < p.y1 || int(r.y) >= p.y2 {
+			continue
+		}
+		y := int(r.y) - p.y1
+		for x := max(int(r.x1), p.x1); x < min(int(r.x2), p.x2); x++ {
+			inside[y*p.width()+x-p.x1] = 1
+			columns[x-p.x1]++
+			rows[y]++
+		}
+	}
+	x2, y2 = p.width(), p.height()
+	for y1 < y2-1 && 10*rows[y1] < 5*p.width() {
+		y1++
+	}
+	for y1 < y2-1 && 10*rows[y2-1] < 5*p.width() {
+		y2--
+	}
+	for x1 < x2-1 && 10*columns[x1] < 7*(y2-y1) {
+		x1++
+	}
+	for x1 < x2-1 && 10*columns[x2-1] < 7*(y2-y1) {
+		x2--
+	}
+	for y1 < y2-1 && 10*rows[y1] < 7*(x2-x1) {
+		y1++
+	}
+	for y1 < y2-1 && 10*rows[y2-1] < 7*(x2-x1) {
+		y2--
+	}
+	for y := y1; y < y2; y++ {
+		for _, v := range inside[y*p.width()+x1 : y*p.width()+x2] {
+			full += int(v)
+		}
+	}
+	return inside, x1, y1, x2, y2, full
+}
+
+// sheet tells whether a light part on a dark one is paper with text of its own: large, with dark parts on it.
+func (s *scene) sheet(p part) bool {
+	return float64(p.height()) > 1.5*s.letter && float64(p.width()) > 3*s.letter && float64(p.area) > 6*s.letter*s.letter
+}
+
+// turn changes light and dark where turned is set, and clears the edges of such places.
+func (s *scene) turn(turned []uint8) {
+	small := s.gray.shrink(s.factor)
+	var shades, papers [256]int
+	for i, v := range small.Pix {
+		switch {
+		case turned[i] != 0 && s.ink[i] != 0:
+			shades[v]++
+		case turned[i] == 0 && s.ink[i] == 0:
+			papers[v]++
+		}
+	}
+	plate, paper := median(shades[:]), 235
+	if n := sum(papers[:]); 50*n > len(small.Pix) {
+		paper = median(papers[:])
+	}
+	paper = max(paper, plate+60)
+	edge := func(x, y int) bool {
+		v := turned[y*s.width+x]
+		return x > 0 && turned[y*s.width+x-1] != v || x < s.width-1 && turned[y*s.width+x+1] != v ||
+			y > 0 && turned[(y-1)*s.width+x] != v || y < s.height-1 && turned[(y+1)*s.width+x] != v
+	}
+	shade := uint8(min(255, paper))
+	for y := range s.height {
+		for x := range s.width {
+			i := y*s.width + x
+			cleared := edge(x, y)
+			if !cleared && turned[i] == 0 {
+				continue
+			}
+			for v := y * s.factor; v < min((y+1)*s.factor, s.gray.Height); v++ {
+				row := s.gray.row(v)
+				for u := x * s.factor; u < min((x+1)*s.factor, s.gray.Width); u++ {
+					if cleared {
+						row[u] = shade
+					} else {
+						row[u] = uint8(min(255, max(0, paper+plate-int(row[u]))))
+					}
+				}
+			}
+		}
+	}
+}
+
+func sum(counts []int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// median is the index below which half of what is counted lies.
+func median(counts []int) int { return quantile(counts, 0.5) }
+
+// quantile is the index below which a fraction of what is counted lies.
+func quantile(counts []int, fraction float64) int {
+	total, below := float64(sum(counts)), 0
+	for v, n := range counts {
+		if below += n; float64(below) >= fraction*total {
+			return v
+		}
+	}
+	return 0
+}
+
+// paperShade is the median of the shades where no ink is.
+func (s *scene) paperShade() uint8 {
+	var counts [256]int
+	for y := 0; y < s.height; y++ {
+		row := s.gray.row(min(y*s.factor, s.gray.Height-1))
+		for x, v := range s.ink[y*s.width : (y+1)*s.width] {
+			if v == 0 {
+				counts[row[min(x*s.factor, len(row)-1)]]++
+			}
+		}
+	}
+	return uint8(median(counts[:]))
+}
+
+// Rules are long against letters and thin.
+const (
+	ruleAcross = 3.0  // letter heights that a horizontal rule is longer than
+	ruleAlong  = 1.8  // and a vertical one
+	ruleThick  = 0.25 // letter heights that rules are thinner than
+)
+
+// eraseRules takes rules and frames out of the ink and the shades. Strokes that cross a rule stay.
+func (s *scene) eraseRules() bool {
+	thick := max(3, int(ruleThick*s.letter+0.5))
+	erased := false
+	mask := make([]uint8, len(s.ink)) // 1 where a rule is
+	at := func(x, y int) uint8 {
+		if x < 0 || y < 0 || x >= s.width || y >= s.height {
+			return 0
+		}
+		return s.ink[y*s.width+x]
+	}
+	longest := int(max(ruleAcross*s.letter, 24))
+	ruled := make([]bool, len(s.parts)) // parts with a horizontal rule
+	for i, p := range s.parts {
+		if !p.dark || p.width() < longest || p.area > thick*p.width() {
+			continue
+		}
+		if h := float64(p.height()); h <= 0.6*s.letter && h <= max(float64(thick), 0.06*float64(p.width())) {
+			erased, ruled[i] = true, true
+			s.markPart(mask, p)
+		}
+	}
+	for _, r := range s.runs {
+		if !r.dark || int(r.x2-r.x1) < longest {
+			continue
+		}
+		var counts [256]int
+		for x := int(r.x1); x < int(r.x2); x++ {
+			up, down := 0, 0
+			for up <= thick && at(x, int(r.y)-up-1) != 0 {
+				up++
+			}
+			for down <= thick && at(x, int(r.y)+down+1) != 0 {
+				down++
+			}
+			counts[min(255, up+down+1)]++
+		}
+		if median(counts[:]) > thick {
+			continue
+		}
+		ruled[r.part] = true
+		erased = true
+		for x := int(r.x1); x < int(r.x2); x++ {
+			mask[int(r.y)*s.width+x] = 1
+		}
+	}
+	// A slanting rule is a row of steps.
+	for i, p := range s.parts {
+		if !ruled[i] {
+			continue
+		}
+		for k := p.first; k >= 0; k = s.runs[k].next {
+			r := s.runs[k]
+			if length := int(r.x2 - r.x1); length >= longest || float64(length) < 1.2*s.letter {
+				continue
+			}
+			step, deep := false, 0
+			for x := int(r.x1); x < int(r.x2); x++ {
+				for _, y := range []int{int(r.y) - 1, int(r.y) + 1} {
+					if y >= 0 && y < s.height && mask[y*s.width+x] != 0 {
+						step = true
+					}
+				}
+				if at(x, int(r.y)-thick) != 0 || at(x, int(r.y)+thick) != 0 {
+					deep++
+				}
+			}
+			if step && 3*deep < int(r.x2-r.x1) {
+				for x := int(r.x1); x < int(r.x2); x++ {
+					mask[int(r.y)*s.width+x] = 1
+				}
+			}
+		}
+	}
+	// Vertical rules, by the columns of the parts that are tall enough or belong to a frame.
+	tall := int(max(ruleAlong*s.letter, 12))
+	candidates := false
+	for i, p := range s.parts {
+		if p.dark && (p.height() >= tall || ruled[i]) {
+			candidates = true
+		}
+	}
+	if candidates {
+		erased = s.eraseUpright(mask, ruled, tall, thick) || erased
+	}
+	erased = s.eraseFrames(mask) || erased
+	if erased {
+		s.wipe(mask)
+	}
+	return erased
+}
+
+// eraseUpright marks vertical rules: tall ones, and the sides of frames, which end at rules on both ends.
+func (s *scene) eraseUpright(mask []uint8, ruled []bool, tall, thick int) (erased bool) {
+	for x := range s.width {
+		for y := 0; y < s.height; {
+			if s.ink[y*s.width+x] == 0 {
+				y++
+				continue
+			}
+			end := y
+			for end < s.height && s.ink[end*s.width+x] != 0 {
+				end++
+			}
+			length := end - y
+			ends := 0
+			for _, v := range []int{y - 1, y, y + 1, end - 2, end - 1, end} {
+				if v >= 0 && v < s.height && mask[v*s.width+x] != 0 {
+					ends |= 1
+					if v >= (y+end)/2 {
+						ends |= 2
+					}
+				}
+			}
+			side := false
+			if length < tall && ends&2 != 0 && float64(length) >= 1.05*s.letter {
+				top := mask[y*s.width+x] != 0 || mask[(y+1)*s.width+x] != 0 || y > 0 && mask[(y-1)*s.width+x] != 0
+				side = top && ruled[s.owner(x, (y+end)/2)]
+			}
+			if length >= tall || side {
+				var counts [256]int
+				for v := y; v < end; v++ {
+					left, right := 0, 0
+					for left <= thick && x-left-1 >= 0 && s.ink[v*s.width+x-left-1] != 0 {
+						left++
+					}
+					for right <= thick && x+right+1 < s.width && s.ink[v*s.width+x+right+1] != 0 {
+						right++
+					}
+					counts[min(255, left+right+1)]++
+				}
+				if median(counts[:]) <= thick {
+					erased = true
+					for v := y; v < end; v++ {
+						mask[v*s.width+x] = 1
+					}
+				}
+			}
+			y = end
+		}
+	}
+	return erased
+}
+
+// owner is the part of a dark pixel.
+func (s *scene) owner(x, y int) int32 {
+	lo, hi := 0, len(s.runs)
+	for lo+1 < hi {
+		mid := (lo + hi) / 2
+		if r := s.runs[mid]; int(r.y) < y || int(r.y) == y && int(r.x1) <= x {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return s.runs[lo].part
+}
+
+// eraseFrames marks frames that are not straight up or across: thin parts around a large light one that has letters on it.
+func (s *scene) eraseFrames(mask []uint8) (erased bool) {
+	framed := s.framing()
+	for i, p := range s.parts {
+		w, h := p.width(), p.height()
+		if !framed[i] || float64(w) < 1.2*s.letter || float64(h) < 1.2*s.letter {
+			continue
+		}
+		if float64(p.area) > 0.3*s.letter*float64(w+h) {
+			continue // letters hang on it
+		}
+		erased = true
+		s.markPart(mask, p)
+	}
+	return erased
+}
+
+// markPart sets the pixels of a part.
+func (s *scene) markPart(mask []uint8, p part) {
+	for k := p.first; k >= 0; k = s.runs[k].next {
+		r := s.runs[k]
+		for x := r.x1; x < r.x2; x++ {
+			mask[int(r.y)*s.width+int(x)] = 1
+		}
+	}
+}
+
+// wipe makes paper of what a mask marks and of the soft edge of it, but for strokes that go across.
+func (s *scene) wipe(mask []uint8) {
+	// A stroke that crosses a rule has ink on both sides of it that is no rule.
+	stroke := func(x, y int) bool {
+		return y >= 0 && y < s.height && x >= 0 && x < s.width && s.ink[y*s.width+x] != 0 && mask[y*s.width+x] == 0
+	}
+	keep := make([]uint8, len(mask))
+	for x := range s.width {
+		for y := 0; y < s.height; {
+			if mask[y*s.width+x] == 0 {
+				y++
+				continue
+			}
+			end := y
+			for end < s.height && mask[end*s.width+x] != 0 {
+				end++
+			}
+			if (stroke(x, y-1) || stroke(x-1, y-1) || stroke(x+1, y-1)) && (stroke(x, end) || stroke(x-1, end) || stroke(x+1, end)) {
+				for v := y; v < end; v++ {
+					keep[v*s.width+x] = 1
+				}
+			}
+			y = end
+		}
+	}
+	for y := range s.height {
+		for x := 0; x < s.width; {
+			if mask[y*s.width+x] == 0 {
+				x++
+				continue
+			}
+			end := x
+			for end < s.width && mask[y*s.width+end] != 0 {
+				end++
+			}
+			if float64(end-x) < s.letter && (stroke(x-1, y) || stroke(x-1, y-1) || stroke(x-1, y+1)) && (stroke(end, y) || stroke(end, y-1) || stroke(end, y+1)) {
+				for v := x; v < end; v++ {
+					keep[y*s.width+v] = 1
+				}
+			}
+			x = end
+		}
+	}
+	shade := s.paperShade()
+	for y := range s.height {
+		for x := range s.width {
+			i := y*s.width + x
+			if mask[i] == 0 || keep[i] != 0 {
+				continue
+			}
+			for v := max(0, y-1); v <= min(s.height-1, y+1); v++ {
+				for u := max(0, x-1); u <= min(s.width-1, x+1); u++ {
+					k := v*s.width + u
+					if mask[k] == 0 && s.ink[k] != 0 || keep[k] != 0 {
+						continue
+					}
+					s.paint(u, v, shade)
+				}
+			}
+			s.ink[i] = 0
+		}
+	}
+}
+
+// paint gives a pixel of the ink a shade on the piece.
+func (s *scene) paint(x, y int, shade uint8) {
+	for v := y * s.factor; v < min((y+1)*s.factor, s.gray.Height); v++ {
+		row := s.gray.row(v)
+		for u := x * s.factor; u < min((x+1)*s.factor, s.gray.Width); u++ {
+			row[u] = shade
+		}
+	}
+}
+
+// slope is the slope of the lines: how many pixels they fall for one to the right. It is 0 unless another slope is clearly better.
+func slope(boxes []part, letter float64) float64 {
+	left, right := math.Inf(1), math.Inf(-1)
+	boxes = slices.DeleteFunc(slices.Clone(boxes), func(p part) bool {
+		h := float64(p.height())
+		return h < 0.5*letter || h > 1.7*letter
+	})
+	for _, p := range boxes {
+		left, right = min(left, float64(p.x1)), max(right, float64(p.x2))
+	}
+	if len(boxes) < 5 || right-left < 5*letter {
+		return 0
+	}
+	bin := max(1, letter/6)
+	reach := right * steepest
+	lowest, highest := math.Inf(1), math.Inf(-1)
+	for _, p := range boxes {
+		lowest, highest = min(lowest, float64(p.y1)), max(highest, float64(p.y2))
+	}
+	lowest -= reach
+	counts := make([]float64, 2*(int((highest+reach-lowest)/bin)+2))
+	score := func(slope float64) (total float64) {
+		clear(counts)
+		for _, p := range boxes {
+			shift, w := slope*float64(p.x1+p.x2)/2+lowest, float64(p.width())
+			counts[2*int((float64(p.y2)-shift)/bin)] += w
+			counts[2*int((float64(p.y1)-shift)/bin)+1] += w
+		}
+		for _, n := range counts {
+			total += n * n
+		}
+		return total
+	}
+	best, bestScore := 0.0, 1.2*score(0)
+	step := min(0.02, 1.2*bin/(right-left))
+	for sl := step; sl <= steepest; sl += step {
+		for _, sl := range []float64{sl, -sl} {
+			if v := score(sl); v > bestScore {
+				best, bestScore = sl, v
+			}
+		}
+	}
+	if best != 0 {
+		for _, sl := range []float64{best - step/2, best + step/2} {
+			if v := score(sl); v > bestScore {
+				best, bestScore = sl, v
+			}
+		}
+	}
+	return best
+}
+
+// steepest is the steepest slope of lines that is looked for: some 14 degrees.
+const steepest = 0.25

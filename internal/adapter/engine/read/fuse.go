@@ -1,0 +1,262 @@
+package read
+
+import (
+	"strings"
+	"unicode"
+)
+
+// How two readings of a line become one: see recognition by two recognisers in docs/adr/0032-fusion.md.
+const (
+	doubt     = 0.8   // the second recogniser's lowest probability of a stretch below which the first may be right
+	trust     = 0.85  // the first one's confidence from which it is
+	spaceFrom = 0.003 // the second one's probability of a space from which the first one's space counts
+)
+
+// stretch is a piece of an alignment: a[a1:a2] stands where b[b1:b2] does.
+type stretch struct {
+	a1, a2, b1, b2 int
+	same           bool
+}
+
+// align lays two lines along each other so that as few letters as possible differ, letter case aside (Wagner and Fischer, 1974).
+func align(a, b []letter) (found []stretch) {
+	fold := func(line []letter) []string {
+		s := make([]string, len(line))
+		for i, l := range line {
+			s[i] = strings.ToUpper(l.text)
+		}
+		return s
+	}
+	x, y := fold(a), fold(b)
+	width := len(y) + 1
+	cost := make([]int32, (len(x)+1)*width)
+	for i := len(x); i >= 0; i-- {
+		for j := len(y); j >= 0; j-- {
+			switch {
+			case i == len(x):
+				cost[i*width+j] = int32(len(y) - j)
+			case j == len(y):
+				cost[i*width+j] = int32(len(x) - i)
+			case x[i] == y[j]:
+				cost[i*width+j] = cost[(i+1)*width+j+1]
+			default:
+				cost[i*width+j] = 1 + min(cost[(i+1)*width+j+1], cost[(i+1)*width+j], cost[i*width+j+1])
+			}
+		}
+	}
+	add := func(di, dj int, same bool, i, j int) {
+		if n := len(found); n > 0 && found[n-1].same == same {
+			found[n-1].a2, found[n-1].b2 = i+di, j+dj
+		} else {
+			found = append(found, stretch{i, i + di, j, j + dj, same})
+		}
+	}
+	for i, j := 0, 0; i < len(x) || j < len(y); {
+		switch {
+		case i < len(x) && j < len(y) && x[i] == y[j]:
+			add(1, 1, true, i, j)
+			i, j = i+1, j+1
+		case i < len(x) && j < len(y) && cost[i*width+j] == 1+cost[(i+1)*width+j+1]:
+			add(1, 1, false, i, j)
+			i, j = i+1, j+1
+		case i < len(x) && (j == len(y) || cost[i*width+j] == 1+cost[(i+1)*width+j]):
+			add(1, 0, false, i, j)
+			i++
+		default:
+			add(0, 1, false, i, j)
+			j++
+		}
+	}
+	return found
+}
+
+// fuse makes one line of what the first and the second recogniser read. The second one's letters count, but for a stretch of which it
+// is in doubt and the first one is not. A space is the second one's, or the first one's where the second does not rule it out.
+func fuse(first, second []letter) (line []letter) {
+	if len(second) == 0 {
+		return first
+	}
+	if len(first) == 0 {
+		return second
+	}
+	for _, s := range align(first, second) {
+		a, b := first[s.a1:s.a2], second[s.b1:s.b2]
+		if s.same {
+			for i, l := range b {
+				l.space = l.space || a[i].space && l.gap >= spaceFrom
+				l.y1, l.y2 = a[i].y1, a[i].y2
+				l.other, l.otherProb = a[i].text, a[i].word
+				l.word = agreed(a[i].word, l.prob)
+				line = append(line, l)
+			}
+			continue
+		}
+		sureB := 1.0
+		for _, l := range b {
+			sureB = min(sureB, l.prob)
+		}
+		if len(b) == 0 { // the second one read nothing here: as sure as it is of what is beside it
+			left, right := 1.0, 1.0
+			if s.b1 > 0 {
+				left = second[s.b1-1].prob
+			}
+			if s.b2 < len(second) {
+				right = second[s.b2].prob
+			}
+			sureB = 0.3*max(left, right) + 0.7*min(left, right)
+		}
+		sureA := 1.0
+		for _, l := range a {
+			sureA = min(sureA, l.word)
+		}
+		if len(a) == 0 {
+			sureA = min(first[max(0, s.a1-1)].word, first[min(len(first)-1, s.a2)].word)
+		}
+		take, left, takeProb, leftProb := b, a, sureB, sureA
+		byFirst := sureB < doubt && sureA > trust && sureA > sureB
+		if byFirst {
+			take, left, takeProb, leftProb = a, b, sureA, sureB
+		}
+		other := textOf(left)
+		if len(left) > 0 && left[0].space && len(line) > 0 {
+			other = " " + other
+		}
+		if len(take) == 0 {
+			if len(line) > 0 {
+				line[len(line)-1].other += other
+				line[len(line)-1].otherProb = leftProb
+				line[len(line)-1].word = min(line[len(line)-1].word, disputed(takeProb, leftProb))
+			}
+			continue
+		}
+		for i, l := range take {
+			if !byFirst {
+				spaced := len(a) == len(b) && a[i].space || len(a) != len(b) && i == 0 && len(a) > 0 && a[0].space
+				l.space = l.space || spaced && l.gap >= spaceFrom
+				if len(a) == len(b) {
+					l.y1, l.y2 = a[i].y1, a[i].y2
+				}
+			}
+			l.other, l.otherProb = "", leftProb
+			if i == 0 {
+				l.other = other
+			}
+			l.word = disputed(takeProb, leftProb)
+			line = append(line, l)
+		}
+	}
+	if len(line) > 0 {
+		line[0].space = false
+	}
+	return line
+}
+
+// agreed is the confidence of a letter that both recognisers read.
+func agreed(first, second float64) float64 { return 1 - (1-first)*(1-second)*0.5 }
+
+// disputed is the confidence of a letter that one recogniser read and the other did not.
+func disputed(taken, left float64) float64 { return max(0, taken*(1-0.5*left)) }
+
+// hangul tells whether a letter is Korean.
+func hangul(text string) bool {
+	return strings.ContainsFunc(text, func(c rune) bool { return unicode.Is(unicode.Hangul, c) })
+}
+
+// plain tells whether a letter is one that stands in Korean text and is not Korean: Latin, digits, punctuation, symbols.
+func plain(text string) bool {
+	for _, c := range text {
+		if c > unicode.MaxASCII && !strings.ContainsRune("·•°×÷±£¥€–—‘’“”…※○●□■△▲→←ⅠⅡⅢⅣⅤ①②③④⑤⑥⑦⑧⑨⑩「」『』℃㎡㎏", c) {
+			return false
+		}
+	}
+	return true
+}
+
+// another is what the second recogniser is asked for in a line with Hangul: letters first[from:to], which stand from x1 to x2.
+type another struct {
+	from, to int
+	x1, x2   float64
+}
+
+// foreign are the runs of a line that are not Hangul and that the second recogniser may know better, with their places on a strip of
+// that width and height.
+func foreign(first []letter, width, height float64) (runs []another) {
+	for from := 0; from < len(first); {
+		if hangul(first[from].text) {
+			from++
+			continue
+		}
+		to := from
+		x1, x2, surest, letters := first[from].x1, first[from].x2, 1.0, false
+		for ; to < len(first) && !hangul(first[to].text); to++ {
+			l := first[to]
+			x1, x2, surest = min(x1, l.x1), max(x2, l.x2), min(surest, l.prob)
+			letters = letters || strings.ContainsFunc(l.text, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || c > 0x2fff })
+		}
+		if letters || surest <= 0.9 {
+			left, right := 0.0, width
+			if from > 0 {
+				left = (first[from-1].x2 + x1) / 2
+			}
+			if to < len(first) {
+				right = (first[to].x1 + x2) / 2
+			}
+			run := another{from, to, max(0, left, x1-height/4), min(width, right, x2+height/4)}
+			if run.x2-run.x1 >= 3 {
+				runs = append(runs, run)
+			}
+		}
+		from = to
+	}
+	return runs
+}
+
+// replace puts what the second recogniser read of a run into a line, where that is to be believed.
+func replace(run, second []letter) ([]letter, bool) {
+	for len(second) > 0 && !plain(second[len(second)-1].text) {
+		second = second[:len(second)-1]
+	}
+	for len(second) > 0 && !plain(second[0].text) {
+		second = second[1:]
+	}
+	if len(second) == 0 {
+		return run, false
+	}
+	sum, latin := 0.0, false
+	for _, l := range second {
+		if !plain(l.text) {
+			return run, false
+		}
+		sum += l.prob
+		latin = latin || l.text >= "A" && l.text <= "Z" || l.text >= "a" && l.text <= "z"
+	}
+	was, is := strings.ReplaceAll(textOf(run), " ", ""), strings.ReplaceAll(textOf(second), " ", "")
+	digits, surest := true, 1.0
+	for _, l := range run {
+		digits = digits && strings.Contains("0123456789.,%()-/:~", l.text)
+		surest = min(surest, l.prob)
+	}
+	edge := len(second) == len(run)+1 && (strings.HasPrefix(is, was) || strings.HasSuffix(is, was))
+	if sum/float64(len(second)) < 0.6 || edge || digits && surest > 0.97 && !latin {
+		return run, false
+	}
+	out := make([]letter, len(second))
+	for i, l := range second {
+		l.y1, l.y2 = run[0].y1, run[0].y2
+		l.word = l.prob
+		l.other, l.otherProb = "", run[0].word
+		if i == 0 {
+			l.other, l.space = textOf(run), run[0].space
+		}
+		if len(run) == len(second) {
+			l.other = run[i].text
+			if l.other == l.text {
+				l.word = agreed(run[i].word, l.prob)
+			} else {
+				l.word = disputed(l.prob, run[i].word)
+			}
+		}
+		out[i] = l
+	}
+	return out, true
+}

@@ -1,0 +1,208 @@
+package read
+
+import "math"
+
+// newGray is an image of zeros.
+func newGray(width, height int) Gray {
+	return Gray{Pix: make([]uint8, width*height), Width: width, Height: height}
+}
+
+// row is one row of the pixels.
+func (g Gray) row(y int) []uint8 { return g.Pix[y*g.Width : (y+1)*g.Width] }
+
+func (g Gray) clone() Gray {
+	return Gray{Pix: append([]uint8(nil), g.Pix...), Width: g.Width, Height: g.Height}
+}
+
+// Colour is the image with each shade as a colour.
+func (g Gray) Colour() RGB {
+	c := RGB{Pix: make([]uint8, 3*len(g.Pix)), Width: g.Width, Height: g.Height}
+	for i, v := range g.Pix {
+		c.Pix[3*i], c.Pix[3*i+1], c.Pix[3*i+2] = v, v, v
+	}
+	return c
+}
+
+// Turn is the image turned clockwise by quarters of a circle.
+func (g Gray) Turn(quarters int) Gray {
+	switch quarters & 3 {
+	case 1:
+		t := newGray(g.Height, g.Width)
+		for y := range g.Height {
+			x := g.Height - 1 - y
+			for i, v := range g.row(y) {
+				t.Pix[i*t.Width+x] = v
+			}
+		}
+		return t
+	case 2:
+		t := newGray(g.Width, g.Height)
+		last := len(t.Pix) - 1
+		for i, v := range g.Pix {
+			t.Pix[last-i] = v
+		}
+		return t
+	case 3:
+		t := newGray(g.Height, g.Width)
+		for y := range g.Height {
+			for x, v := range g.row(y) {
+				t.Pix[(g.Width-1-x)*t.Width+y] = v
+			}
+		}
+		return t
+	}
+	return g
+}
+
+// shrink averages squares of n by n pixels into one. What does not fill a square at the right and lower edge is left out.
+func (g Gray) shrink(n int) Gray {
+	if n <= 1 {
+		return g
+	}
+	s := newGray(max(1, g.Width/n), max(1, g.Height/n))
+	sums := make([]uint32, s.Width)
+	for y := range s.Height {
+		clear(sums)
+		for dy := range min(n, g.Height) {
+			row := g.row(y*n + dy)
+			for x := range sums {
+				at := x * n
+				for _, v := range row[at:min(at+n, len(row))] {
+					sums[x] += uint32(v)
+				}
+			}
+		}
+		area := uint32(min(n, g.Width) * min(n, g.Height))
+		for x, sum := range sums {
+			s.Pix[y*s.Width+x] = uint8((sum + area/2) / area)
+		}
+	}
+	return s
+}
+
+// smooth averages each pixel with its eight neighbours.
+func (g Gray) smooth() Gray {
+	s := newGray(g.Width, g.Height)
+	columns := make([]int, g.Width)
+	for y := range g.Height {
+		above, here, below := g.row(max(0, y-1)), g.row(y), g.row(min(g.Height-1, y+1))
+		for x := range columns {
+			columns[x] = int(above[x]) + int(here[x]) + int(below[x])
+		}
+		out := s.row(y)
+		for x := range out {
+			out[x] = uint8((columns[max(0, x-1)] + columns[x] + columns[min(g.Width-1, x+1)] + 4) / 9)
+		}
+	}
+	return s
+}
+
+// tap is what the pixels of one axis contribute to one pixel of a resized image.
+type tap struct {
+	from    int
+	weights []float32
+}
+
+// taps weighs the pixels by a tent as wide as a pixel of the larger of both scales.
+func taps(from, to int) []tap {
+	scale := float64(from) / float64(to)
+	reach := max(1, scale)
+	t := make([]tap, to)
+	all := make([]float32, 0, to*(int(2*reach)+2))
+	for i := range t {
+		centre := (float64(i) + 0.5) * scale
+		first, last := max(0, int(math.Floor(centre-reach+0.5))), min(from-1, int(math.Ceil(centre+reach-0.5)))
+		at, sum := len(all), float32(0)
+		for k := first; k <= last; k++ {
+			w := float32(max(0, 1-math.Abs(float64(k)+0.5-centre)/reach))
+			all = append(all, w)
+			sum += w
+		}
+		for k := range all[at:] {
+			all[at+k] /= sum
+		}
+		t[i] = tap{first, all[at:]}
+	}
+	return t
+}
+
+// resize scales to a size. Pixels are interpolated where the image grows and averaged where it shrinks.
+func (g Gray) resize(width, height int) Gray {
+	width, height = max(1, width), max(1, height)
+	if width == g.Width && height == g.Height {
+		return g
+	}
+	horizontal, vertical := taps(g.Width, width), taps(g.Height, height)
+	wide := make([]float32, width*g.Height)
+	for y := range g.Height {
+		row, out := g.row(y), wide[y*width:(y+1)*width]
+		for x, t := range horizontal {
+			sum := float32(0)
+			pixels := row[t.from : t.from+len(t.weights)]
+			for k, w := range t.weights {
+				sum += w * float32(pixels[k])
+			}
+			out[x] = sum
+		}
+	}
+	r := newGray(width, height)
+	sums := make([]float32, width)
+	for y, t := range vertical {
+		clear(sums)
+		for k, w := range t.weights {
+			for x, v := range wide[(t.from+k)*width : (t.from+k+1)*width] {
+				sums[x] += w * v
+			}
+		}
+		out := r.row(y)
+		for x, v := range sums {
+			out[x] = uint8(min(255, max(0, v+0.5)))
+		}
+	}
+	return r
+}
+
+// warp is an image of width by height whose pixel (u, v) is the one of g at origin + u·right + v·down. Outside of g the nearest pixel
+// counts.
+func (g Gray) warp(origin, right, down Point, width, height int) Gray {
+	w := newGray(max(1, width), max(1, height))
+	at := func(x, y int) float64 {
+		return float64(g.Pix[min(max(y, 0), g.Height-1)*g.Width+min(max(x, 0), g.Width-1)])
+	}
+	for v := range w.Height {
+		out := w.row(v)
+		for u := range out {
+			du, dv := float64(u)+0.5, float64(v)+0.5
+			x := origin.X + du*right.X + dv*down.X - 0.5
+			y := origin.Y + du*right.Y + dv*down.Y - 0.5
+			fx, fy := math.Floor(x), math.Floor(y)
+			ix, iy := int(fx), int(fy)
+			x, y = x-fx, y-fy
+			top := at(ix, iy)*(1-x) + at(ix+1, iy)*x
+			bottom := at(ix, iy+1)*(1-x) + at(ix+1, iy+1)*x
+			out[u] = uint8(top*(1-y) + bottom*y + 0.5)
+		}
+	}
+	return w
+}
+
+// crop is a part of the image, copied. The part lies inside it.
+func (g Gray) crop(x1, y1, x2, y2 int) Gray {
+	c := newGray(x2-x1, y2-y1)
+	for y := range c.Height {
+		copy(c.row(y), g.row(y1 + y)[x1:x2])
+	}
+	return c
+}
+
+// border adds n pixels of a shade on each side.
+func (g Gray) border(n int, shade uint8) Gray {
+	b := newGray(g.Width+2*n, g.Height+2*n)
+	for i := range b.Pix {
+		b.Pix[i] = shade
+	}
+	for y := range g.Height {
+		copy(b.row(y + n)[n:], g.row(y))
+	}
+	return b
+}

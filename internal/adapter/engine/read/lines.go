@@ -1,0 +1,457 @@
+package read
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// rect is a part of an image in pixels; x2 and y2 lie outside of it.
+type rect struct{ x1, y1, x2, y2 float64 }
+
+// line is a line of text on a scene, in pixels of the ink. It runs along y = top + slope·x at its upper edge.
+type line struct {
+	x1, x2      float64 // of its ink
+	top, bottom float64 // of its ink, at x = 0
+	slope       float64 // of the line: how many pixels it falls for one to the right
+	letter      float64 // height of its capital letters
+	parts       []int
+}
+
+func (l line) height() float64 { return l.bottom - l.top }
+func (l line) middle() float64 { return (l.top + l.bottom) / 2 }
+
+// levelled is a part of the ink, or several above one another, where lines are level.
+type levelled struct {
+	part        int
+	next        int // the next one of a stack, or -1
+	x1, x2      float64
+	top, bottom float64
+}
+
+// stack takes together what stands above one another within a letter, such as the parts of a syllable or a dot and what is below. The
+// part of a stack is the index of its first member, from which next leads to the others.
+func stack(boxes []levelled) []levelled {
+	order := make([]int, len(boxes))
+	group := make([]int, len(boxes)) // the stack of each
+	stacks := make([]levelled, len(boxes))
+	for i := range boxes {
+		boxes[i].next = -1
+		order[i], group[i] = i, i
+		stacks[i] = boxes[i]
+		stacks[i].part = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(boxes[a].x1, boxes[b].x1) })
+	for again := true; again; {
+		again = false
+		for n, i := range order {
+			a := group[i]
+			for _, j := range order[n+1:] {
+				b := group[j]
+				if boxes[j].x1 >= stacks[a].x2 {
+					break
+				}
+				if a == b {
+					continue
+				}
+				p, q := stacks[a], stacks[b]
+				taller := max(p.bottom-p.top, q.bottom-q.top)
+				wider := max(p.x2-p.x1, q.x2-q.x1)
+				if overlap(p.x1, p.x2, q.x1, q.x2) < 0.6*min(p.x2-p.x1, q.x2-q.x1) || wider > 2.5*max(taller, max(p.bottom, q.bottom)-min(p.top, q.top)) {
+					continue
+				}
+				gap := max(p.top, q.top) - min(p.bottom, q.bottom)
+				height := max(p.bottom, q.bottom) - min(p.top, q.top)
+				if gap > 0.4*taller || height > 2.2*taller && height > 1.3*wider {
+					continue
+				}
+				last := p.part
+				for boxes[last].next >= 0 {
+					last = boxes[last].next
+				}
+				boxes[last].next = q.part
+				stacks[a] = levelled{part: p.part, next: -1, x1: min(p.x1, q.x1), x2: max(p.x2, q.x2), top: min(p.top, q.top), bottom: max(p.bottom, q.bottom)}
+				for k, g := range group {
+					if g == b {
+						group[k] = a
+					}
+				}
+				again = true
+			}
+		}
+	}
+	var found []levelled
+	for i, g := range group {
+		if g == i {
+			found = append(found, stacks[i])
+		}
+	}
+	return found
+}
+
+// lines finds the lines whose middle is inside of the region, from the top down.
+func (s *scene) lines() []line {
+	glyphs, slope := s.glyphs()
+	if len(glyphs) == 0 {
+		return nil
+	}
+	var found []line
+	stacks := stack(glyphs)
+	sets := bands(stacks, s.letter)
+	for _, set := range sets {
+		band := set[:0:0]
+		for _, g := range set {
+			for k := g.part; k >= 0; k = glyphs[k].next {
+				band = append(band, glyphs[k])
+			}
+		}
+		if l, ok := s.line(band, slope); ok {
+			found = append(found, l)
+		}
+	}
+	found = s.inside(found)
+	s.adopt(found, slope)
+	return found
+}
+
+// glyphs are the parts that may be letters, with the slope at which they stand in lines.
+func (s *scene) glyphs() ([]levelled, float64) {
+	var at []int
+	var boxes []part
+	for i, p := range s.parts {
+		if !p.dark || !s.glyph(p) {
+			continue
+		}
+		if overlap(float64(p.x1), float64(p.x2), s.inner.x1, s.inner.x2) < min(0.4*float64(p.width()), 0.4*s.letter) {
+			continue // cut by the region's edge, and most of it lies outside
+		}
+		if overlap(float64(p.y1), float64(p.y2), s.inner.y1, s.inner.y2) < 0.4*float64(p.height()) {
+			continue
+		}
+		at, boxes = append(at, i), append(boxes, p)
+	}
+	slope := slope(boxes, s.letter)
+	glyphs := make([]levelled, len(at))
+	for k, i := range at {
+		glyphs[k] = s.levelled(i, slope)
+	}
+	return glyphs, slope
+}
+
+func (s *scene) levelled(i int, slope float64) levelled {
+	p := s.parts[i]
+	shift := slope * float64(p.x1+p.x2) / 2
+	return levelled{part: i, next: -1, x1: float64(p.x1), x2: float64(p.x2), top: float64(p.y1) - shift, bottom: float64(p.y2) - shift}
+}
+
+// glyph tells whether a dark part may be a letter or a piece of one that helps to find lines: specks are none, nor is what is much
+// larger than letters.
+func (s *scene) glyph(p part) bool {
+	w, h := float64(p.width()), float64(p.height())
+	switch {
+	case max(w, h) < 0.3*s.letter || p.area < 3:
+		return false
+	case h > 4*s.letter, w > 30*s.letter && h < 0.4*s.letter:
+		return false
+	case h < 0.25*s.letter && w > 3*s.letter: // what is left of a rule
+		return false
+	}
+	return true
+}
+
+func overlap(a1, a2, b1, b2 float64) float64 { return min(a2, b2) - max(a1, b1) }
+
+// bands splits glyphs into lines by the gaps between them from top to bottom.
+func bands(glyphs []levelled, letter float64) [][]levelled {
+	lowest, highest := math.Inf(1), math.Inf(-1)
+	for _, g := range glyphs {
+		lowest, highest = min(lowest, g.top), max(highest, g.bottom)
+	}
+	cell := max(0.5, letter/16)
+	n := int((highest-lowest)/cell) + 2
+	profile := make([]float64, n)
+	row := func(y float64) int { return min(n-1, max(0, int((y-lowest)/cell))) }
+	for _, g := range glyphs {
+		// The middle of a letter counts, so that what hangs below and stands out above does not join lines.
+		cut := 0.0
+		if h := g.bottom - g.top; h > 0.6*letter {
+			cut = 0.12 * h
+		}
+		for y := row(g.top + cut); y <= row(g.bottom-cut-cell/2); y++ {
+			profile[y] += g.x2 - g.x1
+		}
+	}
+	var cuts []float64 // where a band ends and the next one begins
+	var split func(from, to int)
+	peak := func(from, to int) (at int) {
+		at = from
+		for y := from; y < to; y++ {
+			if profile[y] > profile[at] {
+				at = y
+			}
+		}
+		return at
+	}
+	split = func(from, to int) {
+		// Two lines lie at least so far apart from middle to middle.
+		apart := int(0.9 * letter / cell)
+		if to-from < apart {
+			return
+		}
+		// The deepest valley between two hills.
+		best, depth := -1, 1.0
+		left := 0.0
+		lefts := make([]float64, to-from)
+		for y := from; y < to; y++ {
+			left = max(left, profile[y])
+			lefts[y-from] = left
+		}
+		right := 0.0
+		for y := to - 1; y >= from; y-- {
+			right = max(right, profile[y])
+			hill := min(lefts[y-from], right)
+			if hill == 0 {
+				continue
+			}
+			if d := profile[y] / hill; d < depth {
+				best, depth = y, d
+			}
+		}
+		if best < 0 {
+			return
+		}
+		a, b := best, best+1 // all of the valley's floor
+		for a > from && profile[a-1] <= profile[best] {
+			a--
+		}
+		for b < to && profile[b] <= profile[best] {
+			b++
+		}
+		first, second := peak(from, a), peak(b, to)
+		switch gap := b - a; {
+		case a == from || b == to:
+			return
+		case profile[best] == 0 && gap >= int(0.4*letter/cell):
+		case second-first >= apart && depth < 0.4:
+		default:
+			return
+		}
+		split(from, a)
+		cuts = append(cuts, lowest+float64(a+b)/2*cell)
+		split(b, to)
+	}
+	split(0, n)
+	sets := make([][]levelled, len(cuts)+1)
+	for _, g := range glyphs {
+		middle := (g.top + g.bottom) / 2
+		k, _ := slices.BinarySearch(cuts, middle)
+		sets[k] = append(sets[k], g)
+	}
+	return sets
+}
+
+// line makes a line of the glyphs of a band. It is none where there are only specks.
+func (s *scene) line(band []levelled, slope float64) (line, bool) {
+	if len(band) == 0 {
+		return line{}, false
+	}
+	height := func(g levelled) float64 { return g.bottom - g.top }
+	l := line{slope: slope, letter: weighted(band, 0.7, height, height)}
+	if l.letter < 0.4*s.letter || l.letter < 4 {
+		return line{}, false
+	}
+	if tilt := tilt(band, l.letter); tilt != 0 {
+		l.slope += tilt
+		band = slices.Clone(band)
+		for i, g := range band {
+			band[i] = s.levelled(g.part, l.slope)
+		}
+	}
+	// A piece that stands out far from all others is no letter of the line.
+	width := func(g levelled) float64 { return g.x2 - g.x1 }
+	top := weighted(band, 0.5, func(g levelled) float64 { return g.top }, width)
+	bottom := weighted(band, 0.5, func(g levelled) float64 { return g.bottom }, width)
+	l.top, l.bottom, l.x1, l.x2 = top, bottom, math.Inf(1), math.Inf(-1)
+	for _, g := range band {
+		l.parts = append(l.parts, g.part)
+		l.x1, l.x2 = min(l.x1, g.x1), max(l.x2, g.x2)
+		l.top = min(l.top, max(g.top, bottom-1.6*l.letter))
+		l.bottom = max(l.bottom, min(g.bottom, top+1.6*l.letter))
+	}
+	return l, true
+}
+
+// tilt is by how much more than the others the glyphs of a line fall, by least squares of their lower edges without those that lie
+// off. It is 0 where that is little.
+func tilt(band []levelled, letter float64) float64 {
+	fit := 0.0
+	offset := weighted(band, 0.5, func(g levelled) float64 { return g.bottom }, func(levelled) float64 { return 1 })
+	for _, within := range []float64{0.5, 0.25} {
+		var n, sx, sy, sxx, sxy float64
+		left, right := math.Inf(1), math.Inf(-1)
+		for _, g := range band {
+			x, y := (g.x1+g.x2)/2, g.bottom
+			if h := g.bottom - g.top; h < 0.5*letter || h > 1.6*letter || math.Abs(y-offset-fit*x) > within*letter {
+				continue
+			}
+			n, sx, sy, sxx, sxy = n+1, sx+x, sy+y, sxx+x*x, sxy+x*y
+			left, right = min(left, x), max(right, x)
+		}
+		if d := n*sxx - sx*sx; n < 5 || right-left < 5*letter || d <= 0 {
+			return 0
+		} else {
+			fit = (n*sxy - sx*sy) / d
+			offset = (sy - fit*sx) / n
+		}
+	}
+	if math.Abs(fit)*(band[len(band)-1].x2-band[0].x1) < 0.05*letter && math.Abs(fit) < 0.002 {
+		return 0
+	}
+	return fit
+}
+
+// inside keeps the lines of the region: those of which more than half lies inside from top to bottom. Where lines slant, what counts is
+// where they pass the middle of the region, since bits of their neighbours reach into its corners.
+func (s *scene) inside(lines []line) []line {
+	inner := s.inner
+	return slices.DeleteFunc(lines, func(l line) bool {
+		at := (max(l.x1, inner.x1) + min(l.x2, inner.x2)) / 2
+		if drop := math.Abs(l.slope) * (inner.x2 - inner.x1); drop > 0.4*l.height() && drop < 4*l.height() {
+			at = (inner.x1 + inner.x2) / 2
+		}
+		shift := l.slope * at
+		return overlap(l.top+shift, l.bottom+shift, inner.y1, inner.y2) < 0.5*l.height()
+	})
+}
+
+// adopt gives the lines the dots and other small parts near their letters.
+func (s *scene) adopt(lines []line, slope float64) {
+	owned := map[int]bool{}
+	for _, l := range lines {
+		for _, i := range l.parts {
+			owned[i] = true
+		}
+	}
+	for i, p := range s.parts {
+		if !p.dark || owned[i] || s.glyph(p) || float64(p.height()) > s.letter || float64(max(p.width(), p.height())) < 0.08*s.letter {
+			continue
+		}
+		g := s.levelled(i, slope)
+		for k := range lines {
+			l := &lines[k]
+			if float64(p.width()) > 3*l.letter && float64(p.height()) < 0.25*l.letter {
+				continue
+			}
+			middle := (g.top + g.bottom) / 2
+			reach := 0.7 * l.letter
+			if p.area*60 > int(l.letter*l.letter) && middle > l.top && middle < l.bottom && (g.x1+g.x2)/2 > s.inner.x1 && (g.x1+g.x2)/2 < s.inner.x2 {
+				reach = 3 * l.letter
+			}
+			if middle > l.top-0.25*l.letter && middle < l.bottom+0.3*l.letter && g.x2 > l.x1-reach && g.x1 < l.x2+reach {
+				l.parts = append(l.parts, i)
+				l.x1, l.x2 = min(l.x1, g.x1), max(l.x2, g.x2)
+				if g.top < l.top && g.top > l.top-0.4*l.letter {
+					l.top = g.top
+				}
+				if g.bottom > l.bottom && g.bottom < l.bottom+0.4*l.letter {
+					l.bottom = g.bottom
+				}
+				break
+			}
+		}
+	}
+	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.middle(), b.middle()) })
+}
+
+// strip is one line cut out: upright and straight, with nothing else on it.
+type strip struct {
+	gray   Gray
+	origin Point // of its upper left corner on the piece, in pixels of the piece
+	slope  float64
+	paper  uint8
+	ink    float64 // height of the line's ink in it, in pixels
+	letter float64 // height of a capital letter in it, in pixels
+}
+
+// at is the place on the piece of a place on the strip.
+func (t strip) at(p Point) Point {
+	return Point{t.origin.X + p.X, t.origin.Y + p.Y + t.slope*p.X}
+}
+
+// cut makes a strip of a line, with a margin of a fraction of its height on each side.
+func (s *scene) cut(lines []line, k int, margin float64) strip {
+	l := lines[k]
+	f := float64(s.factor)
+	m := max(1, margin*l.height())
+	x1, x2 := max(0, math.Floor((l.x1-m)*f)), min(float64(s.gray.Width), math.Ceil((l.x2+m)*f))
+	top, bottom := (l.top-m)*f, (l.bottom+m)*f
+	drop1, drop2 := l.slope*x1, l.slope*x2
+	t := strip{slope: l.slope, ink: l.height() * f, letter: l.letter * f}
+	if math.Abs(drop2-drop1) < 0.12*l.height()*f { // straight enough
+		t.slope, drop1, drop2 = 0, (drop1+drop2)/2, (drop1+drop2)/2
+	}
+	y1 := min(max(0, int(math.Floor(top+min(drop1, drop2)))), s.gray.Height-1)
+	y2 := max(y1+1, min(s.gray.Height, int(math.Ceil(bottom+max(drop1, drop2)))))
+	t.gray = s.gray.crop(int(x1), y1, int(x2), y2)
+	s.isolate(t.gray, int(x1), y1, l)
+	t.origin = Point{x1, float64(y1)}
+	if t.slope != 0 {
+		t.origin.Y = top + drop1
+		t.gray = t.gray.warp(Point{0, t.origin.Y - float64(y1)}, Point{1, t.slope}, Point{0, 1}, int(x2-x1), int(math.Ceil(bottom-top)))
+	}
+	t.paper = edgeShade(t.gray)
+	return t
+}
+
+// isolate paints over the ink of a part of the piece that is not of the line.
+func (s *scene) isolate(g Gray, left, top int, l line) {
+	own := make(map[int32]bool, len(l.parts))
+	for _, i := range l.parts {
+		own[int32(i)] = true
+	}
+	f := s.factor
+	first, _ := slices.BinarySearchFunc(s.runs, top/f, func(r run, y int) int { return cmp.Compare(int(r.y), y) })
+	for _, r := range s.runs[first:] {
+		if int(r.y)*f >= top+g.Height {
+			break
+		}
+		if !r.dark || own[r.part] || int(r.x2)*f <= left || int(r.x1)*f >= left+g.Width {
+			continue
+		}
+		if p := s.parts[r.part]; float64(max(p.height(), p.width())) <= 0.3*l.letter {
+			shift := l.slope * float64(p.x1)
+			if float64(p.y2) > l.top+shift && float64(p.y1) < l.bottom+shift {
+				continue // a piece of a faint letter, perhaps
+			}
+		}
+		for y := max(0, int(r.y)-1); y <= min(s.height-1, int(r.y)+1); y++ {
+			for x := max(0, int(r.x1)-1); x < min(s.width, int(r.x2)+1); x++ {
+				if s.ink[y*s.width+x] != 0 && (y != int(r.y) || x < int(r.x1) || x >= int(r.x2)) {
+					continue
+				}
+				for v := max(0, y*f-top); v < min((y+1)*f-top, g.Height); v++ {
+					for u := max(0, x*f-left); u < min((x+1)*f-left, g.Width); u++ {
+						g.Pix[v*g.Width+u] = s.paper
+					}
+				}
+			}
+		}
+	}
+}
+
+// edgeShade is the median of the shades along the edges of an image.
+func edgeShade(g Gray) uint8 {
+	var counts [256]int
+	for y := range g.Height {
+		row := g.row(y)
+		if y == 0 || y == g.Height-1 {
+			for _, v := range row {
+				counts[v]++
+			}
+			continue
+		}
+		counts[row[0]]++
+		counts[row[len(row)-1]]++
+	}
+	return uint8(median(counts[:]))
+}

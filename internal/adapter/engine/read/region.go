@@ -1,0 +1,559 @@
+package read
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Page is a decoded page, upright. Its pixels are copied, never changed.
+type Page interface {
+	Size() (width, height int)
+
+	// Gray returns a box of the page, which lies inside of it.
+	Gray(document.Box) (Gray, error)
+}
+
+// Query is how the engine is to read an image.
+type Query struct {
+	Shape   recognition.Shape
+	Charset string // where not empty, only these characters are read
+	Invert  bool   // light text on dark is tried as well
+}
+
+// Symbol is a character that the engine read, and where, in pixels of the image.
+type Symbol struct {
+	Text           string
+	Confidence     float64 // 0 to 1
+	Word           float64 // confidence of its word
+	X1, Y1, X2, Y2 float64
+}
+
+// Answer is what the engine read: the text, and its characters without white space in the order of the text.
+type Answer struct {
+	Text    string
+	Symbols []Symbol
+}
+
+// Engine reads images of lines, blocks and pages in the languages that it was loaded with.
+type Engine interface {
+	Name() string
+	Read(Gray, Query) (Answer, error)
+}
+
+// Scripted is a recogniser that is trusted with some scripts only, under their names in Unicode.
+type Scripted interface {
+	Recogniser
+	Scripts() []string
+}
+
+// Effort is how much is done for a region.
+type Effort int
+
+// Efforts, from the least time to the fewest errors.
+const (
+	Fast     Effort = iota // the first recogniser alone
+	Balanced               // the second one where the first is unsure
+	Accurate               // both
+)
+
+// Reader reads regions.
+type Reader struct {
+	Engine Engine
+	Second []Scripted // those that read lines again, the one to be asked first before the others; may be empty
+	Effort Effort
+}
+
+const (
+	borderWidth = 10      // pixels around what the engine reads, in the shade of the paper
+	largest     = 3 << 20 // pixels of the ink: larger regions are looked at on a smaller scale
+	gate        = 0.90    // confidence of a line below which balanced reads it again
+	margin      = 0.15    // of a line's height, around its strip
+)
+
+// piece is the part of a page that is looked at for a region.
+type piece struct {
+	box    document.Box // of the page
+	region document.Box // of the page
+	inner  rect         // the region, in pixels of the piece
+}
+
+// around is the piece for a region: with a margin, in which letters that the region cuts, and rules, go on.
+func around(region document.Box, width, height int) piece {
+	m := min(max(min(region.Width(), region.Height())/3, 6), 48)
+	b := document.Box{X1: max(0, region.X1-m), Y1: max(0, region.Y1-m), X2: min(width, region.X2+m), Y2: min(height, region.Y2+m)}
+	return piece{box: b, region: region, inner: rect{
+		x1: float64(region.X1 - b.X1), y1: float64(region.Y1 - b.Y1), x2: float64(region.X2 - b.X1), y2: float64(region.Y2 - b.Y1),
+	}}
+}
+
+// place is the box on the page around a part of a strip, inside of the region.
+func (p piece) place(t strip, r rect) document.Box {
+	b := document.Box{X1: math.MaxInt, Y1: math.MaxInt, X2: math.MinInt, Y2: math.MinInt}
+	for _, corner := range []Point{{r.x1, r.y1}, {r.x2, r.y1}, {r.x1, r.y2}, {r.x2, r.y2}} {
+		q := t.at(corner)
+		x, y := int(math.Round(q.X))+p.box.X1, int(math.Round(q.Y))+p.box.Y1
+		b.X1, b.Y1, b.X2, b.Y2 = min(b.X1, x), min(b.Y1, y), max(b.X2, x), max(b.Y2, y)
+	}
+	in := b.Intersect(p.region)
+	if in.Empty() { // a speck at the edge
+		in = document.Box{X1: min(max(b.X1, p.region.X1), p.region.X2-1), Y1: min(max(b.Y1, p.region.Y1), p.region.Y2-1)}
+		in.X2, in.Y2 = in.X1+1, in.Y1+1
+	}
+	return in
+}
+
+// see finds the ink of a region.
+func see(page Page, region document.Box) (s scene, p piece, found bool, err error) {
+	width, height := page.Size()
+	p = around(region, width, height)
+	gray, err := page.Gray(p.box)
+	if err != nil {
+		return s, p, false, err
+	}
+	factor := 1
+	for gray.Width*gray.Height/(factor*factor) > largest {
+		factor++
+	}
+	s, found = lookAt(gray, factor, p.inner)
+	return s, p, found, nil
+}
+
+// Read reads one region of a page. The reading has no Lang, Engine and Duration.
+func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, error) {
+	result := recognition.Reading{Shape: recognition.ShapeLine, Scale: 1, Passes: 1}
+	if task.Shape != recognition.ShapeAuto {
+		result.Shape = task.Shape
+	}
+	s, p, found, err := see(page, task.Box)
+	if err != nil || !found {
+		return result, err
+	}
+	j := job{Reader: r, task: task, piece: p, scene: &s}
+	switch lines := s.lines(); {
+	case task.Shape != recognition.ShapeAuto && task.Shape < 6, task.Shape == 11, task.Shape == 12:
+		err = j.block(task.Shape)
+	case task.Shape == recognition.ShapeAuto && len(lines) > 1 && whole(page, task.Box):
+		result.Shape = recognition.ShapePage
+		err = j.block(recognition.ShapePage)
+	default:
+		if len(lines) > 1 && task.Shape == recognition.ShapeAuto {
+			result.Shape = 6
+		}
+		err = j.lines(lines, result.Shape)
+	}
+	if err != nil {
+		return result, err
+	}
+	j.finish(&result)
+	return result, nil
+}
+
+// whole tells whether a region is all of a page, or nearly.
+func whole(page Page, region document.Box) bool {
+	width, height := page.Size()
+	return 5*region.Width() >= 4*width && 5*region.Height() >= 4*height
+}
+
+// Sheet is a box of a page as the engine is to look for columns and lines in it: its letters dark on light without rules, scaled.
+// It is found unless the box is blank.
+func Sheet(page Page, box document.Box) (sheet Gray, scale float64, found bool, err error) {
+	s, p, found, err := see(page, box)
+	if err != nil || !found {
+		return Gray{}, 0, false, err
+	}
+	sheet, scale = s.sheetOf(p)
+	return sheet, scale, true, nil
+}
+
+// sheetOf cuts the region out of a piece and scales it, if its letters are small.
+func (s *scene) sheetOf(p piece) (sheet Gray, scale float64) {
+	sheet, scale = s.gray.crop(int(p.inner.x1), int(p.inner.y1), int(p.inner.x2), int(p.inner.y2)), 1
+	if s.letter*float64(s.factor) < 14 && sheet.Width*sheet.Height < 10_000_000 {
+		scale = 2
+		sheet = sheet.resize(2*sheet.Width, 2*sheet.Height)
+	}
+	return sheet, scale
+}
+
+// Prepared is what the engine looks at first for a task: the strips of its lines, one below the other, or the region where the engine
+// finds the lines.
+func Prepared(page Page, task recognition.Task) (Gray, error) {
+	s, p, found, err := see(page, task.Box)
+	if err != nil {
+		return Gray{}, err
+	}
+	if !found {
+		return page.Gray(task.Box)
+	}
+	lines := s.lines()
+	if len(lines) == 0 || len(lines) > 1 && whole(page, task.Box) {
+		sheet, _ := s.sheetOf(p)
+		return sheet.border(borderWidth, s.paper), nil
+	}
+	var strips []Gray
+	width, height := 0, 0
+	for k := range lines {
+		t := s.cut(lines, k, margin)
+		g, _ := t.scaled(looks[0])
+		strips = append(strips, g)
+		width, height = max(width, g.Width), height+g.Height
+	}
+	all := newGray(width, height)
+	for i := range all.Pix {
+		all.Pix[i] = s.paper
+	}
+	top := 0
+	for _, g := range strips {
+		for y := range g.Height {
+			copy(all.row(top+y), g.row(y))
+		}
+		top += g.Height
+	}
+	return all, nil
+}
+
+// scaled is a strip as the engine looks at it, and by how much it is enlarged.
+func (t strip) scaled(l look) (Gray, float64) {
+	scale := min(4, l.letter/t.letter)
+	image := t.gray.resize(int(float64(t.gray.Width)*scale+0.5), int(float64(t.gray.Height)*scale+0.5))
+	if l.smooth {
+		image = image.smooth()
+	}
+	return image.border(borderWidth, t.paper), scale
+}
+
+// job is the reading of one region.
+type job struct {
+	Reader
+	task  recognition.Task
+	piece piece
+	scene *scene
+
+	text   []string
+	words  []recognition.Word
+	passes int
+	scale  float64
+	agree  []float64 // of two readings of a line, by its letters
+	weight []float64
+}
+
+func (j *job) finish(r *recognition.Reading) {
+	r.Text, r.Words = strings.TrimRight(strings.Join(j.text, "\n"), "\n"), j.words
+	r.Confidence = meanConfidence(r.Words)
+	r.Passes = max(1, j.passes)
+	if j.scale > 0 {
+		r.Scale = j.scale
+	}
+	sum, weight := 0.0, 0.0
+	for i, a := range j.agree {
+		sum += a * j.weight[i]
+		weight += j.weight[i]
+	}
+	if weight > 0 {
+		agreement := sum / weight
+		r.Agreement = &agreement
+	}
+}
+
+// lines reads each line by itself.
+func (j *job) lines(lines []line, shape recognition.Shape) error {
+	if shape < 7 {
+		shape = 7
+	}
+	for k := range lines {
+		t := j.scene.cut(lines, k, margin)
+		read, err := j.strip(t, shape)
+		if err != nil {
+			return err
+		}
+		if read, err = j.again(t, read); err != nil {
+			return err
+		}
+		j.add(t, read)
+	}
+	return nil
+}
+
+// add adds a line to what was read.
+func (j *job) add(t strip, line []letter) {
+	if len(line) == 0 {
+		return
+	}
+	j.text = append(j.text, textOf(line))
+	full := rect{0, 0, float64(t.gray.Width), float64(t.gray.Height)}
+	j.words = append(j.words, words(line, full, confidence, func(r rect) document.Box { return j.piece.place(t, r) })...)
+}
+
+// confidence is that of a word.
+func confidence(word []letter) float64 {
+	least := 1.0
+	for _, l := range word {
+		least = min(least, l.word)
+	}
+	return min(1, max(0, least))
+}
+
+// look is one way to look at a strip.
+type look struct {
+	letter float64 // pixels of a capital letter, at which the engine reads it
+	smooth bool
+	below  float64 // confidence of those before below which it is worth its time
+}
+
+var looks = []look{{22, false, 1}, {27, true, 0.75}, {18, false, 0.5}}
+
+// strip has the engine read a strip, and looks again where it is unsure.
+func (j *job) strip(t strip, shape recognition.Shape) ([]letter, error) {
+	var best []letter
+	var first string
+	for i, l := range looks {
+		if i > 0 && sureness(best) >= l.below {
+			break
+		}
+		line, err := j.look(t, l, shape, j.task.Charset)
+		if err != nil {
+			return nil, err
+		}
+		switch i {
+		case 0:
+			first = textOf(line)
+		case 1:
+			j.note(recognition.Agreement(first, textOf(line)), len(line))
+		}
+		// A confident reading of half the line is no better than an unsure one of all of it.
+		if sureness(line) > sureness(best) && 4*len(line) >= 3*len(best) {
+			best = line
+		}
+	}
+	for _, other := range []recognition.Shape{6, 11} {
+		if len(best) > 0 {
+			break
+		}
+		var err error
+		if best, err = j.look(t, looks[0], other, j.task.Charset); err != nil {
+			return nil, err
+		}
+	}
+	if len(best) == 0 && j.task.Charset != "" { // a whitelist can empty a word that is all of its characters
+		free, err := j.look(t, looks[0], shape, "")
+		if err != nil {
+			return nil, err
+		}
+		if onlyOf(textOf(free), j.task.Charset) {
+			best = free
+		}
+	}
+	return best, nil
+}
+
+func (j *job) note(agreement float64, letters int) {
+	j.agree, j.weight = append(j.agree, agreement), append(j.weight, float64(max(1, letters)))
+}
+
+// look has the engine read a strip once.
+func (j *job) look(t strip, l look, shape recognition.Shape, charset string) ([]letter, error) {
+	j.passes++
+	image, scale := t.scaled(l)
+	if j.scale == 0 {
+		j.scale = scale
+	}
+	answer, err := j.Engine.Read(image, Query{Shape: shape, Charset: charset})
+	if err != nil {
+		return nil, err
+	}
+	var line []letter
+	for _, part := range lettersOf(answer, j.Engine.Name()) { // more than one where it is looked at as a block
+		if len(line) > 0 {
+			part[0].space = true
+		}
+		line = append(line, part...)
+	}
+	for i := range line {
+		l := &line[i]
+		l.x1, l.x2 = (l.x1-borderWidth)/scale, (l.x2-borderWidth)/scale
+		l.y1, l.y2 = (l.y1-borderWidth)/scale, (l.y2-borderWidth)/scale
+	}
+	return line, nil
+}
+
+// again has the second recogniser read a line, and fuses what both read.
+func (j *job) again(t strip, first []letter) ([]letter, error) {
+	if j.Effort == Fast || j.Effort == Balanced && len(first) > 0 && sureness(first) >= gate {
+		return first, nil
+	}
+	korean := slices.ContainsFunc(j.task.Lang, func(code string) bool { return strings.HasPrefix(code, "kor") || code == "script/Hangul" })
+	second := j.reads("Latin")
+	if korean {
+		if all := j.reads("Hangul"); all != nil {
+			second, korean = all, false
+		}
+	}
+	if second == nil || !readable(j.task.Lang) {
+		return first, nil
+	}
+	koreanLetters := 0
+	for _, l := range first {
+		if hangul(l.text) {
+			koreanLetters++
+		}
+	}
+	if korean && koreanLetters > 0 {
+		return j.runs(t, first, second)
+	}
+	line, err := j.second(second, t.gray)
+	if err != nil {
+		return nil, err
+	}
+	if korean {
+		sum := 0.0
+		for _, l := range line {
+			if !plain(l.text) {
+				return first, nil
+			}
+			sum += l.prob
+		}
+		if sum <= 0.9*float64(len(line)) {
+			return first, nil
+		}
+	}
+	j.note(recognition.Agreement(textOf(first), textOf(line)), len(line))
+	return fuse(first, line), nil
+}
+
+// runs has the second recogniser read what is not Hangul in a line.
+func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err error) {
+	at := 0
+	for _, run := range foreign(first, float64(t.gray.Width), float64(t.gray.Height)) {
+		line = append(line, first[at:run.from]...)
+		at = run.to
+		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
+		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height))
+		if err != nil {
+			return nil, err
+		}
+		for i := range read {
+			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
+		}
+		letters, _ := replace(first[run.from:run.to], read)
+		line = append(line, letters...)
+	}
+	return append(line, first[at:]...), nil
+}
+
+func (j *job) second(r Scripted, g Gray) ([]letter, error) {
+	j.passes++
+	chars, err := r.Read(g.Colour(), j.task.Charset)
+	return charsOf(chars, r.Name()), err
+}
+
+// reads is the recogniser that reads a script, or nil.
+func (j *job) reads(script string) Scripted {
+	for _, r := range j.Second {
+		if slices.Contains(r.Scripts(), script) {
+			return r
+		}
+	}
+	return nil
+}
+
+// readable tells whether all languages are written in Latin letters, Chinese, Japanese or Korean.
+func readable(lang []string) bool {
+	for _, code := range lang {
+		if OtherScript(code) && !strings.HasPrefix(code, "kor") && !strings.HasPrefix(code, "chi_") && !strings.HasPrefix(code, "jpn") && code != "script/Hangul" {
+			return false
+		}
+	}
+	return true
+}
+
+// OtherScript tells whether a language of Tesseract is not written in Latin letters.
+func OtherScript(code string) bool {
+	return otherScripts[code] || strings.HasPrefix(code, "script/") && code != "script/Latin"
+}
+
+// otherScripts are the languages of Tesseract that are not written in Latin letters.
+var otherScripts = func() map[string]bool {
+	set := map[string]bool{}
+	for _, code := range strings.Fields(`amh ara asm aze_cyrl bel ben bod bul chi_sim chi_sim_vert chi_tra chi_tra_vert
+		chr div dzo ell fas grc guj heb hin hye iku jpn jpn_vert kan kat kat_old kaz khm kir kmr kor kor_vert lao mal mar
+		mkd mon mya nep ori pan pus rus san sin snd srp syr tam tat tel tgk tha tir uig ukr urd uzb_cyrl yid`) {
+		set[code] = true
+	}
+	return set
+}()
+
+// block has the engine find the lines of the region, and reads each of them again.
+func (j *job) block(shape recognition.Shape) error {
+	s := j.scene
+	image, scale := s.sheetOf(j.piece)
+	j.passes, j.scale = j.passes+1, scale
+	answer, err := j.Engine.Read(image.border(borderWidth, s.paper), Query{Shape: shape, Charset: j.task.Charset})
+	if err != nil {
+		return err
+	}
+	texts := blankLines(answer.Text)
+	for k, line := range lettersOf(answer, j.Engine.Name()) {
+		if k < len(texts) && texts[k] {
+			j.text = append(j.text, "")
+		}
+		for i := range line {
+			l := &line[i]
+			l.x1, l.x2 = (l.x1-borderWidth)/scale+j.piece.inner.x1, (l.x2-borderWidth)/scale+j.piece.inner.x1
+			l.y1, l.y2 = (l.y1-borderWidth)/scale+j.piece.inner.y1, (l.y2-borderWidth)/scale+j.piece.inner.y1
+		}
+		t := s.stripOf(line)
+		for i := range line {
+			l := &line[i]
+			l.x1, l.x2 = l.x1-t.origin.X, l.x2-t.origin.X
+			drop := t.origin.Y + t.slope*(l.x1+l.x2)/2
+			l.y1, l.y2 = l.y1-drop, l.y2-drop
+		}
+		if line, err = j.again(t, line); err != nil {
+			return err
+		}
+		j.add(t, line)
+	}
+	return nil
+}
+
+// blankLines tells for each line of a text whether an empty one comes before it.
+func blankLines(text string) (blank []bool) {
+	empty := false
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "" {
+			empty = len(blank) > 0
+			continue
+		}
+		blank, empty = append(blank, empty), false
+	}
+	return blank
+}
+
+// stripOf cuts out a line by its letters, which have places on the piece.
+func (s *scene) stripOf(line []letter) strip {
+	box := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	var boxes []levelled
+	for _, l := range line {
+		box = rect{min(box.x1, l.x1), min(box.y1, l.y1), max(box.x2, l.x2), max(box.y2, l.y2)}
+		boxes = append(boxes, levelled{x1: l.x1, x2: l.x2, top: l.y1, bottom: l.y2})
+	}
+	height := func(g levelled) float64 { return g.bottom - g.top }
+	letter := weighted(boxes, 0.7, height, height)
+	slope := tilt(boxes, letter)
+	if slope != 0 {
+		box.y1, box.y2 = math.Inf(1), math.Inf(-1)
+		for _, l := range line {
+			shift := slope * (l.x1 + l.x2) / 2
+			box.y1, box.y2 = min(box.y1, l.y1-shift), max(box.y2, l.y2-shift)
+		}
+	}
+	m := margin * (box.y2 - box.y1)
+	t := strip{slope: slope, letter: letter, ink: box.y2 - box.y1, origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)}}
+	t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(math.Ceil(box.x2-box.x1+2*m)), int(math.Ceil(box.y2-box.y1+2*m)))
+	t.paper = edgeShade(t.gray)
+	return t
+}
