@@ -169,7 +169,8 @@ func TestUserCommandsBesideTheServer(t *testing.T) {
 	ann.do(http.StatusOK, "GET", path("/user/me"), nil)
 	user("another-password\n", "password", "ann").want(t, exitOK, "ann has a new password")
 	ann.do(http.StatusUnauthorized, "GET", path("/user/me"), nil)
-	s.login("ann", "another-password")
+	page, _, _ := drawn()
+	s.login("ann", "another-password").upload("page.png", page) // a worker is up then
 	list := user("", "list").want(t, exitOK, "admin@localhost.localdomain").stdout
 	if got := strings.Count(list, "\n"); got != 3 {
 		t.Errorf("%d lines, want a head and two users:\n%s", got, list)

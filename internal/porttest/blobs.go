@@ -15,6 +15,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
 )
 
 // pattern gives n bytes that depend on their place, without holding them.
@@ -47,7 +48,7 @@ var blobName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 func put(t *testing.T, s document.Blobs, r io.Reader) string {
 	t.Helper()
 	name, err := s.Put(t.Context(), r)
-	ok(t, "Put", err)
+	check.OK(t, "Put", err)
 	if !blobName.MatchString(name) {
 		t.Fatalf("got the name %q, want letters, digits, - and _", name)
 	}
@@ -57,10 +58,10 @@ func put(t *testing.T, s document.Blobs, r io.Reader) string {
 func wantBlob(t *testing.T, s document.Blobs, name string, want []byte) {
 	t.Helper()
 	r, err := s.Open(t.Context(), name)
-	ok(t, "Open", err)
+	check.OK(t, "Open", err)
 	got, err := io.ReadAll(r)
-	ok(t, "ReadAll", err)
-	ok(t, "Close", r.Close())
+	check.OK(t, "ReadAll", err)
+	check.OK(t, "Close", r.Close())
 	if !bytes.Equal(got, want) {
 		t.Errorf("got %d bytes, want %d; or they differ", len(got), len(want))
 	}
@@ -83,16 +84,16 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		const size = 100 << 20
 		name := put(t, s, &pattern{n: size})
 		r, err := s.Open(t.Context(), name)
-		ok(t, "Open", err)
+		check.OK(t, "Open", err)
 		defer r.Close()
 		want, got := sha256.New(), sha256.New()
 		_, err = io.Copy(want, &pattern{n: size})
-		ok(t, "Copy of the pattern", err)
+		check.OK(t, "Copy of the pattern", err)
 		n, err := io.Copy(got, r)
-		ok(t, "Copy of the blob", err)
+		check.OK(t, "Copy of the blob", err)
 		same(t, "bytes", n, int64(size))
 		same(t, "SHA-256", got.Sum(nil), want.Sum(nil))
-		ok(t, "Delete", s.Delete(t.Context(), name))
+		check.OK(t, "Delete", s.Delete(t.Context(), name))
 	})
 
 	t.Run("readers that give little or data with the end", func(t *testing.T) {
@@ -124,7 +125,7 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		if first == second {
 			t.Fatalf("both are named %s", first)
 		}
-		ok(t, "Delete", s.Delete(t.Context(), first))
+		check.OK(t, "Delete", s.Delete(t.Context(), first))
 		wantBlob(t, s, second, patternBytes(1000))
 	})
 
@@ -132,9 +133,9 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		s := open(t)
 		name, other := put(t, s, &pattern{n: 300_000}), put(t, s, strings.NewReader("other"))
 		for range 2 {
-			ok(t, "Delete", s.Delete(t.Context(), name))
+			check.OK(t, "Delete", s.Delete(t.Context(), name))
 			_, err := s.Open(t.Context(), name)
-			wantKind(t, "Open", err, fault.NotFound)
+			check.Kind(t, "Open", err, fault.NotFound)
 		}
 		wantBlob(t, s, other, []byte("other"))
 	})
@@ -145,11 +146,11 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		for _, wrong := range []string{"", ".", "..", "../x", "../" + name, "a/b", "/", "/etc/passwd", `a\b`, "a\x00b", "\x00", name + "\x00", name + "/", "./" + name,
 			name + "x", strings.Repeat("a", 10_000), "한글", "%2e%2e", name[:len(name)-1], strings.Repeat("0", 24)} {
 			r, err := s.Open(t.Context(), wrong)
-			wantKind(t, fmt.Sprintf("Open of %.40q", wrong), err, fault.NotFound)
+			check.Kind(t, fmt.Sprintf("Open of %.40q", wrong), err, fault.NotFound)
 			if err == nil {
 				r.Close()
 			}
-			ok(t, fmt.Sprintf("Delete of %.40q", wrong), s.Delete(t.Context(), wrong))
+			check.OK(t, fmt.Sprintf("Delete of %.40q", wrong), s.Delete(t.Context(), wrong))
 		}
 		wantBlob(t, s, name, []byte("bytes"))
 	})
@@ -159,16 +160,16 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		name := put(t, s, &pattern{n: 3 << 20})
 		for _, n := range []int{0, 1, 300_000} {
 			r, err := s.Open(t.Context(), name)
-			ok(t, "Open", err)
+			check.OK(t, "Open", err)
 			b := make([]byte, n)
 			_, err = io.ReadFull(r, b)
-			ok(t, "ReadFull", err)
-			ok(t, "Close", r.Close())
+			check.OK(t, "ReadFull", err)
+			check.OK(t, "Close", r.Close())
 			if !bytes.Equal(b, patternBytes(int64(n))) {
 				t.Errorf("the first %d bytes differ", n)
 			}
 		}
-		ok(t, "Delete", s.Delete(t.Context(), name))
+		check.OK(t, "Delete", s.Delete(t.Context(), name))
 	})
 
 	t.Run("seek anywhere", func(t *testing.T) {
@@ -176,7 +177,7 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		const size = 600_000
 		all := patternBytes(size)
 		r, err := s.Open(t.Context(), put(t, s, &pattern{n: size}))
-		ok(t, "Open", err)
+		check.OK(t, "Open", err)
 		defer r.Close()
 		for _, c := range []struct {
 			offset int64
@@ -187,7 +188,7 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 			{-10, io.SeekEnd, size - 10}, {1, io.SeekStart, 1}, {100, io.SeekCurrent, 201}, {-300, io.SeekCurrent, 1}, {-size, io.SeekEnd, 0},
 		} {
 			got, err := r.Seek(c.offset, c.whence)
-			ok(t, "Seek", err)
+			check.OK(t, "Seek", err)
 			same(t, "place", got, c.want)
 			b := make([]byte, 100)
 			n, err := io.ReadFull(r, b)
@@ -200,12 +201,12 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 			}
 		}
 		_, err = r.Seek(0, io.SeekStart)
-		ok(t, "Seek", err)
+		check.OK(t, "Seek", err)
 		if _, err := r.Seek(-1, io.SeekStart); err == nil {
 			t.Error("got no error for a place before the start")
 		}
 		got, err := io.ReadAll(r)
-		ok(t, "ReadAll", err)
+		check.OK(t, "ReadAll", err)
 		if !bytes.Equal(got, all) {
 			t.Error("the whole differs after seeking about")
 		}
@@ -219,12 +220,12 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		const size = 3 << 20
 		name := put(t, s, &pattern{n: size})
 		r, err := s.Open(t.Context(), name)
-		ok(t, "Open", err)
+		check.OK(t, "Open", err)
 		defer r.Close()
 		first := make([]byte, 1000)
 		_, err = io.ReadFull(r, first)
-		ok(t, "ReadFull", err)
-		ok(t, "Delete", s.Delete(t.Context(), name))
+		check.OK(t, "ReadFull", err)
+		check.OK(t, "Delete", s.Delete(t.Context(), name))
 		rest, err := io.ReadAll(r)
 		if got := append(first, rest...); err == nil && !bytes.Equal(got, patternBytes(size)) {
 			t.Errorf("the reader ended after %d of %d bytes as if complete", len(got), size)
@@ -263,15 +264,15 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 		same(t, "old in an hour", allOld(t, s.Old(t.Context(), future)), names)
 		same(t, "old an hour ago", allOld(t, s.Old(t.Context(), past)), []string(nil))
 		for name, err := range s.Old(t.Context(), future) { // and ends early
-			ok(t, "Old", err)
-			ok(t, "Delete", s.Delete(t.Context(), name))
+			check.OK(t, "Old", err)
+			check.OK(t, "Delete", s.Delete(t.Context(), name))
 			names = slices.DeleteFunc(names, func(n string) bool { return n == name })
 			break
 		}
 		same(t, "old after one was deleted", allOld(t, s.Old(t.Context(), future)), names)
 		for name, err := range s.Old(t.Context(), future) {
-			ok(t, "Old", err)
-			ok(t, "Delete", s.Delete(t.Context(), name))
+			check.OK(t, "Old", err)
+			check.OK(t, "Delete", s.Delete(t.Context(), name))
 		}
 		same(t, "old after all were deleted on the way", allOld(t, s.Old(t.Context(), future)), []string(nil))
 		wantGone(t, s.Old, future)

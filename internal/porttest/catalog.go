@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -18,7 +19,7 @@ import (
 func listed(t *testing.T, s Stores, q document.Query, total int) []string {
 	t.Helper()
 	images, n, err := s.Catalog.List(t.Context(), q)
-	ok(t, fmt.Sprintf("List of %+v", q), err)
+	check.OK(t, fmt.Sprintf("List of %+v", q), err)
 	same(t, fmt.Sprintf("in all of %+v", q), n, total)
 	var names []string
 	for _, i := range images {
@@ -43,10 +44,10 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		want.ID, want.Owner.Name, want.Created = added.ID, "ann", i.Created.UTC()
 		same(t, "Add", added, want)
 		got, err := s.Catalog.ByID(t.Context(), added.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "ByID", got, want)
 		images, _, err := s.Catalog.List(t.Context(), document.Query{Size: 10})
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		same(t, "List", images, []document.Image{want})
 	})
 
@@ -55,16 +56,16 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		ann := addUser(t, s, "ann")
 		i := addImage(t, s, someImage(ann, "page"))
 		_, err := s.Catalog.ByID(t.Context(), i.ID+1)
-		wantKind(t, "ByID", err, fault.NotFound)
+		check.Kind(t, "ByID", err, fault.NotFound)
 		called := false
 		_, err = s.Catalog.Update(t.Context(), i.ID+1, func(*document.Image) error { called = true; return nil })
-		wantKind(t, "Update", err, fault.NotFound)
+		check.Kind(t, "Update", err, fault.NotFound)
 		if called {
 			t.Error("change was called without a row")
 		}
-		wantKind(t, "Delete", s.Catalog.Delete(t.Context(), i.ID+1), fault.NotFound)
+		check.Kind(t, "Delete", s.Catalog.Delete(t.Context(), i.ID+1), fault.NotFound)
 		_, err = s.Catalog.Add(t.Context(), someImage(account.User{ID: ann.ID + 100}, "page"))
-		wantKind(t, "Add for no user", err, fault.NotFound)
+		check.Kind(t, "Add for no user", err, fault.NotFound)
 		same(t, "images", listed(t, s, document.Query{Size: 10}, 1), []string{"page"})
 	})
 
@@ -78,7 +79,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 				t.Errorf("got ID %d after %d", i.ID, last)
 			}
 			last = i.ID
-			ok(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
+			check.OK(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
 		}
 	})
 
@@ -106,7 +107,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		} {
 			same(t, fmt.Sprintf("List of %+v", c.q), listed(t, s, c.q, 5), c.want)
 		}
-		ok(t, "Delete", s.Catalog.Delete(t.Context(), ids[3]))
+		check.OK(t, "Delete", s.Catalog.Delete(t.Context(), ids[3]))
 		same(t, "List before a deleted one", listed(t, s, document.Query{Size: 1, Before: ids[3]}, 4), []string{"page2"})
 	})
 
@@ -188,15 +189,15 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		ann := addUser(t, s, "ann")
 		i := addImage(t, s, someImage(ann, "page"))
 		_, err := s.Users.Update(t.Context(), ann.ID, func(u *account.User) error { u.Name = "Dora"; return nil })
-		ok(t, "Users.Update", err)
+		check.OK(t, "Users.Update", err)
 		same(t, "List by the new name", listed(t, s, document.Query{Keyword: "dora", Size: 10}, 1), []string{"page"})
 		same(t, "List by the old name", listed(t, s, document.Query{Keyword: "ann", Size: 10}, 0), []string(nil))
 		got, err := s.Catalog.ByID(t.Context(), i.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "owner", got.Owner, account.Ref{ID: ann.ID, Name: "Dora"})
 		resign(t, s, ann.ID)
 		got, err = s.Catalog.ByID(t.Context(), i.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "owner who resigned", got.Owner, account.Ref{ID: ann.ID})
 		same(t, "List after resigning", listed(t, s, document.Query{Keyword: "pag", Size: 10}, 1), []string{"page"})
 	})
@@ -207,7 +208,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		count := func(u account.User, want int) {
 			t.Helper()
 			n, err := s.Catalog.Count(t.Context(), u.ID)
-			ok(t, "Count", err)
+			check.OK(t, "Count", err)
 			same(t, "images of "+u.Name, n, want)
 		}
 		count(ann, 0)
@@ -218,7 +219,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		addImage(t, s, shared)
 		count(ann, 2)
 		count(bob, 1)
-		ok(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
+		check.OK(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
 		count(ann, 1)
 	})
 
@@ -234,10 +235,10 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 			v.ID, v.Visibility, v.Size, v.Original = other.ID, document.Shared, 1, "another"
 			return nil
 		})
-		ok(t, "Update", err)
+		check.OK(t, "Update", err)
 		same(t, "Update", got, want)
 		got, err = s.Catalog.ByID(t.Context(), i.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "ByID", got, want)
 		same(t, "List by the new name", listed(t, s, document.Query{Keyword: "이름", Size: 10}, 1), []string{want.Name})
 		same(t, "List by the old name", listed(t, s, document.Query{Keyword: "page", Size: 10}, 0), []string(nil))
@@ -252,7 +253,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 			t.Errorf("got error %v, want the very one of change", err)
 		}
 		got, err := s.Catalog.ByID(t.Context(), i.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "the row", got, i)
 	})
 
@@ -264,7 +265,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 			return err
 		}))
 		got, err := s.Catalog.ByID(t.Context(), i.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "name", got.Name, "page"+strings.Repeat("x", racers))
 	})
 
@@ -273,7 +274,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		ann := addUser(t, s, "ann")
 		allOK(t, "Add", race(racers, func(int) error { _, err := s.Catalog.Add(t.Context(), someImage(ann, "page")); return err }))
 		images, n, err := s.Catalog.List(t.Context(), document.Query{Size: 100})
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		seen := map[int64]bool{}
 		for _, i := range images {
 			seen[i.ID] = true
@@ -295,25 +296,25 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 			addRun(t, s, someRun(i, ann, 3))
 			addRun(t, s, someRun(other, ann, 4))
 		}
-		ok(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
+		check.OK(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
 		_, err := s.Catalog.ByID(t.Context(), i.ID)
-		wantKind(t, "ByID", err, fault.NotFound)
+		check.Kind(t, "ByID", err, fault.NotFound)
 		same(t, "List", listed(t, s, document.Query{Size: 10}, 1), []string{"other"})
-		wantKind(t, "Delete again", s.Catalog.Delete(t.Context(), i.ID), fault.NotFound)
+		check.Kind(t, "Delete again", s.Catalog.Delete(t.Context(), i.ID), fault.NotFound)
 		if s.Runs == nil {
 			return
 		}
 		for n := range 3 {
 			_, err := s.Runs.ByContent(t.Context(), contentID(n+1))
-			wantKind(t, "Runs.ByContent", err, fault.NotFound)
+			check.Kind(t, "Runs.ByContent", err, fault.NotFound)
 		}
 		_, err = s.Runs.ByVersion(t.Context(), i.ID, 1)
-		wantKind(t, "Runs.ByVersion", err, fault.NotFound)
+		check.Kind(t, "Runs.ByVersion", err, fault.NotFound)
 		ids, err := s.Runs.ContentIDs(t.Context(), i.ID)
-		ok(t, "Runs.ContentIDs", err)
+		check.OK(t, "Runs.ContentIDs", err)
 		same(t, "contents of the deleted image", ids, []string(nil))
 		run, err := s.Runs.ByContent(t.Context(), contentID(4))
-		ok(t, "Runs.ByContent of the other image", err)
+		check.OK(t, "Runs.ByContent of the other image", err)
 		same(t, "image of the other run", run.ImageID, other.ID)
 	})
 
@@ -323,7 +324,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		named := func(blobs ...string) []string {
 			t.Helper()
 			got, err := s.Catalog.Named(t.Context(), blobs)
-			ok(t, "Named", err)
+			check.OK(t, "Named", err)
 			slices.Sort(got)
 			return got
 		}
@@ -344,7 +345,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 			all = append(all, fmt.Sprint("other", n))
 		}
 		same(t, "of many", named(all...), []string{"o0", "o1", "o2", "t0", "t1", "t2"})
-		ok(t, "Delete", s.Catalog.Delete(t.Context(), first.ID))
+		check.OK(t, "Delete", s.Catalog.Delete(t.Context(), first.ID))
 		same(t, "after one was deleted", named("o0", "t0", "o1"), []string{"o1"})
 	})
 

@@ -12,6 +12,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 )
 
 // someContent has something in every field that is stored.
@@ -42,7 +43,7 @@ func corrected(c recognition.Content, text string) recognition.Content {
 func wantContents(t *testing.T, s recognition.Contents, ids []string, want ...recognition.Content) {
 	t.Helper()
 	got, err := s.Get(t.Context(), ids)
-	ok(t, "Get", err)
+	check.OK(t, "Get", err)
 	same(t, "Get", got, want)
 }
 
@@ -51,13 +52,13 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 	t.Run("Add and Get in the order of the IDs", func(t *testing.T) {
 		s := open(t)
 		a, b, c := someContent(1), someContent(2), recognition.Content{ID: contentID(3), Revision: 1}
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{a, b, c}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{a, b, c}))
 		wantContents(t, s, []string{c.ID, a.ID, b.ID}, c, a, b)
 		wantContents(t, s, []string{contentID(9), b.ID, "", contentID(8), a.ID}, b, a)
 		wantContents(t, s, []string{contentID(9)})
 		wantContents(t, s, nil)
 		revisions, err := s.Revisions(t.Context(), a.ID)
-		ok(t, "Revisions", err)
+		check.OK(t, "Revisions", err)
 		same(t, "Revisions", revisions, []recognition.Content{a})
 	})
 
@@ -69,14 +70,14 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 			c.ID = id
 			run = append(run, c)
 		}
-		ok(t, "Add", s.Add(t.Context(), run))
+		check.OK(t, "Add", s.Add(t.Context(), run))
 		second := corrected(run[2], "two")
-		ok(t, "Revise", s.Revise(t.Context(), second))
+		check.OK(t, "Revise", s.Revise(t.Context(), second))
 		wantContents(t, s, []string{"run-2", "run-4", "run-1"}, second, run[0])
 		wantContents(t, s, []string{"run-1", "run-1-1"}, run[0], run[5])
-		ok(t, "Delete", s.Delete(t.Context(), []string{"run-2", "run-1"}))
+		check.OK(t, "Delete", s.Delete(t.Context(), []string{"run-2", "run-1"}))
 		wantContents(t, s, []string{"run-1", "run-2", "run-10", "run-3", "run", "run-1-1", "running-1"}, run[1], run[3], run[4], run[5], run[6])
-		ok(t, "Add again", s.Add(t.Context(), []recognition.Content{run[2]}))
+		check.OK(t, "Add again", s.Add(t.Context(), []recognition.Content{run[2]}))
 		wantContents(t, s, []string{"run-2"}, run[2])
 	})
 
@@ -84,22 +85,22 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		s := open(t)
 		a := someContent(1)
 		a.Version, a.Created = 7, moment(1)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{a}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{a}))
 		b := corrected(a, "two")
 		b.EditedBy.Name, b.Edited = "ann", moment(5) // in another zone
-		ok(t, "Revise", s.Revise(t.Context(), b))
+		check.OK(t, "Revise", s.Revise(t.Context(), b))
 		a.Version, a.Created = 0, time.Time{}
 		b.Version, b.Created, b.EditedBy.Name, b.Edited = 0, time.Time{}, "", moment(5).UTC()
 		wantContents(t, s, []string{a.ID}, b)
 		revisions, err := s.Revisions(t.Context(), a.ID)
-		ok(t, "Revisions", err)
+		check.OK(t, "Revisions", err)
 		same(t, "Revisions", revisions, []recognition.Content{a, b})
 	})
 
 	t.Run("Add all or none", func(t *testing.T) {
 		s := open(t)
 		old := someContent(5)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{old}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{old}))
 		changed := old
 		changed.Text = "another"
 		for _, batch := range [][]recognition.Content{
@@ -107,13 +108,13 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 			{changed, someContent(1), someContent(2)},
 			{someContent(1), changed, someContent(2)},
 		} {
-			wantKind(t, "Add", s.Add(t.Context(), batch), fault.Conflict)
+			check.Kind(t, "Add", s.Add(t.Context(), batch), fault.Conflict)
 			wantContents(t, s, []string{contentID(1), contentID(2), old.ID}, old)
 		}
-		ok(t, "Revise", s.Revise(t.Context(), corrected(old, "two")))
-		wantKind(t, "Add of a corrected one", s.Add(t.Context(), []recognition.Content{someContent(1), changed}), fault.Conflict)
+		check.OK(t, "Revise", s.Revise(t.Context(), corrected(old, "two")))
+		check.Kind(t, "Add of a corrected one", s.Add(t.Context(), []recognition.Content{someContent(1), changed}), fault.Conflict)
 		wantContents(t, s, []string{contentID(1), old.ID}, corrected(old, "two"))
-		ok(t, "Add of the rest", s.Add(t.Context(), []recognition.Content{someContent(1), someContent(2)}))
+		check.OK(t, "Add of the rest", s.Add(t.Context(), []recognition.Content{someContent(1), someContent(2)}))
 		wantContents(t, s, []string{contentID(1), contentID(2)}, someContent(1), someContent(2))
 	})
 
@@ -129,7 +130,7 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		}
 		oneOK(t, "Add", race(racers, func(i int) error { return s.Add(t.Context(), batch(i)) }), fault.Conflict)
 		got, err := s.Get(t.Context(), []string{contentID(0), contentID(1), contentID(2), contentID(3), contentID(4)})
-		ok(t, "Get", err)
+		check.OK(t, "Get", err)
 		if len(got) != 5 {
 			t.Fatalf("got %d contents, want 5", len(got))
 		}
@@ -141,7 +142,7 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 	t.Run("Revise adds, and never changes a revision", func(t *testing.T) {
 		s := open(t)
 		one, other := someContent(1), someContent(2)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{one, other}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{one, other}))
 		two := corrected(one, "two")
 		two.ROI = document.Box{X1: 9, Y1: 9, X2: 10, Y2: 10}
 		three := corrected(two, "three")
@@ -151,59 +152,59 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 			}
 			c := corrected(one, "wrong")
 			c.Revision = revision
-			wantKind(t, fmt.Sprint("Revise with ", revision, " after 1"), s.Revise(t.Context(), c), fault.Conflict)
+			check.Kind(t, fmt.Sprint("Revise with ", revision, " after 1"), s.Revise(t.Context(), c), fault.Conflict)
 		}
-		ok(t, "Revise", s.Revise(t.Context(), two))
+		check.OK(t, "Revise", s.Revise(t.Context(), two))
 		wantContents(t, s, []string{one.ID, other.ID}, two, other)
 		for _, revision := range []int{1, 2, 4} {
 			c := corrected(one, "wrong")
 			c.Revision = revision
-			wantKind(t, fmt.Sprint("Revise with ", revision, " after 2"), s.Revise(t.Context(), c), fault.Conflict)
+			check.Kind(t, fmt.Sprint("Revise with ", revision, " after 2"), s.Revise(t.Context(), c), fault.Conflict)
 		}
-		ok(t, "Revise", s.Revise(t.Context(), three))
+		check.OK(t, "Revise", s.Revise(t.Context(), three))
 		wantContents(t, s, []string{other.ID, one.ID}, other, three)
 		revisions, err := s.Revisions(t.Context(), one.ID)
-		ok(t, "Revisions", err)
+		check.OK(t, "Revisions", err)
 		same(t, "Revisions", revisions, []recognition.Content{one, two, three})
 	})
 
 	t.Run("more than nine revisions stay in order", func(t *testing.T) {
 		s := open(t)
 		c := someContent(1)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{c}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{c}))
 		want := []recognition.Content{c}
 		for n := range 11 {
 			c = corrected(c, fmt.Sprint("correction ", n))
-			ok(t, "Revise", s.Revise(t.Context(), c))
+			check.OK(t, "Revise", s.Revise(t.Context(), c))
 			want = append(want, c)
 		}
 		revisions, err := s.Revisions(t.Context(), c.ID)
-		ok(t, "Revisions", err)
+		check.OK(t, "Revisions", err)
 		same(t, "Revisions", revisions, want)
 		wantContents(t, s, []string{c.ID}, c)
 	})
 
 	t.Run("NotFound", func(t *testing.T) {
 		s := open(t)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{someContent(1)}))
-		wantKind(t, "Revise", s.Revise(t.Context(), corrected(someContent(2), "two")), fault.NotFound)
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{someContent(1)}))
+		check.Kind(t, "Revise", s.Revise(t.Context(), corrected(someContent(2), "two")), fault.NotFound)
 		_, err := s.Revisions(t.Context(), contentID(2))
-		wantKind(t, "Revisions", err, fault.NotFound)
+		check.Kind(t, "Revisions", err, fault.NotFound)
 		_, err = s.Revisions(t.Context(), "")
-		wantKind(t, "Revisions of no ID", err, fault.NotFound)
+		check.Kind(t, "Revisions of no ID", err, fault.NotFound)
 		wantContents(t, s, []string{contentID(2)})
 	})
 
 	t.Run("one of many revises", func(t *testing.T) {
 		s := open(t)
 		c := someContent(1)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{c}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{c}))
 		errs := race(racers, func(i int) error { return s.Revise(t.Context(), corrected(c, fmt.Sprint("racer ", i))) })
 		oneOK(t, "Revise", errs, fault.Conflict)
 		winner := slices.Index(errs, nil)
 		wantContents(t, s, []string{c.ID}, corrected(c, fmt.Sprint("racer ", winner)))
 		revisions, err := s.Revisions(t.Context(), c.ID)
-		ok(t, "Revisions", err)
+		check.OK(t, "Revisions", err)
 		same(t, "Revisions", revisions, []recognition.Content{c, corrected(c, fmt.Sprint("racer ", winner))})
 	})
 
@@ -211,7 +212,7 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		s := open(t)
 		c := someContent(1)
 		c.Text = ""
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{c}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{c}))
 		allOK(t, "Revise", race(racers, func(int) error {
 			for {
 				now, err := s.Get(t.Context(), []string{c.ID})
@@ -224,7 +225,7 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 			}
 		}))
 		got, err := s.Get(t.Context(), []string{c.ID})
-		ok(t, "Get", err)
+		check.OK(t, "Get", err)
 		same(t, "text", got[0].Text, strings.Repeat("x", racers))
 		same(t, "revision", got[0].Revision, racers+1)
 	})
@@ -245,29 +246,29 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		for n := 1; n < recognition.MaxRegions; n++ {
 			batch, ids = append(batch, someContent(n)), append(ids, contentID(n))
 		}
-		ok(t, "Add", s.Add(t.Context(), batch))
+		check.OK(t, "Add", s.Add(t.Context(), batch))
 		wantContents(t, s, ids, batch...)
-		ok(t, "Revise", s.Revise(t.Context(), corrected(big, strings.Repeat("긴 글 ", 50_000))))
+		check.OK(t, "Revise", s.Revise(t.Context(), corrected(big, strings.Repeat("긴 글 ", 50_000))))
 		wantContents(t, s, ids[:1], corrected(big, strings.Repeat("긴 글 ", 50_000)))
-		ok(t, "Delete", s.Delete(t.Context(), ids))
+		check.OK(t, "Delete", s.Delete(t.Context(), ids))
 		wantContents(t, s, ids)
 	})
 
 	t.Run("Delete takes all revisions, and twice is fine", func(t *testing.T) {
 		s := open(t)
 		a, b, c := someContent(1), someContent(2), someContent(3)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{a, b, c}))
-		ok(t, "Revise", s.Revise(t.Context(), corrected(a, "two")))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{a, b, c}))
+		check.OK(t, "Revise", s.Revise(t.Context(), corrected(a, "two")))
 		for range 2 {
-			ok(t, "Delete", s.Delete(t.Context(), []string{a.ID, contentID(9), b.ID}))
+			check.OK(t, "Delete", s.Delete(t.Context(), []string{a.ID, contentID(9), b.ID}))
 			wantContents(t, s, []string{a.ID, b.ID, c.ID}, c)
 			_, err := s.Revisions(t.Context(), a.ID)
-			wantKind(t, "Revisions", err, fault.NotFound)
-			wantKind(t, "Revise with 2", s.Revise(t.Context(), corrected(a, "two")), fault.NotFound)
-			wantKind(t, "Revise with 3", s.Revise(t.Context(), corrected(corrected(a, "two"), "three")), fault.NotFound)
+			check.Kind(t, "Revisions", err, fault.NotFound)
+			check.Kind(t, "Revise with 2", s.Revise(t.Context(), corrected(a, "two")), fault.NotFound)
+			check.Kind(t, "Revise with 3", s.Revise(t.Context(), corrected(corrected(a, "two"), "three")), fault.NotFound)
 		}
-		ok(t, "Delete of nothing", s.Delete(t.Context(), nil))
-		ok(t, "Add anew", s.Add(t.Context(), []recognition.Content{a}))
+		check.OK(t, "Delete of nothing", s.Delete(t.Context(), nil))
+		check.OK(t, "Add anew", s.Add(t.Context(), []recognition.Content{a}))
 		wantContents(t, s, []string{a.ID}, a)
 	})
 
@@ -280,26 +281,26 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 			c := recognition.Content{ID: contentID(n), Revision: 1}
 			batch, ids = append(batch, c), append(ids, c.ID)
 		}
-		ok(t, "Add", s.Add(t.Context(), batch))
+		check.OK(t, "Add", s.Add(t.Context(), batch))
 		for n := range 12 {
-			ok(t, "Revise", s.Revise(t.Context(), recognition.Content{ID: ids[7], Revision: n + 2}))
+			check.OK(t, "Revise", s.Revise(t.Context(), recognition.Content{ID: ids[7], Revision: n + 2}))
 		}
 		future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
 		same(t, "old in an hour", allOld(t, s.Old(t.Context(), future)), ids)
 		same(t, "old an hour ago", allOld(t, s.Old(t.Context(), past)), []string(nil))
-		ok(t, "Delete", s.Delete(t.Context(), ids[5:10]))
+		check.OK(t, "Delete", s.Delete(t.Context(), ids[5:10]))
 		ids = slices.Delete(ids, 5, 10)
 		same(t, "old after some were deleted", allOld(t, s.Old(t.Context(), future)), ids)
 		for id, err := range s.Old(t.Context(), future) { // and ends early
-			ok(t, "Old", err)
-			ok(t, "Delete", s.Delete(t.Context(), []string{id}))
+			check.OK(t, "Old", err)
+			check.OK(t, "Delete", s.Delete(t.Context(), []string{id}))
 			break
 		}
 		var rest []string
 		for id, err := range s.Old(t.Context(), future) {
-			ok(t, "Old", err)
+			check.OK(t, "Old", err)
 			if rest = append(rest, id); len(rest) == 20 {
-				ok(t, "Delete", s.Delete(t.Context(), rest))
+				check.OK(t, "Delete", s.Delete(t.Context(), rest))
 			}
 		}
 		same(t, "old, some of which were deleted on the way", len(rest), many-6)
@@ -311,10 +312,10 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		s := open(t)
 		a := someContent(1)
 		given := someContent(1)
-		ok(t, "Add", s.Add(t.Context(), []recognition.Content{given}))
+		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{given}))
 		given.Words[0].Text, given.Lang[0], given.Error.Code = "changed", "xxx", "changed"
 		got, err := s.Get(t.Context(), []string{a.ID})
-		ok(t, "Get", err)
+		check.OK(t, "Get", err)
 		got[0].Words[0].Text, got[0].Lang[0], got[0].Error.Code = "changed", "xxx", "changed"
 		wantContents(t, s, []string{a.ID}, a)
 	})

@@ -19,6 +19,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 )
 
 // drawn are lines that an engine must read without a fault.
@@ -110,7 +111,7 @@ func texts(readings []recognition.Reading) (all []string) {
 func wantTexts(t *testing.T, e recognition.Engine, o recognition.Order, want []string) {
 	t.Helper()
 	readings, err := recognize(t.Context(), e, o)
-	ok(t, "Recognize", err)
+	check.OK(t, "Recognize", err)
 	if got := texts(readings); !slices.EqualFunc(got, want, strings.EqualFold) {
 		t.Errorf("got the texts %q, want %q", got, want)
 	}
@@ -126,25 +127,25 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		e := open(t)
 		for _, shape := range []recognition.Shape{recognition.ShapeAuto, recognition.ShapeBlock, recognition.ShapeLine} {
 			_, err := recognize(t.Context(), e, order(file, tasksOf(boxes, shape)...))
-			ok(t, fmt.Sprint("Recognize with shape ", shape), err)
+			check.OK(t, fmt.Sprint("Recognize with shape ", shape), err)
 		}
 		_, err := recognize(t.Context(), e, order(file, tasksOf(make500(boxes), recognition.ShapeLine)...))
-		ok(t, "Recognize of 500 regions", err)
+		check.OK(t, "Recognize of 500 regions", err)
 	})
 
 	t.Run("in the order of the regions", func(t *testing.T) {
 		e := open(t)
 		forth, err := recognize(t.Context(), e, order(file, tasksOf(boxes, recognition.ShapeLine)...))
-		ok(t, "Recognize", err)
+		check.OK(t, "Recognize", err)
 		turned := slices.Clone(boxes)
 		slices.Reverse(turned)
 		back, err := recognize(t.Context(), e, order(file, tasksOf(turned, recognition.ShapeLine)...))
-		ok(t, "Recognize", err)
+		check.OK(t, "Recognize", err)
 		slices.Reverse(back)
 		same(t, "texts of the regions turned about", texts(back), texts(forth))
 		for i, r := range forth {
 			alone, err := recognize(t.Context(), e, order(file, task(boxes[i], recognition.ShapeLine)))
-			ok(t, "Recognize of one", err)
+			check.OK(t, "Recognize of one", err)
 			same(t, "text of the region alone", alone[0].Text, r.Text)
 		}
 	})
@@ -153,7 +154,7 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		o := order(file, tasksOf(boxes, recognition.ShapeLine)...)
 		o.Batch = true
 		_, err := recognize(t.Context(), open(t), o)
-		ok(t, "Recognize", err)
+		check.OK(t, "Recognize", err)
 	})
 
 	t.Run("bytes that are no page", func(t *testing.T) {
@@ -161,20 +162,20 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		tiny := task(document.Box{X2: 5, Y2: 5}, recognition.ShapeLine)
 		for what, file := range notImages() {
 			_, err := e.Recognize(t.Context(), order(file, tiny))
-			wantKind(t, "Recognize of "+what, err, fault.Unsupported)
+			check.Kind(t, "Recognize of "+what, err, fault.Unsupported)
 			_, err = e.Prepared(t.Context(), order(file, tiny))
-			wantKind(t, "Prepared of "+what, err, fault.Unsupported)
+			check.Kind(t, "Prepared of "+what, err, fault.Unsupported)
 			_, err = e.Layout(t.Context(), PageOf(file), recognition.LevelLine)
-			wantKind(t, "Layout of "+what, err, fault.Unsupported)
+			check.Kind(t, "Layout of "+what, err, fault.Unsupported)
 		}
 		_, err := e.Recognize(t.Context(), order(brokenPNG(), tiny))
-		wantKind(t, "Recognize of a broken PNG", err, fault.Unsupported)
+		check.Kind(t, "Recognize of a broken PNG", err, fault.Unsupported)
 		for what, file := range bombs() {
 			_, err := e.Recognize(t.Context(), order(file, tiny))
-			wantKind(t, "Recognize of a pixel bomb as "+what, err, fault.TooLarge)
+			check.Kind(t, "Recognize of a pixel bomb as "+what, err, fault.TooLarge)
 		}
 		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, recognition.ShapeLine)...))
-		ok(t, "Recognize afterwards", err)
+		check.OK(t, "Recognize afterwards", err)
 	})
 
 	t.Run("as the opening of the page says", func(t *testing.T) {
@@ -185,9 +186,9 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 				return nil, fault.New(kind, "no_page", "There is no page.")
 			})
 			_, err := e.Recognize(t.Context(), o)
-			wantKind(t, "Recognize", err, kind)
+			check.Kind(t, "Recognize", err, kind)
 			_, err = e.Prepared(t.Context(), o)
-			wantKind(t, "Prepared", err, kind)
+			check.Kind(t, "Prepared", err, kind)
 		}
 	})
 
@@ -196,13 +197,13 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := e.Recognize(gone, order(file, tasksOf(boxes, recognition.ShapeLine)...))
-		wantKind(t, "Recognize for nobody", err, fault.Canceled)
+		check.Kind(t, "Recognize for nobody", err, fault.Canceled)
 		late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer cancel()
 		_, err = e.Recognize(late, order(file, tasksOf(boxes, recognition.ShapeLine)...))
-		wantKind(t, "Recognize too late", err, fault.Deadline)
+		check.Kind(t, "Recognize too late", err, fault.Deadline)
 		_, err = recognize(t.Context(), e, order(file, tasksOf(boxes, recognition.ShapeLine)...))
-		ok(t, "Recognize afterwards", err)
+		check.OK(t, "Recognize afterwards", err)
 	})
 
 	t.Run("many orders at once", func(t *testing.T) {
@@ -221,10 +222,10 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		whole := document.Box{X2: page.Bounds().Dx(), Y2: page.Bounds().Dy()}
 		for _, b := range append(slivers(whole), append(boxes, whole)...) {
 			r, err := e.Prepared(t.Context(), order(file, task(b, recognition.ShapeAuto)))
-			ok(t, "Prepared", err)
+			check.OK(t, "Prepared", err)
 			same(t, "media type", r.MediaType, "image/png")
 			m, err := png.Decode(bytes.NewReader(r.Bytes))
-			ok(t, "decoding what was prepared", err)
+			check.OK(t, "decoding what was prepared", err)
 			if m.Bounds().Empty() {
 				t.Errorf("got no pixel for %v", b)
 			}
@@ -233,7 +234,7 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 
 	t.Run("Languages", func(t *testing.T) {
 		got, err := open(t).Languages(t.Context())
-		ok(t, "Languages", err)
+		check.OK(t, "Languages", err)
 		if !slices.IsSorted(got) || !slices.Contains(got, "eng") {
 			t.Errorf("got %v, want eng among them and all sorted", got)
 		}
@@ -295,7 +296,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		e := open(t)
 		for _, shape := range []recognition.Shape{recognition.ShapeAuto, recognition.ShapePage, recognition.ShapeBlock} {
 			readings, err := recognize(t.Context(), e, order(PNG(page), task(whole, shape)))
-			ok(t, "Recognize", err)
+			check.OK(t, "Recognize", err)
 			got := strings.ToLower(strings.Join(strings.Fields(readings[0].Text), " "))
 			same(t, fmt.Sprint("text with shape ", shape), got, strings.ToLower(strings.Join(drawn, " ")))
 			if !strings.Contains(readings[0].Text, "\n") {
@@ -306,7 +307,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 
 	t.Run("words stand where they were drawn", func(t *testing.T) {
 		readings, err := recognize(t.Context(), open(t), order(PNG(page), task(whole, recognition.ShapeBlock)))
-		ok(t, "Recognize", err)
+		check.OK(t, "Recognize", err)
 		for _, w := range readings[0].Words {
 			line := slices.IndexFunc(drawn, func(l string) bool {
 				return slices.ContainsFunc(strings.Fields(l), func(s string) bool { return strings.EqualFold(s, w.Text) && !strings.EqualFold(s, "the") })
@@ -316,7 +317,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			}
 		}
 		readings, err = recognize(t.Context(), open(t), order(PNG(page), task(boxes[0], recognition.ShapeLine)))
-		ok(t, "Recognize", err)
+		check.OK(t, "Recognize", err)
 		for i := 1; i < len(readings[0].Words); i++ {
 			if a, b := readings[0].Words[i-1], readings[0].Words[i]; a.Box.X1 >= b.Box.X1 {
 				t.Errorf("%q at %v stands left of %q at %v", b.Text, b.Box, a.Text, a.Box)
@@ -332,7 +333,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		}
 		for level, want := range map[recognition.Level]int{recognition.LevelLine: len(drawn), recognition.LevelWord: words} {
 			got, err := e.Layout(t.Context(), PageOf(PNG(page)), level)
-			ok(t, "Layout", err)
+			check.OK(t, "Layout", err)
 			if len(got) != want {
 				t.Errorf("got %d boxes of a %s, want %d", len(got), level, want)
 			}
@@ -346,13 +347,13 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			}
 		}
 		got, err := e.Layout(t.Context(), PageOf(PNG(page)), recognition.LevelBlock)
-		ok(t, "Layout", err)
+		check.OK(t, "Layout", err)
 		if len(got) == 0 {
 			t.Error("no block was found")
 		}
 		blank, _ := DrawLines("", "")
 		got, err = e.Layout(t.Context(), PageOf(PNG(blank)), recognition.LevelLine)
-		ok(t, "Layout of white paper", err)
+		check.OK(t, "Layout of white paper", err)
 		if len(got) != 0 {
 			t.Errorf("got the lines %v on white paper", got)
 		}
@@ -367,7 +368,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		odd := append(slivers(whole), document.Box{X2: 1, Y2: 1})
 		o := order(PNG(page), append(tasksOf(odd, recognition.ShapeAuto), tasksOf(boxes, recognition.ShapeLine)...)...)
 		readings, err := open(t).Recognize(t.Context(), o)
-		ok(t, "Recognize", err)
+		check.OK(t, "Recognize", err)
 		for i, r := range readings[:len(odd)] {
 			if r.Error != nil {
 				t.Errorf("%v could not be read: %v", odd[i], r.Error)
@@ -414,7 +415,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			tasks[i].Charset = "0123456789"
 		}
 		readings, err := recognize(t.Context(), open(t), order(PNG(page), tasks...))
-		ok(t, "Recognize", err)
+		check.OK(t, "Recognize", err)
 		for i, r := range readings {
 			if strings.ContainsFunc(r.Text, func(c rune) bool { return !unicode.IsSpace(c) && (c < '0' || c > '9') }) {
 				t.Errorf("got %q of line %d, want digits only", r.Text, i)
@@ -430,10 +431,10 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		m := image.NewGray(image.Rect(0, 0, 400, 300))
 		draw.Draw(m, image.Rect(0, 0, 400, 100), image.White, image.Point{}, draw.Src)
 		r, err := open(t).Prepared(t.Context(), order(PNG(m), task(document.Box{X1: 50, Y1: 20, X2: 350, Y2: 80}, recognition.ShapeLine)))
-		ok(t, "Prepared", err)
+		check.OK(t, "Prepared", err)
 		got, err := png.Decode(bytes.NewReader(r.Bytes))
-		ok(t, "decoding what was prepared", err)
-		ok(t, "what was prepared", checkWhite(got))
+		check.OK(t, "decoding what was prepared", err)
+		check.OK(t, "what was prepared", checkWhite(got))
 	})
 
 	t.Run("pages at once are not mixed up", func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 )
 
 func fakeStores(*testing.T) Stores { return newFakes(nil).Stores }
@@ -118,13 +119,13 @@ func TestFakesFail(t *testing.T) {
 	f.Fail("Users.Add", After)
 	for want := range 2 {
 		_, err := f.Users.Add(t.Context(), someUser(fmt.Sprint("user", want)))
-		wantCode(t, "Add", err, fault.Unavailable, "injected")
+		check.Code(t, "Add", err, fault.Unavailable, "injected")
 		_, n, err := f.Users.List(t.Context(), "", account.Page{Size: 10})
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		same(t, "users that were added all the same", n, want)
 	}
 	_, err := f.Users.Add(t.Context(), someUser("user2"))
-	ok(t, "Add", err)
+	check.OK(t, "Add", err)
 	same(t, "calls", f.Calls(), []string{"Users.Add", "Users.Add", "Users.Add"})
 }
 
@@ -132,13 +133,13 @@ func TestFakesMeanwhile(t *testing.T) {
 	f := NewFakes(t)
 	i, r := someRow(t, f)
 	same(t, "orphans", f.Orphans(), []string(nil))
-	f.Meanwhile("Runs.RemoveContent", func() { ok(t, "Catalog.Delete", f.Catalog.Delete(t.Context(), i.ID)) })
-	wantKind(t, "RemoveContent", f.Runs.RemoveContent(t.Context(), r.ContentIDs[0]), fault.NotFound)
+	f.Meanwhile("Runs.RemoveContent", func() { check.OK(t, "Catalog.Delete", f.Catalog.Delete(t.Context(), i.ID)) })
+	check.Kind(t, "RemoveContent", f.Runs.RemoveContent(t.Context(), r.ContentIDs[0]), fault.NotFound)
 	same(t, "orphans", len(f.Orphans()), 3)
 	reader, err := f.Blobs.Open(t.Context(), i.Original)
-	ok(t, "Open", err)
+	check.OK(t, "Open", err)
 	b, err := io.ReadAll(reader)
-	ok(t, "ReadAll", err)
-	ok(t, "Close", reader.Close())
+	check.OK(t, "ReadAll", err)
+	check.OK(t, "Close", reader.Close())
 	same(t, "bytes", string(b), "original")
 }

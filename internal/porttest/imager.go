@@ -11,6 +11,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
 )
 
 // decode decodes a rendition and checks its media type.
@@ -63,21 +64,21 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	shows := func(t *testing.T, s document.Imager, file []byte, want document.Geometry) {
 		t.Helper()
 		got, err := s.Probe(t.Context(), FileOf(file))
-		ok(t, "Probe", err)
+		check.OK(t, "Probe", err)
 		same(t, "Probe", got, want)
 		r, err := s.Thumbnail(t.Context(), PageOf(file), 64)
-		ok(t, "Thumbnail", err)
+		check.OK(t, "Thumbnail", err)
 		m, err := rendered(r, want.Width, want.Height, 64, 64)
-		ok(t, "the thumbnail", err)
-		ok(t, "the thumbnail", checkCorner(m))
+		check.OK(t, "the thumbnail", err)
+		check.OK(t, "the thumbnail", checkCorner(m))
 		w, h := want.Width, want.Height
 		for _, part := range []document.Box{{X2: w, Y2: h}, {X1: w / 4, Y1: h / 4, X2: 3 * w / 4, Y2: 3 * h / 4}, {X1: w/2 - 8, Y1: h/2 - 8, X2: w/2 + 8, Y2: h/2 + 8}} {
 			what := fmt.Sprintf("the view of %v", part)
 			r, err = s.View(t.Context(), PageOf(file), part, 100)
-			ok(t, what, err)
+			check.OK(t, what, err)
 			m, err = rendered(r, part.Width(), part.Height(), 100, unbounded)
-			ok(t, what, err)
-			ok(t, what, checkCorner(m))
+			check.OK(t, what, err)
+			check.OK(t, what, checkCorner(m))
 		}
 	}
 
@@ -121,13 +122,13 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 			what := fmt.Sprintf("%d × %d for %d", c.width, c.height, c.limit)
 			page := PageOf(PNG(corner(c.width, c.height)))
 			r, err := s.Thumbnail(t.Context(), page, c.limit)
-			ok(t, "Thumbnail of "+what, err)
+			check.OK(t, "Thumbnail of "+what, err)
 			_, err = rendered(r, c.width, c.height, c.limit, c.limit)
-			ok(t, "the thumbnail of "+what, err)
+			check.OK(t, "the thumbnail of "+what, err)
 			r, err = s.View(t.Context(), page, document.Box{X2: c.width, Y2: c.height}, c.limit)
-			ok(t, "View of "+what, err)
+			check.OK(t, "View of "+what, err)
 			_, err = rendered(r, c.width, c.height, c.limit, unbounded)
-			ok(t, "the view of "+what, err)
+			check.OK(t, "the view of "+what, err)
 		}
 	})
 
@@ -136,7 +137,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		for what, file := range bombs() {
 			all(t, s, what, file, func(what string, err error) {
 				t.Helper()
-				wantCode(t, what, err, fault.TooLarge, "too_many_pixels")
+				check.Code(t, what, err, fault.TooLarge, "too_many_pixels")
 			})
 		}
 	})
@@ -146,7 +147,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		for what, file := range notImages() {
 			all(t, s, what, file, func(what string, err error) {
 				t.Helper()
-				wantKind(t, what, err, fault.Unsupported)
+				check.Kind(t, what, err, fault.Unsupported)
 			})
 		}
 	})
@@ -154,9 +155,9 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	t.Run("a thumbnail needs the pixels, not only the header", func(t *testing.T) {
 		s := open(t)
 		_, err := s.Thumbnail(t.Context(), PageOf(brokenPNG()), 128)
-		wantKind(t, "Thumbnail", err, fault.Unsupported)
+		check.Kind(t, "Thumbnail", err, fault.Unsupported)
 		_, err = s.View(t.Context(), PageOf(brokenPNG()), document.Box{X2: 20, Y2: 20}, 128)
-		wantKind(t, "View", err, fault.Unsupported)
+		check.Kind(t, "View", err, fault.Unsupported)
 	})
 
 	t.Run("many pages at once", func(t *testing.T) {

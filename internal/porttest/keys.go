@@ -6,6 +6,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
 )
 
 func someKey(id string, user account.User, n int) account.Key {
@@ -14,7 +15,7 @@ func someKey(id string, user account.User, n int) account.Key {
 
 func addKey(t *testing.T, s Stores, k account.Key) account.Key {
 	t.Helper()
-	ok(t, "AddKey", s.Keys.AddKey(t.Context(), k))
+	check.OK(t, "AddKey", s.Keys.AddKey(t.Context(), k))
 	k.Created, k.Expires, k.LastUsed = k.Created.UTC(), k.Expires.UTC(), k.LastUsed.UTC()
 	return k
 }
@@ -22,7 +23,7 @@ func addKey(t *testing.T, s Stores, k account.Key) account.Key {
 func wantKeys(t *testing.T, s Stores, userID int64, want ...account.Key) {
 	t.Helper()
 	got, err := s.Keys.KeysOf(t.Context(), userID)
-	ok(t, "KeysOf", err)
+	check.OK(t, "KeysOf", err)
 	same(t, "KeysOf", got, want)
 }
 
@@ -41,39 +42,39 @@ func Keys(t *testing.T, open func(t *testing.T) Stores) {
 		others := addKey(t, s, someKey("K1", bob, 2))
 		for _, want := range []account.Key{first, second, third, others} {
 			got, err := s.Keys.Key(t.Context(), want.ID)
-			ok(t, "Key", err)
+			check.OK(t, "Key", err)
 			same(t, "Key", got, want)
 		}
 		wantKeys(t, s, ann.ID, third, second, first)
 		wantKeys(t, s, bob.ID, others)
 		wantKeys(t, s, bob.ID+100)
 		_, err := s.Keys.Key(t.Context(), "K2")
-		wantKind(t, "Key of another ID", err, fault.NotFound)
+		check.Kind(t, "Key of another ID", err, fault.NotFound)
 		_, err = s.Keys.Key(t.Context(), "")
-		wantKind(t, "Key of no ID", err, fault.NotFound)
+		check.Kind(t, "Key of no ID", err, fault.NotFound)
 	})
 
 	t.Run("UseKey", func(t *testing.T) {
 		s := open(t)
 		ann := addUser(t, s, "ann")
 		k, other := addKey(t, s, someKey("K1", ann, 1)), addKey(t, s, someKey("K2", ann, 2))
-		ok(t, "UseKey", s.Keys.UseKey(t.Context(), "K1", moment(7)))
+		check.OK(t, "UseKey", s.Keys.UseKey(t.Context(), "K1", moment(7)))
 		k.LastUsed = moment(7).UTC()
 		wantKeys(t, s, ann.ID, other, k)
-		ok(t, "UseKey of a key that is gone", s.Keys.UseKey(t.Context(), "K3", moment(7)))
+		check.OK(t, "UseKey of a key that is gone", s.Keys.UseKey(t.Context(), "K3", moment(7)))
 	})
 
 	t.Run("DeleteKey", func(t *testing.T) {
 		s := open(t)
 		ann, bob := addUser(t, s, "ann"), addUser(t, s, "bob")
 		first, second := addKey(t, s, someKey("K1", ann, 1)), addKey(t, s, someKey("K2", ann, 2))
-		wantKind(t, "DeleteKey of somebody else's", s.Keys.DeleteKey(t.Context(), bob.ID, "K1"), fault.NotFound)
+		check.Kind(t, "DeleteKey of somebody else's", s.Keys.DeleteKey(t.Context(), bob.ID, "K1"), fault.NotFound)
 		wantKeys(t, s, ann.ID, second, first)
-		ok(t, "DeleteKey", s.Keys.DeleteKey(t.Context(), ann.ID, "K1"))
+		check.OK(t, "DeleteKey", s.Keys.DeleteKey(t.Context(), ann.ID, "K1"))
 		wantKeys(t, s, ann.ID, second)
 		_, err := s.Keys.Key(t.Context(), "K1")
-		wantKind(t, "Key", err, fault.NotFound)
-		wantKind(t, "DeleteKey again", s.Keys.DeleteKey(t.Context(), ann.ID, "K1"), fault.NotFound)
+		check.Kind(t, "Key", err, fault.NotFound)
+		check.Kind(t, "DeleteKey again", s.Keys.DeleteKey(t.Context(), ann.ID, "K1"), fault.NotFound)
 	})
 
 	t.Run("DeleteKeysOf", func(t *testing.T) {
@@ -82,9 +83,9 @@ func Keys(t *testing.T, open func(t *testing.T) Stores) {
 		addKey(t, s, someKey("K1", ann, 1))
 		addKey(t, s, someKey("K2", ann, 2))
 		others := addKey(t, s, someKey("K3", bob, 3))
-		ok(t, "DeleteKeysOf", s.Keys.DeleteKeysOf(t.Context(), ann.ID))
+		check.OK(t, "DeleteKeysOf", s.Keys.DeleteKeysOf(t.Context(), ann.ID))
 		wantKeys(t, s, ann.ID)
 		wantKeys(t, s, bob.ID, others)
-		ok(t, "DeleteKeysOf again", s.Keys.DeleteKeysOf(t.Context(), ann.ID))
+		check.OK(t, "DeleteKeysOf again", s.Keys.DeleteKeysOf(t.Context(), ann.ID))
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/porttest/check"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -67,7 +68,7 @@ func keywords(t *testing.T, open func(t *testing.T) Stores) {
 		update := func(change func(*document.Image)) {
 			t.Helper()
 			_, err := s.Catalog.Update(t.Context(), i.ID, func(v *document.Image) error { change(v); return nil })
-			ok(t, "Update", err)
+			check.OK(t, "Update", err)
 		}
 		find(ann, "수증", "영수증 2", "영수증 1")
 		find(bob, "수증")
@@ -81,7 +82,7 @@ func keywords(t *testing.T, open func(t *testing.T) Stores) {
 		find(bob, "ann", "계약서 ann")
 		find(ann, "ann", "영수증 2", "계약서 ann")
 		_, err := s.Users.Update(t.Context(), ann.ID, func(u *account.User) error { u.Name = "dora"; return nil })
-		ok(t, "Users.Update", err)
+		check.OK(t, "Users.Update", err)
 		find(ann, "ann", "계약서 ann")
 		find(ann, "DOR", "영수증 2", "계약서 ann")
 		find(bob, "dor", "계약서 ann")
@@ -89,7 +90,7 @@ func keywords(t *testing.T, open func(t *testing.T) Stores) {
 		find(bob, "약서")
 		find(bob, "dor")
 		find(ann, "약서", "계약서 ann")
-		ok(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
+		check.OK(t, "Delete", s.Catalog.Delete(t.Context(), i.ID))
 		find(ann, "약서")
 		find(ann, "영", "영수증 2")
 		find(account.User{Name: "all"}, "약서")

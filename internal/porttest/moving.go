@@ -9,6 +9,7 @@ import (
 
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/transfer"
 )
 
@@ -21,23 +22,23 @@ func MovedBlobs(t *testing.T, open func(t *testing.T) transfer.Blobs) {
 		name := put(t, from, &pattern{n: 600_000})
 		for range 2 { // a second time is as good as once
 			r, err := from.Open(t.Context(), name)
-			ok(t, "Open", err)
-			ok(t, "PutAs", to.PutAs(t.Context(), name, r))
-			ok(t, "Close", r.Close())
+			check.OK(t, "Open", err)
+			check.OK(t, "PutAs", to.PutAs(t.Context(), name, r))
+			check.OK(t, "Close", r.Close())
 			wantBlob(t, to, name, patternBytes(600_000))
 		}
-		ok(t, "PutAs of another", to.PutAs(t.Context(), moved, strings.NewReader("moved")))
+		check.OK(t, "PutAs of another", to.PutAs(t.Context(), moved, strings.NewReader("moved")))
 		wantBlob(t, to, moved, []byte("moved"))
-		ok(t, "Delete", to.Delete(t.Context(), moved))
+		check.OK(t, "Delete", to.Delete(t.Context(), moved))
 		_, err := to.Open(t.Context(), moved)
-		wantKind(t, "Open", err, fault.NotFound)
+		check.Kind(t, "Open", err, fault.NotFound)
 		wantBlob(t, to, name, patternBytes(600_000))
 	})
 
 	t.Run("what is there is replaced", func(t *testing.T) {
 		s := open(t)
 		for _, size := range []int64{600_000, 0, 1000} {
-			ok(t, "PutAs", s.PutAs(t.Context(), moved, &pattern{n: size}))
+			check.OK(t, "PutAs", s.PutAs(t.Context(), moved, &pattern{n: size}))
 			wantBlob(t, s, moved, patternBytes(size))
 		}
 	})
@@ -49,8 +50,8 @@ func MovedBlobs(t *testing.T, open func(t *testing.T) transfer.Blobs) {
 			t.Errorf("got error %v, want the reader's", err)
 		}
 		_, err := s.Open(t.Context(), moved)
-		wantKind(t, "Open", err, fault.NotFound)
-		ok(t, "PutAs", s.PutAs(t.Context(), moved, strings.NewReader("whole")))
+		check.Kind(t, "Open", err, fault.NotFound)
+		check.OK(t, "PutAs", s.PutAs(t.Context(), moved, strings.NewReader("whole")))
 		wantBlob(t, s, moved, []byte("whole"))
 	})
 
@@ -68,25 +69,25 @@ func MovedBlobs(t *testing.T, open func(t *testing.T) transfer.Blobs) {
 func MovedContents(t *testing.T, open func(t *testing.T) transfer.Contents) {
 	from, to := open(t), open(t)
 	one, other := someContent(1), someContent(2)
-	ok(t, "Add", from.Add(t.Context(), []recognition.Content{one, other}))
+	check.OK(t, "Add", from.Add(t.Context(), []recognition.Content{one, other}))
 	two := corrected(one, "two")
-	ok(t, "Revise", from.Revise(t.Context(), two))
+	check.OK(t, "Revise", from.Revise(t.Context(), two))
 	ids := []string{other.ID, contentID(9), one.ID}
 	history, err := from.History(t.Context(), ids)
-	ok(t, "History", err)
+	check.OK(t, "History", err)
 	same(t, "History", history, []recognition.Content{one, two, other})
 
 	for range 2 { // a second time is as good as once
-		ok(t, "PutHistory", to.PutHistory(t.Context(), history))
+		check.OK(t, "PutHistory", to.PutHistory(t.Context(), history))
 		got, err := to.History(t.Context(), ids)
-		ok(t, "History", err)
+		check.OK(t, "History", err)
 		same(t, "History", got, history)
 	}
-	ok(t, "Revise", to.Revise(t.Context(), corrected(two, "three")))
-	ok(t, "PutHistory", to.PutHistory(t.Context(), []recognition.Content{one}))
+	check.OK(t, "Revise", to.Revise(t.Context(), corrected(two, "three")))
+	check.OK(t, "PutHistory", to.PutHistory(t.Context(), []recognition.Content{one}))
 	wantContents(t, to, []string{one.ID, other.ID}, one, other)
-	ok(t, "PutHistory of none", to.PutHistory(t.Context(), nil))
+	check.OK(t, "PutHistory of none", to.PutHistory(t.Context(), nil))
 	got, err := to.History(t.Context(), nil)
-	ok(t, "History of none", err)
+	check.OK(t, "History of none", err)
 	same(t, "History of none", len(got), 0)
 }

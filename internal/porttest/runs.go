@@ -10,13 +10,14 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 )
 
 // wantVersions checks that an image has the versions 1 to n, newest first.
 func wantVersions(t *testing.T, s Stores, image document.Image, n int) {
 	t.Helper()
 	runs, err := s.Runs.List(t.Context(), image.ID, 0, n+10)
-	ok(t, "List", err)
+	check.OK(t, "List", err)
 	var got, want []int
 	for i := range n {
 		want = append(want, n-i)
@@ -45,7 +46,7 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 			want.Version, want.Created, want.User.Name = n+1, r.Created.UTC(), []string{"ann", "bob", "ann"}[n]
 			same(t, "Append", addRun(t, s, r), want)
 			got, err := s.Runs.ByVersion(t.Context(), image.ID, n+1)
-			ok(t, "ByVersion", err)
+			check.OK(t, "ByVersion", err)
 			same(t, "ByVersion", got, want)
 		}
 		same(t, "version of the other image", addRun(t, s, someRun(other, ann, 5)).Version, 1)
@@ -71,15 +72,15 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 			same(t, "lang", want[0].Lang, c.lang)
 		}
 		got, err := s.Runs.List(t.Context(), image.ID, 0, 10)
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		same(t, "List", got, want)
 		for _, want := range want {
 			got, err := s.Runs.ByVersion(t.Context(), image.ID, want.Version)
-			ok(t, "ByVersion", err)
+			check.OK(t, "ByVersion", err)
 			same(t, "ByVersion", got, want)
 			for _, id := range want.ContentIDs {
 				got, err := s.Runs.ByContent(t.Context(), id)
-				ok(t, "ByContent", err)
+				check.OK(t, "ByContent", err)
 				same(t, "ByContent", got, want)
 			}
 		}
@@ -93,10 +94,10 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		}
 		addRun(t, s, r)
 		got, err := s.Runs.ByVersion(t.Context(), image.ID, 1)
-		ok(t, "ByVersion", err)
+		check.OK(t, "ByVersion", err)
 		same(t, "contents", got.ContentIDs, r.ContentIDs)
 		runs, err := s.Runs.List(t.Context(), image.ID, 0, 1)
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		same(t, "contents in List", runs[0].ContentIDs, r.ContentIDs)
 	})
 
@@ -107,41 +108,41 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		missing.ID += 100
 		for n, r := range []recognition.Run{someRun(missing, ann, 10), someRun(image, account.User{ID: ann.ID + 100}, 11)} {
 			_, err := appendRun(t.Context(), s, r)
-			wantKind(t, "Append", err, fault.NotFound)
+			check.Kind(t, "Append", err, fault.NotFound)
 			_, err = s.Runs.ByContent(t.Context(), contentID(10+n))
-			wantKind(t, "ByContent of a run that was refused", err, fault.NotFound)
+			check.Kind(t, "ByContent of a run that was refused", err, fault.NotFound)
 		}
 		wantVersions(t, s, image, 1)
 		for _, version := range []int{-1, 0, 2} {
 			_, err := s.Runs.ByVersion(t.Context(), image.ID, version)
-			wantKind(t, fmt.Sprint("ByVersion ", version), err, fault.NotFound)
+			check.Kind(t, fmt.Sprint("ByVersion ", version), err, fault.NotFound)
 		}
 		_, err := s.Runs.ByVersion(t.Context(), missing.ID, 1)
-		wantKind(t, "ByVersion of no image", err, fault.NotFound)
+		check.Kind(t, "ByVersion of no image", err, fault.NotFound)
 		for _, id := range []string{"", contentID(2)} {
 			_, err := s.Runs.ByContent(t.Context(), id)
-			wantKind(t, "ByContent of "+id, err, fault.NotFound)
-			wantKind(t, "RemoveContent of "+id, s.Runs.RemoveContent(t.Context(), id), fault.NotFound)
+			check.Kind(t, "ByContent of "+id, err, fault.NotFound)
+			check.Kind(t, "RemoveContent of "+id, s.Runs.RemoveContent(t.Context(), id), fault.NotFound)
 		}
 		runs, err := s.Runs.List(t.Context(), missing.ID, 0, 10)
-		ok(t, "List of no image", err)
+		check.OK(t, "List of no image", err)
 		ids, err := s.Runs.ContentIDs(t.Context(), missing.ID)
-		ok(t, "ContentIDs of no image", err)
+		check.OK(t, "ContentIDs of no image", err)
 		if len(runs) != 0 || len(ids) != 0 {
 			t.Errorf("got runs %v and contents %v of no image", runs, ids)
 		}
 		fresh := addImage(t, s, someImage(ann, "fresh"))
 		runs, err = s.Runs.List(t.Context(), fresh.ID, 0, 10)
-		ok(t, "List of an image without runs", err)
+		check.OK(t, "List of an image without runs", err)
 		same(t, "List of an image without runs", runs, []recognition.Run(nil))
 	})
 
 	t.Run("Append after the image was deleted", func(t *testing.T) {
 		s, ann, image := start(t)
 		addRun(t, s, someRun(image, ann, 1))
-		ok(t, "Catalog.Delete", s.Catalog.Delete(t.Context(), image.ID))
+		check.OK(t, "Catalog.Delete", s.Catalog.Delete(t.Context(), image.ID))
 		_, err := appendRun(t.Context(), s, someRun(image, ann, 2))
-		wantKind(t, "Append", err, fault.NotFound)
+		check.Kind(t, "Append", err, fault.NotFound)
 	})
 
 	t.Run("List by limit and before", func(t *testing.T) {
@@ -156,7 +157,7 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 			{0, 10, []int{5, 4, 3, 2, 1}}, {0, 2, []int{5, 4}}, {4, 2, []int{3, 2}}, {2, 10, []int{1}}, {1, 10, nil}, {100, 1, []int{5}},
 		} {
 			runs, err := s.Runs.List(t.Context(), image.ID, c.before, c.limit)
-			ok(t, "List", err)
+			check.OK(t, "List", err)
 			var got []int
 			for _, r := range runs {
 				got = append(got, r.Version)
@@ -172,9 +173,9 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		addRun(t, s, someRun(image, ann, 1, 2))
 		addRun(t, s, someRun(other, ann, 9))
 		addRun(t, s, someRun(image, ann, 3))
-		ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(2)))
+		check.OK(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(2)))
 		got, err := s.Runs.ContentIDs(t.Context(), image.ID)
-		ok(t, "ContentIDs", err)
+		check.OK(t, "ContentIDs", err)
 		slices.Sort(got)
 		same(t, "ContentIDs", got, []string{contentID(1), contentID(3)})
 	})
@@ -185,13 +186,13 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		want := addRun(t, s, someRun(image, ann, 4, 3, 2))
 		remove := func(n int) {
 			t.Helper()
-			ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(n)))
-			wantKind(t, "RemoveContent again", s.Runs.RemoveContent(t.Context(), contentID(n)), fault.NotFound)
+			check.OK(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(n)))
+			check.Kind(t, "RemoveContent again", s.Runs.RemoveContent(t.Context(), contentID(n)), fault.NotFound)
 			_, err := s.Runs.ByContent(t.Context(), contentID(n))
-			wantKind(t, "ByContent of the removed one", err, fault.NotFound)
+			check.Kind(t, "ByContent of the removed one", err, fault.NotFound)
 			want.ContentIDs = slices.DeleteFunc(slices.Clone(want.ContentIDs), func(id string) bool { return id == contentID(n) })
 			got, err := s.Runs.ByVersion(t.Context(), image.ID, 2)
-			ok(t, "ByVersion", err)
+			check.OK(t, "ByVersion", err)
 			same(t, "ByVersion", got, want)
 		}
 		remove(3)
@@ -199,7 +200,7 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		remove(2)
 		wantVersions(t, s, image, 2)
 		same(t, "version of the next run", addRun(t, s, someRun(image, ann, 5)).Version, 3)
-		ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(5)))
+		check.OK(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(5)))
 		same(t, "version of the run after", addRun(t, s, someRun(image, ann, 6)).Version, 4)
 		wantVersions(t, s, image, 4)
 	})
@@ -215,17 +216,17 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		want := func(what string, want ...string) {
 			t.Helper()
 			got, err := s.Runs.Named(t.Context(), asked)
-			ok(t, "Named", err)
+			check.OK(t, "Named", err)
 			slices.Sort(got)
 			same(t, what, got, want)
 		}
 		want("named", contentID(1), contentID(2), contentID(3))
-		ok(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(1)))
+		check.OK(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(1)))
 		want("after one was removed", contentID(2), contentID(3))
-		ok(t, "Delete", s.Catalog.Delete(t.Context(), image.ID))
+		check.OK(t, "Delete", s.Catalog.Delete(t.Context(), image.ID))
 		want("after the image was deleted")
 		got, err := s.Runs.Named(t.Context(), nil)
-		ok(t, "Named", err)
+		check.OK(t, "Named", err)
 		same(t, "of none", got, []string(nil))
 	})
 
@@ -234,7 +235,7 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		addRun(t, s, someRun(image, ann, 1))
 		resign(t, s, ann.ID)
 		got, err := s.Runs.ByVersion(t.Context(), image.ID, 1)
-		ok(t, "ByVersion", err)
+		check.OK(t, "ByVersion", err)
 		same(t, "user", got.User, account.Ref{ID: ann.ID})
 	})
 
@@ -298,7 +299,7 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		wantVersions(t, s, image, 0)
 		for i := range racers {
 			_, err := s.Runs.ByContent(context.WithoutCancel(t.Context()), contentID(i))
-			wantKind(t, "ByContent", err, fault.NotFound)
+			check.Kind(t, "ByContent", err, fault.NotFound)
 		}
 	})
 }

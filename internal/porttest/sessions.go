@@ -8,6 +8,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
 )
 
 func someSession(id string, user account.User) account.Session {
@@ -22,14 +23,14 @@ func storedSession(s account.Session) account.Session {
 
 func addSession(t *testing.T, s Stores, v account.Session) account.Session {
 	t.Helper()
-	ok(t, "AddSession", s.Sessions.AddSession(t.Context(), v))
+	check.OK(t, "AddSession", s.Sessions.AddSession(t.Context(), v))
 	return storedSession(v)
 }
 
 func wantSession(t *testing.T, s Stores, want account.Session) {
 	t.Helper()
 	got, err := s.Sessions.Session(t.Context(), want.ID)
-	ok(t, "Session "+want.ID, err)
+	check.OK(t, "Session "+want.ID, err)
 	same(t, "Session "+want.ID, got, want)
 }
 
@@ -42,9 +43,9 @@ func Sessions(t *testing.T, open func(t *testing.T) Stores) {
 		wantSession(t, s, first)
 		wantSession(t, s, second)
 		_, err := s.Sessions.Session(t.Context(), "S3")
-		wantKind(t, "Session of another ID", err, fault.NotFound)
+		check.Kind(t, "Session of another ID", err, fault.NotFound)
 		_, err = s.Sessions.Session(t.Context(), "")
-		wantKind(t, "Session of no ID", err, fault.NotFound)
+		check.Kind(t, "Session of no ID", err, fault.NotFound)
 	})
 
 	t.Run("a new session removes no live one", func(t *testing.T) {
@@ -73,12 +74,12 @@ func Sessions(t *testing.T, open func(t *testing.T) Stores) {
 			w.ID, w.Created = "S2", moment(99) // neither can be changed
 			return nil
 		})
-		ok(t, "UpdateSession", err)
+		check.OK(t, "UpdateSession", err)
 		same(t, "UpdateSession", got, want)
 		wantSession(t, s, want) // revoked ones too
 		wantSession(t, s, other)
 		_, err = s.Sessions.UpdateSession(t.Context(), "S3", func(*account.Session) error { return nil })
-		wantKind(t, "UpdateSession of another ID", err, fault.NotFound)
+		check.Kind(t, "UpdateSession of another ID", err, fault.NotFound)
 	})
 
 	t.Run("an error from change leaves the row", func(t *testing.T) {
@@ -117,18 +118,18 @@ func Sessions(t *testing.T, open func(t *testing.T) Stores) {
 		ended.Revoked = moment(11)
 		ended = addSession(t, s, ended)
 
-		ok(t, "RevokeSessions", s.Sessions.RevokeSessions(t.Context(), ann.ID, "S2", moment(60)))
+		check.OK(t, "RevokeSessions", s.Sessions.RevokeSessions(t.Context(), ann.ID, "S2", moment(60)))
 		first.Revoked = moment(60).UTC()
 		wantSession(t, s, first)
 		wantSession(t, s, kept)
 		wantSession(t, s, others)
 		wantSession(t, s, ended) // it was not live, so its time stays
 
-		ok(t, "RevokeSessions again", s.Sessions.RevokeSessions(t.Context(), ann.ID, "", moment(70)))
+		check.OK(t, "RevokeSessions again", s.Sessions.RevokeSessions(t.Context(), ann.ID, "", moment(70)))
 		kept.Revoked = moment(70).UTC()
 		wantSession(t, s, first)
 		wantSession(t, s, kept)
 		wantSession(t, s, others)
-		ok(t, "RevokeSessions of nobody", s.Sessions.RevokeSessions(t.Context(), 4711, "", moment(80)))
+		check.OK(t, "RevokeSessions of nobody", s.Sessions.RevokeSessions(t.Context(), 4711, "", moment(80)))
 	})
 }

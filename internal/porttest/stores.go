@@ -21,6 +21,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -63,28 +64,6 @@ func same(t *testing.T, what string, got, want any) {
 	}
 }
 
-func ok(t *testing.T, what string, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-func wantKind(t *testing.T, what string, err error, kind fault.Kind) {
-	t.Helper()
-	if !fault.Is(err, kind) {
-		t.Errorf("%s: got error %v, want one of kind %v", what, err, kind)
-	}
-}
-
-func wantCode(t *testing.T, what string, err error, kind fault.Kind, code string) {
-	t.Helper()
-	wantKind(t, what, err, kind)
-	if f := fault.Of(err); f != nil && f.Code != code {
-		t.Errorf("%s: got code %q, want %q", what, f.Code, code)
-	}
-}
-
 // race calls f in n goroutines that begin together, and returns their errors.
 func race(n int, f func(i int) error) []error {
 	errs := make([]error, n)
@@ -122,7 +101,7 @@ func oneOK(t *testing.T, what string, errs []error, kind fault.Kind) {
 			won++
 			continue
 		}
-		wantKind(t, what, err, kind)
+		check.Kind(t, what, err, kind)
 	}
 	if won != 1 {
 		t.Errorf("%s: %d won, want 1", what, won)
@@ -136,7 +115,7 @@ func someUser(name string) account.User {
 func addUser(t *testing.T, s Stores, name string) account.User {
 	t.Helper()
 	u, err := s.Users.Add(t.Context(), someUser(name))
-	ok(t, "Users.Add of "+name, err)
+	check.OK(t, "Users.Add of "+name, err)
 	return u
 }
 
@@ -146,7 +125,7 @@ func resign(t *testing.T, s Stores, id int64) {
 		u.Name, u.Email, u.PasswordHash, u.Role = "", "", "", ""
 		return nil
 	})
-	ok(t, "Users.Update to resign", err)
+	check.OK(t, "Users.Update to resign", err)
 }
 
 func someImage(owner account.User, name string) document.Image {
@@ -160,7 +139,7 @@ func someImage(owner account.User, name string) document.Image {
 func addImage(t *testing.T, s Stores, i document.Image) document.Image {
 	t.Helper()
 	i, err := s.Catalog.Add(t.Context(), i)
-	ok(t, "Catalog.Add", err)
+	check.OK(t, "Catalog.Add", err)
 	return i
 }
 
@@ -168,7 +147,7 @@ func addImage(t *testing.T, s Stores, i document.Image) document.Image {
 func allOld(t *testing.T, old iter.Seq2[string, error]) (names []string) {
 	t.Helper()
 	for name, err := range old {
-		ok(t, "Old", err)
+		check.OK(t, "Old", err)
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -217,6 +196,6 @@ func appendRun(ctx context.Context, s Stores, r recognition.Run) (recognition.Ru
 func addRun(t *testing.T, s Stores, r recognition.Run) recognition.Run {
 	t.Helper()
 	r, err := appendRun(t.Context(), s, r)
-	ok(t, "Runs.Append", err)
+	check.OK(t, "Runs.Append", err)
 	return r
 }

@@ -7,6 +7,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -19,14 +20,14 @@ func Tokens(t *testing.T, open func(t *testing.T) account.Tokens) {
 		t.Helper()
 		s := open(t)
 		token, err := s.Sign(claims)
-		ok(t, "Sign", err)
+		check.OK(t, "Sign", err)
 		return s, token
 	}
 
 	t.Run("the claims come back", func(t *testing.T) {
 		s, token := start(t)
 		got, err := s.Verify(token, issued.Add(time.Minute))
-		ok(t, "Verify", err)
+		check.OK(t, "Verify", err)
 		same(t, "claims", got, claims)
 	})
 
@@ -34,14 +35,14 @@ func Tokens(t *testing.T, open func(t *testing.T) account.Tokens) {
 		s, token := start(t)
 		for _, now := range []time.Time{issued, claims.Expires.Add(-time.Second)} {
 			_, err := s.Verify(token, now)
-			ok(t, "Verify at "+now.String(), err)
+			check.OK(t, "Verify at "+now.String(), err)
 		}
 		for _, late := range []time.Duration{61 * time.Second, time.Hour, 24 * 365 * time.Hour} {
 			_, err := s.Verify(token, claims.Expires.Add(late))
-			wantCode(t, "Verify after "+late.String(), err, fault.Unauthenticated, "token_expired")
+			check.Code(t, "Verify after "+late.String(), err, fault.Unauthenticated, "token_expired")
 		}
 		_, err := s.Verify(token, issued.Add(-61*time.Second))
-		wantCode(t, "Verify before it was issued", err, fault.Unauthenticated, "invalid_token")
+		check.Code(t, "Verify before it was issued", err, fault.Unauthenticated, "invalid_token")
 	})
 
 	t.Run("tampered with", func(t *testing.T) {
@@ -54,21 +55,21 @@ func Tokens(t *testing.T, open func(t *testing.T) account.Tokens) {
 					continue
 				}
 				_, err := s.Verify(wrong, issued)
-				wantCode(t, "Verify of "+wrong, err, fault.Unauthenticated, "invalid_token")
+				check.Code(t, "Verify of "+wrong, err, fault.Unauthenticated, "invalid_token")
 			}
 		}
 		for _, wrong := range []string{"", ".", "..", "x", token + "x", token + ".", token[:len(token)-1], token[1:], strings.ToUpper(token), " " + token, "gbx_a.b", strings.Repeat("a.", 100_000)} {
 			_, err := s.Verify(wrong, issued)
-			wantCode(t, "Verify of another text", err, fault.Unauthenticated, "invalid_token")
+			check.Code(t, "Verify of another text", err, fault.Unauthenticated, "invalid_token")
 		}
 	})
 
 	t.Run("signed by somebody else", func(t *testing.T) {
 		_, token := start(t)
 		_, err := open(t).Verify(token, issued)
-		wantCode(t, "Verify", err, fault.Unauthenticated, "invalid_token")
+		check.Code(t, "Verify", err, fault.Unauthenticated, "invalid_token")
 		_, err = open(t).Verify(token, claims.Expires.Add(time.Hour))
-		wantCode(t, "Verify when it has lapsed besides", err, fault.Unauthenticated, "invalid_token")
+		check.Code(t, "Verify when it has lapsed besides", err, fault.Unauthenticated, "invalid_token")
 	})
 }
 
@@ -78,7 +79,7 @@ func Passwords(t *testing.T, open func(t *testing.T) account.Passwords) {
 	verify := func(t *testing.T, s account.Passwords, hash, password string, want bool) {
 		t.Helper()
 		got, outdated, err := s.Verify(t.Context(), hash, password)
-		ok(t, "Verify", err)
+		check.OK(t, "Verify", err)
 		if got != want || outdated {
 			t.Errorf("Verify of %.30q: got %v, outdated %v, want %v, false", password, got, outdated, want)
 		}
@@ -88,7 +89,7 @@ func Passwords(t *testing.T, open func(t *testing.T) account.Passwords) {
 		s := open(t)
 		for _, password := range []string{"correct-horse", "비밀번호🔑🔑🔑🔑", "with\x00zero-byte", strings.Repeat("길", 255)} {
 			hash, err := s.Hash(t.Context(), password)
-			ok(t, "Hash", err)
+			check.OK(t, "Hash", err)
 			if strings.Contains(hash, password) {
 				t.Errorf("the hash %q has the password in it", hash)
 			}
@@ -103,9 +104,9 @@ func Passwords(t *testing.T, open func(t *testing.T) account.Passwords) {
 	t.Run("a hash has its own salt", func(t *testing.T) {
 		s := open(t)
 		first, err := s.Hash(t.Context(), "correct-horse")
-		ok(t, "Hash", err)
+		check.OK(t, "Hash", err)
 		second, err := s.Hash(t.Context(), "correct-horse")
-		ok(t, "Hash", err)
+		check.OK(t, "Hash", err)
 		if first == second {
 			t.Errorf("got the hash %q twice", first)
 		}
@@ -118,7 +119,7 @@ func Passwords(t *testing.T, open func(t *testing.T) account.Passwords) {
 		for _, password := range []string{"비밀번호비밀번호", "Pässwörter", "ﬁ-is-no-f-i"} {
 			for _, stored := range []string{norm.NFC.String(password), norm.NFD.String(password)} {
 				hash, err := s.Hash(t.Context(), stored)
-				ok(t, "Hash", err)
+				check.OK(t, "Hash", err)
 				verify(t, s, hash, norm.NFC.String(password), true)
 				verify(t, s, hash, norm.NFD.String(password), true)
 			}
@@ -137,13 +138,13 @@ func Passwords(t *testing.T, open func(t *testing.T) account.Passwords) {
 	t.Run("many at once", func(t *testing.T) {
 		s := open(t)
 		hash, err := s.Hash(t.Context(), "correct-horse")
-		ok(t, "Hash", err)
+		check.OK(t, "Hash", err)
 		for _, err := range race(racers, func(int) error {
 			_, _, err := s.Verify(t.Context(), hash, "correct-horse")
 			return err
 		}) {
 			if err != nil {
-				wantKind(t, "Verify", err, fault.Busy)
+				check.Kind(t, "Verify", err, fault.Busy)
 			}
 		}
 	})

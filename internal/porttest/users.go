@@ -9,6 +9,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
 )
 
 // Users is the suite of account.Users.
@@ -19,7 +20,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		u.Role = account.RoleAdmin
 		u.States = []account.State{{Name: account.StateBlocked, Detail: "비밀 🔒", Created: moment(3)}, {Name: account.StateInactivate, Created: moment(4)}}
 		added, err := s.Users.Add(t.Context(), u)
-		ok(t, "Add", err)
+		check.OK(t, "Add", err)
 		if added.ID <= 0 {
 			t.Errorf("got ID %d, want a positive one", added.ID)
 		}
@@ -30,7 +31,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		}
 		same(t, "Add", added, want)
 		got, err := s.Users.ByID(t.Context(), added.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "ByID", got, want)
 		if other := addUser(t, s, "Bob"); other.ID == added.ID {
 			t.Errorf("two users have the ID %d", other.ID)
@@ -43,10 +44,10 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		gone := addUser(t, s, "bob")
 		resign(t, s, gone.ID)
 		_, err := s.Users.ByID(t.Context(), u.ID+100)
-		wantKind(t, "ByID", err, fault.NotFound)
+		check.Kind(t, "ByID", err, fault.NotFound)
 		for _, name := range []string{"", "an", "ann ", " ann", "ánn", "bob", "ann%", "___"} {
 			_, err := s.Users.ByName(t.Context(), name)
-			wantKind(t, "ByName of "+name, err, fault.NotFound)
+			check.Kind(t, "ByName of "+name, err, fault.NotFound)
 		}
 	})
 
@@ -55,7 +56,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		u := addUser(t, s, "AnnLee")
 		for _, name := range []string{"AnnLee", "annlee", "ANNLEE"} {
 			got, err := s.Users.ByName(t.Context(), name)
-			ok(t, "ByName of "+name, err)
+			check.OK(t, "ByName of "+name, err)
 			same(t, "ByName of "+name, got, u)
 		}
 	})
@@ -78,14 +79,14 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			taken(t, "Update to "+c.name+" "+c.email, err, c.field)
 		}
 		got, err := s.Users.ByID(t.Context(), bob.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "the row after a Conflict", got, bob)
 		_, n, err := s.Users.List(t.Context(), "", account.Page{Size: 10})
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		same(t, "users in all", n, 2)
 
 		got, err = s.Users.Update(t.Context(), ann.ID, func(u *account.User) error { u.Name, u.Email = "Ann", "ANN@example.org"; return nil })
-		ok(t, "Update of the case of the own name", err)
+		check.OK(t, "Update of the case of the own name", err)
 		same(t, "name and e-mail", []string{got.Name, got.Email}, []string{"Ann", "ANN@example.org"})
 	})
 
@@ -93,10 +94,10 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		s := open(t)
 		u := someUser("jose")
 		_, err := s.Users.Add(t.Context(), u)
-		ok(t, "Add", err)
+		check.OK(t, "Add", err)
 		u.Name, u.Email = "jose2", "josé@example.org"
 		_, err = s.Users.Add(t.Context(), u)
-		ok(t, "Add of an e-mail with an accent", err)
+		check.OK(t, "Add of an e-mail with an accent", err)
 	})
 
 	t.Run("one of many wins a name", func(t *testing.T) {
@@ -115,13 +116,13 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			resign(t, s, u.ID)
 			u.Name, u.Email, u.PasswordHash = "", "", ""
 			got, err := s.Users.ByID(t.Context(), u.ID)
-			ok(t, "ByID", err)
+			check.OK(t, "ByID", err)
 			same(t, "resigned user", got, u)
 			want = append(want, u)
 		}
 		addUser(t, s, "ann") // the name is free again
 		got, n, err := s.Users.List(t.Context(), "", account.Page{Size: 3})
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		same(t, "List", got, want)
 		same(t, "users in all", n, 4)
 	})
@@ -133,12 +134,12 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			u := someUser(name)
 			u.Role, u.States = account.RoleAdmin, []account.State{{Name: account.StateBlocked, Detail: name, Created: moment(1).UTC()}}
 			u, err := s.Users.Add(t.Context(), u)
-			ok(t, "Add", err)
+			check.OK(t, "Add", err)
 			all = append(all, u)
 		}
 		for number, want := range [][]account.User{all[:2], all[2:4], all[4:], nil} {
 			got, n, err := s.Users.List(t.Context(), "", account.Page{Size: 2, Number: number})
-			ok(t, "List", err)
+			check.OK(t, "List", err)
 			same(t, "List", got, want)
 			same(t, "users in all", n, 5)
 		}
@@ -154,7 +155,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		} {
 			u.Created = moment(0)
 			_, err := s.Users.Add(t.Context(), u)
-			ok(t, "Add", err)
+			check.OK(t, "Add", err)
 		}
 		resign(t, s, addUser(t, s, "annette").ID)
 		for keyword, want := range map[string][]string{
@@ -173,7 +174,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			"annette":     nil,
 		} {
 			got, n, err := s.Users.List(t.Context(), keyword, account.Page{Size: 10})
-			ok(t, "List of "+keyword, err)
+			check.OK(t, "List of "+keyword, err)
 			var names []string
 			for _, u := range got {
 				names = append(names, u.Name)
@@ -182,7 +183,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			same(t, "in all of "+keyword, n, len(want))
 		}
 		got, n, err := s.Users.List(t.Context(), "ann", account.Page{Size: 1, Number: 1})
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		if len(got) != 1 || got[0].Name != "Hanna" || n != 2 {
 			t.Errorf("got %v of %d, want Hanna of 2", got, n)
 		}
@@ -199,25 +200,25 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			v.ID, v.Created = other.ID, moment(99) // neither can be changed
 			return nil
 		})
-		ok(t, "Update", err)
+		check.OK(t, "Update", err)
 		same(t, "Update", got, want)
 		got, err = s.Users.ByID(t.Context(), u.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "ByID", got, want)
 		got, err = s.Users.ByID(t.Context(), other.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "the other user", got, other)
 
 		want.States, want.Role = want.States[1:], ""
 		want.States[0].Detail = "on leave"
 		got, err = s.Users.Update(t.Context(), u.ID, func(v *account.User) error { *v = want; return nil })
-		ok(t, "Update of states", err)
+		check.OK(t, "Update of states", err)
 		same(t, "Update of states", got, want)
 		want.States = nil
 		_, err = s.Users.Update(t.Context(), u.ID, func(v *account.User) error { *v = want; return nil })
-		ok(t, "Update to no state", err)
+		check.OK(t, "Update to no state", err)
 		got, err = s.Users.ByID(t.Context(), u.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "ByID without states", got, want)
 	})
 
@@ -225,7 +226,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		s := open(t)
 		called := false
 		_, err := s.Users.Update(t.Context(), 4711, func(*account.User) error { called = true; return nil })
-		wantKind(t, "Update", err, fault.NotFound)
+		check.Kind(t, "Update", err, fault.NotFound)
 		if called {
 			t.Error("change was called without a row")
 		}
@@ -244,10 +245,10 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			t.Errorf("got error %v, want the very one of change", err)
 		}
 		got, err := s.Users.ByID(t.Context(), u.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "the row", got, u)
 		_, err = s.Users.Update(t.Context(), u.ID, func(*account.User) error { return nil })
-		ok(t, "Update afterwards", err)
+		check.OK(t, "Update afterwards", err)
 	})
 
 	t.Run("concurrent updates lose nothing", func(t *testing.T) {
@@ -258,7 +259,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 			return err
 		}))
 		got, err := s.Users.ByID(t.Context(), u.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "the row", got.PasswordHash, u.PasswordHash+strings.Repeat("x", racers))
 	})
 
@@ -273,15 +274,15 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		}
 		var want []account.Login
 		for _, l := range logins {
-			ok(t, "AddLogin", s.Users.AddLogin(t.Context(), l))
+			check.OK(t, "AddLogin", s.Users.AddLogin(t.Context(), l))
 			l.Created = l.Created.UTC()
 			want = slices.Insert(want, 0, l)
 		}
-		ok(t, "AddLogin", s.Users.AddLogin(t.Context(), account.Login{UserID: other.ID, Created: moment(9)}))
+		check.OK(t, "AddLogin", s.Users.AddLogin(t.Context(), account.Login{UserID: other.ID, Created: moment(9)}))
 		seen := map[int64]bool{}
 		for number, want := range [][]account.Login{want[:3], want[3:], nil} {
 			got, n, err := s.Users.Logins(t.Context(), u.ID, account.Page{Size: 3, Number: number})
-			ok(t, "Logins", err)
+			check.OK(t, "Logins", err)
 			same(t, "sign-ins in all", n, 4)
 			for i := range got {
 				seen[got[i].ID] = true
@@ -291,7 +292,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		}
 		same(t, "different IDs", len(seen), 4)
 		got, n, err := s.Users.Logins(t.Context(), u.ID+100, account.Page{Size: 3})
-		ok(t, "Logins of nobody", err)
+		check.OK(t, "Logins of nobody", err)
 		if len(got) != 0 || n != 0 {
 			t.Errorf("got %v of %d, want none of 0", got, n)
 		}
@@ -302,10 +303,10 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		u := someUser("ann")
 		u.States = []account.State{{Name: account.StateBlocked, Detail: "spam", Created: moment(1)}}
 		u, err := s.Users.Add(t.Context(), u)
-		ok(t, "Add", err)
+		check.OK(t, "Add", err)
 		u.States[0].Detail = "changed"
 		got, err := s.Users.ByID(t.Context(), u.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "detail", got.States[0].Detail, "spam")
 	})
 
@@ -314,9 +315,9 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		u := someUser("ann")
 		u.Created = time.Date(2099, 12, 31, 23, 59, 59, 999999000, time.UTC)
 		u, err := s.Users.Add(t.Context(), u)
-		ok(t, "Add", err)
+		check.OK(t, "Add", err)
 		got, err := s.Users.ByID(t.Context(), u.ID)
-		ok(t, "ByID", err)
+		check.OK(t, "ByID", err)
 		same(t, "created", got.Created, u.Created)
 	})
 }
@@ -324,7 +325,7 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 // taken checks for a Conflict that names the field.
 func taken(t *testing.T, what string, err error, field string) {
 	t.Helper()
-	wantCode(t, what, err, fault.Conflict, field+"_taken")
+	check.Code(t, what, err, fault.Conflict, field+"_taken")
 	if f := fault.Of(err); f == nil || len(f.Fields) != 1 || f.Fields[0].Field != field {
 		t.Errorf("%s: got %+v, want a fault with the one field %q", what, f, field)
 	}

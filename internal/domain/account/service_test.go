@@ -13,6 +13,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -47,20 +48,6 @@ func (w *world) RemoveAllOf(_ context.Context, userID int64) error {
 	return nil
 }
 
-func ok(t *testing.T, what string, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-func wantCode(t *testing.T, what string, err error, kind fault.Kind, code string) {
-	t.Helper()
-	if f := fault.Of(err); f == nil || f.Kind != kind || f.Code != code {
-		t.Errorf("%s: got error %v, want one of kind %v with code %s", what, err, kind, code)
-	}
-}
-
 // wantFields checks for an invalid input that names exactly the fields.
 func wantFields(t *testing.T, what string, err error, want ...string) {
 	t.Helper()
@@ -85,14 +72,14 @@ func form(name string) account.SignUp {
 func (w *world) user(t *testing.T, name string) account.User {
 	t.Helper()
 	u, err := w.AddUser(t.Context(), form(name), "")
-	ok(t, "AddUser", err)
+	check.OK(t, "AddUser", err)
 	return u
 }
 
 func (w *world) login(t *testing.T, name string) account.Grant {
 	t.Helper()
 	g, err := w.Login(t.Context(), name, password, account.Client{Address: "192.0.2.1", UserAgent: "test"})
-	ok(t, "Login", err)
+	check.OK(t, "Login", err)
 	return g
 }
 
@@ -105,14 +92,14 @@ func (w *world) actor(t *testing.T, name string) account.Actor {
 func (w *world) authenticated(t *testing.T, bearer string) account.Actor {
 	t.Helper()
 	a, err := w.Authenticate(t.Context(), bearer)
-	ok(t, "Authenticate", err)
+	check.OK(t, "Authenticate", err)
 	return a
 }
 
 func (w *world) admin(t *testing.T) account.Actor {
 	t.Helper()
 	_, err := w.AddUser(t.Context(), form("root"), account.RoleAdmin)
-	ok(t, "AddUser", err)
+	check.OK(t, "AddUser", err)
 	return w.actor(t, "root")
 }
 
@@ -180,7 +167,7 @@ func TestSignUp(t *testing.T) {
 				t.Errorf("got the hash %q", u.PasswordHash)
 			}
 			_, err = w.Login(t.Context(), f.Name, norm.NFD.String(f.Password1), account.Client{})
-			ok(t, "Login with another normal form", err)
+			check.OK(t, "Login with another normal form", err)
 		})
 	}
 }
@@ -191,20 +178,20 @@ func TestSignUpWhatIsTaken(t *testing.T) {
 	f := form("ANN")
 	f.Email = "other@example.org"
 	_, err := w.SignUp(t.Context(), f)
-	wantCode(t, "SignUp of a name that is taken", err, fault.Conflict, "name_taken")
+	check.Code(t, "SignUp of a name that is taken", err, fault.Conflict, "name_taken")
 	f = form("bob")
 	f.Email = "ann@example.org"
 	_, err = w.SignUp(t.Context(), f)
-	wantCode(t, "SignUp of an e-mail that is taken", err, fault.Conflict, "email_taken")
+	check.Code(t, "SignUp of an e-mail that is taken", err, fault.Conflict, "email_taken")
 }
 
 func TestSignUpClosed(t *testing.T) {
 	w := newWorld(t)
 	w.SignUpOpen = false
 	_, err := w.SignUp(t.Context(), form("ann"))
-	wantCode(t, "SignUp", err, fault.Forbidden, "signup_closed")
+	check.Code(t, "SignUp", err, fault.Forbidden, "signup_closed")
 	u, err := w.AddUser(t.Context(), form("ann"), account.RoleAdmin)
-	ok(t, "AddUser", err)
+	check.OK(t, "AddUser", err)
 	if u.Role != account.RoleAdmin {
 		t.Errorf("got the role %q", u.Role)
 	}
@@ -216,7 +203,7 @@ func TestLogin(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(t, "Ann")
 	g, err := w.Login(t.Context(), "aNN", password, account.Client{Address: "192.0.2.1", UserAgent: strings.Repeat("웹", 300) + "\xff"})
-	ok(t, "Login", err)
+	check.OK(t, "Login", err)
 	if g.User.ID != u.ID || g.ExpiresIn != w.AccessTTL || !g.RefreshUntil.Equal(w.clock.Add(w.RefreshTTL).Truncate(time.Microsecond)) {
 		t.Errorf("got %+v", g)
 	}
@@ -225,13 +212,13 @@ func TestLogin(t *testing.T) {
 		t.Errorf("got the actor %+v", a)
 	}
 	logins, n, err := w.Logins(t.Context(), a, account.Page{Size: 10})
-	ok(t, "Logins", err)
+	check.OK(t, "Logins", err)
 	want := []account.Login{{UserID: u.ID, Address: "192.0.2.1", UserAgent: strings.Repeat("웹", 255), Created: w.clock.UTC().Truncate(time.Microsecond)}}
 	if d := cmp.Diff(want, logins, cmpopts.IgnoreFields(account.Login{}, "ID")); d != "" || n != 1 {
 		t.Errorf("%d sign-ins (-want +got):\n%s", n, d)
 	}
 	me, err := w.Me(t.Context(), a)
-	ok(t, "Me", err)
+	check.OK(t, "Me", err)
 	if me.ID != u.ID {
 		t.Errorf("got user %d, want %d", me.ID, u.ID)
 	}
@@ -243,14 +230,14 @@ func TestLoginDoesNotTellWhoHasAnAccount(t *testing.T) {
 	w.user(t, "ann")
 	blocked := w.user(t, "bob")
 	_, err := w.SetState(t.Context(), admin, blocked.ID, account.StateBlocked, "")
-	ok(t, "SetState", err)
+	check.OK(t, "SetState", err)
 	w.user(t, "carl")
-	ok(t, "Resign", w.Resign(t.Context(), w.actor(t, "carl"), true))
+	check.OK(t, "Resign", w.Resign(t.Context(), w.actor(t, "carl"), true))
 
 	var faults []fault.Fault
 	for _, c := range []struct{ name, password string }{{"ann", "wrong-horse"}, {"nobody", password}, {"bob", "wrong-horse"}, {"carl", password}, {"", password}, {"ann", ""}, {"", ""}, {"ann", password + " "}} {
 		_, err := w.Login(t.Context(), c.name, c.password, account.Client{})
-		wantCode(t, "Login of "+c.name, err, fault.Unauthenticated, "wrong_credentials")
+		check.Code(t, "Login of "+c.name, err, fault.Unauthenticated, "wrong_credentials")
 		faults = append(faults, *fault.Of(err))
 	}
 	for _, f := range faults {
@@ -270,7 +257,7 @@ func TestLoginWhileTheStoreIsAway(t *testing.T) {
 			w.user(t, "ann")
 			w.fakes.Fail(op, mode)
 			g, err := w.Login(t.Context(), "ann", password, account.Client{})
-			wantCode(t, "Login without "+op, err, fault.Unavailable, "injected")
+			check.Code(t, "Login without "+op, err, fault.Unavailable, "injected")
 			if g.AccessToken != "" || g.RefreshToken != "" {
 				t.Errorf("without %s: got %+v", op, g)
 			}
@@ -283,11 +270,11 @@ func TestAuthenticateWhileTheStoreIsAway(t *testing.T) {
 	w.user(t, "ann")
 	access := w.login(t, "ann").AccessToken
 	_, key, err := w.AddKey(t.Context(), w.authenticated(t, access), "program", time.Time{})
-	ok(t, "AddKey", err)
+	check.OK(t, "AddKey", err)
 	for op, bearer := range map[string]string{"Sessions.Session": access, "Users.ByID": access, "Keys.Key": key, "Keys.UseKey": key} {
 		w.fakes.Fail(op, porttest.Before)
 		_, err := w.Authenticate(t.Context(), bearer)
-		wantCode(t, "Authenticate without "+op, err, fault.Unavailable, "injected") // and not: sign in again
+		check.Code(t, "Authenticate without "+op, err, fault.Unavailable, "injected") // and not: sign in again
 	}
 	w.authenticated(t, access)
 	w.authenticated(t, key)
@@ -301,23 +288,23 @@ func TestStatesActOnTheNextRequest(t *testing.T) {
 			u := w.user(t, "ann")
 			g := w.login(t, "ann")
 			_, key, err := w.AddKey(t.Context(), w.authenticated(t, g.AccessToken), "program", time.Time{})
-			ok(t, "AddKey", err)
+			check.OK(t, "AddKey", err)
 			got, err := w.SetState(t.Context(), admin, u.ID, state, "spam")
-			ok(t, "SetState", err)
+			check.OK(t, "SetState", err)
 			if want := []account.State{{Name: state, Detail: "spam", Created: w.clock.UTC().Truncate(time.Microsecond)}}; !cmp.Equal(want, got.States) {
 				t.Errorf("got the states %v, want %v", got.States, want)
 			}
 			_, err = w.Authenticate(t.Context(), g.AccessToken)
-			wantCode(t, "Authenticate", err, fault.Forbidden, code)
+			check.Code(t, "Authenticate", err, fault.Forbidden, code)
 			_, err = w.Authenticate(t.Context(), key)
-			wantCode(t, "Authenticate with a key", err, fault.Forbidden, code)
+			check.Code(t, "Authenticate with a key", err, fault.Forbidden, code)
 			_, err = w.Refresh(t.Context(), g.RefreshToken)
-			wantCode(t, "Refresh", err, fault.Forbidden, code)
+			check.Code(t, "Refresh", err, fault.Forbidden, code)
 			_, err = w.Login(t.Context(), "ann", password, account.Client{})
-			wantCode(t, "Login", err, fault.Forbidden, code)
+			check.Code(t, "Login", err, fault.Forbidden, code)
 
 			_, err = w.ClearState(t.Context(), admin, u.ID, state)
-			ok(t, "ClearState", err)
+			check.OK(t, "ClearState", err)
 			w.authenticated(t, g.AccessToken)
 			w.authenticated(t, key)
 			w.login(t, "ann")
@@ -331,26 +318,26 @@ func TestRefresh(t *testing.T) {
 	first := w.login(t, "ann")
 	w.clock = w.clock.Add(20 * time.Minute)
 	_, err := w.Authenticate(t.Context(), first.AccessToken)
-	wantCode(t, "Authenticate with a token that lapsed", err, fault.Unauthenticated, "token_expired")
+	check.Code(t, "Authenticate with a token that lapsed", err, fault.Unauthenticated, "token_expired")
 	second, err := w.Refresh(t.Context(), first.RefreshToken)
-	ok(t, "Refresh", err)
+	check.OK(t, "Refresh", err)
 	if second.RefreshToken == first.RefreshToken || second.AccessToken == first.AccessToken || !second.RefreshUntil.After(first.RefreshUntil) {
 		t.Errorf("got %+v after %+v", second, first)
 	}
 	before := w.authenticated(t, second.AccessToken)
 	third, err := w.Refresh(t.Context(), second.RefreshToken)
-	ok(t, "Refresh", err)
+	check.OK(t, "Refresh", err)
 	if after := w.authenticated(t, third.AccessToken); after != before {
 		t.Errorf("got the actor %+v after %+v", after, before)
 	}
 
 	// The first token again: it was copied, so that nothing of the family is good any more.
 	_, err = w.Refresh(t.Context(), first.RefreshToken)
-	wantCode(t, "Refresh with a used token", err, fault.Unauthenticated, "token_reused")
+	check.Code(t, "Refresh with a used token", err, fault.Unauthenticated, "token_reused")
 	_, err = w.Refresh(t.Context(), third.RefreshToken)
-	wantCode(t, "Refresh with the newest token", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Refresh with the newest token", err, fault.Unauthenticated, "invalid_token")
 	_, err = w.Authenticate(t.Context(), third.AccessToken)
-	wantCode(t, "Authenticate with the newest token", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Authenticate with the newest token", err, fault.Unauthenticated, "invalid_token")
 	w.actor(t, "ann") // another session is another family
 }
 
@@ -361,18 +348,18 @@ func TestRefreshWhileKeptOut(t *testing.T) {
 	g := w.login(t, "ann")
 	root := account.Actor{UserID: u.ID + 1, Admin: true}
 	_, err := w.SetState(t.Context(), root, u.ID, account.StateBlocked, "")
-	ok(t, "SetState", err)
+	check.OK(t, "SetState", err)
 	for range 2 {
 		_, err = w.Refresh(t.Context(), g.RefreshToken)
-		wantCode(t, "Refresh while blocked", err, fault.Forbidden, "account_blocked")
+		check.Code(t, "Refresh while blocked", err, fault.Forbidden, "account_blocked")
 	}
 	_, err = w.ClearState(t.Context(), root, u.ID, account.StateBlocked)
-	ok(t, "ClearState", err)
+	check.OK(t, "ClearState", err)
 	w.fakes.Fail("Users.ByID", porttest.Before)
 	_, err = w.Refresh(t.Context(), g.RefreshToken)
-	wantCode(t, "Refresh without users", err, fault.Unavailable, "injected")
+	check.Code(t, "Refresh without users", err, fault.Unavailable, "injected")
 	_, err = w.Refresh(t.Context(), g.RefreshToken)
-	ok(t, "Refresh", err)
+	check.OK(t, "Refresh", err)
 }
 
 func TestRefreshOfManyAtOnce(t *testing.T) {
@@ -407,16 +394,16 @@ func TestRefreshOfOtherTexts(t *testing.T) {
 	_, otherSecret, _ := strings.Cut(other.RefreshToken, ".")
 	for _, token := range []string{"", ".", id, id + ".", "." + secret, "x." + secret, g.AccessToken} {
 		_, err := w.Refresh(t.Context(), token)
-		wantCode(t, "Refresh with "+token, err, fault.Unauthenticated, "invalid_token")
+		check.Code(t, "Refresh with "+token, err, fault.Unauthenticated, "invalid_token")
 	}
 	_, err := w.Refresh(t.Context(), id+"."+otherSecret)
-	wantCode(t, "Refresh with the secret of another session", err, fault.Unauthenticated, "token_reused")
+	check.Code(t, "Refresh with the secret of another session", err, fault.Unauthenticated, "token_reused")
 	_, err = w.Authenticate(t.Context(), g.RefreshToken)
-	wantCode(t, "Authenticate with a refresh token", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Authenticate with a refresh token", err, fault.Unauthenticated, "invalid_token")
 
 	w.clock = w.clock.Add(w.RefreshTTL)
 	_, err = w.Refresh(t.Context(), other.RefreshToken)
-	wantCode(t, "Refresh with a token that lapsed", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Refresh with a token that lapsed", err, fault.Unauthenticated, "invalid_token")
 }
 
 func TestLogout(t *testing.T) {
@@ -424,13 +411,13 @@ func TestLogout(t *testing.T) {
 	w.user(t, "ann")
 	g, other := w.login(t, "ann"), w.actor(t, "ann")
 	a := w.authenticated(t, g.AccessToken)
-	ok(t, "Logout", w.Logout(t.Context(), a))
+	check.OK(t, "Logout", w.Logout(t.Context(), a))
 	_, err := w.Authenticate(t.Context(), g.AccessToken)
-	wantCode(t, "Authenticate", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Authenticate", err, fault.Unauthenticated, "invalid_token")
 	_, err = w.Refresh(t.Context(), g.RefreshToken)
-	wantCode(t, "Refresh", err, fault.Unauthenticated, "invalid_token")
-	ok(t, "Logout again", w.Logout(t.Context(), a))
-	ok(t, "Logout of the other session", w.Logout(t.Context(), other))
+	check.Code(t, "Refresh", err, fault.Unauthenticated, "invalid_token")
+	check.OK(t, "Logout again", w.Logout(t.Context(), a))
+	check.OK(t, "Logout of the other session", w.Logout(t.Context(), other))
 }
 
 func TestChangeProfile(t *testing.T) {
@@ -439,13 +426,13 @@ func TestChangeProfile(t *testing.T) {
 	w.user(t, "bob")
 	a := w.actor(t, "ann")
 	u, err := w.ChangeProfile(t.Context(), a, "Ann2", "ann2@example.org")
-	ok(t, "ChangeProfile", err)
+	check.OK(t, "ChangeProfile", err)
 	if u.Name != "Ann2" || u.Email != "ann2@example.org" {
 		t.Errorf("got %+v", u)
 	}
 	w.login(t, "ann2")
 	_, err = w.ChangeProfile(t.Context(), a, "BOB", "ann2@example.org")
-	wantCode(t, "ChangeProfile to a name that is taken", err, fault.Conflict, "name_taken")
+	check.Code(t, "ChangeProfile to a name that is taken", err, fault.Conflict, "name_taken")
 	_, err = w.ChangeProfile(t.Context(), a, "", "x")
 	wantFields(t, "ChangeProfile", err, "name", "email")
 }
@@ -463,16 +450,16 @@ func TestChangePassword(t *testing.T) {
 	w.authenticated(t, other.AccessToken)
 
 	_, err = w.ChangePassword(t.Context(), a, password, next, next)
-	ok(t, "ChangePassword", err)
+	check.OK(t, "ChangePassword", err)
 	w.authenticated(t, mine.AccessToken)
 	_, err = w.Refresh(t.Context(), mine.RefreshToken)
-	ok(t, "Refresh of the own session", err)
+	check.OK(t, "Refresh of the own session", err)
 	_, err = w.Authenticate(t.Context(), other.AccessToken)
-	wantCode(t, "Authenticate in the other session", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Authenticate in the other session", err, fault.Unauthenticated, "invalid_token")
 	_, err = w.Login(t.Context(), "ann", password, account.Client{})
-	wantCode(t, "Login with the old password", err, fault.Unauthenticated, "wrong_credentials")
+	check.Code(t, "Login with the old password", err, fault.Unauthenticated, "wrong_credentials")
 	_, err = w.Login(t.Context(), "ann", next, account.Client{})
-	ok(t, "Login with the new password", err)
+	check.OK(t, "Login with the new password", err)
 }
 
 func TestChangePasswordThatChangesMeanwhile(t *testing.T) {
@@ -481,12 +468,12 @@ func TestChangePasswordThatChangesMeanwhile(t *testing.T) {
 	a := w.actor(t, "ann")
 	w.fakes.Meanwhile("Users.Update", func() {
 		_, err := w.ResetPassword(t.Context(), "ann", "reset-horse")
-		ok(t, "ResetPassword", err)
+		check.OK(t, "ResetPassword", err)
 	})
 	_, err := w.ChangePassword(t.Context(), a, password, "other-horse", "other-horse")
-	wantCode(t, "ChangePassword", err, fault.Conflict, "changed_meanwhile")
+	check.Code(t, "ChangePassword", err, fault.Conflict, "changed_meanwhile")
 	_, err = w.Login(t.Context(), "ann", "reset-horse", account.Client{})
-	ok(t, "Login with what was set meanwhile", err)
+	check.OK(t, "Login with what was set meanwhile", err)
 }
 
 func TestResetPassword(t *testing.T) {
@@ -500,11 +487,11 @@ func TestResetPassword(t *testing.T) {
 		t.Errorf("ResetPassword of nobody: got %v", err)
 	}
 	_, err = w.ResetPassword(t.Context(), "ANN", "other-horse")
-	ok(t, "ResetPassword", err)
+	check.OK(t, "ResetPassword", err)
 	_, err = w.Authenticate(t.Context(), g.AccessToken)
-	wantCode(t, "Authenticate", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Authenticate", err, fault.Unauthenticated, "invalid_token")
 	_, err = w.Login(t.Context(), "ann", "other-horse", account.Client{})
-	ok(t, "Login", err)
+	check.OK(t, "Login", err)
 }
 
 func TestOutdatedHashIsMadeAnew(t *testing.T) {
@@ -519,12 +506,12 @@ func TestOutdatedHashIsMadeAnew(t *testing.T) {
 			}
 			return nil
 		})
-		ok(t, "Update", err)
+		check.OK(t, "Update", err)
 		return v.PasswordHash
 	}
 	hash(old)
 	_, err := w.Login(t.Context(), "ann", "wrong-horse", account.Client{})
-	wantCode(t, "Login with a wrong password", err, fault.Unauthenticated, "wrong_credentials")
+	check.Code(t, "Login with a wrong password", err, fault.Unauthenticated, "wrong_credentials")
 	if got := hash(""); got != old {
 		t.Errorf("a wrong password made the hash %q", got)
 	}
@@ -558,26 +545,26 @@ func TestResign(t *testing.T) {
 		t.Run(fmt.Sprintf("keep images: %v", keep), func(t *testing.T) {
 			w := newWorld(t)
 			u, err := w.AddUser(t.Context(), form("ann"), account.RoleAdmin)
-			ok(t, "AddUser", err)
+			check.OK(t, "AddUser", err)
 			g, other := w.login(t, "ann"), w.login(t, "ann")
 			a := w.authenticated(t, g.AccessToken)
 			_, key, err := w.AddKey(t.Context(), a, "program", time.Time{})
-			ok(t, "AddKey", err)
-			ok(t, "Resign", w.Resign(t.Context(), a, keep))
+			check.OK(t, "AddKey", err)
+			check.OK(t, "Resign", w.Resign(t.Context(), a, keep))
 			if want := map[bool][]int64{false: {u.ID}, true: nil}[keep]; !slices.Equal(w.removed, want) {
 				t.Errorf("images of %v were removed, want %v", w.removed, want)
 			}
 			row, err := w.fakes.Users.ByID(t.Context(), u.ID)
-			ok(t, "ByID", err)
+			check.OK(t, "ByID", err)
 			if d := cmp.Diff(account.User{ID: u.ID, Created: u.Created}, row); d != "" {
 				t.Errorf("the row (-want +got):\n%s", d)
 			}
 			for _, bearer := range []string{g.AccessToken, other.AccessToken, key} {
 				_, err := w.Authenticate(t.Context(), bearer)
-				wantCode(t, "Authenticate", err, fault.Unauthenticated, "invalid_token")
+				check.Code(t, "Authenticate", err, fault.Unauthenticated, "invalid_token")
 			}
 			_, err = w.Refresh(t.Context(), other.RefreshToken)
-			wantCode(t, "Refresh", err, fault.Unauthenticated, "invalid_token")
+			check.Code(t, "Refresh", err, fault.Unauthenticated, "invalid_token")
 			if next := w.user(t, "ann"); next.ID == u.ID {
 				t.Error("the next of that name got the old row")
 			}
@@ -592,10 +579,10 @@ func TestResignCanBeTriedAgain(t *testing.T) {
 			u := w.user(t, "ann")
 			a := w.actor(t, "ann")
 			w.fakes.Fail(op, mode)
-			wantCode(t, "Resign without "+op, w.Resign(t.Context(), a, false), fault.Unavailable, "injected")
-			ok(t, "Resign again", w.Resign(t.Context(), a, false))
+			check.Code(t, "Resign without "+op, w.Resign(t.Context(), a, false), fault.Unavailable, "injected")
+			check.OK(t, "Resign again", w.Resign(t.Context(), a, false))
 			row, err := w.fakes.Users.ByID(t.Context(), u.ID)
-			ok(t, "ByID", err)
+			check.OK(t, "ByID", err)
 			if !row.Resigned() {
 				t.Errorf("without %s: got the row %+v", op, row)
 			}
@@ -617,7 +604,7 @@ func TestKeys(t *testing.T) {
 	w.user(t, "bob")
 	a := w.actor(t, "ann")
 	k, text, err := w.AddKey(t.Context(), a, "스캐너", w.clock.Add(time.Hour))
-	ok(t, "AddKey", err)
+	check.OK(t, "AddKey", err)
 	if !strings.HasPrefix(text, "gbx_"+k.ID+".") || strings.Contains(text, k.SecretHash) {
 		t.Errorf("got the key %q of %+v", text, k)
 	}
@@ -626,11 +613,11 @@ func TestKeys(t *testing.T) {
 	}
 	for _, wrong := range []string{text + "x", text[:len(text)-1], "gbx_", "gbx_" + k.ID, "gbx_" + k.ID + ".", "gbx_x." + text, strings.TrimPrefix(text, "gbx_"), strings.ToUpper(text)} {
 		_, err := w.Authenticate(t.Context(), wrong)
-		wantCode(t, "Authenticate with "+wrong, err, fault.Unauthenticated, "invalid_token")
+		check.Code(t, "Authenticate with "+wrong, err, fault.Unauthenticated, "invalid_token")
 	}
 
 	keys, err := w.KeysOf(t.Context(), a)
-	ok(t, "KeysOf", err)
+	check.OK(t, "KeysOf", err)
 	k.LastUsed = w.clock.UTC().Truncate(time.Microsecond)
 	if d := cmp.Diff([]account.Key{k}, keys); d != "" {
 		t.Errorf("KeysOf (-want +got):\n%s", d)
@@ -646,20 +633,20 @@ func TestKeys(t *testing.T) {
 	w.authenticated(t, text)
 	w.clock = w.clock.Add(time.Second)
 	_, err = w.Authenticate(t.Context(), text)
-	wantCode(t, "Authenticate with a key that lapsed", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Authenticate with a key that lapsed", err, fault.Unauthenticated, "invalid_token")
 
 	bob := w.actor(t, "bob")
 	if err := w.DeleteKey(t.Context(), bob, k.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("DeleteKey of somebody else's: got %v", err)
 	}
 	_, forever, err := w.AddKey(t.Context(), a, "forever", time.Time{})
-	ok(t, "AddKey", err)
+	check.OK(t, "AddKey", err)
 	w.clock = w.clock.Add(10 * 365 * 24 * time.Hour)
 	w.authenticated(t, forever)
 	id, _, _ := strings.Cut(strings.TrimPrefix(forever, "gbx_"), ".")
-	ok(t, "DeleteKey", w.DeleteKey(t.Context(), a, id))
+	check.OK(t, "DeleteKey", w.DeleteKey(t.Context(), a, id))
 	_, err = w.Authenticate(t.Context(), forever)
-	wantCode(t, "Authenticate with a key that was deleted", err, fault.Unauthenticated, "invalid_token")
+	check.Code(t, "Authenticate with a key that was deleted", err, fault.Unauthenticated, "invalid_token")
 }
 
 func TestAddKeyRules(t *testing.T) {
@@ -685,10 +672,10 @@ func TestAddKeyRules(t *testing.T) {
 	}
 	for range w.MaxKeys - 1 {
 		_, _, err := w.AddKey(t.Context(), a, "another", time.Time{})
-		ok(t, "AddKey", err)
+		check.OK(t, "AddKey", err)
 	}
 	_, _, err := w.AddKey(t.Context(), a, "one too many", time.Time{})
-	wantCode(t, "AddKey", err, fault.Conflict, "too_many_keys")
+	check.Code(t, "AddKey", err, fault.Conflict, "too_many_keys")
 }
 
 // TestSessionRequired checks that an API key cannot make itself outlive what its owner wants.
@@ -696,7 +683,7 @@ func TestSessionRequired(t *testing.T) {
 	w := newWorld(t)
 	w.user(t, "ann")
 	k, text, err := w.AddKey(t.Context(), w.actor(t, "ann"), "program", time.Time{})
-	ok(t, "AddKey", err)
+	check.OK(t, "AddKey", err)
 	a := w.authenticated(t, text)
 	w.fakes.Calls()
 	for what, act := range map[string]func() error{
@@ -710,15 +697,15 @@ func TestSessionRequired(t *testing.T) {
 		"AddKey":        func() error { _, _, err := w.AddKey(t.Context(), a, "next", time.Time{}); return err },
 		"DeleteKey":     func() error { return w.DeleteKey(t.Context(), a, k.ID) },
 	} {
-		wantCode(t, what, act(), fault.Forbidden, "session_required")
+		check.Code(t, what, act(), fault.Forbidden, "session_required")
 	}
 	if calls := w.fakes.Calls(); len(calls) > 0 {
 		t.Errorf("refused, and yet %v", calls)
 	}
 	_, err = w.KeysOf(t.Context(), a)
-	ok(t, "KeysOf", err)
+	check.OK(t, "KeysOf", err)
 	_, err = w.Me(t.Context(), a)
-	ok(t, "Me", err)
+	check.OK(t, "Me", err)
 }
 
 func TestAttempts(t *testing.T) {
@@ -730,33 +717,33 @@ func TestAttempts(t *testing.T) {
 		return err
 	}
 	for range 3 {
-		wantCode(t, "Login", login("ann", "wrong-horse", "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
+		check.Code(t, "Login", login("ann", "wrong-horse", "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
 	}
 	err := login("ANN", password, "192.0.2.1")
-	wantCode(t, "Login with the right password while the bucket is full", err, fault.TooMany, "too_many_attempts")
+	check.Code(t, "Login with the right password while the bucket is full", err, fault.TooMany, "too_many_attempts")
 	if f := fault.Of(err); f == nil || f.RetryAfter != time.Minute {
 		t.Errorf("got %+v, want to be told to wait a minute", f)
 	}
-	ok(t, "Login from elsewhere", login("ann", password, "192.0.2.2"))
-	wantCode(t, "Login of another name", login("bob", password, "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
+	check.OK(t, "Login from elsewhere", login("ann", password, "192.0.2.2"))
+	check.Code(t, "Login of another name", login("bob", password, "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
 
 	w.clock = w.clock.Add(59 * time.Second)
 	err = login("ann", password, "192.0.2.1")
-	wantCode(t, "Login too soon", err, fault.TooMany, "too_many_attempts")
+	check.Code(t, "Login too soon", err, fault.TooMany, "too_many_attempts")
 	if f := fault.Of(err); f == nil || f.RetryAfter < time.Second || f.RetryAfter > time.Second+time.Millisecond {
 		t.Errorf("got %+v, want to be told to wait a second", f)
 	}
 	w.clock = w.clock.Add(time.Second)
-	wantCode(t, "Login after a minute", login("ann", "wrong-horse", "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
-	wantCode(t, "Login after one more", login("ann", "wrong-horse", "192.0.2.1"), fault.TooMany, "too_many_attempts")
+	check.Code(t, "Login after a minute", login("ann", "wrong-horse", "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
+	check.Code(t, "Login after one more", login("ann", "wrong-horse", "192.0.2.1"), fault.TooMany, "too_many_attempts")
 	w.clock = w.clock.Add(time.Hour)
 	for range 3 { // no more is saved up than the burst
-		wantCode(t, "Login after an hour", login("ann", "wrong-horse", "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
+		check.Code(t, "Login after an hour", login("ann", "wrong-horse", "192.0.2.1"), fault.Unauthenticated, "wrong_credentials")
 	}
-	wantCode(t, "Login after the burst", login("ann", password, "192.0.2.1"), fault.TooMany, "too_many_attempts")
+	check.Code(t, "Login after the burst", login("ann", password, "192.0.2.1"), fault.TooMany, "too_many_attempts")
 	w.clock = w.clock.Add(time.Hour)
 	for range 10 {
-		ok(t, "Login with the right password", login("ann", password, "192.0.2.1"))
+		check.OK(t, "Login with the right password", login("ann", password, "192.0.2.1"))
 	}
 }
 
@@ -770,10 +757,10 @@ func TestAttemptsAtTheCurrentPassword(t *testing.T) {
 		wantFields(t, "ChangePassword", err, "current_password")
 	}
 	_, err := w.ChangePassword(t.Context(), a, password, "other-horse", "other-horse")
-	wantCode(t, "ChangePassword", err, fault.TooMany, "too_many_attempts")
+	check.Code(t, "ChangePassword", err, fault.TooMany, "too_many_attempts")
 	w.clock = w.clock.Add(time.Minute)
 	_, err = w.ChangePassword(t.Context(), a, password, "other-horse", "other-horse")
-	ok(t, "ChangePassword after a minute", err)
+	check.OK(t, "ChangePassword after a minute", err)
 }
 
 func TestAdministration(t *testing.T) {
@@ -793,17 +780,17 @@ func TestAdministration(t *testing.T) {
 			return err
 		},
 	} {
-		wantCode(t, what, act(ann, admin.UserID), fault.Forbidden, "admin_only")
-		wantCode(t, what+" of oneself without role", act(ann, ann.UserID), fault.Forbidden, "admin_only")
-		wantCode(t, what+" of oneself", act(admin, admin.UserID), fault.Forbidden, "own_account")
+		check.Code(t, what, act(ann, admin.UserID), fault.Forbidden, "admin_only")
+		check.Code(t, what+" of oneself without role", act(ann, ann.UserID), fault.Forbidden, "admin_only")
+		check.Code(t, what+" of oneself", act(admin, admin.UserID), fault.Forbidden, "own_account")
 		if err := act(admin, 4711); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s of nobody: got %v", what, err)
 		}
 	}
 	_, _, err := w.List(t.Context(), ann, "", account.Page{Size: 10})
-	wantCode(t, "List", err, fault.Forbidden, "admin_only")
+	check.Code(t, "List", err, fault.Forbidden, "admin_only")
 	users, n, err := w.List(t.Context(), admin, "AN", account.Page{Size: 10})
-	ok(t, "List", err)
+	check.OK(t, "List", err)
 	if n != 1 || len(users) != 1 || users[0].ID != u.ID {
 		t.Errorf("got %d users %v, want ann", n, users)
 	}
@@ -817,36 +804,36 @@ func TestAdministration(t *testing.T) {
 
 	g := w.login(t, "ann")
 	_, err = w.SetRole(t.Context(), admin, u.ID, account.RoleAdmin)
-	ok(t, "SetRole", err)
+	check.OK(t, "SetRole", err)
 	if a := w.authenticated(t, g.AccessToken); !a.Admin || !a.MayActFor(admin.UserID) {
 		t.Errorf("got %+v, want an administrator from the next request on", a)
 	}
 	_, err = w.SetRole(t.Context(), admin, u.ID, "")
-	ok(t, "SetRole", err)
+	check.OK(t, "SetRole", err)
 	if a := w.authenticated(t, g.AccessToken); a.Admin || a.MayActFor(admin.UserID) || !a.MayActFor(a.UserID) {
 		t.Errorf("got %+v, want no administrator any more", a)
 	}
 
 	_, err = w.ClearState(t.Context(), admin, u.ID, account.StateBlocked)
-	ok(t, "ClearState of a state that the user is not in", err)
+	check.OK(t, "ClearState of a state that the user is not in", err)
 	set := w.clock.UTC().Truncate(time.Microsecond)
 	for _, s := range []struct{ state, detail string }{{account.StateInactivate, "left"}, {account.StateBlocked, "spam"}, {account.StateInactivate, "back soon"}} {
 		_, err = w.SetState(t.Context(), admin, u.ID, s.state, s.detail)
-		ok(t, "SetState", err)
+		check.OK(t, "SetState", err)
 		w.clock = w.clock.Add(time.Minute)
 		admin = w.actor(t, "root")
 	}
 	got, err := w.fakes.Users.ByID(t.Context(), u.ID)
-	ok(t, "ByID", err)
+	check.OK(t, "ByID", err)
 	want := []account.State{{Name: account.StateBlocked, Detail: "spam", Created: set.Add(time.Minute)}, {Name: account.StateInactivate, Detail: "back soon", Created: set}}
 	if d := cmp.Diff(want, got.States); d != "" {
 		t.Errorf("states (-want +got):\n%s", d)
 	}
 
 	gone := w.user(t, "carl")
-	ok(t, "Resign", w.Resign(t.Context(), w.actor(t, "carl"), true))
+	check.OK(t, "Resign", w.Resign(t.Context(), w.actor(t, "carl"), true))
 	_, err = w.SetRole(t.Context(), admin, gone.ID, account.RoleAdmin)
-	wantCode(t, "SetRole of who resigned", err, fault.NotFound, "user_not_found")
+	check.Code(t, "SetRole of who resigned", err, fault.NotFound, "user_not_found")
 	_, err = w.SetState(t.Context(), admin, gone.ID, account.StateBlocked, "")
-	wantCode(t, "SetState of who resigned", err, fault.NotFound, "user_not_found")
+	check.Code(t, "SetState of who resigned", err, fault.NotFound, "user_not_found")
 }

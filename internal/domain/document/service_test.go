@@ -20,9 +20,7 @@ import (
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
+	"glyphbox/internal/porttest/check"
 )
 
 // world is the service on fakes, with users.
@@ -45,7 +43,7 @@ func newWorld(t *testing.T) *world {
 	}
 	actor := func(name string) account.Actor {
 		u, err := w.fakes.Users.Add(t.Context(), account.User{Name: name, Email: name + "@example.org"})
-		ok(t, "Users.Add", err)
+		check.OK(t, "Users.Add", err)
 		return account.Actor{UserID: u.ID, Name: name, Admin: name == "root"}
 	}
 	w.ann, w.bob, w.admin = actor("ann"), actor("bob"), actor("root")
@@ -67,27 +65,6 @@ func (w *world) Release(_ context.Context, imageID int64) (func(context.Context)
 	}, nil
 }
 
-func ok(t *testing.T, what string, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-func same[T any](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("%s (-want +got):\n%s", what, d)
-	}
-}
-
-func wantKind(t *testing.T, what string, err error, kind fault.Kind) {
-	t.Helper()
-	if !fault.Is(err, kind) {
-		t.Errorf("%s: got error %v, want one of kind %v", what, err, kind)
-	}
-}
-
 // drawn is the file of a page of 400 × 140 pixels.
 var drawn = sync.OnceValue(func() []byte {
 	page, _ := porttest.DrawLines("page")
@@ -97,7 +74,7 @@ var drawn = sync.OnceValue(func() []byte {
 func (w *world) upload(t *testing.T, actor account.Actor, name string) document.Image {
 	t.Helper()
 	i, err := w.Upload(t.Context(), actor, name, porttest.FileOf(drawn()))
-	ok(t, "Upload", err)
+	check.OK(t, "Upload", err)
 	return i
 }
 
@@ -105,14 +82,14 @@ func (w *world) share(t *testing.T, i document.Image) {
 	t.Helper()
 	shared := document.Shared
 	_, err := w.Change(t.Context(), account.Actor{UserID: i.Owner.ID}, i.ID, nil, &shared)
-	ok(t, "Change", err)
+	check.OK(t, "Change", err)
 }
 
 func readAll(t *testing.T, r io.ReadCloser) []byte {
 	t.Helper()
 	b, err := io.ReadAll(r)
-	ok(t, "ReadAll", err)
-	ok(t, "Close", r.Close())
+	check.OK(t, "ReadAll", err)
+	check.OK(t, "Close", r.Close())
 	return b
 }
 
@@ -121,36 +98,36 @@ func TestUpload(t *testing.T) {
 	file := drawn()
 	sent := porttest.FileOf(file)
 	i, err := w.Upload(t.Context(), w.ann, "/tmp/scan.png", sent)
-	ok(t, "Upload", err)
-	same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add"})
+	check.OK(t, "Upload", err)
+	check.Same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add"})
 	want := document.Image{
 		ID: i.ID, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1}, Name: "scan.png", Size: int64(len(file)), SHA256: sent.SHA256,
 		Visibility: document.Private, Owner: account.Ref{ID: w.ann.UserID, Name: "ann"}, Original: i.Original, Thumbnail: i.Thumbnail,
 		Created: time.Date(2026, 3, 1, 3, 0, 0, 123456000, time.UTC),
 	}
-	same(t, "Upload", i, want)
-	same(t, "whole page", i.Box(), document.Box{X2: 400, Y2: 140})
+	check.Same(t, "Upload", i, want)
+	check.Same(t, "whole page", i.Box(), document.Box{X2: 400, Y2: 140})
 
 	got, r, err := w.Original(t.Context(), w.ann, i.ID)
-	ok(t, "Original", err)
-	same(t, "Original", got, want)
+	check.OK(t, "Original", err)
+	check.Same(t, "Original", got, want)
 	if !bytes.Equal(readAll(t, r), file) {
 		t.Error("the original differs")
 	}
 	_, r, err = w.Thumbnail(t.Context(), w.ann, i.ID)
-	ok(t, "Thumbnail", err)
+	check.OK(t, "Thumbnail", err)
 	thumbnail, _, err := image.DecodeConfig(bytes.NewReader(readAll(t, r)))
-	ok(t, "decoding the thumbnail", err)
-	same(t, "width of the thumbnail", thumbnail.Width, document.ThumbnailSide)
+	check.OK(t, "decoding the thumbnail", err)
+	check.Same(t, "width of the thumbnail", thumbnail.Width, document.ThumbnailSide)
 	view, err := w.View(t.Context(), w.ann, i.ID, document.Box{X1: 100, X2: 400, Y2: 140}, 200)
-	ok(t, "View", err)
+	check.OK(t, "View", err)
 	shown, _, err := image.DecodeConfig(bytes.NewReader(view.Bytes))
-	ok(t, "decoding the view", err)
-	same(t, "width of the view", shown.Width, 200)
+	check.OK(t, "decoding the view", err)
+	check.Same(t, "width of the view", shown.Width, 200)
 	_, err = w.View(t.Context(), w.ann, i.ID, document.Box{X1: 100, X2: 401, Y1: 140, Y2: 140}, 200)
-	wantKind(t, "View of a part that is not on the page", err, fault.Invalid)
-	same(t, "fields at fault", len(fault.Of(err).Fields) > 1, true)
-	same(t, "orphans", w.fakes.Orphans(), nil)
+	check.Kind(t, "View of a part that is not on the page", err, fault.Invalid)
+	check.Same(t, "fields at fault", len(fault.Of(err).Fields) > 1, true)
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
 }
 
 func TestUploadName(t *testing.T) {
@@ -160,33 +137,33 @@ func TestUploadName(t *testing.T) {
 		"문서 🧾.png": "문서 🧾.png", strings.Repeat("가", 200): strings.Repeat("가", 200),
 	} {
 		w := newWorld(t)
-		same(t, "name of "+name, w.upload(t, w.ann, name).Name, want)
+		check.Same(t, "name of "+name, w.upload(t, w.ann, name).Name, want)
 	}
 	for _, name := range []string{strings.Repeat("가", 201), "a\x00b", "a\nb", "a\xffb", "a\x7fb"} {
 		w := newWorld(t)
 		_, err := w.Upload(t.Context(), w.ann, name, porttest.FileOf(drawn()))
 		wantFields(t, "Upload of "+name, err, "file")
-		same(t, "calls", w.fakes.Calls(), nil)
+		check.Same(t, "calls", w.fakes.Calls(), nil)
 	}
 }
 
 func wantFields(t *testing.T, what string, err error, want ...string) {
 	t.Helper()
-	wantKind(t, what, err, fault.Invalid)
+	check.Kind(t, what, err, fault.Invalid)
 	var got []string
 	if f := fault.Of(err); f != nil {
 		for _, field := range f.Fields {
 			got = append(got, field.Field)
 		}
 	}
-	same(t, what+": fields", got, want)
+	check.Same(t, what+": fields", got, want)
 }
 
 func TestUploadOfWhatIsNoPage(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.Upload(t.Context(), w.ann, "a.png", porttest.FileOf([]byte("no image")))
-	wantKind(t, "Upload", err, fault.Unsupported)
-	same(t, "calls", w.fakes.Calls(), nil)
+	check.Kind(t, "Upload", err, fault.Unsupported)
+	check.Same(t, "calls", w.fakes.Calls(), nil)
 }
 
 func TestUploadOfTooMany(t *testing.T) {
@@ -196,8 +173,8 @@ func TestUploadOfTooMany(t *testing.T) {
 	}
 	w.fakes.Calls()
 	_, err := w.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn()))
-	wantKind(t, "Upload", err, fault.Conflict)
-	same(t, "calls", w.fakes.Calls(), nil)
+	check.Kind(t, "Upload", err, fault.Conflict)
+	check.Same(t, "calls", w.fakes.Calls(), nil)
 	w.upload(t, w.bob, "page")
 }
 
@@ -231,9 +208,9 @@ func TestUploadThatFails(t *testing.T) {
 				t.Error("got no error")
 			}
 			_, n, err := w.fakes.Catalog.List(t.Context(), document.Query{Size: 10})
-			ok(t, "List", err)
-			same(t, "rows", n, c.rows)
-			same(t, "orphans", len(w.fakes.Orphans()), c.orphans)
+			check.OK(t, "List", err)
+			check.Same(t, "rows", n, c.rows)
+			check.Same(t, "orphans", len(w.fakes.Orphans()), c.orphans)
 		})
 	}
 }
@@ -258,7 +235,7 @@ func TestUploadOfBytesThatEndEarly(t *testing.T) {
 		if _, err := w.Upload(t.Context(), w.ann, "page", late); !errors.Is(err, broken) {
 			t.Errorf("got %v, want the reader's error", err)
 		}
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	}
 }
 
@@ -267,8 +244,8 @@ func TestUploadAll(t *testing.T) {
 	w := newWorld(t)
 	good := document.Upload{Name: "a.png", File: porttest.FileOf(drawn())}
 	images, err := w.UploadAll(t.Context(), w.ann, []document.Upload{good, {Name: "b.png", File: good.File}})
-	ok(t, "UploadAll", err)
-	same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add", "Blobs.Put", "Blobs.Put", "Catalog.Add"})
+	check.OK(t, "UploadAll", err)
+	check.Same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add", "Blobs.Put", "Blobs.Put", "Catalog.Add"})
 	if len(images) != 2 || images[0].Name != "a.png" || images[1].Name != "b.png" || images[0].ID >= images[1].ID {
 		t.Errorf("got %+v", images)
 	}
@@ -281,32 +258,32 @@ func TestUploadAll(t *testing.T) {
 		"the name": {document.Upload{Name: strings.Repeat("x", 201), File: good.File}, fault.Invalid},
 	} {
 		_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, c.bad})
-		wantKind(t, name, err, c.kind)
+		check.Kind(t, name, err, c.kind)
 		if f := fault.Of(err); len(f.Fields) != 1 || f.Fields[0].Field != "file[1]" {
 			t.Errorf("%s: got the fields %v, want file[1]", name, f.Fields)
 		}
-		same(t, name+": what was written", w.fakes.Calls(), nil)
+		check.Same(t, name+": what was written", w.fakes.Calls(), nil)
 	}
 	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good, good, good})
-	wantKind(t, "too many images", err, fault.Conflict)
-	same(t, "too many images: what was written", w.fakes.Calls(), nil)
+	check.Kind(t, "too many images", err, fault.Conflict)
+	check.Same(t, "too many images: what was written", w.fakes.Calls(), nil)
 
 	w.fakes.Meanwhile("Catalog.Add", func() { w.fakes.Fail("Catalog.Add", porttest.Before) }) // the second
 	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good})
-	wantKind(t, "the database goes away", err, fault.Unavailable)
+	check.Kind(t, "the database goes away", err, fault.Unavailable)
 	_, n, err := w.fakes.Catalog.List(t.Context(), document.Query{Size: 10})
-	ok(t, "List", err)
-	same(t, "images", n, 2)
+	check.OK(t, "List", err)
+	check.Same(t, "images", n, 2)
 }
 
 // A page and a file are plain values: they survive a journey as JSON.
 func TestPageAsJSON(t *testing.T) {
 	want := document.Page{File: document.File{Blob: "b", SHA256: "00", MediaType: "image/png", Size: 9}, Number: 2, Width: 3, Height: 4, DPI: 300}
 	sent, err := json.Marshal(want)
-	ok(t, "Marshal", err)
+	check.OK(t, "Marshal", err)
 	var got document.Page
-	ok(t, "Unmarshal", json.Unmarshal(sent, &got))
-	same(t, "page", got, want)
+	check.OK(t, "Unmarshal", json.Unmarshal(sent, &got))
+	check.Same(t, "page", got, want)
 	other := want
 	other.Number = 1
 	if want.Key() == other.Key() {
@@ -319,20 +296,20 @@ func TestStaging(t *testing.T) {
 	s := &document.Staging{Blobs: w.fakes.Blobs}
 	f, drop := s.Stage(document.File{Size: 5}, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("bytes")), nil })
 	r, err := s.Open(t.Context(), f)
-	ok(t, "Open", err)
-	same(t, "bytes", string(readAll(t, r)), "bytes")
+	check.OK(t, "Open", err)
+	check.Same(t, "bytes", string(readAll(t, r)), "bytes")
 	drop()
 	_, err = s.Open(t.Context(), f)
-	wantKind(t, "Open of what was dropped", err, fault.NotFound)
+	check.Kind(t, "Open of what was dropped", err, fault.NotFound)
 	blob, err := w.fakes.Blobs.Put(t.Context(), strings.NewReader("stored"))
-	ok(t, "Put", err)
+	check.OK(t, "Put", err)
 	r, err = s.Open(t.Context(), document.File{Blob: blob})
-	ok(t, "Open", err)
-	same(t, "bytes", string(readAll(t, r)), "stored")
+	check.OK(t, "Open", err)
+	check.Same(t, "bytes", string(readAll(t, r)), "stored")
 	_, err = s.Open(t.Context(), document.File{Blob: "none"})
-	wantKind(t, "Open of no blob", err, fault.NotFound)
+	check.Kind(t, "Open of no blob", err, fault.NotFound)
 	_, err = (&document.Staging{}).Open(t.Context(), document.File{Blob: blob})
-	wantKind(t, "Open without blobs", err, fault.NotFound)
+	check.Kind(t, "Open without blobs", err, fault.NotFound)
 }
 
 func TestUploadOfWhoGoesAway(t *testing.T) {
@@ -340,8 +317,8 @@ func TestUploadOfWhoGoesAway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Meanwhile("Blobs.Put", cancel) })
 	_, err := w.Upload(ctx, w.ann, "page", porttest.FileOf(drawn()))
-	wantKind(t, "Upload", err, fault.Canceled)
-	same(t, "orphans", w.fakes.Orphans(), nil)
+	check.Kind(t, "Upload", err, fault.Canceled)
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
 }
 
 // Bytes that are old by the time when the row would be added may be swept already.
@@ -358,7 +335,7 @@ func TestUploadThatStandsStill(t *testing.T) {
 		if c.late != fault.Is(err, fault.Deadline) || !c.late && err != nil {
 			t.Errorf("after %s: got error %v", c.still, err)
 		}
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	}
 }
 
@@ -429,18 +406,18 @@ func TestPermissions(t *testing.T) {
 					}
 					return
 				}
-				wantKind(t, op.name, err, fault.Kind(want))
+				check.Kind(t, op.name, err, fault.Kind(want))
 				after, err := w.Image(t.Context(), w.ann, i.ID)
 				if err != nil {
 					t.Fatal(err)
 				}
-				same(t, "the image", after, before)
+				check.Same(t, "the image", after, before)
 			})
 		}
 	}
 	w := newWorld(t)
 	for _, op := range operations {
-		wantKind(t, op.name+" of nothing", op.act(w, w.admin, 4711), fault.NotFound)
+		check.Kind(t, op.name+" of nothing", op.act(w, w.admin, 4711), fault.NotFound)
 	}
 }
 
@@ -448,7 +425,7 @@ func TestNotYoursLooksLikeNotThere(t *testing.T) {
 	w := newWorld(t)
 	i := w.upload(t, w.ann, "page")
 	_, notYours := w.Image(t.Context(), w.bob, i.ID)
-	wantKind(t, "Image of somebody else's", notYours, fault.NotFound)
+	check.Kind(t, "Image of somebody else's", notYours, fault.NotFound)
 	if f := fault.Of(notYours); f.Code != "image_not_found" || f.Cause != nil {
 		t.Errorf("got %+v", f)
 	}
@@ -465,13 +442,13 @@ func TestList(t *testing.T) {
 	}{{w.ann, []string{"a2", "a1"}}, {w.bob, []string{"b1", "a2"}}, {w.admin, []string{"b1", "a2", "a1"}}} {
 		for _, viewer := range []int64{0, w.ann.UserID} { // whatever the caller says
 			images, n, err := w.List(t.Context(), c.who, document.Query{Size: 10, Viewer: viewer})
-			ok(t, "List", err)
+			check.OK(t, "List", err)
 			var got []string
 			for _, i := range images {
 				got = append(got, i.Name)
 			}
-			same(t, "List of "+c.who.Name, got, c.want)
-			same(t, "in all", n, len(c.want))
+			check.Same(t, "List of "+c.who.Name, got, c.want)
+			check.Same(t, "in all", n, len(c.want))
 		}
 	}
 }
@@ -504,12 +481,12 @@ func TestChange(t *testing.T) {
 			want.Visibility = *c.visibility
 		}
 		got, err := w.Change(t.Context(), w.ann, i.ID, c.name, c.visibility)
-		ok(t, "Change", err)
-		same(t, "Change", got, want)
+		check.OK(t, "Change", err)
+		check.Same(t, "Change", got, want)
 	}
 	got, err := w.Image(t.Context(), w.bob, i.ID)
-	ok(t, "Image", err)
-	same(t, "the image for the others", got, want)
+	check.OK(t, "Image", err)
+	check.Same(t, "the image for the others", got, want)
 }
 
 // TestSharedNoMoreMeanwhile checks that the row decides at the moment of the change.
@@ -520,25 +497,25 @@ func TestSharedNoMoreMeanwhile(t *testing.T) {
 	private, name := document.Private, "mine now"
 	w.fakes.Meanwhile("Catalog.Update", func() {
 		_, err := w.Change(t.Context(), w.ann, i.ID, nil, &private)
-		ok(t, "Change", err)
+		check.OK(t, "Change", err)
 	})
 	_, err := w.Change(t.Context(), w.bob, i.ID, &name, nil)
-	wantKind(t, "Change", err, fault.NotFound)
+	check.Kind(t, "Change", err, fault.NotFound)
 }
 
 func TestDelete(t *testing.T) {
 	w := newWorld(t)
 	i, other := w.upload(t, w.ann, "page"), w.upload(t, w.ann, "other")
 	w.fakes.Calls()
-	ok(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
-	same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Blobs.Delete", "Blobs.Delete"})
-	same(t, "released", w.released, []int64{i.ID})
-	same(t, "discarded", w.discarded, []int64{i.ID})
-	same(t, "orphans", w.fakes.Orphans(), nil)
-	wantKind(t, "Delete again", w.Delete(t.Context(), w.ann, i.ID), fault.NotFound)
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
+	check.Same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Blobs.Delete", "Blobs.Delete"})
+	check.Same(t, "released", w.released, []int64{i.ID})
+	check.Same(t, "discarded", w.discarded, []int64{i.ID})
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
+	check.Kind(t, "Delete again", w.Delete(t.Context(), w.ann, i.ID), fault.NotFound)
 	_, r, err := w.Original(t.Context(), w.ann, other.ID)
-	ok(t, "Original of the other", err)
-	ok(t, "Close", r.Close())
+	check.OK(t, "Original of the other", err)
+	check.OK(t, "Close", r.Close())
 }
 
 func TestDeleteThatFails(t *testing.T) {
@@ -551,26 +528,26 @@ func TestDeleteThatFails(t *testing.T) {
 		}
 		w.refuse = nil
 		w.fakes.Fail("Catalog.Delete", porttest.Before)
-		wantKind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
-		same(t, "discarded", w.discarded, nil)
+		check.Kind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
+		check.Same(t, "discarded", w.discarded, nil)
 		_, r, err := w.Original(t.Context(), w.ann, i.ID)
-		ok(t, "Original", err)
-		ok(t, "Close", r.Close())
+		check.OK(t, "Original", err)
+		check.OK(t, "Close", r.Close())
 	})
 	t.Run("though the row is gone, its bytes stay for the sweeper", func(t *testing.T) {
 		w := newWorld(t)
 		i := w.upload(t, w.ann, "page")
 		w.fakes.Fail("Catalog.Delete", porttest.After)
-		wantKind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
-		same(t, "orphans", len(w.fakes.Orphans()), 2)
+		check.Kind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
+		check.Same(t, "orphans", len(w.fakes.Orphans()), 2)
 	})
 	t.Run("once the row is gone it is done", func(t *testing.T) {
 		w := newWorld(t)
 		i := w.upload(t, w.ann, "page")
 		w.stays = errors.New("the contents stay")
 		w.fakes.Fail("Blobs.Delete", porttest.Before)
-		ok(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
-		same(t, "orphans", len(w.fakes.Orphans()), 2)
+		check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
+		check.Same(t, "orphans", len(w.fakes.Orphans()), 2)
 	})
 	t.Run("also where who asked goes away", func(t *testing.T) {
 		w := newWorld(t)
@@ -578,9 +555,9 @@ func TestDeleteThatFails(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w.stays = errors.New("the contents stay")
 		w.fakes.Meanwhile("Blobs.Delete", cancel)
-		ok(t, "Delete", w.Delete(ctx, w.ann, i.ID))
-		same(t, "discarded", w.discarded, []int64{i.ID})
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.OK(t, "Delete", w.Delete(ctx, w.ann, i.ID))
+		check.Same(t, "discarded", w.discarded, []int64{i.ID})
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	})
 }
 
@@ -593,21 +570,21 @@ func TestRemoveAllOf(t *testing.T) {
 	}
 	kept := w.upload(t, w.bob, "page")
 	w.fakes.Meanwhile("Catalog.Delete", func() { // somebody else is faster with one of them
-		ok(t, "Catalog.Delete", w.fakes.Catalog.Delete(t.Context(), ids[109]))
+		check.OK(t, "Catalog.Delete", w.fakes.Catalog.Delete(t.Context(), ids[109]))
 	})
 	w.fakes.Meanwhile("Blobs.Delete", func() { w.fakes.Fail("Catalog.Delete", porttest.Before) })
-	wantKind(t, "RemoveAllOf", w.RemoveAllOf(t.Context(), w.ann.UserID), fault.Unavailable)
-	ok(t, "RemoveAllOf again", w.RemoveAllOf(t.Context(), w.ann.UserID))
+	check.Kind(t, "RemoveAllOf", w.RemoveAllOf(t.Context(), w.ann.UserID), fault.Unavailable)
+	check.OK(t, "RemoveAllOf again", w.RemoveAllOf(t.Context(), w.ann.UserID))
 	n, err := w.fakes.Catalog.Count(t.Context(), w.ann.UserID)
-	ok(t, "Count", err)
-	same(t, "images left", n, 0)
+	check.OK(t, "Count", err)
+	check.Same(t, "images left", n, 0)
 	_, err = w.Image(t.Context(), w.bob, kept.ID)
-	ok(t, "Image of the other user", err)
+	check.OK(t, "Image of the other user", err)
 	if got := len(w.fakes.Orphans()); got != 2 { // of the one that somebody else deleted
 		t.Errorf("got %d orphans, want 2", got)
 	}
 	slices.Sort(w.released)
-	same(t, "released", slices.Compact(w.released), ids)
+	check.Same(t, "released", slices.Compact(w.released), ids)
 }
 
 func TestBox(t *testing.T) {
@@ -629,17 +606,17 @@ func TestBox(t *testing.T) {
 				t.Errorf("%v: %s does not say what is allowed", c.b, f.Field)
 			}
 		}
-		same(t, fmt.Sprint("fields of ", c.b), got, c.fields)
+		check.Same(t, fmt.Sprint("fields of ", c.b), got, c.fields)
 	}
 	for _, c := range []struct{ a, b, both, either document.Box }{
 		{box(0, 0, 10, 10), box(5, 5, 20, 20), box(5, 5, 10, 10), box(0, 0, 20, 20)},
 		{box(0, 0, 10, 10), box(2, 3, 4, 5), box(2, 3, 4, 5), box(0, 0, 10, 10)},
 		{box(0, 0, 10, 10), document.Box{}, document.Box{}, box(0, 0, 10, 10)},
 	} {
-		same(t, "Intersect", c.a.Intersect(c.b), c.both)
-		same(t, "Intersect", c.b.Intersect(c.a), c.both)
-		same(t, "Union", c.a.Union(c.b), c.either)
-		same(t, "Union", c.b.Union(c.a), c.either)
+		check.Same(t, "Intersect", c.a.Intersect(c.b), c.both)
+		check.Same(t, "Intersect", c.b.Intersect(c.a), c.both)
+		check.Same(t, "Union", c.a.Union(c.b), c.either)
+		check.Same(t, "Union", c.b.Union(c.a), c.either)
 	}
 	if apart := box(0, 0, 10, 10).Intersect(box(20, 0, 30, 10)); !apart.Empty() {
 		t.Errorf("got %v of two boxes apart", apart)

@@ -11,6 +11,7 @@ import (
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 )
 
 func TestExport(t *testing.T) {
@@ -19,16 +20,16 @@ func TestExport(t *testing.T) {
 	run := w.recognize(t, w.ann, left, right)
 	corrected := "대한민국"
 	_, err := w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &corrected})
-	ok(t, "Correct", err)
+	check.OK(t, "Correct", err)
 	for _, f := range recognition.Formats {
 		e, err := w.Export(t.Context(), w.ann, w.image.ID, 1, f)
-		ok(t, string(f), err)
+		check.OK(t, string(f), err)
 		var b bytes.Buffer
-		ok(t, "Write", e.Write(&b))
+		check.OK(t, "Write", e.Write(&b))
 		if !strings.Contains(b.String(), fmt.Sprintf(" %s: page, version 1\n대한민국\nregion 200,0,400,140\n", f)) {
 			t.Errorf("%s: got %q", f, &b)
 		}
-		same(t, "media type", e.MediaType, f.MediaType())
+		check.Same(t, "media type", e.MediaType, f.MediaType())
 		if e.MediaType == "application/octet-stream" || !strings.HasPrefix(e.Name, "page-v1.") {
 			t.Errorf("%s: got %s called %s", f, e.MediaType, e.Name)
 		}
@@ -43,7 +44,7 @@ func TestExportRefused(t *testing.T) {
 		_, err := w.Export(t.Context(), a, w.image.ID, version, f)
 		return err
 	}
-	wantCode(t, "a stranger, whatever is wrong besides", export(w.bob, 9, "docx"), fault.NotFound, "image_not_found")
+	check.Code(t, "a stranger, whatever is wrong besides", export(w.bob, 9, "docx"), fault.NotFound, "image_not_found")
 	wantFields(t, "no such format", export(w.ann, 1, "docx"), "format")
 	wantFields(t, "no format", export(w.ann, 1, ""), "format")
 	wantFields(t, "letter case counts", export(w.ann, 1, "PDF"), "format")
@@ -57,7 +58,7 @@ func TestExportRefused(t *testing.T) {
 		t.Errorf("without workers: got error %v", err)
 	}
 	w.see(t, document.Shared)
-	ok(t, "shared", export(w.bob, 1, recognition.FormatPDF))
+	check.OK(t, "shared", export(w.bob, 1, recognition.FormatPDF))
 }
 
 func TestExportName(t *testing.T) {
@@ -67,9 +68,9 @@ func TestExportName(t *testing.T) {
 	for name, want := range map[string]string{"스캔 1.tiff": "스캔 1-v1.alto.xml", ".hidden": ".hidden-v1.alto.xml", "a/b\\c.d.png": "a_b_c.d-v1.alto.xml",
 		"Minutes. Second part": "Minutes. Second part-v1.alto.xml"} {
 		_, err := w.images.Change(t.Context(), w.ann, w.image.ID, &name, nil)
-		ok(t, "Change", err)
+		check.OK(t, "Change", err)
 		e, err := w.Export(t.Context(), w.ann, w.image.ID, 1, recognition.FormatALTO)
-		ok(t, "Export", err)
-		same(t, name, e.Name, want)
+		check.OK(t, "Export", err)
+		check.Same(t, name, e.Name, want)
 	}
 }

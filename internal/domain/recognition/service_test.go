@@ -18,6 +18,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -42,7 +43,7 @@ func newWorld(t *testing.T) *world {
 	w.images.Dependents = w.Service
 	actor := func(name string) account.Actor {
 		u, err := f.Users.Add(t.Context(), account.User{Name: name, Email: name + "@example.org"})
-		ok(t, "Users.Add", err)
+		check.OK(t, "Users.Add", err)
 		return account.Actor{UserID: u.ID, Name: name, Admin: name == "root"}
 	}
 	w.ann, w.bob, w.carl, w.admin = actor("ann"), actor("bob"), actor("carl"), actor("root")
@@ -60,35 +61,14 @@ var drawn = sync.OnceValue(func() []byte {
 func (w *world) upload(t *testing.T) document.Image {
 	t.Helper()
 	i, err := w.images.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn()))
-	ok(t, "Upload", err)
+	check.OK(t, "Upload", err)
 	return i
 }
 
 func (w *world) see(t *testing.T, v document.Visibility) {
 	t.Helper()
 	_, err := w.images.Change(t.Context(), w.ann, w.image.ID, nil, &v)
-	ok(t, "Change", err)
-}
-
-func ok(t *testing.T, what string, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-func same[T any](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("%s (-want +got):\n%s", what, d)
-	}
-}
-
-func wantCode(t *testing.T, what string, err error, kind fault.Kind, code string) {
-	t.Helper()
-	if f := fault.Of(err); f == nil || f.Kind != kind || f.Code != code {
-		t.Errorf("%s: got error %v, want one of kind %v with code %s", what, err, kind, code)
-	}
+	check.OK(t, "Change", err)
 }
 
 func wantFields(t *testing.T, what string, err error, want ...string) {
@@ -102,7 +82,7 @@ func wantFields(t *testing.T, what string, err error, want ...string) {
 			}
 		}
 	}
-	same(t, what+": fields", got, want)
+	check.Same(t, what+": fields", got, want)
 	if (len(want) > 0) != fault.Is(err, fault.Invalid) {
 		t.Errorf("%s: got error %v", what, err)
 	}
@@ -122,7 +102,7 @@ var (
 func (w *world) recognize(t *testing.T, a account.Actor, regions ...recognition.Region) recognition.Run {
 	t.Helper()
 	run, err := w.Recognize(t.Context(), a, w.image.ID, recognition.Request{Regions: regions, Mode: recognition.BestMode})
-	ok(t, "Recognize", err)
+	check.OK(t, "Recognize", err)
 	return run
 }
 
@@ -131,8 +111,8 @@ func TestRecognize(t *testing.T) {
 	l, r := left, right
 	l.Name, r.Lang, r.Shape = "date", []string{"kor+eng"}, recognition.ShapeBlock
 	run, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, l}, Shape: recognition.ShapeSparse, Mode: 1})
-	ok(t, "Recognize", err)
-	same(t, "order", w.fakes.Calls(), []string{"Contents.Add", "Runs.Append"})
+	check.OK(t, "Recognize", err)
+	check.Same(t, "order", w.fakes.Calls(), []string{"Contents.Add", "Runs.Append"})
 	created := w.clock.UTC().Truncate(time.Microsecond)
 	content := func(n int, r recognition.Region, lang []string, shape recognition.Shape) recognition.Content {
 		text := fmt.Sprintf("region %d,%d,%d,%d", r.X1, r.Y1, r.X2, r.Y2)
@@ -149,17 +129,17 @@ func TestRecognize(t *testing.T) {
 		ImageID: w.image.ID, Version: 1, User: account.Ref{ID: w.ann.UserID, Name: "ann"}, Created: created, Lang: []string{"eng"}, Shape: recognition.ShapeSparse, Mode: 1, Engine: "fake 1.0",
 		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, recognition.ShapeBlock), content(1, l, []string{"eng"}, recognition.ShapeSparse)},
 	}
-	same(t, "Recognize", run, want)
-	same(t, "words", run.Contents[0].Detail(), []string{"region", "200,0,400,140"})
+	check.Same(t, "Recognize", run, want)
+	check.Same(t, "words", run.Contents[0].Detail(), []string{"region", "200,0,400,140"})
 	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
-	ok(t, "Version", err)
-	same(t, "Version", got, want)
+	check.OK(t, "Version", err)
+	check.Same(t, "Version", got, want)
 	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
-	ok(t, "List", err)
-	same(t, "List", runs, []recognition.Run{want})
+	check.OK(t, "List", err)
+	check.Same(t, "List", runs, []recognition.Run{want})
 	c, err := w.Content(t.Context(), w.ann, run.ContentIDs[1])
-	ok(t, "Content", err)
-	same(t, "Content", c, want.Contents[1])
+	check.OK(t, "Content", err)
+	check.Same(t, "Content", c, want.Contents[1])
 }
 
 func TestARunNamesAllItsEngines(t *testing.T) {
@@ -167,18 +147,18 @@ func TestARunNamesAllItsEngines(t *testing.T) {
 	w.fakes.ReadBy(left.Box, "a 1, b 2")
 	w.fakes.ReadBy(right.Box, "c 3, a 1")
 	run := w.recognize(t, w.ann, left, right, region(0, 0, 100, 100))
-	same(t, "engine of the run", run.Engine, "a 1, b 2, c 3, fake 1.0")
-	same(t, "engine of the first", run.Contents[0].Engine, "a 1, b 2")
-	same(t, "engine of the second word", run.Contents[0].Words[1].Engine, "b 2")
+	check.Same(t, "engine of the run", run.Engine, "a 1, b 2, c 3, fake 1.0")
+	check.Same(t, "engine of the first", run.Contents[0].Engine, "a 1, b 2")
+	check.Same(t, "engine of the second word", run.Contents[0].Words[1].Engine, "b 2")
 }
 
 func TestRecognizeTheWholePage(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann)
-	same(t, "contents", len(run.Contents), 1)
-	same(t, "region", run.Contents[0].ROI, box(0, 0, 400, 140))
-	same(t, "lang", run.Lang, []string{"eng"})
-	same(t, "psm", run.Shape, recognition.ShapeAuto)
+	check.Same(t, "contents", len(run.Contents), 1)
+	check.Same(t, "region", run.Contents[0].ROI, box(0, 0, 400, 140))
+	check.Same(t, "lang", run.Lang, []string{"eng"})
+	check.Same(t, "psm", run.Shape, recognition.ShapeAuto)
 	if run.Contents[0].Shape == recognition.ShapeAuto {
 		t.Error("the content does not say which shape gave the text")
 	}
@@ -239,7 +219,7 @@ func TestRequest(t *testing.T) {
 			given := slices.Clone(c.r.Regions)
 			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, c.r)
 			wantFields(t, "Recognize", err, c.fields...)
-			same(t, "the caller's regions", c.r.Regions, given)
+			check.Same(t, "the caller's regions", c.r.Regions, given)
 			if calls := w.fakes.Calls(); len(c.fields) > 0 && len(calls) > 0 {
 				t.Errorf("refused, and yet %v", calls)
 			}
@@ -258,14 +238,14 @@ func TestTasks(t *testing.T) {
 	own := right
 	own.Lang, own.Shape, own.Charset, own.Name = []string{"eng"}, recognition.ShapeWord, "0123", "number"
 	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, Shape: recognition.ShapeBlock, Mode: 1, Regions: []recognition.Region{left, own}}.Tasks(t.Context(), page, engine)
-	ok(t, "Tasks", err)
-	same(t, "Tasks", got, []recognition.Task{
+	check.OK(t, "Tasks", err)
+	check.Same(t, "Tasks", got, []recognition.Task{
 		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1},
 		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number"},
 	})
 	got, err = recognition.Request{Mode: 3}.Tasks(t.Context(), page, engine)
-	ok(t, "Tasks", err)
-	same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3}})
+	check.OK(t, "Tasks", err)
+	check.Same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3}})
 }
 
 func TestOneFailedRegionStandsBesideOthers(t *testing.T) {
@@ -273,16 +253,16 @@ func TestOneFailedRegionStandsBesideOthers(t *testing.T) {
 	crash := recognition.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."}
 	w.fakes.FailRegion(left.Box, crash)
 	run := w.recognize(t, w.ann, left, right)
-	same(t, "failure", run.Contents[0].Error, &crash)
-	same(t, "text of the failed one", run.Contents[0].Text, "")
-	same(t, "text of the other", run.Contents[1].Text, "region 200,0,400,140")
+	check.Same(t, "failure", run.Contents[0].Error, &crash)
+	check.Same(t, "text of the failed one", run.Contents[0].Text, "")
+	check.Same(t, "text of the other", run.Contents[1].Text, "region 200,0,400,140")
 	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
-	ok(t, "Version", err)
-	same(t, "Version", got, run)
+	check.OK(t, "Version", err)
+	check.Same(t, "Version", got, run)
 
 	text := "written by hand"
 	c, err := w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
-	ok(t, "Correct", err)
+	check.OK(t, "Correct", err)
 	if c.Error != nil || c.Text != text || c.Confidence != 1 {
 		t.Errorf("got %+v, want no failure any more", c)
 	}
@@ -296,8 +276,8 @@ func TestAllRegionsFail(t *testing.T) {
 		w.fakes.FailRegion(left.Box, recognition.Failure{Code: code, Detail: "It did not work."})
 		w.fakes.FailRegion(right.Box, recognition.Failure{Code: recognition.CodeFailed})
 		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, Mode: 3})
-		wantCode(t, "Recognize", err, kind, code)
-		same(t, "calls", w.fakes.Calls(), nil)
+		check.Code(t, "Recognize", err, kind, code)
+		check.Same(t, "calls", w.fakes.Calls(), nil)
 	}
 }
 
@@ -307,8 +287,8 @@ func TestRecognizeTakesTooLong(t *testing.T) {
 		w.Timeout = time.Second
 		w.fakes.Meanwhile("Engine.Recognize", func() { time.Sleep(2 * time.Second) })
 		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
-		wantCode(t, "Recognize", err, fault.Deadline, "deadline_exceeded")
-		same(t, "calls", w.fakes.Calls(), nil)
+		check.Code(t, "Recognize", err, fault.Deadline, "deadline_exceeded")
+		check.Same(t, "calls", w.fakes.Calls(), nil)
 		w.recognize(t, w.ann)
 	})
 }
@@ -331,14 +311,14 @@ func TestRecognizeThatFails(t *testing.T) {
 			w := newWorld(t)
 			w.fakes.Fail(c.op, c.mode)
 			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, Mode: 3})
-			wantCode(t, "Recognize", err, fault.Unavailable, "injected")
+			check.Code(t, "Recognize", err, fault.Unavailable, "injected")
 			runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
-			ok(t, "List", err)
-			same(t, "runs", len(runs), c.runs)
+			check.OK(t, "List", err)
+			check.Same(t, "runs", len(runs), c.runs)
 			for _, r := range runs {
-				same(t, "contents", len(r.Contents), 2)
+				check.Same(t, "contents", len(r.Contents), 2)
 			}
-			same(t, "orphans", len(w.fakes.Orphans()), c.orphans)
+			check.Same(t, "orphans", len(w.fakes.Orphans()), c.orphans)
 		})
 	}
 }
@@ -355,7 +335,7 @@ func TestRecognizeThatStandsStill(t *testing.T) {
 		if c.late != fault.Is(err, fault.Deadline) || !c.late && err != nil {
 			t.Errorf("after %s: got error %v", c.still, err)
 		}
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	}
 }
 
@@ -363,26 +343,26 @@ func TestTheImageIsDeletedDuringTheRun(t *testing.T) {
 	for _, op := range []string{"Engine.Recognize", "Contents.Add", "Runs.Append"} {
 		t.Run(op, func(t *testing.T) {
 			w := newWorld(t)
-			w.fakes.Meanwhile(op, func() { ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID)) })
+			w.fakes.Meanwhile(op, func() { check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID)) })
 			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 			if !fault.Is(err, fault.NotFound) {
 				t.Errorf("got %v, want NotFound", err)
 			}
-			same(t, "orphans", w.fakes.Orphans(), nil)
+			check.Same(t, "orphans", w.fakes.Orphans(), nil)
 		})
 	}
 	t.Run("and who asked goes away", func(t *testing.T) {
 		w := newWorld(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		w.fakes.Meanwhile("Runs.Append", func() {
-			ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
+			check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
 			w.fakes.Meanwhile("Contents.Delete", cancel)
 		})
 		_, err := w.Recognize(ctx, w.ann, w.image.ID, recognition.Request{Mode: 3})
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v, want NotFound", err)
 		}
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	})
 }
 
@@ -398,14 +378,14 @@ func TestVersions(t *testing.T) {
 	}
 	all.Wait()
 	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
-	ok(t, "List", err)
+	check.OK(t, "List", err)
 	for i, r := range runs {
-		same(t, "version", r.Version, 20-i)
-		same(t, "version of the content", r.Contents[0].Version, r.Version)
+		check.Same(t, "version", r.Version, 20-i)
+		check.Same(t, "version of the content", r.Contents[0].Version, r.Version)
 	}
 	runs, err = w.List(t.Context(), w.ann, w.image.ID, 5)
-	ok(t, "List", err)
-	same(t, "runs before 5", len(runs), 4)
+	check.OK(t, "List", err)
+	check.Same(t, "runs before 5", len(runs), 4)
 	for _, version := range []int{0, 21, -1} {
 		if _, err := w.Version(t.Context(), w.ann, w.image.ID, version); !fault.Is(err, fault.NotFound) {
 			t.Errorf("Version %d: got %v", version, err)
@@ -413,8 +393,8 @@ func TestVersions(t *testing.T) {
 	}
 	other := w.upload(t)
 	run, err := w.Recognize(t.Context(), w.ann, other.ID, recognition.Request{Mode: 3})
-	ok(t, "Recognize", err)
-	same(t, "version of the other image", run.Version, 1)
+	check.OK(t, "Recognize", err)
+	check.Same(t, "version of the other image", run.Version, 1)
 }
 
 func TestListIsBounded(t *testing.T) {
@@ -423,9 +403,9 @@ func TestListIsBounded(t *testing.T) {
 		w.recognize(t, w.ann, left)
 	}
 	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
-	ok(t, "List", err)
-	same(t, "runs", len(runs), recognition.MaxRuns)
-	same(t, "newest", runs[0].Version, recognition.MaxRuns+1)
+	check.OK(t, "List", err)
+	check.Same(t, "runs", len(runs), recognition.MaxRuns)
+	check.Same(t, "newest", runs[0].Version, recognition.MaxRuns+1)
 }
 
 func TestListIsBoundedByItsWords(t *testing.T) {
@@ -435,13 +415,13 @@ func TestListIsBoundedByItsWords(t *testing.T) {
 		t.Helper()
 		for _, id := range w.recognize(t, w.ann, slices.Repeat([]recognition.Region{left}, regions)...).ContentIDs {
 			_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text})
-			ok(t, "Correct", err)
+			check.OK(t, "Correct", err)
 		}
 	}
 	list := func(before int) (contents []int) {
 		t.Helper()
 		runs, err := w.List(t.Context(), w.ann, w.image.ID, before)
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		for _, r := range runs {
 			contents = append(contents, len(r.Contents))
 		}
@@ -451,16 +431,16 @@ func TestListIsBoundedByItsWords(t *testing.T) {
 	recognize(90, "a word")
 	recognize(2, "")
 	recognize(90, "a word")
-	same(t, "contents of the newest runs", list(0), []int{90, 2}) // and not some of the next
-	same(t, "contents of the runs before", list(3), []int{90, 1})
+	check.Same(t, "contents of the newest runs", list(0), []int{90, 2}) // and not some of the next
+	check.Same(t, "contents of the runs before", list(3), []int{90, 1})
 
 	recognize(101, "a word")
 	_, err := w.List(t.Context(), w.ann, w.image.ID, 0)
-	wantCode(t, "List of a run that is too large", err, fault.TooLarge, "too_many_words")
+	check.Code(t, "List of a run that is too large", err, fault.TooLarge, "too_many_words")
 	_, err = w.Version(t.Context(), w.ann, w.image.ID, 5)
-	wantCode(t, "Version of a run that is too large", err, fault.TooLarge, "too_many_words")
+	check.Code(t, "Version of a run that is too large", err, fault.TooLarge, "too_many_words")
 	_, err = w.Version(t.Context(), w.ann, w.image.ID, 4)
-	ok(t, "Version", err)
+	check.OK(t, "Version", err)
 }
 
 // TestPermissions tries everything as everybody, on a private and on a shared image that bob has run.
@@ -519,13 +499,13 @@ func TestPermissions(t *testing.T) {
 				w.fakes.Calls()
 				err := act(w, map[string]account.Actor{"owner": w.ann, "admin": w.admin, "runner": w.bob, "other": w.carl}[c.who], id)
 				if want == allowed {
-					ok(t, name, err)
+					check.OK(t, name, err)
 					return
 				}
 				if !fault.Is(err, fault.Kind(want)) {
 					t.Errorf("got %v, want kind %v", err, fault.Kind(want))
 				}
-				same(t, "calls", w.fakes.Calls(), nil)
+				check.Same(t, "calls", w.fakes.Calls(), nil)
 			})
 		}
 		for name, act := range reads {
@@ -549,7 +529,7 @@ func TestContentOfNothing(t *testing.T) {
 		},
 		"Delete": func() error { return w.Delete(t.Context(), w.admin, "x") },
 	} {
-		wantCode(t, what, act(), fault.NotFound, "content_not_found")
+		check.Code(t, what, act(), fault.NotFound, "content_not_found")
 	}
 }
 
@@ -559,7 +539,7 @@ func TestCorrect(t *testing.T) {
 	one := w.recognize(t, w.ann, left).Contents[0]
 	w.clock = w.clock.Add(time.Minute)
 	two, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{Detail: []string{"one", "two", "three"}, Revision: 1})
-	ok(t, "Correct", err)
+	check.OK(t, "Correct", err)
 	want := one
 	want.Text, want.Revision = "one two\nthree", 2
 	want.Words = slices.Clone(one.Words)
@@ -571,35 +551,35 @@ func TestCorrect(t *testing.T) {
 		t.Errorf("Correct (-want +got):\n%s", d)
 	}
 	got, err := w.Content(t.Context(), w.ann, one.ID)
-	ok(t, "Content", err)
-	same(t, "Content", got, two)
+	check.OK(t, "Content", err)
+	check.Same(t, "Content", got, two)
 
 	roi := box(10, 10, 50, 50)
 	text := " \r\nnew text  \r\nof lines\n\n"
 	three, err := w.Correct(t.Context(), w.admin, one.ID, recognition.Correction{Text: &text, ROI: &roi})
-	ok(t, "Correct", err)
-	same(t, "text", three.Text, "new text\nof lines")
-	same(t, "region", three.ROI, roi)
-	same(t, "revision", three.Revision, 3)
-	same(t, "words", len(three.Words), 4)
-	same(t, "confidence", three.Confidence, 1)
-	same(t, "editor", three.EditedBy, account.Ref{ID: w.admin.UserID, Name: "root"})
+	check.OK(t, "Correct", err)
+	check.Same(t, "text", three.Text, "new text\nof lines")
+	check.Same(t, "region", three.ROI, roi)
+	check.Same(t, "revision", three.Revision, 3)
+	check.Same(t, "words", len(three.Words), 4)
+	check.Same(t, "confidence", three.Confidence, 1)
+	check.Same(t, "editor", three.EditedBy, account.Ref{ID: w.admin.UserID, Name: "root"})
 
 	four, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{ROI: &left.Box, Revision: 3})
-	ok(t, "Correct of the region only", err)
-	same(t, "text", four.Text, three.Text)
-	same(t, "words", four.Words, three.Words)
-	same(t, "region", four.ROI, left.Box)
+	check.OK(t, "Correct of the region only", err)
+	check.Same(t, "text", four.Text, three.Text)
+	check.Same(t, "words", four.Words, three.Words)
+	check.Same(t, "region", four.ROI, left.Box)
 
 	revisions, err := w.Revisions(t.Context(), w.ann, one.ID)
-	ok(t, "Revisions", err)
-	same(t, "Revisions", revisions, []recognition.Content{one, two, three, four})
+	check.OK(t, "Revisions", err)
+	check.Same(t, "Revisions", revisions, []recognition.Content{one, two, three, four})
 	run, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
-	ok(t, "Version", err)
-	same(t, "the run shows the current revision", run.Contents, []recognition.Content{four})
+	check.OK(t, "Version", err)
+	check.Same(t, "the run shows the current revision", run.Contents, []recognition.Content{four})
 	empty := ""
 	five, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{Text: &empty})
-	ok(t, "Correct to nothing", err)
+	check.OK(t, "Correct to nothing", err)
 	if five.Text != "" || len(five.Words) != 0 || five.Confidence != 0 {
 		t.Errorf("got %+v, want nothing", five)
 	}
@@ -632,8 +612,8 @@ func TestCorrectRules(t *testing.T) {
 	}
 	longest := strings.Repeat("가", recognition.MaxText)
 	c, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &longest})
-	ok(t, "Correct to the longest text", err)
-	same(t, "revision", c.Revision, 2)
+	check.OK(t, "Correct to the longest text", err)
+	check.Same(t, "revision", c.Revision, 2)
 }
 
 func TestCorrectFromAnOldRevision(t *testing.T) {
@@ -641,19 +621,19 @@ func TestCorrectFromAnOldRevision(t *testing.T) {
 	id := w.recognize(t, w.ann, left).ContentIDs[0]
 	text := "changed"
 	_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: 1})
-	ok(t, "Correct", err)
+	check.OK(t, "Correct", err)
 	for _, revision := range []int{1, 3, -1} {
 		_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: revision})
-		wantCode(t, fmt.Sprint("Correct from ", revision), err, fault.Stale, "changed_meanwhile")
+		check.Code(t, fmt.Sprint("Correct from ", revision), err, fault.Stale, "changed_meanwhile")
 	}
 	// Somebody else is faster, between the look at the current revision and the next one.
 	w.fakes.Meanwhile("Contents.Revise", func() {
 		other := "faster"
 		_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: &other})
-		ok(t, "Correct", err)
+		check.OK(t, "Correct", err)
 	})
 	_, err = w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: 2})
-	wantCode(t, "Correct", err, fault.Stale, "changed_meanwhile")
+	check.Code(t, "Correct", err, fault.Stale, "changed_meanwhile")
 }
 
 func TestCorrectorsLoseNothing(t *testing.T) {
@@ -683,14 +663,14 @@ func TestCorrectorsLoseNothing(t *testing.T) {
 				t.Errorf("%d won, want %d", len(won), want)
 			}
 			revisions, err := w.Revisions(t.Context(), w.ann, id)
-			ok(t, "Revisions", err)
+			check.OK(t, "Revisions", err)
 			var got []string
 			for _, c := range revisions[1:] {
 				got = append(got, c.Text)
 			}
 			slices.Sort(got)
 			slices.Sort(won)
-			same(t, "texts that were kept", got, won)
+			check.Same(t, "texts that were kept", got, won)
 		})
 	}
 }
@@ -700,51 +680,51 @@ func TestEditorsAreNamed(t *testing.T) {
 	id := w.recognize(t, w.ann, left).ContentIDs[0]
 	text := "changed"
 	_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: &text})
-	ok(t, "Correct", err)
+	check.OK(t, "Correct", err)
 	editor := func() account.Ref {
 		t.Helper()
 		runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
-		ok(t, "List", err)
+		check.OK(t, "List", err)
 		return runs[0].Contents[0].EditedBy
 	}
-	same(t, "editor", editor(), account.Ref{ID: w.admin.UserID, Name: "root"})
+	check.Same(t, "editor", editor(), account.Ref{ID: w.admin.UserID, Name: "root"})
 	_, err = w.fakes.Users.Update(t.Context(), w.admin.UserID, func(u *account.User) error { u.Name = ""; return nil })
-	ok(t, "Users.Update", err)
-	same(t, "editor who resigned", editor(), account.Ref{ID: w.admin.UserID})
+	check.OK(t, "Users.Update", err)
+	check.Same(t, "editor who resigned", editor(), account.Ref{ID: w.admin.UserID})
 }
 
 func TestDelete(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann, left, right)
 	w.fakes.Calls()
-	ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0]))
-	same(t, "order", w.fakes.Calls(), []string{"Runs.RemoveContent", "Contents.Delete"})
-	wantCode(t, "Delete again", w.Delete(t.Context(), w.ann, run.ContentIDs[0]), fault.NotFound, "content_not_found")
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0]))
+	check.Same(t, "order", w.fakes.Calls(), []string{"Runs.RemoveContent", "Contents.Delete"})
+	check.Code(t, "Delete again", w.Delete(t.Context(), w.ann, run.ContentIDs[0]), fault.NotFound, "content_not_found")
 	_, err := w.Content(t.Context(), w.ann, run.ContentIDs[0])
-	wantCode(t, "Content", err, fault.NotFound, "content_not_found")
+	check.Code(t, "Content", err, fault.NotFound, "content_not_found")
 	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
-	ok(t, "Version", err)
-	same(t, "contents left", got.Contents, run.Contents[1:])
+	check.OK(t, "Version", err)
+	check.Same(t, "contents left", got.Contents, run.Contents[1:])
 
 	w.fakes.Fail("Contents.Delete", porttest.Before)
-	ok(t, "Delete of the last one, whose document stays", w.Delete(t.Context(), w.ann, run.ContentIDs[1]))
-	same(t, "orphans", w.fakes.Orphans(), run.ContentIDs[1:])
+	check.OK(t, "Delete of the last one, whose document stays", w.Delete(t.Context(), w.ann, run.ContentIDs[1]))
+	check.Same(t, "orphans", w.fakes.Orphans(), run.ContentIDs[1:])
 	got, err = w.Version(t.Context(), w.ann, w.image.ID, 1)
-	ok(t, "Version without contents", err)
-	same(t, "contents left", got.Contents, nil)
-	same(t, "version of the next run", w.recognize(t, w.ann).Version, 2)
+	check.OK(t, "Version without contents", err)
+	check.Same(t, "contents left", got.Contents, nil)
+	check.Same(t, "version of the next run", w.recognize(t, w.ann).Version, 2)
 }
 
 func TestDeleteThatFails(t *testing.T) {
 	w := newWorld(t)
 	id := w.recognize(t, w.ann, left).ContentIDs[0]
 	w.fakes.Fail("Runs.RemoveContent", porttest.Before)
-	wantCode(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	check.Code(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
 	_, err := w.Content(t.Context(), w.ann, id)
-	ok(t, "Content", err)
+	check.OK(t, "Content", err)
 	w.fakes.Fail("Runs.RemoveContent", porttest.After)
-	wantCode(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
-	same(t, "orphans", w.fakes.Orphans(), []string{id})
+	check.Code(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	check.Same(t, "orphans", w.fakes.Orphans(), []string{id})
 }
 
 // TestAContentIsDeletedMeanwhile checks that what is gone between two looks is left out, not taken for another.
@@ -752,22 +732,22 @@ func TestAContentIsDeletedMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann, left, right, region(0, 0, 10, 10))
 	w.recognize(t, w.ann, right)
-	w.fakes.Meanwhile("Contents.Get", func() { ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[1])) })
+	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[1])) })
 	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
-	ok(t, "List", err)
-	same(t, "contents of the newest", len(runs[0].Contents), 1)
-	same(t, "contents of the first", runs[1].Contents, []recognition.Content{run.Contents[0], run.Contents[2]})
+	check.OK(t, "List", err)
+	check.Same(t, "contents of the newest", len(runs[0].Contents), 1)
+	check.Same(t, "contents of the first", runs[1].Contents, []recognition.Content{run.Contents[0], run.Contents[2]})
 
 	text := "late"
-	w.fakes.Meanwhile("Contents.Get", func() { ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0])) })
+	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0])) })
 	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
-	wantCode(t, "Correct", err, fault.NotFound, "content_not_found")
-	w.fakes.Meanwhile("Contents.Revise", func() { ok(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[2])) })
+	check.Code(t, "Correct", err, fault.NotFound, "content_not_found")
+	w.fakes.Meanwhile("Contents.Revise", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[2])) })
 	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[2], recognition.Correction{Text: &text})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("Correct: got %v, want NotFound", err)
 	}
-	same(t, "orphans", w.fakes.Orphans(), nil)
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
 }
 
 func TestDeletingTheImageDiscardsContents(t *testing.T) {
@@ -776,38 +756,38 @@ func TestDeletingTheImageDiscardsContents(t *testing.T) {
 	w.recognize(t, w.ann)
 	text := "changed"
 	_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text})
-	ok(t, "Correct", err)
+	check.OK(t, "Correct", err)
 	w.fakes.Calls()
-	ok(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
-	same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Contents.Delete", "Blobs.Delete", "Blobs.Delete"})
-	same(t, "orphans", w.fakes.Orphans(), nil)
+	check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
+	check.Same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Contents.Delete", "Blobs.Delete", "Blobs.Delete"})
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	_, err = w.Content(t.Context(), w.ann, id)
-	wantCode(t, "Content", err, fault.NotFound, "content_not_found")
+	check.Code(t, "Content", err, fault.NotFound, "content_not_found")
 }
 
 func TestPrepared(t *testing.T) {
 	w := newWorld(t)
 	r, err := w.Prepared(t.Context(), w.ann, w.image.ID, region(10, 20, 110, 70))
-	ok(t, "Prepared", err)
+	check.OK(t, "Prepared", err)
 	m, err := png.Decode(bytes.NewReader(r.Bytes))
-	ok(t, "decoding what was prepared", err)
-	same(t, "size", [2]int{m.Bounds().Dx(), m.Bounds().Dy()}, [2]int{100, 50})
+	check.OK(t, "decoding what was prepared", err)
+	check.Same(t, "size", [2]int{m.Bounds().Dx(), m.Bounds().Dy()}, [2]int{100, 50})
 	wrong := region(10, 20, 401, 20)
 	wrong.Lang, wrong.Shape = []string{"xyz"}, 2
 	_, err = w.Prepared(t.Context(), w.ann, w.image.ID, wrong)
 	wantFields(t, "Prepared", err, "x2", "y2", "psm", "lang")
 	w.fakes.Fail("Engine.Languages", porttest.Before)
 	_, err = w.Prepared(t.Context(), w.ann, w.image.ID, left)
-	wantCode(t, "Prepared without languages", err, fault.Unavailable, "injected")
-	same(t, "calls", w.fakes.Calls(), nil)
+	check.Code(t, "Prepared without languages", err, fault.Unavailable, "injected")
+	check.Same(t, "calls", w.fakes.Calls(), nil)
 }
 
 func TestLanguages(t *testing.T) {
 	w := newWorld(t)
 	w.fakes.SetLanguages("kor", "script/Hangul")
 	got, err := w.Languages(t.Context())
-	ok(t, "Languages", err)
-	same(t, "Languages", got, []string{"kor", "script/Hangul"})
+	check.OK(t, "Languages", err)
+	check.Same(t, "Languages", got, []string{"kor", "script/Hangul"})
 	_, err = w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 	wantFields(t, "Recognize in eng, which is not installed", err, "lang")
 }

@@ -11,15 +11,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 )
 
 // world is the sweeper on fakes, with a user.
@@ -36,7 +34,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		f := porttest.NewFakes(t)
 		ann, err := f.Users.Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org"})
-		ok(t, "Users.Add", err)
+		check.OK(t, "Users.Add", err)
 		test(t, &world{fakes: f, ann: ann.ID, Sweeper: &sweep.Sweeper{Now: time.Now, Kinds: []sweep.Kind{
 			{Name: "blobs", Old: f.Blobs.Old, Named: f.Catalog.Named, Delete: func(ctx context.Context, names []string) error {
 				for _, name := range names {
@@ -49,20 +47,6 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 			{Name: "contents", Old: f.Contents.Old, Named: f.Runs.Named, Delete: f.Contents.Delete},
 		}}})
 	})
-}
-
-func ok(t *testing.T, what string, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-func same[T any](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("%s (-want +got):\n%s", what, d)
-	}
 }
 
 // sweep sweeps by the usual age, and notes what it finds.
@@ -80,16 +64,16 @@ func (w *world) image(t *testing.T, n int) document.Image {
 	t.Helper()
 	i := document.Image{Name: "page", Owner: account.Ref{ID: w.ann}, Original: w.blob(t), Thumbnail: w.blob(t)}
 	i, err := w.fakes.Catalog.Add(t.Context(), i)
-	ok(t, "Catalog.Add", err)
+	check.OK(t, "Catalog.Add", err)
 	_, err = w.fakes.Runs.Append(t.Context(), recognition.Run{ImageID: i.ID, User: i.Owner, ContentIDs: w.contents(t, n)})
-	ok(t, "Runs.Append", err)
+	check.OK(t, "Runs.Append", err)
 	return i
 }
 
 func (w *world) blob(t *testing.T) string {
 	t.Helper()
 	name, err := w.fakes.Blobs.Put(t.Context(), strings.NewReader("bytes"))
-	ok(t, "Put", err)
+	check.OK(t, "Put", err)
 	return name
 }
 
@@ -102,7 +86,7 @@ func (w *world) contents(t *testing.T, n int) (ids []string) {
 		c := recognition.Content{ID: fmt.Sprintf("content%07d", lastContent.Add(1)), Revision: 1}
 		contents, ids = append(contents, c), append(ids, c.ID)
 	}
-	ok(t, "Contents.Add", w.fakes.Contents.Add(t.Context(), contents))
+	check.OK(t, "Contents.Add", w.fakes.Contents.Add(t.Context(), contents))
 	return ids
 }
 
@@ -116,27 +100,27 @@ func TestSweepRemovesWhatIsOldAndNotNamed(t *testing.T) {
 		young := w.blob(t)
 
 		tallies, err := w.sweep(t, sweep.Options{})
-		ok(t, "Sweep of what is younger", err)
-		same(t, "tallies of what is younger", tallies, []sweep.Tally{{Kind: "blobs"}, {Kind: "contents"}})
+		check.OK(t, "Sweep of what is younger", err)
+		check.Same(t, "tallies of what is younger", tallies, []sweep.Tally{{Kind: "blobs"}, {Kind: "contents"}})
 		time.Sleep(2 * time.Second)
 		want := []string{"blobs " + left, "contents " + ids[0], "contents " + ids[1]}
 		tallies, err = w.sweep(t, sweep.Options{DryRun: true})
-		ok(t, "Sweep that only looks", err)
-		same(t, "tallies of a dry run", tallies, []sweep.Tally{{"blobs", 3, 1, 0}, {"contents", 5, 2, 0}})
-		same(t, "found by a dry run", w.found, want)
-		same(t, "orphans after a dry run", len(w.fakes.Orphans()), 4)
+		check.OK(t, "Sweep that only looks", err)
+		check.Same(t, "tallies of a dry run", tallies, []sweep.Tally{{"blobs", 3, 1, 0}, {"contents", 5, 2, 0}})
+		check.Same(t, "found by a dry run", w.found, want)
+		check.Same(t, "orphans after a dry run", len(w.fakes.Orphans()), 4)
 
 		tallies, err = w.sweep(t, sweep.Options{})
-		ok(t, "Sweep", err)
-		same(t, "tallies", tallies, []sweep.Tally{{"blobs", 3, 1, 1}, {"contents", 5, 2, 2}})
-		same(t, "found", w.found, want)
-		same(t, "orphans", w.fakes.Orphans(), []string{young})
+		check.OK(t, "Sweep", err)
+		check.Same(t, "tallies", tallies, []sweep.Tally{{"blobs", 3, 1, 1}, {"contents", 5, 2, 2}})
+		check.Same(t, "found", w.found, want)
+		check.Same(t, "orphans", w.fakes.Orphans(), []string{young})
 
 		w.fakes.Calls()
 		tallies, err = w.sweep(t, sweep.Options{})
-		ok(t, "Sweep again", err)
-		same(t, "tallies of nothing", tallies, []sweep.Tally{{"blobs", 2, 0, 0}, {"contents", 3, 0, 0}})
-		same(t, "calls", w.fakes.Calls(), nil)
+		check.OK(t, "Sweep again", err)
+		check.Same(t, "tallies of nothing", tallies, []sweep.Tally{{"blobs", 2, 0, 0}, {"contents", 3, 0, 0}})
+		check.Same(t, "calls", w.fakes.Calls(), nil)
 	})
 }
 
@@ -148,9 +132,9 @@ func TestSweepOfMoreThanRowsAreAskedFor(t *testing.T) {
 		w.contents(t, 1234)
 		time.Sleep(sweep.MinAge + time.Second)
 		tallies, err := w.sweep(t, sweep.Options{})
-		ok(t, "Sweep", err)
-		same(t, "tallies", tallies, []sweep.Tally{{"blobs", 6, 0, 0}, {"contents", 3034, 1234, 1234}})
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.OK(t, "Sweep", err)
+		check.Same(t, "tallies", tallies, []sweep.Tally{{"blobs", 6, 0, 0}, {"contents", 3034, 1234, 1234}})
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	})
 }
 
@@ -168,11 +152,11 @@ func TestSweepWhileAStoreIsAway(t *testing.T) {
 				if !fault.Is(err, fault.Unavailable) {
 					t.Errorf("got error %v, want Unavailable", err)
 				}
-				same(t, "orphans", len(w.fakes.Orphans()), orphans)
-				same(t, "removed", tallies[0].Removed+tallies[1].Removed, 3-orphans)
+				check.Same(t, "orphans", len(w.fakes.Orphans()), orphans)
+				check.Same(t, "removed", tallies[0].Removed+tallies[1].Removed, 3-orphans)
 				_, err = w.sweep(t, sweep.Options{})
-				ok(t, "Sweep when it is back", err)
-				same(t, "orphans when it is back", w.fakes.Orphans(), nil)
+				check.OK(t, "Sweep when it is back", err)
+				check.Same(t, "orphans when it is back", w.fakes.Orphans(), nil)
 			})
 		})
 	}
@@ -186,12 +170,12 @@ func TestSweepAsksAnew(t *testing.T) {
 		w.fakes.Meanwhile("Catalog.Named", func() {
 			w.fakes.Meanwhile("Catalog.Named", func() {
 				_, err := w.fakes.Catalog.Add(t.Context(), i)
-				ok(t, "Catalog.Add", err)
+				check.OK(t, "Catalog.Add", err)
 			})
 		})
 		tallies, err := w.sweep(t, sweep.Options{})
-		ok(t, "Sweep", err)
-		same(t, "tally", tallies[0], sweep.Tally{Kind: "blobs", Old: 2, Left: 2})
+		check.OK(t, "Sweep", err)
+		check.Same(t, "tally", tallies[0], sweep.Tally{Kind: "blobs", Old: 2, Left: 2})
 	})
 }
 
@@ -206,8 +190,8 @@ func TestSweepOfTooMuch(t *testing.T) {
 		w.contents(t, 20) // more than are named, and yet few
 		time.Sleep(sweep.MinAge + time.Second)
 		_, err := w.sweep(t, sweep.Options{})
-		ok(t, "Sweep of as much as is named, and of a few", err)
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.OK(t, "Sweep of as much as is named, and of a few", err)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 
 		for range 21 {
 			w.blob(t)
@@ -219,13 +203,13 @@ func TestSweepOfTooMuch(t *testing.T) {
 			if f := fault.Of(err); f == nil || f.Kind != fault.Conflict || f.Code != "too_much_left_over" {
 				t.Errorf("dry run %v: got error %v, want too_much_left_over", dry, err)
 			}
-			same(t, "tally", tallies[0], sweep.Tally{Kind: "blobs", Old: 41, Left: 21})
+			check.Same(t, "tally", tallies[0], sweep.Tally{Kind: "blobs", Old: 41, Left: 21})
 		}
-		same(t, "orphans", len(w.fakes.Orphans()), 21)
+		check.Same(t, "orphans", len(w.fakes.Orphans()), 21)
 		tallies, err := w.sweep(t, sweep.Options{Force: true})
-		ok(t, "Sweep by force", err)
-		same(t, "tally", tallies[0], sweep.Tally{Kind: "blobs", Old: 41, Left: 21, Removed: 21})
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.OK(t, "Sweep by force", err)
+		check.Same(t, "tally", tallies[0], sweep.Tally{Kind: "blobs", Old: 41, Left: 21, Removed: 21})
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	})
 }
 
@@ -249,15 +233,15 @@ func TestSeveralNodesSweepAtOnce(t *testing.T) {
 					i := w.image(t, 2)
 					w.blob(t)
 					time.Sleep(20 * time.Minute)
-					ok(t, "Catalog.Delete", w.fakes.Catalog.Delete(t.Context(), i.ID))
+					check.OK(t, "Catalog.Delete", w.fakes.Catalog.Delete(t.Context(), i.ID))
 				}
 			})
 		}
 		all.Wait()
 		time.Sleep(sweep.MinAge + time.Second)
 		_, err := w.sweep(t, sweep.Options{Force: true})
-		ok(t, "Sweep", err)
-		same(t, "orphans", w.fakes.Orphans(), nil)
+		check.OK(t, "Sweep", err)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"glyphbox/internal/domain/fault"
 )
@@ -20,10 +21,10 @@ func OK(t testing.TB, what string, err error) {
 	}
 }
 
-// Same fails the test where two values differ.
+// Same fails the test where two values differ. Empty slices and maps are like nil ones.
 func Same[T any](t testing.TB, what string, got, want T) {
 	t.Helper()
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("%s (-want +got):\n%s", what, d)
 	}
 }
