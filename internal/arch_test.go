@@ -48,6 +48,7 @@ const (
 	transfer = module + "internal/transfer"
 	progress = module + "internal/progress"
 	datadir  = module + "internal/datadir"
+	durable  = module + "internal/durable"
 )
 
 // beside names the programs beside the service, each with what it may import of ours but the domain. Only app knows the adapters
@@ -55,8 +56,8 @@ const (
 var beside = map[string][]string{
 	module + "internal/bench":    {progress, client, wire},
 	module + "internal/original": {progress, transfer},
-	transfer:                     {datadir, progress},
-	datadir:                      {},
+	transfer:                     {datadir, durable, progress},
+	datadir:                      {durable},
 	progress:                     {},
 }
 
@@ -137,15 +138,17 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
-		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile}, imported)
+		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile, durable}, imported)
 		if !same && !shared && !(test && (within(imported, porttest) || within(imported, workerpool) || imported == transfer)) {
-			return "an adapter imports the domain, client, wire, workerpool and imagefile, and no other adapter"
+			return "an adapter imports the domain, client, wire, workerpool, imagefile and durable, and no other adapter"
 		}
 		if imported == worker && !test {
 			return "what the worker does is done in worker processes: only app starts it"
 		}
 	case (within(pkg, workerpool) || within(pkg, imagefile)) && ours && imported != domain+"fault" && !within(imported, workerpool):
 		return "workerpool and imagefile know nothing of ours but fault"
+	case pkg == durable && ours:
+		return "durable imports nothing of ours"
 	case within(pkg, client) && ours && imported != client:
 		return "the client imports nothing of ours"
 	case pkg == wire && ours && imported != client && !within(imported, domain):

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"glyphbox/internal/durable"
 )
 
 // The errors of Check, CheckDir and CheckKeys.
@@ -140,13 +142,13 @@ func (d Dir) Restore(fill func() error) (err error) {
 	if err := d.clear(); err != nil {
 		return err
 	}
-	if err := errors.Join(os.WriteFile(mark, nil, 0o600), Sync(string(d))); err != nil {
+	if err := errors.Join(os.WriteFile(mark, nil, 0o600), durable.SyncDir(string(d))); err != nil {
 		return err
 	}
 	if err := fill(); err != nil {
 		return errors.Join(err, d.clear(), os.Remove(mark))
 	}
-	return errors.Join(Sync(string(d)), os.Remove(mark), Sync(string(d)))
+	return errors.Join(durable.SyncDir(string(d)), os.Remove(mark), durable.SyncDir(string(d)))
 }
 
 // clear removes what a restore that was not finished has left. A directory that is not empty otherwise is an error.
@@ -166,13 +168,4 @@ func (d Dir) clear() error {
 		}
 	}
 	return err
-}
-
-// Sync makes what was made, renamed and removed in a directory durable.
-func Sync(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

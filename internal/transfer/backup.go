@@ -12,6 +12,7 @@ import (
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/durable"
 	"glyphbox/internal/progress"
 )
 
@@ -50,13 +51,13 @@ func (b Backups) Backup(ctx context.Context, from datadir.Dir, target string) (i
 	if err := b.Files.CheckDatabase(ctx, to.Database(), func(document.Image) error { return nil }); err != nil {
 		return 0, err
 	}
-	if err := datadir.Sync(dir); err != nil {
+	if err := durable.SyncDir(dir); err != nil {
 		return 0, err
 	}
 	if err := os.Rename(dir, target); err != nil {
 		return 0, err
 	}
-	return images, datadir.Sync(parent)
+	return images, durable.SyncDir(parent)
 }
 
 // backUp puts the database and what its images name into another data directory.

@@ -21,6 +21,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/durable"
 )
 
 // Store is document.Blobs in a directory. Safe for concurrent use, also by several processes.
@@ -46,7 +47,7 @@ func (s *Store) prepare() error {
 	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(s.dir)), syncDir(s.dir))
+	return errors.Join(durable.SyncDir(filepath.Dir(s.dir)), durable.SyncDir(s.dir))
 }
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
@@ -87,20 +88,12 @@ func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
 	if err := s.folder(name[:2]); err != nil {
 		return storeFault(err)
 	}
-	f, err := os.OpenFile(s.half(newName()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return storeFault(err)
+	from := &source{ctx: ctx, r: r}
+	err := durable.Write(s.path(name), s.half(newName()), from)
+	if from.err != nil { // not the store's
+		return fmt.Errorf("reading what is to be stored: %w", from.err)
 	}
-	if err := fill(f, &source{ctx: ctx, r: r}); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	if err := os.Rename(f.Name(), s.path(name)); err != nil {
-		return errors.Join(storeFault(err), os.Remove(f.Name()))
-	}
-	if err := syncDir(filepath.Dir(s.path(name))); err != nil {
-		return errors.Join(storeFault(err), os.Remove(s.path(name)))
-	}
-	return nil
+	return storeFault(err)
 }
 
 // Share gives a blob to another store as well: as the same file where the file system can do that, else as a copy. That it is there already is
@@ -139,30 +132,15 @@ func (s *Store) Sync() error {
 		return err
 	}
 	for _, folder := range folders {
-		err = errors.Join(err, syncDir(folder))
+		err = errors.Join(err, durable.SyncDir(folder))
 	}
-	return storeFault(errors.Join(err, syncDir(s.dir)))
+	return storeFault(errors.Join(err, durable.SyncDir(s.dir)))
 }
 
 // Empty tells whether there is no blob.
 func (s *Store) Empty() (bool, error) {
 	files, err := filepath.Glob(filepath.Join(s.dir, "??", "*"))
 	return len(files) == 0, err
-}
-
-// fill writes all that there is to a file, and closes it.
-func fill(f *os.File, r *source) error {
-	_, err := io.Copy(f, r)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if r.err != nil { // not the store's
-		return fmt.Errorf("reading what is to be stored: %w", r.err)
-	}
-	return storeFault(err)
 }
 
 // source reads until the context ends and remembers the error of the reader, to be told from those of the file.
@@ -194,19 +172,11 @@ func (s *Store) folder(prefix string) error {
 	if err := os.Mkdir(filepath.Join(s.dir, prefix), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := syncDir(s.dir); err != nil {
+	if err := durable.SyncDir(s.dir); err != nil {
 		return err
 	}
 	s.folders[prefix] = true
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Open implements document.Blobs. A blob that is deleted while it is read can be read to its end.

@@ -251,8 +251,9 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := fill(full, &source{ctx: t.Context(), r: strings.NewReader("bytes")}); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("got error %v from a full device, want Unavailable", err)
+	defer full.Close()
+	if _, err := full.WriteString("bytes"); !fault.Is(storeFault(err), fault.Unavailable) {
+		t.Errorf("got error %v from a full device, want Unavailable", storeFault(err))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/durable"
 )
 
 const (
@@ -58,7 +59,7 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 	if err := sqldb.Create(target); err != nil {
 		return err
 	}
-	return errors.Join(copyPages(ctx, reader, target), syncFile(target))
+	return errors.Join(copyPages(ctx, reader, target), durable.SyncFile(target))
 }
 
 // moment begins a transaction that reads, and calls keep while it is the newest.
@@ -167,29 +168,10 @@ func CopyFile(from, to string) error {
 		if err != nil {
 			return err
 		}
-		if err = sqldb.Create(to + suffix); err == nil {
-			err = fill(b, to+suffix)
-		}
+		err = durable.Write(to+suffix, to+suffix+".new", b)
 		if err = errors.Join(err, b.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func fill(from *os.File, to string) error {
-	f, err := os.OpenFile(to, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return err
-	}
-	_, err = f.ReadFrom(from)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"glyphbox/internal/durable"
 )
 
 // secretSize is the length of a signing key: 256 bits, as much as HMAC-SHA-256 can make use of.
@@ -41,8 +43,8 @@ func LoadKeys(path string) ([]Key, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return keys, err
 	}
-	// Link, unlike rename, does not replace the file of somebody who was faster.
-	if err := writeKeys(path, []Key{newKey()}, os.Link); err != nil && !errors.Is(err, fs.ErrExist) {
+	// Create does not replace the file of another process that was faster.
+	if err := writeKeys(path, []Key{newKey()}, durable.Create); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	return readKeys(path)
@@ -54,7 +56,7 @@ func RotateKeys(path string) error {
 	if err != nil {
 		return err
 	}
-	return writeKeys(path, Rotated(keys), os.Rename)
+	return writeKeys(path, Rotated(keys), durable.Write)
 }
 
 // Rotated puts a new key before the one that signed until now, which goes on verifying; older ones are dropped, so that
@@ -70,7 +72,7 @@ func CopyKeys(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeKeys(to, keys, os.Link); !errors.Is(err, fs.ErrExist) {
+	if err := writeKeys(to, keys, durable.Create); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	have, err := readKeys(to)
@@ -136,23 +138,8 @@ func FormatKeys(keys []Key) string {
 	return b.String()
 }
 
-// writeKeys writes a key file in full beside its place and lets publish put it there, durably.
-func writeKeys(path string, keys []Key, publish func(from, to string) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(FormatKeys(keys))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := publish(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+// writeKeys writes a key file by durable.Write or durable.Create.
+func writeKeys(path string, keys []Key, write func(path, temp string, r io.Reader) error) error {
+	temp := filepath.Join(filepath.Dir(path), ".keys-"+rand.Text())
+	return write(path, temp, strings.NewReader(FormatKeys(keys)))
 }

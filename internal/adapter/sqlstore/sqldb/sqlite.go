@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"glyphbox/internal/durable"
 
 	"github.com/pressly/goose/v3"
 	sqlitedriver "modernc.org/sqlite"
@@ -87,22 +90,14 @@ func openSQLite(path string) (*DB, error) {
 	return &DB{Dialect: sqlite, Write: write, Read: read}, nil
 }
 
-// Create makes an empty file that only its owner may read, where there is none. The log and the other files that SQLite puts
-// beside it get the same mode.
+// Create makes an empty file that only its owner can read, unless there is a file. SQLite gives the files that it puts beside it the same mode.
 func Create(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	err := durable.Fill(path, strings.NewReader(""))
 	if errors.Is(err, os.ErrExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close()) // so that the name survives a loss of power, too
+	return durable.SyncDir(filepath.Dir(path))
 }
