@@ -65,7 +65,7 @@ func (d *Display) Clear() {
 	}
 }
 
-// Printf writes a line that stays, also where the same terminal shows both. Once it returns, Say shows its next line at once.
+// Printf writes a line that stays, also where the same terminal shows both.
 func (d *Display) Printf(w io.Writer, format string, args ...any) {
 	d.Clear()
 	fmt.Fprintf(w, format+"\n", args...)
