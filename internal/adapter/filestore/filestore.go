@@ -52,7 +52,7 @@ func (s *Store) prepare() error {
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
 
-// half returns where bytes lie that are not a blob yet.
+// half returns the path of a blob that is being written.
 func (s *Store) half(name string) string { return filepath.Join(s.tmp(), name) }
 
 // path returns where a blob lies.
@@ -63,7 +63,7 @@ func newName() string { return strings.ToLower(rand.Text()) }
 
 const nameLength = 26
 
-// possible tells whether a name is one of newName, so that no other one gets near the file system.
+// possible tells whether newName can have made a name. No other name is used as a path.
 func possible(name string) bool {
 	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
@@ -77,7 +77,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (string, error) {
 	return name, nil
 }
 
-// PutAs is Put of a blob that has a name already, in another store. One that is here under that name is replaced.
+// PutAs is Put under a name that another store has given. A blob of that name is replaced.
 func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -266,7 +266,7 @@ func oldIn(ctx context.Context, folder string, before time.Time) (names []string
 	return names, nil
 }
 
-// there tells a blob that is missing from a file system that is.
+// there tells whether the file system is mounted, so that a blob that is missing can be told from a store that is.
 func (s *Store) there() bool {
 	_, err := os.Stat(s.tmp())
 	return err == nil
@@ -293,10 +293,10 @@ var (
 	errAway     = fault.New(fault.Unavailable, "blobs_unavailable", "Images cannot be stored or read at the moment.").After(10 * time.Second)
 )
 
-// away are the failures that pass, or that who runs the service mends.
+// away are errors that pass, or that the operator can mend.
 var away = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EACCES, syscall.ESTALE, fs.ErrNotExist}
 
-// storeFault gives a failure of the file system its kind. Nothing but a blob itself may be missing.
+// storeFault makes such errors Unavailable. A missing file is one of them; callers that look for a blob check that before.
 func storeFault(err error) error {
 	for _, a := range away {
 		if errors.Is(err, a) {

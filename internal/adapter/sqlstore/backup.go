@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	passes = 10 // at leisure, at most
-	fewNew = 5  // images that a pass has found new, so that there is little to do while nobody can write
+	passes = 10 // while others can write, at most
+	fewNew = 5  // so few new images are saved while nobody can write
 )
 
-// Backup writes a copy of an SQLite file as it is at one moment to a new file, durably, also while others work on it. The schema stays as it is.
+// Backup copies an SQLite database, as it is at one moment, to a new file, durably. Others can work on the database meanwhile.
 //
-// It calls keep, which keeps what images name and says for how many of them it had to: with all images at leisure until few are new, and then once with
-// those of the copy, while nobody can write. Since a row goes before its bytes, what these images name is still there then.
+// It calls keep with all images; keep saves the blobs that they name and returns for how many images it had to. That is repeated until few images are new. The
+// last call comes at the moment of the copy, while nobody can write. A row is deleted before its blobs, so the blobs of these images are still there.
 func Backup(ctx context.Context, source, target string, keep func(images iter.Seq2[document.Image, error]) (new int, err error)) (err error) {
 	db, name, err := connect(source)
 	if err != nil {
@@ -62,7 +62,7 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 	return errors.Join(copyPages(ctx, reader, target), durable.SyncFile(target))
 }
 
-// moment begins a transaction that reads, and calls keep while it is the newest.
+// moment begins a transaction that reads, and calls keep before anybody can write again.
 func (db *DB) moment(ctx context.Context, reader *sql.Conn, keep func(iter.Seq2[document.Image, error]) (int, error)) error {
 	writer, err := db.Write.BeginTx(ctx, nil)
 	if err != nil {
@@ -117,7 +117,7 @@ func allImages(ctx context.Context, q sqldb.Querier) iter.Seq2[document.Image, e
 	}
 }
 
-// CheckFile looks whether an SQLite file that nobody works on is whole, and calls image for each image in it. It changes nothing.
+// CheckFile checks an SQLite file that nobody has open, and calls image for each image in it. It changes nothing.
 func CheckFile(ctx context.Context, path string, image func(document.Image) error) (err error) {
 	params := url.Values{"mode": {"ro"}, "immutable": {"1"}}
 	if _, err := os.Stat(path + walSuffix); err == nil { // some of it stands there
@@ -158,7 +158,7 @@ func CheckFile(ctx context.Context, path string, image func(document.Image) erro
 
 const walSuffix = "-wal" // of the file that has what is not yet in the database's own
 
-// CopyFile copies an SQLite file that nobody works on to a new file, durably, with what stands in its log.
+// CopyFile copies an SQLite file that nobody has open, and its log, to a new file, durably.
 func CopyFile(from, to string) error {
 	for _, suffix := range []string{"", walSuffix} {
 		b, err := os.Open(from + suffix)

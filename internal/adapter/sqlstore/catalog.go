@@ -57,7 +57,7 @@ func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, e
 	return id, addSuffixes(ctx, tx, named{id, i.Owner.ID, i.Visibility, search})
 }
 
-// count notes with the owner that an image is there (1) or is not any more (-1).
+// count adds 1 or -1 to the owner's number of images.
 func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	shared := 0
 	if i.Visibility == document.Shared {

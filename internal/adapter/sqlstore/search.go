@@ -8,27 +8,27 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// What a keyword finds are the images of owners who have it in their names, whose images are counted already, and of the others those that have it in their own
-// names. The latter are found by their suffixes, or by looking through all that one sees, newest first, where that is less.
+// A keyword finds images of two kinds: those whose owner's name has it, which are counted with the owner, and those of other owners whose own name has it. The
+// latter are found by table image_suffix, or by a search through all images that the viewer may see, newest first, if that reads fewer rows.
 
 const (
-	// maxOwners is how many owners with the keyword in their names have their newest images looked up one by one.
+	// maxOwners is for how many owners with the keyword in their names the newest images are looked up by owner.
 	maxOwners = 10
-	// sortedAtMost is how many images are sorted for a page. Of more, the newest are sooner found by looking through all, newest first.
+	// sortedAtMost is how many images are sorted for a page. If there are more, a search through all images, newest first, is faster.
 	sortedAtMost = 20_000
-	// fewSuffixes is how many suffixes that begin with a piece of a long keyword are few enough to ask for no other piece.
+	// fewSuffixes is when a piece of a long keyword is rare enough: so many suffixes begin with it.
 	fewSuffixes = 100
 	// maxPieces is how many pieces of a long keyword are tried.
 	maxPieces = 8
 )
 
-// search is a query with a keyword, and what is known of it.
+// search is a query with a keyword.
 type search struct {
 	document.Query
 	keyword   string // folded
-	all, seen int    // images, and those of them that the query without its keyword wants
-	ofOwners  int    // images of the latter whose owners have the keyword in their names
-	owners    []any  // these owners' IDs, one more than maxOwners at most
+	all, seen int    // number of images, and of those that the query may return, whatever its keyword
+	ofOwners  int    // number of the latter whose owner's name has the keyword
+	owners    []any  // IDs of these owners, at most maxOwners+1
 }
 
 // search returns a page of what a keyword finds, and how many it finds in all.
@@ -62,7 +62,7 @@ func (s *Catalog) search(ctx context.Context, query document.Query, keyword stri
 	return images, total, err
 }
 
-// findOwners looks through the users.
+// findOwners finds the owners whose names have the keyword, and counts their images.
 func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword string) (search, error) {
 	q := search{Query: query, keyword: keyword}
 	seen := imagesOfUser(query)
@@ -80,10 +80,10 @@ func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword 
 	return q, s.db.Fault(ctx, err)
 }
 
-// prefix returns the keyword, or a piece of a long one, that suffixes are to begin with; nothing where looking through all that one sees is less.
+// prefix returns the keyword, or a piece of a long one, to look for at the beginning of suffixes. It returns "" if a search through all images reads fewer rows.
 func (s *Catalog) prefix(ctx context.Context, q search) (string, error) {
 	limits := []int{int(s.db.Dialect.Suffixes * float64(q.seen))}
-	if len(q.keyword) > suffixSize { // the name of each image found has to be looked up
+	if len(q.keyword) > suffixSize { // the name of each image that is found has to be read
 		limits = []int{fewSuffixes, q.seen / 10}
 	} else if q.seen == q.all {
 		return q.keyword, nil
@@ -123,7 +123,7 @@ const begins = `suffix >= ? AND suffix < ?`
 
 func from(prefix string) []any { return []any{[]byte(prefix), []byte(prefix + "\xff")} }
 
-// ofOthers leaves out what is counted as the images of owners.
+// ofOthers leaves out the images that findOwners counts.
 func (q search) ofOthers(c condition) condition {
 	switch marks, ids := sqldb.In(q.owners); {
 	case len(ids) == 0:
@@ -136,7 +136,7 @@ func (q search) ofOthers(c condition) condition {
 
 const ownersNamed = `(SELECT id FROM user WHERE INSTR(LOWER(name), ?) > 0)`
 
-// suffixes returns the scan of the suffixes of images of others, one for each image.
+// suffixes returns the scan of the suffixes that begin with a prefix, one for each image.
 func (q search) suffixes(prefix string) scan {
 	c := condition{begins, from(prefix)}.and(`lcp < ?`, len(prefix))
 	switch {
@@ -154,12 +154,13 @@ func (q search) suffixes(prefix string) scan {
 	return scan{`image_suffix`, `PRIMARY`, ``, `image_id`, q.ofOthers(c)}
 }
 
-// countSuffixes returns the query for how many images of others have the keyword in their names, and countThrough does, too.
+// countSuffixes returns the query for how many images have the keyword in their own names, by suffixes.
 func (q search) countSuffixes(prefix string) (text string, args []any) {
 	s := q.suffixes(prefix)
 	return `SELECT COUNT(*)` + s.from(), s.args
 }
 
+// countThrough is countSuffixes by a search through all images.
 func (q search) countThrough() (text string, args []any) {
 	var counts []string
 	for _, s := range visible(q.Query) {
@@ -172,7 +173,7 @@ func (q search) countThrough() (text string, args []any) {
 	return `SELECT ` + strings.Join(counts, ` + `), args
 }
 
-// through returns what the keyword finds, to be found by looking through all images.
+// through returns the scans for a search through all images.
 func (q search) through() []scan {
 	scans := visible(q.Query)
 	for n, s := range scans {
@@ -185,7 +186,7 @@ func (q search) through() []scan {
 	return scans
 }
 
-// apart returns what the keyword finds, to be found by indexes: by suffixes, and by each owner.
+// apart returns the scans for a search by indexes: one of the suffixes, and one for each owner.
 func (q search) apart(prefix string) []scan {
 	scans := []scan{q.suffixes(prefix)}
 	if len(q.owners) > maxOwners {

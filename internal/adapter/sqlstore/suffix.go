@@ -16,18 +16,17 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// Keywords are found by table image_suffix, which holds for each image the suffixes of its folded name: what follows from each character on. A keyword is in a
-// name where a suffix begins with it, and the suffixes that begin with it stand one after the other, so that only what is found is looked at, in the
-// middle of a name as well as at its beginning.
+// Table image_suffix holds the suffixes of the folded name of each image, one from each character on, in the order of their bytes. A name has a keyword if
+// one of its suffixes begins with it. So a search reads one range of the table, wherever in the names the keyword stands.
 //
-// Two suffixes of one name may begin with the keyword. In the order of a name's suffixes these are neighbours, and all but the first have
-// at least as many bytes in common with the one before, which is noted as lcp (longest common prefix). So those with a smaller lcp are one for each image.
+// Several suffixes of one name may begin with the keyword. Sorted, they follow each other, and all but the first share at least the keyword with the suffix
+// before. Each row has the length of that longest common prefix (lcp), as in a suffix array: the rows with lcp < len(keyword) are one for each image.
 //
-// The rows follow from table image alone: indexNames makes them.
+// indexNames can make the table anew from table image.
 
 const suffixTable = "image_suffix"
 
-// suffixSize is how many bytes of a suffix are kept: all of a keyword that somebody types, mostly. Longer ones are looked for by a part of them.
+// suffixSize is how many bytes of a suffix are stored. Keywords are rarely longer; of a longer one a piece is looked for.
 const suffixSize = 24
 
 type suffix struct {
@@ -35,7 +34,7 @@ type suffix struct {
 	lcp  int // bytes
 }
 
-// suffixesOf returns the suffixes of a folded name in their order, each once. One that another begins with says nothing more, and is left out.
+// suffixesOf returns the suffixes of a folded name, sorted, each once. A suffix that another one begins with is left out, since it finds nothing more.
 func suffixesOf(search string) (suffixes []suffix) {
 	var texts []string
 	for from := range search {
@@ -63,7 +62,7 @@ func commonPrefix(a, b string) (n int) {
 	return n
 }
 
-// named is what the suffixes of an image are made from.
+// named is what an image gives to its rows of image_suffix.
 type named struct {
 	id, owner  int64
 	visibility document.Visibility
@@ -77,7 +76,7 @@ func scanNamed(scan func(...any) error) (n named, err error) {
 	return n, err
 }
 
-// addSuffixes stores the suffixes of images, also where they are there already.
+// addSuffixes stores the suffixes of images, and replaces those that are there.
 func addSuffixes(ctx context.Context, tx *sql.Tx, images ...named) error {
 	type row struct {
 		suffix
@@ -89,7 +88,7 @@ func addSuffixes(ctx context.Context, tx *sql.Tx, images ...named) error {
 			all = append(all, row{s, &images[n]})
 		}
 	}
-	slices.SortFunc(all, func(a, b row) int { // in the order of the table, so that neighbours are written at once
+	slices.SortFunc(all, func(a, b row) int { // in the order of the table, which is faster
 		return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.image.id, b.image.id))
 	})
 	for rows := range slices.Chunk(all, suffixesAtOnce) {
@@ -127,7 +126,7 @@ func deleteSuffixes(ctx context.Context, tx *sql.Tx, id int64) error {
 	return nil
 }
 
-// indexOlderNames makes the suffixes of all images unless the oldest and the newest one have them. Work that fills the database sees to that itself.
+// indexOlderNames makes the suffixes of all images unless the oldest and the newest image have them. A database that is being filled is left alone: that work does it.
 func (db *DB) indexOlderNames(ctx context.Context) error {
 	if work, err := db.Unfinished(ctx); err != nil || work != "" {
 		return err
@@ -142,8 +141,8 @@ func (db *DB) indexOlderNames(ctx context.Context) error {
 // indexedAtOnce is how many images a transaction of indexNames concerns.
 const indexedAtOnce = 50_000
 
-// indexNames makes the suffixes of all images that have none, for a database that is filled by other means than a Catalog. It goes from the newest images to
-// the oldest in steps that are done or not done as a whole, and goes on where it was broken off.
+// indexNames makes the suffixes of all images that have none, for a database that was not filled through a Catalog. It goes from the newest image to the oldest,
+// a transaction for each indexedAtOnce images. After an interruption it skips what is done.
 func (db *DB) indexNames(ctx context.Context) error {
 	newest, err := db.Count(ctx, `SELECT COALESCE(MAX(id), 0) FROM image`)
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Dialect is what a database does in a way of its own.
+// Dialect is what databases do differently.
 type Dialect struct {
 	Goose      goose.Dialect
 	Migrations string                                                                   // folder below migrations
 	ForUpdate  string                                                                   // ends a SELECT of a row that the transaction is going to change
 	NameKey    string                                                                   // column by which users are found by name, given in small ASCII letters
-	Suffixes   float64                                                                  // how many suffixes are looked at, for each image that could be looked through instead
+	Suffixes   float64                                                                  // how many suffixes are as fast to read as one image
 	isolation  sql.IsolationLevel                                                       // of what writes
 	classify   func(err error) Class                                                    // by the number of the driver's error
 	Lock       func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates
@@ -21,7 +21,7 @@ type Dialect struct {
 	Catalogue Catalogue // of its tables
 }
 
-// Class is what a failure of the database means for the caller. Any error that is not the database's is other.
+// Class is what an error of the database means. All other errors are Other.
 type Class uint8
 
 const (

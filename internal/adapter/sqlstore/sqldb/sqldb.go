@@ -1,5 +1,7 @@
-// Package sqldb is a relational database with one SQL text for all: pools of connections, transactions that are tried again, kinds of errors, and types of
-// columns. What databases do differently is data in a Dialect: SQLite, in a file, and MariaDB 10.11 and later.
+// Package sqldb connects to SQLite, in a file, or to MariaDB 10.11 and later: pools of connections, transactions that are tried again, classes of errors, and
+// column types. One SQL text serves both; what they do differently is data in a Dialect.
+//
+// Hints for MariaDB's optimizer stand in /*! */, which SQLite takes for a comment.
 package sqldb
 
 import (
@@ -22,7 +24,7 @@ type DB struct {
 	Migrating *sql.DB // nil: Write
 }
 
-// Connect returns the database as it is, and how to name it where anybody may read.
+// Connect opens a database and leaves its schema as it is. name is its address without user and password, for messages.
 func Connect(source string) (db *DB, name string, err error) {
 	scheme, _, isAddress := strings.Cut(source, "://")
 	switch {
@@ -122,7 +124,7 @@ func (db *DB) once(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return nil
 }
 
-// Exec runs one statement as a transaction of its own and returns how many rows it concerned.
+// Exec runs one statement in a transaction of its own and returns how many rows it matched.
 func (db *DB) Exec(ctx context.Context, text string, args ...any) (n int, err error) {
 	err = db.Update(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, text, args...)
@@ -136,7 +138,7 @@ func (db *DB) Exec(ctx context.Context, text string, args ...any) (n int, err er
 	return n, err
 }
 
-// Count runs a query for one number outside any transaction.
+// Count runs a query that returns one number, outside any transaction.
 func (db *DB) Count(ctx context.Context, text string, args ...any) (n int, err error) {
 	err = db.Read.QueryRowContext(ctx, text, args...).Scan(&n)
 	return n, db.Fault(ctx, err)

@@ -1,4 +1,4 @@
-// Package tables copies and compares whole tables, whatever is in them, between databases of either kind.
+// Package tables copies whole tables between databases of either kind, and compares them. It knows nothing of what they hold.
 package tables
 
 import (
@@ -19,7 +19,7 @@ import (
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 )
 
-// table is a table as it is copied: whatever the columns of this release are, but for those that the database makes itself.
+// table is a table to copy, with all columns but the generated ones.
 type table struct {
 	name    string
 	columns []column
@@ -82,7 +82,7 @@ func (t table) columnNames() string {
 	return strings.Join(names, ", ")
 }
 
-// keyNames is the same of the key.
+// keyNames is a list for SQL of the columns of the key.
 func (t table) keyNames() string {
 	names := make([]string, len(t.key))
 	for i, n := range t.key {
@@ -130,7 +130,7 @@ func (r *rowReader) next() error {
 	return nil
 }
 
-// plain gives a value the form that it has whatever the database.
+// plain gives a value the same form for every database.
 func plain(v any, class columnClass) (any, error) {
 	switch v := v.(type) {
 	case []byte:
@@ -178,8 +178,8 @@ func snapshot(ctx context.Context, db *sqldb.DB, do func(tx *sql.Tx) error) erro
 	return db.Fault(ctx, do(tx))
 }
 
-// Sync makes tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Nobody else writes to either. It
-// calls done from time to time with how many rows of a table have been looked at.
+// Sync makes tables of one database equal to those of another. It changes only rows that differ, so that it can be interrupted and run again. Nobody else may
+// write to either database. It calls done now and then with the number of rows of a table that it has compared.
 func Sync(ctx context.Context, from, to *sqldb.DB, names []string, done func(table string, rows int64)) error {
 	conn, err := to.Write.Conn(ctx)
 	if err != nil {
@@ -323,7 +323,7 @@ func (w *rowWriter) remove(row []any) error {
 	return err
 }
 
-// LastID returns the greatest number that the rows of a table have ever had, so that none is given twice; 0 where they have none.
+// LastID returns the greatest number that a table has ever given to a row, so that none is given twice; 0 if it has given none.
 func LastID(ctx context.Context, db *sqldb.DB, q sqldb.Querier, table string) (id int64, err error) {
 	err = q.QueryRowContext(ctx, db.Dialect.Catalogue.LastID, table).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -332,7 +332,7 @@ func LastID(ctx context.Context, db *sqldb.DB, q sqldb.Querier, table string) (i
 	return id, err
 }
 
-// SetLastID has a table give the numbers after id.
+// SetLastID makes a table number new rows from id+1 on.
 func SetLastID(ctx context.Context, db *sqldb.DB, conn *sql.Conn, table string, id int64) error {
 	have, err := LastID(ctx, db, conn, table)
 	if err != nil || have == id {
