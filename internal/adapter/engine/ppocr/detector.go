@@ -17,7 +17,8 @@ const (
 	minMiddle      = 3   // pixels of its shorter side, below which it is noise
 	unclip         = 1.5 // how far the outline of a line lies around its middle, as area of the middle by its circumference
 
-	// MaxDetectPixels are the most pixels of a page that a detector takes, since its memory grows with them.
+	// MaxDetectPixels are the most pixels of a page that a detector takes. While it works it needs about 250 bytes for each, and
+	// about a microsecond: with a page of 1280×960 pixels a worker stays below 450 MB.
 	MaxDetectPixels = 4_000_000
 )
 
@@ -32,6 +33,7 @@ var (
 type Detector struct {
 	name    string
 	session Session
+	in, out []float32 // memory of the tensors
 }
 
 // NewDetector returns a detector.
@@ -51,22 +53,20 @@ func (d *Detector) Detect(page read.RGB) ([]read.Quad, error) {
 	if page.Width*page.Height > MaxDetectPixels {
 		return nil, fmt.Errorf("%s: %d×%d pixels, and at most %d are taken", d.name, page.Width, page.Height, MaxDetectPixels)
 	}
-	in := pageTensor(page)
+	in := d.input(page)
 	width, height := int(in.Shape[3]), int(in.Shape[2])
-	var memory []float32
-	out := tensor(&memory, 1, 1, height, width)
+	out := tensor(&d.out, 1, 1, height, width)
 	if err := d.session.Run(in, out); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.name, err)
 	}
 	return lines(out.Data, width, height), nil
 }
 
-// pageTensor returns what the model takes: blue, green and red planes, as means and deviations want it. What the grid adds at
+// input returns what the model takes: blue, green and red planes, as means and deviations want it. What the grid adds at
 // the right and at the bottom goes on as the edges are.
-func pageTensor(m read.RGB) Tensor {
+func (d *Detector) input(m read.RGB) Tensor {
 	width, height := (m.Width+grid-1)/grid*grid, (m.Height+grid-1)/grid*grid
-	var memory []float32
-	in := tensor(&memory, 1, 3, height, width)
+	in := tensor(&d.in, 1, 3, height, width)
 	for c := range 3 {
 		var of [256]float32
 		for v := range of {

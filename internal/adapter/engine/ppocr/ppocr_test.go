@@ -50,8 +50,8 @@ func near(t *testing.T, what string, got, want, off float64) {
 }
 
 func TestInputOfALine(t *testing.T) {
-	// 100 columns of 96 rows become 50 of 48; the tensor has 56. Columns alternate, so that the mean of two is between.
-	line := painted(100, 96, func(x, _ int) [3]uint8 { return [3]uint8{255, uint8(x % 2 * 255), 0} })
+	// 120 columns of 96 rows become 51 of 48; the tensor has 56. Rows alternate, so that the mean of two is between.
+	line := painted(120, 96, func(_, y int) [3]uint8 { return [3]uint8{255, uint8(y % 2 * 255), 0} })
 	var m model
 	if _, err := NewRecogniser("m", &m, []string{"a"}, nil).Read(line, ""); err != nil {
 		t.Fatal(err)
@@ -60,10 +60,10 @@ func TestInputOfALine(t *testing.T) {
 		t.Fatalf("shape %v, want %v", m.in.Shape, want)
 	}
 	for plane, want := range []float64{-1, 0, 1} { // blue, green, red
-		for _, x := range []int{0, 17, 49} {
+		for _, x := range []int{0, 17, 50} {
 			near(t, "a value", float64(m.in.Data[(plane*48+20)*56+x]), want, 1e-5)
 		}
-		near(t, "a value behind the line", float64(m.in.Data[(plane*48+20)*56+50]), 0, 0)
+		near(t, "a value behind the line", float64(m.in.Data[(plane*48+20)*56+51]), 0, 0)
 	}
 }
 
@@ -71,10 +71,10 @@ func TestInputEnlarges(t *testing.T) {
 	// From black at the left to white at the right in two columns: between their centres it is a straight way.
 	line := painted(2, 2, func(x, _ int) [3]uint8 { return [3]uint8{uint8(x * 255), uint8(x * 255), uint8(x * 255)} })
 	in, columns := (&Recogniser{}).input(line)
-	if columns != 48 || in.Shape[3] != 48 {
-		t.Fatalf("%d columns of %d, want 48", columns, in.Shape[3])
+	if columns != 41 || in.Shape[3] != 48 {
+		t.Fatalf("%d columns of %d, want 41 of 48", columns, in.Shape[3])
 	}
-	for x, want := range map[int]float64{0: -1, 11: -1, 24: 2*12.5/24 - 1, 36: 1, 47: 1} {
+	for x, want := range map[int]float64{0: -1, 9: -1, 20: 0, 21: 4.0 / 41, 31: 1, 40: 1, 41: 0, 47: 0} {
 		near(t, "a value", float64(in.Data[x]), want, 1e-5)
 	}
 }
@@ -121,12 +121,12 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 320 columns for 160 pixels: a step is 4 pixels.
-	p, gap := float64(float32(0.9)), float64(float32(0.06))
+	// 272 columns for 160 pixels.
+	p, gap, step := float64(float32(0.9)), float64(float32(0.06)), 8*160/272.0
 	want := []read.Char{
-		{Text: "a", Prob: p, X1: 0, X2: 8, Space: gap},
-		{Text: "a", Prob: p, X1: 12, X2: 16, Space: gap},
-		{Text: "b", Prob: p, X1: 24, X2: 28, Space: 1},
+		{Text: "a", Prob: p, X1: 0, X2: 2 * step, Space: gap},
+		{Text: "a", Prob: p, X1: 3 * step, X2: 4 * step, Space: gap},
+		{Text: "b", Prob: p, X1: 6 * step, X2: 7 * step, Space: 1},
 	}
 	if !slices.Equal(chars, want) {
 		t.Errorf("read %v, want %v", chars, want)
