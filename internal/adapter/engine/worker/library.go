@@ -3,7 +3,6 @@ package worker
 import (
 	"fmt"
 
-	"glyphbox/internal/adapter/engine/onnx"
 	"glyphbox/internal/adapter/engine/read"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -16,8 +15,8 @@ type library struct {
 	layoutLang []string // of the model that lays pages out, which is the same for all languages
 	models     lru[*model]
 	pages      lru[decodedPage]
-	pageBytes  int64        // of all pages held
-	second     *onnx.Models // nil for none
+	pageBytes  int64         // of all pages held
+	second     *secondModels // nil for none
 }
 
 const (

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"glyphbox/internal/adapter/engine/onnx"
 	"glyphbox/internal/adapter/engine/ppocr"
 	"glyphbox/internal/adapter/engine/protocol"
 	"glyphbox/internal/adapter/engine/read"
@@ -12,12 +11,12 @@ func (l *library) openModels(files *ppocr.Files) protocol.Second {
 	if files == nil {
 		return protocol.Second{}
 	}
-	second, err := onnx.Open(*files)
+	second, err := openRuntime(*files)
 	if err != nil {
 		return protocol.Second{Missing: err.Error()}
 	}
 	l.second = second
-	about := protocol.Second{Runtime: "onnxruntime " + second.Version()}
+	about := protocol.Second{Runtime: "onnxruntime " + second.version()}
 	for _, f := range append(files.Recognisers, files.Detector) {
 		about.Models = append(about.Models, f.Name())
 	}
@@ -38,7 +37,7 @@ func (l *library) recognisers() ([]*ppocr.Recogniser, error) {
 	if l.second == nil {
 		return nil, nil
 	}
-	return l.second.Recognisers()
+	return l.second.loadRecognisers()
 }
 
 // detector returns the detector of lines; nil where there are no models.
@@ -46,5 +45,5 @@ func (l *library) detector() (read.Detector, error) {
 	if l.second == nil {
 		return nil, nil
 	}
-	return l.second.Detector()
+	return l.second.loadDetector()
 }

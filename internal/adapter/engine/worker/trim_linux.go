@@ -1,4 +1,4 @@
-package onnx
+package worker
 
 // #include <malloc.h>
 //

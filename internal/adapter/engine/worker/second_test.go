@@ -1,4 +1,4 @@
-package onnx
+package worker
 
 import (
 	"cmp"
@@ -14,9 +14,9 @@ import (
 	"glyphbox/internal/adapter/engine/read"
 )
 
-// files returns the models of this machine. Where there are none the test is skipped, unless GLYPHBOX_TEST_REQUIRE, a list
+// modelsForTest returns the models of this machine. Where there are none the test is skipped, unless GLYPHBOX_TEST_REQUIRE, a list
 // separated by commas, has models in it.
-func files(t *testing.T) ppocr.Files {
+func modelsForTest(t *testing.T) ppocr.Files {
 	t.Helper()
 	folder, err := ppocr.DefaultFolder()
 	if err != nil {
@@ -40,9 +40,9 @@ func part(m read.RGB, x1, y1, x2, y2 int) read.RGB {
 	return p
 }
 
-func TestModels(t *testing.T) {
-	found := files(t)
-	models, err := Open(found)
+func TestSecondRecogniser(t *testing.T) {
+	found := modelsForTest(t)
+	models, err := openRuntime(found)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestModels(t *testing.T) {
 			page.Pix = append(page.Pix, uint8(r>>8), uint8(g>>8), uint8(b>>8))
 		}
 	}
-	detector, err := models.Detector()
+	detector, err := models.loadDetector()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestModels(t *testing.T) {
 	}
 	slices.SortFunc(quads, func(a, b read.Quad) int { return cmp.Compare(a[0].Y, b[0].Y) })
 	var text strings.Builder
-	recognisers, err := models.Recognisers()
+	recognisers, err := models.loadRecognisers()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 //go:build !linux
 
-package onnx
+package worker
 
 func trim() {}

@@ -1,6 +1,4 @@
-// Package onnx runs models with ONNX Runtime. Its library is C++ code that is loaded when the program runs, and models meet the images of
-// users in it: only worker processes use this package.
-package onnx
+package worker
 
 import (
 	"errors"
@@ -12,30 +10,29 @@ import (
 	"glyphbox/internal/adapter/engine/ppocr"
 )
 
-// Models are the models of a folder. They are loaded when they are first asked for. Used by one goroutine at a time.
-type Models struct {
+// secondModels are the models of the second recogniser, run by ONNX Runtime. They are loaded when they are first asked for.
+type secondModels struct {
 	files       ppocr.Files
 	recognisers []*ppocr.Recogniser
 	detector    *ppocr.Detector
 }
 
-// Open loads the library, once for the life of the process. Whoever confines the process does so after that, and lets it read
-// the models. An error says that the library is not for this machine.
-func Open(files ppocr.Files) (*Models, error) {
+// openRuntime loads the library, once for the life of the process and before it is confined. An error says that the library is not
+// for this machine.
+func openRuntime(files ppocr.Files) (*secondModels, error) {
 	ort.SetSharedLibraryPath(files.Library)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return nil, err
 	}
-	return &Models{files: files}, nil
+	return &secondModels{files: files}, nil
 }
 
-// Version is that of the library, such as 1.32.0.
-func (m *Models) Version() string { return ort.GetVersion() }
+// version is that of the library, such as 1.32.0.
+func (m *secondModels) version() string { return ort.GetVersion() }
 
-// Recognisers returns the recognisers, the one to be asked first before the others.
-func (m *Models) Recognisers() ([]*ppocr.Recogniser, error) {
+func (m *secondModels) loadRecognisers() ([]*ppocr.Recogniser, error) {
 	for _, f := range m.files.Recognisers[len(m.recognisers):] {
-		s, characters, err := open(f)
+		s, characters, err := openModel(f)
 		if err != nil {
 			return nil, err
 		}
@@ -44,10 +41,9 @@ func (m *Models) Recognisers() ([]*ppocr.Recogniser, error) {
 	return m.recognisers, nil
 }
 
-// Detector returns the detector.
-func (m *Models) Detector() (*ppocr.Detector, error) {
+func (m *secondModels) loadDetector() (*ppocr.Detector, error) {
 	if m.detector == nil {
-		s, _, err := open(m.files.Detector)
+		s, _, err := openModel(m.files.Detector)
 		if err != nil {
 			return nil, err
 		}
@@ -59,8 +55,8 @@ func (m *Models) Detector() (*ppocr.Detector, error) {
 // session is a ppocr.Session.
 type session struct{ *ort.DynamicAdvancedSession }
 
-// open loads a model of one input and one output, and the characters of a recogniser, which stand in its file.
-func open(file ppocr.ModelFile) (s session, characters []string, err error) {
+// openModel loads a model of one input and one output, and the characters of a recogniser, which stand in its file.
+func openModel(file ppocr.ModelFile) (s session, characters []string, err error) {
 	fail := func(err error) (session, []string, error) {
 		return session{}, nil, fmt.Errorf("%s: %w", file.Name(), err)
 	}
