@@ -56,7 +56,7 @@ check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check
 	@scripts/check-deploy
 
 # Firefox and WebKit as programs of tests are packages of Debian.
-REQUIRED := mariadb,mongodb,models,browser,curl,pdftotext,qpdf,tesseract,xmllint$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
+REQUIRED := mariadb,mongodb,models,nginx,browser,curl,pdftotext,qpdf,tesseract,xmllint$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
 
 unit: setup-tests models bin/ferretdb ## run all tests with the race detector, on real servers and in real browsers
 	GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -race -timeout 20m ./...

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -20,7 +21,7 @@ var dist embed.FS
 
 // policy lets the page load what is embedded here, ask this origin, and show images that it fetched with its token.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 
 // types are named here since what the system knows of them differs.
 var types = map[string]string{".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -35,8 +36,12 @@ type asset struct {
 // handler serves the files by path.
 type handler map[string]asset
 
+// root is how the page learns below which path it is: all its links and requests are relative to this element.
+var root = regexp.MustCompile(`<base href="/"( ?/?)>`)
+
 // Handler serves the page: its files, and the page itself at every other path that names no file, as it finds its way from there.
-func Handler() (http.Handler, error) {
+// The base path is the one below which it is seen from outside, such as /ocr, or empty; requests come without it.
+func Handler(basePath string) (http.Handler, error) {
 	h := handler{}
 	err := fs.WalkDir(dist, "dist", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -45,6 +50,9 @@ func Handler() (http.Handler, error) {
 		data, err := dist.ReadFile(name)
 		if err != nil {
 			return err
+		}
+		if name == "dist/index.html" {
+			data = root.ReplaceAll(data, []byte(`<base href="`+basePath+`/"$1>`))
 		}
 		a := asset{data: data, mediaType: types[path.Ext(name)], cache: "no-cache"}
 		if a.mediaType == "" {

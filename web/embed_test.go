@@ -14,7 +14,7 @@ import (
 
 func ask(t *testing.T, path, encoding string) *http.Response {
 	t.Helper()
-	h, err := Handler()
+	h, err := Handler("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ var linked = regexp.MustCompile(`(?:src|href)="(/[^"]+)"`)
 
 // TestFirstLoad adds up what comes over the line before the page is there, and before a page image is.
 func TestFirstLoad(t *testing.T) {
-	const limit, limitWithView = 60_000, 90_000
+	const limit, limitWithView = 60_000, 95_000
 	page, err := dist.ReadFile("dist/index.html")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,6 +57,7 @@ type Config struct {
 	LogJSON         bool
 	ShutdownTimeout time.Duration
 	SweepInterval   time.Duration // 0: never
+	BasePath        string        // empty: none
 	TrustedProxies  []netip.Prefix
 	CORSOrigins     []string
 }
@@ -132,7 +134,9 @@ var table = []setting{
 			}
 			return err
 		}},
-	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For is believed.",
+	{name: "base-path", help: "The path below which a reverse proxy shows the service, such as /ocr. The proxy may pass requests on with it or without.",
+		set: func(c *Config, text string) error { c.BasePath = text; return checkBasePath(text) }},
+	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For or Forwarded is believed.",
 		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
 	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser. *: all.",
 		set: func(c *Config, text string) error { c.CORSOrigins = list(text); return checkOrigins(c.CORSOrigins) }},
@@ -444,6 +448,19 @@ func checkAddr(text string) error {
 }
 
 // checkOrigins wants origins as browsers write them, since others would never match.
+var basePaths = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+func checkBasePath(text string) error {
+	first, _, _ := strings.Cut(strings.TrimPrefix(text, "/"), "/")
+	if !basePaths.MatchString(text) {
+		return fmt.Errorf("%q is no path such as /ocr, without a slash at its end", text)
+	}
+	if slices.Contains([]string{"api", "docs", "assets", "image", "account", "admin", "ping", "health", "ready", "metrics"}, first) {
+		return fmt.Errorf("%q begins like a path of the service itself", text)
+	}
+	return nil
+}
+
 func checkOrigins(origins []string) error {
 	if slices.Contains(origins, httpapi.AnyOrigin) && len(origins) > 1 {
 		return errors.New("either * or a list of origins")

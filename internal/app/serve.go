@@ -66,14 +66,14 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	page, err := web.Handler()
+	page, err := web.Handler(c.BasePath)
 	if err != nil {
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Config{
 		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), Web: page, Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
-		TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins,
+		BasePath: c.BasePath, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins,
 	})
 	if err != nil {
 		return err

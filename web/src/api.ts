@@ -32,7 +32,7 @@ export class Failure extends Error {
   }
 }
 
-const base = '/api/v1'
+const base = 'api/v1' // relative to the path that the service is shown below
 const asPage = { 'X-Glyphbox-Session': 'cookie' }
 let token = ''
 let lapses = 0

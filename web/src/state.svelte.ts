@@ -4,20 +4,26 @@ import { reasonFor, t, type Text } from './i18n.svelte'
 
 type Note = { id: number; text: string; action?: { label: string; run: () => void }; hold: () => void; release: () => void }
 
+/** The path that the service is shown below: that of the element base, which the server writes into the page. */
+const root = new URL(document.baseURI).pathname
+/** Where we are, as a path below it. */
+const inside = (at: { pathname: string; search: string }) => '/' + at.pathname.slice(root.length) + at.search
+
 export const app = $state({
   user: null as User | null,
-  path: location.pathname + location.search,
+  path: inside(location),
   notes: [] as Note[],
   offline: false,
 })
 
 export function go(path: string, replace = false) {
-  if (replace) history.replaceState(null, '', path)
-  else history.pushState(null, '', path)
+  const whole = root + path.slice(1)
+  if (replace) history.replaceState(null, '', whole)
+  else history.pushState(null, '', whole)
   app.path = path
 }
 addEventListener('popstate', () => {
-  app.path = location.pathname + location.search
+  app.path = inside(location)
 })
 
 /** Lets plain clicks on a link stay in the page. */
@@ -25,7 +31,7 @@ export function follow(e: MouseEvent) {
   const a = e.currentTarget as HTMLAnchorElement
   if (e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return
   e.preventDefault()
-  go(a.pathname + a.search)
+  go(inside(a))
 }
 
 let notes = 0

@@ -63,6 +63,8 @@ type Config struct {
 	Second  func() SecondRecogniser // nil: there is none
 	Web     http.Handler            // the web page; nil: / leads to /docs
 	Version string                  // of the program, for the OpenAPI document
+	// BasePath is the path below which the service is seen from outside, such as /ocr; empty: below /.
+	BasePath string
 
 	MaxUpload int64             // bytes of one image file; 0: 64 MB
 	MaxFiles  int               // image files of one request; 0: 20
@@ -134,7 +136,7 @@ func build(c Config) (*api, error) {
 	if a.compress, err = newCompressor(); err != nil {
 		return nil, err
 	}
-	a.huma = humago.New(a.mux, humaConfig(a.Version, ""))
+	a.huma = humago.New(a.mux, humaConfig(a.Version, a.BasePath))
 	a.huma.UseMiddleware(a.admit)
 	a.routes()
 	if a.openapi, err = a.document(); err != nil {

@@ -30,6 +30,7 @@ type call struct {
 	route string // the pattern that it matched: "GET /api/v1/image/{id}"
 	start time.Time
 	w     *responseWriter
+	base  string              // path below which all are seen from outside
 	raw   http.ResponseWriter // that of net/http, behind w
 	r     *http.Request
 	body  *bodyReader // nil where there is none
@@ -49,23 +50,47 @@ func (a *api) ServeHTTP(raw http.ResponseWriter, r *http.Request) {
 
 // answer answers a request to w, which compresses what goes on to raw, where the client accepts that.
 func (a *api) answer(raw, w http.ResponseWriter, r *http.Request) {
-	c := &call{id: requestID(r), route: "none", start: time.Now(), raw: raw}
+	c := &call{id: requestID(r), route: "none", start: time.Now(), raw: raw, base: a.BasePath}
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Time{}) // that of the request before on this connection; not every writer has one
 	c.w = &responseWriter{ResponseWriter: w, control: control, stall: a.StallTimeout, coded: takeSuffix(r.Header)}
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	c.r.URL = new(url.URL)
+	*c.r.URL = *r.URL
 	if r.Body != nil && r.Body != http.NoBody {
 		c.body = &bodyReader{ReadCloser: r.Body, control: control, stall: a.StallTimeout, until: c.start.Add(a.RequestTimeout)}
 		c.body.extend(a.StallTimeout)
 		c.w.body = c.body
 		c.r.Body = c.body
 	}
+	inside := a.enter(c.r.URL)
 	secure(w.Header(), c)
 	defer a.finish(c)
 	if a.cors(c) {
 		return
 	}
+	if !inside {
+		c.route = "base"
+		http.Redirect(c.w, c.r, a.BasePath+"/", http.StatusMovedPermanently)
+		return
+	}
 	a.route(c)
+}
+
+// enter takes the base path away from the path of a request. A proxy may have done so already, and probes of the process itself do
+// not know of it, so that paths without it are fine. It returns false for the base path itself, whose page is one slash further.
+func (a *api) enter(u *url.URL) bool {
+	if a.BasePath == "" {
+		return true
+	}
+	if u.Path == a.BasePath {
+		return false
+	}
+	if rest, ok := strings.CutPrefix(u.Path, a.BasePath+"/"); ok {
+		u.Path = "/" + rest
+		u.RawPath = strings.TrimPrefix(u.RawPath, a.BasePath) // it is checked against Path, and not used where they differ
+	}
+	return true
 }
 
 // finish answers for a handler that panicked and accounts for the request.

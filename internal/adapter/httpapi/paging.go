@@ -35,5 +35,5 @@ func (q PageQuery) links(c *call, total int) string {
 func (c *call) link(rel, name string, value int64) string {
 	query := c.r.URL.Query()
 	query.Set(name, strconv.FormatInt(value, 10))
-	return fmt.Sprintf("<%s?%s>; rel=%q", c.r.URL.EscapedPath(), query.Encode(), rel)
+	return fmt.Sprintf("<%s%s?%s>; rel=%q", c.base, c.r.URL.EscapedPath(), query.Encode(), rel)
 }

@@ -49,6 +49,6 @@ func (c *call) setSession(token string, ttl time.Duration) {
 	// Who lies about the scheme harms nobody else: the cookie is not sent where it would have been.
 	secure := c.r.TLS != nil || c.r.Header.Get("X-Forwarded-Proto") == "https" ||
 		strings.Contains(strings.NewReplacer(`"`, "", " ", "").Replace(strings.ToLower(c.r.Header.Get("Forwarded"))), "proto=https")
-	http.SetCookie(c.w, &http.Cookie{Name: sessionCookie, Value: token, Path: base + "/user", MaxAge: seconds,
+	http.SetCookie(c.w, &http.Cookie{Name: sessionCookie, Value: token, Path: c.base + base + "/user", MaxAge: seconds,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode})
 }

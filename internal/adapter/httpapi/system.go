@@ -144,7 +144,9 @@ func (a *api) pages() {
 		})
 	}
 	if a.Web == nil {
-		a.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/docs", http.StatusFound) })
+		a.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, a.BasePath+"/docs", http.StatusFound)
+		})
 	}
 }
 

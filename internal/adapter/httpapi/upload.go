@@ -56,7 +56,7 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 	}
 	out := &uploaded{Body: wire.All(images, viewImage)}
 	if len(images) == 1 {
-		out.Location = fmt.Sprintf("%s/image/%d", base, images[0].ID)
+		out.Location = fmt.Sprintf("%s%s/image/%d", c.base, base, images[0].ID)
 	}
 	return out, nil
 }
