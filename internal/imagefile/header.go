@@ -5,6 +5,7 @@ package imagefile
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -43,17 +44,21 @@ const (
 // MaxSide is the most pixels of a width or a height. No decoder takes more.
 const MaxSide = 1 << 20
 
-// ErrUnreadable is the fault of a file that is no image of a known format, or a broken one.
-var ErrUnreadable = fault.New(fault.Unsupported, "unsupported_image",
-	"This is not an image that is read here: JPEG, PNG, GIF, BMP, TIFF, WebP, JPEG 2000 and PNM are.")
-
-// ReadHeader reads the header of a file of size bytes. Whatever the bytes, it reads a bounded number of them. It returns
-// ErrUnreadable, Unsupported, for what it does not know, and TooLarge for more pixels than maxPixels.
+// ReadHeader reads the header of a file of size bytes. Whatever the bytes, it reads a bounded number of them. What is empty, of
+// another format, damaged or cut off is Unsupported and says so; more pixels than maxPixels is TooLarge.
 func ReadHeader(r io.ReaderAt, size, maxPixels int64) (Header, error) {
+	if size <= 0 {
+		return Header{}, unsupported("The file is empty.")
+	}
 	p := &headerReader{r: r, size: size}
 	h, err := p.read()
-	if err != nil {
-		return Header{}, ErrUnreadable.Because(err)
+	switch {
+	case err != nil && h.MediaType == "":
+		return Header{}, foreign(r, size).Because(err)
+	case errors.Is(err, errCut):
+		return Header{}, cutOff(h.MediaType).Because(err)
+	case err != nil:
+		return Header{}, damaged(h.MediaType).Because(err)
 	}
 	if h.Orientation < 1 || h.Orientation > 8 {
 		h.Orientation = 1
@@ -61,7 +66,7 @@ func ReadHeader(r io.ReaderAt, size, maxPixels int64) (Header, error) {
 	h.Pages = max(h.Pages, 1)
 	switch {
 	case h.Width <= 0 || h.Height <= 0:
-		return Header{}, ErrUnreadable.Because(fmt.Errorf("size %d×%d", h.Width, h.Height))
+		return Header{}, damaged(h.MediaType).Because(fmt.Errorf("size %d×%d", h.Width, h.Height))
 	case h.Width > MaxSide || h.Height > MaxSide || int64(h.Width)*int64(h.Height) > maxPixels:
 		return Header{}, fault.New(fault.TooLarge, "too_many_pixels",
 			"The image has %d × %d pixels; at most %d are read here, and %d on a side.", h.Width, h.Height, maxPixels, MaxSide)
@@ -78,6 +83,9 @@ type headerReader struct {
 	reads int
 }
 
+// errCut says that a header goes on beyond the end of the file.
+var errCut = errors.New("the header reaches beyond the file")
+
 // maxReads bounds the work that a file of many tiny parts can cause.
 const maxReads = 200_000
 
@@ -88,7 +96,7 @@ func (p *headerReader) bytes(at int64, n int) []byte {
 	}
 	p.reads++
 	if at < 0 || at+int64(n) > p.size || p.reads > maxReads {
-		p.err = fmt.Errorf("header reaches beyond the file: %d bytes at %d of %d", n, at, p.size)
+		p.err = fmt.Errorf("%w: %d bytes at %d of %d", errCut, n, at, p.size)
 		return b
 	}
 	if _, err := p.r.ReadAt(b, at); err != nil && err != io.EOF {
@@ -327,6 +335,9 @@ func (p *headerReader) webp() (h Header) {
 		size := p.bytes(24, 6)
 		h.Width = 1 + (int(size[0]) | int(size[1])<<8 | int(size[2])<<16)
 		h.Height = 1 + (int(size[3]) | int(size[4])<<8 | int(size[5])<<16)
+		if flags&0x02 != 0 {
+			p.webpFrame(&h)
+		}
 		if flags&0x08 == 0 {
 			return h
 		}
@@ -346,6 +357,20 @@ func (p *headerReader) webp() (h Header) {
 		p.fail("unknown WebP chunk")
 	}
 	return h
+}
+
+// webpFrame takes the size of the first frame of an animated file, since that is what is shown.
+func (p *headerReader) webpFrame(h *Header) {
+	for at := int64(12); at+8 <= p.size && p.err == nil && p.reads < maxReads/2; {
+		length := int64(p.num(at+4, 4, binary.LittleEndian))
+		if string(p.bytes(at, 4)) == "ANMF" {
+			size := p.bytes(at+14, 6)
+			h.Width = 1 + (int(size[0]) | int(size[1])<<8 | int(size[2])<<16)
+			h.Height = 1 + (int(size[3]) | int(size[4])<<8 | int(size[5])<<16)
+			return
+		}
+		at += 8 + length + length&1
+	}
 }
 
 // jp2 looks for the image header box, inside the header box (ISO 15444-1, annex I).

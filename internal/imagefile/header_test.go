@@ -99,6 +99,25 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+func TestForeignFilesAreNamed(t *testing.T) {
+	for file, want := range map[string]string{
+		"%PDF-1.7\n":                       "PDF",
+		"\x00\x00\x00\x18ftypheic\x00\x00": "HEIC",
+		"\x00\x00\x00\x18ftypavif\x00\x00": "AVIF",
+		"\xef\xbb\xbf<svg xmlns=":          "SVG",
+		"PK\x03\x04\x14\x00":               "ZIP or office",
+		"":                                 "The file is empty.",
+		"just text":                        "Unsupported file. Supported: JPEG,",
+		"\x89PNG\r\n\x1a\n":                "The PNG file ends too early: it is cut off.",
+		"P5 0 7\n255\n":                    "The PNM file is damaged.",
+	} {
+		_, err := ReadHeader(strings.NewReader(file), int64(len(file)), 1e6)
+		if f := fault.Of(err); f == nil || f.Kind != fault.Unsupported || f.Code != "unsupported_image" || !strings.Contains(f.Text, want) {
+			t.Errorf("%q: got %v, want it to tell %q", file, err, want)
+		}
+	}
+}
+
 func FuzzHeader(f *testing.F) {
 	var file bytes.Buffer
 	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 30, 20))); err != nil {

@@ -87,3 +87,47 @@ func TestFormats(t *testing.T) {
 		t.Errorf("only %d variants were read", variants)
 	}
 }
+
+// Variants of formats that are seldom met are read, or refused with the reason.
+func TestSeldomVariants(t *testing.T) {
+	refused := map[string]string{
+		"jp2k-12bit": "This variant of JPEG 2000 is not supported: more than 8 bits for a colour.",
+		"jp2k-16bit": "This variant of JPEG 2000 is not supported: more than 8 bits for a colour.",
+	}
+	want, err := os.ReadFile("testdata/formats/expected.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob("testdata/formats/*")
+	if err != nil || len(names) < 14 {
+		t.Fatalf("got %v, %v", names, err)
+	}
+	e := start(t)
+	for _, name := range names {
+		base := filepath.Base(name)
+		if base == "expected.txt" {
+			continue
+		}
+		file, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := porttest.PageOf(file)
+		geometry, err := e.Probe(t.Context(), page.File)
+		if err != nil {
+			t.Errorf("%s: %v", base, err)
+			continue
+		}
+		readings, err := e.Recognize(t.Context(), orderOf(page, document.Box{X2: geometry.Width, Y2: geometry.Height}))
+		switch {
+		case refused[base] != "":
+			if f := fault.Of(err); f == nil || f.Text != refused[base] {
+				t.Errorf("%s: got %v, want the refusal %q", base, err, refused[base])
+			}
+		case err != nil:
+			t.Errorf("%s: %v", base, err)
+		case readings[0].Text != strings.TrimSpace(string(want)):
+			t.Errorf("%s: got %q, %v, want %q", base, readings[0].Text, readings[0].Error, want)
+		}
+	}
+}

@@ -8,7 +8,9 @@ package worker
 import "C"
 
 import (
+	"errors"
 	"fmt"
+	"image"
 	"unsafe"
 
 	"glyphbox/internal/domain/document"
@@ -28,10 +30,15 @@ func (p *pix) close() {
 	}
 }
 
+// errOperation says that a C function gave nothing.
+func errOperation(op string) error {
+	return fault.New(fault.Unsupported, "unsupported_image", "The image cannot be processed.").Because(fmt.Errorf("%s gave nothing", op))
+}
+
 // own wraps what a C function made; op names the function for the error.
 func own(p *C.PIX, op string) (*pix, error) {
 	if p == nil {
-		return nil, imagefile.ErrUnreadable.Because(fmt.Errorf("%s gave nothing", op))
+		return nil, errOperation(op)
 	}
 	return &pix{p}, nil
 }
@@ -39,7 +46,7 @@ func own(p *C.PIX, op string) (*pix, error) {
 // then replaces p by what a C function makes of it.
 func (p *pix) then(op string, next *C.PIX) error {
 	if next == nil {
-		return imagefile.ErrUnreadable.Because(fmt.Errorf("%s gave nothing", op))
+		return errOperation(op)
 	}
 	C.pixDestroy(&p.p)
 	p.p = next
@@ -53,28 +60,27 @@ func (p *pix) depth() int  { return int(C.pixGetDepth(p.p)) }
 // bytes is the memory of the pixels.
 func (p *pix) bytes() int64 { return 4 * int64(C.pixGetWpl(p.p)) * int64(p.height()) }
 
-// decode makes an upright image of a file. shrink is 1, or 2, 4 or 8 for a JPEG of which a smaller image is enough.
+// decode makes an upright image of a file. shrink is 1, or 2, 4 or 8 for a JPEG of which a smaller image is enough. What cannot be
+// decoded is Unsupported and says why.
 func decode(data []byte, h imagefile.Header, shrink int) (*pix, error) {
-	if len(data) == 0 {
-		return nil, imagefile.ErrUnreadable
-	}
-	bytes, size := (*C.l_uint8)(unsafe.Pointer(&data[0])), C.size_t(len(data))
+	orientation := h.Orientation
+	inGo, err := decodeInGo(data, h)
 	var p *pix
-	var err error
-	switch h.MediaType {
-	case imagefile.JPEG:
-		p, err = own(C.pixReadMemJpeg(bytes, size, 0, C.l_int32(shrink), nil, 0), "pixReadMemJpeg")
-	case imagefile.TIFF:
-		p, err = own(C.pixReadMemTiff(bytes, size, 0), "pixReadMemTiff")
-		h.Orientation = 1 // Leptonica has applied it
+	switch {
+	case err != nil:
+	case inGo != nil:
+		p, err = fromImage(inGo)
+	case h.MediaType == imagefile.TIFF:
+		p, err = readMemory(data, h, shrink)
+		orientation = 1 // Leptonica has applied it
 	default:
-		p, err = own(C.pixReadMem(bytes, size), "pixReadMem")
+		p, err = readMemory(firstFrame(data), h, shrink)
 	}
 	if err != nil {
-		return nil, err
+		return nil, imagefile.Undecodable(data, h, err)
 	}
 	if err = p.flatten(); err == nil {
-		err = p.turn(h.Orientation)
+		err = p.turn(orientation)
 	}
 	if err != nil {
 		p.close()
@@ -82,9 +88,88 @@ func decode(data []byte, h imagefile.Header, shrink int) (*pix, error) {
 	}
 	if width, height := h.Upright(); shrink == 1 && (p.width() != width || p.height() != height) {
 		defer p.close()
-		return nil, imagefile.ErrUnreadable.Because(fmt.Errorf("decoded to %d×%d where the header says %d×%d", p.width(), p.height(), width, height))
+		return nil, imagefile.Undecodable(data, h, fmt.Errorf("decoded to %d×%d where the header says %d×%d", p.width(), p.height(), width, height))
 	}
 	return p, nil
+}
+
+// readMemory has Leptonica decode a file.
+func readMemory(data []byte, h imagefile.Header, shrink int) (*pix, error) {
+	if len(data) == 0 {
+		return nil, errors.New("no bytes")
+	}
+	bytes, size := (*C.l_uint8)(unsafe.Pointer(&data[0])), C.size_t(len(data))
+	switch h.MediaType {
+	case imagefile.JPEG:
+		return own(C.pixReadMemJpeg(bytes, size, 0, C.l_int32(shrink), nil, 0), "pixReadMemJpeg")
+	case imagefile.TIFF:
+		return own(C.pixReadMemTiff(bytes, size, 0), "pixReadMemTiff")
+	}
+	return own(C.pixReadMem(bytes, size), "pixReadMem")
+}
+
+// fromImage makes an image in C memory of one in Go's: of 8 bits for shades of gray, else of 32 bits.
+func fromImage(m image.Image) (*pix, error) {
+	b := m.Bounds()
+	depth := 32
+	gray, isGray := m.(*image.Gray)
+	if deep, ok := m.(*image.Gray16); ok {
+		gray, isGray = gray16To8(deep), true
+	}
+	if isGray {
+		depth = 8
+	}
+	p, err := own(C.pixCreate(C.l_int32(b.Dx()), C.l_int32(b.Dy()), C.l_int32(depth)), "pixCreate")
+	if err != nil {
+		return nil, err
+	}
+	words, perRow := p.words(), int(C.pixGetWpl(p.p))
+	if isGray {
+		for y := range b.Dy() {
+			for x := range b.Dx() {
+				words[y*perRow+x/4] |= uint32(gray.Pix[y*gray.Stride+x]) << (24 - x%4*8)
+			}
+		}
+		return p, nil
+	}
+	C.pixSetSpp(p.p, 4)
+	colour := colours(m)
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			c := colour(b.Min.X+x, b.Min.Y+y)
+			words[y*perRow+x] = uint32(c.R)<<24 | uint32(c.G)<<16 | uint32(c.B)<<8 | uint32(c.A)
+		}
+	}
+	return p, nil
+}
+
+// words is the memory of the pixels: rows of 32-bit words, whose first pixel stands in the highest bits.
+func (p *pix) words() []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(C.pixGetData(p.p))), int(C.pixGetWpl(p.p))*p.height())
+}
+
+// from16 makes a 16-bit image one of 8 bits.
+func (p *pix) from16() error {
+	next, err := own(C.pixCreate(C.l_int32(p.width()), C.l_int32(p.height()), 8), "pixCreate")
+	if err != nil {
+		return err
+	}
+	from, to := p.words(), next.words()
+	fromRow, toRow := int(C.pixGetWpl(p.p)), int(C.pixGetWpl(next.p))
+	at := func(x, y int) uint32 { return from[y*fromRow+x/2] >> (16 - x%2*16) & 0xffff }
+	low, high := uint32(0xffff), uint32(0)
+	for y := range p.height() {
+		for x := range p.width() {
+			low, high = min(low, at(x, y)), max(high, at(x, y))
+		}
+	}
+	shade := to8Bits(low, high)
+	for y := range p.height() {
+		for x := range p.width() {
+			to[y*toRow+x/4] |= shade(at(x, y)) << (24 - x%4*8)
+		}
+	}
+	return p.then("from16", next.p)
 }
 
 // flatten resolves colour maps, transparency (on white) and depths other than 1, 8 and 32.
@@ -108,25 +193,40 @@ func (p *pix) flatten() error {
 	case 1, 8, 32:
 		return nil
 	case 16:
-		return p.then("pixConvert16To8", C.pixConvert16To8(p.p, C.L_MS_BYTE))
+		return p.from16()
 	}
 	return p.then("pixConvertTo8", C.pixConvertTo8(p.p, 0))
 }
 
 // blend resolves transparency on white. Where that makes much of the picture vanish, such as text in colours that somebody
-// declared transparent, the colours are taken as they are.
+// declared transparent, the colours are taken as they are. Where these show nothing either, what is opaque is taken for ink.
 func (p *pix) blend() error {
 	blended, err := own(C.pixAlphaBlendUniform(p.p, 0xffffff00), "pixAlphaBlendUniform")
 	if err != nil {
 		return err
 	}
-	if p.contrast() > 2*blended.contrast() {
+	opaque, err := own(C.pixGetRGBComponent(p.p, C.L_ALPHA_CHANNEL), "pixGetRGBComponent")
+	if err != nil {
+		blended.close()
+		return err
+	}
+	colours, white := p.contrast(), blended.contrast()
+	if max(colours, white) < blank && variance(opaque.histogram()) > blank {
+		blended.close()
+		C.pixInvert(opaque.p, opaque.p)
+		return p.then("pixGetRGBComponent", opaque.p)
+	}
+	opaque.close()
+	if colours > 2*white {
 		blended.close()
 		C.pixSetSpp(p.p, 3)
 		return nil
 	}
 	return p.then("pixAlphaBlendUniform", blended.p)
 }
+
+// blank is the contrast below which a picture shows nothing.
+const blank = 1.0
 
 // contrast is the variance of the shades of an image, whatever its transparency.
 func (p *pix) contrast() float64 {
@@ -135,8 +235,12 @@ func (p *pix) contrast() float64 {
 		return 0
 	}
 	defer gray.close()
+	return variance(gray.histogram())
+}
+
+func variance(counts [256]int) float64 {
 	n, sum, squares := 0.0, 0.0, 0.0
-	for v, count := range gray.histogram() {
+	for v, count := range counts {
 		n += float64(count)
 		sum += float64(v) * float64(count)
 		squares += float64(v) * float64(v) * float64(count)

@@ -1,0 +1,107 @@
+package imagefile
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// names are the names of the formats that are read, for people.
+var names = map[string]string{JPEG: "JPEG", PNG: "PNG", GIF: "GIF", BMP: "BMP", TIFF: "TIFF", WebP: "WebP", JP2: "JPEG 2000", PNM: "PNM"}
+
+const supported = "Supported: JPEG, PNG, GIF, BMP, TIFF, WebP, JPEG 2000, PNM."
+
+func unsupported(format string, args ...any) *fault.Fault {
+	return fault.New(fault.Unsupported, "unsupported_image", format, args...)
+}
+
+func cutOff(mediaType string) *fault.Fault {
+	return unsupported("The %s file ends too early: it is cut off.", names[mediaType])
+}
+
+func damaged(mediaType string) *fault.Fault {
+	return unsupported("The %s file is damaged.", names[mediaType])
+}
+
+// foreignFormats are formats that are not read, by what their files have at an offset.
+var foreignFormats = []struct {
+	at          int
+	magic, name string
+}{
+	{0, "%PDF", "PDF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIF"}, {4, "ftypmsf1", "HEIF"}, {4, "ftyphevc", "HEIF"},
+	{4, "ftypavif", "AVIF"}, {4, "ftypavis", "AVIF"}, {4, "ftyp", "MP4 or QuickTime"}, {0, "8BPS", "Photoshop"}, {0, "AT&TFORM", "DjVu"},
+	{0, "\x00\x00\x01\x00", "icon"}, {0, "\xff\x0a", "JPEG XL"}, {0, "\x00\x00\x00\x0cJXL ", "JPEG XL"}, {0, "\x76\x2f\x31\x01", "OpenEXR"},
+	{0, "PK\x03\x04", "ZIP or office"}, {0, "\xd0\xcf\x11\xe0", "office"}, {0, "{\\rtf", "RTF"}, {0, "%!PS", "PostScript"},
+	{0, "<svg", "SVG"}, {0, "<!DOCTYPE html", "HTML"}, {0, "<html", "HTML"}, {0, "<?xml", "XML or SVG"}, {0, "II*\x00\x10\x00\x00\x00CR", "camera raw"},
+}
+
+// foreign says what a file is whose format is not read.
+func foreign(r io.ReaderAt, size int64) *fault.Fault {
+	start := make([]byte, min(64, size))
+	n, err := r.ReadAt(start, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return unsupported("The file cannot be read.")
+	}
+	start = bytes.TrimPrefix(start[:n], []byte("\xef\xbb\xbf"))
+	for _, f := range foreignFormats {
+		if len(start) > f.at && bytes.HasPrefix(start[f.at:], []byte(f.magic)) {
+			return unsupported("This is a file of the format %s, which is not supported. %s", f.name, supported)
+		}
+	}
+	return unsupported("Unsupported file. %s", supported)
+}
+
+// A VariantError says of what variant a file is that no decoder here reads: "floating-point numbers for shades".
+type VariantError string
+
+// Error names the variant.
+func (e VariantError) Error() string { return string(e) }
+
+// Undecodable returns the fault of a file whose header could be read and whose pixels could not: it is cut off, of a variant that is not
+// read, or damaged. The cause may be a VariantError.
+func Undecodable(data []byte, h Header, cause error) error {
+	variant, isVariant := errors.AsType[VariantError](cause)
+	if h.MediaType == JP2 && isDeep(data) {
+		variant, isVariant = "more than 8 bits for a colour", true
+	}
+	switch {
+	case isVariant:
+		return unsupported("This variant of %s is not supported: %s.", names[h.MediaType], variant).Because(cause)
+	case endsEarly(data, h.MediaType):
+		return cutOff(h.MediaType).Because(cause)
+	}
+	return damaged(h.MediaType).Because(cause)
+}
+
+// endsEarly tells whether a file lacks the end that its format has.
+func endsEarly(data []byte, mediaType string) bool {
+	switch mediaType {
+	case PNG:
+		end := bytes.LastIndex(data, []byte("IEND"))
+		return end < 0 || end+8 > len(data) // a checksum follows
+	case JPEG:
+		return !bytes.Contains(data, []byte("\xff\xd9"))
+	case GIF:
+		return !bytes.HasSuffix(bytes.TrimRight(data, "\x00"), []byte(";"))
+	case WebP:
+		return int64(len(data)) < 8+int64(littleEndian(data, 4))
+	case BMP:
+		return int64(len(data)) < int64(littleEndian(data, 2))
+	}
+	return false
+}
+
+func littleEndian(data []byte, at int) uint32 {
+	if at+4 > len(data) {
+		return 0
+	}
+	return uint32(data[at]) | uint32(data[at+1])<<8 | uint32(data[at+2])<<16 | uint32(data[at+3])<<24
+}
+
+// isDeep tells whether a JPEG 2000 file has more than 8 bits for a colour (ISO 15444-1, A.5.1).
+func isDeep(data []byte) bool {
+	at := bytes.Index(data, []byte("\xff\x4f\xff\x51"))
+	return at >= 0 && at+42 < len(data) && data[at+42]&0x7f > 7
+}
