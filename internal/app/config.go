@@ -29,6 +29,7 @@ import (
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/recognition"
 )
 
 // Config is everything that can be set. It is made by loadConfig and does not change afterwards.
@@ -45,6 +46,7 @@ type Config struct {
 	MaxPixels       int64       // of one page
 	MaxFiles        int         // of one upload
 	MaxImages       int         // of one user
+	MaxRegions      int         // of one request
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
 	RegionTimeout   time.Duration
@@ -102,6 +104,8 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
 	{name: "max-images", def: "100000", help: "Most images of a user.",
 		set: integer(func(c *Config) *int { return &c.MaxImages }, 1, math.MaxInt32)},
+	{name: "max-regions", def: "2000", help: "Most regions of a request.",
+		set: integer(func(c *Config) *int { return &c.MaxRegions }, 1, recognition.MostRegions)},
 	{name: "access-ttl", def: "15m", help: "How long an access token is valid.",
 		set: duration(func(c *Config) *time.Duration { return &c.AccessTTL }, time.Minute, 24*time.Hour)},
 	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is valid: somebody who is away for longer has to log in again.",

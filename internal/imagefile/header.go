@@ -19,6 +19,7 @@ type Header struct {
 	Height      int    // pixels as stored, before orientation
 	Orientation int    // of EXIF or TIFF, 1 to 8; 1 is upright
 	Pages       int    // at least 1
+	XDPI, YDPI  int    // pixels of an inch of paper, as stored, before orientation; 0 where the file does not say
 }
 
 // Upright returns the size in pixels with the orientation applied.
@@ -27,6 +28,14 @@ func (h Header) Upright() (width, height int) {
 		return h.Height, h.Width
 	}
 	return h.Width, h.Height
+}
+
+// DPI returns the resolution along the width of the upright page; 0 where the file does not say.
+func (h Header) DPI() int {
+	if h.Orientation >= 5 {
+		return h.YDPI
+	}
+	return h.XDPI
 }
 
 // The formats that are read, by their media types.
@@ -156,7 +165,24 @@ func (p *headerReader) read() (h Header, err error) {
 	return h, p.err
 }
 
-// jpeg walks the segments up to the frame header (ITU T.81, B.2); orientation comes from an Exif segment on the way.
+// maxDPI is the finest resolution that is taken for one.
+const maxDPI = 10_000
+
+// dpi returns a resolution as a whole number, or 0 where it is none.
+func dpi(perInch float64) int {
+	if !(perInch >= 1 && perInch <= maxDPI) { // also where it is no number
+		return 0
+	}
+	return int(perInch + 0.5)
+}
+
+const (
+	centimeter = 2.54   // centimeters are an inch
+	meter      = 0.0254 // meters are an inch
+)
+
+// jpeg walks the segments up to the frame header (ITU T.81, B.2); orientation and resolution come from a JFIF and an Exif segment on the
+// way. The resolution of JFIF goes first, since programs that change it leave that of Exif as it was.
 func (p *headerReader) jpeg() (h Header) {
 	h.MediaType = JPEG
 	for at := int64(2); p.err == nil; {
@@ -177,8 +203,20 @@ func (p *headerReader) jpeg() (h Header) {
 			return h
 		default:
 			length := int64(p.num(at+2, 2, binary.BigEndian))
-			if marker == 0xe1 && length >= 16 && h.Orientation == 0 && string(p.bytes(at+4, 6)) == "Exif\x00\x00" {
-				h.Orientation = p.exifOrientation(at+10, length-8)
+			switch {
+			case marker == 0xe0 && length >= 14 && string(p.bytes(at+4, 5)) == "JFIF\x00":
+				scale := 0.0
+				switch p.bytes(at+11, 1)[0] {
+				case 1:
+					scale = 1
+				case 2:
+					scale = centimeter
+				}
+				if x := dpi(scale * float64(p.num(at+12, 2, binary.BigEndian))); x > 0 {
+					h.XDPI, h.YDPI = x, dpi(scale*float64(p.num(at+14, 2, binary.BigEndian)))
+				}
+			case marker == 0xe1 && length >= 16 && h.Orientation == 0 && string(p.bytes(at+4, 6)) == "Exif\x00\x00":
+				p.exif(&h, at+10, length-8)
 			}
 			at += 2 + max(length, 2)
 		}
@@ -186,12 +224,16 @@ func (p *headerReader) jpeg() (h Header) {
 	return h
 }
 
-// exifOrientation reads the orientation of an Exif block, which is a TIFF file without an image. A broken one says nothing.
-func (p *headerReader) exifOrientation(at, length int64) int {
+// exif takes the orientation of an Exif block, which is a TIFF file without an image, and its resolution where there is none yet. A broken
+// block says nothing.
+func (p *headerReader) exif(h *Header, at, length int64) {
 	inner := &headerReader{r: p.r, size: min(p.size, at+length), reads: p.reads}
-	h := inner.tiff(at, length)
+	said := inner.tiff(at, length)
 	p.reads = inner.reads
-	return h.Orientation
+	h.Orientation = said.Orientation
+	if h.XDPI == 0 {
+		h.XDPI, h.YDPI = said.XDPI, said.YDPI
+	}
 }
 
 // png walks the chunks up to the image data (PNG specification, 5.3).
@@ -207,7 +249,11 @@ func (p *headerReader) png() (h Header) {
 		case "IDAT", "IEND":
 			return h
 		case "eXIf":
-			h.Orientation = p.exifOrientation(at+8, length)
+			p.exif(&h, at+8, length)
+		case "pHYs":
+			if p.bytes(at+16, 1)[0] == 1 { // meters
+				h.XDPI, h.YDPI = dpi(meter*float64(p.num(at+8, 4, binary.BigEndian))), dpi(meter*float64(p.num(at+12, 4, binary.BigEndian)))
+			}
 		}
 		at += 12 + length
 	}
@@ -252,6 +298,9 @@ func (p *headerReader) bmp() (h Header) {
 	if h.Height < 0 { // stored from the top
 		h.Height = -h.Height
 	}
+	if p.num(14, 4, binary.LittleEndian) >= 40 && p.size >= 46 { // BITMAPINFOHEADER
+		h.XDPI, h.YDPI = dpi(meter*float64(p.num(38, 4, binary.LittleEndian))), dpi(meter*float64(p.num(42, 4, binary.LittleEndian)))
+	}
 	return h
 }
 
@@ -285,10 +334,20 @@ func (p *headerReader) tiff(base, length int64) (h Header) {
 		}
 		at += int64(countSize)
 		if len(seen) == 1 {
+			scale := 1.0 // of the resolution: inches, unless the directory says otherwise
+			var x, y float64
 			for i := range int64(count) {
 				entry := at + i*entrySize
 				tag := p.num(entry, 2, order)
-				if tag != 256 && tag != 257 && tag != 274 {
+				switch tag {
+				case 256, 257, 274, 296:
+				case 282:
+					x = p.rational(base, entry, offsetSize, order)
+					continue
+				case 283:
+					y = p.rational(base, entry, offsetSize, order)
+					continue
+				default:
 					continue
 				}
 				value := entry + entrySize - int64(offsetSize)
@@ -306,8 +365,16 @@ func (p *headerReader) tiff(base, length int64) (h Header) {
 					h.Height = v
 				case 274:
 					h.Orientation = v
+				case 296:
+					switch v {
+					case 1:
+						scale = 0 // no unit
+					case 3:
+						scale = centimeter
+					}
 				}
 			}
+			h.XDPI, h.YDPI = dpi(scale*x), dpi(scale*y)
 		}
 		entriesRead := p.err == nil
 		next = p.num(at+int64(count)*entrySize, offsetSize, order)
@@ -318,6 +385,22 @@ func (p *headerReader) tiff(base, length int64) (h Header) {
 		h.Pages++
 	}
 	return h
+}
+
+// rational returns a number that an entry of a directory points to, or 0. That it cannot be read is no error.
+func (p *headerReader) rational(base, entry int64, offsetSize int, order binary.ByteOrder) float64 {
+	before := p.err
+	defer func() { p.err = before }()
+	value := entry + 4 + int64(offsetSize) // behind tag, type and count
+	at := base + int64(p.num(value, offsetSize, order))
+	if offsetSize == 8 {
+		at = value // a big TIFF has it in the entry
+	}
+	above, below := p.num(at, 4, order), p.num(at+4, 4, order)
+	if before != nil || p.err != nil || below == 0 {
+		return 0
+	}
+	return float64(above) / float64(below)
 }
 
 // webp reads the first chunk, and for an extended file goes on to its Exif chunk (RFC 9649).
@@ -348,7 +431,7 @@ func (p *headerReader) webp() (h Header) {
 				if length > 6 && string(p.bytes(start, 6)) == "Exif\x00\x00" {
 					start, length = start+6, length-6
 				}
-				h.Orientation = p.exifOrientation(start, length)
+				p.exif(&h, start, length)
 				return h
 			}
 			at += 8 + length + length&1

@@ -53,25 +53,25 @@ func TestHeaders(t *testing.T) {
 		file []byte
 		want Header
 	}{
-		{"JPEG", bytesOf(t, "ffd8 ffe0 0004 0000 ffff c0 0011 08 0064 00c8 03 000000 000000 000000"), Header{JPEG, 200, 100, 1, 1}},
-		{"JPEG with Exif", jpegExif, Header{JPEG, 200, 100, 6, 1}},
-		{"PNG", bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000`), Header{PNG, 200, 100, 1, 1}},
-		{"PNG with Exif", append(bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 0000001a "eXIf"`), exif+"crc."...), Header{PNG, 200, 100, 6, 1}},
-		{"GIF takes its first frame", bytesOf(t, `"GIF89a" ffff ffff 80 00 00 000000 ffffff 21 f9 04 00000000 00 2c 0000 0000 c800 6400`), Header{GIF, 200, 100, 1, 1}},
-		{"BMP from the top", bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 9cffffff`), Header{BMP, 200, 100, 1, 1}},
-		{"BMP of OS/2", bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), Header{BMP, 200, 100, 1, 1}},
-		{"TIFF", tiffEntries(0, 256, 200, 257, 100, 274, 8), Header{TIFF, 200, 100, 8, 1}},
-		{"TIFF whose directories form a loop", tiffEntries(8, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1}},
-		{"TIFF whose second directory is cut off", tiffEntries(30, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1}},
+		{"JPEG", bytesOf(t, "ffd8 ffe0 0004 0000 ffff c0 0011 08 0064 00c8 03 000000 000000 000000"), Header{JPEG, 200, 100, 1, 1, 0, 0}},
+		{"JPEG with Exif", jpegExif, Header{JPEG, 200, 100, 6, 1, 0, 0}},
+		{"PNG", bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000`), Header{PNG, 200, 100, 1, 1, 0, 0}},
+		{"PNG with Exif", append(bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 0000001a "eXIf"`), exif+"crc."...), Header{PNG, 200, 100, 6, 1, 0, 0}},
+		{"GIF takes its first frame", bytesOf(t, `"GIF89a" ffff ffff 80 00 00 000000 ffffff 21 f9 04 00000000 00 2c 0000 0000 c800 6400`), Header{GIF, 200, 100, 1, 1, 0, 0}},
+		{"BMP from the top", bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 9cffffff`), Header{BMP, 200, 100, 1, 1, 0, 0}},
+		{"BMP of OS/2", bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), Header{BMP, 200, 100, 1, 1, 0, 0}},
+		{"TIFF", tiffEntries(0, 256, 200, 257, 100, 274, 8), Header{TIFF, 200, 100, 8, 1, 0, 0}},
+		{"TIFF whose directories form a loop", tiffEntries(8, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1, 0, 0}},
+		{"TIFF whose second directory is cut off", tiffEntries(30, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1, 0, 0}},
 		{"big TIFF", bytesOf(t, `"II" 2b00 0800 0000 1000000000000000 0200000000000000
-			0001 0400 0100000000000000 c800000000000000 0101 0400 0100000000000000 6400000000000000 0000000000000000`), Header{TIFF, 200, 100, 1, 1}},
-		{"WebP, lossy", bytesOf(t, `"RIFF" 00000000 "WEBPVP8 " 00000000 000000 9d012a c800 6400`), Header{WebP, 200, 100, 1, 1}},
-		{"WebP, lossless", bytesOf(t, `"RIFF" 00000000 "WEBPVP8L" 00000000 2f c7c01800`), Header{WebP, 200, 100, 1, 1}},
-		{"WebP, extended, with Exif", append(bytesOf(t, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" 1a000000`), exif...), Header{WebP, 200, 100, 6, 1}},
-		{"JP2", bytesOf(t, `0000000c "jP  " 0d0a870a 00000008 "free" 0000002d "jp2h" 00000016 "ihdr" 00000064 000000c8 000000000000`), Header{JP2, 200, 100, 1, 1}},
-		{"JPEG 2000 codestream", bytesOf(t, "ff4f ff51 0029 0000 000000d2 0000006e 0000000a 0000000a"), Header{JP2, 200, 100, 1, 1}},
-		{"PGM with comments", []byte("P5\n# 7 7\n200 # wide\n100\n255\n"), Header{PNM, 200, 100, 1, 1}},
-		{"PAM", []byte("P7\nWIDTH 200\nHEIGHT 100\nDEPTH 1\nENDHDR\n"), Header{PNM, 200, 100, 1, 1}},
+			0001 0400 0100000000000000 c800000000000000 0101 0400 0100000000000000 6400000000000000 0000000000000000`), Header{TIFF, 200, 100, 1, 1, 0, 0}},
+		{"WebP, lossy", bytesOf(t, `"RIFF" 00000000 "WEBPVP8 " 00000000 000000 9d012a c800 6400`), Header{WebP, 200, 100, 1, 1, 0, 0}},
+		{"WebP, lossless", bytesOf(t, `"RIFF" 00000000 "WEBPVP8L" 00000000 2f c7c01800`), Header{WebP, 200, 100, 1, 1, 0, 0}},
+		{"WebP, extended, with Exif", append(bytesOf(t, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" 1a000000`), exif...), Header{WebP, 200, 100, 6, 1, 0, 0}},
+		{"JP2", bytesOf(t, `0000000c "jP  " 0d0a870a 00000008 "free" 0000002d "jp2h" 00000016 "ihdr" 00000064 000000c8 000000000000`), Header{JP2, 200, 100, 1, 1, 0, 0}},
+		{"JPEG 2000 codestream", bytesOf(t, "ff4f ff51 0029 0000 000000d2 0000006e 0000000a 0000000a"), Header{JP2, 200, 100, 1, 1, 0, 0}},
+		{"PGM with comments", []byte("P5\n# 7 7\n200 # wide\n100\n255\n"), Header{PNM, 200, 100, 1, 1, 0, 0}},
+		{"PAM", []byte("P7\nWIDTH 200\nHEIGHT 100\nDEPTH 1\nENDHDR\n"), Header{PNM, 200, 100, 1, 1, 0, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := ReadHeader(bytes.NewReader(c.file), int64(len(c.file)), 1e6)
@@ -118,6 +118,68 @@ func TestForeignFilesAreNamed(t *testing.T) {
 	}
 }
 
+// withRational is a TIFF of 200 × 100 pixels with a resolution of x by y hundredths of the unit.
+func withRational(unit uint16, x, y uint32, orientation uint16) []byte {
+	b := tiffEntries(0, 256, 200, 257, 100, 274, orientation, 282, 0, 283, 0, 296, unit)
+	for i, v := range []uint32{x, y} {
+		entry := 10 + 12*(3+i)
+		binary.LittleEndian.PutUint16(b[entry+2:], 5)
+		binary.LittleEndian.PutUint32(b[entry+8:], uint32(len(b)))
+		b = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, v), 100)
+	}
+	return b
+}
+
+func TestResolution(t *testing.T) {
+	jfif := func(unitXY string) []byte {
+		return bytesOf(t, `ffd8 ffe0 0010 "JFIF" 00 0102 `+unitXY+` 0000 ffc0 0011 08 0064 00c8 03 000000 000000 000000`)
+	}
+	exif := func(tiff []byte) []byte {
+		b := append(bytesOf(t, "ffd8 ffe1"), byte((len(tiff)+8)>>8), byte(len(tiff)+8))
+		return append(append(append(b, "Exif\x00\x00"...), tiff...), bytesOf(t, "ffc0 0011 08 0064 00c8 03 000000 000000 000000")...)
+	}
+	phys := func(xyUnit string) []byte {
+		return bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 00000009 "pHYs" `+xyUnit+` 00000000 00000000 "IDAT"`)
+	}
+	broken := withRational(2, 15000, 15000, 1)
+	for name, c := range map[string]struct {
+		file []byte
+		want int
+	}{
+		"JFIF, inches":                   {jfif("01 0096 0096"), 150},
+		"JFIF, centimeters":              {jfif("02 0076 0076"), 300},
+		"JFIF, only proportions":         {jfif("00 0001 0001"), 0},
+		"JFIF goes before Exif":          {append(jfif("01 0096 0096")[:20], exif(withRational(2, 7200, 7200, 1))[2:]...), 150},
+		"Exif":                           {exif(withRational(2, 20000, 20000, 1)), 200},
+		"Exif, centimeters":              {exif(withRational(3, 11811, 11811, 1)), 300},
+		"Exif, turned":                   {exif(withRational(2, 20000, 10000, 6)), 100},
+		"PNG":                            {phys("0000171200001712 01"), 150},
+		"PNG, only proportions":          {phys("0000000100000001 00"), 0},
+		"TIFF":                           {withRational(2, 15000, 15000, 1), 150},
+		"TIFF, a fax":                    {withRational(2, 20400, 9800, 1), 204},
+		"TIFF, a fax that is turned":     {withRational(2, 20400, 9800, 6), 98},
+		"TIFF, centimeters":              {withRational(3, 5906, 5906, 1), 150},
+		"TIFF without unit":              {withRational(1, 100, 100, 1), 0},
+		"TIFF, nothing":                  {withRational(2, 0, 0, 1), 0},
+		"TIFF, more than there can be":   {withRational(2, 1<<31, 1<<31, 1), 0},
+		"TIFF whose numbers are cut off": {broken[:len(broken)-10], 0},
+		"BMP":                            {bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 64000000 0100 1800 00000000 00000000 12170000 12170000 00000000 00000000`), 150},
+		"BMP, nothing":                   {bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 64000000 0100 1800 00000000 00000000 00000000 00000000 00000000 00000000`), 0},
+		"BMP of OS/2":                    {bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), 0},
+	} {
+		h, err := ReadHeader(bytes.NewReader(c.file), int64(len(c.file)), 1e6)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := h.DPI(); got != c.want {
+			t.Errorf("%s: got %d dpi, want %d", name, got, c.want)
+		}
+		if h.Width != 200 || h.Height != 100 {
+			t.Errorf("%s: got %d × %d pixels", name, h.Width, h.Height)
+		}
+	}
+}
+
 func FuzzHeader(f *testing.F) {
 	var file bytes.Buffer
 	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 30, 20))); err != nil {
@@ -128,6 +190,7 @@ func FuzzHeader(f *testing.F) {
 	f.Add(bytesOf(f, `0000000c "jP  " 0d0a870a 00000001 "jp2h" 0000000000000016 "ihdr" 00000064 000000c8`))
 	f.Add(bytesOf(f, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" ffffffff`))
 	f.Add(bytesOf(f, "ffd8 ffe1 0022"))
+	f.Add(withRational(2, 15000, 15000, 6))
 	f.Add([]byte("P5\n# 7 7\n200 # wide\n100\n255\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		h, err := ReadHeader(bytes.NewReader(file), int64(len(file)), 1e8)

@@ -275,7 +275,7 @@ func slivers(page document.Box) []document.Box {
 }
 
 func make500(boxes []document.Box) []document.Box {
-	return slices.Repeat(boxes, recognition.MaxRegions/len(boxes))
+	return slices.Repeat(boxes, 500/len(boxes))
 }
 
 // Engine is the whole suite of recognition.Engine, for engines that read. It must have eng and room for eight orders at once.

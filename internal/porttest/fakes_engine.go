@@ -60,6 +60,9 @@ func header(file []byte) (g document.Geometry, orientation int, err error) {
 	if orientation >= 5 {
 		g.Width, g.Height = g.Height, g.Width
 	}
+	if _, phys, ok := bytes.Cut(file, []byte("pHYs")); format == "png" && ok {
+		g.DPI = int(float64(binary.BigEndian.Uint32(phys))*0.0254 + 0.5)
+	}
 	if format == "tiff" {
 		g.Pages = directories(file)
 	}

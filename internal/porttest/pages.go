@@ -16,6 +16,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
 	"sync"
 
 	"glyphbox/internal/domain/document"
@@ -117,6 +118,20 @@ func DrawLines(lines ...string) (image.Image, []document.Box) {
 // PNG encodes an image.
 func PNG(m image.Image) []byte {
 	return encoded(func(w io.Writer) error { return png.Encode(w, m) })
+}
+
+// PNGAt encodes an image of that resolution.
+func PNGAt(m image.Image, dpi int) []byte {
+	chunk := append([]byte("pHYs"), make([]byte, 9)...)
+	perMeter := uint32(float64(dpi)/0.0254 + 0.5)
+	binary.BigEndian.PutUint32(chunk[4:], perMeter)
+	binary.BigEndian.PutUint32(chunk[8:], perMeter)
+	chunk[12] = 1
+	const header = 33 // bytes before the second chunk
+	file := PNG(m)
+	b := binary.BigEndian.AppendUint32(slices.Clone(file[:header]), 9)
+	b = binary.BigEndian.AppendUint32(append(b, chunk...), crc32.ChecksumIEEE(chunk))
+	return append(b, file[header:]...)
 }
 
 func encoded(encode func(io.Writer) error) []byte {

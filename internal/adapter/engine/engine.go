@@ -312,7 +312,7 @@ func (e *Engine) Probe(ctx context.Context, f document.File) (document.Geometry,
 	if err != nil {
 		return document.Geometry{}, err
 	}
-	g := document.Geometry{MediaType: h.MediaType, Pages: h.Pages}
+	g := document.Geometry{MediaType: h.MediaType, Pages: h.Pages, DPI: h.DPI()}
 	g.Width, g.Height = h.Upright()
 	return g, nil
 }

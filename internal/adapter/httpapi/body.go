@@ -25,7 +25,7 @@ import (
 // Limits of bodies in bytes. Uploads have their own.
 const (
 	jsonLimit = 1 << 20
-	textLimit = 8 << 20 // 500 regions, or a long text
+	textLimit = 8 << 20 // 2,000 regions, or a long text
 	formLimit = 64 << 10
 )
 
@@ -319,8 +319,8 @@ func (r *regionForms) decode(data []byte) error {
 	var fields []fault.Field
 	for i := 0; d.More(); i++ {
 		at := fmt.Sprintf("regions[%d]", i)
-		if i == recognition.MaxRegions {
-			return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions", recognition.MaxRegions)})
+		if i == recognition.MostRegions {
+			return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions", recognition.MostRegions)})
 		}
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {

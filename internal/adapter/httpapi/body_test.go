@@ -83,7 +83,7 @@ func TestDecodeRegionsRefuses(t *testing.T) {
 		"language that is none": {`[{"x1":1,"y1":2,"x2":3,"y2":4,"lang":7}]`, fault.Invalid, []string{"regions[0].lang"}},
 		"name that is none":     {`[{"x1":1,"y1":2,"x2":3,"y2":4,"name":7}]`, fault.Invalid, []string{"regions[0].name"}},
 		"long language":         {`[{"x1":1,"y1":2,"x2":3,"y2":4,"lang":"` + strings.Repeat("a+", 500) + `"}]`, fault.Invalid, []string{"regions[0].lang"}},
-		"too many":              {`[` + strings.Repeat(region+",", recognition.MaxRegions) + region + `]`, fault.Invalid, []string{"regions"}},
+		"too many":              {`[` + strings.Repeat(region+",", recognition.MostRegions) + region + `]`, fault.Invalid, []string{"regions"}},
 		"each one": {`[{"x1":"1"},null,{}]`, fault.Invalid, []string{"regions[0].x1", "regions[1]",
 			"regions[2].x1", "regions[2].y1", "regions[2].x2", "regions[2].y2"}},
 	}
@@ -139,7 +139,7 @@ func FuzzDecodeRegions(f *testing.F) {
 		if !blank && !json.Valid(body) {
 			t.Error("taken, but is no JSON")
 		}
-		if len(got) > recognition.MaxRegions {
+		if len(got) > recognition.MostRegions {
 			t.Errorf("%d regions", len(got))
 		}
 		var entries []struct{ X1, Y1, X2, Y2 float64 }

@@ -517,14 +517,14 @@ func TestRecognition(t *testing.T) {
 		t.Errorf("the installed languages are not named: %s", got)
 	}
 	for body, fields := range map[string][]string{
-		`[{"x1":0,"y1":0,"x2":9,"y2":9},null]`:                      {"regions[1]"},
-		`[{"x1":0,"y1":0,"x2":65,"y2":9}]`:                          {"regions[0].x2"},
-		`[{"x1":9,"y1":0,"x2":9,"y2":9,"psm":2}]`:                   {"regions[0].psm"},
-		`[{"x1":9,"y1":0,"x2":9,"y2":9}]`:                           {"regions[0].x2"},
-		`[{"x1":0,"y1":0,"x2":"9","y2":9},{"x1":0,"y1":0,"x2":9}]`:  {"regions[0].x2", "regions[1].y2"},
-		`[{"x1":0,"y1":0,"x2":9,"y2":9,"lang":["eng","xxx"]}]`:      {"regions[0].lang"},
-		`{"x1":0,"y1":0,"x2":9,"y2":9}`:                             {"regions"},
-		"[" + strings.Repeat(`{"x1":0,"y1":0,"x2":9,"y2":9},`, 501): {"regions"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9},null]`:                         {"regions[1]"},
+		`[{"x1":0,"y1":0,"x2":65,"y2":9}]`:                             {"regions[0].x2"},
+		`[{"x1":9,"y1":0,"x2":9,"y2":9,"psm":2}]`:                      {"regions[0].psm"},
+		`[{"x1":9,"y1":0,"x2":9,"y2":9}]`:                              {"regions[0].x2"},
+		`[{"x1":0,"y1":0,"x2":"9","y2":9},{"x1":0,"y1":0,"x2":9}]`:     {"regions[0].x2", "regions[1].y2"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9,"lang":["eng","xxx"]}]`:         {"regions[0].lang"},
+		`{"x1":0,"y1":0,"x2":9,"y2":9}`:                                {"regions"},
+		"[" + strings.Repeat(`{"x1":0,"y1":0,"x2":9,"y2":9},`, 10_001): {"regions"},
 	} {
 		s.ask("POST", image+"/ocr", as(ann).with(body)).want(422).code("invalid_input", fields...)
 	}

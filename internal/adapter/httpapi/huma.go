@@ -221,7 +221,7 @@ func (role) Schema(huma.Registry) *huma.Schema {
 
 // Schema tells huma what the entries are as they are written, not as they are decoded.
 func (regionForms) Schema(r huma.Registry) *huma.Schema {
-	most := recognition.MaxRegions
+	most := recognition.MostRegions
 	return &huma.Schema{Type: huma.TypeArray, MaxItems: &most, Items: r.Schema(reflect.TypeFor[regionForm](), true, ""),
 		Description: "What to read. An empty list reads the whole page.", Examples: []any{[]map[string]any{
 			{"x1": 34, "y1": 100, "x2": 322, "y2": 144, "name": "number"}, {"x1": 34, "y1": 220, "x2": 369, "y2": 264, "name": "total"}}}}

@@ -242,7 +242,7 @@ func TestRoundTrips(t *testing.T) {
 	contents := s.Contents()
 	var ids []string
 	var first, second []recognition.Content
-	for n := range recognition.MaxRegions {
+	for n := range 500 {
 		c := someContent(fmt.Sprintf("c%03d", n))
 		ids, first = append(ids, c.ID), append(first, c)
 		c.Revision, c.Text = 2, "corrected"

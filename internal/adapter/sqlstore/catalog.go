@@ -45,9 +45,9 @@ func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, e
 		return 0, err
 	}
 	search := fold(i.Name)
-	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		sqldb.Number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, sqldb.Stamp(i.Created), i.Owner.ID)
+	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, dpi, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		sqldb.Number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.DPI, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, sqldb.Stamp(i.Created), i.Owner.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -73,10 +73,10 @@ func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	return nil
 }
 
-const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.created_datetime, i.user_id, user.name`
+const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.created_datetime, i.user_id, user.name`
 
 func scanImage(scan func(...any) error) (i document.Image, err error) {
-	err = scan(&i.ID, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.Size, &i.SHA256, &i.Visibility, &i.Original, &i.Thumbnail,
+	err = scan(&i.ID, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Size, &i.SHA256, &i.Visibility, &i.Original, &i.Thumbnail,
 		(*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
 	return i, err
 }

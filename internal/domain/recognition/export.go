@@ -88,6 +88,13 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 		return Export{}, err
 	}
 	if format == FormatPDF {
+		if image.DPI == 0 { // of before it was stored, or the file does not say
+			looked, err := s.Images.Imager.Probe(ctx, image.Page().File)
+			if err != nil {
+				return Export{}, err
+			}
+			t.Image.DPI = looked.DPI
+		}
 		if t.Page, err = s.Images.View(ctx, actor, imageID, image.Box(), ExportWidth); err != nil {
 			return Export{}, err
 		}

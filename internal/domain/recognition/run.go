@@ -26,10 +26,11 @@ const (
 
 // Limits of a request.
 const (
-	MaxRegions    = 500
-	MaxRegionName = 200  // characters
-	MaxCharset    = 1000 // characters
-	MaxLanguages  = 5    // of one region
+	MaxRegions    = 2000   // unless Service.MaxRegions says otherwise
+	MostRegions   = 10_000 // that Service.MaxRegions may be
+	MaxRegionName = 200    // characters
+	MaxCharset    = 1000   // characters
+	MaxLanguages  = 5      // of one region
 )
 
 // Region is a part of a page to read. Lang and Shape override those of the request.
@@ -107,10 +108,6 @@ func (r Request) check(ctx context.Context, page document.Image, e Engine) error
 		return err
 	}
 	fields := append(checkLang("lang", r.Lang, installed), checkShape("psm", r.Shape)...)
-	if len(r.Regions) > MaxRegions {
-		fields = append(fields, fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", MaxRegions, len(r.Regions))})
-		return fault.InvalidFields(fields...)
-	}
 	fields = append(fields, e.Check(r.Mode, r.languages())...)
 	for i, region := range r.Regions {
 		at := fmt.Sprintf("regions[%d].", i)

@@ -18,15 +18,16 @@ import (
 
 // Service has the operations on runs and contents. Its fields are set once, before first use; then it is safe for concurrent use.
 type Service struct {
-	Images   *document.Service
-	Users    account.Users
-	Engine   Engine
-	Runs     Runs
-	Contents Contents
-	Exporter Exporter
-	Timeout  time.Duration // of one recognition, waiting included; 0: as the context says
-	MaxWords int           // that a run, or a list of them, returns; 0: a million. It may be as many more as maxBatch contents have
-	Now      func() time.Time
+	Images     *document.Service
+	Users      account.Users
+	Engine     Engine
+	Runs       Runs
+	Contents   Contents
+	Exporter   Exporter
+	Timeout    time.Duration // of one recognition, waiting included; 0: as the context says
+	MaxRegions int           // of one request; 0: MaxRegions
+	MaxWords   int           // that a run, or a list of them, returns; 0: a million. It may be as many more as maxBatch contents have
+	Now        func() time.Time
 }
 
 // Limits of what is got at once.
@@ -64,6 +65,9 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 
 // plan turns a request into tasks, or says what is wrong with it.
 func (s *Service) plan(ctx context.Context, image document.Image, request Request) ([]Task, Request, error) {
+	if most := cmp.Or(s.MaxRegions, MaxRegions); len(request.Regions) > most {
+		return nil, request, fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(request.Regions))})
+	}
 	request = request.complete()
 	tasks, err := request.Tasks(ctx, image, s.Engine)
 	return tasks, request, err
@@ -391,11 +395,11 @@ func (s *Service) Release(ctx context.Context, imageID int64) (func(context.Cont
 var _ document.Dependents = (*Service)(nil)
 
 // newContentIDs returns the IDs of a run's contents: 128 random bits as lower-case letters and digits, a hyphen, and a number of
-// three digits. A store in the order of IDs has them side by side, in the order of the regions.
+// five digits, which were three once. A store in the order of IDs has them side by side, in the order of the regions.
 func newContentIDs(n int) []string {
 	run, ids := strings.ToLower(rand.Text()), make([]string, n)
 	for i := range ids {
-		ids[i] = fmt.Sprintf("%s-%03d", run, i+1)
+		ids[i] = fmt.Sprintf("%s-%05d", run, i+1)
 	}
 	return ids
 }

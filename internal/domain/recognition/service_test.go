@@ -142,6 +142,14 @@ func TestRecognize(t *testing.T) {
 	check.Same(t, "Content", c, want.Contents[1])
 }
 
+func TestMaxRegions(t *testing.T) {
+	w := newWorld(t)
+	w.MaxRegions = 2
+	w.recognize(t, w.ann, left, right)
+	_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right, left}, Mode: 3})
+	wantFields(t, "three regions", err, "regions")
+}
+
 func TestARunNamesAllItsEngines(t *testing.T) {
 	w := newWorld(t)
 	w.fakes.ReadBy(left.Box, "a 1, b 2")
@@ -212,8 +220,8 @@ func TestRequest(t *testing.T) {
 		{"one pixel", recognition.Request{Mode: 3, Regions: []recognition.Region{region(399, 139, 400, 140)}}, nil},
 		{"everything wrong at once", recognition.Request{Mode: 9, Shape: 2, Lang: []string{"xyz"}, Regions: with(func(r *recognition.Region) { r.X2, r.Shape = 500, 99 })},
 			[]string{"lang", "psm", "oem", "regions[1].x2", "regions[1].psm"}},
-		{"500 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 500)}, nil},
-		{"501 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 501)}, []string{"regions"}},
+		{"2000 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 2000)}, nil},
+		{"2001 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 2001)}, []string{"regions"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			given := slices.Clone(c.r.Regions)
