@@ -186,7 +186,16 @@ type ExportedImage struct {
 type Word struct {
 	Text string `json:"text" example:"Invoice"`
 	Box
-	Confidence float64 `json:"confidence" example:"0.96" doc:"0–1. 1 for a word that a person wrote."`
+	Confidence float64     `json:"confidence" example:"0.96" doc:"0–1. 1 for a word that a person wrote."`
+	Engine     string      `json:"engine" example:"tesseract 5.3.0" doc:"The engine that read the word. Empty for a word that a person wrote."`
+	Candidates []Candidate `json:"candidates" nullable:"false" doc:"What other engines read in its place, if that differs."`
+}
+
+// Candidate is what another engine read in the place of a word.
+type Candidate struct {
+	Engine     string  `json:"engine" example:"tesseract 5.3.0"`
+	Text       string  `json:"text" example:"lnvoice"`
+	Confidence float64 `json:"confidence" example:"0.61" doc:"0–1."`
 }
 
 // Failure tells why a region could not be read.

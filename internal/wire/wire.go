@@ -33,7 +33,11 @@ func Content(c recognition.Content) client.Content {
 }
 
 func word(w recognition.Word) client.Word {
-	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence}
+	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence, Engine: w.Engine, Candidates: All(w.Candidates, candidate)}
+}
+
+func candidate(c recognition.Candidate) client.Candidate {
+	return client.Candidate{Engine: c.Engine, Text: c.Text, Confidence: c.Confidence}
 }
 
 func psm(m recognition.Shape) *int {

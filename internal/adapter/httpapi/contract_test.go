@@ -556,7 +556,7 @@ func TestRecognition(t *testing.T) {
 
 // wordAt is a word as the fake engine reads it in a region from 2 to 20.
 func wordAt(text string, x1, x2 int) client.Word {
-	return client.Word{Text: text, Box: client.Box{X1: x1, Y1: 2, X2: x2, Y2: 20}, Confidence: 0.9}
+	return client.Word{Text: text, Box: client.Box{X1: x1, Y1: 2, X2: x2, Y2: 20}, Confidence: 0.9, Engine: "fake 1.0", Candidates: []client.Candidate{}}
 }
 
 func TestManyRuns(t *testing.T) {
