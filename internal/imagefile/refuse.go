@@ -30,11 +30,13 @@ var foreignFormats = []struct {
 	at          int
 	magic, name string
 }{
-	{0, "%PDF", "PDF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIF"}, {4, "ftypmsf1", "HEIF"}, {4, "ftyphevc", "HEIF"},
+	{0, "%PDF", "PDF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIF"},
+	{4, "ftypmsf1", "HEIF"}, {4, "ftyphevc", "HEIF"},
 	{4, "ftypavif", "AVIF"}, {4, "ftypavis", "AVIF"}, {4, "ftyp", "MP4 or QuickTime"}, {0, "8BPS", "Photoshop"}, {0, "AT&TFORM", "DjVu"},
 	{0, "\x00\x00\x01\x00", "icon"}, {0, "\xff\x0a", "JPEG XL"}, {0, "\x00\x00\x00\x0cJXL ", "JPEG XL"}, {0, "\x76\x2f\x31\x01", "OpenEXR"},
 	{0, "PK\x03\x04", "ZIP or office"}, {0, "\xd0\xcf\x11\xe0", "office"}, {0, "{\\rtf", "RTF"}, {0, "%!PS", "PostScript"},
-	{0, "<svg", "SVG"}, {0, "<!DOCTYPE html", "HTML"}, {0, "<html", "HTML"}, {0, "<?xml", "XML or SVG"}, {0, "II*\x00\x10\x00\x00\x00CR", "camera raw"},
+	{0, "<svg", "SVG"}, {0, "<!DOCTYPE html", "HTML"}, {0, "<html", "HTML"}, {0, "<?xml", "XML or SVG"},
+	{0, "II*\x00\x10\x00\x00\x00CR", "camera raw"},
 }
 
 // foreign says what a file is whose format is not read.

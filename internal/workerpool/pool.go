@@ -250,7 +250,8 @@ func (p *Pool) startProcess(warm bool) (*process, error) {
 	p.mu.Unlock()
 	if len(fresh.missing) > 0 {
 		p.unconfined.Do(func() {
-			p.opts.Log.Warn("worker processes are less confined than they should be: the system does not offer all of it", "missing", fresh.missing)
+			p.opts.Log.Warn("worker processes are less confined than they should be: the system does not offer all of it",
+				"missing", fresh.missing)
 		})
 	}
 	return fresh, nil
@@ -327,10 +328,12 @@ func (p *Pool) submit(o *order) error {
 	case p.closed:
 		return errClosed
 	case p.alive == 0 && p.startErr != nil:
-		return fault.New(fault.Unavailable, "no_worker", "Recognition is not available at the moment.").Because(p.startErr).After(5 * time.Second)
+		f := fault.New(fault.Unavailable, "no_worker", "Recognition is not available at the moment.")
+		return f.Because(p.startErr).After(5 * time.Second)
 	case p.queue.length > 0 && p.queue.length+len(o.waiting) > p.opts.QueueSize:
 		wait := math.Ceil(p.pace * float64(p.queue.length) / float64(p.opts.Workers))
-		return fault.New(fault.Busy, "engine_busy", "Too many regions wait already.").After(time.Duration(max(1, min(wait, 60))) * time.Second)
+		pause := time.Duration(max(1, min(wait, 60))) * time.Second
+		return fault.New(fault.Busy, "engine_busy", "Too many regions wait already.").After(pause)
 	}
 	for len(o.waiting) > 0 && len(p.idle) > 0 {
 		s := p.pick(o.page.Key)

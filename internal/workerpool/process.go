@@ -90,7 +90,8 @@ func startProcess(f *forker, command []string, environment []string, warm bool) 
 	if err != nil {
 		return nil, errors.Join(err, requestsR.Close(), requestsW.Close())
 	}
-	p := &process{requests: requestsW, replies: repliesR, in: bufio.NewReaderSize(repliesR, 64<<10), exited: make(chan struct{}), warm: warm}
+	p := &process{requests: requestsW, replies: repliesR, in: bufio.NewReaderSize(repliesR, 64<<10),
+		exited: make(chan struct{}), warm: warm}
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Env = environment
 	p.cmd.Dir = "/"
@@ -237,7 +238,8 @@ func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool)
 	}
 	p.nextID++
 	id := p.nextID
-	if err := writeMessage(p.requests, request{ID: id, Operation: j.Operation, Page: page.Key, Size: page.Size, Payload: payload}); err != nil {
+	q := request{ID: id, Operation: j.Operation, Page: page.Key, Size: page.Size, Payload: payload}
+	if err := writeMessage(p.requests, q); err != nil {
 		return r, nil, err
 	}
 	if r, err = p.receive(id); err != nil {

@@ -199,7 +199,8 @@ func confineCalls() error {
 	deny := func(name string, conditions ...seccomp.Condition) seccomp.Policy {
 		group := seccomp.SyscallGroup{Action: seccomp.ActionErrno}
 		for _, c := range conditions { // one suffices
-			group.NamesWithCondtions = append(group.NamesWithCondtions, seccomp.NameWithConditions{Name: name, Conditions: seccomp.ArgumentConditions{c}})
+			one := seccomp.NameWithConditions{Name: name, Conditions: seccomp.ArgumentConditions{c}}
+			group.NamesWithCondtions = append(group.NamesWithCondtions, one)
 		}
 		return seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{group}}
 	}

@@ -94,7 +94,8 @@ func Serve(p Program) error {
 	if err != nil {
 		return err
 	}
-	s := &server{program: p, statm: statm, in: bufio.NewReaderSize(orphanWatch(os.Stdin), chunkSize), out: bufio.NewWriterSize(out, chunkSize)}
+	s := &server{program: p, statm: statm,
+		in: bufio.NewReaderSize(orphanWatch(os.Stdin), chunkSize), out: bufio.NewWriterSize(out, chunkSize)}
 	if err := s.send(reply{About: about, Missing: missing}); err != nil {
 		return err
 	}

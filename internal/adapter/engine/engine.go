@@ -32,14 +32,14 @@ type Options struct {
 	Command       []string       // starts a worker, which calls worker.Run with the argument that the engine adds
 	Workers       int            // processes; default: the cores that this process may use
 	TessdataDirs  []string       // folders of traineddata; of two files with the same name the first counts; default: where packages put it
-	Models        string         // folder of the second recogniser, or NoModels; default: that of scripts/models, and none where that is missing
+	Models        string         // folder of the second recogniser, or NoModels; default: that of scripts/models, if it is there
 	TempDir       string         // where several folders are joined into one; default: the system's
 	MaxPixels     int64          // of a page; default 150 million
 	RegionTimeout time.Duration  // for one region or rendition, after which its worker is killed; default 30 s
 	QueueSize     int            // regions that may wait; default 2,000
 	MaxServed     int            // regions after which a worker is replaced; default 5,000
 	MaxMemory     int64          // resident bytes above which a worker is replaced; default 1 GiB
-	MemoryLimit   int64          // bytes that a worker may have beyond those at its start; more breaks it; default 3 GiB, or what MaxPixels needs
+	MemoryLimit   int64          // bytes that a worker may have beyond those at its start; default 3 GiB, or what MaxPixels needs
 	IdleTime      time.Duration  // after which a worker without work gives models and pages back; default 10 minutes; negative: never
 	Log           *slog.Logger   // default: none
 }
@@ -79,7 +79,8 @@ func Start(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	setup, err := json.Marshal(protocol.Setup{Tessdata: found.folder, Warm: warmLanguages(found.languages), Memory: o.MemoryLimit, Models: models})
+	setup, err := json.Marshal(protocol.Setup{Tessdata: found.folder, Warm: warmLanguages(found.languages), Memory: o.MemoryLimit,
+		Models: models})
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +179,8 @@ func (e *Engine) About() About {
 		a.Missing = cmp.Or(a.Missing, "no worker has started yet")
 		return a
 	}
-	a.Name, a.Models, a.Runtime, a.Missing = worker.Engine, worker.Second.Models, worker.Second.Runtime, cmp.Or(a.Missing, worker.Second.Missing)
+	a.Name, a.Models, a.Runtime = worker.Engine, worker.Second.Models, worker.Second.Runtime
+	a.Missing = cmp.Or(a.Missing, worker.Second.Missing)
 	return a
 }
 
@@ -300,7 +302,8 @@ func (e *Engine) Check(mode recognition.Mode, lang []string) (fields []fault.Fie
 	}
 	for _, l := range e.tessdata.languages {
 		if slices.Contains(lang, l.code) && !l.supports(mode) {
-			fields = append(fields, fault.Field{Field: "oem", Detail: fmt.Sprintf("the traineddata of %s has no model for engine mode %d", l.code, mode)})
+			detail := fmt.Sprintf("the traineddata of %s has no model for engine mode %d", l.code, mode)
+			fields = append(fields, fault.Field{Field: "oem", Detail: detail})
 		}
 	}
 	return fields
@@ -371,7 +374,9 @@ func (e *Engine) render(ctx context.Context, page document.Page, user int64, ope
 }
 
 // one has a single job about a page done.
-func (e *Engine) one(ctx context.Context, page document.Page, user int64, operation string, j protocol.Job) (a protocol.Answer, bytes []byte, err error) {
+func (e *Engine) one(ctx context.Context, page document.Page, user int64, operation string, j protocol.Job) (
+	a protocol.Answer, bytes []byte, err error,
+) {
 	order := e.order(page, user, false)
 	order.Jobs = []workerpool.Job{e.job(operation, j)}
 	err = e.pool.Do(ctx, order, func(_ int, answer workerpool.Answer, err error) error {

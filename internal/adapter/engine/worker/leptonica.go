@@ -88,7 +88,8 @@ func decode(data []byte, h imagefile.Header, shrink int) (*pix, error) {
 	}
 	if width, height := h.Upright(); shrink == 1 && (p.width() != width || p.height() != height) {
 		defer p.close()
-		return nil, imagefile.Undecodable(data, h, fmt.Errorf("decoded to %d×%d where the header says %d×%d", p.width(), p.height(), width, height))
+		cause := fmt.Errorf("decoded to %d×%d where the header says %d×%d", p.width(), p.height(), width, height)
+		return nil, imagefile.Undecodable(data, h, cause)
 	}
 	return p, nil
 }

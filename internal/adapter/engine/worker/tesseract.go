@@ -31,7 +31,8 @@ func loadModel(tessdata, lang string, mode recognition.Mode) (*model, error) {
 	defer C.free(unsafe.Pointer(code))
 	if C.TessBaseAPIInit2(m.api, path, code, C.TessOcrEngineMode(mode)) != 0 {
 		m.close()
-		return nil, fault.New(fault.Unavailable, recognition.CodeFailed, "The traineddata of %s could not be loaded for engine mode %d.", lang, mode)
+		return nil, fault.New(fault.Unavailable, recognition.CodeFailed,
+			"The traineddata of %s could not be loaded for engine mode %d.", lang, mode)
 	}
 	return m, nil
 }
