@@ -486,7 +486,7 @@ func visit(t *testing.T, b otherBrowser) {
 	v.fill("[type=search]", "하나")
 	v.until("new URL(location).searchParams.get('q') === '하나' && document.querySelectorAll('a.name').length === 1")
 	v.fill("[type=search]", "둘")
-	v.shows("Nothing is called")
+	v.shows("No results for")
 	v.press("Clear the search")
 	v.shows("1 page")
 	v.keys(keyDown)
@@ -500,7 +500,7 @@ func visit(t *testing.T, b otherBrowser) {
 	// Colours that go with the scheme, and lines of Hangul that break between words.
 	say[any](v, "localStorage.setItem('theme', 'dark'), localStorage.setItem('language', 'ko'), null")
 	v.visit("/account")
-	v.shows("비밀번호 바꾸기")
+	v.shows("비밀번호 변경")
 	for what, want := range map[string]string{
 		"getComputedStyle(document.documentElement).backgroundColor": "rgb(20, 21, 24)",
 		"getComputedStyle(document.querySelector('h1')).wordBreak":   "keep-all",

@@ -164,7 +164,7 @@ func TestBrowserLargePages(t *testing.T) {
 	before := eval[float64](b, "document.querySelector('.paper').getBoundingClientRect().width")
 	eval[any](b, "for (const [type, scale] of [['gesturestart', 1], ['gesturechange', 0.8], ['gesturechange', 0.5]]) document.querySelector('.viewer').dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { scale, clientX: 400, clientY: 400 }))")
 	b.until(fmt.Sprintf("Math.abs(document.querySelector('.paper').getBoundingClientRect().width - %f) < 1", before/2))
-	eval[any](b, "document.querySelector('[aria-label=\"Fit the page\"]').click()")
+	eval[any](b, "document.querySelector('[aria-label=\"Fit to window\"]').click()")
 	for range 6 {
 		b.key("+")
 	}
@@ -314,7 +314,7 @@ func TestBrowserHowToRead(t *testing.T) {
 		eval[any](b, fmt.Sprintf("{ const e = [...document.querySelectorAll('label.field')].find((l) => l.innerText.startsWith(%q)).querySelector('select'); e.value = %q; e.dispatchEvent(new Event('change', { bubbles: true })) }", label, value))
 	}
 
-	b.press("How to read")
+	b.press("Reading settings")
 	b.until("document.querySelector('.how select')")
 	eval[any](b, "[...document.querySelectorAll('.how .tickbox')].find((l) => l.innerText.includes('Korean')).click()")
 	choose("Layout", "7")
@@ -331,8 +331,8 @@ func TestBrowserHowToRead(t *testing.T) {
 	}
 
 	// For one region: digits only, on the same line.
-	b.press("Actions of region 1")
-	b.press("How to read")
+	b.press("Actions for region 1")
+	b.press("Reading settings")
 	b.until("document.querySelector('dialog [name=charset]')")
 	b.look("how-to-read-region")
 	eval[any](b, "[...document.querySelectorAll('dialog .tickbox')].find((l) => l.innerText.includes('Korean')).click()")
@@ -346,7 +346,7 @@ func TestBrowserHowToRead(t *testing.T) {
 	}
 
 	// What an engine cannot do is told at the region, and is mended there.
-	b.press("How to read")
+	b.press("Reading settings")
 	b.until("document.querySelector('.how select')")
 	choose("Engine", "0")
 	b.key(kb.Escape)
@@ -354,7 +354,7 @@ func TestBrowserHowToRead(t *testing.T) {
 	b.drag(width, title[0], title[1], title[2], title[3])
 	b.until("document.querySelector('#r2 [role=alert]')?.innerText.includes('oem')")
 	b.accessible("refused")
-	b.press("How to read")
+	b.press("Reading settings")
 	b.until("document.querySelector('.how select')")
 	choose("Engine", "3")
 	b.key(kb.Escape)
@@ -381,7 +381,7 @@ func TestBrowserAddress(t *testing.T) {
 	// The region of version 1 is read anew elsewhere: the address of the old text leads to its version.
 	ann.call(200, "POST", path("/image/%d/ocr", page.ID), []object{{"x1": first.ROI.X1, "y1": first.ROI.Y1, "x2": first.ROI.X2, "y2": first.ROI.Y2, "name": "anew"}})
 	b.openImage(page.ID, "?r="+first.ID)
-	b.shows("You are looking at version 1.")
+	b.shows("Viewing version 1")
 	b.until("location.search === '?v=1&r=" + first.ID + "' && document.querySelectorAll('.region.selected').length === 1")
 	b.openImage(page.ID, "")
 	b.until("document.querySelectorAll('.region').length === 2 && [...document.querySelectorAll('.name')].some((e) => e.value === 'anew')")
@@ -394,31 +394,31 @@ func TestBrowserAddress(t *testing.T) {
 
 	// Deleted for good: gone at the server, from its version and from the list, which can be had back without the text.
 	b.press(eval[string](b, "document.querySelector('li.selected .menu button').getAttribute('aria-label')"))
-	b.press("Delete for good …")
-	b.shows("It cannot be undone.")
+	b.press("Delete permanently …")
+	b.shows("This cannot be undone.")
 	b.look("delete-for-good")
-	b.press("Delete for good")
+	b.press("Delete permanently")
 	b.shows("Deleted from version 3.")
 	b.until("document.querySelectorAll('.region').length === 1")
 	ann.do(404, "GET", path("/ocr/%s", anew), nil)
 	eval[any](b, "document.querySelector('.viewer').focus()")
 	b.key("z", ctrl)
-	b.shows("Its text was deleted.")
+	b.shows("The text was deleted.")
 	b.press("Try again")
 	b.until(readings + " === 2")
 	b.openImage(page.ID, "?v=3")
 	b.shows("No text in this version")
 	b.look("version-empty")
 	b.openImage(page.ID, "?r="+anew)
-	b.shows("not there any more")
+	b.shows("no longer exists")
 	b.open(fmt.Sprintf("/image/%d?v=99", page.ID))
 	b.shows("Page not found")
 
 	// Two versions region by region: one is the same, one was corrected, one is new.
 	b.openImage(page.ID, "")
-	b.press("How to read")
+	b.press("Reading settings")
 	b.press("Read all again")
-	b.shows("All is in version 5 now.")
+	b.shows("Saved as version 5.")
 	eval[any](b, "document.querySelector('#r1 .edit').click()")
 	b.until("document.activeElement.matches('textarea')")
 	b.key("a", ctrl)
@@ -430,9 +430,9 @@ func TestBrowserAddress(t *testing.T) {
 	b.key(kb.Enter)
 	b.until("document.querySelectorAll('.region').length === 3")
 	b.calm()
-	b.press("How to read")
+	b.press("Reading settings")
 	b.press("Read all again")
-	b.shows("All is in version 7 now.")
+	b.shows("Saved as version 7.")
 	b.until("document.querySelector('#r1 .text')?.innerText === 'Corrected by hand'")
 	again := versionsOf(ann, page.ID)[0]
 	if again.Version != 7 || again.Contents[0].Text != "Corrected by hand" || again.Contents[0].Revision != 2 {
@@ -449,8 +449,8 @@ func TestBrowserAddress(t *testing.T) {
 	b.press("Versions")
 	b.until("document.querySelector('.versions')")
 	eval[any](b, "document.querySelector('.versions a[href$=\"v=5\"]').click()")
-	b.shows("You are looking at version 5.")
-	b.press("Continue from here")
+	b.shows("Viewing version 5")
+	b.press("Restore this version")
 	b.until("location.search === '' && document.querySelectorAll('.region').length === 2")
 }
 
@@ -504,7 +504,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	// What was typed moves along when the region is read again, and what was saved is saved anew.
 	correct(1, "One more")
 	b.key(kb.Escape)
-	b.press("Actions of region 1")
+	b.press("Actions for region 1")
 	b.press("Read again")
 	b.until("document.querySelectorAll('.region.busy').length === 0 && " + typed(1) + " === 'One more'")
 	latest := func() contentBody { return versionsOf(ann, page.ID)[0].Contents[0] }
@@ -512,7 +512,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	if c := latest(); c.Text != "One" || c.Revision != 2 {
 		t.Errorf("the saved correction did not go along: %+v", c)
 	}
-	b.press("Save it")
+	b.press("Save")
 	b.until("document.querySelector('#r1 .text')?.innerText === 'One more'")
 
 	// Discarded by mistake, had back.
@@ -534,7 +534,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	b.until("!document.querySelector('.offline')")
 	b.until("document.querySelector('#r3 .text')")
 	b.until(typed(1) + " === 'Not this'")
-	b.press("Save it")
+	b.press("Save")
 	b.until("document.querySelector('#r1 .text')?.innerText === 'Not this'")
 
 	// The session ends amid a correction.
@@ -554,17 +554,17 @@ func TestBrowserLosesNothing(t *testing.T) {
 			ann.call(200, "PUT", path("/ocr/%s", r.Contents[0].ID), object{"text": "Theirs"})
 		}
 	}
-	b.press("Save it")
+	b.press("Save")
 	b.until("document.activeElement.matches('#r2 textarea')")
 	b.key(kb.Enter, ctrl)
 	b.until("document.querySelector('#r2 .theirs')?.innerText.includes('Theirs') && document.querySelector('#r2 .theirs').innerText.includes('Two more')")
 	b.look("conflict")
-	b.press("Take theirs")
+	b.press("Use theirs")
 	b.until("document.querySelector('#r2 .text')?.innerText === 'Theirs'")
 
 	// An earlier text is taken back; that is one more revision.
-	b.press("Actions of region 2")
-	b.press("History of corrections")
+	b.press("Actions for region 2")
+	b.press("Correction history")
 	b.until("document.querySelectorAll('dialog li').length === 3")
 	b.look("history")
 	eval[any](b, "document.querySelector('dialog li:last-child button').click()")
@@ -622,7 +622,7 @@ func TestBrowserWaits(t *testing.T) {
 
 	// A region that failed, as over its deadline, has its reason and can be tried again; nothing is lost of the others.
 	b.fetches(`(path, init) => { if (path.includes('/ocr?')) return realFetch(path, init).then(async (r) => { const list = await r.json(); for (const c of list) Object.assign(c, { text: '', detail: [], words: [], confidence: 0, error: { code: 'region_deadline', detail: 'The region took too long.' } }); return new Response(JSON.stringify(list), { status: 200 }) }) }`)
-	b.press("Actions of region 1")
+	b.press("Actions for region 1")
 	b.press("Read again")
 	b.until("document.querySelector('#r1 .bad')?.innerText.includes('The region took too long.') && document.querySelector('#r2 .text')")
 	b.look("deadline")
@@ -638,7 +638,7 @@ func TestBrowserWaits(t *testing.T) {
 	b.fetches(`(path, init) => { if (path.includes('/layout')) return Promise.resolve(new Response('[` + strings.Join(many, ",") + `]'))
 		if (path.includes('/ocr?')) { window.batches = (window.batches ?? 0) + 1; if (batches > 2) return new Promise((_, no) => { const end = () => no(new DOMException('', 'AbortError')); if (init.signal.aborted) end(); else init.signal.addEventListener('abort', end) }) } }`)
 	b.press("Find lines")
-	b.press("Take all 200")
+	b.press("Read all 200")
 	b.until("document.querySelector('.foot progress')?.value === 50")
 	b.shows("Reading 51 of 200")
 	b.press("Cancel")
@@ -658,7 +658,7 @@ func TestBrowserWaits(t *testing.T) {
 	if eval[bool](b, "!!document.querySelector('.versions a[href$=\"v=1\"]')") {
 		t.Error("all versions are there at once")
 	}
-	b.press("Older versions")
+	b.press("Show older versions")
 	b.until("document.querySelector('.versions a[href$=\"v=1\"]') && !document.querySelector('.versions .button')")
 }
 

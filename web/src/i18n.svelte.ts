@@ -1,4 +1,4 @@
-import shell, { reasons } from './korean'
+import shell, { koreanReason } from './korean'
 import type view from './page/korean'
 
 // Texts are written in English where they are used; korean.ts has their Korean forms. {name} stands for a value.
@@ -28,11 +28,10 @@ export function t(text: Text, values: Record<string, string | number> = {}): str
   return form.replace(/\{(\w+)\}/g, (_, name) => values[name]?.toLocaleString(settings.language) ?? '')
 }
 
-/** The service's reason in the language of the page, where it is not the service's own. */
-export function reasonFor(code: string): string | undefined {
-  return settings.language === 'ko' ? reasons[code] : undefined
+/** The service's reason in the language of the page, where it is not the service's own; with the numbers and formats of its own text. */
+export function reasonFor(code: string, detail: string): string | undefined {
+  return settings.language === 'ko' ? koreanReason(code, detail) : undefined
 }
-
 export function count(n: number, one: Text, many: Text): string {
   return n === 1 ? t(one) : t(many, { n })
 }

@@ -70,17 +70,17 @@ export function tell(text: string, action?: Note['action'], gone?: () => void): 
 }
 
 export function reasonOf(e: unknown): string {
-  if (e instanceof Failure) return e.status === 0 ? t('The service cannot be reached.') : (reasonFor(e.code) ?? e.reason)
+  if (e instanceof Failure) return e.status === 0 ? t('The service cannot be reached.') : (reasonFor(e.code, e.message) ?? e.reason)
   return String(e)
 }
 
 // What the fields of forms take, in the page's own words.
 const rules: Record<string, Text> = {
   name: '1 to 100 letters (a–z) and digits',
-  email: 'An e-mail address such as ann@example.org',
+  email: 'An email address such as ann@example.org',
   password1: '8 to 255 characters, without spaces',
-  password2: 'The two passwords differ.',
-  current_password: 'This is not your password.',
+  password2: 'The passwords do not match.',
+  current_password: 'Wrong password.',
 }
 
 /** What is wrong with which field of a form; nothing where it is not about fields. */
@@ -108,7 +108,7 @@ export function lost() {
     fetch('/ping', { cache: 'no-store' }).then(
       () => {
         app.offline = false
-        tell(t('Back again.'))
+        tell(t('Connected again.'))
         dispatchEvent(new Event('glyphbox-back'))
       },
       () => setTimeout(again, 1500),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { arrange, scrollTo, sightOf } from './grid'
+import { arrange, elided, scrollTo, sightOf } from './grid'
 
 describe('the grid', () => {
   const sight = 800
@@ -34,4 +34,13 @@ describe('the grid', () => {
       expect(row).toBeLessThan(last)
     }
   })
+})
+
+test('names that are too long keep both ends', () => {
+  const room = (n: number) => (s: string) => [...s].length <= n
+  expect(elided('short.png', room(20))).toBe('short.png')
+  expect(elided('invoice 2024 north harbour 0017.png', room(20))).toBe('invoice 2…r 0017.png')
+  expect(elided('invoice 2024 north harbour 0018.png', room(20))).not.toBe(elided('invoice 2024 north harbour 0017.png', room(20)))
+  expect(elided('회의록 이천이십사년 시월 십칠일.png', room(10))).toBe('회의록 …일.png')
+  expect(elided('anything', room(0))).toBe('a…g')
 })

@@ -41,3 +41,21 @@ export function scrollTo(g: Grid, row: number, scrolled: number, sight: number, 
   const below = top + g.rowHeight - (scrolled + sight)
   return below > 0 ? scrolled + below / factor : scrolled
 }
+
+/** A name that fits: as it is, or with as little as possible of its middle taken out. Its end, with what comes last before the dot, stays longest. */
+export function elided(name: string, fits: (s: string) => boolean): string {
+  if (fits(name)) return name
+  const letters = [...name]
+  const cut = (kept: number) => {
+    const end = Math.ceil(kept / 2)
+    return letters.slice(0, kept - end).join('') + '…' + letters.slice(letters.length - end).join('')
+  }
+  let low = 2
+  let high = letters.length - 1
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (fits(cut(middle))) low = middle
+    else high = middle - 1
+  }
+  return cut(low)
+}

@@ -9,6 +9,7 @@ export type Upload = {
   state: 'waiting' | 'sending' | 'done' | 'failed'
   part: number // of it that has gone, 0–1
   reason: string
+  final: boolean // the same file would be refused again
   tries: number
   image?: Image
   control: AbortController
@@ -25,7 +26,7 @@ const open = (u: Upload) => u.state === 'waiting' || u.state === 'sending'
 export function enqueue(files: Iterable<File>) {
   if (!queue.some((u) => u.state !== 'done')) queue = []
   for (const file of files)
-    queue.push({ key: ++count, file, state: 'waiting', part: 0, reason: '', tries: 0, control: new AbortController() })
+    queue.push({ key: ++count, file, state: 'waiting', part: 0, reason: '', final: false, tries: 0, control: new AbortController() })
   work()
 }
 
@@ -51,6 +52,7 @@ async function work() {
       const ended = e instanceof Failure && e.code === 'session_ended'
       const away = e instanceof Failure && e.status === 0 && ++u.tries < 3
       u.state = ended || away ? 'waiting' : 'failed'
+      u.final = e instanceof Failure && [400, 413, 415, 422].includes(e.status)
       u.reason = ended || away ? '' : reasonOf(e)
       if (e instanceof Failure && e.status === 0) complain(e)
       if (ended) break
@@ -68,7 +70,7 @@ export const goOn = () => {
 addEventListener('glyphbox-back', goOn)
 
 export function retry(list: Upload[]) {
-  for (const u of list) Object.assign(u, { state: 'waiting', tries: 0, reason: '', control: new AbortController() })
+  for (const u of list) Object.assign(u, { state: 'waiting', tries: 0, reason: '', final: false, control: new AbortController() })
   work()
 }
 /** Takes uploads out of the queue, whether they are under way or not. */

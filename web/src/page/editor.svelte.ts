@@ -73,7 +73,7 @@ export class Editor {
     this.regions.map((r, n) => {
       const text = this.work.content(r)?.text
       const label = text ? t('Region {n}, {text}', { n: n + 1, text: text.slice(0, 80) }) : t('Region {n}', { n: n + 1 })
-      return { key: r.key, box: r.box, busy: this.work.busy(r), failed: !!this.work.reason(r), label }
+      return { key: r.key, box: r.box, busy: this.work.busy(r), failed: this.work.failed(r), label }
     }),
   )
 
@@ -99,7 +99,7 @@ export class Editor {
       const one = this.one
       if (!one || one.key !== this.#heard || this.work.busy(one)) return
       this.#heard = ''
-      const text = this.work.content(one)?.text || this.work.reason(one) || t('No text was found here.')
+      const text = this.work.content(one)?.text || this.work.reason(one) || t('No text found here.')
       this.said = t('Region {n}, {text}', { n: this.numberOf(one.key), text })
       untrack(() => this.#name())
     })
@@ -137,7 +137,7 @@ export class Editor {
     let at = wanted ? this.regions.find((r) => this.work.content(r)?.id === wanted) : undefined
     if (wanted && !at) {
       const c = await api.content(wanted).catch(() => null)
-      if (!c) tell(t('The region that the address names is not there any more.'))
+      if (!c) tell(t('The region in this link no longer exists.'))
       else {
         await this.work.fetchVersion(c.version)
         go(`/image/${this.id}?v=${c.version}&r=${c.id}`, true)
@@ -205,7 +205,7 @@ export class Editor {
   doubt(by: 1 | -1) {
     const { doubts } = this
     if (doubts.length === 0) {
-      tell(t('No doubtful words'))
+      if (!this.regions.some((r) => this.work.failed(r))) tell(t('No doubtful words'))
       return
     }
     const at = doubts.findIndex((d) => d.id === this.#lastDoubt)
@@ -279,12 +279,12 @@ export class Editor {
   async readAll() {
     if (this.#tooMany()) return
     const v = await this.work.readAll()
-    if (v) tell(t('All is in version {n} now.', { n: v }))
-    else tell(t('Not all could be read.'))
+    if (v) tell(t('Saved as version {n}.', { n: v }))
+    else tell(t('Some regions could not be read.'))
   }
   #tooMany(): boolean {
     if (this.work.draft.length <= mostInVersion) return false
-    tell(t('A version has at most {n} regions; here are more.', { n: mostInVersion }))
+    tell(t('A version has at most {n} regions. Delete some first.', { n: mostInVersion }))
     return true
   }
   async save(format: string) {
@@ -292,7 +292,7 @@ export class Editor {
     try {
       const v = this.version || (await this.work.oneVersion())
       if (v) await api.download(this.id, v, format)
-      else tell(t('Not all could be read.'))
+      else tell(t('Some regions could not be read.'))
     } catch (e) {
       complain(e)
     }
@@ -346,7 +346,7 @@ export class Editor {
         }
         this.editing = r.key
         this.#show(r.key)
-        tell(t('Somebody else changed this text meanwhile. Save it here to compare.'))
+        tell(t('Someone else changed this text. Save here to compare.'))
         return
       }
     }
@@ -358,8 +358,7 @@ export class Editor {
     try {
       const found = await api.layout(this.id, level, control.signal)
       this.suggestions = found.filter((b) => !this.work.draft.some((r) => overlap(r.box, b) > 0.5))
-      if (this.suggestions.length === 0)
-        tell(found.length ? t('All that was found is there already.') : t('Nothing was found on this page.'))
+      if (this.suggestions.length === 0) tell(found.length ? t('Everything found is already here.') : t('No text found on this page.'))
     } catch (e) {
       complain(e)
       this.#missing(e)

@@ -18,6 +18,7 @@ type Kept = { seen: number; how?: Partial<How>; regions: KeptRegion[] }
 export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
 
 export const doubtful = 0.75 // a word below this confidence is one to look at
+export const grave = 0.5 // and below this one it is likely wrong
 const atOnce = 25 // regions of a request, so that text comes by and by; more where there would be more than twenty requests
 export const mostInVersion = 500 // that the service takes
 
@@ -53,6 +54,10 @@ export class Work {
   reason(r: Region): string {
     const o = this.#outcomes[r.read]
     return o && 'reason' in o ? o.reason : ''
+  }
+  /** Whether a region has no text since it could not be read. */
+  failed(r: Region): boolean {
+    return !!this.reason(r) || !!this.content(r)?.error
   }
   busy(r: Region): boolean {
     return this.#outcomes[r.read] === null
@@ -136,7 +141,7 @@ export class Work {
     const back = restored(kept?.regions ?? [], (id) => id in this.#contents, this.fresh)
     for (const { region, from } of back) if (from) this.#from[region.read] = from
     const unread = back.flatMap(({ region, content }) => (content ? [] : [region]))
-    this.#settle(unread, () => ({ reason: t('It was not read yet.'), away: false }))
+    this.#settle(unread, () => ({ reason: t('Not read yet.'), away: false }))
     let list = back.map(({ region }) => region)
     for (const run of this.runs.filter((r) => r.version > seen).reverse()) {
       const next = merged(list, run.contents, this.fresh)
@@ -189,7 +194,7 @@ export class Work {
         this[to] = this[to].filter((s) => 'list' in s || s.content !== step.content)
         const now = await api.content(step.content).catch(() => before!)
         this.changed(now)
-        if (e instanceof api.Failure && e.status === 412) tell(t('Somebody else changed this text meanwhile.'))
+        if (e instanceof api.Failure && e.status === 412) tell(t('Someone else changed this text.'))
         else complain(e)
       }
       return step.content
@@ -410,7 +415,7 @@ export class Work {
     const reads = Object.entries(this.#outcomes).filter(([, o]) => o && 'content' in o && o.content === c.id)
     this.#outcomes = {
       ...this.#outcomes,
-      ...Object.fromEntries(reads.map(([read]) => [read, { reason: t('Its text was deleted.'), away: false }])),
+      ...Object.fromEntries(reads.map(([read]) => [read, { reason: t('The text was deleted.'), away: false }])),
     }
   }
 }
