@@ -26,7 +26,8 @@ import (
 var drawn = []string{"The quick brown fox", "jumps over the lazy dog", "Invoice number 4187", "Total amount paid 365"}
 
 func task(b document.Box, shape recognition.Shape) recognition.Task {
-	return recognition.Task{Box: b, Lang: []string{"eng"}, Shape: shape, Mode: recognition.BestMode}
+	return recognition.Task{Box: b, Lang: []string{"eng"}, Shape: shape, Mode: recognition.BestMode,
+		Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate}
 }
 
 func tasksOf(boxes []document.Box, shape recognition.Shape) (tasks []recognition.Task) {

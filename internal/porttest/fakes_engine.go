@@ -171,6 +171,9 @@ func (f fakeEngine) judgeOrder(o recognition.Order, page image.Image) {
 		if !t.Shape.Valid() {
 			f.wrong("the shape %d", t.Shape)
 		}
+		if !slices.Contains(recognition.Rotates, t.Rotate) || !slices.Contains(recognition.Efforts, t.Effort) {
+			f.wrong("the rotation %q and the effort %q", t.Rotate, t.Effort)
+		}
 		if len(t.Lang) == 0 {
 			f.wrong("a task without language")
 		}
@@ -204,7 +207,7 @@ func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (reading
 }
 
 func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
-	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine), Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond}
+	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine), Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort}
 	if failure, ok := f.failures[t.Box]; ok {
 		r.Error = &failure
 		return r

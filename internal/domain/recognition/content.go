@@ -38,12 +38,14 @@ type Candidate struct {
 type Reading struct {
 	Text       string   `json:"text"` // lines end in \n but the last; no other white space at their ends
 	Words      []Word   `json:"words"`
-	Confidence float64  `json:"confidence"` // 0–1, of all words by their length; 0 where there is none
-	Lang       []string `json:"lang"`       // codes of languages in the order in which they were used
-	Shape      Shape    `json:"psm"`        // that gave the text, never ShapeAuto
-	Engine     string   `json:"engine"`     // the engine's name and version; several, joined by ", ", where more than one gave words
-	Scale      float64  `json:"scale"`      // how much the region was enlarged for the engine
-	Passes     int      `json:"passes"`     // how often it was read
+	Confidence float64  `json:"confidence"`       // 0–1, of all words by their length; 0 where there is none
+	Lang       []string `json:"lang"`             // codes of languages in the order in which they were used
+	Shape      Shape    `json:"psm"`              // that gave the text, never ShapeAuto
+	Engine     string   `json:"engine"`           // the engine's name and version; several, joined by ", ", where more than one gave words
+	Rotation   int      `json:"rotation"`         // degrees that the text is turned clockwise on the page: 0, 90, 180 or 270
+	Effort     Effort   `json:"effort,omitempty"` // that was spent; empty in old documents
+	Scale      float64  `json:"scale"`            // how much the region was enlarged for the engine
+	Passes     int      `json:"passes"`           // how often it was read
 	// Agreement is how much the first two looks at the region agree: 0–1; nil where one was enough. A low one is a better
 	// reason to check a text than a low confidence.
 	Agreement *float64      `json:"agreement,omitempty"`

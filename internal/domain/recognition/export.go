@@ -103,9 +103,9 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 		Write: func(w io.Writer) error { return s.Exporter.Export(w, format, t) }}, nil
 }
 
-func joined(formats []Format) string {
-	names := make([]string, len(formats))
-	for i, f := range formats {
+func joined[T ~string](values []T) string {
+	names := make([]string, len(values))
+	for i, f := range values {
 		names[i] = string(f)
 	}
 	return strings.Join(names, ", ")

@@ -17,6 +17,8 @@ type Task struct {
 	Lang         []string // installed ones, at least one; the engine picks the order
 	Shape        Shape    // ShapeAuto: the engine picks it
 	Mode         Mode     // one of Engine.Modes
+	Rotate       Rotate   // one of Rotates
+	Effort       Effort   // one of Efforts
 	Charset      string   // the only characters that may be read; empty: all
 }
 

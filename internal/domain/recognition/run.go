@@ -1,6 +1,7 @@
 package recognition
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,6 +40,8 @@ type Region struct {
 	Name    string   // what the caller calls it; may be empty
 	Lang    []string // codes of languages, a set whose order does not matter; empty: as the request says
 	Shape   Shape    // ShapeAuto: as the request says
+	Rotate  Rotate   // empty: as the request says
+	Effort  Effort   // empty: as the request says
 	Charset string   // the only characters that may be read; empty: all
 }
 
@@ -48,6 +51,8 @@ type Request struct {
 	Lang    []string // empty: eng
 	Shape   Shape
 	Mode    Mode
+	Rotate  Rotate // empty: RotateAuto
+	Effort  Effort // empty: EffortAccurate
 }
 
 // Run is one recognition of an image. Its number among the runs of the image is its version.
@@ -83,6 +88,7 @@ func (r Request) complete() Request {
 	if len(r.Lang) == 0 {
 		r.Lang = []string{DefaultLang}
 	}
+	r.Rotate, r.Effort = cmp.Or(r.Rotate, RotateAuto), cmp.Or(r.Effort, EffortAccurate)
 	r.Regions = slices.Clone(r.Regions)
 	for i := range r.Regions {
 		r.Regions[i].Lang = splitLang(r.Regions[i].Lang)
@@ -109,11 +115,15 @@ func (r Request) check(ctx context.Context, page document.Image, e Engine) error
 	}
 	fields := append(checkLang("lang", r.Lang, installed), checkShape("psm", r.Shape)...)
 	fields = append(fields, e.Check(r.Mode, r.languages())...)
+	fields = append(fields, checkOneOf("rotate", r.Rotate, Rotates)...)
+	fields = append(fields, checkOneOf("effort", r.Effort, Efforts)...)
 	for i, region := range r.Regions {
 		at := fmt.Sprintf("regions[%d].", i)
 		fields = append(fields, region.Check(at, page.Width, page.Height)...)
 		fields = append(fields, checkShape(at+"psm", region.Shape)...)
 		fields = append(fields, checkLang(at+"lang", region.Lang, installed)...)
+		fields = append(fields, checkOneOf(at+"rotate", cmp.Or(region.Rotate, r.Rotate), Rotates)...)
+		fields = append(fields, checkOneOf(at+"effort", cmp.Or(region.Effort, r.Effort), Efforts)...)
 		fields = append(fields, checkPlain(at+"name", region.Name, MaxRegionName)...)
 		fields = append(fields, checkPlain(at+"charset", region.Charset, MaxCharset)...)
 	}
@@ -135,6 +145,14 @@ func checkShape(field string, shape Shape) []fault.Field {
 		return nil
 	}
 	return []fault.Field{{Field: field, Detail: ShapeNumbers}}
+}
+
+// checkOneOf wants one of the values.
+func checkOneOf[T ~string](field string, value T, values []T) []fault.Field {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	return []fault.Field{{Field: field, Detail: "one of " + joined(values)}}
 }
 
 func checkLang(field string, lang, installed []string) (fields []fault.Field) {
@@ -164,7 +182,8 @@ func (r Request) tasks(page document.Image) []Task {
 	}
 	tasks := make([]Task, len(regions))
 	for i, region := range regions {
-		t := Task{Box: region.Box, Name: region.Name, Lang: region.Lang, Shape: region.Shape, Mode: r.Mode, Charset: region.Charset}
+		t := Task{Box: region.Box, Name: region.Name, Lang: region.Lang, Shape: region.Shape, Mode: r.Mode, Charset: region.Charset,
+			Rotate: cmp.Or(region.Rotate, r.Rotate), Effort: cmp.Or(region.Effort, r.Effort)}
 		if len(t.Lang) == 0 {
 			t.Lang = r.Lang
 		}

@@ -25,6 +25,7 @@ type Service struct {
 	Contents   Contents
 	Exporter   Exporter
 	Timeout    time.Duration // of one recognition, waiting included; 0: as the context says
+	Effort     Effort        // of requests that do not say; empty: EffortAccurate
 	MaxRegions int           // of one request; 0: MaxRegions
 	MaxWords   int           // that a run, or a list of them, returns; 0: a million. It may be as many more as maxBatch contents have
 	Now        func() time.Time
@@ -68,6 +69,7 @@ func (s *Service) plan(ctx context.Context, image document.Image, request Reques
 	if most := cmp.Or(s.MaxRegions, MaxRegions); len(request.Regions) > most {
 		return nil, request, fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(request.Regions))})
 	}
+	request.Effort = cmp.Or(request.Effort, s.Effort)
 	request = request.complete()
 	tasks, err := request.Tasks(ctx, image, s.Engine)
 	return tasks, request, err

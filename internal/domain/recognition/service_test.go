@@ -118,7 +118,7 @@ func TestRecognize(t *testing.T) {
 		text := fmt.Sprintf("region %d,%d,%d,%d", r.X1, r.Y1, r.X2, r.Y2)
 		words := strings.Fields(text)
 		return recognition.Content{ID: run.ContentIDs[n], ROI: r.Box, Name: r.Name, Revision: 1, Version: 1, Created: created, Reading: recognition.Reading{
-			Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Scale: 1, Passes: 1, Duration: time.Millisecond,
+			Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Effort: recognition.EffortAccurate, Scale: 1, Passes: 1, Duration: time.Millisecond,
 			Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9, Engine: "fake 1.0"}, {Text: words[1], Box: box(r.X1+100, 0, r.X2, 140), Confidence: 0.9, Engine: "fake 1.0"}},
 		}}
 	}
@@ -205,6 +205,9 @@ func TestRequest(t *testing.T) {
 		{"the neural network", recognition.Request{Mode: 1, Lang: []string{"kor"}}, nil},
 		{"a region's language for the legacy engine", recognition.Request{Mode: 0, Regions: with(func(r *recognition.Region) { r.Lang = []string{"kor"} })}, []string{"oem"}},
 		{"a region's language", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Lang = []string{"xyz"} })}, []string{"regions[1].lang"}},
+		{"a rotation", recognition.Request{Mode: 3, Rotate: "45"}, []string{"rotate"}},
+		{"an effort", recognition.Request{Mode: 3, Effort: "most"}, []string{"effort"}},
+		{"a region's rotation and effort", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Rotate, r.Effort = "91", "FAST" })}, []string{"regions[1].rotate", "regions[1].effort"}},
 		{"a region's psm", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Shape = 2 })}, []string{"regions[1].psm"}},
 		{"a region's name", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = strings.Repeat("가", 201) })}, []string{"regions[1].name"}},
 		{"a region's name with a line break", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = "a\nb" })}, []string{"regions[1].name"}},
@@ -245,15 +248,16 @@ func TestTasks(t *testing.T) {
 	page := document.Image{Geometry: document.Geometry{Width: 400, Height: 140}}
 	own := right
 	own.Lang, own.Shape, own.Charset, own.Name = []string{"eng"}, recognition.ShapeWord, "0123", "number"
+	own.Rotate, own.Effort = recognition.Rotate90, recognition.EffortFast
 	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, Shape: recognition.ShapeBlock, Mode: 1, Regions: []recognition.Region{left, own}}.Tasks(t.Context(), page, engine)
 	check.OK(t, "Tasks", err)
 	check.Same(t, "Tasks", got, []recognition.Task{
-		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1},
-		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number"},
+		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate},
+		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number", Rotate: recognition.Rotate90, Effort: recognition.EffortFast},
 	})
 	got, err = recognition.Request{Mode: 3}.Tasks(t.Context(), page, engine)
 	check.OK(t, "Tasks", err)
-	check.Same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3}})
+	check.Same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate}})
 }
 
 func TestOneFailedRegionStandsBesideOthers(t *testing.T) {

@@ -50,3 +50,31 @@ type Mode int
 
 // BestMode is the mode that gives the best text. Every engine has it.
 const BestMode Mode = 3
+
+// Rotate says how far the text of a region is turned clockwise on the page.
+type Rotate string
+
+// The rotations that can be asked for.
+const (
+	RotateAuto Rotate = "auto" // the engine finds out
+	Rotate0    Rotate = "0"
+	Rotate90   Rotate = "90"
+	Rotate180  Rotate = "180"
+	Rotate270  Rotate = "270"
+)
+
+// Rotates are all rotations that can be asked for.
+var Rotates = []Rotate{RotateAuto, Rotate0, Rotate90, Rotate180, Rotate270}
+
+// Effort says how much is done for the text of a region.
+type Effort string
+
+// The efforts, from the least to the most.
+const (
+	EffortFast     Effort = "fast"     // one recogniser, the fast one
+	EffortBalanced Effort = "balanced" // the other one too where the first is not sure
+	EffortAccurate Effort = "accurate" // all recognisers
+)
+
+// Efforts are all efforts.
+var Efforts = []Effort{EffortFast, EffortBalanced, EffortAccurate}
