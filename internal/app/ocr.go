@@ -11,14 +11,15 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	api "glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/progress"
+	"glyphbox/internal/wire"
 )
 
 // ocrOptions is what the ocr command is asked to do with each file.
@@ -84,23 +85,11 @@ func parseRegion(text string) (document.Box, error) {
 
 // page is a file that was read, or why it was not. It is also the form in JSON.
 type page struct {
-	File     string    `json:"file"`
-	Width    int       `json:"width"`  // pixels, upright
-	Height   int       `json:"height"` // pixels, upright
-	Contents []reading `json:"contents"`
-	Error    string    `json:"error,omitempty"`
-}
-
-type reading struct {
-	ROI        document.Box         `json:"roi"`
-	Text       string               `json:"text"`
-	Confidence float64              `json:"confidence"`
-	Words      []recognition.Word   `json:"words"`
-	Lang       []string             `json:"lang"`
-	PSM        recognition.Shape    `json:"psm"`
-	Engine     string               `json:"engine"`
-	DurationMS float64              `json:"duration_ms"`
-	Error      *recognition.Failure `json:"error,omitempty"`
+	File     string        `json:"file"`
+	Width    int           `json:"width"`    // pixels, upright
+	Height   int           `json:"height"`   // pixels, upright
+	Contents []api.Content `json:"contents"` // as in the API; nothing was stored, so that ids and versions are empty
+	Error    string        `json:"error,omitempty"`
 }
 
 func (g page) failed() bool {
@@ -170,7 +159,7 @@ func (p Process) ocr(ctx context.Context, reader reader, files []string, o ocrOp
 
 // read reads one file.
 func (o ocrOptions) read(ctx context.Context, reader reader, file string) page {
-	g := page{File: file, Contents: []reading{}}
+	g := page{File: file, Contents: []api.Content{}}
 	fail := func(err error) page {
 		g.Error = explain(err)
 		return g
@@ -193,8 +182,7 @@ func (o ocrOptions) read(ctx context.Context, reader reader, file string) page {
 		return fail(err)
 	}
 	for i, r := range readings {
-		g.Contents = append(g.Contents, reading{ROI: tasks[i].Box, Text: r.Text, Confidence: r.Confidence, Words: append([]recognition.Word{}, r.Words...),
-			Lang: r.Lang, PSM: r.Shape, Engine: r.Engine, DurationMS: float64(r.Duration) / float64(time.Millisecond), Error: r.Error})
+		g.Contents = append(g.Contents, wire.Content(recognition.Content{ROI: tasks[i].Box, Reading: r}))
 	}
 	return g
 }
