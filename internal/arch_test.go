@@ -269,6 +269,8 @@ func TestArrowsBite(t *testing.T) {
 	}
 }
 
+const onnxruntime = "github.com/yalue/onnxruntime_go"
+
 // TestCIsInWorkersOnly checks that C meets the server process nowhere: one package has it, which exports nothing but Run and calls
 // nothing when the program starts, and Run is called by the worker command alone.
 func TestCIsInWorkersOnly(t *testing.T) {
@@ -287,6 +289,9 @@ func TestCIsInWorkersOnly(t *testing.T) {
 	for _, p := range packages(t) {
 		if len(p.CgoFiles) > 0 && p.ImportPath != worker {
 			t.Errorf("%s has C, in %v", p.ImportPath, p.CgoFiles)
+		}
+		if p.ImportPath != worker && slices.Contains(p.Imports, onnxruntime) {
+			t.Errorf("%s imports %s, which runs C", p.ImportPath, onnxruntime)
 		}
 		if p.ImportPath == worker {
 			if len(p.CgoFiles) == 0 {
