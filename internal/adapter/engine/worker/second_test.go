@@ -19,11 +19,11 @@ import (
 
 	"glyphbox/internal/adapter/engine/ppocr"
 	"glyphbox/internal/adapter/engine/read"
+	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/workerpool"
 )
 
-// modelsForTest returns the models of this machine. Where there are none the test is skipped, unless GLYPHBOX_TEST_REQUIRE, a list
-// separated by commas, has models in it.
+// modelsForTest returns the models of this machine; where there are none, the test is skipped unless they are required.
 func modelsForTest(t *testing.T) ppocr.Files {
 	t.Helper()
 	folder, err := ppocr.DefaultFolder()
@@ -31,8 +31,8 @@ func modelsForTest(t *testing.T) ppocr.Files {
 		t.Fatal(err)
 	}
 	found, err := ppocr.Find(cmp.Or(os.Getenv("GLYPHBOX_MODELS"), folder))
-	if errors.Is(err, fs.ErrNotExist) && !slices.Contains(strings.Split(os.Getenv("GLYPHBOX_TEST_REQUIRE"), ","), "models") {
-		t.Skip("there are no models here; run scripts/models")
+	if errors.Is(err, fs.ErrNotExist) {
+		check.Absent(t, "models", "run scripts/models")
 	}
 	if err != nil {
 		t.Fatal(err)
