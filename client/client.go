@@ -357,6 +357,8 @@ type Request struct {
 	Lang    []string // none: eng
 	PSM     int      // page segmentation mode; 0: automatic
 	OEM     *int     // engine mode; nil: the best available
+	Rotate  string   // how far the text is turned clockwise: "0", "90", "180" or "270"; empty: the service finds out
+	Effort  string   // "fast", "balanced" or "accurate"; empty: as the service is configured
 }
 
 func (r Request) query() url.Values {
@@ -367,6 +369,12 @@ func (r Request) query() url.Values {
 	set(query, "psm", int64(r.PSM))
 	if r.OEM != nil {
 		query.Set("oem", strconv.Itoa(*r.OEM))
+	}
+	if r.Rotate != "" {
+		query.Set("rotate", r.Rotate)
+	}
+	if r.Effort != "" {
+		query.Set("effort", r.Effort)
 	}
 	return query
 }

@@ -146,12 +146,14 @@ type Box struct {
 	Y2 int `json:"y2" example:"144"`
 }
 
-// Region is a part of a page to read. Lang and PSM override those of the request.
+// Region is a part of a page to read. Lang, PSM, Rotate and Effort override those of the request.
 type Region struct {
 	Box
 	Name    string   `json:"name,omitempty"`    // what the caller calls it
 	Lang    []string `json:"lang,omitempty"`    // such as "kor", "eng"
 	PSM     int      `json:"psm,omitempty"`     // page segmentation mode; 0: automatic
+	Rotate  string   `json:"rotate,omitempty"`  // how far the text is turned clockwise: "auto", "0", "90", "180" or "270"
+	Effort  string   `json:"effort,omitempty"`  // "fast", "balanced" or "accurate"
 	Charset string   `json:"charset,omitempty"` // the only characters that may be read; empty: all
 }
 
@@ -218,6 +220,8 @@ type Content struct {
 	Lang           []string `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages in the order in which they were used."`
 	PSM            *int     `json:"psm" example:"6" doc:"The page segmentation mode that gave the text. null if there is none."`
 	Engine         string   `json:"engine" example:"tesseract 5.3.0"`
+	Rotation       int      `json:"rotation" enum:"0,90,180,270" doc:"Degrees that the text is turned clockwise on the page."`
+	Effort         string   `json:"effort" example:"accurate" doc:"The effort that was spent: fast, balanced or accurate. Empty if it was read by an older release."`
 	DurationMS     float64  `json:"duration_ms" example:"181.5" doc:"Milliseconds of work, without waiting."`
 	Scale          float64  `json:"scale" example:"2" doc:"How much the region was enlarged for the engine."`
 	Passes         int      `json:"passes" example:"1" doc:"How often the region was read."`

@@ -14,6 +14,7 @@ import (
 	"image"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -208,6 +209,7 @@ func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (reading
 
 func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
 	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine), Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort}
+	r.Rotation, _ = strconv.Atoi(string(t.Rotate)) // auto is upright
 	if failure, ok := f.failures[t.Box]; ok {
 		r.Error = &failure
 		return r

@@ -126,6 +126,8 @@ func typeName(t reflect.Type) string {
 		return `languages as in "kor+eng" or ["kor", "eng"]`
 	case reflect.TypeFor[mode]():
 		return modeDetail
+	case reflect.TypeFor[rotation]():
+		return `"auto", 0, 90, 180 or 270`
 	case reflect.TypeFor[whole]():
 		return "a whole number"
 	case reflect.TypeFor[role]():
@@ -202,18 +204,34 @@ func wholeNumber(text string) (int, bool) {
 type mode recognition.Shape
 
 func (m *mode) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) != nil {
-		text = string(data)
-		if n, ok := wholeNumber(text); ok {
-			text = strconv.Itoa(n)
-		}
-	}
-	psm, err := parseMode(text)
+	psm, err := parseMode(numberOrText(data))
 	if err != nil {
 		return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[mode]()}
 	}
 	*m = mode(psm)
+	return nil
+}
+
+// numberOrText reads a number or a text as a text.
+func numberOrText(data []byte) string {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		return text
+	}
+	if n, ok := wholeNumber(string(data)); ok {
+		return strconv.Itoa(n)
+	}
+	return string(data)
+}
+
+// rotation is a recognition.Rotate as it is written: a number or "auto".
+type rotation recognition.Rotate
+
+func (r *rotation) UnmarshalJSON(data []byte) error {
+	*r = rotation(numberOrText(data))
+	if *r != "" && !slices.Contains(recognition.Rotates, recognition.Rotate(*r)) {
+		return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[rotation]()}
+	}
 	return nil
 }
 
@@ -294,6 +312,8 @@ type regionForm struct {
 	Name    string    `json:"name,omitempty" maxLength:"200" example:"title" doc:"Your name for the region, at most 200 characters."`
 	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list. Missing: those of the request."`
 	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\". Missing: that of the request."`
+	Rotate  rotation  `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\". Missing: as the request says."`
+	Effort  string    `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for the region. Missing: as the request says."`
 	Charset string    `json:"charset,omitempty" maxLength:"1000" doc:"The only characters that may be read, at most 1000, such as 0123456789."`
 }
 
@@ -342,7 +362,8 @@ func (r *regionForms) decode(data []byte) error {
 		fields = append(fields, checkFields(raw, reflect.TypeFor[regionForm](), at)...)
 		box, missing := corners{form.X1, form.Y1, form.X2, form.Y2}.box(at + ".")
 		fields = append(fields, missing...)
-		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, Shape: recognition.Shape(form.PSM), Charset: form.Charset})
+		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, Shape: recognition.Shape(form.PSM),
+			Rotate: recognition.Rotate(form.Rotate), Effort: recognition.Effort(form.Effort), Charset: form.Charset})
 	}
 	if _, err := d.Token(); err != nil {
 		return malformed(err)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -465,7 +466,8 @@ func TestRecognition(t *testing.T) {
 	}
 	box := document.Box{X1: 1, Y1: 2, X2: 30, Y2: 20}
 	s.Say(box, "Hello 안녕\nworld")
-	a := s.ask("POST", image+"/ocr?lang=kor&lang=eng&psm=6&oem=1", as(ann).with(`[{"x1":1,"y1":2,"x2":30,"y2":20,"name":"제목"},{"x1":0,"y1":0,"x2":9,"y2":9,"lang":"eng","psm":7}]`)).want(200)
+	a := s.ask("POST", image+"/ocr?lang=kor&lang=eng&psm=6&oem=1&rotate=180&effort=balanced", as(ann).with(`[{"x1":1,"y1":2,"x2":30,"y2":20,"name":"제목"},
+		{"x1":0,"y1":0,"x2":9,"y2":9,"lang":"eng","psm":7,"rotate":90,"effort":"fast"}]`)).want(200)
 	if got := a.header.Get("OCR-Version"); got != "1" {
 		t.Errorf("OCR-Version is %q", got)
 	}
@@ -473,11 +475,11 @@ func TestRecognition(t *testing.T) {
 	six := 6
 	want := client.Content{ID: contents[0].ID, Version: 1, ROI: client.Box(box), Name: "제목", Detail: []string{"Hello", "안녕", "world"}, Text: "Hello 안녕\nworld", Confidence: 0.9,
 		Words: []client.Word{wordAt("Hello", 1, 10), wordAt("안녕", 10, 20), wordAt("world", 20, 30)}, Lang: []string{"kor", "eng"}, PSM: &six,
-		Engine: "fake 1.0", DurationMS: 1, Scale: 1, Passes: 1, Revision: 1}
+		Engine: "fake 1.0", Rotation: 180, Effort: "balanced", DurationMS: 1, Scale: 1, Passes: 1, Revision: 1}
 	if d := cmp.Diff(want, contents[0]); d != "" {
 		t.Errorf("content (-want +got):\n%s", d)
 	}
-	if c := contents[1]; *c.PSM != 7 || !slices.Equal(c.Lang, []string{"eng"}) || c.Name != "" {
+	if c := contents[1]; *c.PSM != 7 || c.Rotation != 90 || c.Effort != "fast" || !slices.Equal(c.Lang, []string{"eng"}) || c.Name != "" {
 		t.Errorf("second content %+v", c)
 	}
 
@@ -510,7 +512,8 @@ func TestRecognition(t *testing.T) {
 	s.ask("GET", image+"/ocr?version=x", as(ann)).want(422).code("invalid_input", "version")
 
 	// What breaks a rule is named as it was sent.
-	for query, field := range map[string]string{"psm=2": "psm", "psm=0": "psm", "psm=x": "psm", "oem=4": "oem", "oem=x": "oem", "lang=xxx": "lang", "lang=" + strings.Repeat("a", 501): "lang"} {
+	for query, field := range map[string]string{"psm=2": "psm", "psm=0": "psm", "psm=x": "psm", "oem=4": "oem", "oem=x": "oem", "lang=xxx": "lang", "lang=" + strings.Repeat("a", 501): "lang",
+		"rotate=45": "rotate", "effort=best": "effort"} {
 		s.ask("POST", image+"/ocr?"+query, as(ann)).want(422).code("invalid_input", field)
 	}
 	if got := s.ask("POST", image+"/ocr?lang=xxx", as(ann)).body; !strings.Contains(got, "eng, kor") {
@@ -523,6 +526,8 @@ func TestRecognition(t *testing.T) {
 		`[{"x1":9,"y1":0,"x2":9,"y2":9}]`:                              {"regions[0].x2"},
 		`[{"x1":0,"y1":0,"x2":"9","y2":9},{"x1":0,"y1":0,"x2":9}]`:     {"regions[0].x2", "regions[1].y2"},
 		`[{"x1":0,"y1":0,"x2":9,"y2":9,"lang":["eng","xxx"]}]`:         {"regions[0].lang"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9,"effort":"best"}]`:              {"regions[0].effort"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9,"rotate":"left"}]`:              {"regions[0].rotate"},
 		`{"x1":0,"y1":0,"x2":9,"y2":9}`:                                {"regions"},
 		"[" + strings.Repeat(`{"x1":0,"y1":0,"x2":9,"y2":9},`, 10_001): {"regions"},
 	} {
@@ -551,6 +556,28 @@ func TestRecognition(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"eng", "kor"}, read[[]string](s.ask("GET", base+"/ocr/lang", as(ann)).want(200))); d != "" {
 		t.Errorf("languages (-want +got):\n%s", d)
+	}
+}
+
+// A page may have a region for every cell of a large table, each with the longest name, in escapes.
+func TestManyRegions(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	path := fmt.Sprintf("%s/image/%d/ocr", base, s.image(ann).ID)
+	region := `{"x1":0,"y1":0,"x2":9,"y2":9,"name":"` + strings.Repeat(`\uac00`, 200) + `"}`
+	regions := func(n int) string { return "[" + strings.Repeat(region+",", n-1) + region + "]" }
+	got := read[[]client.Content](s.ask("POST", path, as(ann).with(regions(recognition.MaxRegions))).want(200))
+	if len(got) != recognition.MaxRegions || got[len(got)-1].Name != strings.Repeat("가", 200) {
+		t.Errorf("%d contents", len(got))
+	}
+	s.ask("POST", path, as(ann).with(regions(recognition.MaxRegions+1))).want(422).code("invalid_input", "regions")
+	doc, err := documentOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := json.Marshal(doc.Paths[base+"/image/{id}/ocr"]["post"].RequestBody)
+	if want := fmt.Sprintf(`"maxItems":%d`, recognition.MaxRegions); !strings.Contains(string(body), want) {
+		t.Errorf("the document says %s, want %s", body, want)
 	}
 }
 

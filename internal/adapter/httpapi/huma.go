@@ -13,7 +13,6 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/domain/account"
-	"glyphbox/internal/domain/recognition"
 )
 
 // huma matches parameters, checks them and makes the OpenAPI document. This file is all that knows how to work around it:
@@ -150,6 +149,9 @@ func (a *api) documented(r route) *huma.Operation {
 
 // documentBody adds a body to the document after huma has registered the operation, so that it leaves the body alone.
 func (a *api) documentBody(r route, schema *huma.Schema) {
+	if r.body.most != 0 {
+		schema.MaxItems = &r.body.most
+	}
 	a.documented(r).RequestBody = &huma.RequestBody{Required: !r.body.optional, Content: map[string]*huma.MediaType{r.body.mediaType: {Schema: schema}}}
 }
 
@@ -214,6 +216,11 @@ func (mode) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, Enum: []any{"auto"}}, {Type: huma.TypeInteger, Enum: numbers}}}
 }
 
+// Schema tells huma how a rotation is written.
+func (rotation) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, Enum: []any{"auto"}}, {Type: huma.TypeInteger, Enum: []any{0, 90, 180, 270}}}}
+}
+
 // Schema tells huma how a role is written.
 func (role) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{account.RoleAdmin, nil}}
@@ -221,8 +228,7 @@ func (role) Schema(huma.Registry) *huma.Schema {
 
 // Schema tells huma what the entries are as they are written, not as they are decoded.
 func (regionForms) Schema(r huma.Registry) *huma.Schema {
-	most := recognition.MostRegions
-	return &huma.Schema{Type: huma.TypeArray, MaxItems: &most, Items: r.Schema(reflect.TypeFor[regionForm](), true, ""),
+	return &huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[regionForm](), true, ""),
 		Description: "What to read. An empty list reads the whole page.", Examples: []any{[]map[string]any{
 			{"x1": 34, "y1": 100, "x2": 322, "y2": 144, "name": "number"}, {"x1": 34, "y1": 220, "x2": 369, "y2": 264, "name": "total"}}}}
 }

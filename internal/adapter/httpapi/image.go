@@ -138,6 +138,7 @@ func (a *api) crop(ctx context.Context, c *call, in *struct {
 	Y2      int      `query:"y2" required:"true" example:"144" doc:"Bottom edge, exclusive."`
 	Lang    []string `query:"lang,explode" nullable:"false" doc:"Languages. None: eng."`
 	PSM     string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
+	Rotate  string   `query:"rotate" default:"auto" enum:"auto,0,90,180,270" doc:"How far the text is turned clockwise on the page, in degrees."`
 	Charset string   `query:"charset" maxLength:"1000" doc:"The only characters that may be read."`
 }) (*stream, error) {
 	psm, lang, err := readModes(in.PSM, in.Lang)
@@ -145,7 +146,8 @@ func (a *api) crop(ctx context.Context, c *call, in *struct {
 		return nil, err
 	}
 	rendition, err := a.Recognition.Prepared(ctx, c.actor, in.ID,
-		recognition.Region{Box: document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, Lang: lang, Shape: psm, Charset: in.Charset})
+		recognition.Region{Box: document.Box{X1: in.X1, Y1: in.Y1, X2: in.X2, Y2: in.Y2}, Lang: lang, Shape: psm,
+			Rotate: recognition.Rotate(in.Rotate), Charset: in.Charset})
 	if err != nil {
 		return nil, err
 	}

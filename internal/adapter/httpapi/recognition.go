@@ -26,6 +26,14 @@ func readModes(psm string, lang []string) (recognition.Shape, []string, error) {
 	return mode, languages, err
 }
 
+// mostRegions is how many regions a request may have.
+func (a *api) mostRegions() int {
+	if a.Recognition == nil || a.Recognition.MaxRegions == 0 {
+		return recognition.MaxRegions
+	}
+	return a.Recognition.MaxRegions
+}
+
 type recognized struct {
 	Version int              `header:"OCR-Version" doc:"The version of this run."`
 	Body    []client.Content `nullable:"false"`
@@ -36,13 +44,17 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng. None: eng."`
 	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
 	OEM  int      `query:"oem" default:"3" minimum:"0" maximum:"3" doc:"Engine mode."`
+
+	Rotate string `query:"rotate" default:"auto" enum:"auto,0,90,180,270" doc:"How far the text is turned clockwise on the page, in degrees. auto finds out."`
+	Effort string `query:"effort" enum:"fast,balanced,accurate" doc:"How much is done for each region: the more, the fewer errors. Missing: as the service is configured, usually accurate."`
 }, regions regionForms) (*recognized, error) {
 	psm, lang, err := readModes(in.PSM, in.Lang)
 	if err != nil {
 		return nil, err
 	}
 	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID,
-		recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM)})
+		recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM),
+			Rotate: recognition.Rotate(in.Rotate), Effort: recognition.Effort(in.Effort)})
 	return &recognized{run.Version, wire.All(run.Contents, wire.Content)}, err
 }
 

@@ -34,6 +34,7 @@ type body struct {
 	mediaType string
 	limit     int64 // bytes
 	optional  bool
+	most      int               // entries, where it is a list; 0: as many as fit
 	fields    map[string]string // of a form, with what they are; a JSON body has those of its type
 	required  []string          // of fields
 }
@@ -114,7 +115,7 @@ func (a *api) routes() {
 	handleJSON(a, route{pattern: "POST " + base + "/image/{id}/ocr", tag: "recognition", id: "recognize", summary: "Read regions of an image, or all of it",
 		about: "Stores the contents as the next version of the image and answers with them in the order of the regions. No body, or an empty list, " +
 			"reads the whole page. A region that cannot be read has an error; if none can be read, the call fails.",
-		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true}, timeout: wait}, a.recognize)
+		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, timeout: wait}, a.recognize)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr", tag: "recognition", id: "runs", summary: "List the runs of an image",
 		about: "Newest first, at most 100, fewer if they are long.", errors: []int{413}}, a.runs)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr/{version}/export", tag: "recognition", id: "export", summary: "Export a run",
