@@ -24,6 +24,7 @@ type scene struct {
 	inner  rect    // the region, in pixels of the ink
 	letter float64 // height of a capital letter, in pixels of the ink
 	paper  uint8   // shade of the paper
+	noise  float64 // deviation of the paper's shades
 	runs   []run
 	parts  []part
 }
@@ -34,19 +35,19 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	s = scene{gray: gray, factor: factor, inner: rect{inner.x1 / f, inner.y1 / f, inner.x2 / f, inner.y2 / f}}
 	small := gray.shrink(factor)
 	s.width, s.height = small.Width, small.Height
-	if s.ink, found = binarise(small); !found {
+	if s.ink, s.noise, found = binarise(small); !found {
 		return s, false
 	}
 	s.connect()
 	s.letter = s.letterHeight(true)
 	if s.letter > 0 && s.level() {
-		if s.ink, found = binarise(s.gray.shrink(factor)); !found {
+		if s.ink, _, found = binarise(s.gray.shrink(factor)); !found {
 			return s, false
 		}
 		s.connect()
 	}
 	if s.evenOut() {
-		if s.ink, found = binarise(s.gray.shrink(factor)); !found {
+		if s.ink, _, found = binarise(s.gray.shrink(factor)); !found {
 			return s, false
 		}
 		s.connect()
@@ -60,7 +61,52 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 		s.letter = s.letterHeight(false)
 	}
 	s.paper = s.paperShade()
-	return s, s.letter > 0
+	return s, s.letter > 0 && s.standsOut()
+}
+
+// clearInk is by how many times the deviation of the paper's shades ink is darker than the paper. Noise that is taken for ink is less.
+const clearInk = 4
+
+// standsOut tells whether the ink is more than noise of the paper.
+func (s *scene) standsOut() bool {
+	const side = 2 * tileSide
+	across, along := (s.width+side-1)/side, (s.height+side-1)/side
+	type tile struct{ paper, squares, papers, ink, inks float64 }
+	tiles := make([]tile, across*along)
+	small := s.gray.shrink(s.factor)
+	for y := range s.height {
+		row, ink := small.row(y), s.ink[y*s.width:(y+1)*s.width]
+		for x, v := range row {
+			t := &tiles[y/side*across+x/side]
+			switch f := float64(v); {
+			case ink[x] != 0:
+				t.ink += f
+				t.inks++
+			case (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) && (y < 2 || s.ink[(y-2)*s.width+x] == 0) && (y+2 >= s.height || s.ink[(y+2)*s.width+x] == 0):
+				t.paper += f
+				t.squares += f * f
+				t.papers++
+			}
+		}
+	}
+	var deviations []float64
+	depth, weight := 0.0, 0.0
+	for _, t := range tiles {
+		if t.papers < side {
+			continue
+		}
+		mean := t.paper / t.papers
+		deviations = append(deviations, math.Sqrt(max(0, t.squares/t.papers-mean*mean)))
+		if t.inks > 0 {
+			depth += mean*t.inks - t.ink
+			weight += t.inks
+		}
+	}
+	if weight == 0 {
+		return true
+	}
+	one := func(float64) float64 { return 1 }
+	return depth/weight > clearInk*weighted(deviations, 0.5, func(d float64) float64 { return d }, one)
 }
 
 // Light is uneven where the paper of one place is lighter by unevenLight than that of another; then it is made evenPaper everywhere.
@@ -149,7 +195,7 @@ func (s *scene) mostly(p part) bool {
 func (s *scene) tallest() float64 {
 	most := 0
 	for _, p := range s.parts {
-		if p.dark && p.area >= 6 && s.mostly(p) {
+		if p.dark && p.area >= 6 && 2*p.width() >= p.height() && s.mostly(p) {
 			most = max(most, p.height())
 		}
 	}

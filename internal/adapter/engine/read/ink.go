@@ -52,8 +52,8 @@ func (g Gray) noise() float64 {
 
 // binarise tells which pixels are darker than the middle between the lightest and the darkest shade around them; dark is 1. Where all
 // shades around are alike, the middle of the nearest place counts at which they differ: so neither uneven light nor a large dark
-// area is taken for ink or hides it. found is false where no place has contrast.
-func binarise(g Gray) (dark []uint8, found bool) {
+// area is taken for ink or hides it. noise is the deviation of the halved image's paper. found is false where no place has contrast.
+func binarise(g Gray) (dark []uint8, noise float64, found bool) {
 	half := g.halve()
 	sigma := half.noise()
 	contrast := max(minContrast, int(noiseFactor*sigma))
@@ -103,13 +103,13 @@ func binarise(g Gray) (dark []uint8, found bool) {
 		}
 	}
 	if !found {
-		return nil, false
+		return nil, sigma, false
 	}
 	spread(middle, across, along)
 	if sigma > noisy {
 		g = g.smooth()
 	}
-	return below(g, middle, across, along), true
+	return below(g, middle, across, along), sigma, true
 }
 
 // spread gives tiles without a value the mean of their neighbours that have one, from near to far.

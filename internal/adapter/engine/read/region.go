@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -50,21 +51,13 @@ type Scripted interface {
 	Scripts() []string
 }
 
-// Effort is how much is done for a region.
-type Effort int
-
-// Efforts, from the least time to the fewest errors.
-const (
-	Fast     Effort = iota // the first recogniser alone
-	Balanced               // the second one where the first is unsure
-	Accurate               // both
-)
-
 // Reader reads regions.
 type Reader struct {
 	Engine Engine
 	Second []Scripted // those that read lines again, the one to be asked first before the others; may be empty
-	Effort Effort
+
+	// Detector finds lines where the ink does not tell them clearly. It may be nil.
+	Detector Detector
 }
 
 const (
@@ -74,11 +67,12 @@ const (
 	margin      = 0.15    // of a line's height, around its strip
 )
 
-// piece is the part of a page that is looked at for a region.
+// piece is the part of a page that is looked at for a region, turned clockwise by quarters.
 type piece struct {
-	box    document.Box // of the page
-	region document.Box // of the page
-	inner  rect         // the region, in pixels of the piece
+	box      document.Box // of the page
+	region   document.Box // of the page
+	quarters int
+	inner    rect // the region, in pixels of the piece
 }
 
 // around is the piece for a region: with a margin, in which letters that the region cuts, and rules, go on.
@@ -90,12 +84,40 @@ func around(region document.Box, width, height int) piece {
 	}}
 }
 
+// turned is the piece turned clockwise by so many quarters, where it is not turned yet.
+func (p piece) turned(quarters int) piece {
+	w, h, in := float64(p.box.Width()), float64(p.box.Height()), p.inner
+	switch p.quarters = quarters; quarters {
+	case 1:
+		p.inner = rect{h - in.y2, in.x1, h - in.y1, in.x2}
+	case 2:
+		p.inner = rect{w - in.x2, h - in.y2, w - in.x1, h - in.y1}
+	case 3:
+		p.inner = rect{in.y1, w - in.x2, in.y2, w - in.x1}
+	}
+	return p
+}
+
+// onPage is the place on the page of one on the piece.
+func (p piece) onPage(q Point) Point {
+	w, h := float64(p.box.Width()), float64(p.box.Height())
+	switch p.quarters {
+	case 1:
+		q = Point{q.Y, h - q.X}
+	case 2:
+		q = Point{w - q.X, h - q.Y}
+	case 3:
+		q = Point{w - q.Y, q.X}
+	}
+	return Point{q.X + float64(p.box.X1), q.Y + float64(p.box.Y1)}
+}
+
 // place is the box on the page around a part of a strip, inside of the region.
 func (p piece) place(t strip, r rect) document.Box {
 	b := document.Box{X1: math.MaxInt, Y1: math.MaxInt, X2: math.MinInt, Y2: math.MinInt}
 	for _, corner := range []Point{{r.x1, r.y1}, {r.x2, r.y1}, {r.x1, r.y2}, {r.x2, r.y2}} {
-		q := t.at(corner)
-		x, y := int(math.Round(q.X))+p.box.X1, int(math.Round(q.Y))+p.box.Y1
+		q := p.onPage(t.at(corner))
+		x, y := int(math.Round(q.X)), int(math.Round(q.Y))
 		b.X1, b.Y1, b.X2, b.Y2 = min(b.X1, x), min(b.Y1, y), max(b.X2, x), max(b.Y2, y)
 	}
 	in := b.Intersect(p.region)
@@ -106,49 +128,91 @@ func (p piece) place(t strip, r rect) document.Box {
 	return in
 }
 
-// see finds the ink of a region.
-func see(page Page, region document.Box) (s scene, p piece, found bool, err error) {
+// view is a piece and its pixels as they are on the page, but for the quarters.
+type view struct {
+	piece
+	gray Gray
+}
+
+// viewOf copies the pixels of a region.
+func viewOf(page Page, region document.Box) (view, error) {
 	width, height := page.Size()
-	p = around(region, width, height)
-	gray, err := page.Gray(p.box)
-	if err != nil {
-		return s, p, false, err
-	}
+	v := view{piece: around(region, width, height)}
+	gray, err := page.Gray(v.box)
+	v.gray = gray
+	return v, err
+}
+
+// turn is the view turned clockwise by so many quarters.
+func (v view) turn(quarters int) view {
+	return view{v.piece.turned(quarters), v.gray.Turn(quarters)}
+}
+
+// Noise averages out where letters are larger than they need to be to be found.
+const (
+	largeLetter = 50 // pixels of a capital letter
+	goodLetter  = 30
+)
+
+// scene finds the ink of a view, whose pixels stay as they are. It is nil where there is none.
+func (v view) scene() *scene {
 	factor := 1
-	for gray.Width*gray.Height/(factor*factor) > largest {
+	for v.gray.Width*v.gray.Height/(factor*factor) > largest {
 		factor++
 	}
-	s, found = lookAt(gray, factor, p.inner)
-	return s, p, found, nil
+	s, found := lookAt(v.gray.clone(), factor, v.inner)
+	switch smaller := int(s.letter / goodLetter); {
+	case s.noise <= noisy:
+	case found && s.letter > largeLetter && smaller > 1:
+		s, found = lookAt(v.gray.clone(), factor*smaller, v.inner)
+	case !found && min(v.gray.Width, v.gray.Height) > 2*largeLetter:
+		s, found = lookAt(v.gray.clone(), 2*factor, v.inner)
+	}
+	if !found {
+		return nil
+	}
+	return &s
 }
 
 // Read reads one region of a page. The reading has no Lang, Engine and Duration.
 func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, error) {
-	result := recognition.Reading{Shape: recognition.ShapeLine, Scale: 1, Passes: 1}
+	result := recognition.Reading{Shape: recognition.ShapeLine, Effort: task.Effort, Scale: 1, Passes: 1}
+	if len(r.Second) == 0 {
+		result.Effort = recognition.EffortFast
+	}
 	if task.Shape != recognition.ShapeAuto {
 		result.Shape = task.Shape
 	}
-	s, p, found, err := see(page, task.Box)
-	if err != nil || !found {
+	v, err := viewOf(page, task.Box)
+	if err != nil {
 		return result, err
 	}
-	j := job{Reader: r, task: task, piece: p, scene: &s}
-	switch lines := s.lines(); {
+	j := job{Reader: r, task: task}
+	if quarters, fixed := quarters[task.Rotate]; fixed {
+		err = j.look(v.turn(quarters))
+	} else {
+		err = j.upright(v)
+	}
+	if err != nil || j.scene == nil {
+		return result, err
+	}
+	switch {
 	case task.Shape != recognition.ShapeAuto && task.Shape < 6, task.Shape == 11, task.Shape == 12:
 		err = j.block(task.Shape)
-	case task.Shape == recognition.ShapeAuto && len(lines) > 1 && whole(page, task.Box):
+	case task.Shape == recognition.ShapeAuto && len(j.lines) > 1 && whole(page, task.Box):
 		result.Shape = recognition.ShapePage
 		err = j.block(recognition.ShapePage)
 	default:
-		if len(lines) > 1 && task.Shape == recognition.ShapeAuto {
+		if len(j.lines) > 1 && task.Shape == recognition.ShapeAuto {
 			result.Shape = 6
 		}
-		err = j.lines(lines, result.Shape)
+		err = j.each(result.Shape)
 	}
 	if err != nil {
 		return result, err
 	}
 	j.finish(&result)
+	result.Rotation = 90 * ((4 - j.quarters) % 4)
 	return result, nil
 }
 
@@ -161,11 +225,15 @@ func whole(page Page, region document.Box) bool {
 // Sheet is a box of a page as the engine is to look for columns and lines in it: its letters dark on light without rules, scaled.
 // It is found unless the box is blank.
 func Sheet(page Page, box document.Box) (sheet Gray, scale float64, found bool, err error) {
-	s, p, found, err := see(page, box)
-	if err != nil || !found {
+	v, err := viewOf(page, box)
+	if err != nil {
 		return Gray{}, 0, false, err
 	}
-	sheet, scale = s.sheetOf(p)
+	s := v.scene()
+	if s == nil {
+		return Gray{}, 0, false, nil
+	}
+	sheet, scale = s.sheetOf(v.piece)
 	return sheet, scale, true, nil
 }
 
@@ -182,16 +250,17 @@ func (s *scene) sheetOf(p piece) (sheet Gray, scale float64) {
 // Prepared is what the engine looks at first for a task: the strips of its lines, one below the other, or the region where the engine
 // finds the lines.
 func Prepared(page Page, task recognition.Task) (Gray, error) {
-	s, p, found, err := see(page, task.Box)
+	v, err := viewOf(page, task.Box)
 	if err != nil {
 		return Gray{}, err
 	}
-	if !found {
+	s := v.scene()
+	if s == nil {
 		return page.Gray(task.Box)
 	}
 	lines := s.lines()
 	if len(lines) == 0 || len(lines) > 1 && whole(page, task.Box) {
-		sheet, _ := s.sheetOf(p)
+		sheet, _ := s.sheetOf(v.piece)
 		return sheet.border(borderWidth, s.paper), nil
 	}
 	var strips []Gray
@@ -229,16 +298,28 @@ func (t strip) scaled(l look) (Gray, float64) {
 // job is the reading of one region.
 type job struct {
 	Reader
-	task  recognition.Task
-	piece piece
-	scene *scene
+	piece
+	task   recognition.Task
+	scene  *scene // nil where there is no ink
+	lines  []line
+	probed map[int][]letter // what was read of some lines at the first look
 
 	text   []string
 	words  []recognition.Word
 	passes int
 	scale  float64
+	heard  int       // letters that the second recogniser read of the last line, or notAsked
 	agree  []float64 // of two readings of a line, by its letters
 	weight []float64
+}
+
+// look finds the lines of a view.
+func (j *job) look(v view) error {
+	j.piece, j.scene, j.lines, j.probed = v.piece, v.scene(), nil, nil
+	if j.scene != nil {
+		j.lines = j.scene.lines()
+	}
+	return nil
 }
 
 func (j *job) finish(r *recognition.Reading) {
@@ -259,23 +340,128 @@ func (j *job) finish(r *recognition.Reading) {
 	}
 }
 
-// lines reads each line by itself.
-func (j *job) lines(lines []line, shape recognition.Shape) error {
-	if shape < 7 {
-		shape = 7
+// reading is what was read of one line.
+type reading struct {
+	strip strip
+	line  []letter
+}
+
+// each reads each line by itself, and those that the detector finds where that is unsure.
+func (j *job) each(shape recognition.Shape) error {
+	strips := make([]strip, len(j.lines))
+	for k := range j.lines {
+		strips[k] = j.scene.cut(j.lines, k, margin)
 	}
-	for k := range lines {
-		t := j.scene.cut(lines, k, margin)
-		read, err := j.strip(t, shape)
+	readings, err := j.strips(strips, shape, j.probed)
+	if err != nil {
+		return err
+	}
+	if sure, letters := total(readings); sure < unclear && j.Detector != nil && j.task.Effort == recognition.EffortAccurate {
+		strips, err := j.detected()
 		if err != nil {
 			return err
 		}
-		if read, err = j.again(t, read); err != nil {
+		others, err := j.strips(strips, shape, nil)
+		if err != nil {
 			return err
 		}
-		j.add(t, read)
+		if s, n := total(others); s > sure && 4*n >= 3*letters {
+			readings = others
+		}
+	}
+	for _, r := range readings {
+		j.add(r.strip, r.line)
 	}
 	return nil
+}
+
+// unclear is the confidence below which the lines of the ink may not be those of the text.
+const unclear = 0.7
+
+// total is the confidence of readings by their letters, and how many these are.
+func total(readings []reading) (sure float64, letters int) {
+	for _, r := range readings {
+		sure += sureness(r.line) * float64(len(r.line))
+		letters += len(r.line)
+	}
+	return sure / float64(max(1, letters)), letters
+}
+
+// strips reads strips by both recognisers, and leaves out those that are no text.
+func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]letter) (readings []reading, err error) {
+	if shape < recognition.ShapeLine {
+		shape = recognition.ShapeLine
+	}
+	for k, t := range strips {
+		line, err := j.strip(t, shape, probed[k])
+		if err != nil {
+			return nil, err
+		}
+		if line, err = j.again(t, line); err != nil {
+			return nil, err
+		}
+		if len(line) > 0 && j.believable(line) {
+			readings = append(readings, reading{t, line})
+		}
+	}
+	return readings, nil
+}
+
+// detected cuts out the lines that the detector finds in the region, from the top down.
+func (j *job) detected() ([]strip, error) {
+	s := j.scene
+	n := max(1, int(s.letter*float64(s.factor)/detectorLetter+0.5))
+	small := s.gray.shrink(n)
+	quads, err := j.Detector.Detect(small.Colour())
+	if err != nil {
+		return nil, err
+	}
+	f := float64(n)
+	var found []strip
+	for _, q := range quads {
+		middle := Point{f * (q[0].X + q[1].X + q[2].X + q[3].X) / 4, f * (q[0].Y + q[1].Y + q[2].Y + q[3].Y) / 4}
+		width, height := f*(q[1].X-q[0].X+q[2].X-q[3].X)/2, f*(q[3].Y-q[0].Y+q[2].Y-q[1].Y)/2
+		if middle.Y < j.inner.y1 || middle.Y > j.inner.y2 || width < 4 || height < 4 {
+			continue
+		}
+		slope := f * (q[1].Y - q[0].Y) / width
+		left, right := max(f*q[0].X, j.inner.x1-height/2), min(f*q[1].X, j.inner.x2+height/2) // only the region's part
+		if right-left < height/2 {
+			continue
+		}
+		t := strip{slope: slope, origin: Point{left, f*q[0].Y + slope*(left-f*q[0].X)}, ink: height, letter: 0.6 * height}
+		t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(right-left), int(height))
+		t.paper = edgeShade(t.gray)
+		found = append(found, t)
+	}
+	slices.SortFunc(found, func(a, b strip) int {
+		x, y := a.at(Point{float64(a.gray.Width) / 2, a.ink / 2}), b.at(Point{float64(b.gray.Width) / 2, b.ink / 2})
+		if math.Abs(x.Y-y.Y) < 0.5*min(a.ink, b.ink) {
+			return cmp.Compare(x.X, y.X)
+		}
+		return cmp.Compare(x.Y, y.Y)
+	})
+	return found, nil
+}
+
+// detectorLetter is the height of capital letters at which the detector looks for lines, in pixels.
+const detectorLetter = 24
+
+// notAsked is the number of letters of a recogniser that did not read the line.
+const notAsked = -1
+
+// believable tells whether a line is text at all, and not a rule, a picture or dirt in which a recogniser sees letters.
+func (j *job) believable(line []letter) bool {
+	sure := sureness(line)
+	switch {
+	case j.heard == 0 && len(line) < shortest:
+		return false
+	case j.heard == 0:
+		return sure >= 0.7
+	case len(line) < shortest:
+		return sure >= 0.3
+	}
+	return sure >= 0.25
 }
 
 // add adds a line to what was read.
@@ -285,7 +471,7 @@ func (j *job) add(t strip, line []letter) {
 	}
 	j.text = append(j.text, textOf(line))
 	full := rect{0, 0, float64(t.gray.Width), float64(t.gray.Height)}
-	j.words = append(j.words, words(line, full, confidence, func(r rect) document.Box { return j.piece.place(t, r) })...)
+	j.words = append(j.words, words(line, full, confidence, func(r rect) document.Box { return j.place(t, r) })...)
 }
 
 // confidence is that of a word.
@@ -306,17 +492,20 @@ type look struct {
 
 var looks = []look{{22, false, 1}, {27, true, 0.75}, {18, false, 0.5}}
 
-// strip has the engine read a strip, and looks again where it is unsure.
-func (j *job) strip(t strip, shape recognition.Shape) ([]letter, error) {
+// strip has the engine read a strip, and looks again where it is unsure. What was probed is what the first look gave, if there was one.
+func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter, error) {
 	var best []letter
 	var first string
 	for i, l := range looks {
 		if i > 0 && sureness(best) >= l.below {
 			break
 		}
-		line, err := j.look(t, l, shape, j.task.Charset)
-		if err != nil {
-			return nil, err
+		line := probed
+		if i > 0 || len(probed) == 0 {
+			var err error
+			if line, err = j.glance(t, l, shape, j.task.Charset); err != nil {
+				return nil, err
+			}
 		}
 		switch i {
 		case 0:
@@ -334,12 +523,12 @@ func (j *job) strip(t strip, shape recognition.Shape) ([]letter, error) {
 			break
 		}
 		var err error
-		if best, err = j.look(t, looks[0], other, j.task.Charset); err != nil {
+		if best, err = j.glance(t, looks[0], other, j.task.Charset); err != nil {
 			return nil, err
 		}
 	}
 	if len(best) == 0 && j.task.Charset != "" { // a whitelist can empty a word that is all of its characters
-		free, err := j.look(t, looks[0], shape, "")
+		free, err := j.glance(t, looks[0], shape, "")
 		if err != nil {
 			return nil, err
 		}
@@ -354,8 +543,8 @@ func (j *job) note(agreement float64, letters int) {
 	j.agree, j.weight = append(j.agree, agreement), append(j.weight, float64(max(1, letters)))
 }
 
-// look has the engine read a strip once.
-func (j *job) look(t strip, l look, shape recognition.Shape, charset string) ([]letter, error) {
+// glance has the engine read a strip once.
+func (j *job) glance(t strip, l look, shape recognition.Shape, charset string) ([]letter, error) {
 	j.passes++
 	image, scale := t.scaled(l)
 	if j.scale == 0 {
@@ -382,10 +571,11 @@ func (j *job) look(t strip, l look, shape recognition.Shape, charset string) ([]
 
 // again has the second recogniser read a line, and fuses what both read.
 func (j *job) again(t strip, first []letter) ([]letter, error) {
-	if j.Effort == Fast || j.Effort == Balanced && len(first) > 0 && sureness(first) >= gate {
+	j.heard = notAsked
+	if j.task.Effort == recognition.EffortFast || j.task.Effort == recognition.EffortBalanced && len(first) > 0 && sureness(first) >= gate {
 		return first, nil
 	}
-	korean := slices.ContainsFunc(j.task.Lang, func(code string) bool { return strings.HasPrefix(code, "kor") || code == "script/Hangul" })
+	korean := korean(j.task.Lang)
 	second := j.reads("Latin")
 	if korean {
 		if all := j.reads("Hangul"); all != nil {
@@ -408,7 +598,11 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.heard = len(line)
 	if korean {
+		if len(line) == 0 { // it may be Korean
+			j.heard = notAsked
+		}
 		sum := 0.0
 		for _, l := range line {
 			if !plain(l.text) {
@@ -460,6 +654,11 @@ func (j *job) reads(script string) Scripted {
 	return nil
 }
 
+// korean tells whether a text may be Korean.
+func korean(lang []string) bool {
+	return slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "kor") || code == "script/Hangul" })
+}
+
 // readable tells whether all languages are written in Latin letters, Chinese, Japanese or Korean.
 func readable(lang []string) bool {
 	for _, code := range lang {
@@ -502,8 +701,8 @@ func (j *job) block(shape recognition.Shape) error {
 		}
 		for i := range line {
 			l := &line[i]
-			l.x1, l.x2 = (l.x1-borderWidth)/scale+j.piece.inner.x1, (l.x2-borderWidth)/scale+j.piece.inner.x1
-			l.y1, l.y2 = (l.y1-borderWidth)/scale+j.piece.inner.y1, (l.y2-borderWidth)/scale+j.piece.inner.y1
+			l.x1, l.x2 = (l.x1-borderWidth)/scale+j.inner.x1, (l.x2-borderWidth)/scale+j.inner.x1
+			l.y1, l.y2 = (l.y1-borderWidth)/scale+j.inner.y1, (l.y2-borderWidth)/scale+j.inner.y1
 		}
 		t := s.stripOf(line)
 		for i := range line {

@@ -29,9 +29,12 @@ func (l *library) read(page decodedPage, task recognition.Task) (recognition.Rea
 	if err != nil {
 		return recognition.Reading{}, err
 	}
-	r := read.Reader{Engine: recogniser{m, l.engine}, Effort: read.Accurate}
+	r := read.Reader{Engine: recogniser{m, l.engine}}
 	for _, s := range second {
 		r.Second = append(r.Second, s)
+	}
+	if r.Detector, err = l.detector(); err != nil {
+		return recognition.Reading{}, err
 	}
 	reading, err := r.Read(pixels{page}, task)
 	reading.Lang = splitOrder(langOrder(task.Lang))
