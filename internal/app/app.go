@@ -143,8 +143,11 @@ func terminal(v any) (fd int, ok bool) {
 	return fd, term.IsTerminal(fd)
 }
 
-// readPassword asks for a password, twice and without echo, or reads a line where nobody sits at a terminal.
-func (p Process) readPassword() (string, error) {
+// newPassword is what readPassword asks for a password that is to be set.
+var newPassword = []string{"Password: ", "Once more: "}
+
+// readPassword asks for a password, with each of the prompts and without echo, or reads a line where nobody sits at a terminal.
+func (p Process) readPassword(prompts ...string) (string, error) {
 	fd, ok := terminal(p.Stdin)
 	if !ok {
 		line, err := bufio.NewReader(p.Stdin).ReadString('\n')
@@ -153,18 +156,18 @@ func (p Process) readPassword() (string, error) {
 		}
 		return strings.TrimRight(line, "\r\n"), nil
 	}
-	var typed [2]string
-	for i, prompt := range []string{"Password: ", "Once more: "} {
+	var typed string
+	for i, prompt := range prompts {
 		fmt.Fprint(p.Stderr, prompt)
 		b, err := term.ReadPassword(fd)
 		fmt.Fprintln(p.Stderr)
 		if err != nil {
 			return "", err
 		}
-		typed[i] = string(b)
+		if i > 0 && typed != string(b) {
+			return "", errors.New("the two passwords differ")
+		}
+		typed = string(b)
 	}
-	if typed[0] != typed[1] {
-		return "", errors.New("the two passwords differ")
-	}
-	return typed[0], nil
+	return typed, nil
 }

@@ -43,7 +43,7 @@ func (p Process) benchCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "Write a line of JSON for each set, and one for all of them.")
 	cmd.Flags().IntVar(&o.Limit, "limit", 0, "The most pages of each set, spread evenly over it; 0 is all.")
 	cmd.Flags().BoolVar(&o.ShowErrors, "show-errors", false, "Show, on standard error, what the engine read wrong, letter case and white space aside.")
-	addFlags(cmd.Flags(), "max-pixels", "region-timeout", "tessdata-dir", "models", "log-level")
+	addFlags(cmd.Flags(), "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		if len(files) == 0 && !o.Blank {
 			return usagef("a file of a set, or --blank, is wanted")
@@ -61,6 +61,7 @@ func (p Process) benchCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		o.Effort = c.Effort
 		return p.bench(cmd.Context(), c, o, files)
 	}
 	return cmd

@@ -254,7 +254,7 @@ func (p Process) userCommand() *cobra.Command {
 			} else if !fault.Is(err, fault.NotFound) {
 				return err
 			}
-			password, err := p.readPassword()
+			password, err := p.readPassword(newPassword...)
 			if err != nil {
 				return err
 			}
@@ -273,7 +273,7 @@ func (p Process) userCommand() *cobra.Command {
 			if _, err := accounts.Users.ByName(ctx, args[0]); err != nil { // before anybody types a password
 				return err
 			}
-			password, err := p.readPassword()
+			password, err := p.readPassword(newPassword...)
 			if err != nil {
 				return err
 			}

@@ -47,6 +47,7 @@ type Config struct {
 	MaxFiles        int         // of one upload
 	MaxImages       int         // of one user
 	MaxRegions      int         // of one request
+	Effort          recognition.Effort
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
 	RegionTimeout   time.Duration
@@ -106,6 +107,8 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.MaxImages }, 1, math.MaxInt32)},
 	{name: "max-regions", def: "2000", help: "Most regions of a request.",
 		set: integer(func(c *Config) *int { return &c.MaxRegions }, 1, recognition.MostRegions)},
+	{name: "effort", def: string(recognition.EffortAccurate), help: "How much is done for a region where the request does not say: fast, balanced or accurate. The more, the fewer errors.",
+		set: oneOf(func(c *Config) *recognition.Effort { return &c.Effort }, efforts())},
 	{name: "access-ttl", def: "15m", help: "How long an access token is valid.",
 		set: duration(func(c *Config) *time.Duration { return &c.AccessTTL }, time.Minute, 24*time.Hour)},
 	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is valid: somebody who is away for longer has to log in again.",
@@ -233,7 +236,7 @@ func loadConfig(flags *pflag.FlagSet, env map[string]string) (Config, []value, e
 // unknownVariables returns the variables that look like settings and are none, sorted. They are no fault: others, such
 // as Kubernetes, set variables of that look too.
 func unknownVariables(env map[string]string) (unknown []string) {
-	known := map[string]bool{variable(configName): true}
+	known := map[string]bool{variable(configName): true, tokenVariable: true}
 	for _, s := range table {
 		known[variable(s.name)] = true
 		known[variable(s.name+fileSuffix)] = s.secret
@@ -373,6 +376,14 @@ func oneOf[T any](field func(*Config) *T, allowed map[string]T) func(*Config, st
 		*field(c) = v
 		return nil
 	}
+}
+
+func efforts() map[string]recognition.Effort {
+	all := map[string]recognition.Effort{}
+	for _, e := range recognition.Efforts {
+		all[string(e)] = e
+	}
+	return all
 }
 
 func integer(field func(*Config) *int, low, high int) func(*Config, string) error {

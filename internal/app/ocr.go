@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,23 +28,33 @@ type ocrOptions struct {
 	regions []document.Box // none: the whole page
 	lang    []string
 	shape   recognition.Shape
+	rotate  recognition.Rotate
+	effort  recognition.Effort // empty: as the service is configured
 }
 
-// ocrCommand reads files without a server and without storing anything.
+// ocrCommand reads files, by itself or by a running service, without storing anything.
 func (p Process) ocrCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read image files, without a server", Args: cobra.MinimumNArgs(1),
+	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read image files, without a server or by a running one", Args: cobra.MinimumNArgs(1),
 		Long: "Reads image files and writes their text to standard output, without a server and without storing anything.\n" +
+			"With --server a running service reads them. It needs --token or " + tokenVariable + ", which is an API key or an access token, or --user, whose\n" +
+			"password it asks for or reads from standard input. Images are deleted there once they were read, unless there is --keep.\n" +
 			"The exit code is 0 when all could be read, 1 when some could not, 2 when the command line is not right.",
-		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng --format json"}
+		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng --format json\n" +
+			"  glyphbox ocr receipt.jpg --server https://ocr.example.org --user ann"}
 	regions := cmd.Flags().StringArray("region", nil, "A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
 	lang := cmd.Flags().String("lang", recognition.DefaultLang, "Languages, joined by +; their order does not matter.")
 	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto), "How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
+	rotate := cmd.Flags().String("rotate", string(recognition.RotateAuto), "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
+	server, token, user, keep := serviceFlags(cmd.Flags())
 	format := cmd.Flags().String("format", "text", "What to write: text, or json with a line for each file.")
-	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "log-level")
+	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
-		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm)}
+		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate)}
 		if !o.shape.Valid() {
 			return usagef("--psm %d: 0, %s is wanted", *psm, recognition.ShapeNumbers)
+		}
+		if !slices.Contains(recognition.Rotates, o.rotate) {
+			return usagef("--rotate %s: auto, 0, 90, 180 or 270 is wanted", *rotate)
 		}
 		for _, text := range *regions {
 			box, err := parseRegion(text)
@@ -60,11 +71,24 @@ func (p Process) ocrCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if *server != "" {
+			if cmd.Flags().Changed("effort") {
+				o.effort = c.Effort
+			}
+			s, err := p.signIn(cmd.Context(), *server, *token, *user)
+			if err != nil {
+				return err
+			}
+			read := func(ctx context.Context, file string) page { return o.readAt(ctx, s, file, *keep) }
+			return errors.Join(p.ocr(cmd.Context(), read, uploadsAtOnce, files, write), s.end())
+		}
+		o.effort = c.Effort
 		pool, err := startPool(c, os.TempDir(), localFiles{}, p.logger(c))
 		if err != nil {
 			return err
 		}
-		return errors.Join(p.ocr(cmd.Context(), pool, files, o, write), pool.Close())
+		read := func(ctx context.Context, file string) page { return o.read(ctx, pool, file) }
+		return errors.Join(p.ocr(cmd.Context(), read, filesAtOnce, files, write), pool.Close())
 	}
 	return cmd
 }
@@ -88,7 +112,7 @@ type page struct {
 	File     string        `json:"file"`
 	Width    int           `json:"width"`    // pixels, upright
 	Height   int           `json:"height"`   // pixels, upright
-	Contents []api.Content `json:"contents"` // as in the API; nothing was stored, so that ids and versions are empty
+	Contents []api.Content `json:"contents"` // as in the API; ids and versions are empty where no service has read
 	Error    string        `json:"error,omitempty"`
 }
 
@@ -110,20 +134,20 @@ type reader interface {
 const filesAtOnce = 16
 
 // ocr reads the files, several at once, and writes them in order.
-func (p Process) ocr(ctx context.Context, reader reader, files []string, o ocrOptions, write func(io.Writer, page, bool) error) error {
+func (p Process) ocr(ctx context.Context, read func(ctx context.Context, file string) page, atOnce int, files []string, write func(io.Writer, page, bool) error) error {
 	pages := make([]chan page, len(files))
 	for i := range pages {
 		pages[i] = make(chan page, 1)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	slots := make(chan struct{}, filesAtOnce)
+	slots := make(chan struct{}, atOnce)
 	go func() {
 		for i, file := range files {
 			slots <- struct{}{}
 			go func() {
 				defer func() { <-slots }()
-				pages[i] <- o.read(ctx, reader, file)
+				pages[i] <- read(ctx, file)
 			}()
 		}
 	}()
@@ -189,7 +213,7 @@ func (o ocrOptions) read(ctx context.Context, reader reader, file string) page {
 
 // tasks are the regions on a page of that size.
 func (o ocrOptions) tasks(ctx context.Context, reader reader, of document.Geometry) (tasks []recognition.Task, err error) {
-	request := recognition.Request{Lang: o.lang, Shape: o.shape, Mode: recognition.BestMode}
+	request := recognition.Request{Lang: o.lang, Shape: o.shape, Mode: recognition.BestMode, Rotate: o.rotate, Effort: o.effort}
 	for _, box := range o.regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: box})
 	}

@@ -121,7 +121,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
-		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Now: time.Now}
+		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
 	return s, nil
 }

@@ -64,6 +64,7 @@ type Options struct {
 	Blank      bool // also measure pages without text
 	JSON       bool
 	Limit      int // pages of each set; 0: all
+	Effort     recognition.Effort
 	ShowErrors bool
 
 	// Calibration says how far the confidence of words is true.
@@ -191,8 +192,8 @@ func spread(s set, limit int) set {
 }
 
 // tasks are all regions of a page, with what the set says decided.
-func (p page) tasks(ctx context.Context, e Engine) ([]recognition.Task, error) {
-	request := recognition.Request{Lang: []string{p.Lang}, Mode: recognition.BestMode}
+func (p page) tasks(ctx context.Context, e Engine, effort recognition.Effort) ([]recognition.Task, error) {
+	request := recognition.Request{Lang: []string{p.Lang}, Mode: recognition.BestMode, Effort: effort}
 	for _, r := range p.Regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: r.Box})
 	}
@@ -328,7 +329,7 @@ func (b *run) measureSide(ctx context.Context, p page, s *side) (taken, error) {
 	if geometry.Width != p.Width || geometry.Height != p.Height {
 		return taken{}, fmt.Errorf("it is %d × %d pixels where the set says %d × %d", geometry.Width, geometry.Height, p.Width, p.Height)
 	}
-	tasks, err := p.tasks(ctx, b.engine)
+	tasks, err := p.tasks(ctx, b.engine, b.Effort)
 	if err != nil {
 		return taken{}, err
 	}

@@ -255,7 +255,7 @@ func (b *run) warm(ctx context.Context, of set) error {
 		}
 		for _, p.Lang = range langs {
 			p.Regions = slices.Repeat([]region{{Box: document.Box{X2: p.Width, Y2: p.Height}}}, s.workers)
-			tasks, err := p.tasks(ctx, b.engine)
+			tasks, err := p.tasks(ctx, b.engine, b.Effort)
 			if err != nil {
 				return err
 			}

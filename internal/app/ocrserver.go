@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	api "glyphbox/client"
+)
+
+// tokenVariable is the environment variable of a token for --server.
+const tokenVariable = envPrefix + "TOKEN"
+
+const (
+	uploadsAtOnce = 4                // files that a service reads at once; they are in memory
+	tries         = 20               // of a request that the service is too busy for
+	cleanUpTime   = 10 * time.Second // for what is done after the end
+)
+
+func serviceFlags(flags *pflag.FlagSet) (server, token, user *string, keep *bool) {
+	server = flags.String("server", "", "Address of a running service that reads the files, such as https://ocr.example.org.")
+	token = flags.String("token", "", "API key or access token for --server. The variable "+tokenVariable+" hides it from others on this machine.")
+	user = flags.String("user", "", "Name of the user for --server, if there is no token.")
+	keep = flags.Bool("keep", false, "Keep the images, and what was read, on --server.")
+	return server, token, user, keep
+}
+
+// session is a user at a service. A token that was got by a password is renewed when it has expired.
+type session struct {
+	name, password string // empty: the token is given
+
+	mu     sync.Mutex
+	client api.Client
+}
+
+// signIn begins a session, with a token or by a user's password.
+func (p Process) signIn(ctx context.Context, server, token, user string) (*session, error) {
+	s := &session{name: user, client: api.Client{Server: server, Token: token}}
+	if token == "" && user == "" {
+		s.client.Token = p.env()[tokenVariable]
+	}
+	switch {
+	case s.client.Token != "" && user != "":
+		return nil, usagef("either --token or --user")
+	case s.client.Token != "":
+		return s, nil
+	case user == "":
+		return nil, usagef("--server needs --token, the variable %s or --user", tokenVariable)
+	}
+	var err error
+	if s.password, err = p.readPassword("Password: "); err != nil {
+		return nil, err
+	}
+	return s, s.renew(ctx, "")
+}
+
+// renew signs in where the token is still that one.
+func (s *session) renew(ctx context.Context, expired string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client.Token != expired {
+		return nil
+	}
+	grant, err := s.client.WithToken("").Login(ctx, s.name, s.password)
+	if err != nil {
+		return err
+	}
+	s.client = s.client.WithToken(grant.AccessToken)
+	return nil
+}
+
+func (s *session) current() api.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client
+}
+
+// end signs out, if the session was begun by a password.
+func (s *session) end() error {
+	if s.password == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTime)
+	defer cancel()
+	return s.current().Logout(ctx)
+}
+
+// do makes a request. It makes it again with a new token where that has expired, and later where the service is busy.
+func (s *session) do(ctx context.Context, request func(api.Client) error) (err error) {
+	for range tries {
+		c := s.current()
+		err = request(c)
+		problem, ok := errors.AsType[*api.Problem](err)
+		switch {
+		case ok && problem.Status == http.StatusUnauthorized && s.password != "":
+			if err := s.renew(ctx, c.Token); err != nil {
+				return err
+			}
+		case ok && problem.RetryAfter > 0:
+			select {
+			case <-time.After(problem.RetryAfter):
+			case <-ctx.Done():
+				return err
+			}
+		default:
+			return err
+		}
+	}
+	return err
+}
+
+// readAt has a service read a file. The image is deleted there afterwards, unless it is to be kept.
+func (o ocrOptions) readAt(ctx context.Context, s *session, file string, keep bool) (g page) {
+	g = page{File: file, Contents: []api.Content{}}
+	var image api.Image
+	err := s.do(ctx, func(c api.Client) error {
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		image, err = c.Upload(ctx, filepath.Base(file), f)
+		return err
+	})
+	if err != nil {
+		g.Error = explain(err)
+		return g
+	}
+	g.Width, g.Height = image.Width, image.Height
+	if !keep {
+		defer func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
+			defer cancel()
+			if err := s.do(ctx, func(c api.Client) error { return c.DeleteImage(ctx, image.ID) }); err != nil && g.Error == "" {
+				g.Error = "the image stays on the server: " + explain(err)
+			}
+		}()
+	}
+	err = s.do(ctx, func(c api.Client) error {
+		run, err := c.Recognize(ctx, image.ID, o.request())
+		if err == nil {
+			g.Contents = run.Contents
+		}
+		return err
+	})
+	if err != nil {
+		g.Error = explain(err)
+	}
+	return g
+}
+
+// request is what to read, in the form of the API.
+func (o ocrOptions) request() api.Request {
+	request := api.Request{Lang: o.lang, PSM: int(o.shape), Rotate: string(o.rotate), Effort: string(o.effort)}
+	for _, box := range o.regions {
+		request.Regions = append(request.Regions, api.Region{Box: api.Box(box)})
+	}
+	return request
+}
