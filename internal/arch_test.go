@@ -29,10 +29,11 @@ const (
 // inner names the domain packages that each domain package may import. A new one must be put in here.
 var inner = map[string][]string{
 	"fault":       {},
+	"label":       {},
 	"sweep":       {"fault"},
-	"account":     {"fault"},
-	"document":    {"fault", "sweep", "account"},
-	"recognition": {"fault", "sweep", "account", "document"},
+	"account":     {"fault", "label"},
+	"document":    {"fault", "label", "sweep", "account"},
+	"recognition": {"fault", "label", "sweep", "account", "document"},
 }
 
 // Packages that adapters share. They know nothing of ours but fault.

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/unicode/norm"
+
+	"glyphbox/internal/domain/label"
 )
 
 // The names of fields and files of a form. Package mime reads them too, but loses what is not in UTF-8: names from old programs
@@ -77,20 +79,8 @@ func partFileName(disposition, languages string) string {
 	return cleanName(strings.TrimRight(name, "/"))
 }
 
-// cleanName takes out what nobody sees and what makes a name look like another: marks that turn the direction of text, and byte
-// order marks. Letters in parts, as macOS has them in names, are joined, so that a search finds them.
-func cleanName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0x200E, r == 0x200F, r == 0x061C, r == 0xFEFF:
-			return -1
-		case r == 0x2028, r == 0x2029: // line and paragraph separators
-			return ' '
-		}
-		return r
-	}, name)
-	return strings.TrimSpace(norm.NFC.String(name))
-}
+// cleanName is label.Clean. Besides, letters in parts, as macOS has them in names, are joined, so that a search finds them.
+func cleanName(name string) string { return strings.TrimSpace(norm.NFC.String(label.Clean(name))) }
 
 // decodeForeign decodes a name that is not in UTF-8: from CP949 or Shift-JIS, whichever makes more sense, or else from
 // Windows-1252. What can be neither is mended.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/label"
 )
 
 // Service has the operations on accounts. Its fields are set once, before first use; then it is safe for concurrent use.
@@ -368,6 +369,7 @@ func (s *Service) AddKey(ctx context.Context, actor Actor, name string, expires 
 		return Key{}, "", err
 	}
 	now := s.now()
+	name = label.Clean(name)
 	fields := checkText("name", name, 1, MaxKeyName)
 	if !expires.IsZero() && !expires.After(now) {
 		fields = append(fields, fault.Field{Field: "expires", Detail: "a time in the future"})
@@ -427,6 +429,7 @@ func (s *Service) SetState(ctx context.Context, actor Actor, id int64, state, de
 	if err := s.mayGovern(actor, id); err != nil {
 		return User{}, err
 	}
+	detail = label.Clean(detail)
 	fields := append(checkStateName(state), checkText("detail", detail, 0, MaxDetail)...)
 	if err := fault.InvalidFields(fields...); err != nil {
 		return User{}, err

@@ -603,7 +603,7 @@ func TestKeys(t *testing.T) {
 	u := w.user(t, "ann")
 	w.user(t, "bob")
 	a := w.actor(t, "ann")
-	k, text, err := w.AddKey(t.Context(), a, "스캐너", w.clock.Add(time.Hour))
+	k, text, err := w.AddKey(t.Context(), a, "스\u202E캐너", w.clock.Add(time.Hour))
 	check.OK(t, "AddKey", err)
 	if !strings.HasPrefix(text, "gbx_"+k.ID+".") || strings.Contains(text, k.SecretHash) {
 		t.Errorf("got the key %q of %+v", text, k)

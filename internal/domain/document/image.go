@@ -14,6 +14,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/label"
 )
 
 // Box is a rectangle of a page: X1, Y1 is its top left pixel, X2, Y2 lies just outside its bottom right one.
@@ -146,6 +147,7 @@ func checkName(name string) []fault.Field {
 
 // uploadName is the last element of the path that a client sent, whatever its separators, and never empty.
 func uploadName(name string) string {
+	name = label.Clean(name)
 	name = strings.TrimSpace(name[strings.LastIndexAny(name, `/\`)+1:])
 	if name == "" {
 		return "untitled"

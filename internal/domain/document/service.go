@@ -10,6 +10,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/label"
 	"glyphbox/internal/domain/sweep"
 )
 
@@ -256,6 +257,7 @@ func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part 
 func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, name *string, visibility *Visibility) (Image, error) {
 	var fields []fault.Field
 	if name != nil {
+		name = new(label.Clean(*name))
 		fields = append(fields, checkName(*name)...)
 	}
 	if visibility != nil && *visibility != Private && *visibility != Shared {

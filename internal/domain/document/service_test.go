@@ -457,7 +457,7 @@ func TestChange(t *testing.T) {
 	w := newWorld(t)
 	i := w.upload(t, w.ann, "page")
 	shared, wrong := document.Shared, document.Visibility("public")
-	name, empty, blank, long, control := "새 이름", "", " \u3000", strings.Repeat("x", 201), "a\tb"
+	name, empty, blank, long, control := "새 \u202E이름\u2069", "\u2066", " \u3000", strings.Repeat("x", 201), "a\tb"
 	for _, c := range []struct {
 		name       *string
 		visibility *document.Visibility
@@ -475,7 +475,7 @@ func TestChange(t *testing.T) {
 		visibility *document.Visibility
 	}{{nil, nil}, {&name, nil}, {nil, &shared}} {
 		if c.name != nil {
-			want.Name = *c.name
+			want.Name = "새 이름" // without the marks of direction
 		}
 		if c.visibility != nil {
 			want.Visibility = *c.visibility

@@ -13,6 +13,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/label"
 )
 
 // Level is the size of the regions that a layout suggests.
@@ -91,7 +92,7 @@ func (r Request) complete() Request {
 	r.Rotate, r.Effort = cmp.Or(r.Rotate, RotateAuto), cmp.Or(r.Effort, EffortAccurate)
 	r.Regions = slices.Clone(r.Regions)
 	for i := range r.Regions {
-		r.Regions[i].Lang = splitLang(r.Regions[i].Lang)
+		r.Regions[i].Lang, r.Regions[i].Name = splitLang(r.Regions[i].Lang), label.Clean(r.Regions[i].Name)
 	}
 	return r
 }

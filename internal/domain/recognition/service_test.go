@@ -247,7 +247,7 @@ func TestTasks(t *testing.T) {
 	engine := newWorld(t).Engine
 	page := document.Image{Geometry: document.Geometry{Width: 400, Height: 140}}
 	own := right
-	own.Lang, own.Shape, own.Charset, own.Name = []string{"eng"}, recognition.ShapeWord, "0123", "number"
+	own.Lang, own.Shape, own.Charset, own.Name = []string{"eng"}, recognition.ShapeWord, "0123", "num\u202Eber"
 	own.Rotate, own.Effort = recognition.Rotate90, recognition.EffortFast
 	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, Shape: recognition.ShapeBlock, Mode: 1, Regions: []recognition.Region{left, own}}.Tasks(t.Context(), page, engine)
 	check.OK(t, "Tasks", err)
