@@ -605,6 +605,7 @@ func TestKeys(t *testing.T) {
 	a := w.actor(t, "ann")
 	k, text, err := w.AddKey(t.Context(), a, "스\u202E캐너", w.clock.Add(time.Hour))
 	check.OK(t, "AddKey", err)
+	check.Same(t, "the name without the mark of direction", k.Name, "스캐너")
 	if !strings.HasPrefix(text, "gbx_"+k.ID+".") || strings.Contains(text, k.SecretHash) {
 		t.Errorf("got the key %q of %+v", text, k)
 	}
