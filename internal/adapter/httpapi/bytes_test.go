@@ -30,7 +30,7 @@ func TestUpload(t *testing.T) {
 	id, ann := s.user("ann")
 	data := page(64, 48)
 	sum := sha256.Sum256([]byte(data))
-	a := s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: data}, upload{disposition: `form-data; name="note"`, data: "ignored"})).want(201)
+	a := s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: data}, formFile{disposition: `form-data; name="note"`, data: "ignored"})).want(201)
 	got := read[client.Image](a)
 	name := "ann"
 	want := client.Image{ID: got.ID, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
@@ -46,7 +46,7 @@ func TestUpload(t *testing.T) {
 		t.Error("what comes back is not what was sent")
 	}
 
-	several := s.ask("POST", base+"/image", files(ann, upload{name: "1.png", data: page(10, 10)}, upload{name: "2.png", data: page(11, 10)})).want(201)
+	several := s.ask("POST", base+"/image", files(ann, formFile{name: "1.png", data: page(10, 10)}, formFile{name: "2.png", data: page(11, 10)})).want(201)
 	images := read[[]client.Image](several)
 	if len(images) != 2 || images[0].Name != "1.png" || images[1].Width != 11 || several.header.Get("Location") != "" {
 		t.Errorf("several: %s", several.body)
@@ -73,13 +73,13 @@ func TestUploadNames(t *testing.T) {
 		``:                                                                   "untitled",
 	} {
 		part := `form-data; name="file"; ` + disposition
-		got := read[client.Image](s.ask("POST", base+"/image", files(ann, upload{disposition: strings.TrimSuffix(part, "; "), data: page(8, 8)})).want(201))
+		got := read[client.Image](s.ask("POST", base+"/image", files(ann, formFile{disposition: strings.TrimSuffix(part, "; "), data: page(8, 8)})).want(201))
 		if got.Name != want {
 			t.Errorf("%s: got %q, want %q", disposition, got.Name, want)
 		}
 	}
 	for _, disposition := range []string{`filename="` + strings.Repeat("x", 201) + `"`, "filename=\"a\x01.png\"", `filename*=UTF-8''a%00.png`} {
-		a := s.ask("POST", base+"/image", files(ann, upload{disposition: `form-data; name="file"; ` + disposition, data: page(8, 8)}))
+		a := s.ask("POST", base+"/image", files(ann, formFile{disposition: `form-data; name="file"; ` + disposition, data: page(8, 8)}))
 		if a.status == 201 { // a parser that does not understand a name may leave it out, but nothing odd may be stored
 			if got := read[client.Image](a).Name; got != "untitled" {
 				t.Errorf("%q became %q", disposition, got)
@@ -97,25 +97,25 @@ func TestUploadRefused(t *testing.T) {
 	s := open(t, func(c *Config) { c.SpoolDir = spool })
 	_, ann := s.user("ann")
 	good, big := page(8, 8), strings.Repeat("x", 100_001)
-	post := func(uploads ...upload) answer { return s.ask("POST", base+"/image", files(ann, uploads...)) }
+	post := func(uploads ...formFile) answer { return s.ask("POST", base+"/image", files(ann, uploads...)) }
 	post().want(422).code("invalid_input", "file")
-	post(upload{disposition: `form-data; name="image"; filename="a.png"`, data: good}).want(422).code("invalid_input", "image")
-	post(upload{}).want(422).code("invalid_input", "file") // no file was chosen
-	post(upload{name: "a.txt", data: "no image"}).want(415).code("unsupported_image", "file")
-	post(upload{name: "empty.png"}).want(415).code("unsupported_image", "file")
-	post(upload{name: "a.png", data: big}).want(413).code("file_too_large", "file[0]")
-	post(upload{name: "a.png", data: good}, upload{name: "b.png", data: big}).want(413).code("file_too_large", "file[1]")
-	four := upload{name: "a.png", data: good}
+	post(formFile{disposition: `form-data; name="image"; filename="a.png"`, data: good}).want(422).code("invalid_input", "image")
+	post(formFile{}).want(422).code("invalid_input", "file") // no file was chosen
+	post(formFile{name: "a.txt", data: "no image"}).want(415).code("unsupported_image", "file")
+	post(formFile{name: "empty.png"}).want(415).code("unsupported_image", "file")
+	post(formFile{name: "a.png", data: big}).want(413).code("file_too_large", "file[0]")
+	post(formFile{name: "a.png", data: good}, formFile{name: "b.png", data: big}).want(413).code("file_too_large", "file[1]")
+	four := formFile{name: "a.png", data: good}
 	post(four, four, four, four).want(413).code("too_many_files", "file")
-	if a := post(upload{name: "a.png", data: big}); !strings.Contains(a.body, "100000 bytes") {
+	if a := post(formFile{name: "a.png", data: big}); !strings.Contains(a.body, "100000 bytes") {
 		t.Errorf("the limit is not named: %s", a.body)
 	}
-	post(upload{disposition: `form-data; name="note"`, data: strings.Repeat("x", 2_000_000)}).want(413).code("body_too_large")
+	post(formFile{disposition: `form-data; name="note"`, data: strings.Repeat("x", 2_000_000)}).want(413).code("body_too_large")
 
 	s.ask("POST", base+"/image", as(ann)).want(400).code("body_missing")
 	s.ask("POST", base+"/image", as(ann).with("{}")).want(415).code("wrong_content_type")
 	s.ask("POST", base+"/image", request{token: ann, body: "x", contentType: "multipart/form-data"}).want(400).code("malformed_form")
-	whole := files(ann, upload{name: "a.png", data: good})
+	whole := files(ann, formFile{name: "a.png", data: good})
 	cut := whole
 	cut.body = cut.body[:len(cut.body)/2]
 	s.ask("POST", base+"/image", cut).want(400).code("malformed_form")
@@ -131,7 +131,7 @@ func TestUploadRefused(t *testing.T) {
 	s.ask("DELETE", s.ask("POST", base+"/image", cut).want(201).header.Get("Location"), as(ann)).want(204)
 
 	// When one of several is refused none stays.
-	post(four, four, upload{name: "c.png", data: "no image"}).want(415).code("unsupported_image", "file[2]")
+	post(four, four, formFile{name: "c.png", data: "no image"}).want(415).code("unsupported_image", "file[2]")
 	if got := s.ask("GET", base+"/image", as(ann)).want(200).header.Get("X-Total-Count"); got != "0" {
 		t.Errorf("%s images stay", got)
 	}
@@ -175,7 +175,7 @@ func TestUploadTakesBackOrSaysSo(t *testing.T) {
 	_, ann := s.user("ann")
 	s.Meanwhile("Catalog.Add", func() { s.Fail("Catalog.Add", porttest.Before) }) // the second time
 	s.Fail("Catalog.Delete", porttest.Before)
-	s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(8, 8)}, upload{name: "b.png", data: page(8, 8)})).want(500).code("internal")
+	s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(8, 8)}, formFile{name: "b.png", data: page(8, 8)})).want(500).code("internal")
 	if !strings.Contains(s.logs.String(), "injected") {
 		t.Errorf("the log does not say why: %s", s.logs)
 	}
@@ -184,7 +184,7 @@ func TestUploadTakesBackOrSaysSo(t *testing.T) {
 func TestSpoolAway(t *testing.T) {
 	s := open(t, func(c *Config) { c.SpoolDir = "/nowhere/at/all" })
 	_, ann := s.user("ann")
-	a := s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(8, 8)})).want(500)
+	a := s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(8, 8)})).want(500)
 	a.code("internal")
 	if strings.Contains(a.body, "nowhere") || !strings.Contains(s.logs.String(), "nowhere") {
 		t.Errorf("the client is told %s, the log has %s", a.body, s.logs)
@@ -249,7 +249,7 @@ func TestOriginal(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")
 	data := page(64, 48)
-	i := read[client.Image](s.ask("POST", base+"/image", files(ann, upload{name: `영수증 \"1\".png`, data: data})).want(201))
+	i := read[client.Image](s.ask("POST", base+"/image", files(ann, formFile{name: `영수증 \"1\".png`, data: data})).want(201))
 	path := fmt.Sprintf("%s/image/%d", base, i.ID)
 	a := s.ask("GET", path, as(ann)).want(200)
 	tag := `"` + i.SHA256 + `"`
@@ -306,7 +306,7 @@ func TestOriginal(t *testing.T) {
 func TestRenditions(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")
-	i := read[client.Image](s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(300, 200)})).want(201))
+	i := read[client.Image](s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(300, 200)})).want(201))
 	path := fmt.Sprintf("%s/image/%d", base, i.ID)
 	for _, test := range []struct {
 		path, cache   string

@@ -98,7 +98,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	s.ask("PUT", content, as(ann).with(`{"text":"`+text+` 2"}`)).want(200)
 	s.ask("PUT", content, as(ann).with(`{"text":"`+text+`","detail":["`+text+`"]}`)).want(422)
 	s.ask("PUT", image, as(ann).with(`{"name":"`+name+`"}`)).want(200)
-	s.ask("POST", base+"/image", files(ann, upload{name: name, data: "no image"})).want(415)
+	s.ask("POST", base+"/image", files(ann, formFile{name: name, data: "no image"})).want(415)
 	s.ask("PUT", base+"/user/password", as(ann).with(`{"current_password":"`+password+`","password1":"`+password+`","password2":5}`)).want(422)
 	s.ask("PUT", base+"/user/password", as(ann).with(`{"current_password":"`+password+`",`)).want(400)
 	s.ask("POST", base+"/user/login", form("username", "ann", "password", password+"-wrong")).want(401)
@@ -107,7 +107,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 		"Catalog.List":    func() { s.ask("GET", base+"/image?keyword="+keyword, as(ann)).want(503) },
 		"Contents.Revise": func() { s.ask("PUT", content, as(ann).with(`{"text":"`+text+`"}`)).want(503) },
 		"Catalog.Update":  func() { s.ask("PUT", image, as(ann).with(`{"name":"`+name+`"}`)).want(503) },
-		"Blobs.Put":       func() { s.ask("POST", base+"/image", files(ann, upload{name: name, data: page(9, 9)})).want(503) },
+		"Blobs.Put":       func() { s.ask("POST", base+"/image", files(ann, formFile{name: name, data: page(9, 9)})).want(503) },
 		"Contents.Get":    func() { s.ask("GET", content, as(ann)).want(503) },
 		"Sessions.UpdateSession": func() {
 			s.ask("POST", base+"/user/token", request{body: `{"refresh_token":"` + grant.RefreshToken + `"}`}).want(503)

@@ -107,7 +107,7 @@ func TestNotCompressed(t *testing.T) {
 	_, ann := s.user("ann")
 	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
 	big := fmt.Sprintf("%s/image/%d", base, read[struct{ ID int64 }](answer{t: t, header: http.Header{"Content-Type": {"application/json"}},
-		body: strings.SplitN(s.ask("POST", base+"/image", files(ann, upload{name: "a.png", data: page(300, 200)})).want(201).body, ",", 2)[0] + "}"}).ID)
+		body: strings.SplitN(s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(300, 200)})).want(201).body, ",", 2)[0] + "}"}).ID)
 	for _, path := range []string{image, big, big + "/view", big + "/crop?x1=0&y1=0&x2=300&y2=200", image + "/meta", base + "/user/me"} {
 		if a := s.ask("GET", path, as(ann).head("Accept-Encoding", "gzip")).want(200); a.header.Get("Content-Encoding") != "" {
 			t.Errorf("%s is compressed", path) // an image, or too short

@@ -340,7 +340,7 @@ func TestImages(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")
 	for i := range 5 {
-		s.ask("POST", base+"/image", files(ann, upload{name: fmt.Sprintf("page %d.png", i), data: page(20, 10+i)})).want(201)
+		s.ask("POST", base+"/image", files(ann, formFile{name: fmt.Sprintf("page %d.png", i), data: page(20, 10+i)})).want(201)
 	}
 	ask := func(query string) (names []string, a answer) {
 		t.Helper()

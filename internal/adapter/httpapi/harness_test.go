@@ -263,10 +263,10 @@ func (r request) head(name, value string) request {
 	return r
 }
 
-// upload is a file of a form; disposition is used as it is where it is not empty.
-type upload struct{ disposition, name, data string }
+// formFile is a file of a form; disposition is used as it is where it is not empty.
+type formFile struct{ disposition, name, data string }
 
-func files(token string, uploads ...upload) request {
+func files(token string, uploads ...formFile) request {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for _, u := range uploads {
@@ -296,5 +296,5 @@ func page(width, height int) string {
 // image uploads a page of 64 × 48 pixels.
 func (s *site) image(token string) client.Image {
 	s.t.Helper()
-	return read[client.Image](s.ask("POST", "/api/v1/image", files(token, upload{name: "page.png", data: page(64, 48)})).want(201))
+	return read[client.Image](s.ask("POST", "/api/v1/image", files(token, formFile{name: "page.png", data: page(64, 48)})).want(201))
 }

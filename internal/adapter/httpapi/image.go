@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/header"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -119,7 +120,7 @@ func (a *api) view(ctx context.Context, c *call, in *struct {
 		part.Y2 = i.Height
 	}
 	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d", i.SHA256, in.Width, part.X1, part.Y1, part.X2, part.Y2), modified: i.Created, cache: "private, max-age=3600"}
-	if matchesTag(c.r.Header.Get("If-None-Match"), f.quotedTag()) { // before the work, not after it
+	if header.MatchesTag(c.r.Header.Get("If-None-Match"), f.quotedTag()) { // before the work, not after it
 		return c.serve(held{bytes.NewReader(nil)}, f), nil
 	}
 	rendition, err := a.Images.View(ctx, c.actor, in.ID, part, in.Width)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/header"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/wire"
@@ -108,7 +109,7 @@ type tagged struct {
 }
 
 func tag(c recognition.Content) *tagged {
-	return &tagged{http.StatusOK, revisionTag(c.Revision), "private, no-cache", wire.Content(c)}
+	return &tagged{http.StatusOK, header.RevisionTag(c.Revision), "private, no-cache", wire.Content(c)}
 }
 
 func (a *api) content(ctx context.Context, c *call, in *struct {
@@ -120,7 +121,7 @@ func (a *api) content(ctx context.Context, c *call, in *struct {
 		return nil, err
 	}
 	out := tag(content)
-	if matchesTag(in.IfNoneMatch, out.ETag) {
+	if header.MatchesTag(in.IfNoneMatch, out.ETag) {
 		out.Status = http.StatusNotModified
 	}
 	return out, nil
@@ -130,7 +131,7 @@ func (a *api) correct(ctx context.Context, c *call, in *struct {
 	ContentPath
 	IfMatch string `header:"If-Match" example:"\"1\"" doc:"The revisions that the correction may be made from. If none of them is the current one, the answer is 412."`
 }, form correctionForm) (*tagged, error) {
-	wanted, err := wantedRevisions(in.IfMatch)
+	wanted, err := header.WantedRevisions(in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +157,7 @@ func (a *api) oneOf(ctx context.Context, c *call, id string, wanted []int) (int,
 	}
 	content, err := a.Recognition.Content(ctx, c.actor, id)
 	if err == nil && !slices.Contains(wanted, content.Revision) {
-		err = errNoSuchRevision
+		err = header.ErrNoSuchRevision
 	}
 	return content.Revision, err
 }

@@ -91,7 +91,7 @@ func (a *api) routes() {
 	handle(a, route{pattern: "POST " + base + "/image", tag: "image", id: "upload", summary: "Upload images",
 		about: "Answers with the image, or with a list if there are several files. If one file is refused, none is kept. " +
 			"The media type is found from the bytes.",
-		body: &body{mediaType: mediaTypeFiles, limit: int64(a.MaxFiles)*a.MaxUpload + slack, required: []string{"file"}, fields: map[string]string{"file": "Image files."}}, status: 201,
+		body: &body{mediaType: mediaTypeFiles, limit: a.uploadLimits().Body(), required: []string{"file"}, fields: map[string]string{"file": "Image files."}}, status: 201,
 		errors: []int{409}, timeout: a.UploadTimeout}, a.upload)
 	handle(a, route{pattern: "GET " + base + "/image", tag: "image", id: "images", summary: "List your images and those shared with you",
 		about: "Newest first."}, a.images)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -72,5 +73,23 @@ func TestSessionCookie(t *testing.T) {
 	plain := s.ask("POST", login, form("username", "ann", "password", password)).want(200)
 	if plain.header.Get("Set-Cookie") != "" || read[client.Grant](plain).RefreshToken == "" {
 		t.Errorf("without the header: %v %s", plain.header, plain.body)
+	}
+}
+
+// One attacker behind a proxy that adds ports does not lock out the others.
+func TestLockOutBehindProxy(t *testing.T) {
+	s := open(t, func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	s.user("ann")
+	login := func(name, password, header, value string) answer {
+		r := form("username", name, "password", password)
+		r.header = map[string]string{header: value}
+		return s.ask("POST", base+"/user/login", r)
+	}
+	for header, value := range map[string]string{"X-Forwarded-For": "203.0.113.%s:4711", "Forwarded": `for="[2001:db8::%s]:4711"`} {
+		from := func(n string) string { return strings.Replace(value, "%s", n, 1) }
+		for range 4 {
+			login("ann", "wrong-password", header, from("6"))
+		}
+		login("ann", password, header, from("7")).want(200)
 	}
 }

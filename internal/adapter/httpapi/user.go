@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/header"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/wire"
@@ -71,7 +72,7 @@ func (a *api) login(ctx context.Context, c *call, in *SessionHeader) (*secret[cl
 		return nil, err
 	}
 	grant, err := a.Accounts.Login(ctx, form.Get("username"), form.Get("password"),
-		account.Client{Address: a.clientAddress(c.r), UserAgent: c.r.UserAgent()})
+		account.Client{Address: header.ClientAddress(c.r, a.TrustedProxies), UserAgent: c.r.UserAgent()})
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,5 @@
-package httpapi
+// Package header reads headers of requests that net/http leaves as they are: who a request came from, and entity tags.
+package header
 
 import (
 	"net/http"
@@ -7,40 +8,40 @@ import (
 	"strings"
 )
 
-// clientAddress returns the address that the request came from: the other end of the connection or, where that is a proxy that we
-// trust, the nearest address in X-Forwarded-For or Forwarded (RFC 7239) that is none. Most proxies set one of the two headers and
+// ClientAddress returns the address that the request came from: the other end of the connection or, where that is a proxy that is
+// trusted, the nearest address in X-Forwarded-For or Forwarded (RFC 7239) that is none. Most proxies set one of the two headers and
 // pass the other on as the client sent it. So where both are there and disagree, neither is believed, and the address is the
 // proxy's: who sends the wrong header shares that with others who do, and with nobody else.
-func (a *api) clientAddress(r *http.Request) string {
+func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
 	near, ok := nodeAddress(r.RemoteAddr)
 	if !ok {
 		return ""
 	}
 	old, standard := forwardedFor(r.Header), forwarded(r.Header)
 	switch {
-	case !a.trusts(near):
+	case !contains(trusted, near):
 		return near.String()
 	case len(standard) == 0:
-		return a.behind(near, old).String()
+		return behind(near, old, trusted).String()
 	case len(old) == 0:
-		return a.behind(near, standard).String()
+		return behind(near, standard, trusted).String()
 	}
-	one, other := a.behind(near, old), a.behind(near, standard)
+	one, other := behind(near, old, trusted), behind(near, standard, trusted)
 	if one != other {
 		return near.String()
 	}
 	return one.String()
 }
 
-func (a *api) trusts(addr netip.Addr) bool {
-	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+func contains(trusted []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // behind goes from a trusted proxy through the nodes that it and others before it named, the nearest last.
-func (a *api) behind(near netip.Addr, nodes []string) netip.Addr {
+func behind(near netip.Addr, nodes []string, trusted []netip.Prefix) netip.Addr {
 	for _, node := range slices.Backward(nodes) {
 		addr, ok := nodeAddress(node)
-		if !ok || !a.trusts(near) {
+		if !ok || !contains(trusted, near) {
 			break
 		}
 		near = addr

@@ -1,4 +1,4 @@
-package httpapi
+package header
 
 import (
 	"strconv"
@@ -7,11 +7,11 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// revisionTag is the entity tag of a revision of a content.
-func revisionTag(revision int) string { return `"` + strconv.Itoa(revision) + `"` }
+// RevisionTag is the entity tag of a revision of a content.
+func RevisionTag(revision int) string { return `"` + strconv.Itoa(revision) + `"` }
 
-// matchesTag tells whether a header If-None-Match names the tag, compared weakly as RFC 9110 wants for it.
-func matchesTag(header, tag string) bool {
+// MatchesTag tells whether a header If-None-Match names the tag, compared weakly as RFC 9110 wants for it.
+func MatchesTag(header, tag string) bool {
 	for _, part := range splitQuoted(header, ',') {
 		if part == "*" || strings.TrimPrefix(part, "W/") == tag {
 			return true
@@ -20,9 +20,9 @@ func matchesTag(header, tag string) bool {
 	return false
 }
 
-// wantedRevisions reads a header If-Match: the revisions that it names, none for any. Tags of ours are strong, so a weak one or one
+// WantedRevisions reads a header If-Match: the revisions that it names, none for any. Tags of ours are strong, so a weak one or one
 // that we never gave cannot match: where there is no other the fault is Stale. What is no list of tags, nor *, is Malformed.
-func wantedRevisions(header string) (wanted []int, err error) {
+func WantedRevisions(header string) (wanted []int, err error) {
 	header = strings.TrimSpace(header)
 	if header == "" || header == "*" {
 		return nil, nil
@@ -42,9 +42,10 @@ func wantedRevisions(header string) (wanted []int, err error) {
 		}
 	}
 	if len(wanted) == 0 {
-		return nil, errNoSuchRevision
+		return nil, ErrNoSuchRevision
 	}
 	return wanted, nil
 }
 
-var errNoSuchRevision = fault.New(fault.Stale, "changed_meanwhile", "The content has no such revision.")
+// ErrNoSuchRevision is the fault where none of the revisions is the current one.
+var ErrNoSuchRevision = fault.New(fault.Stale, "changed_meanwhile", "The content has no such revision.")

@@ -1,0 +1,158 @@
+// Package upload takes in the files of a form, and finds out what they are called.
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"strings"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// File is an uploaded file on its way. It has no name on disk, so that it goes with the process.
+type File struct {
+	Name   string // as the client calls it
+	Size   int64  // bytes
+	SHA256 string // hexadecimal
+	disk   *os.File
+}
+
+// Open returns a reader with its own place in the file.
+func (s *File) Open(context.Context) (io.ReadCloser, error) {
+	return reader{io.NewSectionReader(s.disk, 0, s.Size)}, nil
+}
+
+// reader needs no closing. It can seek, so that no more of the file is read for its header than is needed.
+type reader struct{ *io.SectionReader }
+
+func (reader) Close() error { return nil }
+
+// Close lets files go.
+func Close(files []*File) {
+	for _, f := range files {
+		_ = f.disk.Close() // it was read, and goes away with this
+	}
+}
+
+// Limits are those of the files of a request.
+type Limits struct {
+	Files int
+	Bytes int64  // of a file
+	Dir   string // where files lie, without a name, until they are stored
+}
+
+// slack is what a multipart body may have besides its files, in bytes.
+const slack = 1 << 20
+
+// Body returns how many bytes a body may have.
+func (l Limits) Body() int64 { return int64(l.Files)*l.Bytes + slack }
+
+// Take takes in all files of a request, which stand in its field file, before anything is made of one. It returns those that it has even on
+// failure. Malformed, where the cause is that of the body's reader if it failed; Unsupported; Invalid; TooLarge.
+func Take(r *http.Request, limits Limits) (files []*File, err error) {
+	form, err := r.MultipartReader()
+	switch {
+	case errors.Is(err, http.ErrNotMultipart):
+		return nil, fault.New(fault.Unsupported, "wrong_content_type", "The body must be multipart/form-data.")
+	case err != nil:
+		return nil, fault.New(fault.Malformed, "malformed_form", "The Content-Type names no boundary.").Because(err)
+	}
+	for {
+		part, err := form.NextPart()
+		if err == io.EOF { //nolint:errorlint // one that is wrapped is of a body that breaks off
+			break
+		}
+		if err != nil {
+			return files, formFault(err)
+		}
+		disposition := part.Header.Get("Content-Disposition")
+		name := partName(disposition)
+		switch {
+		case name == "file":
+		case isFile(disposition): // it would be lost without a word
+			return files, fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")), Detail: "image files are in the field file"})
+		default:
+			continue // NextPart reads over it
+		}
+		f, err := limits.take(part, len(files))
+		if err != nil {
+			return files, err
+		}
+		f.Name = partFileName(disposition, r.Header.Get("Accept-Language"))
+		if f.Size == 0 && f.Name == "" { // how a browser sends that no file was chosen
+			Close([]*File{f})
+			continue
+		}
+		files = append(files, f)
+		if len(files) > limits.Files {
+			return files, fault.New(fault.TooLarge, "too_many_files", "There may be at most %d files in one request.", limits.Files).
+				On("file", fmt.Sprintf("at most %d", limits.Files))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fault.InvalidFields(fault.Field{Field: "file", Detail: "at least one image file"})
+	}
+	return files, nil
+}
+
+// take takes in one file; n is its number in the request.
+func (l Limits) take(part *multipart.Part, n int) (_ *File, err error) {
+	disk, err := os.CreateTemp(l.Dir, "upload-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = disk.Close() // the first error counts
+		}
+	}()
+	if err := os.Remove(disk.Name()); err != nil {
+		return nil, err
+	}
+	hash := sha256.New()
+	from := &source{Reader: part}
+	size, err := io.Copy(io.MultiWriter(disk, hash), io.LimitReader(from, l.Bytes+1))
+	switch {
+	case from.err != nil:
+		return nil, formFault(from.err)
+	case err != nil:
+		return nil, err
+	case size > l.Bytes:
+		return nil, fault.New(fault.TooLarge, "file_too_large", "An image file may have at most %s.", sizeText(l.Bytes)).
+			On(fmt.Sprintf("file[%d]", n), "at most "+sizeText(l.Bytes))
+	}
+	return &File{disk: disk, Size: size, SHA256: hex.EncodeToString(hash.Sum(nil))}, nil
+}
+
+// sizeText is a limit as people write it.
+func sizeText(bytes int64) string {
+	if bytes%1e6 == 0 {
+		return fmt.Sprintf("%d MB", bytes/1e6)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
+
+// source tells a failure of the client's side from one of the disk's.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
+
+func formFault(err error) error {
+	return fault.New(fault.Malformed, "malformed_form", "The body is not valid multipart/form-data, or was cut off.").Because(err)
+}
