@@ -206,6 +206,12 @@ func (s *scene) tallest() float64 {
 // another taken together. With light set, light parts on dark ones count too. It is 0 where there are none.
 func (s *scene) letterHeight(light bool) float64 {
 	framed := s.framing()
+	carries := make([]bool, len(s.parts)) // whether there are parts on a part
+	for _, p := range s.parts {
+		if p.around >= 0 && p.area >= 6 {
+			carries[p.around] = true
+		}
+	}
 	collect := func(strict bool) (boxes []levelled) {
 		for i, p := range s.parts {
 			w, h := p.width(), p.height()
@@ -222,6 +228,9 @@ func (s *scene) letterHeight(light bool) float64 {
 			a := s.parts[p.around]
 			if !p.dark && 10*a.area < 4*a.width()*a.height() {
 				continue // a cell of a frame
+			}
+			if !p.dark && carries[i] && 10*p.area >= 7*w*h {
+				continue // a sheet with dark letters
 			}
 			if strict && a.width()*a.height() < 6*w*h && !s.outer(a) {
 				continue

@@ -399,8 +399,29 @@ func (s *scene) cut(lines []line, k int, margin float64) strip {
 		t.origin.Y = top + drop1
 		t.gray = t.gray.warp(Point{0, t.origin.Y - float64(y1)}, Point{1, t.slope}, Point{0, 1}, int(x2-x1), int(math.Ceil(bottom-top)))
 	}
-	t.paper = edgeShade(t.gray)
+	t.develop()
 	return t
+}
+
+// faint is the contrast of a strip below which it is raised, in shades.
+const faint = 90
+
+// develop finds the shade of the paper, and makes faint ink darker.
+func (t *strip) develop() {
+	t.paper = edgeShade(t.gray)
+	var shades [256]int
+	for _, v := range t.gray.Pix {
+		shades[v]++
+	}
+	ink := quantile(shades[:], 0.02)
+	contrast := int(t.paper) - ink
+	if contrast >= faint || contrast < minContrast {
+		return
+	}
+	for i, v := range t.gray.Pix {
+		t.gray.Pix[i] = uint8(min(255, max(0, evenPaper-(int(t.paper)-int(v))*(evenPaper-30)/contrast)))
+	}
+	t.paper = evenPaper
 }
 
 // isolate paints over the ink of a part of the piece that is not of the line.

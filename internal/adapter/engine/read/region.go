@@ -431,7 +431,7 @@ func (j *job) detected() ([]strip, error) {
 		}
 		t := strip{slope: slope, origin: Point{left, f*q[0].Y + slope*(left-f*q[0].X)}, ink: height, letter: 0.6 * height}
 		t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(right-left), int(height))
-		t.paper = edgeShade(t.gray)
+		t.develop()
 		found = append(found, t)
 	}
 	slices.SortFunc(found, func(a, b strip) int {
@@ -753,6 +753,6 @@ func (s *scene) stripOf(line []letter) strip {
 	m := margin * (box.y2 - box.y1)
 	t := strip{slope: slope, letter: letter, ink: box.y2 - box.y1, origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)}}
 	t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(math.Ceil(box.x2-box.x1+2*m)), int(math.Ceil(box.y2-box.y1+2*m)))
-	t.paper = edgeShade(t.gray)
+	t.develop()
 	return t
 }

@@ -1,0 +1,533 @@
+package read
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sheet is what the tests draw on.
+type sheet struct{ Gray }
+
+// page is a sheet as a Page.
+type page struct{ sheet sheet }
+
+func (p page) Size() (width, height int) { return p.sheet.Width, p.sheet.Height }
+
+func (p page) Gray(b document.Box) (Gray, error) { return p.sheet.crop(b.X1, b.Y1, b.X2, b.Y2), nil }
+
+func blank(width, height int, shade uint8) sheet {
+	s := sheet{newGray(width, height)}
+	s.fill(0, 0, width, height, shade)
+	return s
+}
+
+func (s sheet) fill(x1, y1, x2, y2 int, shade uint8) {
+	for y := max(0, y1); y < min(s.Height, y2); y++ {
+		for x := max(0, x1); x < min(s.Width, x2); x++ {
+			s.Pix[y*s.Width+x] = shade
+		}
+	}
+}
+
+// letters draws n letters of a shape like an L with an arm, each size pixels high, and returns the box around them.
+func (s sheet) letters(x, y, n, size int, shade uint8) document.Box {
+	t := max(2, size/6)
+	for i := range n {
+		left := x + i*size
+		s.fill(left, y, left+t, y+size, shade)                             // the stem
+		s.fill(left, y+size-t, left+size*2/3, y+size, shade)               // the foot
+		s.fill(left, y+size/2-t/2, left+size/2, y+size/2-t/2+t-t/2, shade) // the arm
+	}
+	return document.Box{X1: x, Y1: y, X2: x + (n-1)*size + size*2/3, Y2: y + size}
+}
+
+func (s sheet) frame(b document.Box, thick int, shade uint8) {
+	s.fill(b.X1, b.Y1, b.X2, b.Y1+thick, shade)
+	s.fill(b.X1, b.Y2-thick, b.X2, b.Y2, shade)
+	s.fill(b.X1, b.Y1, b.X1+thick, b.Y2, shade)
+	s.fill(b.X2-thick, b.Y1, b.X2, b.Y2, shade)
+}
+
+// noise gives each pixel a shade that deviates.
+func (s sheet) noise(deviation float64) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for i, v := range s.Pix {
+		s.Pix[i] = uint8(min(255, max(0, float64(v)+deviation*random.NormFloat64())))
+	}
+}
+
+func grown(b document.Box, n int) document.Box {
+	return document.Box{X1: b.X1 - n, Y1: b.Y1 - n, X2: b.X2 + n, Y2: b.Y2 + n}
+}
+
+// counter is an engine that reads each dark part of an image as an L where it stands upright, and is unsure of others.
+type counter struct {
+	heights []int // of the letters of all images
+	images  int
+}
+
+func (c *counter) Name() string { return "counter" }
+
+func (c *counter) Read(g Gray, _ Query) (Answer, error) {
+	c.images++
+	dark := make([]uint8, len(g.Pix))
+	for i, v := range g.Pix {
+		if v < 128 {
+			dark[i] = 1
+		}
+	}
+	runs, all := parts(dark, g.Width, g.Height)
+	var a Answer
+	for i, p := range all {
+		if !p.dark || p.area < 12 {
+			continue
+		}
+		lower, left := 0, 0 // ink in the lower third and the left third
+		for _, r := range runs {
+			if int(r.part) != i {
+				continue
+			}
+			for x := r.x1; x < r.x2; x++ {
+				if 3*(int(r.y)-p.y1) >= 2*p.height() {
+					lower++
+				}
+				if 3*(int(x)-p.x1) < p.width() {
+					left++
+				}
+			}
+		}
+		y := Symbol{Text: "?", Confidence: 0.2, X1: float64(p.x1), Y1: float64(p.y1), X2: float64(p.x2), Y2: float64(p.y2)}
+		if 100*lower > 40*p.area && 100*left > 40*p.area && p.height() > p.width() {
+			y.Text, y.Confidence = "L", 0.95
+		}
+		y.Word = y.Confidence
+		a.Symbols, a.Text = append(a.Symbols, y), a.Text+y.Text
+		c.heights = append(c.heights, p.height())
+	}
+	return a, nil
+}
+
+// The height of the drawn box, frames, neighbours, polarity, light and slant change nothing about what the engine looks at.
+func TestWhatTheEngineSees(t *testing.T) {
+	const n, size = 8, 20
+	for _, c := range []struct {
+		name string
+		draw func() (sheet, document.Box)
+	}{
+		{"tight", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			return s, s.letters(60, 80, n, size, 20)
+		}},
+		{"half a line of paper around", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			return s, grown(s.letters(60, 80, n, size, 20), 10)
+		}},
+		{"three lines of paper around", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			return s, grown(s.letters(80, 80, n, size, 20), 60)
+		}},
+		{"in a frame", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := grown(s.letters(60, 80, n, size, 20), 8)
+			s.frame(b, 2, 20)
+			return s, grown(b, 3)
+		}},
+		{"between the lines of a table", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := grown(s.letters(60, 80, n, size, 20), 7)
+			s.fill(0, b.Y1, 400, b.Y1+2, 20)
+			s.fill(0, b.Y2, 400, b.Y2+2, 20)
+			s.fill(b.X1, 0, b.X1+2, 200, 20)
+			return s, b
+		}},
+		{"underlined", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := s.letters(60, 80, n, size, 20)
+			s.fill(50, b.Y2+4, 240, b.Y2+6, 20)
+			return s, grown(b, 8)
+		}},
+		{"light on dark", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			s.fill(50, 70, 230, 110, 10)
+			return s, grown(s.letters(60, 80, n, size, 230), 6)
+		}},
+		{"a dark button on a light page", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			s.fill(50, 70, 230, 110, 10)
+			return s, grown(s.letters(60, 80, n, size, 230), 30)
+		}},
+		{"polarity that changes", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			s.fill(40, 70, 137, 110, 10)
+			b := s.letters(60, 80, n/2, size, 230)
+			return s, grown(b.Union(s.letters(60+n/2*size, 80, n/2, size, 20)), 6)
+		}},
+		{"a light sheet on a dark desk", func() (sheet, document.Box) {
+			s := blank(400, 200, 25)
+			s.fill(40, 60, 300, 130, 235)
+			return s, document.Box{X1: 2, Y1: 30, X2: 398, Y2: 170}.Intersect(grown(s.letters(60, 80, n, size, 20), 150))
+		}},
+		{"faint", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			return s, grown(s.letters(60, 80, n, size, 228), 20)
+		}},
+		{"in noise", func() (sheet, document.Box) {
+			s := blank(400, 200, 220)
+			b := s.letters(60, 80, n, size, 40)
+			s.noise(8)
+			return s, grown(b, 20)
+		}},
+		{"half in a shadow", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := s.letters(60, 80, n, size, 40)
+			for i, v := range s.Pix {
+				if i%400 > 120 {
+					s.Pix[i] = uint8(int(v) * 45 / 100)
+				}
+			}
+			return s, grown(b, 12)
+		}},
+		{"half of the neighbours' letters", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			s.letters(60, 80-size-12, n, size, 20)
+			s.letters(60, 80+size+12, n, size, 20)
+			return s, grown(s.letters(60, 80, n, size, 20), 19)
+		}},
+		{"large", func() (sheet, document.Box) {
+			s := blank(1600, 400, 240)
+			return s, grown(s.letters(100, 150, n, 90, 20), 40)
+		}},
+		{"turned by a quarter", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := grown(s.letters(60, 80, n, size, 20), 10)
+			return sheet{s.Turn(1)}, document.Box{X1: 200 - b.Y2, Y1: b.X1, X2: 200 - b.Y1, Y2: b.X2}
+		}},
+		{"on its head", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := grown(s.letters(60, 80, n, size, 20), 10)
+			return sheet{s.Turn(2)}, document.Box{X1: 400 - b.X2, Y1: 200 - b.Y2, X2: 400 - b.X1, Y2: 200 - b.Y1}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, region := c.draw()
+			before := s.clone()
+			engine := &counter{}
+			got, err := Reader{Engine: engine}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.RotateAuto})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := strings.Repeat("L", n); got.Text != want {
+				t.Errorf("got %q, want %q", got.Text, want)
+			}
+			if len(engine.heights) > 0 {
+				if h := engine.heights[len(engine.heights)-1]; h < 18 || h > 26 {
+					t.Errorf("letters of %d pixels, want %v", h, looks[0].letter)
+				}
+			}
+			for _, w := range got.Words {
+				if w.Box.Intersect(region) != w.Box {
+					t.Errorf("%q stands at %v, outside of %v", w.Text, w.Box, region)
+				}
+			}
+			if string(before.Pix) != string(s.Pix) {
+				t.Error("the page was written to")
+			}
+		})
+	}
+}
+
+// Lines that slant are cut out straight.
+func TestSlantedLine(t *testing.T) {
+	s := blank(900, 240, 240)
+	for i := range 24 {
+		s.letters(40+i*30, 60+i*2, 1, 20, 20) // falls by one in fifteen
+	}
+	v, err := viewOf(page{s}, document.Box{X1: 20, Y1: 40, X2: 800, Y2: 150})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := v.scene()
+	lines := found.lines()
+	if len(lines) != 1 || math.Abs(lines[0].slope-1.0/15) > 0.01 {
+		t.Fatalf("got %+v, want one line that falls by 1/15", lines)
+	}
+	if cut := found.cut(lines, 0, margin); cut.gray.Height > 32 {
+		t.Errorf("got a strip of %d pixels, want one little higher than its letters", cut.gray.Height)
+	}
+}
+
+// The parts of a syllable stand above one another in one line; lines with paper between them are several.
+func TestLinesOfARegion(t *testing.T) {
+	s := blank(300, 200, 240)
+	for i := range 6 { // like 금: a bar, a rule, a box
+		x := 40 + 30*i
+		s.fill(x+4, 40, x+20, 44, 20)
+		s.fill(x, 47, x+24, 49, 20)
+		s.frame(document.Box{X1: x + 4, Y1: 52, X2: x + 20, Y2: 62}, 2, 20)
+	}
+	for i := range 3 {
+		s.letters(40, 90+30*i, 6, 18, 20)
+	}
+	v, _ := viewOf(page{s}, document.Box{X1: 20, Y1: 30, X2: 260, Y2: 190})
+	var heights []int
+	for _, l := range v.scene().lines() {
+		heights = append(heights, int(l.height()+0.5))
+	}
+	if want := []int{22, 18, 18, 18}; !cmp.Equal(heights, want) {
+		t.Errorf("got lines of %v pixels, want %v", heights, want)
+	}
+}
+
+// Nothing is read where there is no text.
+func TestNoTextWhereThereIsNone(t *testing.T) {
+	region := document.Box{X1: 20, Y1: 20, X2: 280, Y2: 130}
+	for name, draw := range map[string]func(sheet){
+		"blank paper": func(sheet) {},
+		"noise":       func(s sheet) { s.noise(10) },
+		"light noise": func(s sheet) { s.noise(2) },
+		"rules":       func(s sheet) { s.fill(0, 60, 300, 62, 10); s.fill(0, 100, 300, 101, 10); s.fill(150, 0, 152, 150, 10) },
+		"empty frame": func(s sheet) { s.frame(document.Box{X1: 40, Y1: 40, X2: 240, Y2: 110}, 2, 10) },
+		"a soft light": func(s sheet) {
+			for i := range s.Pix {
+				s.Pix[i] = uint8(90 + i%300/2)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := blank(300, 150, 240)
+			draw(s)
+			got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.RotateAuto})
+			if err != nil || got.Text != "" {
+				t.Errorf("got %q, %v, want nothing", got.Text, err)
+			}
+		})
+	}
+}
+
+// line makes letters of a text, all of one probability but those that follow one of ~, which are unsure.
+func lineOf(text, by string, prob float64) (line []letter) {
+	space, unsure := false, false
+	for _, c := range text {
+		switch c {
+		case ' ':
+			space = true
+		case '~':
+			unsure = true
+		default:
+			l := letter{text: string(c), space: space, prob: prob, word: prob, by: by, x1: float64(10 * len(line)), x2: float64(10*len(line) + 8)}
+			if unsure {
+				l.prob, l.word = 0.4, 0.4
+			}
+			if space {
+				l.gap = 1
+			}
+			line, space, unsure = append(line, l), false, false
+		}
+	}
+	return line
+}
+
+func TestFuse(t *testing.T) {
+	for _, c := range []struct {
+		name, first, second, want string
+		gap                       float64 // of the second for all spaces
+	}{
+		{"the same", "Total 5.00", "Total 5.00", "Total 5.00", 0},
+		{"the second counts", "Tota1 5.00", "Total 5.00", "Total 5.00", 0},
+		{"the first where the second is in doubt", "Total 5.00", "Tota~1 5.00", "Total 5.00", 0},
+		{"neither is sure", "Tota~l 5.00", "Tota~1 5.00", "Tota1 5.00", 0},
+		{"letter case is the second's", "TOTAL", "Total", "Total", 0},
+		{"a space of the first that the second does not rule out", "SUB TOTAL", "SUBTOTAL", "SUB TOTAL", 0.01},
+		{"a space of the first that the second rules out", "SUB TOTAL", "SUBTOTAL", "SUBTOTAL", 0.001},
+		{"nothing by the first", "", "Total", "Total", 0},
+		{"nothing by the second", "Total", "", "Total", 0},
+		{"letters too many in the first", "Totall", "Total", "Total", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			second := lineOf(c.second, "second", 0.95)
+			for i := range second {
+				second[i].gap = max(second[i].gap, c.gap)
+			}
+			got := fuse(lineOf(c.first, "first", 0.95), second)
+			if textOf(got) != c.want {
+				t.Errorf("got %q, want %q", textOf(got), c.want)
+			}
+		})
+	}
+}
+
+// A word says who read it, and what the other recogniser read where that differs.
+func TestCandidates(t *testing.T) {
+	got := words(fuse(lineOf("Tota1 5.00", "first", 0.9), lineOf("Total 5.00", "second", 0.95)), rect{0, 0, 100, 20}, confidence,
+		func(r rect) document.Box {
+			return document.Box{X1: int(r.x1), Y1: int(r.y1), X2: int(r.x2), Y2: int(r.y2)}
+		})
+	if len(got) != 2 {
+		t.Fatalf("got %d words", len(got))
+	}
+	if w := got[0]; w.Text != "Total" || w.Engine != "second" || len(w.Candidates) != 1 || w.Candidates[0].Text != "Tota1" || w.Confidence > 0.9 {
+		t.Errorf("got %+v, want a candidate Tota1 and less confidence", w)
+	}
+	if w := got[1]; w.Text != "5.00" || len(w.Candidates) != 0 || w.Confidence < 0.95 {
+		t.Errorf("got %+v, want no candidate and more confidence than each alone", w)
+	}
+}
+
+// What is not Hangul in a line is read again, between the letters beside it.
+func TestRunsThatAreNotHangul(t *testing.T) {
+	line := lineOf("제1조 ABC 항", "first", 0.9)
+	var got []string
+	for _, r := range foreign(line, 200, 20) {
+		got = append(got, fmt.Sprint(textOf(line[r.from:r.to]), " ", r.x1, " ", r.x2))
+	}
+	if want := []string{"1 9 19", "ABC 29 59"}; !cmp.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, c := range []struct {
+		run, second string
+		prob        float64
+		want        string
+		taken       bool
+	}{
+		{"A8C", "ABC", 0.9, "ABC", true},
+		{"A8C", "ABC", 0.5, "A8C", false},     // the second is unsure
+		{"A8C", "中ABC文", 0.9, "ABC", true},    // what it sees in the Hangul beside it
+		{"ABC", "ABCD", 0.9, "ABC", false},    // a letter more at the edge
+		{"2024", "2O24", 0.9, "2O24", true},   // with Latin letters
+		{"2024", "2824", 0.99, "2024", false}, // digits that the first is sure of
+	} {
+		run := lineOf(c.run, "first", 0.98)
+		if c.run == "2024" && c.taken {
+			run = lineOf(c.run, "first", 0.9)
+		}
+		got, taken := replace(run, lineOf(c.second, "second", c.prob))
+		if textOf(got) != c.want || taken != c.taken {
+			t.Errorf("%s, %s: got %q, %v, want %q, %v", c.run, c.second, textOf(got), taken, c.want, c.taken)
+		}
+	}
+}
+
+// The text has the order and the spaces, the symbols have the places, even where both contradict each other.
+func TestLettersOfAnAnswer(t *testing.T) {
+	at := func(text string, x float64) Symbol {
+		return Symbol{Text: text, Confidence: 0.9, Word: 0.8, X1: x, X2: x + 8}
+	}
+	for _, c := range []struct {
+		name   string
+		answer Answer
+		want   []string
+	}{
+		{"nothing", Answer{Text: " \n"}, nil},
+		{"a line", Answer{Text: "ab c\n", Symbols: []Symbol{at("a", 0), at("b", 10), at("c", 30)}}, []string{"ab c"}},
+		{"lines", Answer{Text: "a\n\nb\n", Symbols: []Symbol{at("a", 0), at("b", 0)}}, []string{"a", "b"}},
+		{"syllables", Answer{Text: "대한 민국", Symbols: []Symbol{at("대", 0), at("한", 10), at("민국", 30)}}, []string{"대한 민국"}},
+		{"fewer symbols", Answer{Text: "abc", Symbols: []Symbol{at("a", 0)}}, []string{"abc"}},
+		{"no symbols", Answer{Text: "abc"}, []string{"abc"}},
+	} {
+		var got []string
+		for _, line := range lettersOf(c.answer, "engine") {
+			got = append(got, textOf(line))
+			for i, l := range line {
+				if len(c.answer.Symbols) > 0 && (l.x2 <= l.x1 || l.word != 0.8) {
+					t.Errorf("%s: letter %d has no place or no confidence: %+v", c.name, i, l)
+				}
+			}
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
+	}
+}
+
+// Places come back to the page however it was turned.
+func TestPlacesOnATurnedPage(t *testing.T) {
+	p := around(document.Box{X1: 100, Y1: 200, X2: 300, Y2: 260}, 1000, 1000)
+	for quarters := range 4 {
+		q := p.turned(quarters)
+		corner := q.onPage(Point{q.inner.x1, q.inner.y1})
+		other := q.onPage(Point{q.inner.x2, q.inner.y2})
+		got := document.Box{X1: int(min(corner.X, other.X)), Y1: int(min(corner.Y, other.Y)), X2: int(max(corner.X, other.X)), Y2: int(max(corner.Y, other.Y))}
+		if got != p.region {
+			t.Errorf("turned by %d: got %v, want %v", quarters, got, p.region)
+		}
+	}
+}
+
+func TestTurn(t *testing.T) {
+	g := Gray{Pix: []uint8{1, 2, 3, 4, 5, 6}, Width: 3, Height: 2}
+	for quarters, want := range map[int]Gray{
+		0: g,
+		1: {Pix: []uint8{4, 1, 5, 2, 6, 3}, Width: 2, Height: 3},
+		2: {Pix: []uint8{6, 5, 4, 3, 2, 1}, Width: 3, Height: 2},
+		3: {Pix: []uint8{3, 6, 2, 5, 1, 4}, Width: 2, Height: 3},
+	} {
+		if d := cmp.Diff(want, g.Turn(quarters)); d != "" {
+			t.Errorf("%d (-want +got):\n%s", quarters, d)
+		}
+	}
+}
+
+// A part lies in the one that surrounds it, which comes first.
+func TestPartsAreNested(t *testing.T) {
+	picture := []string{
+		"..........",
+		".########.",
+		".#......#.",
+		".#.##.#.#.",
+		".#.##..##.",
+		".#......#.",
+		".########.",
+		"..........",
+	}
+	var dark []uint8
+	for _, c := range strings.Join(picture, "") {
+		dark = append(dark, map[rune]uint8{'.': 0, '#': 1}[c])
+	}
+	_, found := parts(dark, len(picture[0]), len(picture))
+	var got []string
+	for i, p := range found {
+		if int(p.around) >= i {
+			t.Errorf("part %d comes before the one around it, %d", i, p.around)
+		}
+		got = append(got, fmt.Sprint(p.dark, p.area, " in ", p.around))
+	}
+	// The single pixel touches the frame at a corner, which joins dark parts and parts light ones.
+	if want := []string{"false 32 in -1", "true 26 in 0", "false 18 in 1", "true 4 in 2"}; !cmp.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte("some pixels of a page"), uint8(20), uint8(1), uint8(1), uint8(9), uint8(9))
+	f.Add([]byte{0, 255, 0, 255, 128}, uint8(3), uint8(0), uint8(0), uint8(200), uint8(200))
+	f.Fuzz(func(t *testing.T, pix []byte, width, x1, y1, x2, y2 uint8) {
+		if width == 0 || len(pix) < int(width) {
+			return
+		}
+		s := sheet{Gray{Pix: pix[:len(pix)/int(width)*int(width)], Width: int(width), Height: len(pix) / int(width)}}
+		region := document.Box{X1: int(x1), Y1: int(y1), X2: int(x2), Y2: int(y2)}.Intersect(document.Box{X2: s.Width, Y2: s.Height})
+		if region.Empty() {
+			return
+		}
+		got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.RotateAuto})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range got.Words {
+			if w.Box.Empty() || w.Box.Intersect(region) != w.Box {
+				t.Errorf("the box %v is not in %v", w.Box, region)
+			}
+		}
+		if _, err := Prepared(page{s}, recognition.Task{Box: region}); err != nil {
+			t.Error(err)
+		}
+	})
+}
