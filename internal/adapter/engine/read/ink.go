@@ -27,7 +27,8 @@ func (g Gray) halve() Gray {
 	return h
 }
 
-// noise is the standard deviation of the shades of even paper, from the median difference of neighbours.
+// noise is the standard deviation of the shades of even paper, from the lower quartile of the differences of neighbours, since letters
+// may take up more than half of an image.
 func (g Gray) noise() float64 {
 	var counts [256]int
 	total := 0
@@ -42,8 +43,8 @@ func (g Gray) noise() float64 {
 	// Between the shades, so that 0 and 1 are not all there is.
 	below := 0
 	for d, n := range counts {
-		if 2*(below+n) >= total && n > 0 {
-			return max(0, float64(d)-0.5+(float64(total)/2-float64(below))/float64(n)) / 0.954
+		if 4*(below+n) >= total && n > 0 {
+			return max(0, float64(d)-0.5+(float64(total)/4-float64(below))/float64(n)) / 0.4506
 		}
 		below += n
 	}

@@ -159,6 +159,21 @@ func (s *scene) glyph(p part) bool {
 	return true
 }
 
+// speckled tells whether the ink is mostly specks: a halftone, or letters that are printed in dots.
+func (s *scene) speckled() bool {
+	specks, glyphs := 0, 0
+	for _, p := range s.parts {
+		switch {
+		case !p.dark:
+		case s.glyph(p):
+			glyphs++
+		case float64(max(p.width(), p.height())) < 0.3*s.letter:
+			specks++
+		}
+	}
+	return specks > 40 && specks > 4*glyphs
+}
+
 func overlap(a1, a2, b1, b2 float64) float64 { return min(a2, b2) - max(a1, b1) }
 
 // bands splits glyphs into lines by the gaps between them from top to bottom.

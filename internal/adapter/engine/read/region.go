@@ -161,6 +161,12 @@ func (v view) scene() *scene {
 		factor++
 	}
 	s, found := lookAt(v.gray.clone(), factor, v.inner)
+	if !found && s.noise > 1 || found && s.speckled() {
+		soft := v.gray.smooth().smooth()
+		if t, ok := lookAt(soft, factor, v.inner); ok {
+			return &t
+		}
+	}
 	switch smaller := int(s.letter / goodLetter); {
 	case s.noise <= noisy:
 	case found && s.letter > largeLetter && smaller > 1:
@@ -193,10 +199,15 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 	} else {
 		err = j.upright(v)
 	}
-	if err != nil || j.scene == nil {
+	if err != nil {
 		return result, err
 	}
 	switch {
+	case j.scene == nil:
+		if result.Shape < recognition.ShapeLine {
+			result.Shape = recognition.ShapeLine
+		}
+		err = j.asDrawn(v, result.Shape)
 	case task.Shape != recognition.ShapeAuto && task.Shape < 6, task.Shape == 11, task.Shape == 12:
 		err = j.block(task.Shape)
 	case task.Shape == recognition.ShapeAuto && len(j.lines) > 1 && whole(page, task.Box):
@@ -206,7 +217,9 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		if len(j.lines) > 1 && task.Shape == recognition.ShapeAuto {
 			result.Shape = 6
 		}
-		err = j.each(result.Shape)
+		if err = j.each(result.Shape); err == nil && len(j.text) == 0 {
+			err = j.asDrawn(v, result.Shape)
+		}
 	}
 	if err != nil {
 		return result, err
@@ -373,6 +386,35 @@ func (j *job) each(shape recognition.Shape) error {
 		j.add(r.strip, r.line)
 	}
 	return nil
+}
+
+// asDrawn reads the region as it is, as one line, where no line was found in it or none that can be read, and believes it only where
+// it is sure: most of such regions are empty.
+func (j *job) asDrawn(v view, shape recognition.Shape) error {
+	j.piece = v.piece
+	x1, y1, x2, y2 := int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2)
+	t := strip{gray: v.gray.crop(x1, y1, x2, y2), origin: Point{v.inner.x1, v.inner.y1}, letter: 0.7 * float64(y2-y1), ink: float64(y2 - y1)}
+	t.develop()
+	if t.gray.noise() < 0.5 && t.plainPaper() || t.gray.Width < t.gray.Height/2 || t.gray.Height > 3*largeLetter {
+		return nil
+	}
+	line, err := j.strip(t, max(shape, recognition.ShapeLine), nil)
+	if err == nil {
+		line, err = j.again(t, line)
+	}
+	if err == nil && len(line) > 1 && sureness(line) >= unclear && j.heard != 0 {
+		j.add(t, line)
+	}
+	return err
+}
+
+// plainPaper tells whether a strip has no contrast.
+func (t *strip) plainPaper() bool {
+	low, high := uint8(255), uint8(0)
+	for _, v := range t.gray.Pix {
+		low, high = min(low, v), max(high, v)
+	}
+	return high-low < minContrast
 }
 
 // unclear is the confidence below which the lines of the ink may not be those of the text.

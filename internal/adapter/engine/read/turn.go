@@ -46,7 +46,7 @@ func (j *job) upright(v view) error {
 		if err != nil {
 			return err
 		}
-		if quarters == 2 && n < shortest && s < 0.85 {
+		if quarters == 2 && n < shortest && s < 0.85 || quarters == 2 && s < 0.4 {
 			continue
 		}
 		if s > sure+advantage && 2*n >= letters || sure < 0 {
