@@ -35,6 +35,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		ann := addUser(t, s, "ann")
 		i := someImage(ann, strings.Repeat("한", 199)+"🖼")
 		i.Geometry = document.Geometry{MediaType: "image/tiff", Width: 40000, Height: 12345, Pages: 7, DPI: 600}
+		i.Rotation = 270
 		i.Size, i.Visibility = 5<<32, document.Shared
 		added := addImage(t, s, i)
 		if added.ID <= 0 {
@@ -223,16 +224,18 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		count(ann, 1)
 	})
 
-	t.Run("Update changes name and visibility only", func(t *testing.T) {
+	t.Run("Update changes name, visibility, rotation, size of the page and thumbnail only", func(t *testing.T) {
 		s := open(t)
 		ann, bob := addUser(t, s, "ann"), addUser(t, s, "bob")
 		i, other := addImage(t, s, someImage(ann, "page")), addImage(t, s, someImage(bob, "other"))
 		want := i
-		want.Name, want.Visibility = "새 이름", document.Shared
+		want = want.TurnedTo(90)
+		want.Name, want.Visibility, want.Thumbnail = "새 이름", document.Shared, "turned-blob"
 		got, err := s.Catalog.Update(t.Context(), i.ID, func(v *document.Image) error {
 			same(t, "what change is given", *v, i)
 			*v = someImage(bob, want.Name)
-			v.ID, v.Visibility, v.Size, v.Original = other.ID, document.Shared, 1, "another"
+			*v = v.TurnedTo(90)
+			v.ID, v.Visibility, v.Size, v.Original, v.Thumbnail = other.ID, document.Shared, 1, "another", "turned-blob"
 			return nil
 		})
 		check.OK(t, "Update", err)

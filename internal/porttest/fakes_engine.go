@@ -83,6 +83,15 @@ func directories(file []byte) (n int) {
 	return n
 }
 
+// turned decodes a page and turns it as it asks for.
+func (m *memory) turned(ctx context.Context, p document.Page) (image.Image, error) {
+	page, err := m.upright(ctx, p)
+	if err != nil || p.Rotation == 0 {
+		return page, err
+	}
+	return Turned(page, p.Rotation), nil
+}
+
 // upright decodes a page.
 func (m *memory) upright(ctx context.Context, p document.Page) (image.Image, error) {
 	if p.Number != 1 {
@@ -126,7 +135,7 @@ func (f fakeImager) Probe(ctx context.Context, file document.File) (g document.G
 }
 
 func (f fakeImager) Thumbnail(ctx context.Context, p document.Page, side int) (document.Rendition, error) {
-	m, err := f.upright(ctx, p)
+	m, err := f.turned(ctx, p)
 	if err != nil {
 		return document.Rendition{}, err
 	}
@@ -134,7 +143,7 @@ func (f fakeImager) Thumbnail(ctx context.Context, p document.Page, side int) (d
 }
 
 func (f fakeImager) View(ctx context.Context, p document.Page, part document.Box, width int) (document.Rendition, error) {
-	m, err := f.upright(ctx, p)
+	m, err := f.turned(ctx, p)
 	if err != nil {
 		return document.Rendition{}, err
 	}
@@ -190,7 +199,7 @@ func (f fakeEngine) judgeOrder(o recognition.Order, page image.Image) {
 }
 
 func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (readings []recognition.Reading, err error) {
-	page, err := f.upright(ctx, o.Page)
+	page, err := f.turned(ctx, o.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +247,7 @@ func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
 }
 
 func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r document.Rendition, err error) {
-	page, err := f.upright(ctx, o.Page)
+	page, err := f.turned(ctx, o.Page)
 	if err != nil {
 		return r, err
 	}
@@ -254,7 +263,7 @@ func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r docume
 
 // Layout finds one region: the page without its margins, which are a tenth.
 func (f fakeEngine) Layout(ctx context.Context, p document.Page, _ recognition.Level) (boxes []document.Box, err error) {
-	page, err := f.upright(ctx, p)
+	page, err := f.turned(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,8 @@ func (f fakeCatalog) Update(ctx context.Context, id int64, apply func(*document.
 		if err != nil {
 			return err
 		}
-		was.Name, was.Visibility = v.Name, v.Visibility
+		was.Name, was.Visibility, was.Thumbnail = v.Name, v.Visibility, v.Thumbnail
+		was.Rotation, was.Width, was.Height = v.Rotation, v.Width, v.Height
 		f.images[id] = was
 		i = f.withOwner(was)
 		return nil

@@ -116,6 +116,43 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		})
 	}
 
+	for _, rotation := range document.Rotations {
+		t.Run(fmt.Sprintf("a page turned by %d", rotation), func(t *testing.T) {
+			s := open(t)
+			for _, file := range [][]byte{PNG(Turned(corner(320, 200), 360-rotation)), OrientedJPEG(Turned(corner(640, 400), 360-rotation), 6)} {
+				g, err := s.Probe(t.Context(), FileOf(file))
+				check.OK(t, "Probe", err)
+				i := document.Image{Geometry: g}.TurnedTo(rotation)
+				page := PageOf(file)
+				page.Rotation = rotation
+				for _, p := range []document.Page{page, PageOf(file), page} { // the file is decoded for both
+					whole := i.Box()
+					if p.Rotation == 0 {
+						whole = i.TurnedTo(0).Box()
+					}
+					r, err := s.Thumbnail(t.Context(), p, 64)
+					check.OK(t, "Thumbnail", err)
+					small, err := rendered(r, whole.Width(), whole.Height(), 64, 64)
+					check.OK(t, "the thumbnail", err)
+					r, err = s.View(t.Context(), p, whole, 100)
+					check.OK(t, "View", err)
+					view, err := rendered(r, whole.Width(), whole.Height(), 100, unbounded)
+					check.OK(t, "the view", err)
+					if p.Rotation == rotation {
+						check.OK(t, "the thumbnail", checkCorner(small))
+						check.OK(t, "the view", checkCorner(view))
+					}
+				}
+				w, h := i.Width, i.Height
+				r, err := s.View(t.Context(), page, document.Box{X1: w/2 - 8, Y1: h/2 - 8, X2: w/2 + 8, Y2: h/2 + 8}, 100)
+				check.OK(t, "View of a part", err)
+				part, err := decode(r)
+				check.OK(t, "the view of a part", err)
+				check.OK(t, "the view of a part", checkCorner(part))
+			}
+		})
+	}
+
 	t.Run("the first page of several", func(t *testing.T) {
 		white := image.NewGray(image.Rect(0, 0, 500, 50))
 		draw.Draw(white, white.Bounds(), image.White, image.Point{}, draw.Src)

@@ -235,6 +235,24 @@ func storedAt(orientation int, upright image.Point, x, y int) (int, int) {
 	return x, y
 }
 
+// Turned returns an image turned clockwise by 0, 90, 180, 270 or 360 degrees.
+func Turned(m image.Image, degrees int) image.Image {
+	size, at := m.Bounds().Size(), m.Bounds().Min
+	turned := size
+	if degrees%180 != 0 {
+		turned = image.Pt(size.Y, size.X)
+	}
+	out := image.NewRGBA(image.Rectangle{Max: turned})
+	orientation := map[int]int{0: 1, 90: 6, 180: 3, 270: 8}[degrees%360]
+	for y := range turned.Y {
+		for x := range turned.X {
+			sx, sy := storedAt(orientation, turned, x, y)
+			out.Set(x, y, m.At(at.X+sx, at.Y+sy))
+		}
+	}
+	return out
+}
+
 // bombs are small files whose headers promise 60,000 × 60,000 pixels.
 func bombs() map[string][]byte {
 	const side = 60_000

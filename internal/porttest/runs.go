@@ -67,6 +67,7 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		} {
 			r := someRun(image, ann)
 			r.Lang, r.Shape, r.Mode, r.Engine = c.lang, c.shape, c.mode, fmt.Sprintf("tesseract 5.3.%d", n)
+			r.Rotation = 90 * (n + 1)
 			r.ContentIDs = []string{contentID(3*n + 2), contentID(3*n + 1), contentID(3*n + 3)} // not in order of the IDs
 			want = slices.Insert(want, 0, addRun(t, s, r))
 			same(t, "lang", want[0].Lang, c.lang)

@@ -202,7 +202,7 @@ func (e *Engine) Plain(ctx context.Context, o recognition.Order) ([]recognition.
 func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Order, batch bool) ([]recognition.Reading, error) {
 	order := e.order(o.Page, o.UserID, batch)
 	for _, t := range o.Tasks {
-		order.Jobs = append(order.Jobs, e.job(operation, protocol.Job{Task: t}))
+		order.Jobs = append(order.Jobs, e.job(o.Page, operation, protocol.Job{Task: t}))
 	}
 	readings := make([]recognition.Reading, len(o.Tasks))
 	err := e.pool.Do(ctx, order, func(job int, a workerpool.Answer, err error) error {
@@ -248,8 +248,8 @@ func (e *Engine) order(page document.Page, user int64, batch bool) workerpool.Or
 	return workerpool.Order{Page: workerpool.Page{Key: page.Key(), Size: page.File.Size, Open: open}, User: user, Batch: batch}
 }
 
-func (e *Engine) job(operation string, j protocol.Job) workerpool.Job {
-	j.MaxPixels = e.maxPixels
+func (e *Engine) job(page document.Page, operation string, j protocol.Job) workerpool.Job {
+	j.MaxPixels, j.Rotation = e.maxPixels, page.Rotation
 	return workerpool.Job{Operation: operation, Payload: j}
 }
 
@@ -378,7 +378,7 @@ func (e *Engine) one(ctx context.Context, page document.Page, user int64, operat
 	a protocol.Answer, bytes []byte, err error,
 ) {
 	order := e.order(page, user, false)
-	order.Jobs = []workerpool.Job{e.job(operation, j)}
+	order.Jobs = []workerpool.Job{e.job(page, operation, j)}
 	err = e.pool.Do(ctx, order, func(_ int, answer workerpool.Answer, err error) error {
 		broken, isBroken := errors.AsType[*workerpool.BrokenError](err)
 		switch {

@@ -312,12 +312,12 @@ func TestRenditions(t *testing.T) {
 		path, cache   string
 		width, height int
 	}{
-		{"/thumbnail", "private, max-age=86400", 128, 85},
-		{"/view", "private, max-age=3600", 300, 200},
-		{"/view?width=30", "private, max-age=3600", 30, 20},
-		{"/view?x1=20&y1=100&x2=120&y2=150", "private, max-age=3600", 100, 50},
-		{"/view?x1=20&y1=100&x2=120&y2=150&width=50", "private, max-age=3600", 50, 25},
-		{"/view?x1=20&y1=100", "private, max-age=3600", 280, 100},
+		{"/thumbnail", "private, no-cache", 128, 85},
+		{"/view", "private, no-cache", 300, 200},
+		{"/view?width=30", "private, no-cache", 30, 20},
+		{"/view?x1=20&y1=100&x2=120&y2=150", "private, no-cache", 100, 50},
+		{"/view?x1=20&y1=100&x2=120&y2=150&width=50", "private, no-cache", 50, 25},
+		{"/view?x1=20&y1=100", "private, no-cache", 280, 100},
 	} {
 		a := s.ask("GET", path+test.path, as(ann)).want(200)
 		m, err := png.Decode(bytes.NewReader([]byte(a.body)))

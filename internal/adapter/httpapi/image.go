@@ -54,7 +54,7 @@ func (a *api) image(ctx context.Context, c *call, in *IDPath) (*one[client.Image
 }
 
 func (a *api) changeImage(ctx context.Context, c *call, in *IDPath, form client.ImageForm) (*one[client.Image], error) {
-	i, err := a.Images.Change(ctx, c.actor, in.ID, form.Name, (*document.Visibility)(form.Visibility))
+	i, err := a.Images.Change(ctx, c.actor, in.ID, document.Change{Name: form.Name, Visibility: (*document.Visibility)(form.Visibility)})
 	return &one[client.Image]{viewImage(i)}, err
 }
 
@@ -80,7 +80,7 @@ func (a *api) thumbnail(ctx context.Context, c *call, in *IDPath) (*stream, erro
 		_ = blob.Close()
 		return nil, err
 	}
-	return c.serve(blob, file{mediaType: mediaType, tag: i.SHA256 + "-t", modified: i.Created, cache: "private, max-age=86400"}), nil
+	return c.serve(blob, file{mediaType: mediaType, tag: fmt.Sprintf("%s-t%d", i.SHA256, i.Rotation), cache: "private, no-cache"}), nil
 }
 
 // sniff finds the media type of a rendition, which no row has.
@@ -119,7 +119,7 @@ func (a *api) view(ctx context.Context, c *call, in *struct {
 	if !given.Has("y2") {
 		part.Y2 = i.Height
 	}
-	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d", i.SHA256, in.Width, part.X1, part.Y1, part.X2, part.Y2), modified: i.Created, cache: "private, max-age=3600"}
+	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d-%d", i.SHA256, i.Rotation, in.Width, part.X1, part.Y1, part.X2, part.Y2), cache: "private, no-cache"}
 	if header.MatchesTag(c.r.Header.Get("If-None-Match"), f.quotedTag()) { // before the work, not after it
 		return c.serve(held{bytes.NewReader(nil)}, f), nil
 	}

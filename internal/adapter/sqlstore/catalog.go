@@ -45,9 +45,10 @@ func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, e
 		return 0, err
 	}
 	search := fold(i.Name)
-	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, dpi, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		sqldb.Number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.DPI, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, sqldb.Stamp(i.Created), i.Owner.ID)
+	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, dpi, rotation, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		sqldb.Number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.DPI, i.Rotation, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail,
+		sqldb.Stamp(i.Created), i.Owner.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -73,11 +74,11 @@ func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	return nil
 }
 
-const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.created_datetime, i.user_id, user.name`
+const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.rotation, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.created_datetime, i.user_id, user.name`
 
 func scanImage(scan func(...any) error) (i document.Image, err error) {
-	err = scan(&i.ID, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Size, &i.SHA256, &i.Visibility, &i.Original, &i.Thumbnail,
-		(*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
+	err = scan(&i.ID, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Rotation, &i.Size, &i.SHA256, &i.Visibility,
+		&i.Original, &i.Thumbnail, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
 	return i, err
 }
 
@@ -275,7 +276,8 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 			return err
 		}
 		search := fold(i.Name)
-		if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ? WHERE id = ?`, i.Name, search, string(i.Visibility), id); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ?, rotation = ?, width = ?, height = ?, thumbnail_id = ?
+			WHERE id = ?`, i.Name, search, string(i.Visibility), i.Rotation, i.Width, i.Height, i.Thumbnail, id); err != nil {
 			return err
 		}
 		if err := addSuffixes(ctx, tx, named{id, was.Owner.ID, i.Visibility, search}); err != nil {

@@ -55,9 +55,9 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	if err != nil {
 		return 0, err
 	}
-	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, engine)
-		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
-		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.Shape, r.Mode, r.Engine, r.ImageID).Scan(&version)
+	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, rotation, engine)
+		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
+		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.Shape, r.Mode, r.Rotation, r.Engine, r.ImageID).Scan(&version)
 	if err != nil {
 		return 0, err
 	}
@@ -84,7 +84,7 @@ const (
 
 // runsOf returns the query for the runs that another one picks, newest first, with a row for each of their contents.
 func runsOf(pick string) string {
-	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.engine, ocr.content_id
+	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.rotation, r.engine, ocr.content_id
 		FROM (` + pick + `) AS r
 		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = r.user_id
 		LEFT JOIN ocr /*! FORCE INDEX (ocr_position) */ ON ocr.image_id = r.image_id AND ocr.version = r.version
@@ -95,7 +95,8 @@ func runsIn(ctx context.Context, q sqldb.Querier, pick string, args ...any) (run
 	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
 		var r recognition.Run
 		var contentID sqldb.Text
-		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*sqldb.Text)(&r.User.Name), (*sqldb.Stamp)(&r.Created), (*sqldb.List)(&r.Lang), &r.Shape, &r.Mode, &r.Engine, &contentID); err != nil {
+		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*sqldb.Text)(&r.User.Name), (*sqldb.Stamp)(&r.Created), (*sqldb.List)(&r.Lang),
+			&r.Shape, &r.Mode, &r.Rotation, &r.Engine, &contentID); err != nil {
 			return err
 		}
 		if len(runs) == 0 || runs[len(runs)-1].Version != r.Version {

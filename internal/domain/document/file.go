@@ -24,13 +24,15 @@ type File struct {
 type Page struct {
 	File   File `json:"file"`
 	Number int  `json:"number"`          // 1, 2, 3 …
-	Width  int  `json:"width,omitempty"` // pixels, upright; 0 where the file was not looked at
+	Width  int  `json:"width,omitempty"` // pixels, upright and turned; 0 where the file was not looked at
 	Height int  `json:"height,omitempty"`
 	DPI    int  `json:"dpi,omitempty"` // as in Geometry
+
+	Rotation int `json:"rotation,omitempty"` // one of Rotations: degrees that the upright page is turned clockwise
 }
 
 // Key names the page among those of all files: pages with equal keys look the same.
-func (p Page) Key() string { return fmt.Sprintf("%s-%d", p.File.SHA256, p.Number) }
+func (p Page) Key() string { return fmt.Sprintf("%s-%d-%d", p.File.SHA256, p.Number, p.Rotation) }
 
 // Files opens files, be they stored or staged. Safe for concurrent use.
 type Files interface {

@@ -1,7 +1,7 @@
 // Package document holds the rules of page images: their geometry, names, visibility and who may see them.
 //
 // All coordinates are whole pixels of the upright image, that is, with the orientation that the file asks for (EXIF)
-// applied; the origin is the top left corner, x grows to the right and y downwards.
+// applied, and then turned as its Rotation says; the origin is the top left corner, x grows to the right and y downwards.
 package document
 
 import (
@@ -49,6 +49,26 @@ func (b Box) Union(c Box) Box {
 	}
 	return Box{min(b.X1, c.X1), min(b.Y1, c.Y1), max(b.X2, c.X2), max(b.Y2, c.Y2)}
 }
+
+// Turned returns where the box stands once its page, which is of that width and height, is turned clockwise by that many degrees, one of
+// Rotations.
+func (b Box) Turned(degrees, width, height int) Box {
+	switch degrees {
+	case 90:
+		return Box{height - b.Y2, b.X1, height - b.Y1, b.X2}
+	case 180:
+		return Box{width - b.X2, height - b.Y2, width - b.X1, height - b.Y1}
+	case 270:
+		return Box{b.Y1, width - b.X2, b.Y2, width - b.X1}
+	}
+	return b
+}
+
+// Rotations are the degrees that a page may be turned clockwise.
+var Rotations = []int{0, 90, 180, 270}
+
+// Turns returns how many degrees clockwise lead from one rotation to another, which is one of Rotations as both are.
+func Turns(from, to int) int { return (to - from + 360) % 360 }
 
 // Check returns what is wrong with the box on a page of that size, naming the corner as prefix.x1 and so on.
 func (b Box) Check(prefix string, width, height int) (fields []fault.Field) {
@@ -103,8 +123,9 @@ func (g Geometry) Resolution() int {
 
 // Image is the metadata of an uploaded page image. Its bytes never change.
 type Image struct {
-	ID int64
-	Geometry
+	ID         int64
+	Geometry          // Width and Height are those of the turned page
+	Rotation   int    // one of Rotations: degrees that the upright page is turned clockwise
 	Name       string // as uploaded or renamed, 1–200 characters
 	Size       int64  // bytes of the original
 	SHA256     string // of the original, hexadecimal
@@ -117,7 +138,17 @@ type Image struct {
 
 // Page is what is shown and read of the image.
 func (i Image) Page() Page {
-	return Page{File: File{Blob: i.Original, SHA256: i.SHA256, MediaType: i.MediaType, Size: i.Size}, Number: 1, Width: i.Width, Height: i.Height, DPI: i.DPI}
+	return Page{File: File{Blob: i.Original, SHA256: i.SHA256, MediaType: i.MediaType, Size: i.Size}, Number: 1, Width: i.Width, Height: i.Height,
+		DPI: i.DPI, Rotation: i.Rotation}
+}
+
+// TurnedTo returns the image with its page at that rotation, one of Rotations.
+func (i Image) TurnedTo(rotation int) Image {
+	if Turns(i.Rotation, rotation)%180 != 0 {
+		i.Width, i.Height = i.Height, i.Width
+	}
+	i.Rotation = rotation
+	return i
 }
 
 // Box is the whole page.

@@ -32,7 +32,7 @@ type Catalog interface {
 	// Count returns how many images the user owns.
 	Count(ctx context.Context, ownerID int64) (int, error)
 
-	// Update changes Name and Visibility of one image: it reads the row, calls change and writes what change left, as one step
+	// Update changes Name, Visibility, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls change and writes what change left, as one step
 	// that excludes other updates of the row, so change may be called more than once. An error from change leaves the row as it
 	// was and is returned as it is. NotFound.
 	Update(ctx context.Context, id int64, change func(*Image) error) (Image, error)
@@ -72,11 +72,11 @@ type Imager interface {
 	// Probe reads the header of a file.
 	Probe(ctx context.Context, f File) (Geometry, error)
 
-	// Thumbnail makes an upright rendition that fits into a square of that many pixels, never larger than the page.
+	// Thumbnail makes a rendition of the upright, turned page that fits into a square of that many pixels, never larger than the page.
 	// It decodes the page, so that a file it makes a thumbnail of is one that can be recognised.
 	Thumbnail(ctx context.Context, p Page, side int) (Rendition, error)
 
-	// View makes an upright rendition of a part of the page, which lies wholly on it and may be all of it, that every browser shows:
+	// View makes a rendition of a part of the upright, turned page, which lies wholly on it and may be all of it, that every browser shows:
 	// at most that many pixels wide, never larger than the part, and of its shape.
 	View(ctx context.Context, p Page, part Box, width int) (Rendition, error)
 }

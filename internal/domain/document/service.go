@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"glyphbox/internal/domain/account"
@@ -232,11 +233,17 @@ func (s *Service) Thumbnail(ctx context.Context, actor account.Actor, id int64) 
 
 func (s *Service) open(ctx context.Context, actor account.Actor, id int64, blob func(Image) string) (Image, io.ReadSeekCloser, error) {
 	i, err := s.Image(ctx, actor, id)
-	if err != nil {
-		return Image{}, nil, err
+	for err == nil {
+		r, failure := s.Blobs.Open(ctx, blob(i))
+		if !fault.Is(failure, fault.NotFound) {
+			return i, r, failure
+		}
+		was := blob(i)
+		if i, err = s.Image(ctx, actor, id); err == nil && blob(i) == was { // else the image was turned meanwhile
+			return Image{}, nil, failure
+		}
 	}
-	r, err := s.Blobs.Open(ctx, blob(i))
-	return i, r, err
+	return Image{}, nil, err
 }
 
 // View returns an upright rendition of a part of an image, at most that many pixels wide, that every browser shows. NotFound; Invalid
@@ -252,32 +259,96 @@ func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part 
 	return s.Imager.View(ctx, i.Page(), part, width)
 }
 
-// Change renames an image and sets who may see it; what is nil stays. The owner or an administrator may; NotFound for
-// whom it does not exist, Forbidden for whom it is only shared with.
-func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, name *string, visibility *Visibility) (Image, error) {
+// Change is what is to be different about an image. What is nil stays.
+type Change struct {
+	Name       *string
+	Visibility *Visibility
+	Rotation   *int // one of Rotations
+}
+
+func (c Change) check() error {
 	var fields []fault.Field
-	if name != nil {
-		name = new(label.Clean(*name))
-		fields = append(fields, checkName(*name)...)
+	if c.Name != nil {
+		fields = append(fields, checkName(*c.Name)...)
 	}
-	if visibility != nil && *visibility != Private && *visibility != Shared {
+	if c.Visibility != nil && *c.Visibility != Private && *c.Visibility != Shared {
 		fields = append(fields, fault.Field{Field: "visibility", Detail: "private or shared"})
 	}
-	if err := fault.InvalidFields(fields...); err != nil {
+	if c.Rotation != nil && !slices.Contains(Rotations, *c.Rotation) {
+		fields = append(fields, fault.Field{Field: "rotation", Detail: "0, 90, 180 or 270"})
+	}
+	return fault.InvalidFields(fields...)
+}
+
+// Change renames an image, sets who may see it and turns its page. The owner or an administrator may; NotFound for whom it does not exist,
+// Forbidden for whom it is only shared with; for a rotation also as the Imager says, and Deadline where the thumbnail may be swept before
+// the row names it.
+func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, change Change) (Image, error) {
+	if change.Name != nil {
+		change.Name = new(label.Clean(*change.Name))
+	}
+	if err := change.check(); err != nil {
 		return Image{}, err
 	}
+	if change.Rotation != nil {
+		return s.turn(ctx, actor, id, change)
+	}
+	return s.update(ctx, actor, id, change, nil)
+}
+
+// update changes the row; turn, where it is not nil, does to it what is more than names.
+func (s *Service) update(ctx context.Context, actor account.Actor, id int64, change Change, turn func(*Image)) (Image, error) {
 	return s.Catalog.Update(ctx, id, func(i *Image) error {
 		if err := mayChange(actor, *i); err != nil {
 			return err
 		}
-		if name != nil {
-			i.Name = *name
+		if change.Name != nil {
+			i.Name = *change.Name
 		}
-		if visibility != nil {
-			i.Visibility = *visibility
+		if change.Visibility != nil {
+			i.Visibility = *change.Visibility
+		}
+		if turn != nil {
+			turn(i)
 		}
 		return nil
 	})
+}
+
+// turn makes a change that has a rotation: the new thumbnail first, then the row, then the old thumbnail goes.
+func (s *Service) turn(ctx context.Context, actor account.Actor, id int64, change Change) (Image, error) {
+	i, err := s.Catalog.ByID(ctx, id)
+	if err != nil {
+		return Image{}, err
+	}
+	if err := mayChange(actor, i); err != nil {
+		return Image{}, err
+	}
+	made, err := s.Imager.Thumbnail(ctx, i.TurnedTo(*change.Rotation).Page(), ThumbnailSide)
+	if err != nil {
+		return Image{}, err
+	}
+	begun := s.Now()
+	thumbnail, err := s.Blobs.Put(ctx, bytes.NewReader(made.Bytes))
+	if err != nil {
+		return Image{}, err
+	}
+	if sweep.TooLate(begun, s.Now()) {
+		return Image{}, s.takeBack(ctx, errTooLate, thumbnail)
+	}
+	var old string
+	turned, err := s.update(ctx, actor, id, change, func(i *Image) {
+		old = i.Thumbnail
+		*i = i.TurnedTo(*change.Rotation)
+		i.Thumbnail = thumbnail
+	})
+	switch {
+	case err == nil:
+		_ = s.deleteBlobs(ctx, old) // where that fails it is an orphan, for the sweeper
+	case certain(err) || fault.Is(err, fault.Forbidden):
+		err = s.takeBack(ctx, err, thumbnail)
+	}
+	return turned, err // after another failure the row may be changed all the same, so both thumbnails stay: the sweeper knows
 }
 
 func mayChange(actor account.Actor, i Image) error {

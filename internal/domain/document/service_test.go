@@ -81,7 +81,7 @@ func (w *world) upload(t *testing.T, actor account.Actor, name string) document.
 func (w *world) share(t *testing.T, i document.Image) {
 	t.Helper()
 	shared := document.Shared
-	_, err := w.Change(t.Context(), account.Actor{UserID: i.Owner.ID}, i.ID, nil, &shared)
+	_, err := w.Change(t.Context(), account.Actor{UserID: i.Owner.ID}, i.ID, document.Change{Visibility: &shared})
 	check.OK(t, "Change", err)
 }
 
@@ -286,8 +286,10 @@ func TestPageAsJSON(t *testing.T) {
 	check.Same(t, "page", got, want)
 	other := want
 	other.Number = 1
-	if want.Key() == other.Key() {
-		t.Errorf("two pages of a file have the key %s", want.Key())
+	turned := want
+	turned.Rotation = 90
+	if want.Key() == other.Key() || want.Key() == turned.Key() {
+		t.Errorf("two pages of a file, or one and itself turned, have the key %s", want.Key())
 	}
 }
 
@@ -341,7 +343,7 @@ func TestUploadThatStandsStill(t *testing.T) {
 
 // TestPermissions tries everything on a private and on a shared image.
 func TestPermissions(t *testing.T) {
-	name := "other"
+	name, quarter := "other", 90
 	operations := []struct {
 		name string
 		act  func(w *world, a account.Actor, id int64) error
@@ -369,7 +371,11 @@ func TestPermissions(t *testing.T) {
 			return err
 		}},
 		{"Change", func(w *world, a account.Actor, id int64) error {
-			_, err := w.Change(context.Background(), a, id, &name, nil)
+			_, err := w.Change(context.Background(), a, id, document.Change{Name: &name})
+			return err
+		}},
+		{"Turn", func(w *world, a account.Actor, id int64) error {
+			_, err := w.Change(context.Background(), a, id, document.Change{Rotation: &quarter})
 			return err
 		}},
 		{"Delete", func(w *world, a account.Actor, id int64) error { return w.Delete(context.Background(), a, id) }},
@@ -395,8 +401,8 @@ func TestPermissions(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := map[string]int{"Change": c.change, "Delete": c.del}[op.name]
-				if op.name != "Change" && op.name != "Delete" {
+				want, changes := map[string]int{"Change": c.change, "Turn": c.change, "Delete": c.del}[op.name]
+				if !changes {
 					want = c.see
 				}
 				err = op.act(w, map[string]account.Actor{"owner": w.ann, "other": w.bob, "admin": w.admin}[c.who], i.ID)
@@ -466,7 +472,7 @@ func TestChange(t *testing.T) {
 		{&empty, nil, []string{"name"}}, {&blank, nil, []string{"name"}}, {&long, nil, []string{"name"}}, {&control, nil, []string{"name"}},
 		{nil, &wrong, []string{"visibility"}}, {&empty, &wrong, []string{"name", "visibility"}}, {&name, &wrong, []string{"visibility"}},
 	} {
-		_, err := w.Change(t.Context(), w.ann, i.ID, c.name, c.visibility)
+		_, err := w.Change(t.Context(), w.ann, i.ID, document.Change{Name: c.name, Visibility: c.visibility})
 		wantFields(t, "Change", err, c.fields...)
 	}
 	want := i
@@ -480,13 +486,157 @@ func TestChange(t *testing.T) {
 		if c.visibility != nil {
 			want.Visibility = *c.visibility
 		}
-		got, err := w.Change(t.Context(), w.ann, i.ID, c.name, c.visibility)
+		got, err := w.Change(t.Context(), w.ann, i.ID, document.Change{Name: c.name, Visibility: c.visibility})
 		check.OK(t, "Change", err)
 		check.Same(t, "Change", got, want)
 	}
 	got, err := w.Image(t.Context(), w.bob, i.ID)
 	check.OK(t, "Image", err)
 	check.Same(t, "the image for the others", got, want)
+}
+
+// A page is turned to an absolute rotation, whatever it was turned to before; the bytes stay and the thumbnail is made anew.
+func TestTurn(t *testing.T) {
+	w := newWorld(t)
+	page, _ := porttest.DrawLines("Invoice No. 1742", "Total amount 1250.00")
+	i, err := w.Upload(t.Context(), w.ann, "page", porttest.FileOf(porttest.PNG(page)))
+	check.OK(t, "Upload", err)
+	bytesOf := func(open func(context.Context, account.Actor, int64) (document.Image, io.ReadSeekCloser, error)) []byte {
+		t.Helper()
+		_, r, err := open(t.Context(), w.ann, i.ID)
+		check.OK(t, "open", err)
+		return readAll(t, r)
+	}
+	original := bytesOf(w.Original)
+	for _, rotation := range []int{90, 270, 180, 180, 0, 90} {
+		w.fakes.Calls()
+		got, err := w.Change(t.Context(), w.ann, i.ID, document.Change{Rotation: &rotation})
+		check.OK(t, "Change", err)
+		check.Same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Catalog.Update", "Blobs.Delete"})
+		want := i
+		want.Rotation, want.Thumbnail = rotation, got.Thumbnail
+		if rotation%180 != 0 {
+			want.Width, want.Height = i.Height, i.Width
+		}
+		check.Same(t, "Change", got, want)
+		turned := porttest.PNG(porttest.Turned(page, rotation))
+		view, err := w.View(t.Context(), w.ann, i.ID, got.Box(), 5000)
+		check.OK(t, "View", err)
+		seen, err := w.Imager.View(t.Context(), porttest.PageOf(turned), got.Box(), 5000)
+		check.OK(t, "View of the turned page", err)
+		if !bytes.Equal(view.Bytes, seen.Bytes) {
+			t.Errorf("%d: the view is not that of the turned page", rotation)
+		}
+		small, err := w.Imager.Thumbnail(t.Context(), porttest.PageOf(turned), document.ThumbnailSide)
+		check.OK(t, "Thumbnail of the turned page", err)
+		if !bytes.Equal(bytesOf(w.Thumbnail), small.Bytes) {
+			t.Errorf("%d: the thumbnail is not that of the turned page", rotation)
+		}
+		if !bytes.Equal(bytesOf(w.Original), original) {
+			t.Errorf("%d: the bytes are others", rotation)
+		}
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
+	}
+	for _, rotation := range []int{-90, 1, 45, 360} {
+		_, err := w.Change(t.Context(), w.ann, i.ID, document.Change{Rotation: &rotation})
+		wantFields(t, "Change", err, "rotation")
+	}
+}
+
+func TestTurnThatFails(t *testing.T) {
+	half, name := 180, "turned"
+	turn := func(w *world, i document.Image) error {
+		_, err := w.Change(context.Background(), w.ann, i.ID, document.Change{Name: &name, Rotation: &half})
+		return err
+	}
+	t.Run("the row is as it was and nothing is left", func(t *testing.T) {
+		for _, op := range []string{"Imager.Thumbnail", "Blobs.Put"} {
+			w := newWorld(t)
+			i := w.upload(t, w.ann, "page")
+			w.fakes.Fail(op, porttest.Before)
+			check.Kind(t, op, turn(w, i), fault.Unavailable)
+			got, err := w.Image(t.Context(), w.ann, i.ID)
+			check.OK(t, "Image", err)
+			check.Same(t, "the image", got, i)
+			check.Same(t, "orphans", w.fakes.Orphans(), nil)
+		}
+	})
+	t.Run("the image is deleted meanwhile", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.upload(t, w.ann, "page")
+		w.fakes.Meanwhile("Catalog.Update", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID)) })
+		check.Kind(t, "Change", turn(w, i), fault.NotFound)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
+	})
+	t.Run("nobody knows whether the row was changed", func(t *testing.T) {
+		for _, mode := range []porttest.Mode{porttest.Before, porttest.After} {
+			w := newWorld(t)
+			i := w.upload(t, w.ann, "page")
+			w.fakes.Fail("Catalog.Update", mode)
+			check.Kind(t, "Change", turn(w, i), fault.Unavailable)
+			_, r, err := w.Thumbnail(t.Context(), w.ann, i.ID)
+			check.OK(t, "Thumbnail", err)
+			check.OK(t, "Close", r.Close())
+			check.Same(t, "orphans", len(w.fakes.Orphans()), 1)
+		}
+	})
+	t.Run("the thumbnail is old before the row names it", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.upload(t, w.ann, "page")
+		now := w.Now()
+		w.Now = func() time.Time { return now }
+		w.fakes.Meanwhile("Blobs.Put", func() { now = now.Add(sweep.NameWithin + time.Second) })
+		check.Kind(t, "Change", turn(w, i), fault.Deadline)
+		check.Same(t, "orphans", w.fakes.Orphans(), nil)
+	})
+	t.Run("the page is turned while its thumbnail is fetched", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.upload(t, w.ann, "page")
+		w.fakes.Meanwhile("Blobs.Open", func() { check.OK(t, "Change", turn(w, i)) })
+		got, r, err := w.Thumbnail(t.Context(), w.ann, i.ID)
+		check.OK(t, "Thumbnail", err)
+		check.OK(t, "Close", r.Close())
+		check.Same(t, "rotation", got.Rotation, half)
+	})
+}
+
+// Two who turn a page at once leave one of the two thumbnails, which is that of the rotation.
+func TestTurnedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	i := w.upload(t, w.ann, "page")
+	quarter, half := 90, 180
+	w.fakes.Meanwhile("Catalog.Update", func() {
+		_, err := w.Change(t.Context(), w.admin, i.ID, document.Change{Rotation: &half})
+		check.OK(t, "Change", err)
+	})
+	got, err := w.Change(t.Context(), w.ann, i.ID, document.Change{Rotation: &quarter})
+	check.OK(t, "Change", err)
+	check.Same(t, "rotation and size", []int{got.Rotation, got.Width, got.Height}, []int{90, i.Height, i.Width})
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
+}
+
+// A box that is turned with its page covers the same pixels, from each rotation to each.
+func TestBoxTurned(t *testing.T) {
+	const width, height = 7, 5
+	at := func(b document.Box, rotation int) document.Box { return b.Turned(rotation, width, height) }
+	for _, from := range document.Rotations {
+		for _, to := range document.Rotations {
+			i := document.Image{Geometry: document.Geometry{Width: width, Height: height}}.TurnedTo(from)
+			for y := range height {
+				for x := range width {
+					pixel := document.Box{X1: x, Y1: y, X2: x + 1, Y2: y + 1}
+					if got, want := at(pixel, from).Turned(document.Turns(from, to), i.Width, i.Height), at(pixel, to); got != want {
+						t.Fatalf("%v from %d to %d: got %v, want %v", pixel, from, to, got, want)
+					}
+				}
+			}
+			check.Same(t, "the page", i.Box().Turned(document.Turns(from, to), i.Width, i.Height), i.TurnedTo(to).Box())
+		}
+	}
+	b := document.Box{X1: 1, Y1: 0, X2: 4, Y2: 2} // three pixels from the right, three from below
+	for rotation, want := range map[int]document.Box{0: b, 90: {X1: 3, Y1: 1, X2: 5, Y2: 4}, 180: {X1: 3, Y1: 3, X2: 6, Y2: 5}, 270: {X1: 0, Y1: 3, X2: 2, Y2: 6}} {
+		check.Same(t, fmt.Sprint("turned by ", rotation), at(b, rotation), want)
+	}
 }
 
 // TestSharedNoMoreMeanwhile checks that the row decides at the moment of the change.
@@ -496,10 +646,10 @@ func TestSharedNoMoreMeanwhile(t *testing.T) {
 	w.share(t, i)
 	private, name := document.Private, "mine now"
 	w.fakes.Meanwhile("Catalog.Update", func() {
-		_, err := w.Change(t.Context(), w.ann, i.ID, nil, &private)
+		_, err := w.Change(t.Context(), w.ann, i.ID, document.Change{Visibility: &private})
 		check.OK(t, "Change", err)
 	})
-	_, err := w.Change(t.Context(), w.bob, i.ID, &name, nil)
+	_, err := w.Change(t.Context(), w.bob, i.ID, document.Change{Name: &name})
 	check.Kind(t, "Change", err, fault.NotFound)
 }
 

@@ -7,6 +7,7 @@ package recognition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -73,6 +74,22 @@ type Content struct {
 
 	Version int       `json:"-"` // of the run that it belongs to
 	Created time.Time `json:"-"` // of the run that it belongs to
+}
+
+// turned returns a content whose coordinates are those of an image's page at another rotation in coordinates of the page as it stands.
+func (c Content) turned(from int, image document.Image) Content {
+	degrees := document.Turns(from, image.Rotation)
+	if degrees == 0 {
+		return c
+	}
+	was := image.TurnedTo(from)
+	c.ROI = c.ROI.Turned(degrees, was.Width, was.Height)
+	c.Rotation = (c.Rotation + degrees) % 360
+	c.Words = slices.Clone(c.Words)
+	for i := range c.Words {
+		c.Words[i].Box = c.Words[i].Box.Turned(degrees, was.Width, was.Height)
+	}
+	return c
 }
 
 // Detail is the words of the text.

@@ -84,7 +84,7 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 		return Export{}, fault.InvalidFields(fault.Field{Field: "format", Detail: "one of " + joined(Formats)})
 	}
 	t := Transcript{Image: image}
-	if t.Run, err = s.version(ctx, imageID, version); err != nil {
+	if t.Run, err = s.version(ctx, image, version); err != nil {
 		return Export{}, err
 	}
 	if format == FormatPDF {
@@ -95,7 +95,7 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 			}
 			t.Image.DPI = looked.DPI
 		}
-		if t.Page, err = s.Images.View(ctx, actor, imageID, image.Box(), ExportWidth); err != nil {
+		if t.Page, err = s.Images.Imager.View(ctx, image.Page(), image.Box(), ExportWidth); err != nil {
 			return Export{}, err
 		}
 	}

@@ -67,7 +67,7 @@ func TestExportName(t *testing.T) {
 	w.recognize(t, w.ann, left)
 	for name, want := range map[string]string{"스캔 1.tiff": "스캔 1-v1.alto.xml", ".hidden": ".hidden-v1.alto.xml", "a/b\\c.d.png": "a_b_c.d-v1.alto.xml",
 		"Minutes. Second part": "Minutes. Second part-v1.alto.xml"} {
-		_, err := w.images.Change(t.Context(), w.ann, w.image.ID, &name, nil)
+		_, err := w.images.Change(t.Context(), w.ann, w.image.ID, document.Change{Name: &name})
 		check.OK(t, "Change", err)
 		e, err := w.Export(t.Context(), w.ann, w.image.ID, 1, recognition.FormatALTO)
 		check.OK(t, "Export", err)

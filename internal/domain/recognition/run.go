@@ -65,6 +65,7 @@ type Run struct {
 	Lang       []string // as asked for
 	Shape      Shape    // as asked for; may be ShapeAuto
 	Mode       Mode
+	Rotation   int       // of the page when it was read: the contents are stored in coordinates of the page as it stood then
 	Engine     string    // the names of all engines that gave its contents, joined by ", "
 	ContentIDs []string  // in the order of the regions; deleted ones are missing
 	Contents   []Content // filled in by the service

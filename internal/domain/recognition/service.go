@@ -54,7 +54,7 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		return Run{}, err
 	}
 	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
-		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode}
+		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode, Rotation: image.Rotation}
 	ids := newContentIDs(len(readings))
 	for i, reading := range readings {
 		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
@@ -148,6 +148,11 @@ func stamp(c Content, r Run) Content {
 	return c
 }
 
+// onPage returns a stored content of a run as it stands on the page of the image, which may have been turned since.
+func onPage(c Content, r Run, image document.Image) Content {
+	return stamp(c.turned(r.Rotation, image), r)
+}
+
 // Prepared returns, as PNG, exactly what the engine looks at for a region. NotFound, Invalid as with Recognize.
 func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int64, region Region) (document.Rendition, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
@@ -187,38 +192,40 @@ func withoutIndex(err error) error {
 // List returns the runs of an image with their contents, newest first: at most MaxRuns, as many as have MaxWords, and only
 // versions below before where it is not 0. NotFound for the image; TooLarge where the first run alone has more words.
 func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, before int) ([]Run, error) {
-	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
 		return nil, err
 	}
 	runs, err := s.Runs.List(ctx, imageID, before, MaxRuns)
 	if err != nil {
 		return nil, err
 	}
-	whole, err := s.fill(ctx, runs)
+	whole, err := s.fill(ctx, image, runs)
 	return runs[:whole], err
 }
 
 // Version returns one run of an image with its contents. NotFound; TooLarge where it has more than MaxWords.
 func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int64, version int) (Run, error) {
-	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
 		return Run{}, err
 	}
-	return s.version(ctx, imageID, version)
+	return s.version(ctx, image, version)
 }
 
 // version is for who may see the image.
-func (s *Service) version(ctx context.Context, imageID int64, version int) (Run, error) {
-	run, err := s.Runs.ByVersion(ctx, imageID, version)
+func (s *Service) version(ctx context.Context, image document.Image, version int) (Run, error) {
+	run, err := s.Runs.ByVersion(ctx, image.ID, version)
 	if err != nil {
 		return Run{}, err
 	}
 	runs := []Run{run}
-	_, err = s.fill(ctx, runs)
+	_, err = s.fill(ctx, image, runs)
 	return runs[0], err
 }
 
-// fill gets the contents of runs, until there are MaxWords. It returns how many runs are complete; TooLarge where none is.
-func (s *Service) fill(ctx context.Context, runs []Run) (complete int, err error) {
+// fill gets the contents of runs of an image, until there are MaxWords. It returns how many runs are complete; TooLarge where none is.
+func (s *Service) fill(ctx context.Context, image document.Image, runs []Run) (complete int, err error) {
 	var ids []string
 	var runOf []int // for each ID
 	for i, r := range runs {
@@ -244,7 +251,7 @@ func (s *Service) fill(ctx context.Context, runs []Run) (complete int, err error
 		for i, id := range batch {
 			if len(contents) > 0 && contents[0].ID == id { // else it was deleted meanwhile
 				run := &runs[runOf[from+i]]
-				run.Contents = append(run.Contents, stamp(contents[0], *run))
+				run.Contents = append(run.Contents, onPage(contents[0], *run, image))
 				words += len(contents[0].Words)
 				contents = contents[1:]
 			}
@@ -272,11 +279,11 @@ func (s *Service) nameEditors(ctx context.Context, contents []Content) error {
 
 // Content returns the current revision of a content. NotFound.
 func (s *Service) Content(ctx context.Context, actor account.Actor, id string) (Content, error) {
-	run, _, err := s.find(ctx, actor, id)
+	run, image, err := s.find(ctx, actor, id)
 	if err != nil {
 		return Content{}, err
 	}
-	return s.current(ctx, run, id)
+	return s.current(ctx, run, image, id)
 }
 
 // find returns the run and the image of a content that the actor may see.
@@ -294,7 +301,7 @@ func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Run
 
 var errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
 
-func (s *Service) current(ctx context.Context, run Run, id string) (Content, error) {
+func (s *Service) current(ctx context.Context, run Run, image document.Image, id string) (Content, error) {
 	contents, err := s.Contents.Get(ctx, []string{id})
 	if err != nil {
 		return Content{}, err
@@ -305,7 +312,7 @@ func (s *Service) current(ctx context.Context, run Run, id string) (Content, err
 	if err := s.nameEditors(ctx, contents); err != nil {
 		return Content{}, err
 	}
-	return stamp(contents[0], run), nil
+	return onPage(contents[0], run, image), nil
 }
 
 // Correct adds a revision to a content and returns it. Who ran it, the owner of the image and administrators may.
@@ -319,7 +326,7 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 		return Content{}, err
 	}
 	for {
-		c, err := s.current(ctx, run, id)
+		c, err := s.current(ctx, run, image, id)
 		if err != nil {
 			return Content{}, err
 		}
@@ -327,7 +334,7 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 			return Content{}, fault.New(fault.Stale, "changed_meanwhile", "The content is at revision %d by now.", c.Revision)
 		}
 		next := c.correct(actor, change, s.Now().UTC().Truncate(time.Microsecond))
-		err = s.Contents.Revise(ctx, next)
+		err = s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
 		if err == nil {
 			return next, nil
 		}
@@ -350,7 +357,7 @@ func (s *Service) findToChange(ctx context.Context, actor account.Actor, id stri
 
 // Revisions returns all revisions of a content, the first one first. NotFound.
 func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string) ([]Content, error) {
-	run, _, err := s.find(ctx, actor, id)
+	run, image, err := s.find(ctx, actor, id)
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +366,7 @@ func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string)
 		return nil, err
 	}
 	for i := range revisions {
-		revisions[i] = stamp(revisions[i], run)
+		revisions[i] = onPage(revisions[i], run, image)
 	}
 	return revisions, s.nameEditors(ctx, revisions)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"image/png"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func (w *world) upload(t *testing.T) document.Image {
 
 func (w *world) see(t *testing.T, v document.Visibility) {
 	t.Helper()
-	_, err := w.images.Change(t.Context(), w.ann, w.image.ID, nil, &v)
+	_, err := w.images.Change(t.Context(), w.ann, w.image.ID, document.Change{Visibility: &v})
 	check.OK(t, "Change", err)
 }
 
@@ -595,6 +596,97 @@ func TestCorrect(t *testing.T) {
 	if five.Text != "" || len(five.Words) != 0 || five.Confidence != 0 {
 		t.Errorf("got %+v, want nothing", five)
 	}
+}
+
+// Runs keep to the page as it stood when they were made; what is told of them, and what is corrected, is on the page as it stands now.
+func TestTurnedPage(t *testing.T) {
+	for _, from := range document.Rotations {
+		for _, to := range document.Rotations {
+			w := newWorld(t)
+			turn := func(rotation int) document.Image {
+				t.Helper()
+				i, err := w.images.Change(t.Context(), w.ann, w.image.ID, document.Change{Rotation: &rotation})
+				check.OK(t, "Change", err)
+				return i
+			}
+			onPage := func(c recognition.Content, i document.Image) recognition.Content {
+				degrees := (i.Rotation - from + 360) % 360
+				was := i.TurnedTo(from)
+				c.ROI = c.ROI.Turned(degrees, was.Width, was.Height)
+				c.Words = slices.Clone(c.Words)
+				for n := range c.Words {
+					c.Words[n].Box = c.Words[n].Box.Turned(degrees, was.Width, was.Height)
+				}
+				c.Rotation = degrees
+				return c
+			}
+			first := turn(from)
+			run := w.recognize(t, w.ann, region(3, 5, 40, 20))
+			made := run.Contents[0]
+			check.Same(t, "ROI of the run as it is made", made.ROI, box(3, 5, 40, 20))
+			check.Same(t, "rotation of the run", run.Rotation, from)
+
+			second := turn(to)
+			want := onPage(made, second)
+			got, err := w.Content(t.Context(), w.ann, made.ID)
+			check.OK(t, "Content", err)
+			check.Same(t, "Content", got, want)
+			read, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
+			check.OK(t, "Version", err)
+			check.Same(t, "Version", read.Contents, []recognition.Content{want})
+			runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
+			check.OK(t, "List", err)
+			check.Same(t, "List", runs[0].Contents, []recognition.Content{want})
+
+			roi, text := box(1, 2, 30, 50), "two words"
+			corrected, err := w.Correct(t.Context(), w.ann, made.ID, recognition.Correction{ROI: &roi, Text: &text})
+			check.OK(t, "Correct", err)
+			check.Same(t, "corrected ROI", corrected.ROI, roi)
+			got, err = w.Content(t.Context(), w.ann, made.ID)
+			check.OK(t, "Content", err)
+			check.Same(t, "Content of the correction", got, corrected)
+			revisions, err := w.Revisions(t.Context(), w.ann, made.ID)
+			check.OK(t, "Revisions", err)
+			check.Same(t, "Revisions", revisions, []recognition.Content{want, corrected})
+			outside := second.Box()
+			outside.X2++
+			_, err = w.Correct(t.Context(), w.ann, made.ID, recognition.Correction{ROI: &outside})
+			wantFields(t, "Correct outside the page", err, "roi.x2")
+
+			turn(from)
+			revisions, err = w.Revisions(t.Context(), w.ann, made.ID)
+			check.OK(t, "Revisions", err)
+			check.Same(t, "the first revision on the page as it was", revisions[0], made)
+			back := document.Turns(to, from)
+			check.Same(t, "the corrected ROI there", revisions[1].ROI, roi.Turned(back, second.Width, second.Height))
+			check.Same(t, "a corrected word there", revisions[1].Words[0].Box, corrected.Words[0].Box.Turned(back, second.Width, second.Height))
+			check.Same(t, "the page", first.Box(), second.Box().Turned(back, second.Width, second.Height))
+		}
+	}
+}
+
+// The engine is given the page as it stands, and regions are checked against that.
+func TestTheEngineSeesTheTurnedPage(t *testing.T) {
+	w := newWorld(t)
+	quarter := 90
+	i, err := w.images.Change(t.Context(), w.ann, w.image.ID, document.Change{Rotation: &quarter})
+	check.OK(t, "Change", err)
+	below := region(0, 300, i.Width, i.Height) // not on the page as it was
+	w.recognize(t, w.ann, below)
+	got, err := w.Prepared(t.Context(), w.ann, i.ID, below)
+	check.OK(t, "Prepared", err)
+	page, _ := porttest.DrawLines("page")
+	turned := porttest.Turned(page, quarter).(*image.RGBA)
+	if want := porttest.PNG(turned.SubImage(image.Rect(0, 300, i.Width, i.Height))); !bytes.Equal(got.Bytes, want) {
+		t.Error("what is prepared is not of the turned page")
+	}
+	_, err = w.Recognize(t.Context(), w.ann, i.ID, recognition.Request{Regions: []recognition.Region{right}, Mode: recognition.BestMode})
+	wantFields(t, "a region of the page as it was", err, "regions[0].x1", "regions[0].x2")
+	whole := w.recognize(t, w.ann)
+	check.Same(t, "the whole page", whole.Contents[0].ROI, i.Box())
+	boxes, err := w.Layout(t.Context(), w.ann, i.ID, recognition.LevelLine)
+	check.OK(t, "Layout", err)
+	check.Same(t, "layout", boxes[0], document.Box{X1: i.Width / 10, Y1: i.Height / 10, X2: i.Width - i.Width/10, Y2: i.Height - i.Height/10})
 }
 
 func TestCorrectRules(t *testing.T) {

@@ -43,6 +43,7 @@ const (
 // Job is the payload of an operation.
 type Job struct {
 	MaxPixels int64             `json:"max_pixels"` // of the page
+	Rotation  int               `json:"rotation"`   // degrees that the upright page is turned clockwise
 	Task      recognition.Task  `json:"task"`
 	Level     recognition.Level `json:"level,omitempty"` // of Layout
 	Side      int               `json:"side,omitempty"`  // pixels; of Thumbnail and View

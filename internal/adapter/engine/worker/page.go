@@ -9,10 +9,20 @@ import (
 // that sees its pixels, they read them only, and what they return are copies.
 type decodedPage struct{ pixels *pix }
 
-// decodePage decodes a file; see decode.
-func decodePage(data []byte, h imagefile.Header, shrink int) (decodedPage, error) {
+// orientations are those of EXIF that turn a page clockwise by that many degrees.
+var orientations = map[int]int{0: 1, 90: 6, 180: 3, 270: 8}
+
+// decodePage decodes a file, see decode, and turns the upright page clockwise by 0, 90, 180 or 270 degrees.
+func decodePage(data []byte, h imagefile.Header, shrink, rotation int) (decodedPage, error) {
 	p, err := decode(data, h, shrink)
-	return decodedPage{p}, err
+	if err != nil {
+		return decodedPage{}, err
+	}
+	if err := p.turn(orientations[rotation]); err != nil {
+		p.close()
+		return decodedPage{}, err
+	}
+	return decodedPage{p}, nil
 }
 
 func (p decodedPage) width() int           { return p.pixels.width() }

@@ -120,7 +120,7 @@ func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (pa
 	if name == protocol.Thumbnail && h.MediaType == imagefile.JPEG {
 		shrink = jpegShrink(h, job.Side)
 	}
-	if page, err = decodePage(data, h, shrink); err != nil {
+	if page, err = decodePage(data, h, shrink, job.Rotation); err != nil {
 		return page, false, err
 	}
 	if shrink == 1 {
