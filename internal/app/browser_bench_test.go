@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	api "glyphbox/client"
 	"glyphbox/internal/porttest"
 )
 
@@ -54,7 +55,7 @@ func BenchmarkBrowserManyRegions(b *testing.B) {
 	for n := range boxes {
 		boxes[n] = object{"x1": n % 25 * 16, "y1": n / 25 * 4, "x2": n%25*16 + 12, "y2": n/25*4 + 3}
 	}
-	contents := as[[]contentBody](b, ann.call(200, "POST", path("/image/%d/ocr", image.ID), boxes))
+	contents := as[[]api.Content](b, ann.call(200, "POST", path("/image/%d/ocr", image.ID), boxes))
 	ids := make([]string, len(contents))
 	for n, c := range contents {
 		ids[n] = c.ID

@@ -6,6 +6,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	api "glyphbox/client"
 )
 
 // TestBrowserDrawing draws inside and across regions: only what is selected moves, and nothing is read again that did not change.
@@ -91,7 +93,7 @@ func TestBrowserUndoesCorrections(t *testing.T) {
 	b.key("y", ctrl)
 	b.until(text + " === 'twice'")
 	b.until("!document.querySelector('.kept')")
-	stored := func() contentBody { return versionsOf(ann, page.ID)[0].Contents[0] }
+	stored := func() api.Content { return versionsOf(ann, page.ID)[0].Contents[0] }
 	// The page shows it at once; the service has it when the revision is there.
 	b.until("fetch('/ping').then(() => true)")
 	if c := stored(); c.Text != "twice" && c.Text != "once" {

@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	api "glyphbox/client"
 	"glyphbox/internal/porttest"
 )
 
@@ -55,12 +56,12 @@ func (b tab) library(images int) {
 }
 
 // imagesOf lists the newest images by the API.
-func imagesOf(c client) []imageBody {
+func imagesOf(c person) []api.Image {
 	c.t.Helper()
-	return as[[]imageBody](c.t, c.do(http.StatusOK, "GET", path("/image?size=100"), nil))
+	return as[[]api.Image](c.t, c.do(http.StatusOK, "GET", path("/image?size=100"), nil))
 }
 
-func namesOf(images []imageBody) (names []string) {
+func namesOf(images []api.Image) (names []string) {
 	for _, i := range images {
 		names = append(names, i.Name)
 	}
@@ -211,7 +212,7 @@ func TestBrowserUploads(t *testing.T) {
 
 // fillLibrary gives a user that many images by multiplying one, which all share its bytes. They are called page 000001.png and so on, and nothing
 // finds them by their names; every five-hundredth one is called 회의록, and is found.
-func fillLibrary(t *testing.T, dir string, user client, one int64, images int) {
+func fillLibrary(t *testing.T, dir string, user person, one int64, images int) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "glyphbox.db")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
@@ -399,14 +400,14 @@ func TestBrowserSelection(t *testing.T) {
 	b.look("selection")
 	b.press("Share")
 	b.shows("4 shared")
-	shared := as[[]imageBody](t, bob.do(http.StatusOK, "GET", path("/image?size=100"), nil))
+	shared := as[[]api.Image](t, bob.do(http.StatusOK, "GET", path("/image?size=100"), nil))
 	if got, want := namesOf(shared), []string{"bob’s own.png", "page 8.png", "page 7.png", "page 6.png", "page 5.png"}; !slices.Equal(got, want) {
 		t.Errorf("bob sees %q, want %q", got, want)
 	}
 	b.press("More actions")
 	b.press("Make private")
 	b.shows("4 made private")
-	if got := as[[]imageBody](t, bob.do(http.StatusOK, "GET", path("/image?size=100"), nil)); len(got) != 1 {
+	if got := as[[]api.Image](t, bob.do(http.StatusOK, "GET", path("/image?size=100"), nil)); len(got) != 1 {
 		t.Errorf("bob sees %q", namesOf(got))
 	}
 	b.keys(kb.Escape)

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	api "glyphbox/client"
 	"glyphbox/internal/porttest"
 )
 
@@ -60,7 +61,7 @@ func (b tab) key(keys string, held ...chromedp.KeyOption) {
 }
 
 // openPage uploads a file as that user and opens it.
-func (b tab) openPage(c client, file string) imageBody {
+func (b tab) openPage(c person, file string) api.Image {
 	b.t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -84,8 +85,8 @@ func (b tab) fetches(answer string) {
 	eval[any](b, `{ window.answer = `+answer+`; window.realFetch ??= fetch; window.fetch = (...a) => answer(String(a[0]), a[1] ?? {}) ?? realFetch(...a) }`)
 }
 
-func versionsOf(c client, image int64) []runBody {
-	return as[[]runBody](c.t, c.do(200, "GET", path("/image/%d/ocr", image), nil))
+func versionsOf(c person, image int64) []api.Run {
+	return as[[]api.Run](c.t, c.do(200, "GET", path("/image/%d/ocr", image), nil))
 }
 
 // calm waits until nothing is being read.
@@ -507,7 +508,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	b.press("Actions for region 1")
 	b.press("Read again")
 	b.until("document.querySelectorAll('.region.busy').length === 0 && " + typed(1) + " === 'One more'")
-	latest := func() contentBody { return versionsOf(ann, page.ID)[0].Contents[0] }
+	latest := func() api.Content { return versionsOf(ann, page.ID)[0].Contents[0] }
 	b.until("document.querySelector('.kept')")
 	if c := latest(); c.Text != "One" || c.Revision != 2 {
 		t.Errorf("the saved correction did not go along: %+v", c)

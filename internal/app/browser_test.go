@@ -19,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	api "glyphbox/client"
 )
 
 //go:embed testdata/axe.min.js
@@ -362,7 +364,7 @@ func TestBrowser(t *testing.T) {
 	b.press("Create key")
 	b.until("document.querySelector('.made code')")
 	key := eval[string](b, "document.querySelector('.made code').innerText")
-	ann := s.client
+	ann := s.person
 	ann.token = key
 	ann.do(200, "GET", path("/image"), nil)
 	b.look("account")
@@ -472,7 +474,7 @@ func TestBrowserCorners(t *testing.T) {
 	b.shows("2 pages")
 	b.do(chromedp.Reload())
 	b.until("document.querySelectorAll('a.name').length > 0 && !document.body.innerText.includes('supper.png')")
-	images := as[[]imageBody](t, ann.do(200, "GET", path("/image"), nil))
+	images := as[[]api.Image](t, ann.do(200, "GET", path("/image"), nil))
 	if len(images) != 2 {
 		t.Errorf("%d images are left, want 2", len(images))
 	}
@@ -499,7 +501,7 @@ func TestBrowserCorners(t *testing.T) {
 	b.do(chromedp.EmulateViewport(1440, 900))
 
 	// Two people at one text: neither loses a word unasked.
-	run := as[[]runBody](t, ann.do(200, "GET", path("/image/%d/ocr", images[1].ID), nil))
+	run := as[[]api.Run](t, ann.do(200, "GET", path("/image/%d/ocr", images[1].ID), nil))
 	content := path("/ocr/%s", run[0].Contents[0].ID)
 	eval[any](b, "document.querySelector('.edit').click()")
 	b.until("document.querySelector('textarea') === document.activeElement")
@@ -523,7 +525,7 @@ func TestBrowserCorners(t *testing.T) {
 	eval[any](b, "document.querySelector('.viewer').focus()")
 	b.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.Enter))
 	b.until("document.querySelector('li .text')?.innerText === 'Mine' && document.querySelector('li .conf')?.innerText === 'Corrected'")
-	runs := as[[]runBody](t, ann.do(200, "GET", path("/image/%d/ocr", images[1].ID), nil))
+	runs := as[[]api.Run](t, ann.do(200, "GET", path("/image/%d/ocr", images[1].ID), nil))
 	if len(runs) != 2 || runs[0].Contents[0].ROI.X1 != runs[1].Contents[0].ROI.X1+10 || runs[0].Contents[0].Text != "Mine" || runs[1].Contents[0].Text != "Mine" {
 		t.Errorf("after the move: %+v", runs)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	api "glyphbox/client"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/datadir"
@@ -33,7 +34,7 @@ import (
 // lived is a data directory of a service that people have used, and what one of them has left.
 type lived struct {
 	dir     string
-	ann     client // signed in
+	ann     person // signed in
 	image   int64
 	page    []byte
 	content string // corrected
@@ -57,7 +58,7 @@ func liveIn(t *testing.T, more ...string) (l lived) {
 	gone := cy.upload("last.png", page)
 	ocr := path("/image/%d/ocr", l.image)
 	l.ann.call(http.StatusOK, "POST", ocr, boxes)
-	contents := as[[]contentBody](t, bob.call(http.StatusOK, "POST", ocr, boxes))
+	contents := as[[]api.Content](t, bob.call(http.StatusOK, "POST", ocr, boxes))
 	cy.call(http.StatusOK, "POST", path("/image/%d/ocr", gone.ID), boxes[:1])
 	l.content = contents[0].ID
 	for _, text := range []string{"하나\n둘", "셋"} {
@@ -89,14 +90,14 @@ func (l lived) wantAlive(t *testing.T, dir string, more ...string) {
 	if images := ann.search("글 문"); len(images) != 1 || images[0].ID != l.image {
 		t.Errorf("the search finds %+v, want image %d", images, l.image)
 	}
-	if runs := as[[]runBody](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", l.image), nil)); len(runs) != 2 || len(runs[0].Contents) != 2 || runs[0].Contents[0].Text != "셋" {
+	if runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", l.image), nil)); len(runs) != 2 || len(runs[0].Contents) != 2 || runs[0].Contents[0].Text != "셋" {
 		t.Errorf("runs %+v", runs)
 	}
 	r := ann.do(http.StatusOK, "GET", path("/ocr/%s", l.content), nil)
 	if etag := r.Header.Get("ETag"); etag != l.etag {
 		t.Errorf("ETag %s, want %s", etag, l.etag)
 	}
-	if revisions := as[[]contentBody](t, ann.do(http.StatusOK, "GET", path("/ocr/%s/revisions", l.content), nil)); len(revisions) != 3 || revisions[1].Text != "하나\n둘" {
+	if revisions := as[[]api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s/revisions", l.content), nil)); len(revisions) != 3 || revisions[1].Text != "하나\n둘" {
 		t.Errorf("revisions %+v", revisions)
 	}
 	image := ann.upload("next.png", l.page)

@@ -10,7 +10,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	api "glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
@@ -92,7 +92,7 @@ func (w logLines) until(message string) map[string]any {
 
 // server is the service in this process.
 type server struct {
-	client
+	person
 	log    logLines
 	stop   context.CancelFunc
 	exit   chan int
@@ -120,7 +120,7 @@ func startWith(t testing.TB, env []string, dir string, more ...string) *server {
 		for range s.log.lines { // until it has ended
 		}
 	})
-	s.client = client{t: t, base: "http://" + s.log.until("listening")["address"].(string)}
+	s.person = person{t: t, base: "http://" + s.log.until("listening")["address"].(string)}
 	return s
 }
 
@@ -132,7 +132,7 @@ func (s *server) wait() int {
 }
 
 // spawn starts the service as a process of its own, which is killed when the test ends if it still runs.
-func spawn(t testing.TB, dir string) (client, *exec.Cmd) {
+func spawn(t testing.TB, dir string) (person, *exec.Cmd) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], serveArgs(dir)...)
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
@@ -148,11 +148,11 @@ func spawn(t testing.TB, dir string) (client, *exec.Cmd) {
 		_ = cmd.Wait()
 	})
 	address := watchLog(t, logged).until("listening")["address"].(string)
-	return client{t: t, base: "http://" + address}, cmd
+	return person{t: t, base: "http://" + address}, cmd
 }
 
-// client is somebody who uses the API.
-type client struct {
+// person is somebody who uses the API.
+type person struct {
 	t     testing.TB
 	base  string
 	token string
@@ -164,7 +164,7 @@ type reply struct {
 	body []byte
 }
 
-func (c client) request(method, path string, body io.Reader, header ...string) *http.Request {
+func (c person) request(method, path string, body io.Reader, header ...string) *http.Request {
 	c.t.Helper()
 	r, err := http.NewRequest(method, c.base+path, body)
 	if err != nil {
@@ -191,7 +191,7 @@ func try(r *http.Request) (reply, error) {
 }
 
 // do sends a request and wants that status.
-func (c client) do(want int, method, path string, body io.Reader, header ...string) reply {
+func (c person) do(want int, method, path string, body io.Reader, header ...string) reply {
 	c.t.Helper()
 	got, err := try(c.request(method, path, body, header...))
 	if err != nil {
@@ -204,7 +204,7 @@ func (c client) do(want int, method, path string, body io.Reader, header ...stri
 }
 
 // call is do with a body in JSON, where there is one.
-func (c client) call(want int, method, path string, body any, header ...string) reply {
+func (c person) call(want int, method, path string, body any, header ...string) reply {
 	c.t.Helper()
 	if body == nil {
 		return c.do(want, method, path, nil, header...)
@@ -225,60 +225,40 @@ func as[T any](t testing.TB, r reply) (v T) {
 	return v
 }
 
-type (
-	object = map[string]any
-
-	imageBody struct {
-		ID            int64
-		Name          string
-		MediaType     string `json:"media_type"`
-		Width, Height int
-		SHA256        string
-	}
-	contentBody struct {
-		ID         string
-		Version    int
-		Text       string
-		Detail     []string
-		Confidence float64
-		Revision   int
-		ROI        document.Box
-		Error      any
-		Lang       []string
-		PSM        *int
-	}
-	runBody struct {
-		Version  int
-		Lang     []string
-		PSM      *int
-		OEM      int
-		Contents []contentBody
-	}
-	grantBody struct {
-		AccessToken  string `json:"access_token"`
-		RefreshToken string `json:"refresh_token"`
-	}
-)
+type object = map[string]any
 
 const password = "correct-horse-9"
 
+// client is the typed client of the person.
+func (c person) client() api.Client { return api.Client{Server: c.base, Token: c.token} }
+
+// ok returns a value that must have come without an error.
+func ok[T any](t testing.TB, value T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
 // signUp makes an account and signs in.
-func (c client) signUp(name string) client {
+func (c person) signUp(name string) person {
 	c.t.Helper()
-	c.call(http.StatusCreated, "POST", "/api/v1/user", object{"name": name, "email": name + "@example.org", "password1": password, "password2": password})
+	_, err := c.client().SignUp(c.t.Context(), api.SignUpForm{Name: name, Email: name + "@example.org", Password1: password, Password2: password})
+	check.OK(c.t, "SignUp", err)
 	return c.login(name, password)
 }
 
-func (c client) login(name, password string) client {
+func (c person) login(name, password string) person {
 	c.t.Helper()
 	c.token = c.grant(name, password).AccessToken
 	return c
 }
 
-func (c client) grant(name, password string) grantBody {
+func (c person) grant(name, password string) api.Grant {
 	c.t.Helper()
-	form := url.Values{"username": {name}, "password": {password}}
-	return as[grantBody](c.t, c.do(http.StatusOK, "POST", "/api/v1/user/login", strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded"))
+	grant, err := c.client().WithToken("").Login(c.t.Context(), name, password)
+	return ok(c.t, grant, err)
 }
 
 // multipartOf is the body of an upload.
@@ -299,26 +279,22 @@ func multipartOf(t testing.TB, name string, data []byte) (body *bytes.Buffer, co
 	return body, form.FormDataContentType()
 }
 
-func (c client) upload(name string, data []byte) imageBody {
+func (c person) upload(name string, data []byte) api.Image {
 	c.t.Helper()
-	body, contentType := multipartOf(c.t, name, data)
-	r := c.do(http.StatusCreated, "POST", "/api/v1/image", body, "Content-Type", contentType)
-	image := as[imageBody](c.t, r)
-	if got, want := r.Header.Get("Location"), fmt.Sprintf("/api/v1/image/%d", image.ID); !strings.HasPrefix(got, want) {
-		c.t.Errorf("Location %q, want %q", got, want)
-	}
-	return image
+	image, err := c.client().Upload(c.t.Context(), name, bytes.NewReader(data))
+	return ok(c.t, image, err)
 }
 
 // search finds images by a keyword.
-func (c client) search(keyword string) []imageBody {
+func (c person) search(keyword string) []api.Image {
 	c.t.Helper()
-	return as[[]imageBody](c.t, c.do(http.StatusOK, "GET", path("/image?keyword=%s", url.QueryEscape(keyword)), nil))
+	images, err := c.client().Images(c.t.Context(), api.ImageQuery{Keyword: keyword})
+	return ok(c.t, images, err).Items
 }
 
 func path(format string, args ...any) string { return "/api/v1" + fmt.Sprintf(format, args...) }
 
-func texts(contents []contentBody) (texts []string) {
+func texts(contents []api.Content) (texts []string) {
 	for _, c := range contents {
 		texts = append(texts, c.Text)
 	}
@@ -367,7 +343,7 @@ func walk(t *testing.T, more ...string) {
 	}
 	ocr := path("/image/%d/ocr", image.ID)
 	r := ann.call(http.StatusOK, "POST", ocr+"?lang=eng", regions)
-	contents := as[[]contentBody](t, r)
+	contents := as[[]api.Content](t, r)
 	if diff := cmp.Diff(want, texts(contents)); diff != "" {
 		t.Error(diff)
 	}
@@ -375,7 +351,7 @@ func walk(t *testing.T, more ...string) {
 		t.Errorf("OCR-Version %q, want 1", got)
 	}
 	r = ann.call(http.StatusOK, "POST", ocr, []object{})
-	if diff := cmp.Diff([]string{strings.Join(lines, "\n")}, texts(as[[]contentBody](t, r))); diff != "" {
+	if diff := cmp.Diff([]string{strings.Join(lines, "\n")}, texts(as[[]api.Content](t, r))); diff != "" {
 		t.Errorf("the whole page: %s", diff)
 	}
 	if got := r.Header.Get("OCR-Version"); got != "2" {
@@ -385,7 +361,7 @@ func walk(t *testing.T, more ...string) {
 	if !bytes.Contains(r.body, []byte("[1].x2")) || !bytes.Contains(r.body, []byte("[1].y2")) {
 		t.Errorf("a bad region is not named: %s", r.body)
 	}
-	runs := as[[]runBody](t, ann.do(http.StatusOK, "GET", ocr, nil))
+	runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", ocr, nil))
 	if len(runs) != 2 || runs[0].Version != 2 || runs[1].Version != 1 {
 		t.Fatalf("runs %+v, want versions 2 and 1", runs)
 	}
@@ -396,12 +372,12 @@ func walk(t *testing.T, more ...string) {
 	// A correction from the current revision, and one from a revision that is no longer.
 	content := path("/ocr/%s", contents[0].ID)
 	etag := ann.do(http.StatusOK, "GET", content, nil).Header.Get("ETag")
-	corrected := as[contentBody](t, ann.call(http.StatusOK, "PUT", content, object{"text": "Total amount 1,250.00"}, "If-Match", etag))
+	corrected := as[api.Content](t, ann.call(http.StatusOK, "PUT", content, object{"text": "Total amount 1,250.00"}, "If-Match", etag))
 	if corrected.Revision != 2 || corrected.Text != "Total amount 1,250.00" {
 		t.Errorf("corrected to %+v", corrected)
 	}
 	ann.call(http.StatusPreconditionFailed, "PUT", content, object{"text": "too late"}, "If-Match", etag)
-	revisions := as[[]contentBody](t, ann.do(http.StatusOK, "GET", content+"/revisions", nil))
+	revisions := as[[]api.Content](t, ann.do(http.StatusOK, "GET", content+"/revisions", nil))
 	if diff := cmp.Diff([]string{"Total amount 1250.00", "Total amount 1,250.00"}, texts(revisions)); diff != "" {
 		t.Errorf("revisions: %s", diff)
 	}
@@ -435,7 +411,7 @@ func walk(t *testing.T, more ...string) {
 
 	// A refresh token works once; using it again ends the session.
 	grant := s.grant("bob", password)
-	next := as[grantBody](t, s.call(http.StatusOK, "POST", path("/user/token"), object{"refresh_token": grant.RefreshToken}))
+	next := as[api.Grant](t, s.call(http.StatusOK, "POST", path("/user/token"), object{"refresh_token": grant.RefreshToken}))
 	s.call(http.StatusUnauthorized, "POST", path("/user/token"), object{"refresh_token": grant.RefreshToken})
 	s.call(http.StatusUnauthorized, "POST", path("/user/token"), object{"refresh_token": next.RefreshToken})
 
@@ -464,11 +440,11 @@ func TestKilled(t *testing.T) {
 	page, lines, boxes := drawn()
 	image := ann.upload("page.png", page)
 	ocr := path("/image/%d/ocr", image.ID)
-	first := as[[]contentBody](t, ann.call(http.StatusOK, "POST", ocr, []document.Box{boxes[0]}))[0]
+	first := as[[]api.Content](t, ann.call(http.StatusOK, "POST", ocr, []document.Box{boxes[0]}))[0]
 	ann.call(http.StatusOK, "PUT", path("/ocr/%s", first.ID), object{"text": "corrected"})
 
-	answered := make(chan contentBody, 1000)
-	uploaded := make(chan imageBody, 1000)
+	answered := make(chan api.Content, 1000)
+	uploaded := make(chan api.Image, 1000)
 	var busy sync.WaitGroup
 	work := func(once func() error) {
 		busy.Go(func() {
@@ -481,7 +457,7 @@ func TestKilled(t *testing.T) {
 			body, _ := json.Marshal([]document.Box{boxes[1]})
 			r, err := try(ann.request("POST", ocr, bytes.NewReader(body), "Content-Type", "application/json"))
 			if err == nil && r.StatusCode == http.StatusOK {
-				answered <- as[[]contentBody](t, r)[0]
+				answered <- as[[]api.Content](t, r)[0]
 			}
 			return err
 		})
@@ -490,15 +466,15 @@ func TestKilled(t *testing.T) {
 		body, contentType := multipartOf(t, "more.png", page)
 		r, err := try(ann.request("POST", path("/image"), body, "Content-Type", contentType))
 		if err == nil && r.StatusCode == http.StatusCreated {
-			uploaded <- as[imageBody](t, r)
+			uploaded <- as[api.Image](t, r)
 		}
 		return err
 	})
-	var kept []contentBody
+	var kept []api.Content
 	for range 15 {
 		kept = append(kept, <-answered)
 	}
-	images := []imageBody{image, <-uploaded}
+	images := []api.Image{image, <-uploaded}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -514,7 +490,7 @@ func TestKilled(t *testing.T) {
 	}
 
 	c, _ = spawn(t, dir)
-	ann = client{t: t, base: c.base, token: ann.token} // the session has outlived it too
+	ann = person{t: t, base: c.base, token: ann.token} // the session has outlived it too
 	for _, i := range images {
 		if r := ann.do(http.StatusOK, "GET", path("/image/%d", i.ID), nil); !bytes.Equal(r.body, page) {
 			t.Errorf("the bytes of image %d are not those that were sent", i.ID)
@@ -522,7 +498,7 @@ func TestKilled(t *testing.T) {
 		ann.do(http.StatusOK, "GET", path("/image/%d/thumbnail", i.ID), nil)
 	}
 	for _, want := range kept {
-		got := as[contentBody](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", want.ID), nil))
+		got := as[api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", want.ID), nil))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
@@ -530,12 +506,12 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%q, want %q", got.Text, lines[1])
 		}
 	}
-	if got := as[contentBody](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", first.ID), nil)); got.Text != "corrected" || got.Revision != 2 {
+	if got := as[api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", first.ID), nil)); got.Text != "corrected" || got.Revision != 2 {
 		t.Errorf("the correction is gone: %+v", got)
 	}
-	last := as[[]contentBody](t, ann.call(http.StatusOK, "POST", ocr, []document.Box{boxes[2]}))[0]
+	last := as[[]api.Content](t, ann.call(http.StatusOK, "POST", ocr, []document.Box{boxes[2]}))[0]
 	for version := last.Version; version >= 1; version-- {
-		run := as[[]runBody](t, ann.do(http.StatusOK, "GET", ocr+"?version="+strconv.Itoa(version), nil))
+		run := as[[]api.Run](t, ann.do(http.StatusOK, "GET", ocr+"?version="+strconv.Itoa(version), nil))
 		if len(run) != 1 || run[0].Version != version || len(run[0].Contents) != 1 {
 			t.Errorf("version %d: %+v", version, run)
 		}
@@ -546,7 +522,7 @@ func TestKilled(t *testing.T) {
 }
 
 // halfUpload sends an upload and stops in its middle, once the server has begun to read it.
-func halfUpload(t *testing.T, c client) (finish func() (reply, error)) {
+func halfUpload(t *testing.T, c person) (finish func() (reply, error)) {
 	t.Helper()
 	page, _, _ := drawn()
 	body, contentType := multipartOf(t, "page.png", page)
@@ -601,7 +577,7 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 	}
 	again := start(t, dir)
 	ann.base = again.base
-	ann.do(http.StatusOK, "GET", path("/image/%d", as[imageBody](t, r).ID), nil)
+	ann.do(http.StatusOK, "GET", path("/image/%d", as[api.Image](t, r).ID), nil)
 	if got := again.stdout.String(); got != "" {
 		t.Errorf("the second start shows %s", got)
 	}
@@ -648,7 +624,7 @@ func TestReceipt(t *testing.T) {
 	}
 	ann := start(t, t.TempDir()).signUp("ann")
 	image := ann.upload("receipt.jpg", data)
-	contents := as[[]contentBody](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), boxes))
+	contents := as[[]api.Content](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), boxes))
 	if len(contents) != len(boxes) {
 		t.Fatalf("%d results for %d regions", len(contents), len(boxes))
 	}

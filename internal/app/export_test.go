@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	api "glyphbox/client"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 )
@@ -27,7 +28,7 @@ func TestExport(t *testing.T) {
 	for _, b := range boxes {
 		regions = append(regions, object{"x1": b.X1, "y1": b.Y1, "x2": b.X2, "y2": b.Y2})
 	}
-	contents := as[[]contentBody](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), regions))
+	contents := as[[]api.Content](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), regions))
 	ann.call(http.StatusOK, "PUT", path("/ocr/%s", contents[1].ID), object{"text": "대한민국 <만세>"})
 	want := []string{lines[0], "대한민국 <만세>", lines[2]}
 	export := func(format string) []byte {
@@ -68,7 +69,7 @@ func TestExport(t *testing.T) {
 				check.Absent(t, "pdftotext", "scripts/setup tests installs it")
 			}
 			image := ann.upload(name, file)
-			contents := as[[]contentBody](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), regions))
+			contents := as[[]api.Content](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), regions))
 			ann.call(http.StatusOK, "PUT", path("/ocr/%s", contents[1].ID), object{"text": "대한민국 <만세>"})
 			pdf := filepath.Join(t.TempDir(), "page.pdf")
 			if err := os.WriteFile(pdf, ann.do(http.StatusOK, "GET", path("/image/%d/ocr/1/export?format=pdf", image.ID), nil).body, 0o666); err != nil {

@@ -18,6 +18,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"golang.org/x/crypto/bcrypt"
 
+	api "glyphbox/client"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
@@ -213,7 +214,7 @@ func (o *originalService) wantImported(ids []string) {
 		t.Errorf("sign-ins %v, want the two of old in UTC", logins)
 	}
 
-	images := as[[]imageBody](t, ann.do(http.StatusOK, "GET", path("/image"), nil))
+	images := as[[]api.Image](t, ann.do(http.StatusOK, "GET", path("/image"), nil))
 	if len(images) != 2 || images[0].ID != 5 || images[1].ID != 3 {
 		t.Fatalf("images %+v, want 5 and 3", images)
 	}
@@ -232,19 +233,19 @@ func (o *originalService) wantImported(ids []string) {
 	}
 	ann.do(http.StatusNotFound, "GET", path("/image/4"), nil)
 
-	runs := as[[]runBody](t, ann.do(http.StatusOK, "GET", path("/image/3/ocr"), nil))
+	runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/3/ocr"), nil))
 	w, h := images[1].Width, images[1].Height
-	var got []contentBody
+	var got []api.Content
 	for n, r := range runs {
 		if r.Version != len(runs)-n {
 			t.Errorf("run %d has the version %d", n, r.Version)
 		}
 		got = append(r.Contents, got...)
 	}
-	text := func(n, version int, text string, roi document.Box) contentBody {
-		return contentBody{ID: ids[n], Version: version, Text: text, Detail: strings.Fields(text), Revision: 1, ROI: roi}
+	text := func(n, version int, text string, roi document.Box) api.Content {
+		return api.Content{ID: ids[n], Version: version, Text: text, Detail: strings.Fields(text), Revision: 1, ROI: api.Box(roi), Words: []api.Word{}}
 	}
-	want := []contentBody{
+	want := []api.Content{
 		text(0, 1, "Invoice No. 1742", o.boxes[0]), text(1, 1, "둘", document.Box{X1: 5, X2: w, Y2: h}), text(2, 2, "a text\nof two lines", document.Box{X2: w, Y2: h}),
 		text(3, 3, "", document.Box{X1: 1, Y1: 2, X2: 30, Y2: 40}), text(4, 4, "in lists", document.Box{X1: 1, Y1: 2, X2: 30, Y2: 40}),
 	}
@@ -257,14 +258,14 @@ func (o *originalService) wantImported(ids []string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("results (-want +got):\n%s", diff)
 	}
-	if runs := as[[]runBody](t, ann.do(http.StatusOK, "GET", path("/image/5/ocr"), nil)); len(runs) != 1 || len(runs[0].Contents) != 0 {
+	if runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/5/ocr"), nil)); len(runs) != 1 || len(runs[0].Contents) != 0 {
 		t.Errorf("runs of image 5: %+v, want one without contents", runs)
 	}
 	for _, format := range []string{"txt", "json", "tsv", "hocr", "alto", "pdf"} {
 		ann.do(http.StatusOK, "GET", path("/image/3/ocr/1/export?format=%s", format), nil)
 	}
 	ann.call(http.StatusOK, "PUT", path("/ocr/%s", ids[0]), object{"detail": []string{"Invoice", "No.", "1743"}})
-	if c := as[contentBody](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", ids[0]), nil)); c.Text != "Invoice No. 1743" || c.Revision != 2 {
+	if c := as[api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", ids[0]), nil)); c.Text != "Invoice No. 1743" || c.Revision != 2 {
 		t.Errorf("corrected to %+v", c)
 	}
 	if r := ann.call(http.StatusOK, "POST", path("/image/3/ocr"), o.boxes[:1]); r.Header.Get("OCR-Version") != "5" {

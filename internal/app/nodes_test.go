@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	api "glyphbox/client"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
@@ -50,7 +51,7 @@ func TestSeveralNodes(t *testing.T) {
 		t.Fatalf("the administrator's password is shown %d times:\n%s", got, shown)
 	}
 	admin := nodes[0].login("admin", strings.Fields(password)[0])
-	on := func(c client, node int) client {
+	on := func(c person, node int) person {
 		c.base = nodes[node].base
 		return c
 	}
@@ -79,7 +80,7 @@ func TestSeveralNodes(t *testing.T) {
 	reading.Wait()
 	for i := range nodes {
 		var got, want []int
-		runs := as[[]runBody](t, on(ann, i).do(http.StatusOK, "GET", ocr, nil))
+		runs := as[[]api.Run](t, on(ann, i).do(http.StatusOK, "GET", ocr, nil))
 		for n, run := range runs {
 			got, want = append(got, run.Version), append(want, len(nodes)*each-n)
 			if run.Contents[0].Text != lines[0] {
@@ -92,19 +93,19 @@ func TestSeveralNodes(t *testing.T) {
 	}
 
 	// A correction, and one from the revision before it on the other node.
-	first := as[[]runBody](t, ann.do(http.StatusOK, "GET", ocr, nil))[0].Contents[0]
+	first := as[[]api.Run](t, ann.do(http.StatusOK, "GET", ocr, nil))[0].Contents[0]
 	content := path("/ocr/%s", first.ID)
 	etag := ann.do(http.StatusOK, "GET", content, nil).Header.Get("ETag")
 	ann.call(http.StatusOK, "PUT", content, object{"text": "corrected"}, "If-Match", etag)
 	on(ann, 1).call(http.StatusPreconditionFailed, "PUT", content, object{"text": "too late"}, "If-Match", etag)
-	if c := as[contentBody](t, on(ann, 1).do(http.StatusOK, "GET", content, nil)); c.Text != "corrected" {
+	if c := as[api.Content](t, on(ann, 1).do(http.StatusOK, "GET", content, nil)); c.Text != "corrected" {
 		t.Errorf("the other node has %q", c.Text)
 	}
 
 	// A session is renewed and ended anywhere, and who is blocked is so everywhere, from the next request on.
-	other := nodes[0].client
+	other := nodes[0].person
 	renewed := other
-	renewed.token = as[grantBody](t, on(other, 1).call(http.StatusOK, "POST", path("/user/token"), object{"refresh_token": other.grant("ann", "correct-horse-9").RefreshToken})).AccessToken
+	renewed.token = as[api.Grant](t, on(other, 1).call(http.StatusOK, "POST", path("/user/token"), object{"refresh_token": other.grant("ann", "correct-horse-9").RefreshToken})).AccessToken
 	renewed.do(http.StatusNoContent, "POST", path("/user/logout"), nil)
 	on(renewed, 1).do(http.StatusUnauthorized, "GET", path("/user/me"), nil)
 	id := as[struct{ ID int64 }](t, ann.do(http.StatusOK, "GET", path("/user/me"), nil)).ID

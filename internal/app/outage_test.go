@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	api "glyphbox/client"
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -19,7 +20,7 @@ import (
 )
 
 // ready returns the status of /ready, and the state of each thing that the service needs.
-func (c client) ready() (status int, states map[string]string) {
+func (c person) ready() (status int, states map[string]string) {
 	c.t.Helper()
 	r, err := try(c.request("GET", "/ready", nil))
 	if err != nil {
@@ -37,7 +38,7 @@ func (c client) ready() (status int, states map[string]string) {
 // workload is clients who upload, recognise, correct and delete without end, and remember what they were answered.
 type workload struct {
 	t       *testing.T
-	client  client
+	client  person
 	page    []byte
 	box     document.Box
 	results chan bool // of each request: done, or 503
@@ -75,13 +76,13 @@ func (l *workload) round(n int) {
 	if !done {
 		return
 	}
-	image := as[imageBody](l.t, r)
+	image := as[api.Image](l.t, r)
 	l.note(func(a *answers) { a.images[image.ID] = porttest.FileOf(file).SHA256 })
 	regions, _ := json.Marshal([]document.Box{l.box})
 	if r, done = l.ask("POST", path("/image/%d/ocr", image.ID), "application/json", regions); !done {
 		return
 	}
-	content := as[[]contentBody](l.t, r)[0]
+	content := as[[]api.Content](l.t, r)[0]
 	l.note(func(a *answers) {
 		a.imageOf[content.ID] = image.ID
 		a.contents[content.ID] = recognition.Content{Revision: 1, Reading: recognition.Reading{Text: content.Text}}

@@ -64,7 +64,7 @@ func BenchmarkUpload(b *testing.B) {
 	}{{"1 MB", photo(b, 1240, 1754, 92)}, {"12 MP", photo(b, 4000, 3000, 80)}} {
 		b.Run(c.name, func(b *testing.B) {
 			body, contentType := multipartOf(b, "photo.jpg", c.file)
-			upload := func(c client) func() {
+			upload := func(c person) func() {
 				return func() {
 					c.do(http.StatusCreated, "POST", "/api/v1/image", bytes.NewReader(body.Bytes()), "Content-Type", contentType)
 				}

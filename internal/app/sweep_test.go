@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	api "glyphbox/client"
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
@@ -75,7 +76,7 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 		t.Error("the image is not what it was")
 	}
 	ann.do(http.StatusOK, "GET", path("/image/%d/thumbnail", image.ID), nil)
-	if runs := as[[]runBody](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", image.ID), nil)); len(runs) != 1 || len(runs[0].Contents) != 1 {
+	if runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", image.ID), nil)); len(runs) != 1 || len(runs[0].Contents) != 1 {
 		t.Errorf("runs %+v, want one with its content", runs)
 	}
 }

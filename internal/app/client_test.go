@@ -1,0 +1,167 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	api "glyphbox/client"
+	"glyphbox/internal/porttest/check"
+)
+
+// Every method of the client does what it says, on a real service.
+func TestClient(t *testing.T) {
+	ctx := t.Context()
+	s := start(t, t.TempDir())
+	png, lines, boxes := drawn()
+	must := func(what string, err error) { t.Helper(); check.OK(t, what, err) }
+	visitor := s.client()
+	ann, admin := s.signUp("ann").client(), s.login("admin", adminPassword).client()
+	if open, err := visitor.SignUpOpen(ctx); err != nil || !open {
+		t.Errorf("SignUpOpen: %v, %v", open, err)
+	}
+	_, err := visitor.SignUp(ctx, api.SignUpForm{Name: "Ann", Email: "other@example.org", Password1: password, Password2: password})
+	if problem, ok := errors.AsType[*api.Problem](err); !ok || problem.Status != 409 || len(problem.Errors) != 1 || problem.Errors[0].Field != "name" {
+		t.Errorf("SignUp with a name that is taken: %v", err)
+	}
+	response, err := visitor.Do(ctx, "GET", "/ping", nil, nil)
+	must("Do", err)
+	must("Do", response.Body.Close())
+
+	// The account.
+	me, err := ann.Me(ctx)
+	must("Me", err)
+	changed, err := ann.ChangeProfile(ctx, api.ProfileForm{Name: "anna", Email: "anna@example.org"})
+	if err != nil || changed.ID != me.ID || *changed.Name != "anna" {
+		t.Errorf("ChangeProfile: %+v, %v", changed, err)
+	}
+	_, err = ann.ChangePassword(ctx, api.PasswordForm{CurrentPassword: password, Password1: password + "2", Password2: password + "2"})
+	must("ChangePassword", err)
+	grant, err := visitor.Login(ctx, "anna", password+"2")
+	must("Login", err)
+	logins, err := ann.Logins(ctx, api.Page{Size: 1})
+	if err != nil || len(logins.Items) != 1 || logins.Total != 2 {
+		t.Errorf("Logins: %+v, %v", logins, err)
+	}
+	renewed, err := visitor.Refresh(ctx, grant.RefreshToken)
+	must("Refresh", err)
+	must("Logout", visitor.WithToken(renewed.AccessToken).Logout(ctx))
+	if _, err := visitor.WithToken(renewed.AccessToken).Me(ctx); err == nil {
+		t.Error("signed out, and yet signed in")
+	}
+	expires := time.Now().Add(time.Hour).Format(time.RFC3339)
+	key, err := ann.AddKey(ctx, api.KeyForm{Name: "scanner", Expires: &expires})
+	must("AddKey", err)
+	if who, err := visitor.WithToken(key.Secret).Me(ctx); err != nil || who.ID != me.ID {
+		t.Errorf("the key is of %+v, %v", who, err)
+	}
+	if keys, err := ann.Keys(ctx); err != nil || len(keys) != 1 || keys[0].ID != key.ID {
+		t.Errorf("Keys: %+v, %v", keys, err)
+	}
+	must("RevokeKey", ann.RevokeKey(ctx, key.ID))
+
+	// An image and what is read of it.
+	image, err := ann.Upload(ctx, "영수증 \"1\".png", bytes.NewReader(png))
+	if err != nil || image.Name != "영수증 \"1\".png" {
+		t.Fatalf("Upload: %+v, %v", image, err)
+	}
+	images, err := ann.Images(ctx, api.ImageQuery{Keyword: "수증", Before: image.ID + 1, Page: api.Page{Size: 5}})
+	if d := cmp.Diff([]api.Image{image}, images.Items); err != nil || d != "" {
+		t.Errorf("Images: %v (-want +got):\n%s", err, d)
+	}
+	name, shared := "a.png", "shared"
+	turned, err := ann.ChangeImage(ctx, image.ID, api.ImageForm{Name: &name, Visibility: &shared})
+	if err != nil || turned.Name != name || turned.Visibility != shared {
+		t.Errorf("ChangeImage: %+v, %v", turned, err)
+	}
+	if got, err := ann.Image(ctx, image.ID); err != nil || !cmp.Equal(got, turned) {
+		t.Errorf("Image: %+v, %v", got, err)
+	}
+	if original, err := ann.Original(ctx, image.ID); err != nil || !bytes.Equal(original, png) {
+		t.Errorf("Original: %d bytes, %v", len(original), err)
+	}
+	for what, get := range map[string]func() ([]byte, error){
+		"Thumbnail": func() ([]byte, error) { return ann.Thumbnail(ctx, image.ID) },
+		"View":      func() ([]byte, error) { return ann.View(ctx, image.ID, 100) },
+		"Crop":      func() ([]byte, error) { return ann.Crop(ctx, image.ID, api.Box(boxes[0])) },
+	} {
+		if got, err := get(); err != nil || !bytes.HasPrefix(got, []byte("\x89PNG")) && !bytes.HasPrefix(got, []byte("\xff\xd8")) {
+			t.Errorf("%s: %.20q, %v", what, got, err)
+		}
+	}
+	if layout, err := ann.Layout(ctx, image.ID, "line"); err != nil || len(layout) != len(lines) {
+		t.Errorf("Layout: %+v, %v", layout, err)
+	}
+	if languages, err := ann.Languages(ctx); err != nil || !slices.Contains(languages, "eng") {
+		t.Errorf("Languages: %v, %v", languages, err)
+	}
+	oem := 1
+	read, err := ann.Recognize(ctx, image.ID, api.Request{Lang: []string{"eng"}, PSM: 6, OEM: &oem, Rotate: "0", Effort: "balanced", Regions: []api.Region{
+		{Box: api.Box(boxes[0]), Name: "number", PSM: 7, Effort: "fast"}, {Box: api.Box(boxes[1]), Lang: []string{"eng"}, Rotate: "auto", Charset: "Two boxesfpar"}}})
+	if err != nil || read.Version != 1 || len(read.Contents) != 2 || read.Contents[0].Text != lines[0] || *read.Contents[0].PSM != 7 || read.Contents[0].Name != "number" {
+		t.Fatalf("Recognize: %+v, %v", read, err)
+	}
+	run, err := ann.Run(ctx, image.ID, 1)
+	if d := cmp.Diff(read.Contents, run.Contents); err != nil || d != "" {
+		t.Errorf("Run: %v (-want +got):\n%s", err, d)
+	}
+	if runs, err := ann.Runs(ctx, image.ID, 2); err != nil || len(runs) != 1 {
+		t.Errorf("Runs: %+v, %v", runs, err)
+	}
+	first, text := read.Contents[0], "Invoice No. 1743"
+	corrected, err := ann.Correct(ctx, first.ID, 1, api.Correction{Text: &text, ROI: &first.ROI})
+	if err != nil || corrected.Text != text || corrected.Revision != 2 {
+		t.Errorf("Correct: %+v, %v", corrected, err)
+	}
+	if _, err := ann.Correct(ctx, first.ID, 1, api.Correction{Text: &text}); err == nil || !strings.Contains(err.Error(), "412") {
+		t.Errorf("Correct of an old revision: %v", err)
+	}
+	if got, err := ann.Content(ctx, first.ID); err != nil || !cmp.Equal(got, corrected) {
+		t.Errorf("Content: %+v, %v", got, err)
+	}
+	if revisions, err := ann.Revisions(ctx, first.ID); err != nil || len(revisions) != 2 || revisions[0].Text != lines[0] {
+		t.Errorf("Revisions: %+v, %v", revisions, err)
+	}
+	if file, err := ann.Export(ctx, image.ID, 1, "txt"); err != nil || !strings.Contains(string(file), text) {
+		t.Errorf("Export: %q, %v", file, err)
+	}
+	must("DeleteContent", ann.DeleteContent(ctx, first.ID))
+	must("DeleteImage", ann.DeleteImage(ctx, image.ID))
+
+	if ready, err := visitor.Ready(ctx); err != nil || ready.Status != "ok" {
+		t.Errorf("Ready: %+v, %v", ready, err)
+	}
+
+	// Administration.
+	if service, err := admin.Service(ctx); err != nil || service.Workers.All != 2 {
+		t.Errorf("Service: %+v, %v", service, err)
+	}
+	if users, err := admin.Users(ctx, "anna", api.Page{}); err != nil || users.Total != 1 || users.Items[0].ID != me.ID {
+		t.Errorf("Users: %+v, %v", users, err)
+	}
+	if got, err := admin.SetRole(ctx, me.ID, "admin"); err != nil || *got.Role != "admin" {
+		t.Errorf("SetRole: %+v, %v", got, err)
+	}
+	if got, err := admin.SetRole(ctx, me.ID, ""); err != nil || got.Role != nil {
+		t.Errorf("SetRole: %+v, %v", got, err)
+	}
+	if got, err := admin.SetState(ctx, me.ID, "blocked", api.StateForm{Detail: "a test"}); err != nil || len(got.States) != 1 {
+		t.Errorf("SetState: %+v, %v", got, err)
+	}
+	must("ClearState", admin.ClearState(ctx, me.ID, "blocked"))
+	must("DeleteAccount", ann.DeleteAccount(ctx, true))
+	test, err := os.ReadFile("client_test.go")
+	must("ReadFile", err)
+	for method := range reflect.TypeFor[api.Client]().Methods() {
+		if !strings.Contains(string(test), "."+method.Name+"(ctx") && method.Name != "WithToken" {
+			t.Errorf("%s is not called here", method.Name)
+		}
+	}
+}
