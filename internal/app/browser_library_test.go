@@ -343,7 +343,7 @@ func TestBrowserManyImages(t *testing.T) {
 	at := eval[float64](b, firstInSight)
 	eval[any](b, "[...document.querySelectorAll('a.name')].find((e) => e.getBoundingClientRect().top > 100).click()")
 	b.until("document.querySelector('.viewer')")
-	eval[any](b, "document.querySelector('a[href=\"/\"]').click()")
+	eval[any](b, "document.querySelector('a[href=\".\"]').click()")
 	b.until(fmt.Sprintf("document.querySelector('[type=search]').value === '회의록' && %s === %v", firstInSight, at))
 
 	// All of them can be deleted, after a question, since so many cannot be had back.
@@ -584,7 +584,7 @@ func TestBrowserSignIn(t *testing.T) {
 	b.fill("[name=username]", "ann")
 	b.fill("[name=password]", "wrong-password")
 	b.press("로그인")
-	b.shows("비밀번호를 너무 여러 번 틀렸습니다.")
+	b.shows("비밀번호를 여러 번 잘못 입력했습니다.")
 	b.look("sign-in-ko")
 	eval[any](b, "localStorage.setItem('language', 'en')")
 

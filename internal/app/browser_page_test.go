@@ -302,7 +302,7 @@ func TestBrowserKeyboard(t *testing.T) {
 	}
 }
 
-// TestBrowserHowToRead sets languages, layout, engine and characters, for new regions and for one.
+// TestBrowserHowToRead sets languages, layout, rotation, effort, engine and characters, for new regions and for one.
 func TestBrowserHowToRead(t *testing.T) {
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
@@ -320,6 +320,8 @@ func TestBrowserHowToRead(t *testing.T) {
 	eval[any](b, "[...document.querySelectorAll('.how .tickbox')].find((l) => l.innerText.includes('Korean')).click()")
 	choose("Layout", "7")
 	choose("Engine", "1")
+	choose("Text is turned", "0")
+	choose("Effort", "fast")
 	b.look("how-to-read")
 	b.key(kb.Escape)
 	b.until("!document.querySelector('.how')")
@@ -330,6 +332,9 @@ func TestBrowserHowToRead(t *testing.T) {
 	if run.OEM != 1 || run.PSM == nil || *run.PSM != 7 || !slices.Equal(run.Lang, []string{"eng", "kor"}) {
 		t.Errorf("the run is %+v", run)
 	}
+	if c := run.Contents[0]; c.Rotation != 0 || c.Effort != "fast" {
+		t.Errorf("the region was read turned by %d, with effort %s", c.Rotation, c.Effort)
+	}
 
 	// For one region: digits only, on the same line.
 	b.press("Actions for region 1")
@@ -338,11 +343,36 @@ func TestBrowserHowToRead(t *testing.T) {
 	b.look("how-to-read-region")
 	eval[any](b, "[...document.querySelectorAll('dialog .tickbox')].find((l) => l.innerText.includes('Korean')).click()")
 	choose("Layout", "13")
+	choose("Effort", "balanced")
 	b.fill("dialog [name=charset]", "0123456789")
 	b.press("Read again")
 	b.until("!document.querySelector('dialog') && /^[0-9 ]+$/.test(document.querySelector('ol > li .text')?.innerText)")
 	content := versionsOf(ann, page.ID)[0].Contents[0]
-	if strings.Trim(content.Text, "0123456789 ") != "" || !strings.Contains(content.Text, "14") || content.PSM == nil || *content.PSM != 13 || !slices.Equal(content.Lang, []string{"eng"}) {
+	if strings.Trim(content.Text, "0123456789 ") != "" || !strings.Contains(content.Text, "14") || content.PSM == nil || *content.PSM != 13 || !slices.Equal(content.Lang, []string{"eng"}) || content.Effort != "balanced" {
+		t.Errorf("the region is %+v", content)
+	}
+
+	// Read upside down, which stays when the page is loaded again, and then as new regions are.
+	b.press("Actions for region 1")
+	b.press("Reading settings")
+	b.until("document.querySelector('dialog [name=charset]')")
+	choose("Text is turned", "180")
+	b.press("Read again")
+	b.until("!document.querySelector('dialog')")
+	b.calm()
+	b.openImage(page.ID, "")
+	b.until(button("Actions for region 1"))
+	b.press("Actions for region 1")
+	b.press("Reading settings")
+	b.until("[...document.querySelectorAll('dialog select')].some((e) => e.value === '180')")
+	if content := versionsOf(ann, page.ID)[0].Contents[0]; content.Rotation != 180 {
+		t.Errorf("the region is %+v", content)
+	}
+	b.press("Same as new regions")
+	b.press("Read again")
+	b.until("!document.querySelector('dialog')")
+	b.calm()
+	if content := versionsOf(ann, page.ID)[0].Contents[0]; content.Rotation != 0 || content.Effort != "fast" || !strings.Contains(content.Text, "Harbour") {
 		t.Errorf("the region is %+v", content)
 	}
 

@@ -208,8 +208,11 @@ function post(file: File, bearer: string, progress: (part: number) => void, sign
   })
 }
 
-export type Asked = { lang: string[]; psm: string; oem: number }
-export type Order = Box & { name?: string; lang?: string[]; psm?: number | 'auto'; charset?: string }
+export type Rotate = 'auto' | '0' | '90' | '180' | '270'
+export type Effort = Schemas['RegionForm']['effort'] & string
+/** effort: '' as the service is set up. */
+export type Asked = { lang: string[]; psm: string; oem: number; rotate: Rotate; effort: Effort | '' }
+export type Order = Schemas['RegionForm']
 
 export const languages = () => get<string[]>('/ocr/lang')
 export const layout = (id: number, level: 'block' | 'line', signal?: AbortSignal) =>
@@ -224,6 +227,8 @@ export async function recognize(id: number, how: Asked, regions: Order[], signal
   const q = new URLSearchParams(how.lang.map((l) => ['lang', l]))
   q.set('psm', how.psm)
   q.set('oem', String(how.oem))
+  q.set('rotate', how.rotate)
+  if (how.effort) q.set('effort', how.effort)
   return (await ask(`/image/${id}/ocr?${q}`, { ...json('POST', regions), signal })).json()
 }
 export const content = (id: string) => get<Content>('/ocr/' + id)
@@ -243,6 +248,7 @@ export function cropPath(id: number, c: Content, charset: string) {
   const q = new URLSearchParams(c.lang.map((l) => ['lang', l]))
   for (const k of ['x1', 'y1', 'x2', 'y2'] as const) q.set(k, String(c.roi[k]))
   if (c.psm) q.set('psm', String(c.psm))
+  q.set('rotate', String(c.rotation))
   if (charset) q.set('charset', charset)
   return `/image/${id}/crop?${q}`
 }

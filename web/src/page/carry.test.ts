@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { Content } from '../api'
-import { correction, merged, needed, restored, retyped, type KeptRegion, type Region } from './carry'
+import { asOthers, correction, merged, needed, restored, retyped, type KeptRegion, type Region } from './carry'
 
 const box = (x: number, width = 100) => ({ x1: x, y1: 0, x2: x + width, y2: 20 })
 const region = (key: string, x: number, read = 'read of ' + key): Region => ({
   key,
   box: box(x),
   name: '',
-  lang: null,
-  psm: null,
-  charset: '',
+  ...asOthers,
   read,
 })
 const content = (id: string, x: number, more: Partial<Content> = {}) =>

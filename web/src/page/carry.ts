@@ -1,22 +1,18 @@
 // How regions and what was corrected in them come through: a reload, versions made elsewhere, and being read again.
-import type { Box, Content } from '../api'
+import type { Box, Content, Effort, Rotate } from '../api'
 import { overlap, sameBox } from './geometry'
 
+/** How one region is read; null: as new ones are. */
+export type Own = { lang: string[] | null; psm: string | null; rotate: Rotate | null; effort: Effort | null; charset: string }
 /** A region of the list. read names the reading that its text comes from: that of a content, or one that is under way. */
-export type Region = { key: string; box: Box; name: string; lang: string[] | null; psm: string | null; charset: string; read: string }
+export type Region = Own & { key: string; box: Box; name: string; read: string }
+
+export const asOthers: Own = { lang: null, psm: null, rotate: null, effort: null, charset: '' }
 
 /** A region as the browser keeps it: with its content or, where it was not read to the end, with the one that it had before. */
 export type KeptRegion = Region & { content: string | null; from?: string }
 
-export const asRegion = (c: Content, key: string): Region => ({
-  key,
-  box: c.roi,
-  name: c.name,
-  lang: null,
-  psm: null,
-  charset: '',
-  read: c.id,
-})
+export const asRegion = (c: Content, key: string): Region => ({ ...asOthers, key, box: c.roi, name: c.name, read: c.id })
 
 /** The regions of a list, with those of a newer run: what was read at the same place takes the place of what was there. */
 export function merged(list: Region[], run: Content[], fresh: () => string): Region[] {
@@ -40,7 +36,7 @@ export type Restored = { region: Region; content: string | null; from: string | 
 export function restored(kept: KeptRegion[], exists: (content: string) => boolean, fresh: () => string): Restored[] {
   return kept.flatMap(({ content, from, ...r }) => {
     if (content && !exists(content)) return []
-    const region = { ...r, charset: r.charset ?? '', read: content ?? fresh() }
+    const region = { ...asOthers, ...r, read: content ?? fresh() }
     return [{ region, content, from: !content && from && exists(from) ? from : null }]
   })
 }

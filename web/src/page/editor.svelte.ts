@@ -4,7 +4,7 @@ import * as api from '../api'
 import type { Box, Content } from '../api'
 import { t, type Text } from '../i18n.svelte'
 import { complain, copy, go, reasonOf, tell } from '../state.svelte'
-import { asRegion, type Region } from './carry'
+import { asRegion, type Own, type Region } from './carry'
 import { overlap } from './geometry'
 import type { Action } from './keys'
 import type RegionList from './RegionList.svelte'
@@ -18,7 +18,7 @@ export type Dialog =
   | { kind: 'compare' }
   | { kind: 'crop'; url: string }
   | { kind: 'history'; of: Content; list: Content[] }
-  | { kind: 'how'; keys: string[]; lang: string[] | null; psm: string | null; charset: string }
+  | { kind: 'how'; keys: string[]; own: Own }
   | { kind: 'forget'; content: Content }
 
 export class Editor {
@@ -272,7 +272,8 @@ export class Editor {
   #with = (r: Region) => (this.selected.has(r.key) ? this.selected : new Set([r.key]))
   removeWith = (r: Region) => this.remove(this.#with(r))
   askHow(r: Region) {
-    this.dialog = { kind: 'how', keys: [...this.#with(r)], lang: r.lang, psm: r.psm, charset: r.charset }
+    const { lang, psm, rotate, effort, charset } = r
+    this.dialog = { kind: 'how', keys: [...this.#with(r)], own: { lang, psm, rotate, effort, charset } }
   }
   again = (r: Region) => this.work.again(new Map([[r.key, {}]]))
 

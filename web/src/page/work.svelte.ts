@@ -1,18 +1,17 @@
 // The work on one page image: a list of regions that this browser keeps, and what was read for each of them. Reading makes a version at the
 // server and changes nothing of older ones, so a step is undone by going back to the list before, or by saving the text before.
 import * as api from '../api'
-import type { Box, Content, Image, Run } from '../api'
-import { correction, merged, needed, restored, retyped, type KeptRegion, type Region } from './carry'
+import type { Asked, Box, Content, Image, Order, Run } from '../api'
+import { asOthers, correction, merged, needed, restored, retyped, type KeptRegion, type Region } from './carry'
 import { moved, sameBox } from './geometry'
 import { language, t } from '../i18n.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { drop, keep, unsaved } from './unsaved.svelte'
 
-export type How = { lang: string[]; psm: string; oem: number }
 /** What a step is undone by: the list before it, or the text that a content had. */
 type Step = { list: Region[] } | { content: string; text: string }
 type Outcome = { content: string } | { reason: string; away: boolean } | null // null: it is being read
-type Kept = { seen: number; how?: Partial<How>; regions: KeptRegion[] }
+type Kept = { seen: number; how?: Partial<Asked>; regions: KeptRegion[] }
 
 /** Regions that are being read, told once it takes a while. */
 export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
@@ -30,7 +29,7 @@ export class Work {
   draft = $state.raw<Region[]>([])
   past = $state.raw<Step[]>([])
   future = $state.raw<Step[]>([])
-  how = $state.raw<How>({ lang: ['eng'], psm: 'auto', oem: 3 })
+  how = $state.raw<Asked>({ lang: ['eng'], psm: 'auto', oem: 3, rotate: 'auto', effort: '' })
   reading = $state<Reading[]>([])
   #contents = $state.raw<Record<string, Content>>({})
   #outcomes = $state.raw<Record<string, Outcome>>({})
@@ -223,7 +222,7 @@ export class Work {
   fresh = () => `${Date.now().toString(36)}-${++this.#serial}`
 
   add(boxes: Box[]): Region[] {
-    const made = boxes.map((box): Region => ({ key: this.fresh(), box, name: '', lang: null, psm: null, charset: '', read: this.fresh() }))
+    const made = boxes.map((box): Region => ({ ...asOthers, key: this.fresh(), box, name: '', read: this.fresh() }))
     this.put([...this.draft, ...made])
     this.#readApart(made)
     return made
@@ -315,12 +314,15 @@ export class Work {
     const progress = part ? null : this.#progress(list.length, control)
     try {
       const how = this.how
+      const number = (v: string | null) => (v === null || v === 'auto' ? (v ?? undefined) : Number(v))
       const order = list.map((r) => ({
         ...r.box,
         name: r.name || undefined,
         lang: r.lang ?? undefined,
         charset: r.charset || undefined,
-        psm: r.psm === null ? undefined : r.psm === 'auto' ? ('auto' as const) : Number(r.psm),
+        psm: number(r.psm) as Order['psm'],
+        rotate: number(r.rotate) as Order['rotate'],
+        effort: r.effort ?? undefined,
       }))
       const got = await this.#patiently(() => api.recognize(this.id, how, order, control.signal), control.signal)
       this.learn(got)
