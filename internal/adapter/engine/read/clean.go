@@ -244,7 +244,10 @@ func (s *scene) letterHeight(light bool) float64 {
 		boxes = collect(false)
 	}
 	height := func(g levelled) float64 { return g.bottom - g.top }
-	if h := weighted(stack(boxes), 0.7, height, height); h >= 4 {
+	boxes = stack(boxes)
+	usual := weighted(boxes, 0.5, height, func(g levelled) float64 { return math.Sqrt(height(g)) })
+	boxes = slices.DeleteFunc(boxes, func(g levelled) bool { return height(g) > 3*usual }) // pictures and frames
+	if h := weighted(boxes, 0.7, height, height); h >= 4 {
 		return h
 	}
 	return 0

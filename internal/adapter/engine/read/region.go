@@ -500,10 +500,10 @@ func (j *job) believable(line []letter) bool {
 		return false
 	case j.heard == 0:
 		return sure >= 0.7
-	case len(line) < shortest:
-		return sure >= 0.3
+	case len(line) < shortest && j.heard > 0:
+		return sure >= 0.47
 	}
-	return sure >= 0.25
+	return sure >= 0.35
 }
 
 // add adds a line to what was read.
