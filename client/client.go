@@ -309,7 +309,7 @@ func (c Client) Image(ctx context.Context, id int64) (Image, error) {
 
 func imagePath(id int64, rest string) string { return fmt.Sprintf("/image/%d%s", id, rest) }
 
-// ChangeImage renames or shares an image.
+// ChangeImage renames, shares or turns an image.
 func (c Client) ChangeImage(ctx context.Context, id int64, form ImageForm) (Image, error) {
 	return send[Image](ctx, c, http.MethodPut, imagePath(id, ""), form)
 }

@@ -122,8 +122,9 @@ type Image struct {
 	ID              int64  `json:"id" example:"42"`
 	Name            string `json:"name" example:"invoice.png"`
 	MediaType       string `json:"media_type" example:"image/png" doc:"Found from the bytes."`
-	Width           int    `json:"width" example:"547" doc:"Pixels of the upright image."`
-	Height          int    `json:"height" example:"320" doc:"Pixels of the upright image."`
+	Width           int    `json:"width" example:"547" doc:"Pixels of the upright image, as it is turned."`
+	Height          int    `json:"height" example:"320" doc:"Pixels of the upright image, as it is turned."`
+	Rotation        int    `json:"rotation" enum:"0,90,180,270" example:"0" doc:"Degrees that the upright image is turned clockwise. 0 as it was uploaded."`
 	Size            int64  `json:"size" example:"183204" doc:"Bytes of the uploaded file."`
 	SHA256          string `json:"sha256" doc:"SHA-256 of the uploaded file, in hexadecimal."`
 	Pages           int    `json:"pages" example:"1" doc:"Pages of the file. Only the first is shown and read."`
@@ -136,6 +137,7 @@ type Image struct {
 type ImageForm struct {
 	Name       *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters. Unchanged if missing."`
 	Visibility *string `json:"visibility,omitempty" enum:"private,shared" doc:"Unchanged if missing."`
+	Rotation   *int    `json:"rotation,omitempty" enum:"0,90,180,270" doc:"Degrees to turn the uploaded image clockwise, whatever it was before. Its runs turn along. Unchanged if missing."`
 }
 
 // Box is a rectangle of a page: x1, y1 is its top left pixel, x2, y2 lies just outside its bottom right pixel.

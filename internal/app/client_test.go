@@ -81,6 +81,12 @@ func TestClient(t *testing.T) {
 	if err != nil || turned.Name != name || turned.Visibility != shared {
 		t.Errorf("ChangeImage: %+v, %v", turned, err)
 	}
+	for _, degrees := range []int{90, 0} {
+		got, err := ann.ChangeImage(ctx, image.ID, api.ImageForm{Rotation: &degrees})
+		if err != nil || got.Rotation != degrees || (got.Width == image.Width) != (degrees == 0) {
+			t.Errorf("ChangeImage to %d: %+v, %v", degrees, got, err)
+		}
+	}
 	if got, err := ann.Image(ctx, image.ID); err != nil || !cmp.Equal(got, turned) {
 		t.Errorf("Image: %+v, %v", got, err)
 	}

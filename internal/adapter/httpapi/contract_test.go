@@ -406,7 +406,8 @@ func TestImages(t *testing.T) {
 	if got.Name != "영수증.png" || got.Visibility != "shared" {
 		t.Errorf("shared %+v", got)
 	}
-	s.ask("PUT", image, as(ann).with(`{"name":" ","visibility":"public"}`)).want(422).code("invalid_input", "name", "visibility")
+	s.ask("PUT", image, as(ann).with(`{"name":" ","visibility":"public","rotation":45}`)).want(422).code("invalid_input", "name", "visibility", "rotation")
+	s.ask("PUT", image, as(ann).with(`{"rotation":"left"}`)).want(422).code("invalid_input", "rotation")
 	if d := cmp.Diff(got, read[client.Image](s.ask("GET", image+"/meta", as(ann)).want(200))); d != "" {
 		t.Errorf("meta (-want +got):\n%s", d)
 	}
@@ -556,6 +557,39 @@ func TestRecognition(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"eng", "kor"}, read[[]string](s.ask("GET", base+"/ocr/lang", as(ann)).want(200))); d != "" {
 		t.Errorf("languages (-want +got):\n%s", d)
+	}
+}
+
+// A page is turned for good: what is kept of it by clients is no longer right, and they are told.
+func TestTurnedImage(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	i := s.image(ann)
+	image := fmt.Sprintf("%s/image/%d", base, i.ID)
+	content := read[[]client.Content](s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":30,"y2":20}]`)).want(200))[0]
+	paths := []string{image + "/thumbnail", image + "/view", base + "/ocr/" + content.ID}
+	kept := map[string]string{}
+	for _, path := range paths {
+		kept[path] = s.ask("GET", path, as(ann)).want(200).header.Get("ETag")
+	}
+	original := s.ask("GET", image, as(ann)).want(200)
+	turned := read[client.Image](s.ask("PUT", image, as(ann).with(`{"rotation":90}`)).want(200))
+	if turned.Rotation != 90 || turned.Width != i.Height || turned.Height != i.Width || turned.Name != i.Name {
+		t.Errorf("turned %+v", turned)
+	}
+	for _, path := range paths {
+		a := s.ask("GET", path, as(ann).head("If-None-Match", kept[path])).want(200)
+		s.ask("GET", path, as(ann).head("If-None-Match", a.header.Get("ETag"))).want(304)
+	}
+	s.ask("GET", image, as(ann).head("If-None-Match", original.header.Get("ETag"))).want(304)
+	a := s.ask("GET", base+"/ocr/"+content.ID, as(ann)).want(200)
+	if now := read[client.Content](a); now.ROI != (client.Box{X1: i.Height - 20, Y1: 0, X2: i.Height, Y2: 30}) || now.Rotation != 90 || now.Text != content.Text {
+		t.Errorf("the content is %+v", now)
+	}
+	s.ask("PUT", base+"/ocr/"+content.ID, as(ann).with(`{"text":"x"}`).head("If-Match", a.header.Get("ETag"))).want(200)
+	s.ask("PUT", image, as(ann).with(`{"rotation":0}`)).want(200)
+	for _, path := range paths[:2] {
+		s.ask("GET", path, as(ann).head("If-None-Match", kept[path])).want(304)
 	}
 }
 

@@ -54,7 +54,7 @@ func (a *api) image(ctx context.Context, c *call, in *IDPath) (*one[client.Image
 }
 
 func (a *api) changeImage(ctx context.Context, c *call, in *IDPath, form client.ImageForm) (*one[client.Image], error) {
-	i, err := a.Images.Change(ctx, c.actor, in.ID, document.Change{Name: form.Name, Visibility: (*document.Visibility)(form.Visibility)})
+	i, err := a.Images.Change(ctx, c.actor, in.ID, document.Change{Name: form.Name, Visibility: (*document.Visibility)(form.Visibility), Rotation: form.Rotation})
 	return &one[client.Image]{viewImage(i)}, err
 }
 

@@ -103,13 +103,13 @@ type ContentPath struct {
 // tagged is a content with what tells its revisions apart.
 type tagged struct {
 	Status       int    `hidden:"true"`
-	ETag         string `header:"ETag" example:"\"1\"" doc:"The revision."`
+	ETag         string `header:"ETag" example:"\"1\"" doc:"The revision and, if it is not 0, the rotation: 1-90."`
 	CacheControl string `header:"Cache-Control" hidden:"true"`
 	Body         client.Content
 }
 
 func tag(c recognition.Content) *tagged {
-	return &tagged{http.StatusOK, header.RevisionTag(c.Revision), "private, no-cache", wire.Content(c)}
+	return &tagged{http.StatusOK, header.RevisionTag(c.Revision, c.Rotation), "private, no-cache", wire.Content(c)}
 }
 
 func (a *api) content(ctx context.Context, c *call, in *struct {

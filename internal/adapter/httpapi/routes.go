@@ -106,8 +106,10 @@ func (a *api) routes() {
 		about: "Cut out, scaled and with a border.", gives: []string{"image/png"}, errors: []int{415}, timeout: wait}, a.crop)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/layout", tag: "image", id: "layout", summary: "Suggest regions",
 		about: "Finds where text is, in reading order, without reading it.", errors: []int{415}, timeout: wait}, a.layout)
-	handleJSON(a, route{pattern: "PUT " + base + "/image/{id}", tag: "image", id: "change-image", summary: "Rename or share an image",
-		about: "For its owner and administrators.", body: short}, a.changeImage)
+	handleJSON(a, route{pattern: "PUT " + base + "/image/{id}", tag: "image", id: "change-image", summary: "Rename, share or turn an image",
+		about: "For its owner and administrators. A rotation is absolute; the file and the stored text stay as they are, and all coordinates are those of " +
+			"the turned image from then on.",
+		body: short, errors: []int{415}, timeout: wait}, a.changeImage)
 	handle(a, route{pattern: "DELETE " + base + "/image/{id}", tag: "image", id: "delete-image", summary: "Delete an image",
 		about: "With its file and all its runs."}, a.deleteImage)
 

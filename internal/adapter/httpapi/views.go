@@ -33,6 +33,6 @@ func viewKey(k account.Key) client.Key {
 }
 
 func viewImage(i document.Image) client.Image {
-	return client.Image{ID: i.ID, Name: i.Name, MediaType: i.MediaType, Width: i.Width, Height: i.Height, Size: i.Size, SHA256: i.SHA256,
+	return client.Image{ID: i.ID, Name: i.Name, MediaType: i.MediaType, Width: i.Width, Height: i.Height, Rotation: i.Rotation, Size: i.Size, SHA256: i.SHA256,
 		Pages: i.Pages, Visibility: string(i.Visibility), User: wire.Ref(i.Owner), CreatedDatetime: wire.Time(i.Created)}
 }

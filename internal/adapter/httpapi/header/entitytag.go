@@ -1,14 +1,21 @@
 package header
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"glyphbox/internal/domain/fault"
 )
 
-// RevisionTag is the entity tag of a revision of a content.
-func RevisionTag(revision int) string { return `"` + strconv.Itoa(revision) + `"` }
+// RevisionTag is the entity tag of a revision of a content whose text is turned by that many degrees. When its page is turned, its boxes
+// are others, and so is the tag.
+func RevisionTag(revision, rotation int) string {
+	if rotation == 0 {
+		return fmt.Sprintf(`"%d"`, revision)
+	}
+	return fmt.Sprintf(`"%d-%d"`, revision, rotation)
+}
 
 // MatchesTag tells whether a header If-None-Match names the tag, compared weakly as RFC 9110 wants for it.
 func MatchesTag(header, tag string) bool {
@@ -37,7 +44,10 @@ func WantedRevisions(header string) (wanted []int, err error) {
 		if !opened || !closed || strings.ContainsAny(inner, `" `) {
 			return nil, fault.New(fault.Malformed, "malformed_if_match", `If-Match must be * or entity tags such as "3", separated by commas.`)
 		}
-		if n, err := strconv.Atoi(inner); !weak && err == nil && n > 0 && strconv.Itoa(n) == inner {
+		number, rotation, _ := strings.Cut(inner, "-")
+		n, _ := strconv.Atoi(number)
+		degrees, _ := strconv.Atoi(rotation)
+		if !weak && n > 0 && part == RevisionTag(n, degrees) {
 			wanted = append(wanted, n)
 		}
 	}
