@@ -47,7 +47,7 @@ func TestLock(t *testing.T) {
 	if unlock, err = d.Lock(); err != nil {
 		t.Fatal(err)
 	}
-	defer unlock() //nolint:errcheck // the test is over
+	defer unlock()
 }
 
 // TestRestore has restores fail, be interrupted and meet what somebody has put there.

@@ -39,7 +39,7 @@ func FileOf(file []byte) document.File {
 	sum := sha256.Sum256(file)
 	f := document.File{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(file))}
 	f.Staged = "bytes " + f.SHA256
-	staged.LoadOrStore(f.Staged, opener(func(context.Context) (io.ReadCloser, error) { return held{bytes.NewReader(file)}, nil }))
+	staged.LoadOrStore(f.Staged, func(context.Context) (io.ReadCloser, error) { return held{bytes.NewReader(file)}, nil })
 	return f
 }
 
@@ -54,7 +54,7 @@ func PageOf(file []byte) document.Page { return document.Page{File: FileOf(file)
 func OpenedBy(file []byte, open func(context.Context) (io.ReadCloser, error)) document.Page {
 	p := PageOf(file)
 	p.File.Staged = rand.Text()
-	staged.Store(p.File.Staged, opener(open))
+	staged.Store(p.File.Staged, open)
 	return p
 }
 

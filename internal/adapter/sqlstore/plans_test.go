@@ -176,12 +176,9 @@ func rowsReadBy(t *testing.T, pool *sql.DB, s statement) (steps []string) {
 			t.Fatalf("%s: %v", s.text, err)
 		}
 	}
-	defer conn.ExecContext(context.WithoutCancel(t.Context()), `ROLLBACK`) //nolint:errcheck // the connection ends anyway
-	for _, line := range textOf(t, conn, `SELECT CONCAT(LOWER(variable_name), ' ', variable_value) FROM information_schema.session_status
-		WHERE variable_name LIKE 'Handler_read%' AND variable_value > 0 ORDER BY variable_name`) {
-		steps = append(steps, line)
-	}
-	return steps
+	defer conn.ExecContext(context.WithoutCancel(t.Context()), `ROLLBACK`)
+	return append(steps, textOf(t, conn, `SELECT CONCAT(LOWER(variable_name), ' ', variable_value) FROM information_schema.session_status
+		WHERE variable_name LIKE 'Handler_read%' AND variable_value > 0 ORDER BY variable_name`)...)
 }
 
 func step(table, access, key, rows, extra sqldb.Text) string {

@@ -47,6 +47,8 @@ func WaitUntilGone(t testing.TB, pids []int) {
 		if err != nil || n != 1 {
 			t.Errorf("process %d is still there: %v", pid, err)
 		}
-		unix.Close(fd)
+		if err := unix.Close(fd); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -108,11 +108,11 @@ func (r *Recogniser) decode(out []float32, allowed []int, perStep float64) []rea
 		row := out[t*n : (t+1)*n]
 		class, prob, ofSpace := best(row, allowed)
 		gap = max(gap, ofSpace)
-		switch {
-		case class == space:
+		switch class {
+		case space:
 			gap = 1
-		case class == blank:
-		case class == before:
+		case blank:
+		case before:
 			last := &chars[len(chars)-1]
 			last.Prob, last.X2 = max(last.Prob, prob), float64(t+1)*perStep
 			gap = ofSpace

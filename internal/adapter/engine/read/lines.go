@@ -312,12 +312,12 @@ func tilt(band []levelled, letter float64) float64 {
 			n, sx, sy, sxx, sxy = n+1, sx+x, sy+y, sxx+x*x, sxy+x*y
 			left, right = min(left, x), max(right, x)
 		}
-		if d := n*sxx - sx*sx; n < 5 || right-left < 5*letter || d <= 0 {
+		d := n*sxx - sx*sx
+		if n < 5 || right-left < 5*letter || d <= 0 {
 			return 0
-		} else {
-			fit = (n*sxy - sx*sy) / d
-			offset = (sy - fit*sx) / n
 		}
+		fit = (n*sxy - sx*sy) / d
+		offset = (sy - fit*sx) / n
 	}
 	if math.Abs(fit)*(band[len(band)-1].x2-band[0].x1) < 0.05*letter && math.Abs(fit) < 0.002 {
 		return 0

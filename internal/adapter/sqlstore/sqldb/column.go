@@ -12,6 +12,7 @@ import (
 // Text is a column where NULL stands for the empty string.
 type Text string
 
+// Value implements [driver.Valuer].
 func (t Text) Value() (driver.Value, error) {
 	if t == "" {
 		return nil, nil
@@ -19,6 +20,7 @@ func (t Text) Value() (driver.Value, error) {
 	return string(t), nil
 }
 
+// Scan implements database/sql.Scanner.
 func (t *Text) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
@@ -36,6 +38,7 @@ func (t *Text) Scan(src any) error {
 // Number is a column of a number that the database gives, where 0 stands for none yet.
 type Number int64
 
+// Value implements [driver.Valuer].
 func (n Number) Value() (driver.Value, error) {
 	if n == 0 {
 		return nil, nil
@@ -47,8 +50,10 @@ func (n Number) Value() (driver.Value, error) {
 // databases with a type for times read, too, and sorts as time does.
 type Stamp time.Time
 
+// StampFormat is the text form of a Stamp, as package time has it.
 const StampFormat = "2006-01-02 15:04:05.000000"
 
+// Value implements [driver.Valuer].
 func (s Stamp) Value() (driver.Value, error) {
 	if time.Time(s).IsZero() {
 		return nil, nil
@@ -56,6 +61,7 @@ func (s Stamp) Value() (driver.Value, error) {
 	return time.Time(s).UTC().Format(StampFormat), nil
 }
 
+// Scan implements database/sql.Scanner.
 func (s *Stamp) Scan(src any) error {
 	if v, ok := src.(time.Time); ok { // of a database with a type for times
 		*s = Stamp(v.UTC())
@@ -77,11 +83,13 @@ func (s *Stamp) Scan(src any) error {
 // List is a column of words, as JSON.
 type List []string
 
+// Value implements [driver.Valuer].
 func (l List) Value() (driver.Value, error) {
 	b, err := json.Marshal(l)
 	return string(b), err
 }
 
+// Scan implements database/sql.Scanner.
 func (l *List) Scan(src any) error {
 	var t Text
 	if err := t.Scan(src); err != nil {

@@ -24,6 +24,7 @@ type Dialect struct {
 // Class is what an error of the database means. All other errors are Other.
 type Class uint8
 
+// The classes of errors.
 const (
 	Other       Class = iota
 	Duplicate         // a unique key is taken

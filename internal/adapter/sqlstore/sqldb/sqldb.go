@@ -182,4 +182,5 @@ func (db *DB) Fault(ctx context.Context, err error) error {
 	return err
 }
 
+// Is reports whether err is an error of the class.
 func (db *DB) Is(err error, c Class) bool { return err != nil && db.Dialect.classify(err) == c }
