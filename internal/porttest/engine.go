@@ -338,7 +338,11 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 			if len(got) != want {
 				t.Errorf("got %d boxes of a %s, want %d", len(got), level, want)
 			}
-			for i, b := range got {
+			for i, suggestion := range got {
+				b := suggestion.Box
+				if suggestion.Rotation != 0 {
+					t.Errorf("the upright text at %v is said to be turned by %d", b, suggestion.Rotation)
+				}
 				if b.Empty() || b.Intersect(whole) != b {
 					t.Errorf("the box %v is not on the page %v", b, whole)
 				}

@@ -262,17 +262,18 @@ func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r docume
 }
 
 // Layout finds one region: the page without its margins, which are a tenth.
-func (f fakeEngine) Layout(ctx context.Context, p document.Page, _ recognition.Level) (boxes []document.Box, err error) {
+func (f fakeEngine) Layout(ctx context.Context, p document.Page, _ recognition.Level) (suggestions []recognition.Suggestion, err error) {
 	page, err := f.turned(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	err = f.do(ctx, "Engine.Layout", func() error {
 		size := page.Bounds().Size()
-		boxes = []document.Box{{X1: size.X / 10, Y1: size.Y / 10, X2: size.X - size.X/10, Y2: size.Y - size.Y/10}}
+		box := document.Box{X1: size.X / 10, Y1: size.Y / 10, X2: size.X - size.X/10, Y2: size.Y - size.Y/10}
+		suggestions = []recognition.Suggestion{{Box: box}}
 		return nil
 	})
-	return boxes, err
+	return suggestions, err
 }
 
 func (f fakeEngine) Languages(ctx context.Context) (languages []string, err error) {

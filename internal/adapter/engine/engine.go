@@ -264,9 +264,9 @@ func (e *Engine) Cut(ctx context.Context, page document.Page, box document.Box) 
 }
 
 // Layout finds the text of a page; see recognition.Engine.
-func (e *Engine) Layout(ctx context.Context, page document.Page, level recognition.Level) ([]document.Box, error) {
+func (e *Engine) Layout(ctx context.Context, page document.Page, level recognition.Level) ([]recognition.Suggestion, error) {
 	a, _, err := e.one(ctx, page, 0, protocol.Layout, protocol.Job{Level: level})
-	return a.Boxes, err
+	return a.Suggestions, err
 }
 
 // Languages returns what is installed; see recognition.Engine.

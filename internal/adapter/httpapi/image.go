@@ -159,8 +159,8 @@ func (a *api) layout(ctx context.Context, c *call, in *struct {
 	IDPath
 	Level string `query:"level" default:"line" enum:"block,line,word" doc:"How large the regions are."`
 }) (*one[[]client.Box], error) {
-	boxes, err := a.Recognition.Layout(ctx, c.actor, in.ID, recognition.Level(in.Level))
-	return &one[[]client.Box]{wire.All(boxes, func(b document.Box) client.Box { return client.Box(b) })}, err
+	suggestions, err := a.Recognition.Layout(ctx, c.actor, in.ID, recognition.Level(in.Level))
+	return &one[[]client.Box]{wire.All(suggestions, func(s recognition.Suggestion) client.Box { return client.Box(s.Box) })}, err
 }
 
 // held is bytes that need no closing, as something to be closed.

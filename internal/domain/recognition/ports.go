@@ -42,9 +42,9 @@ type Engine interface {
 	// Prepared returns, as PNG, exactly what the engine looks at first for the task: cut out, scaled, bordered. Errors as with Recognize.
 	Prepared(ctx context.Context, o Order) (document.Rendition, error)
 
-	// Layout returns where the text of a page stands, without reading it: boxes of a level in the order of reading, none on a
+	// Layout returns where the text of a page stands, without reading it: regions of a level in the order of reading, none on a
 	// blank page. Errors as with Recognize.
-	Layout(ctx context.Context, p document.Page, level Level) ([]document.Box, error)
+	Layout(ctx context.Context, p document.Page, level Level) ([]Suggestion, error)
 
 	// Languages returns the codes of the installed languages, sorted: "eng", "kor", "script/Hangul".
 	Languages(ctx context.Context) ([]string, error)

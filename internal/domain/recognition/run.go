@@ -26,6 +26,12 @@ const (
 	LevelWord  Level = "word"
 )
 
+// Suggestion is a region that a layout suggests.
+type Suggestion struct {
+	document.Box
+	Rotation int `json:"rotation"` // degrees that its text is turned clockwise on the page: 0, 90, 180 or 270; 0 where the engine knows no better
+}
+
 // Limits of a request.
 const (
 	MaxRegions    = 2000   // unless Service.MaxRegions says otherwise

@@ -168,7 +168,7 @@ func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int
 
 // Layout suggests regions: where the text of an image stands, in the order of reading. NotFound; Invalid for the level; else as
 // the Engine says.
-func (s *Service) Layout(ctx context.Context, actor account.Actor, imageID int64, level Level) ([]document.Box, error) {
+func (s *Service) Layout(ctx context.Context, actor account.Actor, imageID int64, level Level) ([]Suggestion, error) {
 	if level != LevelBlock && level != LevelLine && level != LevelWord {
 		return nil, fault.InvalidFields(fault.Field{Field: "level", Detail: "block, line or word"})
 	}

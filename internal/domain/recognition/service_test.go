@@ -684,9 +684,9 @@ func TestTheEngineSeesTheTurnedPage(t *testing.T) {
 	wantFields(t, "a region of the page as it was", err, "regions[0].x1", "regions[0].x2")
 	whole := w.recognize(t, w.ann)
 	check.Same(t, "the whole page", whole.Contents[0].ROI, i.Box())
-	boxes, err := w.Layout(t.Context(), w.ann, i.ID, recognition.LevelLine)
+	suggested, err := w.Layout(t.Context(), w.ann, i.ID, recognition.LevelLine)
 	check.OK(t, "Layout", err)
-	check.Same(t, "layout", boxes[0], document.Box{X1: i.Width / 10, Y1: i.Height / 10, X2: i.Width - i.Width/10, Y2: i.Height - i.Height/10})
+	check.Same(t, "layout", suggested[0].Box, document.Box{X1: i.Width / 10, Y1: i.Height / 10, X2: i.Width - i.Width/10, Y2: i.Height - i.Height/10})
 }
 
 func TestCorrectRules(t *testing.T) {

@@ -3,7 +3,6 @@ package protocol
 
 import (
 	"glyphbox/internal/adapter/engine/ppocr"
-	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -52,6 +51,7 @@ type Job struct {
 // Answer is what comes back, besides the bytes of a rendition.
 type Answer struct {
 	Reading *recognition.Reading `json:"reading,omitempty"`
-	Boxes   []document.Box       `json:"boxes,omitempty"`
 	Media   string               `json:"media,omitempty"` // type of the rendition
+
+	Suggestions []recognition.Suggestion `json:"suggestions,omitempty"` // of Layout
 }

@@ -53,7 +53,11 @@ var operations = map[string]operation{
 	protocol.Plain: reads((*library).plain),
 	protocol.Layout: func(l *library, page decodedPage, j protocol.Job) (protocol.Answer, document.Rendition, error) {
 		boxes, err := l.layout(page, j.Level)
-		return protocol.Answer{Boxes: boxes}, document.Rendition{}, err
+		suggestions := make([]recognition.Suggestion, len(boxes))
+		for i, b := range boxes {
+			suggestions[i].Box = b
+		}
+		return protocol.Answer{Suggestions: suggestions}, document.Rendition{}, err
 	},
 	protocol.Prepared: renders(func(page decodedPage, j protocol.Job) (document.Rendition, error) { return prepareFirst(page, j.Task) }),
 	protocol.Thumbnail: renders(func(page decodedPage, j protocol.Job) (document.Rendition, error) {
