@@ -33,8 +33,8 @@ func writeALTO(w io.Writer, t recognition.Transcript) {
 	if tag := firstTag(t.Run.Lang); tag != "" {
 		lang = ` LANG="` + tag + `"`
 	}
-	fmt.Fprintf(w, "<Layout>\n"+`<Page ID="page_1" PHYSICAL_IMG_NR="1" WIDTH="%d" HEIGHT="%d" PROCESSINGREFS="ocr_1"%s>`+"\n<PrintSpace%s>\n",
-		t.Image.Width, t.Image.Height, lang, position(t.Image.Box()))
+	fmt.Fprintf(w, "<Layout>\n"+`<Page ID="page_%[1]d" PHYSICAL_IMG_NR="%[1]d" WIDTH="%[2]d" HEIGHT="%[3]d" PROCESSINGREFS="ocr_1"%[4]s>`+"\n<PrintSpace%[5]s>\n",
+		t.Image.Page().Number, t.Image.Width, t.Image.Height, lang, position(t.Image.Box()))
 	for i, b := range blocks {
 		writeTextBlock(w, i+1, b)
 	}

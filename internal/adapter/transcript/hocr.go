@@ -12,7 +12,7 @@ import (
 
 // writeHOCR writes hOCR 1.2 in well-formed XHTML. The name of a region is in data-name.
 func writeHOCR(w io.Writer, t recognition.Transcript) {
-	name, engine := clean(t.Image.Name), clean(t.Run.Engine)
+	name, engine, page := clean(t.Image.Name), clean(t.Run.Engine), t.Image.Page().Number
 	if engine == "" {
 		engine = "unknown"
 	}
@@ -28,22 +28,22 @@ func writeHOCR(w io.Writer, t recognition.Transcript) {
 <meta name="ocr-langs" content="%s"/>
 </head>
 <body>
-<div class="ocr_page" id="page_1" title="image %s; bbox %s; ppageno 0">
+<div class="ocr_page" id="page_%d" title="image %s; bbox %s; ppageno %d">
 `, langAttributes(firstTag(t.Run.Lang)), html.EscapeString(name), html.EscapeString(engine), strings.Join(langTags(t.Run), " "),
-		html.EscapeString(quoted(name)), bbox(t.Image.Box()))
+		page, html.EscapeString(quoted(name)), bbox(t.Image.Box()), page-1) // ppageno counts from 0
 	for i, b := range layout(t) {
 		called := ""
 		if b.name != "" {
 			called = ` data-name="` + html.EscapeString(b.name) + `"`
 		}
-		fmt.Fprintf(w, `<div class="ocr_carea" id="block_1_%d" title="bbox %s"%s%s>`+"\n", i+1, bbox(b.box), called, langAttributes(b.lang))
+		fmt.Fprintf(w, `<div class="ocr_carea" id="block_%d_%d" title="bbox %s"%s%s>`+"\n", page, i+1, bbox(b.box), called, langAttributes(b.lang))
 		for j, p := range b.paragraphs {
-			fmt.Fprintf(w, `<p class="ocr_par" id="par_1_%d_%d" title="bbox %s">`+"\n", i+1, j+1, bbox(p.box))
+			fmt.Fprintf(w, `<p class="ocr_par" id="par_%d_%d_%d" title="bbox %s">`+"\n", page, i+1, j+1, bbox(p.box))
 			for k, l := range p.lines {
-				fmt.Fprintf(w, `<span class="ocr_line" id="line_1_%d_%d_%d" title="bbox %s">`, i+1, j+1, k+1, bbox(l.box))
+				fmt.Fprintf(w, `<span class="ocr_line" id="line_%d_%d_%d_%d" title="bbox %s">`, page, i+1, j+1, k+1, bbox(l.box))
 				for n, word := range l.words {
-					fmt.Fprintf(w, "\n"+`<span class="ocrx_word" id="word_1_%d_%d_%d_%d" title="bbox %s; x_wconf %d">%s</span>`, i+1, j+1, k+1, n+1,
-						bbox(word.box), word.percent(), html.EscapeString(word.text))
+					fmt.Fprintf(w, "\n"+`<span class="ocrx_word" id="word_%d_%d_%d_%d_%d" title="bbox %s; x_wconf %d">%s</span>`,
+						page, i+1, j+1, k+1, n+1, bbox(word.box), word.percent(), html.EscapeString(word.text))
 				}
 				fmt.Fprint(w, "\n</span>\n")
 			}

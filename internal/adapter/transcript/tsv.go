@@ -11,8 +11,10 @@ import (
 // writeTSV writes the columns of Tesseract's TSV. Rows of pages, blocks, paragraphs and lines have no text and the confidence
 // -1. There are no quotes: no word has a tab or a line break in it.
 func writeTSV(w io.Writer, t recognition.Transcript) {
+	page := t.Image.Page().Number
 	row := func(level, block, par, line, word int, b document.Box, confidence int, text string) {
-		fmt.Fprintf(w, "%d\t1\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", level, block, par, line, word, b.X1, b.Y1, b.Width(), b.Height(), confidence, text)
+		fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", level, page, block, par, line, word,
+			b.X1, b.Y1, b.Width(), b.Height(), confidence, text)
 	}
 	fmt.Fprintln(w, "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext")
 	row(1, 0, 0, 0, 0, t.Image.Box(), -1, "")
