@@ -4,14 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	"glyphbox/internal/domain/fault"
 )
 
-// names are the names of the formats that are read, for people.
-var names = map[string]string{JPEG: "JPEG", PNG: "PNG", GIF: "GIF", BMP: "BMP", TIFF: "TIFF", WebP: "WebP", JP2: "JPEG 2000", PNM: "PNM"}
+// formats are the formats that are read, with their names for people.
+var formats = []struct{ mediaType, name string }{
+	{JPEG, "JPEG"}, {PNG, "PNG"}, {GIF, "GIF"}, {BMP, "BMP"}, {TIFF, "TIFF"}, {WebP, "WebP"}, {JP2, "JPEG 2000"}, {PNM, "PNM"},
+}
 
-const supported = "Supported: JPEG, PNG, GIF, BMP, TIFF, WebP, JPEG 2000, PNM."
+// names has the names by media type, and supported is a sentence with all of them.
+var names, supported = func() (map[string]string, string) {
+	byType, all := map[string]string{}, []string{}
+	for _, f := range formats {
+		byType[f.mediaType], all = f.name, append(all, f.name)
+	}
+	return byType, "Supported: " + strings.Join(all, ", ") + "."
+}()
 
 func unsupported(format string, args ...any) *fault.Fault {
 	return fault.New(fault.Unsupported, "unsupported_image", format, args...)
