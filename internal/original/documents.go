@@ -12,7 +12,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"glyphbox/internal/domain/document"
-	"glyphbox/internal/domain/fault"
 )
 
 // Documents is the MongoDB of the original service. *mongostore.Store implements it.
@@ -40,14 +39,13 @@ const (
 
 var (
 	errNoResults = errors.New("no collection has the documents that the results name")
-	errNoFile    = fault.New(fault.NotFound, "blob_not_found", "There is no such file.")
 )
 
 // open opens an image. NotFound where there is none.
 func (o *documents) open(ctx context.Context, id string) (io.ReadSeekCloser, error) {
 	oid, ok := objectID(id)
 	if !ok {
-		return nil, errNoFile
+		return nil, document.ErrBlobNotFound
 	}
 	return o.OpenFile(ctx, oid)
 }
@@ -67,7 +65,7 @@ func objectID(text string) (id bson.ObjectID, ok bool) {
 func (o *documents) thumbnail(ctx context.Context, id string, limit int64) (data []byte, err error) {
 	oid, ok := objectID(id)
 	if !ok {
-		return nil, errNoFile
+		return nil, document.ErrBlobNotFound
 	}
 	var found struct{ File []byte }
 	err = o.Database().Collection(thumbnails).FindOne(ctx, bson.D{{Key: "_id", Value: oid}}).Decode(&found)

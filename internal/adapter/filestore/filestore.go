@@ -103,7 +103,7 @@ func (s *Store) Share(ctx context.Context, name string, with *Store) error {
 		return err
 	}
 	if !possible(name) {
-		return errNotFound
+		return document.ErrBlobNotFound
 	}
 	if err := with.folder(name[:2]); err != nil {
 		return storeFault(err)
@@ -113,7 +113,7 @@ func (s *Store) Share(ctx context.Context, name string, with *Store) error {
 	case err == nil, errors.Is(err, fs.ErrExist):
 		return nil
 	case errors.Is(err, fs.ErrNotExist) && s.there():
-		return errNotFound.Because(err)
+		return document.ErrBlobNotFound.Because(err)
 	case !errors.Is(err, syscall.EXDEV) && !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EMLINK) && !errors.Is(err, errors.ErrUnsupported):
 		return storeFault(err)
 	}
@@ -185,12 +185,12 @@ func (s *Store) Open(ctx context.Context, name string) (io.ReadSeekCloser, error
 		return nil, err
 	}
 	if !possible(name) {
-		return nil, errNotFound
+		return nil, document.ErrBlobNotFound
 	}
 	f, err := os.Open(s.path(name))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && s.there() {
-			return nil, errNotFound.Because(err)
+			return nil, document.ErrBlobNotFound.Because(err)
 		}
 		return nil, storeFault(err)
 	}
@@ -289,8 +289,7 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 var (
-	errNotFound = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
-	errAway     = fault.New(fault.Unavailable, "blobs_unavailable", "Images cannot be stored or read at the moment.").After(10 * time.Second)
+	errAway = fault.New(fault.Unavailable, "blobs_unavailable", "Images cannot be stored or read at the moment.").After(10 * time.Second)
 )
 
 // away are errors that pass, or that the operator can mend.

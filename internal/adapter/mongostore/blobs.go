@@ -55,8 +55,6 @@ type chunk struct {
 	Data []byte        `bson:"data"`
 }
 
-var errBlobNotFound = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
-
 const nameLength = 26
 
 // newName returns 128 random bits as 26 lower-case letters and digits.
@@ -252,7 +250,7 @@ func (s *Blobs) madeBefore(ctx context.Context, name string, before time.Time) (
 // deleted meanwhile. It holds about a MiB.
 func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error) {
 	if !possible(name) {
-		return nil, errBlobNotFound
+		return nil, document.ErrBlobNotFound
 	}
 	return s.open(ctx, name)
 }
@@ -264,7 +262,7 @@ func (s *Blobs) open(ctx context.Context, id any) (io.ReadSeekCloser, error) {
 		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 0}})).Decode(&b.file)
 	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil, errBlobNotFound.Because(err)
+		return nil, document.ErrBlobNotFound.Because(err)
 	}
 	if err != nil {
 		return nil, err
@@ -338,7 +336,7 @@ func (b *blob) next(n int64) error {
 		return err
 	}
 	if !found {
-		return errBlobNotFound.Because(io.ErrUnexpectedEOF)
+		return document.ErrBlobNotFound.Because(io.ErrUnexpectedEOF)
 	}
 	size := int64(b.file.ChunkSize)
 	number, isNumber := b.cursor.Current.Lookup("n").AsInt64OK()
@@ -347,7 +345,7 @@ func (b *blob) next(n int64) error {
 	case !isNumber || !isBinary:
 		return fmt.Errorf("blob %v: chunk %d is no chunk", b.id, n)
 	case number != n: // deletion is under way
-		return errBlobNotFound.Because(io.ErrUnexpectedEOF)
+		return document.ErrBlobNotFound.Because(io.ErrUnexpectedEOF)
 	case int64(len(data)) != min(size, b.file.Length-n*size):
 		return fmt.Errorf("blob %v: chunk %d has %d bytes", b.id, n, len(data))
 	}

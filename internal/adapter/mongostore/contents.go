@@ -17,7 +17,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -95,12 +94,6 @@ func setOf(ids []string) map[string]bool {
 // idsAtOnce is how many contents one round trip names: more than a run has, and few enough for one message.
 const idsAtOnce = 1000
 
-var (
-	errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
-	errContentExists   = fault.New(fault.Conflict, "content_exists", "There is such a content already.")
-	errChanged         = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
-)
-
 // Add implements recognition.Contents.
 func (s *Contents) Add(ctx context.Context, contents []recognition.Content) error {
 	if len(contents) == 0 {
@@ -124,7 +117,7 @@ func (s *Contents) Add(ctx context.Context, contents []recognition.Content) erro
 		return err
 	}
 	if mongo.IsDuplicateKeyError(failed) {
-		err = errContentExists.Because(err)
+		err = recognition.ErrContentExists.Because(err)
 	}
 	var ours []string
 	for _, r := range revisions[:failed.WriteErrors[0].Index] {
@@ -220,7 +213,7 @@ func (s *Contents) Revisions(ctx context.Context, id string) ([]recognition.Cont
 		return nil, err
 	}
 	if len(found[id]) == 0 {
-		return nil, errContentNotFound
+		return nil, recognition.ErrContentNotFound
 	}
 	return found[id], nil
 }
@@ -266,7 +259,7 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 		return err
 	}
 	if revisions[len(revisions)-1].Revision != c.Revision-1 {
-		return errChanged
+		return recognition.ErrContentChanged
 	}
 	next := newRevision(c)
 	err = toTheEnd(ctx, func(ctx context.Context) error {
@@ -274,7 +267,7 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 		return err
 	})
 	if mongo.IsDuplicateKeyError(err) {
-		return errChanged.Because(err)
+		return recognition.ErrContentChanged.Because(err)
 	}
 	if err != nil {
 		return err
@@ -298,7 +291,7 @@ func (s *Contents) undoIfDeleted(ctx context.Context, r revision) error {
 	if err != nil {
 		return err
 	}
-	return errContentNotFound
+	return recognition.ErrContentNotFound
 }
 
 // Old implements recognition.Contents. All revisions count, so that one without a first one is found too; those of a content follow each other.

@@ -10,7 +10,6 @@ import (
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
-	"glyphbox/internal/domain/fault"
 )
 
 // Catalog is document.Catalog on table image.
@@ -20,8 +19,6 @@ var _ document.Catalog = (*Catalog)(nil)
 
 // Catalog returns the metadata of images in the database.
 func (db *DB) Catalog() *Catalog { return &Catalog{db} }
-
-var errImageNotFound = fault.New(fault.NotFound, "image_not_found", "There is no such image.")
 
 // Add implements document.Catalog.
 func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, error) {
@@ -85,7 +82,7 @@ func scanImage(scan func(...any) error) (i document.Image, err error) {
 func imageByID(ctx context.Context, q sqldb.Querier, id int64, lock string) (document.Image, error) {
 	i, err := scanImage(q.QueryRowContext(ctx, `SELECT `+imageColumns+` FROM image i JOIN user ON user.id = i.user_id WHERE i.id = ?`+lock, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return document.Image{}, errImageNotFound
+		return document.Image{}, document.ErrImageNotFound
 	}
 	return i, err
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
-	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -38,7 +37,7 @@ func marshal(c recognition.Content) (string, error) {
 func (s *Contents) Add(ctx context.Context, contents []recognition.Content) error {
 	err := s.db.Update(ctx, func(tx *sql.Tx) error { return insertRevisions(ctx, tx, contents) })
 	if s.db.Is(err, sqldb.Duplicate) {
-		return fault.New(fault.Conflict, "content_exists", "There is such a content already.").Because(err)
+		return recognition.ErrContentExists.Because(err)
 	}
 	return err
 }
@@ -109,10 +108,9 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 	}
 	n, err := s.db.Exec(ctx, `INSERT INTO content_revision (content_id, revision, document)
 		SELECT content_id, ?, ? FROM content_revision WHERE content_id = ? AND revision = ?`, c.Revision, document, c.ID, c.Revision-1)
-	changed := fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
 	switch {
 	case s.db.Is(err, sqldb.Duplicate):
-		return changed.Because(err)
+		return recognition.ErrContentChanged.Because(err)
 	case err != nil:
 		return err
 	case n == 1:
@@ -123,9 +121,9 @@ func (s *Contents) Revise(ctx context.Context, c recognition.Content) error {
 	case err != nil:
 		return err
 	case n == 0:
-		return errContentNotFound
+		return recognition.ErrContentNotFound
 	}
-	return changed
+	return recognition.ErrContentChanged
 }
 
 const revisionsOf = `SELECT document FROM content_revision /*! FORCE INDEX (PRIMARY) */ WHERE content_id = ? ORDER BY revision`
@@ -134,7 +132,7 @@ const revisionsOf = `SELECT document FROM content_revision /*! FORCE INDEX (PRIM
 func (s *Contents) Revisions(ctx context.Context, id string) (revisions []recognition.Content, err error) {
 	err = s.find(ctx, func(c recognition.Content) { revisions = append(revisions, c) }, revisionsOf, id)
 	if err == nil && len(revisions) == 0 {
-		return nil, errContentNotFound
+		return nil, recognition.ErrContentNotFound
 	}
 	return revisions, err
 }

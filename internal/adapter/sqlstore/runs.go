@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
-	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -20,11 +20,6 @@ var _ recognition.Runs = (*Runs)(nil)
 
 // Runs returns the runs in the database.
 func (db *DB) Runs() *Runs { return &Runs{db} }
-
-var (
-	errVersionNotFound = fault.New(fault.NotFound, "version_not_found", "The image has no such version.")
-	errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
-)
 
 // rowsAtOnce is how many rows one INSERT stores.
 const rowsAtOnce = 100
@@ -50,7 +45,7 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	// Those who append to one image do so one after the other.
 	err = tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.Dialect.ForUpdate, r.ImageID).Scan(&r.ImageID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, errImageNotFound
+		return 0, document.ErrImageNotFound
 	}
 	if err != nil {
 		return 0, err
@@ -116,7 +111,7 @@ func oneRun(runs []recognition.Run, err error) (recognition.Run, error) {
 		return recognition.Run{}, err
 	}
 	if len(runs) == 0 {
-		return recognition.Run{}, errVersionNotFound
+		return recognition.Run{}, recognition.ErrVersionNotFound
 	}
 	return runs[0], nil
 }
@@ -143,7 +138,7 @@ func (s *Runs) ByContent(ctx context.Context, contentID string) (recognition.Run
 		return recognition.Run{}, s.db.Fault(ctx, err)
 	}
 	if len(runs) == 0 {
-		return recognition.Run{}, errContentNotFound
+		return recognition.Run{}, recognition.ErrContentNotFound
 	}
 	return runs[0], nil
 }
@@ -168,7 +163,7 @@ func (s *Runs) Named(ctx context.Context, contentIDs []string) ([]string, error)
 func (s *Runs) RemoveContent(ctx context.Context, contentID string) error {
 	n, err := s.db.Exec(ctx, `DELETE FROM ocr WHERE content_id = ?`, contentID)
 	if err == nil && n == 0 {
-		return errContentNotFound
+		return recognition.ErrContentNotFound
 	}
 	return err
 }

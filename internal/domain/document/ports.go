@@ -5,6 +5,8 @@ import (
 	"io"
 	"iter"
 	"time"
+
+	"glyphbox/internal/domain/fault"
 )
 
 // Query picks images for a list, newest first.
@@ -43,6 +45,12 @@ type Catalog interface {
 	// Named returns those of the blobs that an image names, as its original or its thumbnail, in no order, each once.
 	Named(ctx context.Context, blobs []string) ([]string, error)
 }
+
+// The faults of stores. Each is returned as it is, or with a cause.
+var (
+	ErrImageNotFound = fault.New(fault.NotFound, "image_not_found", "There is no such image.")
+	ErrBlobNotFound  = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
+)
 
 // Blobs keeps bytes under names that it chooses. A blob never changes. One that no image names is removed when it is older than
 // sweep.MinAge. Safe for concurrent use.

@@ -29,10 +29,7 @@ type Service struct {
 	Now        func() time.Time
 }
 
-var (
-	errNotFound = fault.New(fault.NotFound, "image_not_found", "There is no such image.")
-	errTooLate  = fault.New(fault.Deadline, "deadline_exceeded", "The image was not stored in time.")
-)
+var errTooLate = fault.New(fault.Deadline, "deadline_exceeded", "The image was not stored in time.")
 
 // Upload is a file that is to become an image.
 type Upload struct {
@@ -207,7 +204,7 @@ func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Ima
 		return Image{}, err
 	}
 	if !i.MaySee(actor) {
-		return Image{}, errNotFound
+		return Image{}, ErrImageNotFound
 	}
 	return i, nil
 }
@@ -354,7 +351,7 @@ func (s *Service) turn(ctx context.Context, actor account.Actor, id int64, chang
 func mayChange(actor account.Actor, i Image) error {
 	switch {
 	case !i.MaySee(actor):
-		return errNotFound
+		return ErrImageNotFound
 	case !actor.MayActFor(i.Owner.ID):
 		return fault.New(fault.Forbidden, "owner_only", "Only the owner of the image or an administrator may do this.")
 	}

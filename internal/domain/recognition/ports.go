@@ -57,6 +57,14 @@ type Engine interface {
 	Check(mode Mode, lang []string) []fault.Field
 }
 
+// The faults of stores. Each is returned as it is, or with a cause.
+var (
+	ErrVersionNotFound = fault.New(fault.NotFound, "version_not_found", "The image has no such version.")
+	ErrContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
+	ErrContentExists   = fault.New(fault.Conflict, "content_exists", "There is such a content already.")
+	ErrContentChanged  = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
+)
+
 // Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Runs interface {
 	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's

@@ -294,12 +294,10 @@ func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Run
 	}
 	image, err := s.Images.Image(ctx, actor, run.ImageID)
 	if fault.Is(err, fault.NotFound) {
-		return Run{}, document.Image{}, errContentNotFound
+		return Run{}, document.Image{}, ErrContentNotFound
 	}
 	return run, image, err
 }
-
-var errContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
 
 func (s *Service) current(ctx context.Context, run Run, image document.Image, id string) (Content, error) {
 	contents, err := s.Contents.Get(ctx, []string{id})
@@ -307,7 +305,7 @@ func (s *Service) current(ctx context.Context, run Run, image document.Image, id
 		return Content{}, err
 	}
 	if len(contents) == 0 {
-		return Content{}, errContentNotFound
+		return Content{}, ErrContentNotFound
 	}
 	if err := s.nameEditors(ctx, contents); err != nil {
 		return Content{}, err
