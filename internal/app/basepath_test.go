@@ -92,7 +92,10 @@ func TestBasePathBehindNginx(t *testing.T) {
 	cut := start(t, t.TempDir(), "--base-path", "/texts/ocr", "--trusted-proxies", "127.0.0.1")
 	proxy := "http://" + startNginx(t, strings.TrimPrefix(whole.base, "http://"), strings.TrimPrefix(cut.base, "http://"))
 	for _, base := range []string{"/ocr", "/texts/ocr"} {
-		t.Run(base, func(t *testing.T) { walkBelow(t, proxy, base) })
+		t.Run(base, func(t *testing.T) {
+			walkBelow(t, proxy, base)
+			browseBelow(t, proxy, base)
+		})
 	}
 	if r := whole.do(http.StatusOK, "GET", "/health", nil); !bytes.Contains(r.body, []byte("ok")) { // probes of the process itself
 		t.Errorf("health: %s", r.body)
@@ -106,6 +109,20 @@ func TestBasePathBehindNginx(t *testing.T) {
 	if to, err := r.Location(); err != nil || to.Path != "/ocr/" {
 		t.Errorf("/ocr leads to %v, %v", to, err)
 	}
+}
+
+// browseBelow signs in on the web page, opens an image, and loads the page of the image anew: all stays below the path.
+func browseBelow(t *testing.T, proxy, base string) {
+	b := browse(t, proxy+base)
+	png, _, _ := drawn()
+	image := person{t: t, base: proxy + base}.login("ann", password).upload("below.png", png)
+	b.open("/")
+	b.signIn("ann", password)
+	b.shows("below.png")
+	b.openImage(image.ID, "")
+	b.look("below" + strings.ReplaceAll(base, "/", "-"))
+	b.until(fmt.Sprintf("location.pathname === '%s/image/%d'", base, image.ID))
+	b.until(fmt.Sprintf("performance.getEntriesByType('resource').every((e) => !e.name.startsWith('http') || new URL(e.name).pathname.startsWith('%s/'))", base))
 }
 
 func walkBelow(t *testing.T, proxy, base string) {
