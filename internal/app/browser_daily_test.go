@@ -2,8 +2,10 @@ package app
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -157,4 +159,91 @@ func TestBrowserFailedRegions(t *testing.T) {
 	b.open("/")
 	b.until("document.querySelector('a.name')")
 	small("the library")
+}
+
+// TestBrowserOtherReadings shows who read a word and what others read in its place, and takes that by key, by click and by touch.
+func TestBrowserOtherReadings(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	file, width, at := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	page := b.openPage(ann, file)
+
+	// The second word was read as something else too, and is in doubt.
+	b.fetches(`(path, init) => { if (path.includes('/ocr?')) return realFetch(path, init).then(async (r) => { const list = await r.json()
+		for (const c of list) c.words = c.words.map((w, n) => ({ ...w, engine: 'first 1.0', confidence: n === 1 ? 0.6 : 0.95, candidates: n === 1 ? [{ engine: 'second 2.0', text: 'Other', confidence: 0.4 }] : [] }))
+		return new Response(JSON.stringify(list), { status: 200 }) }) }`)
+	line := at["line"]
+	b.drag(width, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 700, 880))
+	const text = "document.querySelector('#r1 .text')?.innerText"
+	const word = "document.querySelector('#r1 [data-word=\"1\"]')"
+	const sheet = "document.querySelector('.others')"
+	read := eval[string](b, text)
+	other := strings.Replace(read, strings.Fields(read)[1], "Other", 1)
+	stored := func() string { return versionsOf(ann, page.ID)[0].Contents[0].Text }
+	taken := func(how string) {
+		t.Helper()
+		b.until(fmt.Sprintf("%s === %q && !%s", text, other, sheet))
+		b.shows("Corrected")
+		if now := stored(); now != other {
+			t.Errorf("by %s, the service has %q", how, now)
+		}
+		eval[any](b, "document.querySelector('.viewer').focus()")
+		b.key("z", ctrl)
+		b.until(fmt.Sprintf("%s === %q", text, read))
+		b.press("Actions for region 1")
+		b.press("Read again")
+		b.until(word + "?.getAttribute('role') === 'button' && !document.querySelector('.region.busy')")
+	}
+	middle := func(of string) (x, y float64) {
+		p := eval[[2]float64](b, "((r) => [r.x + r.width / 2, r.y + r.height / 2])("+of+".getBoundingClientRect())")
+		return p[0], p[1]
+	}
+
+	// The pointer shows it, and may go from the word to what it shows.
+	x, y := middle(word)
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y))
+	b.until(sheet + "?.innerText.includes('first 1.0 · 60 %') && " + sheet + ".innerText.includes('second 2.0 · 40 %')")
+	b.look("other-readings")
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 700, 880))
+	b.until("!" + sheet)
+	x, y = middle(word)
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y))
+	b.until(sheet)
+	edge := eval[float64](b, sheet+".getBoundingClientRect().top + 3")
+	for at := y; at < edge; at++ {
+		b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, at))
+	}
+	x, y = middle(sheet + ".querySelector('.item')")
+	b.do(chromedp.MouseClickXY(x, y))
+	taken("click")
+
+	// The keys lead to it by the doubtful words and by Tab. T takes it; Down leads from the word to what can be taken, Escape back.
+	b.key(".")
+	b.until(sheet)
+	b.key("t")
+	taken("T")
+	eval[any](b, word+".focus()")
+	b.key(kb.ArrowDown)
+	b.until("document.activeElement.matches('.others .item')")
+	b.key(kb.Escape)
+	b.until("document.activeElement === " + word)
+	b.key(kb.ArrowDown)
+	b.until("document.activeElement.matches('.others .item')")
+	b.key(kb.Enter)
+	taken("Enter")
+
+	// A finger opens it, and takes it with another touch.
+	tap := func(of string) {
+		x, y := middle(of)
+		b.touch([]*input.TouchPoint{{X: x, Y: y}})
+	}
+	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateTouch, chromedp.EmulateMobile))
+	tap(word)
+	b.until(sheet)
+	tap(sheet + ".querySelector('.item')")
+	taken("touch")
 }

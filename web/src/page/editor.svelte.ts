@@ -12,6 +12,7 @@ import type Viewer from './Viewer.svelte'
 import type { Mark } from './Viewer.svelte'
 import { doubtful, mostInVersion, Work } from './work.svelte'
 import { unsaved } from './unsaved.svelte'
+import { exchanged, others } from './words'
 
 export type Dialog =
   | { kind: 'help' }
@@ -214,7 +215,31 @@ export class Editor {
     this.select([d.key])
     this.lit = d.id
     this.viewer?.reveal(d.box)
-    this.said = `${d.text}, ${t('Confidence {n} %', { n: Math.round(d.confidence * 100) })}`
+    const also = others(d.box).map((c) => t('Other reading: {text}', { text: c.text }))
+    this.said = [d.text, t('Confidence {n} %', { n: Math.round(d.confidence * 100) }), ...also].join(', ')
+  }
+  /** Takes what another engine read of the word that is outlined. */
+  takeOther() {
+    const at = this.lit?.lastIndexOf('#') ?? -1
+    const r = this.regions.find((r) => r.key === this.lit?.slice(0, at))
+    const word = Number(this.lit?.slice(at + 1))
+    const other = r && others(this.work.content(r)?.words[word])[0]
+    if (other) this.exchange(r, word, other.text)
+  }
+  /** Corrects one word of a region. A text that is being typed is left alone. */
+  async exchange(r: Region, word: number, text: string) {
+    const c = this.work.content(r)
+    if (!c || unsaved(c.id)) return
+    this.viewer?.focus()
+    this.lit = null
+    try {
+      await this.work.correct(c.id, c.revision, exchanged(c, word, text))
+      this.said = t('Region {n}, {text}', { n: this.numberOf(r.key), text })
+    } catch (e) {
+      if (!(e instanceof api.Failure && e.status === 412)) return complain(e)
+      this.work.changed(await api.content(c.id).catch(() => c))
+      tell(t('Someone else changed this text.'))
+    }
   }
 
   add(boxes: Box[]) {
@@ -397,6 +422,10 @@ export class Editor {
     down: () => this.shift(this.selected, 1),
     nextDoubt: () => this.doubt(1),
     previousDoubt: () => this.doubt(-1),
+    escape: () => {
+      this.lit = null
+    },
+    takeOther: () => this.takeOther(),
     next: () => this.step(1, false),
     previous: () => this.step(-1, false),
     addNext: () => this.step(1, true),

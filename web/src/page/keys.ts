@@ -55,6 +55,7 @@ export const table = [
     rows: [
       { does: 'nextDoubt', chords: [on('.')], shown: ['.'], text: 'Next doubtful word' },
       { does: 'previousDoubt', chords: [on(',')], shown: [','], text: 'Previous doubtful word' },
+      { does: 'takeOther', chords: [on('t')], shown: ['T'], text: 'Take the other reading of the highlighted word' },
       { shown: ['Ctrl', 'Enter'], text: 'Save the correction' },
       { does: 'copy', chords: [on('c')], shown: ['C'], text: 'Copy the text of the selected regions, or of all' },
     ],
