@@ -13,6 +13,10 @@ const (
 	probes    = 3    // lines that are read to find that out
 	advantage = 0.1  // by how much another way up is surer
 	shortest  = 3    // letters: fewer tell little about which way up they are
+
+	// Text on its head is rare, and numbers make numbers when they are turned.
+	onHead      = 0.75
+	onHeadShort = 0.85
 )
 
 // upright finds out which way up a region is. The ink tells whether its lines run across or up and down, a few lines read at one look
@@ -46,7 +50,7 @@ func (j *job) upright(v view) error {
 		if err != nil {
 			return err
 		}
-		if quarters == 2 && n < shortest && s < 0.85 || quarters == 2 && s < 0.4 {
+		if quarters == 2 && (s < onHead || n < shortest && s < onHeadShort) {
 			continue
 		}
 		if s > sure+advantage && 2*n >= letters || sure < 0 {
@@ -134,17 +138,6 @@ func (j *job) probe() (sure float64, letters int, err error) {
 	}
 	if letters > 0 {
 		sure = sum / float64(letters)
-	}
-	second := j.reads("Latin")
-	if sure >= upright || j.task.Effort == recognition.EffortFast || second == nil || len(order) == 0 || !readable(j.task.Lang) || korean(j.task.Lang) {
-		return sure, letters, nil
-	}
-	line, err := j.second(second, j.scene.cut(j.lines, order[0], margin).gray)
-	if err != nil {
-		return 0, 0, err
-	}
-	if len(line) >= shortest {
-		sure, letters = max(sure, sureness(line)-advantage), max(letters, len(line))
 	}
 	return sure, letters, nil
 }
