@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"testing"
+	"time"
 
 	"glyphbox/internal/domain/fault"
 )
@@ -74,6 +75,15 @@ func programForTest() Program {
 					return Result{}, err
 				}
 				select {}
+			},
+			"steps": func(r *Request) (Result, error) { // longer than its limit in all, and much shorter in each step
+				for range 8 {
+					time.Sleep(200 * time.Millisecond)
+					if err := r.Progress(); err != nil {
+						return Result{}, err
+					}
+				}
+				return Result{Payload: "done"}, nil
 			},
 		},
 	}

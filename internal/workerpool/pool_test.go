@@ -66,6 +66,15 @@ func TestJobsThatBreakTheirWorker(t *testing.T) {
 			t.Errorf("%s of %s: %v, %d broken", c.operation, c.page, err, broken)
 		}
 	}
+	err := p.Do(t.Context(), Order{Page: pageOf("page"), Jobs: []Job{{"steps", ""}}}, func(_ int, a Answer, err error) error {
+		if string(a.Payload) != `"done"` {
+			t.Errorf("a job that makes progress gave %s, %v", a.Payload, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 	if s := p.Stats(); s.Restarts != 6 { // each was tried twice
 		t.Errorf("got %+v", s)
 	}

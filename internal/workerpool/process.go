@@ -132,7 +132,7 @@ func (p *process) greet() error {
 	if err := writeMessage(p.requests, request{Warm: true}); err != nil {
 		return err
 	}
-	r, err := p.receive(0)
+	r, err := p.receive(0, func() {})
 	if err != nil {
 		return err
 	}
@@ -201,8 +201,11 @@ func (e *BrokenError) Error() string { return fmt.Sprintf("the worker broke: %v"
 // Unwrap returns the cause.
 func (e *BrokenError) Unwrap() error { return e.Cause }
 
-// ask sends one job and waits for its answer, for at most that long. A BrokenError means that the process was killed;
-// any other error is about the job only.
+// longest is how many times its limit a job that makes progress may take.
+const longest = 20
+
+// ask sends one job and waits for its answer, for at most that long, and again that long after each part that the worker has done. A
+// BrokenError means that the process was killed; any other error is about the job only.
 func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration) (Answer, error) {
 	var late atomic.Bool
 	timer := time.AfterFunc(limit, func() {
@@ -210,8 +213,14 @@ func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration
 		p.kill()
 	})
 	defer timer.Stop()
+	end := time.Now().Add(longest * limit)
+	progress := func() {
+		if timer.Stop() {
+			timer.Reset(min(limit, time.Until(end)))
+		}
+	}
 	opening := false
-	r, bytes, err := p.exchange(ctx, j, page, &opening)
+	r, bytes, err := p.exchange(ctx, j, page, &opening, progress)
 	_, source := errors.AsType[sourceError](err)
 	switch {
 	case source:
@@ -231,7 +240,7 @@ func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration
 	return Answer{Payload: r.Payload, Bytes: bytes}, nil
 }
 
-func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool) (r reply, bytes []byte, err error) {
+func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool, progress func()) (r reply, bytes []byte, err error) {
 	payload, err := json.Marshal(j.Payload)
 	if err != nil {
 		return r, nil, sourceError{err}
@@ -242,7 +251,7 @@ func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool)
 	if err := writeMessage(p.requests, q); err != nil {
 		return r, nil, err
 	}
-	if r, err = p.receive(id); err != nil {
+	if r, err = p.receive(id, progress); err != nil {
 		return r, nil, err
 	}
 	if r.NeedPage {
@@ -252,7 +261,7 @@ func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool)
 		if sent != nil && !source {
 			return r, nil, sent
 		}
-		if r, err = p.receive(id); err != nil {
+		if r, err = p.receive(id, progress); err != nil {
 			return r, nil, err
 		}
 		if sent != nil {
@@ -260,7 +269,7 @@ func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool)
 		}
 		if r.Opened {
 			*opening = false
-			if r, err = p.receive(id); err != nil {
+			if r, err = p.receive(id, progress); err != nil {
 				return r, nil, err
 			}
 		}
@@ -272,14 +281,21 @@ func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool)
 	return r, bytes, err
 }
 
-func (p *process) receive(id uint64) (r reply, err error) {
-	if err := readMessage(p.in, &r); err != nil {
-		return r, err
+// receive returns the next reply to a request and calls progress for each that only tells of progress.
+func (p *process) receive(id uint64, progress func()) (reply, error) {
+	for {
+		var r reply
+		if err := readMessage(p.in, &r); err != nil {
+			return r, err
+		}
+		switch {
+		case r.ID != id:
+			return r, fmt.Errorf("answer to request %d where %d was asked", r.ID, id)
+		case !r.Progress:
+			return r, nil
+		}
+		progress()
 	}
-	if r.ID != id {
-		return r, fmt.Errorf("answer to request %d where %d was asked", r.ID, id)
-	}
-	return r, nil
 }
 
 func (p *process) sendPage(ctx context.Context, page Page) error {

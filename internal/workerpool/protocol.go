@@ -43,6 +43,7 @@ type reply struct {
 	ID       uint64          `json:"id"`
 	NeedPage bool            `json:"need_page,omitempty"`
 	Opened   bool            `json:"opened,omitempty"`
+	Progress bool            `json:"progress,omitempty"` // the job goes on; its answer is still to come
 	Payload  json.RawMessage `json:"payload,omitempty"`
 	Bytes    bool            `json:"bytes,omitempty"` // chunks follow
 	Fault    *wireFault      `json:"fault,omitempty"`

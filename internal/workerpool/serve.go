@@ -63,6 +63,11 @@ func (r *Request) Opened() error {
 	return r.server.breaks(r.server.send(reply{ID: r.request.ID, Opened: true}))
 }
 
+// Progress tells the pool that a part of the job is done, so that the job's time begins anew.
+func (r *Request) Progress() error {
+	return r.server.breaks(r.server.send(reply{ID: r.request.ID, Progress: true}))
+}
+
 // server is the worker's side of the pipes.
 type server struct {
 	program Program

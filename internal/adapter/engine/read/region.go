@@ -58,6 +58,9 @@ type Reader struct {
 
 	// Detector finds lines where the ink does not tell them clearly. It may be nil.
 	Detector Detector
+
+	// Progress is called before each line that is read, and ends the reading where it returns an error. It may be nil.
+	Progress func() error
 }
 
 const (
@@ -420,6 +423,14 @@ func (t *strip) plainPaper() bool {
 // unclear is the confidence below which the lines of the ink may not be those of the text.
 const unclear = 0.7
 
+// goesOn tells of progress.
+func (j *job) goesOn() error {
+	if j.Progress == nil {
+		return nil
+	}
+	return j.Progress()
+}
+
 // total is the confidence of readings by their letters, and how many these are.
 func total(readings []reading) (sure float64, letters int) {
 	for _, r := range readings {
@@ -435,6 +446,9 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 		shape = recognition.ShapeLine
 	}
 	for k, t := range strips {
+		if err := j.goesOn(); err != nil {
+			return nil, err
+		}
 		line, err := j.strip(t, shape, probed[k])
 		if err != nil {
 			return nil, err
@@ -738,6 +752,9 @@ func (j *job) block(shape recognition.Shape) error {
 	}
 	texts := blankLines(answer.Text)
 	for k, line := range lettersOf(answer, j.Engine.Name()) {
+		if err := j.goesOn(); err != nil {
+			return err
+		}
 		if k < len(texts) && texts[k] {
 			j.text = append(j.text, "")
 		}

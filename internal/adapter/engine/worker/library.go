@@ -17,6 +17,7 @@ type library struct {
 	pages      lru[decodedPage]
 	pageBytes  int64         // of all pages held
 	second     *secondModels // nil for none
+	progress   func() error  // tells the pool that a line of the region at work is read
 }
 
 const (

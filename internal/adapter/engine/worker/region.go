@@ -29,7 +29,7 @@ func (l *library) read(page decodedPage, task recognition.Task) (recognition.Rea
 	if err != nil {
 		return recognition.Reading{}, err
 	}
-	r := read.Reader{Engine: recogniser{m, l.engine}}
+	r := read.Reader{Engine: recogniser{m, l.engine}, Progress: l.progress}
 	for _, s := range second {
 		r.Second = append(r.Second, s)
 	}

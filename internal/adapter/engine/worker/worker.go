@@ -96,6 +96,7 @@ func (l *library) answer(r *workerpool.Request, name string, do operation) (work
 	if err := r.Decode(&job); err != nil {
 		return workerpool.Result{}, err
 	}
+	l.progress = r.Progress
 	page, owned, err := l.open(r, name, job)
 	if err != nil {
 		return workerpool.Result{}, err
