@@ -67,6 +67,7 @@ const (
 	borderWidth = 10      // pixels around what the engine reads, in the shade of the paper
 	largest     = 3 << 20 // pixels of the ink: larger regions are looked at on a smaller scale
 	gate        = 0.90    // confidence of a line below which balanced reads it again
+	pageGate    = 0.95    // the same for accurate, of the lines of whole pages
 	margin      = 0.15    // of a line's height, around its strip
 )
 
@@ -215,6 +216,7 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		err = j.block(task.Shape)
 	case task.Shape == recognition.ShapeAuto && len(j.lines) > 1 && whole(page, task.Box):
 		result.Shape = recognition.ShapePage
+		j.page = true
 		err = j.block(recognition.ShapePage)
 	default:
 		if len(j.lines) > 1 && task.Shape == recognition.ShapeAuto {
@@ -316,6 +318,7 @@ type job struct {
 	Reader
 	piece
 	task   recognition.Task
+	page   bool   // the lines are those of a whole page
 	scene  *scene // nil where there is no ink
 	lines  []line
 	probed map[int][]letter // what was read of some lines at the first look
@@ -625,10 +628,22 @@ func (j *job) glance(t strip, l look, shape recognition.Shape, charset string) (
 	return line, nil
 }
 
+// gate is the confidence from which a line is not read by the second recogniser.
+func (j *job) gate() float64 {
+	switch {
+	case j.task.Effort == recognition.EffortBalanced:
+		return gate
+	case j.page:
+		return pageGate
+	}
+	return 2
+}
+
 // again has the second recogniser read a line, and fuses what both read.
 func (j *job) again(t strip, first []letter) ([]letter, error) {
 	j.heard = notAsked
-	if j.task.Effort == recognition.EffortFast || j.task.Effort == recognition.EffortBalanced && len(first) > 0 && sureness(first) >= gate {
+	sure := len(first) > 0 && sureness(first) >= j.gate()
+	if j.task.Effort == recognition.EffortFast || sure {
 		return first, nil
 	}
 	korean := korean(j.task.Lang)
