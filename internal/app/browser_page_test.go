@@ -349,7 +349,7 @@ func TestBrowserHowToRead(t *testing.T) {
 	b.until("!document.querySelector('dialog') && /^[0-9 ]+$/.test(document.querySelector('ol > li .text')?.innerText)")
 	content := versionsOf(ann, page.ID)[0].Contents[0]
 	if strings.Trim(content.Text, "0123456789 ") != "" || !strings.Contains(content.Text, "14") || content.PSM == nil || *content.PSM != 13 || !slices.Equal(content.Lang, []string{"eng"}) || content.Effort != "balanced" {
-		t.Errorf("the region is %+v", content)
+		t.Errorf("the region is %+v, with mode %v", content.Text, *content.PSM)
 	}
 
 	// Read upside down, which stays when the page is loaded again, and then as new regions are.

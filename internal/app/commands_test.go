@@ -82,10 +82,10 @@ func TestMigrateCommands(t *testing.T) {
 	for _, where := range [][]string{{"--data-dir", dir}, {"--data-dir", dir, "--database", mariadbtest.Database(t)}} {
 		migrate := func(what string) result { return command(t, "", append([]string{"migrate", what}, where...)...) }
 		if len(where) > 2 {
-			migrate("status").want(t, exitOK, "00001_initial.sql  not yet")
+			migrate("status").want(t, exitOK, "00001_initial.sql     not yet")
 		}
 		migrate("up").want(t, exitOK, "has the schema of this release")
-		if r := migrate("status").want(t, exitOK, "00001_initial.sql  20"); strings.Contains(r.stdout, "not yet") {
+		if r := migrate("status").want(t, exitOK, "00001_initial.sql     20"); strings.Contains(r.stdout, "not yet") {
 			t.Errorf("something is left to be done:\n%s", r.stdout)
 		}
 		migrate("up").want(t, exitOK, "has the schema of this release")

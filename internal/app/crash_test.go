@@ -188,9 +188,10 @@ func (u killedUsers) Update(ctx context.Context, id int64, change func(*account.
 // domainOn is the domain on stores; the engine and the imager are fakes, since they store nothing.
 func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.Service, *recognition.Service) {
 	f := porttest.NewFakes(t)
+	f.OpenBy(porttest.Files(&document.Staging{Blobs: s.blobs}))
 	users := killedUsers{s.db.Users(), k}
 	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords, SignUpOpen: true, Now: time.Now}
-	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: porttest.Files(&document.Staging{Blobs: s.blobs}), Imager: f.Imager, MaxImages: 100, Now: time.Now}
+	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager, MaxImages: 100, Now: time.Now}
 	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k}, Contents: killedContents{s.contents, k}, Now: time.Now}
 	accounts.Dependents, images.Dependents = images, results
 	return accounts, images, results

@@ -243,7 +243,7 @@ func (o *originalService) wantImported(ids []string) {
 		got = append(r.Contents, got...)
 	}
 	text := func(n, version int, text string, roi document.Box) api.Content {
-		return api.Content{ID: ids[n], Version: version, Text: text, Detail: strings.Fields(text), Revision: 1, ROI: api.Box(roi), Words: []api.Word{}}
+		return api.Content{ID: ids[n], Version: version, Text: text, Detail: strings.Fields(text), Revision: 1, ROI: api.Box(roi), Words: []api.Word{}, Engine: "tesseract"}
 	}
 	want := []api.Content{
 		text(0, 1, "Invoice No. 1742", o.boxes[0]), text(1, 1, "둘", document.Box{X1: 5, X2: w, Y2: h}), text(2, 2, "a text\nof two lines", document.Box{X2: w, Y2: h}),
@@ -310,7 +310,7 @@ func TestImport(t *testing.T) {
 			}
 			command(t, "", o.args()...).want(t, exitOK, "Imported: 4 users, 2 images. Left out: 3 images, as told above. Of 1 result there was no document").
 				want(t, exitOK, "Image 4 (gone.png) of user 3 is left out with 1 result: its bytes are gone").
-				want(t, exitOK, "Image 6 (drawing.svg) of user 2 is left out with 0 results: This is not an image").
+				want(t, exitOK, "Image 6 (drawing.svg) of user 2 is left out with 0 results: This is a file of the format SVG, which is not supported").
 				want(t, exitOK, "Image 7 (half.png) of user 2 is left out").
 				want(t, exitOK, "Image 5 (truncated.png) is kept, but cannot be decoded any more").
 				want(t, exitOK, "Image 3 (한글 문서.png): versions are numbered anew")

@@ -306,6 +306,9 @@ func lowerASCII(s string) string {
 	}, s)
 }
 
+// OpenBy has the imager and the engine open files by other means, such as a real store.
+func (f *Fakes) OpenBy(files document.Files) { f.Files, f.memory.files = files, files }
+
 func notFound(what string) error {
 	return fault.New(fault.NotFound, what+"_not_found", "There is no such %s.", what)
 }
