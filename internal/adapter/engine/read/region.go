@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -199,7 +200,8 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 	}
 	j := job{Reader: r, task: task}
 	if quarters, fixed := quarters[task.Rotate]; fixed {
-		err = j.look(v.turn(quarters))
+		v = v.turn(quarters)
+		err = j.look(v)
 	} else {
 		err = j.upright(v)
 	}
@@ -219,12 +221,20 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		j.page = true
 		err = j.block(recognition.ShapePage)
 	default:
+		if len(j.lines) > 2 && task.Shape == recognition.ShapeAuto {
+			result.Shape = recognition.ShapeBlock
+			err = j.block(result.Shape)
+			break
+		}
 		if len(j.lines) > 1 && task.Shape == recognition.ShapeAuto {
-			result.Shape = 6
+			result.Shape = recognition.ShapeBlock
 		}
 		if err = j.each(result.Shape); err == nil && len(j.text) == 0 {
 			err = j.asDrawn(v, result.Shape)
 		}
+	}
+	if err == nil && task.Shape == recognition.ShapeAuto {
+		err = j.asPrinted(v)
 	}
 	if err != nil {
 		return result, err
@@ -758,10 +768,73 @@ var otherScripts = func() map[string]bool {
 
 // block has the engine find the lines of the region, and reads each of them again.
 func (j *job) block(shape recognition.Shape) error {
-	s := j.scene
-	image, scale := s.sheetOf(j.piece)
+	image, scale := j.scene.sheetOf(j.piece)
+	return j.sheet(j.scene, image, scale, Query{Shape: shape, Charset: j.task.Charset})
+}
+
+// A region of several lines of which little was read, or unsurely, is looked at as it is printed, too.
+const (
+	tall   = 60 // pixels of height from which a region may have several lines
+	surely = 0.85
+)
+
+// asPrinted has the engine find the lines in the pixels as they are, where a tall region gave little, and takes what it reads if that
+// is more, and as sure.
+func (j *job) asPrinted(v view) error {
+	height := v.inner.y2 - v.inner.y1
+	enough := len(j.lines) > 2 || height < 9*j.letterHeight() // lines, for the height of the region
+	if j.quarters != 0 || height < tall || enough && meanConfidence(j.words) >= surely {
+		return nil
+	}
+	other := job{Reader: j.Reader, piece: v.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes, scale: j.scale}
+	s := &scene{gray: v.gray, factor: 1, paper: v.gray.commonest()}
+	image := v.gray.crop(int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2))
+	if err := other.sheet(s, image, 1, Query{Shape: recognition.ShapeBlock, Charset: j.task.Charset, Invert: true}); err != nil {
+		return err
+	}
+	was, is, sure := worth(j.words), worth(other.words), meanConfidence(other.words)
+	if is > 1.1*was && sure >= unclear || is > 3*was && sure >= 0.6 {
+		*j = other
+	} else {
+		j.passes = other.passes
+	}
+	return nil
+}
+
+// letterHeight is that of a capital letter of the region in pixels, 0 where no line was found.
+func (j *job) letterHeight() float64 {
+	if j.scene == nil || len(j.lines) == 0 {
+		return 0
+	}
+	return j.scene.letter * float64(j.scene.factor)
+}
+
+// worth is how many letters were read, weighted by how sure they are.
+func worth(words []recognition.Word) (sum float64) {
+	for _, w := range words {
+		sum += w.Confidence * float64(utf8.RuneCountInString(w.Text))
+	}
+	return sum
+}
+
+// commonest is the shade that most pixels have.
+func (g Gray) commonest() (shade uint8) {
+	var counts [256]int
+	for _, v := range g.Pix {
+		counts[v]++
+	}
+	for v, n := range counts {
+		if n > counts[shade] {
+			shade = uint8(v)
+		}
+	}
+	return shade
+}
+
+// sheet has the engine find the lines of an image of the region, and reads each of them again.
+func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 	j.passes, j.scale = j.passes+1, scale
-	answer, err := j.Engine.Read(image.border(borderWidth, s.paper), Query{Shape: shape, Charset: j.task.Charset})
+	answer, err := j.Engine.Read(image.border(borderWidth, s.paper), query)
 	if err != nil {
 		return err
 	}
