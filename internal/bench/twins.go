@@ -73,7 +73,7 @@ func (p page) upright(dir string) (page, error) {
 		if r.Turned != angle {
 			return page{}, fmt.Errorf("%s: regions of several directions", p.Image)
 		}
-		r.Box = clockwise(r.Box, angle, turned.Bounds().Dx(), turned.Bounds().Dy())
+		r.Box = r.Box.Turned(angle, turned.Bounds().Dx(), turned.Bounds().Dy())
 		r.Turned = 0
 		twin.Regions = append(twin.Regions, r)
 	}

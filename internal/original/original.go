@@ -408,21 +408,22 @@ func uprightROI(roi *document.Box, g document.Geometry, orientation int) documen
 	if b.Empty() {
 		return page
 	}
+	mirrored := document.Box{X1: w - b.X2, Y1: b.Y1, X2: w - b.X1, Y2: b.Y2}
 	switch orientation {
 	case 2:
-		return document.Box{X1: w - b.X2, Y1: b.Y1, X2: w - b.X1, Y2: b.Y2}
+		return mirrored
 	case 3:
-		return document.Box{X1: w - b.X2, Y1: h - b.Y2, X2: w - b.X1, Y2: h - b.Y1}
+		return b.Turned(180, w, h)
 	case 4:
-		return document.Box{X1: b.X1, Y1: h - b.Y2, X2: b.X2, Y2: h - b.Y1}
+		return mirrored.Turned(180, w, h)
 	case 5:
-		return document.Box{X1: b.Y1, Y1: b.X1, X2: b.Y2, Y2: b.X2}
+		return mirrored.Turned(270, w, h)
 	case 6:
-		return document.Box{X1: h - b.Y2, Y1: b.X1, X2: h - b.Y1, Y2: b.X2}
+		return b.Turned(90, w, h)
 	case 7:
-		return document.Box{X1: h - b.Y2, Y1: w - b.X2, X2: h - b.Y1, Y2: w - b.X1}
+		return mirrored.Turned(90, w, h)
 	case 8:
-		return document.Box{X1: b.Y1, Y1: w - b.X2, X2: b.Y2, Y2: w - b.X1}
+		return b.Turned(270, w, h)
 	}
 	return b
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -220,12 +219,10 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		result.Shape = recognition.ShapePage
 		j.page = true
 		err = j.block(recognition.ShapePage)
+	case task.Shape == recognition.ShapeAuto && len(j.lines) > 2:
+		result.Shape = recognition.ShapeBlock
+		err = j.block(recognition.ShapeBlock)
 	default:
-		if len(j.lines) > 2 && task.Shape == recognition.ShapeAuto {
-			result.Shape = recognition.ShapeBlock
-			err = j.block(result.Shape)
-			break
-		}
 		if len(j.lines) > 1 && task.Shape == recognition.ShapeAuto {
 			result.Shape = recognition.ShapeBlock
 		}
@@ -807,14 +804,6 @@ func (j *job) letterHeight() float64 {
 		return 0
 	}
 	return j.scene.letter * float64(j.scene.factor)
-}
-
-// worth is how many letters were read, weighted by how sure they are.
-func worth(words []recognition.Word) (sum float64) {
-	for _, w := range words {
-		sum += w.Confidence * float64(utf8.RuneCountInString(w.Text))
-	}
-	return sum
 }
 
 // commonest is the shade that most pixels have.

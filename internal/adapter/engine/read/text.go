@@ -162,16 +162,19 @@ func words(line []letter, strip rect, confidence func([]letter) float64, place f
 }
 
 func meanConfidence(words []recognition.Word) float64 {
-	sum, weight := 0.0, 0.0
+	letters := 0
 	for _, w := range words {
-		n := float64(utf8.RuneCountInString(w.Text))
-		sum += w.Confidence * n
-		weight += n
+		letters += utf8.RuneCountInString(w.Text)
 	}
-	if weight == 0 {
-		return 0
+	return worth(words) / float64(max(1, letters))
+}
+
+// worth is how many letters were read, weighted by how sure they are.
+func worth(words []recognition.Word) (sum float64) {
+	for _, w := range words {
+		sum += w.Confidence * float64(utf8.RuneCountInString(w.Text))
 	}
-	return sum / weight
+	return sum
 }
 
 func onlyOf(text, charset string) bool {
