@@ -22,6 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/internal/adapter/httpapi/sse"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -75,6 +76,9 @@ type Config struct {
 	RecognitionTimeout time.Duration // of those that wait for the engine; 0: 5 minutes
 	UploadTimeout      time.Duration // of uploads; 0: 15 minutes
 	StallTimeout       time.Duration // how long a client may neither send nor take anything; 0: 30 s
+	Heartbeat          time.Duration // the longest silence of a stream of events; 0: 15 s
+
+	Stopping context.Context // ends when the server is to stop, and all streams of events with it; nil: never
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	CORSOrigins    []string       // other origins whose pages may use the API, such as https://example.org
@@ -116,6 +120,7 @@ type api struct {
 	// compress wraps the handler of a request.
 	compress func(http.Handler) http.HandlerFunc
 	started  time.Time
+	streams  sse.Places
 }
 
 // New makes the handler of all requests. It is safe for concurrent use, as handlers are.
@@ -127,7 +132,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func build(c Config) (*api, error) {
-	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), started: time.Now()}
+	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), started: time.Now(), streams: sse.Places{OfUser: streamsOfUser, All: streamsOfAll}}
 	metrics, err := newMetrics(a.Metrics)
 	if err != nil {
 		return nil, err

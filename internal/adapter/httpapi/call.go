@@ -186,7 +186,7 @@ func (a *api) cors(c *call) bool {
 	}
 	c.route = "preflight"
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-Id")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, Range, X-Request-Id")
 	h.Set("Access-Control-Max-Age", "600")
 	c.w.WriteHeader(http.StatusNoContent)
 	return true
@@ -266,6 +266,9 @@ func (w *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 // limit sets the operation and its limits of time.
 func (c *call) limit(ctx context.Context, op route) (context.Context, context.CancelFunc) {
 	c.op = op
+	if op.streams {
+		return context.WithCancel(ctx)
+	}
 	if c.body != nil {
 		c.body.until = c.start.Add(op.timeout)
 	}

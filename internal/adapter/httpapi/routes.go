@@ -26,6 +26,7 @@ type route struct {
 	errors []int    // statuses of problems, besides those that follow from the rest of the row
 
 	open    bool          // needs no token
+	streams bool          // answers with events, for as long as the client stays
 	timeout time.Duration // 0: that of ordinary requests
 }
 
@@ -46,7 +47,9 @@ func (r route) path() string   { _, path, _ := strings.Cut(r.pattern, " "); retu
 
 // strict tells whether query parameters that are not known are refused. Bytes that a browser shows may be asked for with more, such
 // as to get around what it keeps, and so may the paths of probes.
-func (r route) strict() bool { return r.gives == nil && strings.HasPrefix(r.path(), base) }
+func (r route) strict() bool {
+	return (r.gives == nil || r.streams) && strings.HasPrefix(r.path(), base)
+}
 
 // routes registers all operations, in the order in which somebody meets them. The page /docs shows them in this order.
 func (a *api) routes() {
@@ -183,6 +186,9 @@ func handle[I, O any](a *api, r route, h handler[I, O]) {
 	}
 	if r.body != nil {
 		r.errors = append(r.errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	}
+	if r.streams {
+		r.errors = append(r.errors, http.StatusTooManyRequests)
 	}
 	a.table = append(a.table, r)
 	register(a, r, h)
