@@ -127,7 +127,7 @@ func (g page) failed() bool {
 // reader is an engine that also finds the size of a page.
 type reader interface {
 	recognition.Engine
-	Probe(ctx context.Context, f document.File) (document.Geometry, error)
+	Probe(ctx context.Context, f document.File) (document.Probe, error)
 }
 
 // filesAtOnce is how many files are worked on at once, so that the next is being read while the workers are busy.
@@ -192,10 +192,11 @@ func (o ocrOptions) read(ctx context.Context, reader reader, file string) page {
 	if err != nil {
 		return fail(err)
 	}
-	geometry, err := reader.Probe(ctx, source.File)
+	probe, err := reader.Probe(ctx, source.File)
 	if err != nil {
 		return fail(err)
 	}
+	geometry := probe.Geometry(1)
 	g.Width, g.Height = geometry.Width, geometry.Height
 	tasks, err := o.tasks(ctx, reader, geometry)
 	if err != nil {

@@ -108,7 +108,7 @@ func openResults(b *testing.B, c Config) *results {
 	if err != nil {
 		b.Fatal(err)
 	}
-	i, err := s.db.Catalog().Add(b.Context(), document.Image{Name: "page", Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
+	i, err := s.db.Catalog().Add(b.Context(), document.Image{Name: "page", Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
 		Visibility: document.Private, Owner: account.Ref{ID: u.ID}, Created: time.Now()})
 	if err != nil {
 		b.Fatal(err)

@@ -24,7 +24,7 @@ import (
 
 // Engine is an engine with workers of its own.
 type Engine interface {
-	Probe(ctx context.Context, f document.File) (document.Geometry, error)
+	Probe(ctx context.Context, f document.File) (document.Probe, error)
 	recognition.Engine
 
 	// Plain is Recognize as a plain warm loop over the library does it.
@@ -321,10 +321,11 @@ func (b *run) measureSide(ctx context.Context, p page, s *side) (taken, error) {
 	if p.source, err = b.Page(p.Image); err != nil {
 		return taken{}, err
 	}
-	geometry, err := b.engine.Probe(ctx, p.source.File)
+	probe, err := b.engine.Probe(ctx, p.source.File)
 	if err != nil {
 		return taken{}, err
 	}
+	geometry := probe.Geometry(1)
 	p.Width, p.Height = cmp.Or(p.Width, geometry.Width), cmp.Or(p.Height, geometry.Height)
 	if geometry.Width != p.Width || geometry.Height != p.Height {
 		return taken{}, fmt.Errorf("it is %d × %d pixels where the set says %d × %d", geometry.Width, geometry.Height, p.Width, p.Height)

@@ -28,18 +28,19 @@ type reader struct {
 	read func(width, height int, box document.Box) string
 }
 
-func (e reader) Probe(_ context.Context, f document.File) (document.Geometry, error) {
+func (e reader) Probe(_ context.Context, f document.File) (document.Probe, error) {
 	r, err := os.Open(f.Staged)
 	if err != nil {
-		return document.Geometry{}, err
+		return document.Probe{}, err
 	}
 	defer r.Close()
 	config, err := png.DecodeConfig(r)
-	return document.Geometry{Width: config.Width, Height: config.Height}, err
+	return document.Probe{Pages: []document.PageProbe{{Width: config.Width, Height: config.Height}}}, err
 }
 
 func (e reader) Recognize(ctx context.Context, o recognition.Order) (readings []recognition.Reading, err error) {
-	g, err := e.Probe(ctx, o.Page.File)
+	probe, err := e.Probe(ctx, o.Page.File)
+	g := probe.Geometry(1)
 	for _, t := range o.Tasks {
 		text := e.read(g.Width, g.Height, t.Box)
 		r := recognition.Reading{Text: text, Passes: 1}

@@ -200,7 +200,10 @@ func (im *importing) image(ctx context.Context, i imageRow) error {
 	file, drop, err := im.stage(ctx, i)
 	defer drop()
 	if err == nil {
-		i.Geometry, err = im.engine.Probe(ctx, file)
+		var probe document.Probe
+		probe, err = im.engine.Probe(ctx, file)
+		i.Geometry, i.Number = probe.Geometry(1), 1
+		i.Pages = 1 // the original read no other
 	}
 	switch gone, isGone := errors.AsType[unreadable](err); {
 	case isGone:

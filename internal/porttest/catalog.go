@@ -42,7 +42,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 			t.Errorf("got ID %d, want a positive one", added.ID)
 		}
 		want := i
-		want.ID, want.Owner.Name, want.Created = added.ID, "ann", i.Created.UTC()
+		want.ID, want.Document, want.Owner.Name, want.Created = added.ID, added.ID, "ann", i.Created.UTC()
 		same(t, "Add", added, want)
 		got, err := s.Catalog.ByID(t.Context(), added.ID)
 		check.OK(t, "ByID", err)

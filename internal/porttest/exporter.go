@@ -18,7 +18,7 @@ func transcript() recognition.Transcript {
 	at := time.Date(2026, 11, 22, 20, 6, 0, 0, time.UTC)
 	size := page.Bounds().Size()
 	return recognition.Transcript{
-		Image: document.Image{ID: 3, Name: "page.png", SHA256: strings.Repeat("0", 64), Geometry: document.Geometry{MediaType: "image/png", Width: size.X, Height: size.Y, Pages: 1}},
+		Image: document.Image{ID: 3, Document: 3, Number: 1, Name: "page.png", SHA256: strings.Repeat("0", 64), Geometry: document.Geometry{MediaType: "image/png", Width: size.X, Height: size.Y, Pages: 1}},
 		Run: recognition.Run{ImageID: 3, Version: 1, User: account.Ref{ID: 1, Name: "ann"}, Created: at, Lang: []string{"kor"}, Mode: recognition.BestMode, Engine: "engine 1.0",
 			Contents: []recognition.Content{
 				{ID: "a", Version: 1, Created: at, ROI: boxes[0], Revision: 2, EditedBy: account.Ref{ID: 1, Name: "ann"}, Edited: at, Reading: recognition.Reading{

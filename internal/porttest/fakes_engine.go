@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -64,23 +65,58 @@ func header(file []byte) (g document.Geometry, orientation int, err error) {
 	if _, phys, ok := bytes.Cut(file, []byte("pHYs")); format == "png" && ok {
 		g.DPI = int(float64(binary.BigEndian.Uint32(phys))*0.0254 + 0.5)
 	}
-	if format == "tiff" {
-		g.Pages = directories(file)
-	}
 	if g.Width*g.Height > maxPixels {
 		return g, 0, fault.New(fault.TooLarge, "too_many_pixels", "The image has too many pixels.")
 	}
 	return g, orientation, nil
 }
 
-// directories counts those of a little-endian TIFF.
-func directories(file []byte) (n int) {
-	at := binary.LittleEndian.Uint32(file[4:])
-	for at != 0 {
-		n++
-		at = binary.LittleEndian.Uint32(file[at+2+12*uint32(binary.LittleEndian.Uint16(file[at:])):])
+// probe finds the pages of a file. What is wrong with one of several is its Error.
+func probe(file []byte) (p document.Probe, err error) {
+	n := max(len(directories(file)), 1)
+	for number := 1; number <= n; number++ {
+		g, _, err := header(onlyPage(file, number))
+		var page document.PageProbe
+		if f, isFault := errors.AsType[*fault.Fault](err); isFault && n > 1 {
+			page.Error = &document.Failure{Code: f.Code, Detail: f.Text}
+		} else if err != nil {
+			return document.Probe{}, err
+		} else {
+			p.MediaType = g.MediaType
+			page = document.PageProbe{Width: g.Width, Height: g.Height, DPI: g.DPI}
+		}
+		p.Pages = append(p.Pages, page)
 	}
-	return n
+	return p, nil
+}
+
+// directories are where those of a little-endian TIFF stand; none of another file.
+func directories(file []byte) (offsets []uint32) {
+	if !bytes.HasPrefix(file, []byte("II*\x00")) || len(file) < 8 {
+		return nil
+	}
+	at := binary.LittleEndian.Uint32(file[4:])
+	for at != 0 && int(at)+2 < len(file) {
+		offsets = append(offsets, at)
+		next := int(at) + 2 + 12*int(binary.LittleEndian.Uint16(file[at:]))
+		if next+4 > len(file) {
+			break
+		}
+		at = binary.LittleEndian.Uint32(file[next:])
+	}
+	return offsets
+}
+
+// onlyPage returns a file of which the first page is that page of a file.
+func onlyPage(file []byte, number int) []byte {
+	if number == 1 {
+		return file
+	}
+	offsets := directories(file)
+	if number > len(offsets) {
+		return nil
+	}
+	return append(binary.LittleEndian.AppendUint32([]byte("II*\x00"), offsets[number-1]), file[8:]...)
 }
 
 // turned decodes a page and turns it as it asks for.
@@ -94,13 +130,14 @@ func (m *memory) turned(ctx context.Context, p document.Page) (image.Image, erro
 
 // upright decodes a page.
 func (m *memory) upright(ctx context.Context, p document.Page) (image.Image, error) {
-	if p.Number != 1 {
-		m.wrong("page %d of a file", p.Number)
-	}
 	file, err := m.readFile(ctx, p.File)
 	if err != nil {
 		return nil, err
 	}
+	if n := max(len(directories(file)), 1); p.Number < 1 || p.Number > n {
+		m.wrong("page %d of a file of %d", p.Number, n)
+	}
+	file = onlyPage(file, p.Number)
 	g, orientation, err := header(file)
 	if err != nil {
 		return nil, err
@@ -125,13 +162,13 @@ func (m *memory) upright(ctx context.Context, p document.Page) (image.Image, err
 
 type fakeImager struct{ *memory }
 
-func (f fakeImager) Probe(ctx context.Context, file document.File) (g document.Geometry, err error) {
+func (f fakeImager) Probe(ctx context.Context, file document.File) (p document.Probe, err error) {
 	b, err := f.readFile(ctx, file)
 	if err != nil {
-		return g, err
+		return p, err
 	}
-	err = f.do(ctx, "Imager.Probe", func() error { g, _, err = header(b); return err })
-	return g, err
+	err = f.do(ctx, "Imager.Probe", func() error { p, err = probe(b); return err })
+	return p, err
 }
 
 func (f fakeImager) Thumbnail(ctx context.Context, p document.Page, side int) (document.Rendition, error) {

@@ -43,6 +43,7 @@ func (f fakeCatalog) Add(ctx context.Context, i document.Image) (added document.
 			}
 		}
 		i.ID, i.Created = f.nextID(), micro(i.Created)
+		i.Document = i.ID
 		f.images[i.ID] = i
 		added = f.withOwner(i)
 		return nil

@@ -63,8 +63,9 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	// shows checks geometry and renditions of a page that looks like corner.
 	shows := func(t *testing.T, s document.Imager, file []byte, want document.Geometry) {
 		t.Helper()
-		got, err := s.Probe(t.Context(), FileOf(file))
+		probe, err := s.Probe(t.Context(), FileOf(file))
 		check.OK(t, "Probe", err)
+		got := probe.Geometry(1)
 		if want.DPI == 0 {
 			got.DPI = 0 // what encoders write that were not asked
 		}
@@ -120,9 +121,9 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		t.Run(fmt.Sprintf("a page turned by %d", rotation), func(t *testing.T) {
 			s := open(t)
 			for _, file := range [][]byte{PNG(Turned(corner(320, 200), 360-rotation)), OrientedJPEG(Turned(corner(640, 400), 360-rotation), 6)} {
-				g, err := s.Probe(t.Context(), FileOf(file))
+				probe, err := s.Probe(t.Context(), FileOf(file))
 				check.OK(t, "Probe", err)
-				i := document.Image{Geometry: g}.TurnedTo(rotation)
+				i := document.Image{Geometry: probe.Geometry(1)}.TurnedTo(rotation)
 				page := PageOf(file)
 				page.Rotation = rotation
 				for _, p := range []document.Page{page, PageOf(file), page} { // the file is decoded for both
@@ -209,10 +210,11 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		allOK(t, "page", race(racers/2, func(i int) error {
 			width, height := 100+10*i, 150
 			page := PageOf(PNG(corner(width, height)))
-			g, err := s.Probe(t.Context(), page.File)
+			probe, err := s.Probe(t.Context(), page.File)
 			if err != nil {
 				return err
 			}
+			g := probe.Geometry(1)
 			if g.Width != width || g.Height != height {
 				return fmt.Errorf("got %+v, want %d × %d", g, width, height)
 			}

@@ -130,6 +130,7 @@ func resign(t *testing.T, s Stores, id int64) {
 
 func someImage(owner account.User, name string) document.Image {
 	return document.Image{
+		Number:   1,
 		Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
 		Name:     name, Size: 12345, SHA256: strings.Repeat("0f", 32), Visibility: document.Private,
 		Owner: account.Ref{ID: owner.ID}, Original: "original-blob", Thumbnail: "thumbnail-blob", Created: moment(1),

@@ -44,7 +44,8 @@ func TestRegionsAsPeopleDrawThem(t *testing.T) {
 			page := porttest.PageOf(data)
 			region := c.region
 			if region.Empty() {
-				g, err := p.Probe(t.Context(), page.File)
+				probe, err := p.Probe(t.Context(), page.File)
+				g := probe.Geometry(1)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -310,14 +310,14 @@ func (e *Engine) Check(mode recognition.Mode, lang []string) (fields []fault.Fie
 }
 
 // Probe reads the header of a file in this process; see document.Imager.
-func (e *Engine) Probe(ctx context.Context, f document.File) (document.Geometry, error) {
+func (e *Engine) Probe(ctx context.Context, f document.File) (document.Probe, error) {
 	h, err := e.header(ctx, f)
 	if err != nil {
-		return document.Geometry{}, err
+		return document.Probe{}, err
 	}
-	g := document.Geometry{MediaType: h.MediaType, Pages: h.Pages, DPI: h.DPI()}
-	g.Width, g.Height = h.Upright()
-	return g, nil
+	first := document.PageProbe{DPI: h.DPI()}
+	first.Width, first.Height = h.Upright()
+	return document.Probe{MediaType: h.MediaType, Pages: slices.Repeat([]document.PageProbe{first}, h.Pages)}, nil
 }
 
 // Orientation returns how the pixels of a file lie, as EXIF has it: 1, upright, to 8. Errors as with Probe.

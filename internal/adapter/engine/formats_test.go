@@ -41,7 +41,8 @@ func TestFormats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		geometry, err := p.Probe(t.Context(), porttest.FileOf(file))
+		probe, err := p.Probe(t.Context(), porttest.FileOf(file))
+		geometry := probe.Geometry(1)
 		if page.Variant == "canvas_300mp" {
 			if f := fault.Of(err); err == nil || f.Code != "too_many_pixels" || !strings.Contains(f.Text, "at most 150000000 are read here, and 1048576 on a side") {
 				t.Errorf("%s: got %v, want a refusal that names the limit", page.Image, err)
@@ -113,7 +114,8 @@ func TestSeldomVariants(t *testing.T) {
 			t.Fatal(err)
 		}
 		page := porttest.PageOf(file)
-		geometry, err := e.Probe(t.Context(), page.File)
+		probe, err := e.Probe(t.Context(), page.File)
+		geometry := probe.Geometry(1)
 		if err != nil {
 			t.Errorf("%s: %v", base, err)
 			continue

@@ -32,7 +32,8 @@ func TestPagesAreNeverWrittenTo(t *testing.T) {
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
 			page := porttest.PageOf(file)
-			geometry, err := e.Probe(t.Context(), page.File)
+			probe, err := e.Probe(t.Context(), page.File)
+			geometry := probe.Geometry(1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +73,8 @@ func TestDarkGrayPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := porttest.PageOf(file)
-	geometry, err := e.Probe(t.Context(), page.File)
+	probe, err := e.Probe(t.Context(), page.File)
+	geometry := probe.Geometry(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -169,7 +169,8 @@ func TestHostileFiles(t *testing.T) {
 					continue
 				}
 				page := porttest.PageOf(file)
-				g, probeErr := p.Probe(t.Context(), page.File)
+				probe, probeErr := p.Probe(t.Context(), page.File)
+				g := probe.Geometry(1)
 				_, thumbErr := p.Thumbnail(t.Context(), page, 128)
 				_, readErr := p.Recognize(t.Context(), orderOf(page, document.Box{X2: max(1, g.Width), Y2: max(1, g.Height)}))
 				for _, err := range []error{probeErr, thumbErr, readErr} {

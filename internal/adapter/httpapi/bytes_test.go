@@ -152,7 +152,7 @@ type seekers struct {
 	t     *testing.T
 }
 
-func (s seekers) Probe(ctx context.Context, f document.File) (document.Geometry, error) {
+func (s seekers) Probe(ctx context.Context, f document.File) (document.Probe, error) {
 	r, err := s.files.Open(ctx, f)
 	if err != nil {
 		s.t.Fatal(err)

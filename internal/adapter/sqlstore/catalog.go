@@ -76,6 +76,7 @@ const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.
 func scanImage(scan func(...any) error) (i document.Image, err error) {
 	err = scan(&i.ID, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Rotation, &i.Size, &i.SHA256, &i.Visibility,
 		&i.Original, &i.Thumbnail, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
+	i.Document, i.Number = i.ID, 1
 	return i, err
 }
 

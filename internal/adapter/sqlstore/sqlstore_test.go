@@ -34,7 +34,7 @@ func addUser(t testing.TB, db *DB, name string) account.User {
 }
 
 func someImage(owner int64, name string) document.Image {
-	return document.Image{Name: name, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1}, Size: 1, SHA256: strings.Repeat("0", 64),
+	return document.Image{Name: name, Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1}, Size: 1, SHA256: strings.Repeat("0", 64),
 		Visibility: document.Private, Owner: account.Ref{ID: owner}, Original: "original", Thumbnail: "thumbnail", Created: created}
 }
 

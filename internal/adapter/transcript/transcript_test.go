@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func sample() recognition.Transcript {
 	at := time.Date(2026, 11, 22, 20, 6, 0, 123456000, time.UTC)
 	return recognition.Transcript{
-		Image: document.Image{ID: 42, Name: `스캔 <1> & "2";\.png`, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1, DPI: 300},
+		Image: document.Image{ID: 42, Document: 42, Number: 1, Name: `스캔 <1> & "2";\.png`, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1, DPI: 300},
 			SHA256: strings.Repeat("0a", 32)},
 		Run: recognition.Run{ImageID: 42, Version: 3, User: account.Ref{ID: 7, Name: "ann"}, Created: at, Lang: []string{"kor", "eng"}, Mode: 3, Engine: "tesseract 5.3.0",
 			Contents: []recognition.Content{

@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"sync"
@@ -18,6 +19,7 @@ type File struct {
 	SHA256    string `json:"sha256"`               // of the bytes, hexadecimal
 	MediaType string `json:"media_type,omitempty"` // found from the bytes; empty where they were not looked at
 	Size      int64  `json:"size"`                 // bytes
+	Password  string `json:"password,omitempty"`   // that opens an encrypted file; it goes to workers, and nowhere else
 }
 
 // Page is a page of a file. It is a plain value, as File is.
@@ -31,8 +33,15 @@ type Page struct {
 	Rotation int `json:"rotation,omitempty"` // one of Rotations: degrees that the upright page is turned clockwise
 }
 
-// Key names the page among those of all files: pages with equal keys look the same.
-func (p Page) Key() string { return fmt.Sprintf("%s-%d-%d", p.File.SHA256, p.Number, p.Rotation) }
+// Key names the page among those of all files: pages with equal keys look the same, and who has one may see the others, which of a file with
+// a password are only those of who has it.
+func (p Page) Key() string {
+	key := fmt.Sprintf("%s-%d-%d", p.File.SHA256, p.Number, p.Rotation)
+	if p.File.Password != "" {
+		key += fmt.Sprintf("-%x", sha256.Sum256([]byte(p.File.SHA256+p.File.Password)))
+	}
+	return key
+}
 
 // Files opens files, be they stored or staged. Safe for concurrent use.
 type Files interface {

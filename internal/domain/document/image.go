@@ -102,13 +102,42 @@ const (
 	Shared  Visibility = "shared"  // every user; they may also have it recognised
 )
 
-// Geometry is what the header of an image file says.
+// Geometry is what the header of a file says of one of its pages.
 type Geometry struct {
 	MediaType string // found from the bytes: "image/jpeg"
 	Width     int    // pixels, upright
 	Height    int    // pixels, upright
-	Pages     int    // of a multi-page file; only the first is shown and recognised
+	Pages     int    // of the file, at least 1
 	DPI       int    // pixels of an inch of paper, along the width of the upright page; 0 where the file does not say
+}
+
+// Probe is what an imager finds in a file.
+type Probe struct {
+	MediaType string      // found from the bytes: "image/tiff"
+	Pages     []PageProbe // at least one; an animation has one
+}
+
+// PageProbe is what an imager finds out about a page of a file.
+type PageProbe struct {
+	Width  int // pixels, upright; 0 where Error is not nil
+	Height int
+	DPI    int      // as in Geometry
+	Error  *Failure // why the page cannot be rendered; nil where it can, as far as was looked
+}
+
+// Failure says why a page cannot be rendered.
+type Failure struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"` // a sentence, for people
+}
+
+// Geometry returns what was found of the page with that number; of one that is not there, nothing.
+func (p Probe) Geometry(number int) Geometry {
+	if number < 1 || number > len(p.Pages) {
+		return Geometry{}
+	}
+	page := p.Pages[number-1]
+	return Geometry{MediaType: p.MediaType, Width: page.Width, Height: page.Height, Pages: len(p.Pages), DPI: page.DPI}
 }
 
 // Resolution returns how many pixels of the page are an inch of paper: what the file says, or else as many as make the longer side that
@@ -121,9 +150,11 @@ func (g Geometry) Resolution() int {
 	return max(unknown, int(math.Round(float64(max(g.Width, g.Height))/a4)))
 }
 
-// Image is the metadata of an uploaded page image. Its bytes never change.
+// Image is the metadata of a page of an uploaded file, whose bytes never change. The images of one file are a document.
 type Image struct {
 	ID         int64
+	Document   int64  // ID of the image of the file's first page; 0 before the images are stored
+	Number     int    // of the page in the file: 1 … Pages
 	Geometry          // Width and Height are those of the turned page
 	Rotation   int    // one of Rotations: degrees that the upright page is turned clockwise
 	Name       string // as uploaded or renamed, 1–200 characters
@@ -133,13 +164,16 @@ type Image struct {
 	Owner      account.Ref
 	Original   string // blob
 	Thumbnail  string // blob
+	Seal       []byte // the sealed password of the file; nil where it needs none
+	Password   string // that opens the file, as the Service has unsealed it; never stored
+	Error      *Failure
 	Created    time.Time
 }
 
 // Page is what is shown and read of the image.
 func (i Image) Page() Page {
-	return Page{File: File{Blob: i.Original, SHA256: i.SHA256, MediaType: i.MediaType, Size: i.Size}, Number: 1, Width: i.Width, Height: i.Height,
-		DPI: i.DPI, Rotation: i.Rotation}
+	return Page{File: File{Blob: i.Original, SHA256: i.SHA256, MediaType: i.MediaType, Size: i.Size, Password: i.Password},
+		Number: i.Number, Width: i.Width, Height: i.Height, DPI: i.DPI, Rotation: i.Rotation}
 }
 
 // TurnedTo returns the image with its page at that rotation, one of Rotations.

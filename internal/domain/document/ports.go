@@ -77,8 +77,9 @@ type Blobs interface {
 // alone, is TooLarge with code "too_many_pixels"; besides Busy, Deadline, Unavailable, and
 // what Files.Open returns.
 type Imager interface {
-	// Probe reads the header of a file.
-	Probe(ctx context.Context, f File) (Geometry, error)
+	// Probe looks at a file and at each of its pages. What is wrong with one page of several is its Error. Invalid with code
+	// "pdf_encrypted" where the file is encrypted and its Password does not open it.
+	Probe(ctx context.Context, f File) (Probe, error)
 
 	// Thumbnail makes a rendition of the upright, turned page that fits into a square of that many pixels, never larger than the page.
 	// It decodes the page, so that a file it makes a thumbnail of is one that can be recognised.

@@ -89,9 +89,11 @@ func (s *Service) look(ctx context.Context, actor account.Actor, u Upload) (a ar
 	if err := fault.InvalidFields(checkName(a.Name)...); err != nil {
 		return a, err
 	}
-	if a.Geometry, err = s.Imager.Probe(ctx, u.File); err != nil {
+	probe, err := s.Imager.Probe(ctx, u.File)
+	if err != nil {
 		return a, err
 	}
+	a.Geometry, a.Number = probe.Geometry(1), 1
 	page := a.Page()
 	page.File.Blob, page.File.Staged = "", u.File.Staged
 	a.thumbnail, err = s.Imager.Thumbnail(ctx, page, ThumbnailSide)

@@ -101,7 +101,7 @@ func TestUpload(t *testing.T) {
 	check.OK(t, "Upload", err)
 	check.Same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add"})
 	want := document.Image{
-		ID: i.ID, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1}, Name: "scan.png", Size: int64(len(file)), SHA256: sent.SHA256,
+		ID: i.ID, Document: i.ID, Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1}, Name: "scan.png", Size: int64(len(file)), SHA256: sent.SHA256,
 		Visibility: document.Private, Owner: account.Ref{ID: w.ann.UserID, Name: "ann"}, Original: i.Original, Thumbnail: i.Thumbnail,
 		Created: time.Date(2026, 3, 1, 3, 0, 0, 123456000, time.UTC),
 	}

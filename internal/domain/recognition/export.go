@@ -93,7 +93,7 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 			if err != nil {
 				return Export{}, err
 			}
-			t.Image.DPI = looked.DPI
+			t.Image.DPI = looked.Geometry(image.Number).DPI
 		}
 		if t.Page, err = s.Images.Imager.View(ctx, image.Page(), image.Box(), ExportWidth); err != nil {
 			return Export{}, err
