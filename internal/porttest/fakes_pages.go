@@ -159,6 +159,9 @@ func (f fakeRuns) Append(ctx context.Context, r recognition.Run) (stored recogni
 		if _, ok := f.users[r.User.ID]; !ok {
 			return notFound("user")
 		}
+		if r.Item != "" && f.ofItem(r.Item) != nil {
+			return recognition.ErrItemRead
+		}
 		r.Version = len(f.runs[r.ImageID]) + 1
 		f.runs[r.ImageID] = append(f.runs[r.ImageID], f.stored(r))
 		stored = f.stored(r)
@@ -200,6 +203,30 @@ func (f fakeRuns) find(contentID string) *recognition.Run {
 		}
 	}
 	return nil
+}
+
+// ofItem returns the place of the run of an item of a job.
+func (f fakeRuns) ofItem(item string) *recognition.Run {
+	for _, runs := range f.runs {
+		for i := range runs {
+			if runs[i].Item == item {
+				return &runs[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (f fakeRuns) ByItem(ctx context.Context, item string) (r recognition.Run, err error) {
+	err = f.do(ctx, "Runs.ByItem", func() error {
+		found := f.ofItem(item)
+		if found == nil || item == "" {
+			return notFound("run")
+		}
+		r = f.stored(*found)
+		return nil
+	})
+	return r, err
 }
 
 func (f fakeRuns) ByContent(ctx context.Context, contentID string) (r recognition.Run, err error) {

@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -84,6 +85,38 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 				check.OK(t, "ByContent", err)
 				same(t, "ByContent", got, want)
 			}
+		}
+	})
+
+	t.Run("an item of a job has one run", func(t *testing.T) {
+		s, ann, image := start(t)
+		other := addImage(t, s, someImage(ann, "other"))
+		addRun(t, s, someRun(image, ann, 1))
+		errs := race(racers, func(i int) error {
+			r := someRun(image, ann, 100+i)
+			r.Item = "job-000001"
+			_, err := appendRun(context.Background(), s, r)
+			return err
+		})
+		oneOK(t, "Append for one item", errs, fault.Conflict)
+		for _, err := range errs {
+			if err != nil && !errors.Is(err, recognition.ErrItemRead) {
+				t.Errorf("Append for one item: %v, want ErrItemRead", err)
+			}
+		}
+		wantVersions(t, s, image, 2)
+		got, err := s.Runs.ByItem(t.Context(), "job-000001")
+		check.OK(t, "ByItem", err)
+		want, err := s.Runs.ByVersion(t.Context(), image.ID, 2)
+		check.OK(t, "ByVersion", err)
+		same(t, "ByItem", got, want)
+		same(t, "item", got.Item, "job-000001")
+		r := someRun(other, ann, 3)
+		r.Item = "job-000002"
+		addRun(t, s, r)
+		for _, item := range []string{"", "job-000003"} {
+			_, err = s.Runs.ByItem(t.Context(), item)
+			check.Kind(t, "ByItem of "+item, err, fault.NotFound)
 		}
 	})
 

@@ -23,6 +23,7 @@ import (
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/mariadbtest"
 )
@@ -301,10 +302,17 @@ func planCases(f populated) []planCase {
 		{name: "image deleted", do: func(ctx context.Context, db *DB) error { return db.Catalog().Delete(ctx, 9) }},
 		{name: "versions of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().List(ctx, 1, 0, 10); return err }},
 		{name: "one version", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByVersion(ctx, 1, 2); return err }},
+		{name: "run of an item of a job", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Runs().ByItem(ctx, "job-000001")
+			if fault.Is(err, fault.NotFound) {
+				err = nil
+			}
+			return err
+		}},
 		{name: "run of a content", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByContent(ctx, "a1"); return err }},
 		{name: "contents of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ContentIDs(ctx, 1); return err }},
 		{name: "next version", do: func(ctx context.Context, db *DB) error {
-			_, err := db.Runs().Append(ctx, recognition.Run{ImageID: 1, User: account.Ref{ID: f.user}, Created: created, ContentIDs: []string{"z"}})
+			_, err := db.Runs().Append(ctx, recognition.Run{ImageID: 1, User: account.Ref{ID: f.user}, Created: created, ContentIDs: []string{"z"}, Item: "job-000002"})
 			return err
 		}},
 		{name: "current contents", do: func(ctx context.Context, db *DB) error {

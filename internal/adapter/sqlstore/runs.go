@@ -50,9 +50,18 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	if err != nil {
 		return 0, err
 	}
-	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, rotation, engine)
-		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
-		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.Shape, r.Mode, r.Rotation, r.Engine, r.ImageID).Scan(&version)
+	if r.Item != "" { // those who append a run of one item have locked the same image
+		err = tx.QueryRowContext(ctx, `SELECT version FROM ocr_run WHERE item = ?`, r.Item).Scan(&version)
+		if err == nil {
+			err = recognition.ErrItemRead
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return 0, err
+		}
+	}
+	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, rotation, item, engine)
+		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
+		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.Shape, r.Mode, r.Rotation, sqldb.Text(r.Item), r.Engine, r.ImageID).Scan(&version)
 	if err != nil {
 		return 0, err
 	}
@@ -74,12 +83,13 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 const (
 	byVersion = `SELECT * FROM ocr_run WHERE image_id = ? AND version = ?`
 	byContent = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ?`
+	byItem    = `SELECT * FROM ocr_run WHERE item = ?`
 	newest    = `SELECT * FROM ocr_run /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ? AND version < ? ORDER BY version DESC LIMIT ?`
 )
 
 // runsOf returns the query for the runs that another one picks, newest first, with a row for each of their contents.
 func runsOf(pick string) string {
-	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.rotation, r.engine, ocr.content_id
+	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.rotation, r.item, r.engine, ocr.content_id
 		FROM (` + pick + `) AS r
 		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = r.user_id
 		LEFT JOIN ocr /*! FORCE INDEX (ocr_position) */ ON ocr.image_id = r.image_id AND ocr.version = r.version
@@ -91,7 +101,7 @@ func runsIn(ctx context.Context, q sqldb.Querier, pick string, args ...any) (run
 		var r recognition.Run
 		var contentID sqldb.Text
 		if err := scan(&r.ImageID, &r.Version, &r.User.ID, (*sqldb.Text)(&r.User.Name), (*sqldb.Stamp)(&r.Created), (*sqldb.List)(&r.Lang),
-			&r.Shape, &r.Mode, &r.Rotation, &r.Engine, &contentID); err != nil {
+			&r.Shape, &r.Mode, &r.Rotation, (*sqldb.Text)(&r.Item), &r.Engine, &contentID); err != nil {
 			return err
 		}
 		if len(runs) == 0 || runs[len(runs)-1].Version != r.Version {
@@ -128,6 +138,12 @@ func (s *Runs) List(ctx context.Context, imageID int64, before, limit int) ([]re
 // ByVersion implements recognition.Runs.
 func (s *Runs) ByVersion(ctx context.Context, imageID int64, version int) (recognition.Run, error) {
 	run, err := oneRun(runsIn(ctx, s.db.Read, byVersion, imageID, version))
+	return run, s.db.Fault(ctx, err)
+}
+
+// ByItem implements recognition.Runs.
+func (s *Runs) ByItem(ctx context.Context, item string) (recognition.Run, error) {
+	run, err := oneRun(runsIn(ctx, s.db.Read, byItem, item))
 	return run, s.db.Fault(ctx, err)
 }
 

@@ -209,6 +209,19 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Actor, error
 	return Actor{UserID: u.ID, Name: u.Name, Admin: u.Role == RoleAdmin, Session: session}, nil
 }
 
+// ActorOf returns who acts where something is done for a user who does not wait for it, such as an item of a job: with the role that the user
+// has now. NotFound; Unauthenticated for one who has resigned; Forbidden for one in a state that keeps out.
+func (s *Service) ActorOf(ctx context.Context, userID int64) (Actor, error) {
+	u, err := s.Users.ByID(ctx, userID)
+	if err != nil {
+		return Actor{}, err
+	}
+	if err := u.admit(); err != nil {
+		return Actor{}, err
+	}
+	return Actor{UserID: u.ID, Name: u.Name, Admin: u.Role == RoleAdmin}, nil
+}
+
 func (s *Service) identify(ctx context.Context, bearer string) (userID int64, session string, err error) {
 	now := s.now()
 	if text, ok := strings.CutPrefix(bearer, keyPrefix); ok {

@@ -838,3 +838,21 @@ func TestAdministration(t *testing.T) {
 	_, err = w.SetState(t.Context(), admin, gone.ID, account.StateBlocked, "")
 	check.Code(t, "SetState of who resigned", err, fault.NotFound, "user_not_found")
 }
+
+func TestActorOf(t *testing.T) {
+	w := newWorld(t)
+	u := w.user(t, "ann")
+	_, err := w.ActorOf(t.Context(), u.ID+100)
+	check.Code(t, "ActorOf nobody", err, fault.NotFound, "user_not_found")
+	got, err := w.ActorOf(t.Context(), u.ID)
+	check.OK(t, "ActorOf", err)
+	check.Same(t, "actor", got, account.Actor{UserID: u.ID, Name: "ann"})
+	admin := w.admin(t)
+	got, err = w.ActorOf(t.Context(), admin.UserID)
+	check.OK(t, "ActorOf", err)
+	check.Same(t, "administrator", got.Admin, true)
+	_, err = w.SetState(t.Context(), admin, u.ID, account.StateBlocked, "")
+	check.OK(t, "SetState", err)
+	_, err = w.ActorOf(t.Context(), u.ID)
+	check.Code(t, "ActorOf who is blocked", err, fault.Forbidden, "account_blocked")
+}

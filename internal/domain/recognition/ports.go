@@ -60,6 +60,7 @@ type Engine interface {
 // The faults of stores. Each is returned as it is, or with a cause.
 var (
 	ErrVersionNotFound = fault.New(fault.NotFound, "version_not_found", "The image has no such version.")
+	ErrItemRead        = fault.New(fault.Conflict, "item_read", "The item of a job has a run already.")
 	ErrContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
 	ErrContentExists   = fault.New(fault.Conflict, "content_exists", "There is such a content already.")
 	ErrContentChanged  = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
@@ -69,7 +70,8 @@ var (
 type Runs interface {
 	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's
 	// name. Versions of an image are 1, 2, 3 … without gap or double, whatever is appended or removed at once.
-	// NotFound where the image or the user is not there.
+	// NotFound where the image or the user is not there; ErrItemRead where a run has r.Item already, also for all but one of those who
+	// append runs of one item at once.
 	Append(ctx context.Context, r Run) (Run, error)
 
 	// List returns the newest runs of an image, newest first: at most limit, and only versions below before where it is not 0.
@@ -78,6 +80,9 @@ type Runs interface {
 
 	// ByVersion returns one run. NotFound.
 	ByVersion(ctx context.Context, imageID int64, version int) (Run, error)
+
+	// ByItem returns the run of an item of a job. NotFound, also for the empty item.
+	ByItem(ctx context.Context, item string) (Run, error)
 
 	// ByContent returns the run that has the content. NotFound.
 	ByContent(ctx context.Context, contentID string) (Run, error)

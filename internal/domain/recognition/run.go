@@ -60,6 +60,7 @@ type Request struct {
 	Mode    Mode
 	Rotate  Rotate // empty: RotateAuto
 	Effort  Effort // empty: EffortAccurate
+	Item    string // of a job, which makes one run at most, behind work that somebody waits for; empty: of none
 }
 
 // Run is one recognition of an image. Its number among the runs of the image is its version.
@@ -72,6 +73,7 @@ type Run struct {
 	Shape      Shape    // as asked for; may be ShapeAuto
 	Mode       Mode
 	Rotation   int       // of the page when it was read: the contents are stored in coordinates of the page as it stood then
+	Item       string    // of the job that made it; empty: of none
 	Engine     string    // the names of all engines that gave its contents, joined by ", "
 	ContentIDs []string  // in the order of the regions; deleted ones are missing
 	Contents   []Content // filled in by the service

@@ -39,22 +39,29 @@ const (
 
 // Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when
 // it is returned. Regions that could not be read have an Error; where none could, the whole call fails.
-// NotFound; Invalid, naming the region; else as the Engine says.
+// NotFound; Invalid, naming the region; else as the Engine says. A request of an item of a job makes one run, however often it is made,
+// and has no limit of time but that of the context.
 func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
 		return Run{}, err
 	}
+	if request.Item != "" {
+		run, err := s.Runs.ByItem(ctx, request.Item)
+		if !fault.Is(err, fault.NotFound) {
+			return run, err
+		}
+	}
 	tasks, request, err := s.plan(ctx, image, request)
 	if err != nil {
 		return Run{}, err
 	}
-	readings, err := s.read(ctx, Order{Page: image.Page(), Tasks: tasks, UserID: actor.UserID})
+	readings, err := s.read(ctx, Order{Page: image.Page(), Tasks: tasks, UserID: actor.UserID, Batch: request.Item != ""})
 	if err != nil {
 		return Run{}, err
 	}
 	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
-		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode, Rotation: image.Rotation}
+		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode, Rotation: image.Rotation, Item: request.Item}
 	ids := newContentIDs(len(readings))
 	for i, reading := range readings {
 		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
@@ -89,7 +96,7 @@ func engines(readings []Reading) string {
 }
 
 func (s *Service) read(ctx context.Context, o Order) ([]Reading, error) {
-	if s.Timeout > 0 {
+	if s.Timeout > 0 && !o.Batch {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.Timeout)
 		defer cancel()
@@ -131,6 +138,10 @@ func (s *Service) store(ctx context.Context, run Run) (Run, error) {
 	stored, err := s.Runs.Append(ctx, run)
 	if fault.Is(err, fault.NotFound) { // the image was deleted meanwhile
 		return Run{}, errors.Join(err, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
+	}
+	if errors.Is(err, ErrItemRead) { // somebody else was faster with the same item
+		first, failure := s.Runs.ByItem(ctx, run.Item)
+		return first, errors.Join(failure, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
 	}
 	if err != nil {
 		return Run{}, err // the row may be there all the same, so its contents stay: the sweeper knows

@@ -895,3 +895,26 @@ func TestLanguages(t *testing.T) {
 	_, err = w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 	wantFields(t, "Recognize in eng, which is not installed", err, "lang")
 }
+
+// TestAnItemOfAJobMakesOneRun delivers an item once more, after its run and while it is being made.
+func TestAnItemOfAJobMakesOneRun(t *testing.T) {
+	w := newWorld(t)
+	w.recognize(t, w.ann, left)
+	request := recognition.Request{Regions: []recognition.Region{right}, Mode: 3, Item: "job-000001"}
+	w.fakes.Meanwhile("Runs.Append", func() {
+		run, err := w.Recognize(t.Context(), w.ann, w.image.ID, request)
+		check.OK(t, "Recognize of the same item meanwhile", err)
+		check.Same(t, "version", run.Version, 2)
+	})
+	for range 2 {
+		run, err := w.Recognize(t.Context(), w.ann, w.image.ID, request)
+		check.OK(t, "Recognize", err)
+		check.Same(t, "version", run.Version, 2)
+	}
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
+	check.Same(t, "version of the next run", w.recognize(t, w.ann, left).Version, 3)
+
+	w.fakes.Fail("Runs.ByItem", porttest.Before)
+	_, err := w.Recognize(t.Context(), w.ann, w.image.ID, request)
+	check.Code(t, "Recognize while the rows are away", err, fault.Unavailable, "injected")
+}
