@@ -97,10 +97,11 @@ func BenchmarkImages(b *testing.B) {
 	}
 }
 
-// BenchmarkPages lists by page number at a thousand images and at thirty thousand, in turn. In the middle it reports the time of each image that is skipped.
+// BenchmarkPages lists by page number at a thousand images and at thirty thousand, in turn, on databases that grew to that size by one image a
+// commit. In the middle it reports the time of each image that is skipped.
 func BenchmarkPages(b *testing.B) {
 	onEach(b, func(b *testing.B, open func(testing.TB) *DB) {
-		few, many := populate(b, open(b), 1000), populate(b, open(b), 30_000)
+		few, many := grow(b, open(b), 1000), grow(b, open(b), 30_000)
 		const size = 10
 		for _, viewer := range []struct {
 			name string
@@ -251,6 +252,23 @@ func populate(t testing.TB, db *DB, images int64) populated {
 		t.Fatal(err)
 	}
 	return populated{db, users[0], images, r}
+}
+
+// grow adds the images of populate one by one, each with a commit of its own.
+func grow(t testing.TB, db *DB, images int64) populated {
+	t.Helper()
+	f := populate(t, db, 0)
+	for k := range images {
+		i := someImage(f.user+k%10, fileName(f.names))
+		if k/10%10 == 0 {
+			i.Visibility = document.Shared
+		}
+		if _, err := db.Catalog().Add(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.images = images
+	return f
 }
 
 // original and thumbnail are the blobs of the nth image of those.
