@@ -418,9 +418,14 @@ func (c Client) Run(ctx context.Context, id int64, version int) (Run, error) {
 	return runs[0], nil
 }
 
-// Export returns a run as a file. The format is "txt", "json", "tsv", "hocr", "alto" or "pdf".
+// Export returns a run as a file. The format is "txt", "json", "tsv", "hocr", "alto", "pdf", "csv", "xlsx" or "gt".
 func (c Client) Export(ctx context.Context, id int64, version int, format string) ([]byte, error) {
 	return c.bytes(ctx, imagePath(id, fmt.Sprintf("/ocr/%d/export", version)), url.Values{"format": {format}})
+}
+
+// ExportDocument returns the newest versions of the pages of a document as a file. Pages are "all", or numbers and ranges, such as "2-5,9".
+func (c Client) ExportDocument(ctx context.Context, id int64, pages, format string) ([]byte, error) {
+	return c.bytes(ctx, imagePath(id, "/export"), url.Values{"format": {format}, "pages": {pages}})
 }
 
 // Content returns the current revision of a content.

@@ -177,6 +177,19 @@ type Export struct {
 	Run
 }
 
+// ExportedDocument is a document, or several, as a file in JSON.
+type ExportedDocument struct {
+	Name  string         `json:"name"`
+	Pages []ExportedPage `json:"pages"`
+}
+
+// ExportedPage is a page of an export with its newest run.
+type ExportedPage struct {
+	Page  int           `json:"page"` // number in its document, or in the file where there are pages of several documents
+	Image ExportedImage `json:"image"`
+	Run   *Run          `json:"run"` // null where nothing was read
+}
+
 // ExportedImage describes the image of an export.
 type ExportedImage struct {
 	ID     int64  `json:"id"`

@@ -75,6 +75,7 @@ type Config struct {
 	RequestTimeout     time.Duration // of ordinary requests; 0: 30 s
 	RecognitionTimeout time.Duration // of those that wait for the engine; 0: 5 minutes
 	UploadTimeout      time.Duration // of uploads; 0: 15 minutes
+	ExportTimeout      time.Duration // of exports of whole documents; 0: 1 hour
 	StallTimeout       time.Duration // how long a client may neither send nor take anything; 0: 30 s
 	Heartbeat          time.Duration // the longest silence of a stream of events; 0: 15 s
 
@@ -93,6 +94,7 @@ func (c Config) withDefaults() Config {
 	set(&c.RequestTimeout, 30*time.Second)
 	set(&c.RecognitionTimeout, 5*time.Minute)
 	set(&c.UploadTimeout, 15*time.Minute)
+	set(&c.ExportTimeout, time.Hour)
 	set(&c.StallTimeout, 30*time.Second)
 	if c.MaxUpload == 0 {
 		c.MaxUpload = 64 << 20

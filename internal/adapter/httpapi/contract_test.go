@@ -34,7 +34,7 @@ func protected(t *testing.T) (targets []string) {
 		switch r.id {
 		case "crop":
 			target += "?x1=0&y1=0&x2=1&y2=1"
-		case "export":
+		case "export", "export-document":
 			target += "?format=txt"
 		}
 		targets = append(targets, target)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"strings"
 	"testing"
@@ -29,13 +30,19 @@ func TestExport(t *testing.T) {
 	for format, want := range map[recognition.Format]struct{ mediaType, ending string }{
 		recognition.FormatText: {"text/plain; charset=utf-8", "txt"}, recognition.FormatJSON: {"application/json", "json"},
 		recognition.FormatTSV: {"text/tab-separated-values; charset=utf-8", "tsv"}, recognition.FormatHOCR: {"text/vnd.hocr+html; charset=utf-8", "hocr"},
-		recognition.FormatALTO: {"application/xml", "alto.xml"}, recognition.FormatPDF: {"application/pdf", "pdf"},
+		recognition.FormatALTO: {"application/xml", "alto.xml"}, recognition.FormatPDF: {"application/pdf", "pdf"}, recognition.FormatCSV: {"text/csv; charset=utf-8", "csv"},
+		recognition.FormatXLSX:        {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"},
+		recognition.FormatGroundTruth: {"application/zip", "gt"},
 	} {
 		a := s.ask("GET", exportPath(i.ID, 1, string(format)), as(ann)).want(200)
 		if !strings.Contains(a.body, "대한민국 만세") {
 			t.Errorf("%s: got %q", format, a.body)
 		}
-		disposition := `attachment; filename="__ _1_-v1.` + want.ending + `"; filename*=UTF-8''%EC%8A%A4%EC%BA%94%20%221%22-v1.` + want.ending
+		ending := "." + want.ending
+		if format == recognition.FormatGroundTruth {
+			ending = "-gt.zip"
+		}
+		disposition := `attachment; filename="__ _1_-v1` + ending + `"; filename*=UTF-8''%EC%8A%A4%EC%BA%94%20%221%22-v1` + ending
 		for name, want := range map[string]string{"Content-Type": want.mediaType, "Content-Disposition": disposition, "Cache-Control": "no-store"} {
 			if got := a.header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", format, name, got, want)
@@ -43,7 +50,7 @@ func TestExport(t *testing.T) {
 		}
 		s.ask("GET", exportPath(i.ID, 1, string(format)), as(bob)).want(404).code("image_not_found")
 	}
-	if got, want := len(recognition.Formats), 6; got != want {
+	if got, want := len(recognition.Formats), 9; got != want {
 		t.Errorf("this test and the enum of the operation know %d of %d formats", want, got)
 	}
 
@@ -62,10 +69,56 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// The newest version of what a document has is exported, and nothing is read for it.
+func TestExportDocument(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, bob := s.user("bob")
+	i := s.image(ann)
+	at := func(query string) string { return fmt.Sprintf("/api/v1/image/%d/export?%s", i.ID, query) }
+	a := s.ask("GET", at("format=txt"), as(ann)).want(200)
+	if !strings.Contains(a.body, "version 0") {
+		t.Errorf("of a page that was not read: %q", a.body)
+	}
+	for range 2 {
+		s.ask("POST", fmt.Sprintf("/api/v1/image/%d/ocr", i.ID), as(ann)).want(200)
+	}
+	for query, want := range map[string]string{"format=txt": "version 2", "format=txt&pages=all": "version 2", "format=txt&pages=1&version=1": "version 1"} {
+		if a := s.ask("GET", at(query), as(ann)).want(200); !strings.Contains(a.body, want) {
+			t.Errorf("%s: got %q, want %s", query, a.body, want)
+		}
+	}
+	s.ask("GET", at("format=txt"), as(bob)).want(404).code("image_not_found")
+	s.ask("GET", at("format=docx"), as(ann)).want(422).code("invalid_input", "format")
+	s.ask("GET", at("pages=1"), as(ann)).want(422).code("invalid_input", "format")
+	s.ask("GET", at("format=txt&pages=1-"), as(ann)).want(422).code("invalid_input", "pages")
+	s.ask("GET", at("format=txt&pages=2"), as(ann)).want(422).code("invalid_input", "pages")
+	s.ask("GET", at("format=txt&version=3"), as(ann)).want(404)
+	if runs := read[[]client.Run](s.ask("GET", fmt.Sprintf("/api/v1/image/%d/ocr", i.ID), as(ann)).want(200)); len(runs) != 2 {
+		t.Errorf("there are %d versions, want 2", len(runs))
+	}
+
+	export := func(ids, format, packing string) request {
+		return as(ann).with(fmt.Sprintf(`{"image_ids":[%s],"format":%q,"as":%q}`, ids, format, packing))
+	}
+	ids := fmt.Sprintf("%d,%d", i.ID, s.image(ann).ID)
+	if a := s.ask("POST", "/api/v1/export", export(ids, "txt", "one")).want(200); !strings.Contains(a.body, "page 2, version 0") {
+		t.Errorf("one: got %q", a.body)
+	}
+	if a := s.ask("POST", "/api/v1/export", export(ids, "txt", "zip")).want(200); !strings.HasPrefix(a.body, "PK") || a.header.Get("Content-Type") != "application/zip" {
+		t.Errorf("zip: got %q", a.body)
+	}
+	s.ask("POST", "/api/v1/export", export("", "txt", "one")).want(422).code("invalid_input", "image_ids")
+	s.ask("POST", "/api/v1/export", export(ids, "docx", "tar")).want(422).code("invalid_input", "as", "format")
+	s.ask("POST", "/api/v1/export", export(ids+",999", "txt", "one")).want(422).code("invalid_input", "image_ids[2]")
+}
+
 // ending is an exporter that fails after it has written that much.
 type ending struct{ after int }
 
 var errEnding = errors.New("secret detail")
+
+func (ending) Archive(io.Writer, iter.Seq[recognition.Export]) error { return errEnding }
 
 func (e ending) Export(w io.Writer, _ recognition.Format, _ recognition.Transcript) error {
 	if e.after > 0 {

@@ -53,7 +53,8 @@ var contract = map[string][]string{
 		"PUT /api/v1/user", "PUT /api/v1/user/password", "DELETE /api/v1/user", "POST /api/v1/user/key", "GET /api/v1/user/key", "DELETE /api/v1/user/key/{id}"},
 	"image": {"POST /api/v1/image", "GET /api/v1/image", "GET /api/v1/image/{id}", "GET /api/v1/image/{id}/meta", "GET /api/v1/image/{id}/thumbnail",
 		"GET /api/v1/image/{id}/view", "GET /api/v1/image/{id}/crop", "GET /api/v1/image/{id}/layout", "PUT /api/v1/image/{id}", "DELETE /api/v1/image/{id}"},
-	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr/{version}/export", "GET /api/v1/ocr/{id}", "PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",
+	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr/{version}/export",
+		"GET /api/v1/image/{id}/export", "POST /api/v1/export", "GET /api/v1/ocr/{id}", "PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",
 		"DELETE /api/v1/ocr/{id}", "GET /api/v1/ocr/psm", "GET /api/v1/ocr/oem", "GET /api/v1/ocr/lang"},
 }
 

@@ -83,18 +83,6 @@ func (a *api) runs(ctx context.Context, c *call, in *struct {
 	return &out, err
 }
 
-func (a *api) export(ctx context.Context, c *call, in *struct {
-	IDPath
-	Version int    `path:"version" minimum:"1" maximum:"2147483647" example:"1"`
-	Format  string `query:"format" required:"true" enum:"txt,json,tsv,hocr,alto,pdf"`
-}) (*stream, error) {
-	e, err := a.Recognition.Export(ctx, c.actor, in.ID, in.Version, recognition.Format(in.Format))
-	if err != nil {
-		return nil, err
-	}
-	return c.download(e), nil
-}
-
 // ContentPath names a content.
 type ContentPath struct {
 	ID string `path:"id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe"`

@@ -123,9 +123,17 @@ func (a *api) routes() {
 		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, timeout: wait}, a.recognize)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr", tag: "recognition", id: "runs", summary: "List the runs of an image",
 		about: "Newest first, at most 100, fewer if they are long.", errors: []int{413}}, a.runs)
+	const formats = "plain text with a form feed between pages, JSON, TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, PDF whose text can be searched and " +
+		"selected, CSV and XLSX with a row for each region, or gt: an archive of the images and texts of confirmed lines, to train recognisers with."
+	handle(a, route{pattern: "GET " + base + "/image/{id}/export", tag: "recognition", id: "export-document", summary: "Export a document",
+		about: "The newest version of each page, whichever page's image is named, with the corrected text: " + formats + " Nothing is read for it. Pages that were " +
+			"not read are empty.",
+		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: a.ExportTimeout}, a.exportDocument)
+	handleJSON(a, route{pattern: "POST " + base + "/export", tag: "recognition", id: "export-documents", summary: "Export several documents as one file",
+		about: "As with the export of one, into an archive or one after the other.", body: short,
+		gives: []string{"application/*", "text/*"}, errors: []int{415}, timeout: a.ExportTimeout}, a.exportDocuments)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr/{version}/export", tag: "recognition", id: "export", summary: "Export a run",
-		about: "With the corrected text: plain text, JSON (the run itself), TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, " +
-			"or the page as a PDF whose text can be searched and selected.",
+		about: "One version of one page, in the formats of the export of a document. JSON is the run itself.",
 		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: wait}, a.export)
 	handle(a, route{pattern: "GET " + base + "/ocr/{id}", tag: "recognition", id: "content", summary: "Get the text of a region",
 		about: "The current revision.", also: []int{304}}, a.content)

@@ -11,7 +11,7 @@ import (
 )
 
 // checkALTO validates a file with the schema of ALTO 4.4 and returns the words.
-func checkALTO(t *testing.T, file []byte, of recognition.Transcript) (words []string) {
+func checkALTO(t *testing.T, file []byte, of sampled) (words []string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), tool(t, "xmllint"), "--noout", "--nonet", "--schema", "testdata/alto/alto-4-4.xsd", "-")
 	command.Env = append(os.Environ(), "XML_CATALOG_FILES=testdata/alto/catalog.xml")

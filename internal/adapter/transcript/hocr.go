@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"io"
@@ -10,11 +11,23 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// writeHOCR writes hOCR 1.2 in well-formed XHTML. The name of a region is in data-name.
-func writeHOCR(w io.Writer, t recognition.Transcript) {
-	name, engine, page := clean(t.Image.Name), clean(t.Run.Engine), t.Image.Page().Number
-	if engine == "" {
-		engine = "unknown"
+// writeHOCR writes hOCR 1.2 in well-formed XHTML. The name of a region is in data-name. What its head says is known after the last page.
+func writeHOCR(w io.Writer, t recognition.Transcript) error {
+	pages, count := &spool{}, 0
+	defer pages.Close()
+	var engines, langs []string
+	for p, err := range t.Pages {
+		if err != nil {
+			return err
+		}
+		count++
+		engines, langs = addNew(engines, strings.Split(clean(p.Run.Engine), ", ")...), addNew(langs, langTags(p.Run)...)
+		writePageDivision(pages, p)
+	}
+	engine := cmp.Or(strings.Join(engines, ", "), "unknown")
+	lang := ""
+	if len(langs) > 0 {
+		lang = langs[0]
 	}
 	fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html>
@@ -24,26 +37,34 @@ func writeHOCR(w io.Writer, t recognition.Transcript) {
 <title>%s</title>
 <meta name="ocr-system" content="%s"/>
 <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_wconf ocrp_lang"/>
-<meta name="ocr-number-of-pages" content="1"/>
+<meta name="ocr-number-of-pages" content="%d"/>
 <meta name="ocr-langs" content="%s"/>
 </head>
 <body>
-<div class="ocr_page" id="page_%d" title="image %s; bbox %s; ppageno %d">
-`, langAttributes(firstTag(t.Run.Lang)), html.EscapeString(name), html.EscapeString(engine), strings.Join(langTags(t.Run), " "),
-		page, html.EscapeString(quoted(name)), bbox(t.Image.Box()), page-1) // ppageno counts from 0
-	for i, b := range layout(t) {
+`, langAttributes(lang), html.EscapeString(clean(t.Name)), html.EscapeString(engine), count, strings.Join(langs, " "))
+	if err := pages.copyTo(w); err != nil {
+		return err
+	}
+	fmt.Fprint(w, "</body>\n</html>\n")
+	return nil
+}
+
+func writePageDivision(w io.Writer, p recognition.TranscriptPage) {
+	fmt.Fprintf(w, `<div class="ocr_page" id="page_%d" title="image %s; bbox %s; ppageno %d">`+"\n",
+		p.Number, html.EscapeString(quoted(clean(p.Image.Name))), bbox(p.Image.Box()), p.Number-1) // ppageno counts from 0
+	for i, b := range layout(p) {
 		called := ""
 		if b.name != "" {
 			called = ` data-name="` + html.EscapeString(b.name) + `"`
 		}
-		fmt.Fprintf(w, `<div class="ocr_carea" id="block_%d_%d" title="bbox %s"%s%s>`+"\n", page, i+1, bbox(b.box), called, langAttributes(b.lang))
-		for j, p := range b.paragraphs {
-			fmt.Fprintf(w, `<p class="ocr_par" id="par_%d_%d_%d" title="bbox %s">`+"\n", page, i+1, j+1, bbox(p.box))
-			for k, l := range p.lines {
-				fmt.Fprintf(w, `<span class="ocr_line" id="line_%d_%d_%d_%d" title="bbox %s">`, page, i+1, j+1, k+1, bbox(l.box))
+		fmt.Fprintf(w, `<div class="ocr_carea" id="block_%d_%d" title="bbox %s"%s%s>`+"\n", p.Number, i+1, bbox(b.box), called, langAttributes(b.lang))
+		for j, par := range b.paragraphs {
+			fmt.Fprintf(w, `<p class="ocr_par" id="par_%d_%d_%d" title="bbox %s">`+"\n", p.Number, i+1, j+1, bbox(par.box))
+			for k, l := range par.lines {
+				fmt.Fprintf(w, `<span class="ocr_line" id="line_%d_%d_%d_%d" title="bbox %s">`, p.Number, i+1, j+1, k+1, bbox(l.box))
 				for n, word := range l.words {
 					fmt.Fprintf(w, "\n"+`<span class="ocrx_word" id="word_%d_%d_%d_%d_%d" title="bbox %s; x_wconf %d">%s</span>`,
-						page, i+1, j+1, k+1, n+1, bbox(word.box), word.percent(), html.EscapeString(word.text))
+						p.Number, i+1, j+1, k+1, n+1, bbox(word.box), word.percent(), html.EscapeString(word.text))
 				}
 				fmt.Fprint(w, "\n</span>\n")
 			}
@@ -51,7 +72,7 @@ func writeHOCR(w io.Writer, t recognition.Transcript) {
 		}
 		fmt.Fprint(w, "</div>\n")
 	}
-	fmt.Fprint(w, "</div>\n</body>\n</html>\n")
+	fmt.Fprint(w, "</div>\n")
 }
 
 func bbox(b document.Box) string { return fmt.Sprintf("%d %d %d %d", b.X1, b.Y1, b.X2, b.Y2) }

@@ -39,7 +39,7 @@ func boxOf(t *testing.T, text string) (b document.Box) {
 func inside(outer, inner document.Box) bool { return inner.Intersect(outer) == inner }
 
 // checkHOCR checks what the specification of hOCR 1.2 asks for, and returns the words.
-func checkHOCR(t *testing.T, file []byte, of recognition.Transcript) (words []string) {
+func checkHOCR(t *testing.T, file []byte, of sampled) (words []string) {
 	t.Helper()
 	const xhtml = "http://www.w3.org/1999/xhtml"
 	root := wellFormed(t, file)

@@ -49,9 +49,17 @@ func langTags(r recognition.Run) (all []string) {
 		langs = append(langs, c.Lang...)
 	}
 	for _, l := range langs {
-		if t := tag(l); t != "" && !slices.Contains(all, t) {
-			all = append(all, t)
-		}
+		all = addNew(all, tag(l))
 	}
 	return all
+}
+
+// addNew adds to a list what it does not have, but no empty text.
+func addNew(list []string, more ...string) []string {
+	for _, s := range more {
+		if s != "" && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
 }

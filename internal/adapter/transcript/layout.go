@@ -13,6 +13,7 @@ type block struct {
 	name       string
 	lang       string // BCP 47; empty: unknown
 	box        document.Box
+	rotation   int         // degrees that the text is turned clockwise on the page
 	paragraphs []paragraph // none where there is no text
 }
 
@@ -32,17 +33,18 @@ type word struct {
 	text       string
 	box        document.Box
 	confidence float64 // 0–1
+	confirmed  bool
 }
 
 // percent is the confidence as a whole number from 0 to 100.
 func (w word) percent() int { return int(min(1, max(0, w.confidence))*100 + 0.5) }
 
 // layout gives the text of a run its places on the page. All boxes lie on the page and have at least one pixel.
-func layout(t recognition.Transcript) []block {
-	page := t.Image.Box()
-	blocks := make([]block, len(t.Run.Contents))
-	for i, c := range t.Run.Contents {
-		b := block{name: clean(c.Name), lang: firstTag(c.Lang), box: c.ROI.Intersect(page)}
+func layout(p recognition.TranscriptPage) []block {
+	page := p.Image.Box()
+	blocks := make([]block, len(p.Run.Contents))
+	for i, c := range p.Run.Contents {
+		b := block{name: clean(c.Name), lang: firstTag(c.Lang), box: c.ROI.Intersect(page), rotation: c.Rotation}
 		if b.box.Empty() {
 			b.box = page
 		}
@@ -80,7 +82,7 @@ func linesOf(c recognition.Content, page document.Box) (lines []line) {
 	for text := range strings.SplitSeq(c.Text, "\n") {
 		var l line
 		for field := range strings.FieldsSeq(text) {
-			w := word{text: clean(field), confidence: c.Confidence}
+			w := word{text: clean(field), confidence: c.Confidence, confirmed: confirmed(c)}
 			if known != nil {
 				w.box, w.confidence = known[n].Box.Intersect(page), known[n].Confidence
 			}

@@ -50,7 +50,7 @@ func pageJPEG(t testing.TB, m image.Image) document.Rendition {
 	return document.Rendition{MediaType: "image/jpeg", Bytes: b.Bytes()}
 }
 
-func savedPDF(t *testing.T, s recognition.Transcript) string {
+func savedPDF(t *testing.T, s sampled) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "page.pdf")
 	if err := os.WriteFile(path, export(t, recognition.FormatPDF, s), 0o666); err != nil {
@@ -225,7 +225,7 @@ func TestPDFBrokenPage(t *testing.T) {
 		s := sample()
 		s.Page = page
 		var b bytes.Buffer
-		if err := (Exporter{}).Export(&b, recognition.FormatPDF, s); err == nil || b.Len() > 0 {
+		if err := (Exporter{}).Export(&b, recognition.FormatPDF, s.transcript()); err == nil || b.Len() > 0 {
 			t.Errorf("%s: got %v and %d bytes", name, err, b.Len())
 		}
 	}
@@ -258,14 +258,13 @@ func TestPDFSize(t *testing.T) {
 
 // TestPDFManyCharacters has more different characters than there are codes.
 func TestPDFManyCharacters(t *testing.T) {
-	l := textLayer{codes: map[rune]int{}}
-	l.code(0xFFFD)
+	l := newCodes()
 	for r := rune(0x10000); r < 0x20000; r++ {
-		if got := l.code(r); got < 1 || got > 0xFFFF {
+		if got := l.of(r); got < 1 || got > 0xFFFF {
 			t.Fatalf("%U has the code %d", r, got)
 		}
 	}
-	if got := l.code(0x1FFFF); got != 1 {
+	if got := l.of(0x1FFFF); got != 1 {
 		t.Errorf("the last one has the code %d, want that of U+FFFD", got)
 	}
 	if len(l.runes) != 0xFFFF {

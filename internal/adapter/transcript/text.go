@@ -9,21 +9,39 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// writeText writes the texts of the regions, with a blank line between them. Those without text leave no trace.
-func writeText(w io.Writer, t recognition.Transcript) {
+// writeText writes the texts of the regions, with a blank line between them and a form feed between pages. Regions without text leave no trace.
+func writeText(w io.Writer, t recognition.Transcript) error {
 	separator := ""
-	for _, c := range t.Run.Contents {
-		lines := strings.Split(c.Text, "\n")
-		for i, l := range lines {
-			lines[i] = strings.TrimRightFunc(clean(strings.Map(plainSpace, l)), unicode.IsSpace)
+	for p, err := range t.Pages {
+		if err != nil {
+			return err
 		}
-		text := strings.Trim(strings.Join(lines, "\n"), "\n")
+		fmt.Fprint(w, separator)
+		writePageText(w, p)
+		separator = "\f"
+	}
+	return nil
+}
+
+func writePageText(w io.Writer, p recognition.TranscriptPage) {
+	separator := ""
+	for _, c := range p.Run.Contents {
+		text := plainText(c.Text)
 		if text == "" {
 			continue
 		}
 		fmt.Fprint(w, separator, text, "\n")
 		separator = "\n"
 	}
+}
+
+// plainText is a text in lines, without what is no text, and without blank lines around it.
+func plainText(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRightFunc(clean(strings.Map(plainSpace, l)), unicode.IsSpace)
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }
 
 // plainSpace keeps words apart that only a control character parts.

@@ -1,49 +1,76 @@
-// Package transcript writes runs as files for other programs: plain text, JSON, TSV, hOCR, ALTO and PDF.
+// Package transcript writes what was read as files for other programs: plain text, JSON, TSV, hOCR, ALTO, PDF, CSV, XLSX, and lines for training.
 //
-// All but JSON, which tells what is stored, and plain text are made from the same layout (layout.go): regions are blocks,
+// A file is written page by page, as the pages come, so that memory does not grow with their number; what must stand before the pages and is known
+// after them waits in a spool.
+//
+// All but JSON, which tells what is stored, plain text and tables are made from the same layout (layout.go): regions are blocks,
 // blank lines part paragraphs, line breaks part lines, and every word has a box. Characters that XML cannot hold are left out
 // of everything but JSON.
 package transcript
 
 import (
+	"archive/zip"
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"unicode"
 
 	"glyphbox/internal/domain/recognition"
 )
 
-// Exporter writes runs in every format of the domain.
+// Exporter writes transcripts in every format of the domain.
 type Exporter struct{}
 
 var _ recognition.Exporter = Exporter{}
 
 // Export writes a file of that format.
 func (Exporter) Export(w io.Writer, f recognition.Format, t recognition.Transcript) error {
-	b := bufio.NewWriter(w) // it remembers its first error, so that the writers need not look at each
-	var err error
-	switch f {
-	case recognition.FormatText:
-		writeText(b, t)
-	case recognition.FormatJSON:
-		err = writeJSON(b, t)
-	case recognition.FormatTSV:
-		writeTSV(b, t)
-	case recognition.FormatHOCR:
-		writeHOCR(b, t)
-	case recognition.FormatALTO:
-		writeALTO(b, t)
-	case recognition.FormatPDF:
-		err = writePDF(b, t)
-	default:
-		err = fmt.Errorf("transcript: unknown format %q", f)
+	write, ok := map[recognition.Format]func(io.Writer, recognition.Transcript) error{
+		recognition.FormatText: writeText, recognition.FormatJSON: writeJSON, recognition.FormatTSV: writeTSV, recognition.FormatHOCR: writeHOCR,
+		recognition.FormatALTO: writeALTO, recognition.FormatPDF: writePDF, recognition.FormatCSV: writeCSV, recognition.FormatXLSX: writeXLSX,
+		recognition.FormatGroundTruth: writeGroundTruth,
+	}[f]
+	switch {
+	case !ok:
+		return fmt.Errorf("transcript: unknown format %q", f)
+	case t.Run && f == recognition.FormatJSON:
+		write = writeRunJSON
 	}
-	if err != nil {
+	b := bufio.NewWriterSize(w, 64<<10) // it remembers its first error, so that the writers need not look at each
+	if err := write(b, t); err != nil {
 		return err
 	}
 	return b.Flush()
+}
+
+// Archive writes a zip archive of files, which follow one another in it as they are made.
+func (Exporter) Archive(w io.Writer, files iter.Seq[recognition.Export]) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	z := zip.NewWriter(b)
+	for f := range files {
+		entry, err := z.CreateHeader(zipEntry(f.Name, f.MediaType != "application/pdf" && f.MediaType != "application/zip"))
+		if err != nil {
+			return err
+		}
+		if err := f.Write(entry); err != nil {
+			return err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// zipEntry is the head of a file in an archive. It has no time, so that the same files give the same bytes.
+func zipEntry(name string, compress bool) *zip.FileHeader {
+	h := &zip.FileHeader{Name: name, Method: zip.Store}
+	if compress {
+		h.Method = zip.Deflate
+	}
+	return h
 }
 
 // clean leaves out control characters and what XML 1.0 forbids.

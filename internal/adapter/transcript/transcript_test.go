@@ -25,10 +25,38 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
+// sampled is a page with its rendition.
+type sampled struct {
+	recognition.TranscriptPage
+	Page document.Rendition
+}
+
+// transcript is one of a run of that page.
+func (s sampled) transcript() recognition.Transcript {
+	t := documentOf(s)
+	t.Run = true
+	return t
+}
+
+// documentOf is a transcript of a document of these pages.
+func documentOf(pages ...sampled) recognition.Transcript {
+	return recognition.Transcript{Name: pages[0].Image.Name, Pages: func(yield func(recognition.TranscriptPage, error) bool) {
+		for _, s := range pages {
+			p := s.TranscriptPage
+			p.Open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(s.Page.Bytes)), nil }
+			p.View = func(int, document.Box, int) (document.Rendition, error) { return s.Page, nil }
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}}
+}
+
 // sample is a run with everything that can be odd in one.
-func sample() recognition.Transcript {
+func sample() sampled {
 	at := time.Date(2026, 11, 22, 20, 6, 0, 123456000, time.UTC)
-	return recognition.Transcript{
+	return sampled{TranscriptPage: recognition.TranscriptPage{
+		Number: 1,
 		Image: document.Image{ID: 42, Document: 42, Number: 1, Name: `스캔 <1> & "2";\.png`, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1, DPI: 300},
 			SHA256: strings.Repeat("0a", 32)},
 		Run: recognition.Run{ImageID: 42, Version: 3, User: account.Ref{ID: 7, Name: "ann"}, Created: at, Lang: []string{"kor", "eng"}, Mode: 3, Engine: "tesseract 5.3.0",
@@ -52,10 +80,15 @@ func sample() recognition.Transcript {
 						Words: []recognition.Word{{Text: "no", Confidence: 1}, {Text: "box\x00es", Confidence: 1}, {Text: "here\x01", Confidence: 1}, {Text: "\x02", Confidence: 1},
 							{Text: "𝄞", Confidence: 1}, {Text: "emoji😀", Confidence: 1}}}},
 			}},
-	}
+	}}
 }
 
-func export(t testing.TB, f recognition.Format, transcript recognition.Transcript) []byte {
+func export(t testing.TB, f recognition.Format, s sampled) []byte {
+	t.Helper()
+	return exported(t, f, s.transcript())
+}
+
+func exported(t testing.TB, f recognition.Format, transcript recognition.Transcript) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := (Exporter{}).Export(&b, f, transcript); err != nil {
@@ -65,7 +98,7 @@ func export(t testing.TB, f recognition.Format, transcript recognition.Transcrip
 }
 
 func TestGolden(t *testing.T) {
-	for _, f := range []recognition.Format{recognition.FormatText, recognition.FormatJSON, recognition.FormatTSV, recognition.FormatHOCR, recognition.FormatALTO} {
+	for _, f := range []recognition.Format{recognition.FormatText, recognition.FormatJSON, recognition.FormatTSV, recognition.FormatHOCR, recognition.FormatALTO, recognition.FormatCSV} {
 		t.Run(string(f), func(t *testing.T) {
 			got := export(t, f, sample())
 			path := filepath.Join("testdata", "sample."+string(f))
@@ -105,7 +138,7 @@ func TestNoText(t *testing.T) {
 
 func TestUnknownFormat(t *testing.T) {
 	var b bytes.Buffer
-	if err := (Exporter{}).Export(&b, "docx", sample()); err == nil || b.Len() != 0 {
+	if err := (Exporter{}).Export(&b, "docx", sample().transcript()); err == nil || b.Len() != 0 {
 		t.Errorf("got %v and %d bytes", err, b.Len())
 	}
 }
@@ -120,7 +153,7 @@ func TestErrorOfWriter(t *testing.T) {
 	s := sample()
 	s.Page = pagePNG(t)
 	for _, f := range recognition.Formats {
-		if err := (Exporter{}).Export(broken{full}, f, s); !errors.Is(err, full) {
+		if err := (Exporter{}).Export(broken{full}, f, s.transcript()); !errors.Is(err, full) {
 			t.Errorf("%s: got %v", f, err)
 		}
 	}
@@ -221,7 +254,7 @@ func TestALineCorrectedToTwo(t *testing.T) {
 	text := "one line\nanother"
 	_, err = runs.Correct(t.Context(), actor, run.ContentIDs[0], recognition.Correction{Text: &text})
 	must(t, err)
-	e, err := runs.Export(t.Context(), actor, image.ID, 1, recognition.FormatTSV)
+	e, err := runs.ExportRun(t.Context(), actor, image.ID, 1, recognition.FormatTSV)
 	must(t, err)
 	var b bytes.Buffer
 	must(t, e.Write(&b))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Format is a form of file that a run can be exported in.
+// Format is a form of file that what was read can be exported in.
 type Format string
 
 // The formats.
@@ -22,11 +23,16 @@ const (
 	FormatTSV  Format = "tsv"  // the columns of Tesseract's TSV
 	FormatHOCR Format = "hocr" // hOCR 1.2
 	FormatALTO Format = "alto" // ALTO 4.4
-	FormatPDF  Format = "pdf"  // the page image under invisible text
+	FormatPDF  Format = "pdf"  // the pages under invisible text
+	FormatCSV  Format = "csv"  // a row for each region, as spreadsheets take it
+	FormatXLSX Format = "xlsx" // a row for each region, as a workbook
+
+	// FormatGroundTruth is an archive of images of confirmed lines and their text, as programs that train recognisers take them.
+	FormatGroundTruth Format = "gt"
 )
 
 // Formats are all formats.
-var Formats = []Format{FormatText, FormatJSON, FormatTSV, FormatHOCR, FormatALTO, FormatPDF}
+var Formats = []Format{FormatText, FormatJSON, FormatTSV, FormatHOCR, FormatALTO, FormatPDF, FormatCSV, FormatXLSX, FormatGroundTruth}
 
 // MediaType returns what files of the format are in HTTP.
 func (f Format) MediaType() string {
@@ -43,64 +49,259 @@ func (f Format) MediaType() string {
 		return "application/xml"
 	case FormatPDF:
 		return "application/pdf"
+	case FormatCSV:
+		return "text/csv; charset=utf-8"
+	case FormatXLSX:
+		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	case FormatGroundTruth:
+		return "application/zip"
 	}
 	return "application/octet-stream"
 }
 
 // ending is how the names of files of the format end.
 func (f Format) ending() string {
-	if f == FormatALTO {
+	switch f {
+	case FormatALTO:
 		return ".alto.xml" // .xml alone says nothing, and nothing opens .alto
+	case FormatGroundTruth:
+		return "-gt.zip"
 	}
 	return "." + string(f)
 }
 
-// ExportWidth is the most pixels of the width of the page image in an export.
+// ExportWidth is the most pixels of the width of a page image in an export.
 const ExportWidth = 5000
 
-// Transcript is all that an export is made of.
+// Transcript is all that an export is made of: the pages of a document, or of several.
 type Transcript struct {
-	Image document.Image
-	Run   Run                // with the current revision of its contents
-	Page  document.Rendition // at most ExportWidth wide; for FormatPDF only
+	Name    string // of the document, or of the first of several
+	Several bool   // it has pages of several documents
+	Run     bool   // it is one version of one page, which has a form of its own in JSON
+
+	// Pages goes through the pages, once, and gets each when it comes to it. It ends at the first error.
+	Pages iter.Seq2[TranscriptPage, error]
 }
 
-// Export is a run as a file.
+// TranscriptPage is a page of a transcript.
+type TranscriptPage struct {
+	Number int // of the page in its document; where there are pages of several documents, in the file that is made of them
+	Image  document.Image
+	Run    Run // with the current revision of its contents; Version is 0 where nothing was read
+
+	// Open returns the bytes of the file that the page is in, to be closed by the caller.
+	Open func() (io.ReadCloser, error)
+
+	// View makes a rendition of a part of the page, which is turned clockwise by so many degrees first, one of document.Rotations; the part lies
+	// on the turned page. It is at most so many pixels wide.
+	View func(degrees int, part document.Box, width int) (document.Rendition, error)
+}
+
+// Export is a file that is made when it is written.
 type Export struct {
 	Name      string // of the file
 	MediaType string
-	// Write writes the file; it may be called once. Where the file cannot be made, nothing is written; any later error is that of w.
+	// Write writes the file; it may be called once. Where the first page cannot be had, nothing is written; a later error may leave part of a file.
 	Write func(w io.Writer) error
 }
 
-// Export makes a file of a run of an image, from the current revision of its contents.
-// NotFound; Invalid for the format; for FormatPDF also as the Imager says.
-func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64, version int, format Format) (Export, error) {
+// Selection says what of a document is exported.
+type Selection struct {
+	Pages   PageRanges // of the document; nil: all
+	Version int        // of the only page; 0: the newest version of each
+}
+
+// Export makes a file of a document, from the newest version of each of its pages, whichever page's image is named. Pages that were not read
+// are empty. It reads nothing and stores nothing. NotFound; Invalid for the format, the pages and the version; for FormatPDF and
+// FormatGroundTruth also as the Imager says.
+func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64, format Format, selection Selection) (Export, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
 		return Export{}, err
 	}
-	if !slices.Contains(Formats, format) {
-		return Export{}, fault.InvalidFields(fault.Field{Field: "format", Detail: "one of " + joined(Formats)})
-	}
-	t := Transcript{Image: image}
-	if t.Run, err = s.version(ctx, image, version); err != nil {
+	if err := checkFormat(format); err != nil {
 		return Export{}, err
 	}
-	if format == FormatPDF {
-		if image.DPI == 0 { // of before it was stored, or the file does not say
-			looked, err := s.Images.Imager.Probe(ctx, image.Page().File)
-			if err != nil {
-				return Export{}, err
-			}
-			t.Image.DPI = looked.Geometry(image.Number).DPI
-		}
-		if t.Page, err = s.Images.Imager.View(ctx, image.Page(), image.Box(), ExportWidth); err != nil {
+	pages, err := s.pagesOf(ctx, actor, image, selection)
+	if err != nil {
+		return Export{}, err
+	}
+	name := stem(image.Name)
+	if selection.Version != 0 {
+		if _, err := s.Runs.ByVersion(ctx, pages[0].ID, selection.Version); err != nil {
 			return Export{}, err
 		}
+		name = versionName(image.Name, selection.Version)
 	}
-	return Export{Name: exportName(image.Name, version, format), MediaType: format.MediaType(),
-		Write: func(w io.Writer) error { return s.Exporter.Export(w, format, t) }}, nil
+	t := Transcript{Name: image.Name, Pages: s.transcribe(ctx, format, pages, false, selection.Version)}
+	return s.export(name, format, t), nil
+}
+
+// ExportRun makes a file of a run of an image. Errors as with Export.
+func (s *Service) ExportRun(ctx context.Context, actor account.Actor, imageID int64, version int, format Format) (Export, error) {
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
+		return Export{}, err
+	}
+	if err := checkFormat(format); err != nil {
+		return Export{}, err
+	}
+	if _, err := s.Runs.ByVersion(ctx, image.ID, version); err != nil {
+		return Export{}, err
+	}
+	t := Transcript{Name: image.Name, Run: true, Pages: s.transcribe(ctx, format, []document.Image{image}, false, version)}
+	return s.export(versionName(image.Name, version), format, t), nil
+}
+
+// Packing says how several documents become one file.
+type Packing string
+
+// The packings.
+const (
+	PackingZip Packing = "zip" // an archive with a file for each document
+	PackingOne Packing = "one" // one file with the pages of all
+)
+
+// Packings are all packings.
+var Packings = []Packing{PackingZip, PackingOne}
+
+// Limits of an export of several documents.
+const (
+	MaxExported      = 1000   // documents
+	MaxExportedPages = 20_000 // of all documents
+)
+
+// ExportAll makes one file of several documents, in that order, each once, whichever pages' images are named. FormatGroundTruth is an archive
+// already, and has the lines of all documents whatever the packing. Errors as with Export.
+func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs []int64, format Format, packing Packing) (Export, error) {
+	fields := checkOneOf("as", packing, Packings)
+	fields = append(fields, checkOneOf("format", format, Formats)...)
+	if len(imageIDs) == 0 || len(imageIDs) > MaxExported {
+		fields = append(fields, fault.Field{Field: "image_ids", Detail: fmt.Sprintf("1 to %d images", MaxExported)})
+	}
+	if err := fault.InvalidFields(fields...); err != nil {
+		return Export{}, err
+	}
+	var documents [][]document.Image
+	seen, count := map[int64]bool{}, 0
+	for i, id := range imageIDs {
+		image, err := s.Images.Image(ctx, actor, id)
+		if fault.Is(err, fault.NotFound) {
+			fields = append(fields, fault.Field{Field: fmt.Sprintf("image_ids[%d]", i), Detail: "there is no such image"})
+			continue
+		}
+		if err != nil {
+			return Export{}, err
+		}
+		if seen[image.ID] {
+			continue
+		}
+		seen[image.ID] = true
+		pages, err := s.pagesOf(ctx, actor, image, Selection{})
+		if err != nil {
+			return Export{}, err
+		}
+		if count += len(pages); count > MaxExportedPages {
+			return Export{}, fault.InvalidFields(fault.Field{Field: "image_ids", Detail: fmt.Sprintf("documents of at most %d pages in all", MaxExportedPages)})
+		}
+		documents = append(documents, pages)
+	}
+	if err := fault.InvalidFields(fields...); err != nil {
+		return Export{}, err
+	}
+	first := stem(documents[0][0].Name)
+	if packing == PackingOne || format == FormatGroundTruth {
+		t := Transcript{Name: documents[0][0].Name, Several: len(documents) > 1, Pages: s.transcribe(ctx, format, slices.Concat(documents...), len(documents) > 1, 0)}
+		return s.export(first, format, t), nil
+	}
+	files := func(yield func(Export) bool) {
+		taken := map[string]bool{}
+		for _, pages := range documents {
+			t := Transcript{Name: pages[0].Name, Pages: s.transcribe(ctx, format, pages, false, 0)}
+			e := s.export(stem(pages[0].Name), format, t)
+			e.Name = freeName(taken, e.Name, format)
+			if !yield(e) {
+				return
+			}
+		}
+	}
+	return Export{Name: exportName(first, ".zip"), MediaType: "application/zip", Write: func(w io.Writer) error { return s.Exporter.Archive(w, files) }}, nil
+}
+
+// freeName returns the name of a file in an archive that no file before it has.
+func freeName(taken map[string]bool, name string, f Format) string {
+	free := name
+	for n := 2; taken[strings.ToLower(free)]; n++ {
+		free = fmt.Sprintf("%s (%d)%s", strings.TrimSuffix(name, f.ending()), n, f.ending())
+	}
+	taken[strings.ToLower(free)] = true
+	return free
+}
+
+func checkFormat(f Format) error { return fault.InvalidFields(checkOneOf("format", f, Formats)...) }
+
+// pagesOf returns the images of the pages of the document that an image is a page of, as far as they are selected, in order.
+func (s *Service) pagesOf(ctx context.Context, actor account.Actor, image document.Image, selection Selection) ([]document.Image, error) {
+	pages := []document.Image{image}
+	if fields := selection.Pages.Check("pages", image.Pages); len(fields) > 0 {
+		return nil, fault.InvalidFields(fields...)
+	}
+	if selection.Pages != nil {
+		pages = slices.DeleteFunc(pages, func(i document.Image) bool { return !selection.Pages.Has(1) })
+	}
+	if selection.Version != 0 && len(pages) != 1 {
+		return nil, fault.InvalidFields(fault.Field{Field: "version", Detail: "only with a single page"})
+	}
+	return pages, nil
+}
+
+// transcribe gets the runs of pages one after the other: the version, or the newest where it is 0.
+func (s *Service) transcribe(ctx context.Context, format Format, pages []document.Image, count bool, version int) iter.Seq2[TranscriptPage, error] {
+	return func(yield func(TranscriptPage, error) bool) {
+		for i, image := range pages {
+			p := TranscriptPage{Number: image.Page().Number, Image: image}
+			if count {
+				p.Number = i + 1
+			}
+			p.Open = func() (io.ReadCloser, error) { return s.Images.Files.Open(ctx, image.Page().File) }
+			p.View = func(degrees int, part document.Box, width int) (document.Rendition, error) {
+				return s.Images.Imager.View(ctx, image.TurnedTo((image.Rotation+degrees)%360).Page(), part, width)
+			}
+			var err error
+			if image.DPI == 0 && image.Pages == 1 && format == FormatPDF { // of before it was stored, or the file does not say
+				probe, err := s.Images.Imager.Probe(ctx, image.Page().File)
+				if err != nil {
+					yield(TranscriptPage{}, err)
+					return
+				}
+				p.Image.DPI = probe.Geometry(image.Number).DPI
+			}
+			if p.Run, err = s.newest(ctx, image, version); err != nil {
+				yield(TranscriptPage{}, err)
+				return
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+// newest returns a run of an image with its contents, the newest one where version is 0: the zero Run where there is none.
+func (s *Service) newest(ctx context.Context, image document.Image, version int) (Run, error) {
+	if version != 0 {
+		return s.version(ctx, image, version)
+	}
+	runs, err := s.Runs.List(ctx, image.ID, 0, 1)
+	if err != nil || len(runs) == 0 {
+		return Run{}, err
+	}
+	_, err = s.fill(ctx, image, runs)
+	return runs[0], err
+}
+
+func (s *Service) export(name string, f Format, t Transcript) Export {
+	return Export{Name: exportName(name, f.ending()), MediaType: f.MediaType(), Write: func(w io.Writer) error { return s.Exporter.Export(w, f, t) }}
 }
 
 func joined[T ~string](values []T) string {
@@ -111,10 +312,19 @@ func joined[T ~string](values []T) string {
 	return strings.Join(names, ", ")
 }
 
-// exportName is the image's name with the version in it, and the format's ending in the place of its own.
-func exportName(image string, version int, f Format) string {
-	if dot := strings.LastIndexByte(image, '.'); dot > 0 && len(image)-dot <= len(".jpeg") {
-		image = image[:dot]
+// exportName is a name of an image, without its ending, with another one.
+func exportName(stem, ending string) string {
+	return strings.NewReplacer("/", "_", `\`, "_").Replace(stem) + ending
+}
+
+// versionName is the name of an image without its ending, and with the version in it.
+func versionName(image string, version int) string {
+	return fmt.Sprintf("%s-v%d", stem(image), version)
+}
+
+func stem(name string) string {
+	if dot := strings.LastIndexByte(name, '.'); dot > 0 && len(name)-dot <= len(".jpeg") {
+		return name[:dot]
 	}
-	return fmt.Sprintf("%s-v%d%s", strings.NewReplacer("/", "_", `\`, "_").Replace(image), version, f.ending())
+	return name
 }

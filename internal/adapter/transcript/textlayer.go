@@ -1,0 +1,147 @@
+package transcript
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// fontName is what the font is called in the resources of a page.
+const fontName = "GlyphboxText"
+
+// textLayer is the text of blocks that is not painted, as operators of a content stream. scale is points per pixel, height that of the page
+// in points.
+func textLayer(blocks []block, scale, height float64, codes *codes) []byte {
+	d := drawing{scale: scale, height: height, codes: codes}
+	d.b.WriteString("BT 3 Tr\n")
+	for _, b := range blocks {
+		for _, p := range b.paragraphs {
+			for _, line := range p.lines {
+				d.drawLine(line)
+			}
+		}
+	}
+	d.b.WriteString("ET\n")
+	return d.b.Bytes()
+}
+
+// drawing is a text layer that is being written.
+type drawing struct {
+	b      bytes.Buffer
+	scale  float64 // points per pixel
+	height float64 // of the page, points
+	codes  *codes
+}
+
+// drawLine writes the words of a line with one size and, unless the line is aslant, on one baseline: readers take what differs there
+// for parts of different lines. Between two words there is a space that fills their distance; where they leave next to none, the
+// word before gives way, since readers go by distances too.
+func (d *drawing) drawLine(line line) {
+	size := 0
+	for _, w := range line.words {
+		size = max(size, w.box.Height())
+	}
+	even := 2*line.box.Height() <= 3*size
+	for i, w := range line.words {
+		bottom := w.box.Y2
+		if even {
+			bottom = line.box.Y2
+		}
+		left, right := float64(w.box.X1), float64(w.box.X2)
+		next := right
+		if i+1 < len(line.words) {
+			if next = float64(line.words[i+1].box.X1); next > left {
+				right = max(min(right, next-float64(size)/5), left+(min(right, next)-left)/2)
+			}
+		}
+		em := float64(size) * d.scale
+		fmt.Fprintf(&d.b, "/"+fontName+" %s Tf 1 0 0 1 %s %s Tm ", number(em), number(left*d.scale), number(d.height-float64(bottom)*d.scale-em*descent/1000))
+		d.show(asSeen(w.text), right-left, size)
+		if i+1 < len(line.words) {
+			d.show(" ", max(1, next-right), size)
+		}
+		d.b.WriteByte('\n')
+	}
+}
+
+// asSeen is a word from left to right. Readers turn words of scripts that run to the left round again.
+func asSeen(s string) string {
+	first := strings.IndexFunc(s, unicode.IsLetter)
+	if first < 0 {
+		return s
+	}
+	if r, _ := utf8.DecodeRuneInString(s[first:]); !unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko) {
+		return s
+	}
+	runes := []rune(s)
+	slices.Reverse(runes)
+	return string(runes)
+}
+
+// show writes a text as wide as that many pixels.
+func (d *drawing) show(s string, width float64, size int) {
+	natural := float64(utf8.RuneCountInString(s)*size) * glyphWidth / 1000
+	fmt.Fprintf(&d.b, "%s Tz <", number(100*width/natural))
+	for _, r := range s {
+		fmt.Fprintf(&d.b, "%04x", d.codes.of(r))
+	}
+	d.b.WriteString("> Tj ")
+}
+
+// codes are the numbers of the characters of a document.
+type codes struct {
+	byRune map[rune]int
+	runes  []rune // by code less one
+}
+
+func newCodes() *codes {
+	c := &codes{byRune: map[rune]int{}}
+	c.of(utf8.RuneError)
+	return c
+}
+
+// of is the number of a character in this document. There are 65,535; what a text has beyond that is U+FFFD, which is 1.
+func (c *codes) of(r rune) int {
+	n, ok := c.byRune[r]
+	switch {
+	case ok:
+		return n
+	case len(c.runes) == math.MaxUint16:
+		return 1
+	}
+	c.runes = append(c.runes, r)
+	c.byRune[r] = len(c.runes)
+	return len(c.runes)
+}
+
+// toUnicode is the CMap that tells which character a code stands for.
+func toUnicode(runes []rune) []byte {
+	var b bytes.Buffer
+	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n" +
+		"/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n" +
+		"1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n")
+	const most = 100 // of one section
+	for at := 0; at < len(runes); at += most {
+		section := runes[at:min(at+most, len(runes))]
+		fmt.Fprintf(&b, "%d beginbfchar\n", len(section))
+		for i, r := range section {
+			fmt.Fprintf(&b, "<%04x> <%s>\n", at+i+1, utf16Hex(string(r)))
+		}
+		b.WriteString("endbfchar\n")
+	}
+	b.WriteString("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n")
+	return b.Bytes()
+}
+
+func utf16Hex(s string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(s)) {
+		fmt.Fprintf(&b, "%04x", unit)
+	}
+	return b.String()
+}

@@ -1,0 +1,73 @@
+package recognition
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// PageRanges are pages of a document by their numbers, which begin at 1. nil is all pages.
+type PageRanges []PageRange
+
+// PageRange is the pages from the first to the last.
+type PageRange struct{ First, Last int }
+
+// maxPageRanges is how many ranges may be named at once.
+const maxPageRanges = 1000
+
+// ParsePageRanges reads "all", which an empty text is too, or numbers and ranges, such as "2-5,9". Invalid, naming the field.
+func ParsePageRanges(field, text string) (PageRanges, error) {
+	if text == "" || text == "all" {
+		return nil, nil
+	}
+	refused := fault.InvalidFields(fault.Field{Field: field,
+		Detail: fmt.Sprintf("all, or at most %d page numbers and ranges such as 2-5,9", maxPageRanges)})
+	var ranges PageRanges
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
+		if !isRange {
+			last = first
+		}
+		r := PageRange{pageNumber(first), pageNumber(last)}
+		if r.First < 1 || r.Last < r.First || len(ranges) == maxPageRanges {
+			return nil, refused
+		}
+		ranges = append(ranges, r)
+	}
+	return ranges, nil
+}
+
+// pageNumber returns the number, or 0 where it is none.
+func pageNumber(text string) int {
+	text = strings.TrimSpace(text)
+	if strings.Trim(text, "0123456789") != "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// Has tells whether a page is among them.
+func (r PageRanges) Has(number int) bool {
+	for _, p := range r {
+		if p.First <= number && number <= p.Last {
+			return true
+		}
+	}
+	return r == nil
+}
+
+// Check returns what is wrong with the ranges in a document of that many pages.
+func (r PageRanges) Check(field string, pages int) []fault.Field {
+	for _, p := range r {
+		if p.Last > pages {
+			return []fault.Field{{Field: field, Detail: fmt.Sprintf("1 to %d: the document has no page %d", pages, p.Last)}}
+		}
+	}
+	return nil
+}
