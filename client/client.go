@@ -359,6 +359,7 @@ type Request struct {
 	OEM     *int     // engine mode; nil: the best available
 	Rotate  string   // how far the text is turned clockwise: "0", "90", "180" or "270"; empty: the service finds out
 	Effort  string   // "fast", "balanced" or "accurate"; empty: as the service is configured
+	Into    int      // the version to add to, the newest one and the user's own; 0: a new one
 }
 
 func (r Request) query() url.Values {
@@ -376,6 +377,7 @@ func (r Request) query() url.Values {
 	if r.Effort != "" {
 		query.Set("effort", r.Effort)
 	}
+	set(query, "into", int64(r.Into))
 	return query
 }
 
@@ -385,7 +387,8 @@ type Recognized struct {
 	Contents []Content // in the order of the regions
 }
 
-// Recognize reads regions of an image, or all of it.
+// Recognize reads regions of an image, or all of it. With Into it fails with the status 409 and the code version_not_newest where there is a newer version
+// by now.
 func (c Client) Recognize(ctx context.Context, id int64, request Request) (Recognized, error) {
 	regions := request.Regions
 	if regions == nil {

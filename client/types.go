@@ -157,6 +157,7 @@ type Region struct {
 	Rotate  string   `json:"rotate,omitempty"`  // how far the text is turned clockwise: "auto", "0", "90", "180" or "270"
 	Effort  string   `json:"effort,omitempty"`  // "fast", "balanced" or "accurate"
 	Charset string   `json:"charset,omitempty"` // the only characters that may be read; empty: all
+	Content string   `json:"content,omitempty"` // with Request.Into: the content of that version to read again
 }
 
 // Run is one recognition of an image.

@@ -170,6 +170,39 @@ func (f fakeRuns) Append(ctx context.Context, r recognition.Run) (stored recogni
 	return stored, err
 }
 
+func (f fakeRuns) Extend(ctx context.Context, imageID int64, version int, _ time.Time, apply func(r *recognition.Run, newest int) error) (stored recognition.Run, err error) {
+	err = f.write(ctx, "Runs.Extend", func() error {
+		if _, ok := f.images[imageID]; !ok {
+			return notFound("image")
+		}
+		if version < 1 || version > len(f.runs[imageID]) {
+			return notFound("run")
+		}
+		was := f.runs[imageID][version-1]
+		r, err := change(func() recognition.Run { return f.stored(was) }, func(r *recognition.Run) error { return apply(r, len(f.runs[imageID])) })
+		if err != nil {
+			return err
+		}
+		added := r.ContentIDs[len(was.ContentIDs):]
+		if !slices.Equal(r.ContentIDs[:len(was.ContentIDs)], was.ContentIDs) {
+			f.wrong("contents are not added at the end of a run")
+		}
+		for _, id := range added {
+			if _, ok := f.contents[id]; !ok {
+				f.wrong("a run is to have the content %s, which is not there", id)
+			}
+			if f.namesContent(id) {
+				f.wrong("a run is to have the content %s, which another has", id)
+			}
+		}
+		was.ContentIDs, was.Engine = append(slices.Clone(was.ContentIDs), added...), r.Engine
+		f.runs[imageID][version-1] = was
+		stored = f.stored(was)
+		return nil
+	})
+	return stored, err
+}
+
 func (f fakeRuns) List(ctx context.Context, imageID int64, before, limit int) (runs []recognition.Run, err error) {
 	err = f.do(ctx, "Runs.List", func() error {
 		for _, r := range slices.Backward(f.runs[imageID]) {

@@ -135,6 +135,110 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "contents in List", runs[0].ContentIDs, r.ContentIDs)
 	})
 
+	add := func(engine string, contents ...int) func(*recognition.Run, int) error {
+		return func(r *recognition.Run, _ int) error {
+			for _, n := range contents {
+				r.ContentIDs = append(r.ContentIDs, contentID(n))
+			}
+			r.Engine += engine
+			return nil
+		}
+	}
+
+	t.Run("Extend adds at the end, and nothing else changes", func(t *testing.T) {
+		s, ann, image := start(t)
+		addRun(t, s, someRun(image, ann, 1))
+		want := addRun(t, s, someRun(image, ann, 5, 4))
+		var seen []int
+		got, err := extendRun(t.Context(), s, image.ID, 2, []int{9, 3}, func(r *recognition.Run, newest int) error {
+			same(t, "the run as it is", *r, want)
+			seen = append(seen, newest)
+			r.User, r.Created, r.Lang, r.Rotation = account.Ref{ID: 99}, moment(99), []string{"xxx"}, 90
+			return add(", other 1", 9, 3)(r, newest)
+		})
+		check.OK(t, "Extend", err)
+		same(t, "newest", seen[len(seen)-1], 2)
+		want.ContentIDs, want.Engine = append(want.ContentIDs, contentID(9), contentID(3)), want.Engine+", other 1"
+		same(t, "Extend", got, want)
+		got, err = s.Runs.ByVersion(t.Context(), image.ID, 2)
+		check.OK(t, "ByVersion", err)
+		same(t, "ByVersion", got, want)
+		got, err = s.Runs.ByContent(t.Context(), contentID(3))
+		check.OK(t, "ByContent", err)
+		same(t, "ByContent", got, want)
+
+		check.OK(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(3)))
+		got, err = extendRun(t.Context(), s, image.ID, 2, []int{3}, add("", 3)) // after the last one was removed
+		check.OK(t, "Extend", err)
+		same(t, "Extend", got, want)
+		got, err = extendRun(t.Context(), s, image.ID, 2, nil, add(", third 1"))
+		check.OK(t, "Extend by no content", err)
+		want.Engine += ", third 1"
+		same(t, "Extend by no content", got, want)
+		got, err = extendRun(t.Context(), s, image.ID, 1, []int{7}, add("", 7))
+		check.OK(t, "Extend of the older one", err)
+		same(t, "contents of the older one", got.ContentIDs, []string{contentID(1), contentID(7)})
+		wantVersions(t, s, image, 2)
+	})
+
+	t.Run("Extend that is refused", func(t *testing.T) {
+		s, ann, image := start(t)
+		want := addRun(t, s, someRun(image, ann, 1))
+		_, err := extendRun(t.Context(), s, image.ID, 1, []int{2}, func(r *recognition.Run, newest int) error {
+			return errors.Join(add(", other 1", 2)(r, newest), recognition.ErrVersionFull)
+		})
+		check.Kind(t, "Extend", err, fault.Conflict)
+		for _, at := range []struct {
+			image   int64
+			version int
+		}{{image.ID, 0}, {image.ID, 2}, {image.ID + 100, 1}} {
+			_, err := extendRun(t.Context(), s, at.image, at.version, []int{3}, add("", 3))
+			check.Kind(t, "Extend of nothing", err, fault.NotFound)
+		}
+		got, err := s.Runs.ByVersion(t.Context(), image.ID, 1)
+		check.OK(t, "ByVersion", err)
+		same(t, "ByVersion", got, want)
+	})
+
+	t.Run("Extend and Append in a race", func(t *testing.T) {
+		s, ann, image := start(t)
+		addRun(t, s, someRun(image, ann, 999))
+		added := make([]bool, racers)
+		allOK(t, "Extend and Append", race(racers, func(i int) error {
+			if i == racers/2 {
+				_, err := appendRun(t.Context(), s, someRun(image, ann, 1000))
+				return err
+			}
+			_, err := extendRun(t.Context(), s, image.ID, 1, []int{2 * i, 2*i + 1}, func(r *recognition.Run, newest int) error {
+				if newest != 1 {
+					return recognition.ErrVersionNotNewest
+				}
+				return add("", 2*i, 2*i+1)(r, newest)
+			})
+			added[i] = err == nil
+			if fault.Is(err, fault.Conflict) {
+				err = nil
+			}
+			return err
+		}))
+		got, err := s.Runs.ByVersion(t.Context(), image.ID, 1)
+		check.OK(t, "ByVersion", err)
+		var ids, want []string
+		for i, ok := range added {
+			if ok {
+				want = append(want, contentID(2*i), contentID(2*i+1))
+			}
+		}
+		for pair := range slices.Chunk(got.ContentIDs[1:], 2) { // the first is that of the run
+			same(t, "contents of one call stand side by side", pair[0] < pair[1], true)
+			ids = append(ids, pair...)
+		}
+		slices.Sort(ids)
+		slices.Sort(want)
+		same(t, "contents", ids, want)
+		wantVersions(t, s, image, 2)
+	})
+
 	t.Run("NotFound", func(t *testing.T) {
 		s, ann, image := start(t)
 		addRun(t, s, someRun(image, ann, 1))

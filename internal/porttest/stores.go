@@ -182,16 +182,38 @@ func someRun(image document.Image, user account.User, contents ...int) recogniti
 
 // appendRun appends a run, and before it the contents that it names where the stores keep them.
 func appendRun(ctx context.Context, s Stores, r recognition.Run) (recognition.Run, error) {
-	if s.Contents != nil && len(r.ContentIDs) > 0 {
-		var contents []recognition.Content
-		for _, id := range r.ContentIDs {
-			contents = append(contents, recognition.Content{ID: id, Revision: 1})
-		}
-		if err := s.Contents.Add(ctx, contents); err != nil {
-			return recognition.Run{}, err
-		}
+	if err := addEmpty(ctx, s, r.ContentIDs); err != nil {
+		return recognition.Run{}, err
 	}
 	return s.Runs.Append(ctx, r)
+}
+
+// extendRun extends a run, and before that adds the contents that it is to have where the stores keep them.
+func extendRun(ctx context.Context, s Stores, imageID int64, version int, contents []int, change func(*recognition.Run, int) error) (recognition.Run, error) {
+	var ids []string
+	for _, n := range contents {
+		ids = append(ids, contentID(n))
+	}
+	if err := addEmpty(ctx, s, ids); err != nil {
+		return recognition.Run{}, err
+	}
+	return s.Runs.Extend(ctx, imageID, version, moment(3), change)
+}
+
+// addEmpty adds contents that say nothing, where the stores keep contents and have them not yet.
+func addEmpty(ctx context.Context, s Stores, ids []string) error {
+	if s.Contents == nil || len(ids) == 0 {
+		return nil
+	}
+	there, err := s.Contents.Get(ctx, ids)
+	if err != nil || len(there) > 0 {
+		return err
+	}
+	var contents []recognition.Content
+	for _, id := range ids {
+		contents = append(contents, recognition.Content{ID: id, Revision: 1})
+	}
+	return s.Contents.Add(ctx, contents)
 }
 
 func addRun(t *testing.T, s Stores, r recognition.Run) recognition.Run {

@@ -561,6 +561,33 @@ func TestRecognition(t *testing.T) {
 }
 
 // A page is turned for good: what is kept of it by clients is no longer right, and they are told.
+func TestRecognizeInto(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, bob := s.user("bob")
+	i := s.image(ann)
+	path := fmt.Sprintf("%s/image/%d", base, i.ID)
+	s.ask("PUT", path, as(ann).with(`{"visibility":"shared"}`)).want(200)
+	ocr := path + "/ocr"
+	first := read[[]client.Content](s.ask("POST", ocr, as(ann).with(`[{"x1":0,"y1":0,"x2":9,"y2":9,"name":"date"}]`)).want(200))[0]
+	a := s.ask("POST", ocr+"?into=1&lang=kor", as(ann).with(`[{"x1":9,"y1":0,"x2":20,"y2":9},{"x1":0,"y1":0,"x2":12,"y2":9,"content":"`+first.ID+`"}]`)).want(200)
+	got := read[[]client.Content](a)
+	if got[1].ID != first.ID || got[1].Revision != 2 || got[1].Name != "date" || got[0].Revision != 1 || a.header.Get("OCR-Version") != "1" {
+		t.Errorf("got %s, version %s", a.body, a.header.Get("OCR-Version"))
+	}
+	runs := read[[]client.Run](s.ask("GET", ocr, as(ann)).want(200))
+	if len(runs) != 1 || len(runs[0].Contents) != 2 || runs[0].Contents[0].ID != first.ID || runs[0].Lang[0] != "eng" {
+		t.Errorf("got %+v", runs)
+	}
+	s.ask("POST", ocr+"?into=1", as(bob)).want(403).code("version_of_another")
+	s.ask("POST", ocr+"?into=2", as(ann)).want(404)
+	s.ask("POST", ocr+"?into=0", as(ann)).want(422).code("invalid_input", "into")
+	s.ask("POST", ocr+"?into=1", as(ann).with(`[{"x1":0,"y1":0,"x2":12,"y2":9,"content":"x"}]`)).want(404).code("content_not_found", "regions[0].content")
+	s.ask("POST", ocr, as(ann).with(`[{"x1":0,"y1":0,"x2":12,"y2":9,"content":"`+first.ID+`"}]`)).want(422).code("invalid_input", "regions[0].content")
+	s.ask("POST", ocr, as(ann)).want(200)
+	s.ask("POST", ocr+"?into=1", as(ann)).want(409).code("version_not_newest")
+}
+
 func TestTurnedImage(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")

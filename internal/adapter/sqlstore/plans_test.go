@@ -315,6 +315,13 @@ func planCases(f populated) []planCase {
 			_, err := db.Runs().Append(ctx, recognition.Run{ImageID: 1, User: account.Ref{ID: f.user}, Created: created, ContentIDs: []string{"z"}, Item: "job-000002"})
 			return err
 		}},
+		{name: "contents added to a version", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Runs().Extend(ctx, 1, 2, created, func(r *recognition.Run, _ int) error {
+				r.ContentIDs, r.Engine = append(r.ContentIDs, "y"), "another"
+				return nil
+			})
+			return err
+		}},
 		{name: "current contents", do: func(ctx context.Context, db *DB) error {
 			_, err := db.Contents().Get(ctx, []string{"a1", "b1"})
 			return err
@@ -579,6 +586,13 @@ func TestPlansOfLongLists(t *testing.T) {
 	populate(t, db, 3000)
 	plain, asked := openAt(t, source), record(t, db, source)
 	for _, c := range []planCase{
+		{name: "contents added to a version", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Runs().Extend(ctx, 1, 2, created, func(r *recognition.Run, _ int) error {
+				r.ContentIDs, r.Engine = append(r.ContentIDs, "y"), "another"
+				return nil
+			})
+			return err
+		}},
 		{name: "current contents", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().Get(ctx, ids); return err }},
 		{name: "revisions of contents", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().History(ctx, ids); return err }},
 		{name: "contents deleted", do: func(ctx context.Context, db *DB) error { return db.Contents().Delete(ctx, ids) }},

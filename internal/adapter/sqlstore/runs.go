@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
@@ -40,14 +41,18 @@ func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognitio
 	return stored, nil
 }
 
+// lockImage has those who add runs or contents to one image do so one after the other.
+func (s *Runs) lockImage(ctx context.Context, tx *sql.Tx, imageID int64) error {
+	err := tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.Dialect.ForUpdate, imageID).Scan(&imageID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return document.ErrImageNotFound
+	}
+	return err
+}
+
 // append inserts a run as the next version of its image.
 func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (version int, err error) {
-	// Those who append to one image do so one after the other.
-	err = tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.Dialect.ForUpdate, r.ImageID).Scan(&r.ImageID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, document.ErrImageNotFound
-	}
-	if err != nil {
+	if err := s.lockImage(ctx, tx, r.ImageID); err != nil {
 		return 0, err
 	}
 	if r.Item != "" { // those who append a run of one item have locked the same image
@@ -65,19 +70,68 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	if err != nil {
 		return 0, err
 	}
-	position := 0
-	for ids := range slices.Chunk(r.ContentIDs, rowsAtOnce) {
+	r.Version = version
+	return version, addContents(ctx, tx, r, r.ContentIDs, 0, r.Created)
+}
+
+// addContents adds rows of contents to a run, from that position on.
+func addContents(ctx context.Context, tx *sql.Tx, r recognition.Run, contentIDs []string, position int, at time.Time) error {
+	for ids := range slices.Chunk(contentIDs, rowsAtOnce) {
 		var args []any
 		for _, id := range ids {
-			args = append(args, version, sqldb.Stamp(r.Created), r.ImageID, r.User.ID, id, position)
+			args = append(args, r.Version, sqldb.Stamp(at), r.ImageID, r.User.ID, id, position)
 			position++
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO ocr (version, created_datetime, image_id, user_id, content_id, position) VALUES (?, ?, ?, ?, ?, ?)`+
 			strings.Repeat(`, (?, ?, ?, ?, ?, ?)`, len(ids)-1), args...); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return version, nil
+	return nil
+}
+
+const (
+	newestVersion = `SELECT COALESCE(MAX(version), 0) FROM ocr_run WHERE image_id = ?`
+	nextPosition  = `SELECT COALESCE(MAX(position), -1) + 1 FROM ocr /*! FORCE INDEX (ocr_position) */ WHERE image_id = ? AND version = ?`
+)
+
+// Extend implements recognition.Runs.
+func (s *Runs) Extend(ctx context.Context, imageID int64, version int, at time.Time, change func(r *recognition.Run, newest int) error) (stored recognition.Run, err error) {
+	err = s.db.Update(ctx, func(tx *sql.Tx) error {
+		if err := s.lockImage(ctx, tx, imageID); err != nil {
+			return err
+		}
+		was, err := oneRun(runsIn(ctx, tx, byVersion, imageID, version))
+		if err != nil {
+			return err
+		}
+		var newest, position int
+		if err := tx.QueryRowContext(ctx, newestVersion, imageID).Scan(&newest); err != nil {
+			return err
+		}
+		r := was
+		r.ContentIDs = slices.Clone(was.ContentIDs)
+		if err := change(&r, newest); err != nil {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, nextPosition, imageID, version).Scan(&position); err != nil {
+			return err
+		}
+		if err := addContents(ctx, tx, was, r.ContentIDs[len(was.ContentIDs):], position, at); err != nil {
+			return err
+		}
+		if r.Engine != was.Engine {
+			if _, err := tx.ExecContext(ctx, `UPDATE ocr_run SET engine = ? WHERE image_id = ? AND version = ?`, r.Engine, imageID, version); err != nil {
+				return err
+			}
+		}
+		stored, err = oneRun(runsIn(ctx, tx, byVersion, imageID, version))
+		return err
+	})
+	if err != nil {
+		return recognition.Run{}, err
+	}
+	return stored, nil
 }
 
 const (

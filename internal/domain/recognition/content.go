@@ -68,9 +68,10 @@ type Content struct {
 	// Name is what the caller calls the region; may be empty.
 	Name string `json:"name,omitempty"`
 	Reading
-	Revision int         `json:"revision"`  // 1, 2, 3 …
-	EditedBy account.Ref `json:"edited_by"` // zero in revision 1; the name is not stored
-	Edited   time.Time   `json:"edited"`    // zero in revision 1
+	Revision  int         `json:"revision"`   // 1, 2, 3 …
+	RevisedBy account.Ref `json:"revised_by"` // who made the revision; zero in revision 1, and in old documents; the name is not stored
+	EditedBy  account.Ref `json:"edited_by"`  // who wrote the text or drew the box; zero where the engine read it so; the name is not stored
+	Edited    time.Time   `json:"edited"`     // zero where EditedBy is
 
 	Version int       `json:"-"` // of the run that it belongs to
 	Created time.Time `json:"-"` // of the run that it belongs to
@@ -91,6 +92,12 @@ func (c Content) turned(from int, image document.Image) Content {
 	}
 	return c
 }
+
+// people are all whom the content names.
+func (c *Content) people() []*account.Ref { return []*account.Ref{&c.RevisedBy, &c.EditedBy} }
+
+// saysThatOf tells whether two revisions have the same text at the same place.
+func (c Content) saysThatOf(other Content) bool { return c.Text == other.Text && c.ROI == other.ROI }
 
 // Detail is the words of the text.
 func (c Content) Detail() []string { return strings.Fields(c.Text) }

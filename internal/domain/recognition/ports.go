@@ -59,11 +59,13 @@ type Engine interface {
 
 // The faults of stores. Each is returned as it is, or with a cause.
 var (
-	ErrVersionNotFound = fault.New(fault.NotFound, "version_not_found", "The image has no such version.")
-	ErrItemRead        = fault.New(fault.Conflict, "item_read", "The item of a job has a run already.")
-	ErrContentNotFound = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
-	ErrContentExists   = fault.New(fault.Conflict, "content_exists", "There is such a content already.")
-	ErrContentChanged  = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
+	ErrVersionNotFound  = fault.New(fault.NotFound, "version_not_found", "The image has no such version.")
+	ErrItemRead         = fault.New(fault.Conflict, "item_read", "The item of a job has a run already.")
+	ErrContentNotFound  = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
+	ErrContentExists    = fault.New(fault.Conflict, "content_exists", "There is such a content already.")
+	ErrVersionNotNewest = fault.New(fault.Conflict, "version_not_newest", "The image has a newer version by now. Only the newest one can be added to.")
+	ErrVersionFull      = fault.New(fault.Conflict, "version_full", "A version has at most %d regions.", MostRegions)
+	ErrContentChanged   = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
 )
 
 // Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.
@@ -73,6 +75,11 @@ type Runs interface {
 	// NotFound where the image or the user is not there; ErrItemRead where a run has r.Item already, also for all but one of those who
 	// append runs of one item at once.
 	Append(ctx context.Context, r Run) (Run, error)
+
+	// Extend adds contents to a run, in one step with everything that adds runs or contents to the same image: change is given the run as it is and the number of the
+	// newest version of the image, and adds to ContentIDs, at their end, and to Engine; nothing else that it changes is stored. It may be called several times.
+	// An error of it is returned as it is, and nothing is stored. at is when it was done. NotFound.
+	Extend(ctx context.Context, imageID int64, version int, at time.Time, change func(r *Run, newest int) error) (Run, error)
 
 	// List returns the newest runs of an image, newest first: at most limit, and only versions below before where it is not 0.
 	// Empty where there are none, also for an image that is not there.

@@ -50,6 +50,7 @@ type Region struct {
 	Rotate  Rotate   // empty: as the request says
 	Effort  Effort   // empty: as the request says
 	Charset string   // the only characters that may be read; empty: all
+	Content string   // the content of version Request.Into that is read again; empty: a new one
 }
 
 // Request is what is to be read of a page, and how.
@@ -61,6 +62,7 @@ type Request struct {
 	Rotate  Rotate // empty: RotateAuto
 	Effort  Effort // empty: EffortAccurate
 	Item    string // of a job, which makes one run at most, behind work that somebody waits for; empty: of none
+	Into    int    // the version to add to: the newest one of the image, and the actor's own; 0: a new one
 }
 
 // Run is one recognition of an image. Its number among the runs of the image is its version.
@@ -69,8 +71,8 @@ type Run struct {
 	Version    int // 1, 2, 3 …
 	User       account.Ref
 	Created    time.Time
-	Lang       []string // as asked for
-	Shape      Shape    // as asked for; may be ShapeAuto
+	Lang       []string // as asked for at first; contents have their own
+	Shape      Shape    // as Lang; may be ShapeAuto
 	Mode       Mode
 	Rotation   int       // of the page when it was read: the contents are stored in coordinates of the page as it stood then
 	Item       string    // of the job that made it; empty: of none
@@ -137,7 +139,25 @@ func (r Request) check(ctx context.Context, page document.Image, e Engine) error
 		fields = append(fields, checkPlain(at+"name", region.Name, MaxRegionName)...)
 		fields = append(fields, checkPlain(at+"charset", region.Charset, MaxCharset)...)
 	}
+	fields = append(fields, r.checkInto()...)
 	return fault.InvalidFields(fields...)
+}
+
+// checkInto wants contents that are read again to be of a version, and each only once.
+func (r Request) checkInto() (fields []fault.Field) {
+	again := map[string]bool{"": true}
+	for i, region := range r.Regions {
+		at := fmt.Sprintf("regions[%d].content", i)
+		switch {
+		case region.Content == "":
+		case r.Into == 0:
+			fields = append(fields, fault.Field{Field: at, Detail: "only where into names the version of the content"})
+		case again[region.Content]:
+			fields = append(fields, fault.Field{Field: at, Detail: "each content only once"})
+		}
+		again[region.Content] = true
+	}
+	return fields
 }
 
 // languages are all that the request names, each once.

@@ -38,9 +38,11 @@ const (
 )
 
 // Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when
-// it is returned. Regions that could not be read have an Error; where none could, the whole call fails.
-// NotFound; Invalid, naming the region; else as the Engine says. A request of an item of a job makes one run, however often it is made,
-// and has no limit of time but that of the context.
+// it is returned. Regions that could not be read have an Error; where none could, the whole call fails. Where the request names a version to add to,
+// the contents become part of that, and those that are read again get their next revision; the run returned has only the contents that were read.
+// NotFound; Invalid, naming the region; else as the Engine says. For a version to add to also Forbidden, ErrVersionNotNewest, ErrVersionFull, and
+// ErrContentChanged where somebody corrected a content while it was read again.
+// A request of an item of a job makes one run, however often it is made, and has no limit of time but that of the context.
 func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
@@ -56,9 +58,18 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 	if err != nil {
 		return Run{}, err
 	}
+	var to addition
+	if request.Into != 0 {
+		if to, err = s.addTo(ctx, actor, image, request); err != nil {
+			return Run{}, err
+		}
+	}
 	readings, err := s.read(ctx, Order{Page: image.Page(), Tasks: tasks, UserID: actor.UserID, Batch: request.Item != ""})
 	if err != nil {
 		return Run{}, err
+	}
+	if request.Into != 0 {
+		return s.add(ctx, actor, to, tasks, readings)
 	}
 	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
 		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode, Rotation: image.Rotation, Item: request.Item}
@@ -67,7 +78,7 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
 		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
 	}
-	run.Engine = engines(readings)
+	run.Engine = engines("", readings)
 	return s.store(ctx, run)
 }
 
@@ -82,10 +93,10 @@ func (s *Service) plan(ctx context.Context, image document.Image, request Reques
 	return tasks, request, err
 }
 
-// engines names all engines of readings, each once, in the order of the readings.
-func engines(readings []Reading) string {
+// engines adds to names of engines all those of readings, each once, in the order of the readings.
+func engines(known string, readings []Reading) string {
 	var names []string
-	for _, r := range readings {
+	for _, r := range append([]Reading{{Engine: known}}, readings...) {
 		for name := range strings.SplitSeq(r.Engine, ", ") {
 			if name != "" && !slices.Contains(names, name) {
 				names = append(names, name)
@@ -275,15 +286,16 @@ func (s *Service) fill(ctx context.Context, image document.Image, runs []Run) (c
 func (s *Service) nameEditors(ctx context.Context, contents []Content) error {
 	names := map[int64]string{0: ""}
 	for i := range contents {
-		by := &contents[i].EditedBy
-		if _, ok := names[by.ID]; !ok {
-			u, err := s.Users.ByID(ctx, by.ID)
-			if err != nil && !fault.Is(err, fault.NotFound) {
-				return err
+		for _, by := range contents[i].people() {
+			if _, ok := names[by.ID]; !ok {
+				u, err := s.Users.ByID(ctx, by.ID)
+				if err != nil && !fault.Is(err, fault.NotFound) {
+					return err
+				}
+				names[by.ID] = u.Name
 			}
-			names[by.ID] = u.Name
+			by.Name = names[by.ID]
 		}
-		by.Name = names[by.ID]
 	}
 	return nil
 }
@@ -343,7 +355,7 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 			return Content{}, fault.New(fault.Stale, "changed_meanwhile", "The content is at revision %d by now.", c.Revision)
 		}
 		next := c.correct(actor, change, s.Now().UTC().Truncate(time.Microsecond))
-		err = s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
+		err = s.revise(ctx, actor, image, run, &next)
 		if err == nil {
 			return next, nil
 		}
@@ -351,6 +363,13 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 			return Content{}, err
 		}
 	}
+}
+
+// revise stores the next revision of a content, which is given as it stands on the page of the image. All revisions but first ones go through here.
+// ErrContentChanged where another one was faster; NotFound.
+func (s *Service) revise(ctx context.Context, actor account.Actor, image document.Image, run Run, next *Content) error {
+	next.RevisedBy = account.Ref{ID: actor.UserID, Name: actor.Name}
+	return s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
 }
 
 func (s *Service) findToChange(ctx context.Context, actor account.Actor, id string) (Run, document.Image, error) {

@@ -559,6 +559,7 @@ func TestCorrect(t *testing.T) {
 	want.Words[1].Text, want.Words[1].Confidence, want.Words[1].Engine = "two", 1, ""
 	want.Confidence = (3*0.9 + 3*1 + 5*0.9) / 11
 	want.EditedBy, want.Edited = account.Ref{ID: w.ann.UserID, Name: "ann"}, w.clock.UTC().Truncate(time.Microsecond)
+	want.RevisedBy = want.EditedBy
 	approx := cmpopts.EquateApprox(0, 1e-9)
 	if d := cmp.Diff(want, two, approx); d != "" {
 		t.Errorf("Correct (-want +got):\n%s", d)

@@ -1,0 +1,174 @@
+package recognition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/sweep"
+)
+
+// addition is a version that a request adds to, as it was when the request came.
+type addition struct {
+	image document.Image
+	run   Run
+	again []Content // for each region the content that is read again; one without an ID where the region is new
+}
+
+// mayAdd tells whether the actor may add to a run.
+func mayAdd(actor account.Actor, run Run, newest int) error {
+	if run.User.ID != actor.UserID {
+		return fault.New(fault.Forbidden, "version_of_another", "Only who ran a version may add to it.")
+	}
+	if run.Version != newest {
+		return ErrVersionNotNewest
+	}
+	return nil
+}
+
+// addTo finds what a request adds to, and refuses what would be refused after it was read. NotFound; Forbidden; ErrVersionNotNewest.
+func (s *Service) addTo(ctx context.Context, actor account.Actor, image document.Image, request Request) (addition, error) {
+	run, err := s.Runs.ByVersion(ctx, image.ID, request.Into)
+	if err != nil {
+		return addition{}, err
+	}
+	newest, err := s.Runs.List(ctx, image.ID, 0, 1)
+	if err != nil {
+		return addition{}, err
+	}
+	if len(newest) > 0 {
+		if err := mayAdd(actor, run, newest[0].Version); err != nil {
+			return addition{}, err
+		}
+	}
+	to := addition{image: image, run: run, again: make([]Content, max(len(request.Regions), 1))}
+	for i, region := range request.Regions {
+		if region.Content == "" {
+			continue
+		}
+		if !slices.Contains(run.ContentIDs, region.Content) {
+			return addition{}, ErrContentNotFound.On(fmt.Sprintf("regions[%d].content", i), fmt.Sprintf("a content of version %d", run.Version))
+		}
+		if to.again[i], err = s.current(ctx, run, image, region.Content); err != nil {
+			return addition{}, err
+		}
+	}
+	return to, nil
+}
+
+// add stores what was read into a version: new contents before their rows, and revisions of contents that were read again last, so that a crash leaves orphans
+// for the sweeper, or a version with some of the contents, none of which was answered.
+func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tasks []Task, readings []Reading) (Run, error) {
+	begun := s.Now()
+	ids, contents := newContentIDs(len(readings)), make([]Content, len(readings))
+	var added []Content
+	var addedIDs []string
+	for i, reading := range readings {
+		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
+		if again := to.again[i]; again.ID != "" {
+			c.ID = again.ID
+		} else {
+			added, addedIDs = append(added, to.stored(c)), append(addedIDs, c.ID)
+		}
+		contents[i] = c
+	}
+	if err := s.stillAsRead(ctx, to); err != nil {
+		return Run{}, err
+	}
+	if len(added) > 0 {
+		if err := s.Contents.Add(ctx, added); err != nil {
+			return Run{}, err
+		}
+	}
+	takeBack := func(err error) error {
+		return errors.Join(err, s.Contents.Delete(context.WithoutCancel(ctx), addedIDs))
+	}
+	if sweep.TooLate(begun, s.Now()) {
+		return Run{}, takeBack(errTooLate)
+	}
+	stored, err := s.Runs.Extend(ctx, to.run.ImageID, to.run.Version, s.Now().UTC().Truncate(time.Microsecond), func(r *Run, newest int) error {
+		if err := mayAdd(actor, *r, newest); err != nil {
+			return err
+		}
+		if len(r.ContentIDs)+len(addedIDs) > MostRegions {
+			return ErrVersionFull
+		}
+		r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), engines(r.Engine, readings)
+		return nil
+	})
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.Forbidden, fault.Conflict: // nothing names the contents, nor ever will
+		return Run{}, takeBack(err)
+	}
+	if err != nil {
+		return Run{}, err // the rows may be there all the same, so the contents stay: the sweeper knows
+	}
+	for i, again := range to.again {
+		if again.ID != "" {
+			if contents[i], err = s.readAgain(ctx, actor, to, again, contents[i]); err != nil {
+				return Run{}, onRegion(err, i)
+			}
+		}
+		contents[i] = stamp(contents[i], stored)
+	}
+	stored.Contents = contents
+	return stored, nil
+}
+
+// stored is a content in the coordinates that those of its run are stored in.
+func (a addition) stored(c Content) Content {
+	return c.turned(a.image.Rotation, a.image.TurnedTo(a.run.Rotation))
+}
+
+// stillAsRead returns ErrContentChanged where a content that is read again was corrected meanwhile.
+func (s *Service) stillAsRead(ctx context.Context, to addition) error {
+	for i, was := range to.again {
+		if was.ID == "" {
+			continue
+		}
+		now, err := s.current(ctx, to.run, to.image, was.ID)
+		if err == nil && !now.saysThatOf(was) {
+			err = ErrContentChanged
+		}
+		if err != nil {
+			return onRegion(err, i)
+		}
+	}
+	return nil
+}
+
+// readAgain adds what was read of a content as its next revision. What a person wrote meanwhile stays.
+func (s *Service) readAgain(ctx context.Context, actor account.Actor, to addition, was, read Content) (Content, error) {
+	for {
+		now, err := s.current(ctx, to.run, to.image, was.ID)
+		if err != nil {
+			return Content{}, err
+		}
+		if !now.saysThatOf(was) {
+			return Content{}, ErrContentChanged
+		}
+		next := read
+		next.Revision = now.Revision + 1
+		if next.Name == "" {
+			next.Name = now.Name
+		}
+		err = s.revise(ctx, actor, to.image, to.run, &next)
+		if err == nil || !fault.Is(err, fault.Conflict) { // a conflict: somebody was faster, so look again
+			return next, err
+		}
+	}
+}
+
+// onRegion names the region whose content a fault is about.
+func onRegion(err error, i int) error {
+	if f := fault.Of(err); f.Kind == fault.NotFound || f.Kind == fault.Conflict {
+		return f.On(fmt.Sprintf("regions[%d].content", i), strings.TrimSuffix(f.Text, "."))
+	}
+	return err
+}
