@@ -17,7 +17,9 @@ import (
 	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/bench"
 	"glyphbox/internal/datadir"
+	"glyphbox/internal/domain/document"
 	"glyphbox/internal/progress"
+	"glyphbox/internal/reading"
 )
 
 const benchHelp = `Reads evaluation sets, whose text is known, and shows how much of it was right and how long it took. A set is a file with a
@@ -74,10 +76,10 @@ func (p Process) bench(ctx context.Context, c Config, o bench.Options, files []s
 		Start: func(workers int) (bench.Engine, error) {
 			c := c
 			c.OCRWorkers = workers
-			pool, err := startPool(c, os.TempDir(), localFiles{}, log)
+			pool, err := startPool(c, os.TempDir(), reading.LocalFiles{}, log)
 			return benchEngine{pool}, err
 		},
-		Page: pageOf, Explain: explain,
+		Page: firstPage, Explain: explain,
 		Serve: func(ctx context.Context, dir string, listening func(url string)) error {
 			c := c
 			c.Addr, c.DataDir, c.OCRWorkers, c.SignUpOpen, c.AdminPassword = "127.0.0.1:0", datadir.Dir(dir), 1, true, strings.ToLower(rand.Text())
@@ -96,3 +98,9 @@ type benchEngine struct{ *engine.Engine }
 
 func (e benchEngine) Up() int       { return e.Stats().Workers }
 func (e benchEngine) Memory() int64 { return e.Stats().Memory }
+
+// firstPage is that of a file, for reading.LocalFiles to open.
+func firstPage(path string) (document.Page, error) {
+	f, err := reading.FileOf(path)
+	return document.Page{File: f, Number: 1}, err
+}

@@ -15,6 +15,7 @@ import (
 	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/reading"
 )
 
 // result is what a command did.
@@ -332,7 +333,7 @@ func TestOCRCommand(t *testing.T) {
 	r := command(t, "", "ocr", bad, good, filepath.Join(dir, "missing.png"), "--format", "json").want(t, exitFailure, "2 of 3")
 	var texts []string
 	for line := range strings.Lines(r.stdout) {
-		var g page
+		var g reading.Page
 		if err := json.Unmarshal([]byte(line), &g); err != nil {
 			t.Fatal(err)
 		}

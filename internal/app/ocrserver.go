@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -113,53 +111,4 @@ func (s *session) do(ctx context.Context, request func(api.Client) error) (err e
 		}
 	}
 	return err
-}
-
-// readAt has a service read a file. The image is deleted there afterwards, unless it is to be kept.
-func (o ocrOptions) readAt(ctx context.Context, s *session, file string, keep bool) (g page) {
-	g = page{File: file, Contents: []api.Content{}}
-	var image api.Image
-	err := s.do(ctx, func(c api.Client) error {
-		f, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		image, err = c.Upload(ctx, filepath.Base(file), f)
-		return err
-	})
-	if err != nil {
-		g.Error = explain(err)
-		return g
-	}
-	g.Width, g.Height = image.Width, image.Height
-	if !keep {
-		defer func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
-			defer cancel()
-			if err := s.do(ctx, func(c api.Client) error { return c.DeleteImage(ctx, image.ID) }); err != nil && g.Error == "" {
-				g.Error = "the image stays on the server: " + explain(err)
-			}
-		}()
-	}
-	err = s.do(ctx, func(c api.Client) error {
-		run, err := c.Recognize(ctx, image.ID, o.request())
-		if err == nil {
-			g.Contents = run.Contents
-		}
-		return err
-	})
-	if err != nil {
-		g.Error = explain(err)
-	}
-	return g
-}
-
-// request is what to read, in the form of the API.
-func (o ocrOptions) request() api.Request {
-	request := api.Request{Lang: o.lang, PSM: int(o.shape), Rotate: string(o.rotate), Effort: string(o.effort)}
-	for _, box := range o.regions {
-		request.Regions = append(request.Regions, api.Region{Box: api.Box(box)})
-	}
-	return request
 }

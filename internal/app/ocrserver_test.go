@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	api "glyphbox/client"
+	"glyphbox/internal/reading"
 )
 
 func TestOCRByServer(t *testing.T) {
@@ -31,9 +32,9 @@ func TestOCRByServer(t *testing.T) {
 		t.Errorf("%q, want %q", got, all)
 	}
 	r := command(t, "", "ocr", bad, good, "--server", s.base+"/", "--token", ann.token, "--format", "json", "--effort", "fast", "--rotate", "0").want(t, exitFailure, "1 of 2")
-	var pages []page
+	var pages []reading.Page
 	for line := range strings.Lines(r.stdout) {
-		var g page
+		var g reading.Page
 		if err := json.Unmarshal([]byte(line), &g); err != nil {
 			t.Fatal(err)
 		}

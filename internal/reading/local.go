@@ -1,0 +1,121 @@
+package reading
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Engine is an engine that can also show pages.
+type Engine interface {
+	recognition.Engine
+	Probe(ctx context.Context, f document.File) (document.Probe, error)
+	View(ctx context.Context, p document.Page, part document.Box, width int) (document.Rendition, error)
+}
+
+// Local is the Source of an engine of this process, which opens its files by LocalFiles.
+type Local struct {
+	Engine  Engine
+	Request recognition.Request // for each page
+}
+
+// LocalFiles opens files by their paths.
+type LocalFiles struct{}
+
+// Open implements document.Files.
+func (LocalFiles) Open(_ context.Context, f document.File) (io.ReadCloser, error) {
+	r, err := os.Open(f.Staged)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "file_unreadable", "The file cannot be opened.").Because(err)
+	}
+	return r, nil
+}
+
+type localDocument struct {
+	Local
+	path  string
+	pages []document.Image
+}
+
+// Open implements Source.
+func (l Local) Open(ctx context.Context, file File) (Document, error) {
+	f, err := FileOf(file.Path)
+	if err != nil {
+		return nil, err
+	}
+	probe, err := l.Engine.Probe(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	d := &localDocument{Local: l, path: file.Path}
+	for i := range probe.Pages {
+		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: probe.Geometry(i + 1), Name: filepath.Base(file.Name),
+			Size: f.Size, SHA256: f.SHA256})
+	}
+	return d, nil
+}
+
+// FileOf describes a file for LocalFiles to open.
+func FileOf(path string) (document.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return document.File{}, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
+	if err != nil {
+		return document.File{}, err
+	}
+	return document.File{Staged: path, SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size}, nil
+}
+
+func (d *localDocument) Pages() []document.Image { return d.pages }
+
+// page is a page of the file as the engine knows it.
+func (d *localDocument) page(image document.Image) document.Page {
+	p := image.Page()
+	p.File.Blob, p.File.Staged = "", d.path
+	return p
+}
+
+func (d *localDocument) Read(ctx context.Context, page document.Image) (recognition.Run, error) {
+	tasks, err := d.Request.Tasks(ctx, page, d.Engine)
+	if err != nil {
+		return recognition.Run{}, err
+	}
+	readings, err := d.Engine.Recognize(ctx, recognition.Order{Page: d.page(page), Tasks: tasks})
+	if err != nil {
+		return recognition.Run{}, err
+	}
+	run := recognition.Run{ImageID: page.ID, Version: 1, Created: time.Now(), Lang: d.Request.Lang, Shape: d.Request.Shape, Mode: d.Request.Mode}
+	var engines []string
+	for i, reading := range readings {
+		run.Contents = append(run.Contents, recognition.Content{ROI: tasks[i].Box, Reading: reading})
+		for name := range strings.SplitSeq(reading.Engine, ", ") {
+			if name != "" && !slices.Contains(engines, name) {
+				engines = append(engines, name)
+			}
+		}
+	}
+	run.Engine = strings.Join(engines, ", ")
+	return run, nil
+}
+
+func (d *localDocument) Open() (io.ReadCloser, error) { return os.Open(d.path) }
+
+func (d *localDocument) View(ctx context.Context, page document.Image, part document.Box, width int) (document.Rendition, error) {
+	return d.Engine.View(ctx, d.page(page), part, width)
+}
+
+func (d *localDocument) Close() error { return nil }

@@ -1,0 +1,209 @@
+package reading
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"glyphbox/client"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/wire"
+)
+
+// Format is what is written.
+type Format string
+
+// Formats are all formats. Text and JSON are written as pages come; text is that of the regions, one after the other, under the name of its file where there
+// are several, and JSON is a Page on a line. The others are those of exports.
+var Formats = []Format{text, lines, "tsv", "hocr", "alto", "pdf", "csv", "xlsx"}
+
+const (
+	text  Format = "text"
+	lines Format = "json"
+)
+
+// Page is a page in JSON, or a file that could not be opened.
+type Page struct {
+	File     string           `json:"file"`
+	Page     int              `json:"page"`     // its number in the file, from 1; 0 where the file could not be opened
+	Pages    int              `json:"pages"`    // of the file
+	Width    int              `json:"width"`    // pixels, upright
+	Height   int              `json:"height"`   // pixels, upright
+	Contents []client.Content `json:"contents"` // as in the API; ids and versions are empty where no service has read
+	Error    string           `json:"error,omitempty"`
+}
+
+// ending is how the names of files of the format end.
+func (f Format) ending() string {
+	switch f {
+	case text:
+		return ".txt"
+	case lines:
+		return ".jsonl"
+	case "alto":
+		return ".alto.xml"
+	}
+	return "." + string(f)
+}
+
+// write writes all files to where they are to go.
+func (r *Reading) write(ctx context.Context, files iter.Seq[*read], ahead chan struct{}) error {
+	info, err := os.Stat(r.Out)
+	switch {
+	case r.Out == "" || r.Out == "-":
+		return r.writeAll(ctx, r.Stdout, files, len(r.Files) > 1, ahead)
+	case err == nil && info.IsDir(), strings.HasSuffix(r.Out, "/"):
+		return r.writeEach(ctx, files, ahead)
+	}
+	return inPlace(r.Out, func(w io.Writer) error { return r.writeAll(ctx, w, files, len(r.Files) > 1, ahead) })
+}
+
+// writeEach writes a file for each one that was read into the folder.
+func (r *Reading) writeEach(ctx context.Context, files iter.Seq[*read], ahead chan struct{}) error {
+	if err := os.MkdirAll(r.Out, 0o777); err != nil {
+		return err
+	}
+	taken := map[string]bool{}
+	for f := range files {
+		if f.err != nil {
+			continue
+		}
+		name := filepath.Join(r.Out, freeName(taken, f.file.Name, r.Format.ending()))
+		one := func(yield func(*read) bool) { yield(f) }
+		err := inPlace(name, func(w io.Writer) error { return r.writeAll(ctx, w, one, false, ahead) })
+		if ctx.Err() != nil {
+			return err
+		}
+		if err != nil { // the other files can be written all the same
+			r.complain(f, "%s", r.Explain(err))
+		}
+	}
+	return nil
+}
+
+// freeName is the name of the file that is made of another one, which none before it has.
+func freeName(taken map[string]bool, name, ending string) string {
+	stem := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+	if name == stdinName {
+		stem = "stdin"
+	}
+	free := stem + ending
+	for n := 2; taken[free]; n++ {
+		free = fmt.Sprintf("%s-%d%s", stem, n, ending)
+	}
+	taken[free] = true
+	return free
+}
+
+// inPlace writes a file that is there when it is whole: until then it has another name.
+func inPlace(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".glyphbox-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // it is not there any more where all went well
+	err = write(f)
+	if err := cmp.Or(err, f.Chmod(0o644), f.Close()); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// writeAll writes all files as one.
+func (r *Reading) writeAll(ctx context.Context, w io.Writer, files iter.Seq[*read], several bool, ahead chan struct{}) error {
+	if r.Format == text || r.Format == lines {
+		for f := range files {
+			write := r.writeLines
+			if r.Format == text {
+				write = r.writeText
+			}
+			if err := write(ctx, w, f, several, ahead); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	next, stop := iter.Pull(files)
+	defer stop()
+	first, ok := next()
+	for ok && first.err != nil {
+		first, ok = next()
+	}
+	if !ok {
+		return nil // nothing could be opened, and that was told
+	}
+	number := 0
+	return r.Exporter.Export(w, recognition.Format(r.Format), recognition.Transcript{Name: first.name(), Several: several,
+		Pages: func(yield func(recognition.TranscriptPage, error) bool) {
+			for f, ok := first, true; ok; f, ok = next() {
+				for p, err := range r.transcript(ctx, f, ahead) {
+					if number++; several {
+						p.Number = number
+					}
+					if !yield(p, err) || err != nil {
+						return
+					}
+				}
+			}
+		}})
+}
+
+// name is what the file is called where it is written about.
+func (f *read) name() string {
+	if f.file.Name == stdinName {
+		return "stdin"
+	}
+	return filepath.Base(f.file.Name)
+}
+
+// writeText writes the texts of the regions, with a form feed between pages.
+func (r *Reading) writeText(ctx context.Context, w io.Writer, f *read, several bool, ahead chan struct{}) error {
+	if several {
+		if _, err := fmt.Fprintf(w, "==> %s <==\n", f.file.Name); err != nil {
+			return err
+		}
+	}
+	between := ""
+	for p, err := range r.transcript(ctx, f, ahead) {
+		if err != nil {
+			return err
+		}
+		page := between
+		for _, c := range p.Run.Contents {
+			page += c.Text + "\n"
+		}
+		if _, err := io.WriteString(w, page); err != nil {
+			return err
+		}
+		between = "\f"
+	}
+	return nil
+}
+
+func (r *Reading) writeLines(ctx context.Context, w io.Writer, f *read, _ bool, ahead chan struct{}) error {
+	e := json.NewEncoder(w)
+	if f.err != nil {
+		return e.Encode(Page{File: f.file.Name, Contents: []client.Content{}, Error: r.Explain(f.err)})
+	}
+	for i, image := range f.images {
+		p := r.next(f, i, ahead)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		page := Page{File: f.file.Name, Page: image.Number, Pages: image.Pages, Width: image.Width, Height: image.Height, Contents: wire.All(p.run.Contents, wire.Content)}
+		if p.err != nil {
+			page.Error = r.Explain(p.err)
+		}
+		if err := e.Encode(page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
