@@ -34,6 +34,7 @@ var inner = map[string][]string{
 	"account":     {"fault", "label"},
 	"document":    {"fault", "label", "sweep", "account"},
 	"recognition": {"fault", "label", "sweep", "account", "document"},
+	"job":         {"fault", "account", "document", "recognition"},
 }
 
 // Packages that adapters share. They know nothing of ours but fault.

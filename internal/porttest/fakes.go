@@ -47,13 +47,14 @@ func newFakes(judge testing.TB) *Fakes {
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
 		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, contents: map[string][]recognition.Content{}, blobs: map[string][]byte{},
 		kept:      map[string]time.Time{},
+		jobs:      map[string]*storedJob{},
 		languages: []string{"eng", "kor"},
 		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
 	staging := &document.Staging{Blobs: fakeBlobs{m}}
 	m.files = Files(staging)
 	return &Fakes{
-		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}},
+		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}, Jobs: fakeJobs{m}},
 		Blobs:  fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m}, memory: m,
 	}
 }
@@ -90,6 +91,7 @@ type memory struct {
 	contents map[string][]recognition.Content // by ID; revision n at n-1
 	blobs    map[string][]byte
 	kept     map[string]time.Time // since when, blobs and contents
+	jobs     map[string]*storedJob
 
 	files     document.Files
 	languages []string

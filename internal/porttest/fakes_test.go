@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/check"
 )
@@ -21,6 +22,8 @@ func TestFakeSessions(t *testing.T) { Sessions(t, fakeStores) }
 func TestFakeKeys(t *testing.T)     { Keys(t, fakeStores) }
 func TestFakeCatalog(t *testing.T)  { Catalog(t, fakeStores) }
 func TestFakeRuns(t *testing.T)     { Runs(t, fakeStores) }
+
+func TestFakeJobs(t *testing.T) { Jobs(t, fakeStores) }
 
 func TestFakeContents(t *testing.T) {
 	Contents(t, func(*testing.T) recognition.Contents { return newFakes(nil).Contents })
@@ -142,4 +145,8 @@ func TestFakesMeanwhile(t *testing.T) {
 	check.OK(t, "ReadAll", err)
 	check.OK(t, "Close", reader.Close())
 	same(t, "bytes", string(b), "original")
+}
+
+func TestFakeQueue(t *testing.T) {
+	Queue(t, func(*testing.T) job.Queue { return NewFakeQueue() }, func(_ *testing.T, q job.Queue) { q.(*FakeQueue).Lose() })
 }

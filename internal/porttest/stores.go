@@ -20,6 +20,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/check"
 
@@ -37,6 +38,7 @@ type Stores struct {
 	Catalog  document.Catalog
 	Runs     recognition.Runs
 	Contents recognition.Contents
+	Jobs     job.Jobs // its suite needs Users, Catalog and Runs
 }
 
 // racers is how many goroutines a suite lets loose on one row.

@@ -1,0 +1,198 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Service has the operations on jobs. Its fields are set once, before first use; then it is safe for concurrent use.
+type Service struct {
+	Jobs    Jobs
+	Images  *document.Service
+	Engine  recognition.Engine // says what is installed
+	Effort  recognition.Effort // of requests that do not say; empty: EffortAccurate
+	Regions int                // of a request, at most; 0: recognition.MaxRegions
+	Wake    func()             // called when there is more to run; nil: nobody is told
+	Now     func() time.Time
+}
+
+// Order is what a user wants done.
+type Order struct {
+	Images   []int64 // at most MaxItems, none twice
+	Request  recognition.Request
+	Priority Priority
+}
+
+// Submit makes a job, which is durable when it is returned, and runs whatever crashes. Invalid, naming what is wrong: each image has to be one
+// that the actor may see, and the request one that can be done on it.
+func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job, error) {
+	if err := s.check(ctx, actor, o); err != nil {
+		return Job{}, err
+	}
+	now := s.Now().UTC().Truncate(time.Microsecond)
+	o.Request.Effort, o.Request.Item = cmp.Or(o.Request.Effort, s.Effort), ""
+	j := Job{ID: newID(now), User: account.Ref{ID: actor.UserID, Name: actor.Name}, Priority: o.Priority, Request: o.Request, State: Queued,
+		Count: Count{Total: len(o.Images), Queued: len(o.Images)}, Created: now}
+	if err := s.Jobs.Add(ctx, j, o.Images); err != nil {
+		return Job{}, err
+	}
+	s.wake()
+	return j, nil
+}
+
+func (s *Service) wake() {
+	if s.Wake != nil {
+		s.Wake()
+	}
+}
+
+// maxFaults is how many faults are named at once.
+const maxFaults = 20
+
+func (s *Service) check(ctx context.Context, actor account.Actor, o Order) error {
+	if len(o.Images) == 0 || len(o.Images) > MaxItems {
+		return fault.InvalidFields(fault.Field{Field: "image_ids", Detail: fmt.Sprintf("1 to %d images", MaxItems)})
+	}
+	if o.Priority < Low || o.Priority > High {
+		return fault.InvalidFields(fault.Field{Field: "priority", Detail: "low, normal or high"})
+	}
+	if most := cmp.Or(s.Regions, recognition.MaxRegions); len(o.Request.Regions) > most {
+		return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(o.Request.Regions))})
+	}
+	var fields []fault.Field
+	seen := make(map[int64]bool, len(o.Images))
+	sizes := map[[2]int]bool{} // that the request was checked against
+	for n, id := range o.Images {
+		at := fmt.Sprintf("image_ids[%d]", n)
+		if seen[id] {
+			fields = append(fields, fault.Field{Field: at, Detail: "each image once"})
+		}
+		seen[id] = true
+		image, err := s.Images.Image(ctx, actor, id)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			fields = append(fields, fault.Field{Field: at, Detail: "an image that is there"})
+		case err != nil:
+			return err
+		case !sizes[[2]int{image.Width, image.Height}]:
+			sizes[[2]int{image.Width, image.Height}] = true
+			_, err := o.Request.Tasks(ctx, image, s.Engine)
+			if !fault.Is(err, fault.Invalid) && err != nil {
+				return err
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if len(fields) >= maxFaults {
+			break
+		}
+	}
+	return fault.InvalidFields(fields...)
+}
+
+// Job returns a job of the actor; to an administrator anybody's. NotFound.
+func (s *Service) Job(ctx context.Context, actor account.Actor, id string) (Job, error) {
+	j, err := s.find(ctx, actor, id)
+	if err != nil || j.State.Ended() {
+		return j, err
+	}
+	open, err := s.Jobs.Open(ctx)
+	if err != nil {
+		return Job{}, err
+	}
+	mean := time.Duration(0)
+	if n := j.Count.Done + j.Count.Failed; n > 0 {
+		mean = j.Worked / time.Duration(n)
+	} else if mean, err = s.Jobs.Mean(ctx); err != nil {
+		return Job{}, err
+	}
+	j.Forecast = foresee(open, id, mean, s.Now().UTC())
+	return j, nil
+}
+
+func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Job, error) {
+	j, err := s.Jobs.ByID(ctx, id)
+	if err != nil {
+		return Job{}, err
+	}
+	if !actor.MayActFor(j.User.ID) {
+		return Job{}, ErrNotFound
+	}
+	return j, nil
+}
+
+// List returns the actor's jobs, newest first, at most MaxSize of them: those before that one where it is not empty.
+func (s *Service) List(ctx context.Context, actor account.Actor, before string, size int) ([]Job, error) {
+	return s.Jobs.List(ctx, actor.UserID, before, min(size, MaxSize))
+}
+
+// Items returns items of a job by number. NotFound.
+func (s *Service) Items(ctx context.Context, actor account.Actor, id string, state State, after, size int) ([]Item, error) {
+	if _, err := s.find(ctx, actor, id); err != nil {
+		return nil, err
+	}
+	return s.Jobs.Items(ctx, id, state, after, min(size, MaxSize))
+}
+
+// Changes returns the job as it is now, and items that changed after that number, in the order of their changes, at most MaxSize. The job
+// was looked at first, so that once it has finished and there are none, there is nothing more to come. NotFound.
+func (s *Service) Changes(ctx context.Context, actor account.Actor, id string, after int64) (Job, []Item, error) {
+	j, err := s.find(ctx, actor, id)
+	if err != nil || j.Seq <= after {
+		return j, nil, err
+	}
+	items, err := s.Jobs.Changes(ctx, id, after, MaxSize)
+	return j, items, err
+}
+
+// Cancel stops what has not begun: it is Cancelled at once, and items that run still end. A job that has ended stays as it is. NotFound.
+func (s *Service) Cancel(ctx context.Context, actor account.Actor, id string) error {
+	if _, err := s.find(ctx, actor, id); err != nil {
+		return err
+	}
+	return s.Jobs.Cancel(ctx, id, s.Now())
+}
+
+// Retry runs the items again that have failed or were cancelled. NotFound; Conflict where there are none.
+func (s *Service) Retry(ctx context.Context, actor account.Actor, id string) (Job, error) {
+	if _, err := s.find(ctx, actor, id); err != nil {
+		return Job{}, err
+	}
+	n, err := s.Jobs.Retry(ctx, id)
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "nothing_to_retry", "No item of the job has failed or was cancelled.")
+	}
+	if err != nil {
+		return Job{}, err
+	}
+	s.wake()
+	return s.Job(ctx, actor, id)
+}
+
+// Dead returns the items that failed for good after MaxTries, newest job first. For administrators.
+func (s *Service) Dead(ctx context.Context, actor account.Actor, before string, size int) ([]Item, error) {
+	if err := actor.MustBeAdmin(); err != nil {
+		return nil, err
+	}
+	return s.Jobs.Dead(ctx, before, min(size, MaxSize))
+}
+
+// Replay runs a dead item again. For administrators. NotFound.
+func (s *Service) Replay(ctx context.Context, actor account.Actor, itemID string) error {
+	if err := actor.MustBeAdmin(); err != nil {
+		return err
+	}
+	if err := s.Jobs.Replay(ctx, itemID); err != nil {
+		return err
+	}
+	s.wake()
+	return nil
+}
