@@ -135,8 +135,8 @@ type killedCatalog struct {
 	*killer
 }
 
-func (c killedCatalog) Add(ctx context.Context, i document.Image) (added document.Image, err error) {
-	err = c.around("Catalog.Add", func() error { added, err = c.Catalog.Add(ctx, i); return err })
+func (c killedCatalog) Add(ctx context.Context, pages ...document.Image) (added document.Image, err error) {
+	err = c.around("Catalog.Add", func() error { added, err = c.Catalog.Add(ctx, pages...); return err })
 	return added, err
 }
 

@@ -184,6 +184,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 	})
 
 	keywords(t, open)
+	documents(t, open)
 
 	t.Run("the name of the owner follows the owner", func(t *testing.T) {
 		s := open(t)

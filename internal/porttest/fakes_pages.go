@@ -32,23 +32,54 @@ func (f fakeCatalog) withOwner(i document.Image) document.Image {
 	return i
 }
 
-func (f fakeCatalog) Add(ctx context.Context, i document.Image) (added document.Image, err error) {
+func (f fakeCatalog) Add(ctx context.Context, pages ...document.Image) (first document.Image, err error) {
 	err = f.write(ctx, "Catalog.Add", func() error {
-		if _, ok := f.users[i.Owner.ID]; !ok {
+		if _, ok := f.users[pages[0].Owner.ID]; !ok {
 			return notFound("user")
 		}
-		for _, name := range []string{i.Original, i.Thumbnail} {
-			if _, ok := f.blobs[name]; !ok {
-				f.wrong("the row of the image %q names the blob %q, which is not there", i.Name, name)
+		for n, i := range pages {
+			for _, name := range []string{i.Original, i.Thumbnail} {
+				if _, ok := f.blobs[name]; !ok && (name != "" || name == i.Original || n == 0 && i.Error == nil) {
+					f.wrong("the row of the image %q names the blob %q, which is not there", i.Name, name)
+				}
 			}
+			if i.Number != n+1 || i.Original != pages[0].Original || i.Name != pages[0].Name || i.Owner != pages[0].Owner {
+				f.wrong("page %d of %q is added as page %d of %q", i.Number, i.Name, n+1, pages[0].Name)
+			}
+			if i.Password != "" {
+				f.wrong("the password of %q is to be stored", i.Name)
+			}
+			i.ID, i.Created = f.nextID(), micro(i.Created)
+			if i.Document = first.ID; n == 0 {
+				i.Document = i.ID
+				first = f.withOwner(i)
+			}
+			f.images[i.ID] = i
 		}
-		i.ID, i.Created = f.nextID(), micro(i.Created)
-		i.Document = i.ID
-		f.images[i.ID] = i
-		added = f.withOwner(i)
 		return nil
 	})
-	return added, err
+	if err != nil {
+		return document.Image{}, err
+	}
+	return first, nil
+}
+
+func (f fakeCatalog) Pages(ctx context.Context, documentID int64, from, limit int) (pages []document.Image, err error) {
+	err = f.do(ctx, "Catalog.Pages", func() error {
+		for _, i := range f.images {
+			if i.Document == documentID {
+				pages = append(pages, f.withOwner(i))
+			}
+		}
+		if len(pages) == 0 {
+			return notFound("image")
+		}
+		slices.SortFunc(pages, func(a, b document.Image) int { return cmp.Compare(a.Number, b.Number) })
+		pages = pages[min(max(from, 1)-1, len(pages)):]
+		pages = pages[:min(max(limit, 0), len(pages))]
+		return nil
+	})
+	return pages, err
 }
 
 func (f fakeCatalog) ByID(ctx context.Context, id int64) (i document.Image, err error) {
@@ -69,7 +100,7 @@ func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []docum
 		for _, i := range f.images {
 			i = f.withOwner(i)
 			has := func(s string) bool { return strings.Contains(folded(s), folded(q.Keyword)) }
-			if (q.Viewer == 0 || q.Viewer == i.Owner.ID || i.Visibility == document.Shared) && (q.Owner == 0 || q.Owner == i.Owner.ID) && (has(i.Name) || has(i.Owner.Name)) {
+			if i.Document == i.ID && (q.Viewer == 0 || q.Viewer == i.Owner.ID || i.Visibility == document.Shared) && (q.Owner == 0 || q.Owner == i.Owner.ID) && (has(i.Name) || has(i.Owner.Name)) {
 				all = append(all, i)
 			}
 		}
@@ -85,7 +116,7 @@ func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []docum
 func (f fakeCatalog) Count(ctx context.Context, ownerID int64) (n int, err error) {
 	err = f.do(ctx, "Catalog.Count", func() error {
 		for _, i := range f.images {
-			if i.Owner.ID == ownerID {
+			if i.Owner.ID == ownerID && i.Document == i.ID {
 				n++
 			}
 		}
@@ -104,10 +135,15 @@ func (f fakeCatalog) Update(ctx context.Context, id int64, apply func(*document.
 		if err != nil {
 			return err
 		}
-		was.Name, was.Visibility, was.Thumbnail = v.Name, v.Visibility, v.Thumbnail
-		was.Rotation, was.Width, was.Height = v.Rotation, v.Width, v.Height
+		was.Thumbnail, was.Rotation, was.Width, was.Height = v.Thumbnail, v.Rotation, v.Width, v.Height
 		f.images[id] = was
-		i = f.withOwner(was)
+		for _, page := range f.images {
+			if page.Document == id {
+				page.Name, page.Visibility, page.Seal = v.Name, v.Visibility, v.Seal
+				f.images[page.ID] = page
+			}
+		}
+		i = f.withOwner(f.images[id])
 		return nil
 	})
 	return i, err
@@ -115,18 +151,22 @@ func (f fakeCatalog) Update(ctx context.Context, id int64, apply func(*document.
 
 func (f fakeCatalog) Delete(ctx context.Context, id int64) error {
 	return f.write(ctx, "Catalog.Delete", func() error {
-		if _, ok := f.images[id]; !ok {
+		if i, ok := f.images[id]; !ok || i.Document != id {
 			return notFound("image")
 		}
-		delete(f.images, id)
-		delete(f.runs, id)
+		for _, i := range f.images {
+			if i.Document == id {
+				delete(f.images, i.ID)
+				delete(f.runs, i.ID)
+			}
+		}
 		return nil
 	})
 }
 
 func (f fakeCatalog) Named(ctx context.Context, blobs []string) (named []string, err error) {
 	err = f.do(ctx, "Catalog.Named", func() error {
-		named = slices.DeleteFunc(slices.Clone(blobs), func(name string) bool { return !f.namesBlob(name) })
+		named = slices.DeleteFunc(slices.Clone(blobs), func(name string) bool { return name == "" || !f.namesBlob(name) })
 		return nil
 	})
 	return named, err

@@ -59,7 +59,7 @@ func Backup(ctx context.Context, source, target string, keep func(images iter.Se
 	if err := sqldb.Create(target); err != nil {
 		return err
 	}
-	return errors.Join(copyPages(ctx, reader, target), durable.SyncFile(target))
+	return errors.Join(copyBlocks(ctx, reader, target), durable.SyncFile(target))
 }
 
 // moment begins a transaction that reads, and calls keep before anybody can write again.
@@ -79,11 +79,11 @@ func (db *DB) moment(ctx context.Context, reader *sql.Conn, keep func(iter.Seq2[
 	return err
 }
 
-// pagesAtOnce is how many pages of a database are copied between two looks at the context.
-const pagesAtOnce = 10_000
+// blocksAtOnce is how many blocks of a database are copied between two looks at the context.
+const blocksAtOnce = 10_000
 
-// copyPages copies the database as the connection sees it.
-func copyPages(ctx context.Context, from *sql.Conn, target string) error {
+// copyBlocks copies the database as the connection sees it.
+func copyBlocks(ctx context.Context, from *sql.Conn, target string) error {
 	return from.Raw(func(conn any) error {
 		b, err := conn.(interface {
 			NewBackup(string) (*sqlitedriver.Backup, error)
@@ -92,7 +92,7 @@ func copyPages(ctx context.Context, from *sql.Conn, target string) error {
 			return err
 		}
 		for more := true; more && err == nil; {
-			if more, err = b.Step(pagesAtOnce); err == nil {
+			if more, err = b.Step(blocksAtOnce); err == nil {
 				err = ctx.Err()
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -244,8 +245,9 @@ func populate(t testing.TB, db *DB, images int64) populated {
 			t.Fatal(err)
 		}
 	}
-	if _, err := db.Exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id),
-		shared = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND visibility = 'shared') WHERE id > 0`); err != nil {
+	addPages(t, db, images)
+	if _, err := db.Exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND document IS NULL),
+		shared = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND document IS NULL AND visibility = 'shared') WHERE id > 0`); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.indexNames(t.Context()); err != nil {
@@ -269,6 +271,35 @@ func grow(t testing.TB, db *DB, images int64) populated {
 	}
 	f.images = images
 	return f
+}
+
+// addPages makes some of the images documents of many pages.
+func addPages(t testing.TB, db *DB, images int64) {
+	t.Helper()
+	if err := db.Update(t.Context(), func(tx *sql.Tx) error {
+		const pages = 200
+		for first := int64(100); first <= min(500, images); first += 100 {
+			i, err := imageByID(t.Context(), tx, first, ``)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(t.Context(), `UPDATE image SET pages = ? WHERE id = ?`, pages, i.ID); err != nil {
+				return err
+			}
+			var later []document.Image
+			for i.ID, i.Number, i.Pages, i.Thumbnail = 0, 2, pages, ""; i.Number <= pages; i.Number++ {
+				later = append(later, i)
+			}
+			for part := range slices.Chunk(later, pagesAtOnce) {
+				if err := insertPages(t.Context(), tx, i.Document, part); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // original and thumbnail are the blobs of the nth image of those.

@@ -1,11 +1,15 @@
 package sqlstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
@@ -21,31 +25,47 @@ var _ document.Catalog = (*Catalog)(nil)
 func (db *DB) Catalog() *Catalog { return &Catalog{db} }
 
 // Add implements document.Catalog.
-func (s *Catalog) Add(ctx context.Context, i document.Image) (document.Image, error) {
-	err := s.db.Update(ctx, func(tx *sql.Tx) error {
-		id, err := insertImage(ctx, tx, i)
+func (s *Catalog) Add(ctx context.Context, pages ...document.Image) (first document.Image, err error) {
+	err = s.db.Update(ctx, func(tx *sql.Tx) error {
+		id, err := insertImage(ctx, tx, pages[0])
 		if err != nil {
 			return err
 		}
-		i, err = imageByID(ctx, tx, id, ``)
+		for later := range slices.Chunk(pages[1:], pagesAtOnce) {
+			if err := insertPages(ctx, tx, id, later); err != nil {
+				return err
+			}
+		}
+		first, err = imageByID(ctx, tx, id, ``)
 		return err
 	})
 	if err != nil {
 		return document.Image{}, err
 	}
-	return i, nil
+	return first, nil
 }
 
-// insertImage inserts an image with its suffixes, under a new number where it has none.
+// pagesAtOnce is how many rows of pages one statement stores.
+const pagesAtOnce = 100
+
+const insertedColumns = `id, document, later, page, name, search, media_type, width, height, pages, dpi, rotation, size, sha256, visibility, image_id, thumbnail_id,
+	seal, failure, created_datetime, user_id`
+
+// insertedValues are those of insertedColumns.
+func insertedValues(i document.Image, document int64, search string) []any {
+	return []any{sqldb.Number(i.ID), sqldb.Number(document), document > 0, i.Number, i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.DPI, i.Rotation, i.Size,
+		i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, i.Seal, failure{&i.Error}, sqldb.Stamp(i.Created), i.Owner.ID}
+}
+
+const insertedRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// insertImage inserts the image of a first page with its suffixes, under a new number where it has none.
 func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, err error) {
 	if err := count(ctx, tx, i, 1); err != nil {
 		return 0, err
 	}
 	search := fold(i.Name)
-	result, err := tx.ExecContext(ctx, `INSERT INTO image (id, name, search, media_type, width, height, pages, dpi, rotation, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		sqldb.Number(i.ID), i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.DPI, i.Rotation, i.Size, i.SHA256, string(i.Visibility), i.Original, i.Thumbnail,
-		sqldb.Stamp(i.Created), i.Owner.ID)
+	result, err := tx.ExecContext(ctx, `INSERT INTO image (`+insertedColumns+`) VALUES `+insertedRow, insertedValues(i, 0, search)...)
 	if err != nil {
 		return 0, err
 	}
@@ -55,7 +75,39 @@ func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, e
 	return id, addSuffixes(ctx, tx, named{id, i.Owner.ID, i.Visibility, search})
 }
 
-// count adds 1 or -1 to the owner's number of images.
+// insertPages inserts later pages of a document.
+func insertPages(ctx context.Context, tx *sql.Tx, document int64, pages []document.Image) error {
+	var args []any
+	for _, i := range pages {
+		args = append(args, insertedValues(i, document, ``)...)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO image (`+insertedColumns+`) VALUES `+insertedRow+strings.Repeat(`, `+insertedRow, len(pages)-1), args...)
+	return err
+}
+
+// failure is a column of why a page cannot be rendered, as JSON; NULL where it can.
+type failure struct{ of **document.Failure }
+
+// Value implements [driver.Valuer].
+func (f failure) Value() (driver.Value, error) {
+	if *f.of == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(*f.of)
+	return string(b), err
+}
+
+// Scan implements [sql.Scanner].
+func (f failure) Scan(src any) error {
+	var t sqldb.Text
+	if err := t.Scan(src); err != nil || t == "" {
+		*f.of = nil
+		return err
+	}
+	return json.Unmarshal([]byte(t), f.of)
+}
+
+// count adds 1 or -1 to the owner's number of documents.
 func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	shared := 0
 	if i.Visibility == document.Shared {
@@ -71,12 +123,15 @@ func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	return nil
 }
 
-const imageColumns = `i.id, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.rotation, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.created_datetime, i.user_id, user.name`
+const imageColumns = `i.id, i.document, i.page, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.rotation, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.seal, i.failure, i.created_datetime, i.user_id, user.name`
 
 func scanImage(scan func(...any) error) (i document.Image, err error) {
-	err = scan(&i.ID, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Rotation, &i.Size, &i.SHA256, &i.Visibility,
-		&i.Original, &i.Thumbnail, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
-	i.Document, i.Number = i.ID, 1
+	var first sql.NullInt64
+	err = scan(&i.ID, &first, &i.Number, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Rotation, &i.Size, &i.SHA256, &i.Visibility,
+		&i.Original, &i.Thumbnail, &i.Seal, failure{&i.Error}, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
+	if i.Document = i.ID; first.Valid {
+		i.Document = first.Int64
+	}
 	return i, err
 }
 
@@ -149,11 +204,36 @@ func (c condition) and(text string, args ...any) condition {
 	return condition{c.text + ` AND ` + text, append(append([]any(nil), c.args...), args...)}
 }
 
+// Pages implements document.Catalog.
+func (s *Catalog) Pages(ctx context.Context, documentID int64, from, limit int) (pages []document.Image, err error) {
+	first, err := s.ByID(ctx, documentID)
+	if err != nil {
+		return nil, err
+	}
+	if first.Document != documentID {
+		return nil, document.ErrImageNotFound
+	}
+	if from <= 1 && limit > 0 {
+		pages = append(pages, first)
+	}
+	if limit -= len(pages); limit <= 0 || first.Pages == 1 {
+		return pages, nil
+	}
+	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
+		i, err := scanImage(scan)
+		pages = append(pages, i)
+		return err
+	}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (image_page) */ JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = i.user_id
+		WHERE i.document = ? AND i.page >= ? ORDER BY i.page LIMIT ?`,
+		documentID, max(from, 2), limit)
+	return pages, s.db.Fault(ctx, err)
+}
+
 // scan reads some of the images of a list in the order of their IDs, by one index.
 type scan struct {
 	table, index string
-	first        string // column of the index before the ID, which has one value; "" where the ID is the first one
-	id           string // column with the ID of the image
+	first        []string // columns of the index before the ID, which have one value each
+	id           string   // column with the ID of the image
 	condition
 }
 
@@ -167,28 +247,34 @@ func (s scan) ids(fromOldest bool) (text, order string) {
 	if fromOldest {
 		direction = ` ASC`
 	}
-	order = ` ORDER BY ` + s.id + direction
-	if s.first != `` {
-		order = ` ORDER BY ` + s.first + direction + `, ` + s.id + direction
+	order = ` ORDER BY `
+	for _, column := range s.first {
+		order += column + direction + `, `
 	}
-	return `SELECT ` + s.id + ` AS id` + s.from(), order
+	return `SELECT ` + s.id + ` AS id` + s.from(), order + s.id + direction
 }
 
 // visible splits the images that a query may return, whatever its keyword, into disjoint WHERE conditions: two index scans beat one OR.
 //
+// Each finds the first pages only, which stand for their documents.
+//
 // MariaDB is asked for a second value of the first column, which no row has: so it reads no more than the range of a list that begins before an image. Of
 // one value it may read all rows, if it takes the table for a small one.
 func visible(q document.Query) []scan {
-	const mine, shared = `(user_id = ? /*! OR user_id = 0 */)`, `(visibility = ? /*! OR visibility = '' */)`
-	all := scan{`image`, `PRIMARY`, ``, `id`, condition{text: `1 = 1`}}
-	ofUser := func(id int64) scan { return scan{`image`, `image_user`, `user_id`, `id`, condition{mine, []any{id}}} }
+	const mine, shared = `(user_id = ? /*! OR user_id = 0 */) AND later = 0`, `(visibility = ? /*! OR visibility = '' */) AND later = 0`
+	all := scan{`image`, `image_later`, []string{`later`}, `id`, condition{text: `(later = 0 /*! OR later = -1 */)`}}
+	ofUser := func(id int64) scan {
+		return scan{`image`, `image_user`, []string{`user_id`, `later`}, `id`, condition{mine, []any{id}}}
+	}
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
 		return []scan{all}
 	case q.Viewer == 0 || q.Viewer == q.Owner:
 		return []scan{ofUser(q.Owner)}
 	case q.Owner == 0:
-		return []scan{ofUser(q.Viewer), {`image`, `image_visibility`, `visibility`, `id`, condition{shared + ` AND user_id <> ?`, []any{string(document.Shared), q.Viewer}}}}
+		others := scan{`image`, `image_visibility`, []string{`visibility`, `later`}, `id`, condition{shared, []any{string(document.Shared)}}}
+		others.condition = others.and(`user_id <> ?`, q.Viewer)
+		return []scan{ofUser(q.Viewer), others}
 	}
 	s := ofUser(q.Owner)
 	s.condition = s.and(`visibility = ?`, string(document.Shared))
@@ -270,20 +356,13 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 		if err := change(&i); err != nil {
 			return err
 		}
-		if err := deleteSuffixes(ctx, tx, id); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE image SET rotation = ?, width = ?, height = ?, thumbnail_id = ? WHERE id = ?`,
+			i.Rotation, i.Width, i.Height, i.Thumbnail, id); err != nil {
 			return err
 		}
-		search := fold(i.Name)
-		if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ?, rotation = ?, width = ?, height = ?, thumbnail_id = ?
-			WHERE id = ?`, i.Name, search, string(i.Visibility), i.Rotation, i.Width, i.Height, i.Thumbnail, id); err != nil {
-			return err
-		}
-		if err := addSuffixes(ctx, tx, named{id, was.Owner.ID, i.Visibility, search}); err != nil {
-			return err
-		}
-		if i.Visibility != was.Visibility {
+		if was.Document == id {
 			i.Owner = was.Owner
-			if err := errors.Join(count(ctx, tx, was, -1), count(ctx, tx, i, 1)); err != nil {
+			if err := updateDocument(ctx, tx, was, i); err != nil {
 				return err
 			}
 		}
@@ -296,12 +375,39 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 	return i, nil
 }
 
+// updateDocument changes what all pages of a document have in common.
+func updateDocument(ctx context.Context, tx *sql.Tx, was, i document.Image) error {
+	if i.Name == was.Name && i.Visibility == was.Visibility && bytes.Equal(i.Seal, was.Seal) {
+		return nil
+	}
+	id := was.ID
+	if err := deleteSuffixes(ctx, tx, id); err != nil {
+		return err
+	}
+	search := fold(i.Name)
+	if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ?, seal = ? WHERE id = ?`,
+		i.Name, search, string(i.Visibility), i.Seal, id); err != nil {
+		return err
+	}
+	if was.Pages > 1 {
+		if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, visibility = ?, seal = ? WHERE document = ?`,
+			i.Name, string(i.Visibility), i.Seal, id); err != nil {
+			return err
+		}
+	}
+	if err := addSuffixes(ctx, tx, named{id, was.Owner.ID, i.Visibility, search}); err != nil || i.Visibility == was.Visibility {
+		return err
+	}
+	return errors.Join(count(ctx, tx, was, -1), count(ctx, tx, i, 1))
+}
+
 // namedBlobs are the queries for blobs that images name, without the lists of names at their ends. Two index scans beat one OR.
-var namedBlobs = []string{`SELECT image_id FROM image /*! FORCE INDEX (image_original) */ WHERE image_id IN `,
+var namedBlobs = []string{`SELECT image_id FROM image /*! FORCE INDEX (image_original) */ WHERE later = 0 AND image_id IN `,
 	`SELECT thumbnail_id FROM image /*! FORCE INDEX (image_thumbnail) */ WHERE thumbnail_id IN `}
 
 // Named implements document.Catalog.
 func (s *Catalog) Named(ctx context.Context, blobs []string) ([]string, error) {
+	blobs = slices.DeleteFunc(slices.Clone(blobs), func(name string) bool { return name == "" }) // the thumbnail of a page that has none yet
 	return s.db.named(ctx, blobs, namedBlobs...)
 }
 
@@ -312,11 +418,16 @@ func (s *Catalog) Delete(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
+		if i.Document != id {
+			return document.ErrImageNotFound
+		}
 		if err := deleteSuffixes(ctx, tx, id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM image WHERE id = ?`, id); err != nil { // the rows of its runs go by their foreign keys
-			return err
+		for _, pages := range []string{`document = ?`, `id = ?`} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM image WHERE `+pages, id); err != nil { // the rows of their runs go by their foreign keys
+				return err
+			}
 		}
 		return count(ctx, tx, i, -1)
 	})

@@ -299,6 +299,12 @@ func planCases(f populated) []planCase {
 			_, err := db.Catalog().Update(ctx, 7, func(i *document.Image) error { i.Name = "다른 이름"; return nil })
 			return err
 		}},
+		{name: "pages of a document", do: func(ctx context.Context, db *DB) error { _, err := db.Catalog().Pages(ctx, 100, 1, 100); return err }},
+		{name: "document renamed", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Update(ctx, 100, func(i *document.Image) error { i.Name = "다른 이름"; return nil })
+			return err
+		}, rows: 250},
+		{name: "document deleted", do: func(ctx context.Context, db *DB) error { return db.Catalog().Delete(ctx, 200) }, rows: 1000},
 		{name: "image deleted", do: func(ctx context.Context, db *DB) error { return db.Catalog().Delete(ctx, 9) }},
 		{name: "versions of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().List(ctx, 1, 0, 10); return err }},
 		{name: "one version", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByVersion(ctx, 1, 2); return err }},

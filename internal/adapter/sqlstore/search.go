@@ -151,7 +151,7 @@ func (q search) suffixes(prefix string) scan {
 	if prefix != q.keyword {
 		c = c.and(`INSTR((SELECT search FROM image WHERE image.id = image_suffix.image_id), ?) > 0`, q.keyword)
 	}
-	return scan{`image_suffix`, `PRIMARY`, ``, `image_id`, q.ofOthers(c)}
+	return scan{`image_suffix`, `PRIMARY`, nil, `image_id`, q.ofOthers(c)}
 }
 
 // countSuffixes returns the query for how many images have the keyword in their own names, by suffixes.
@@ -164,9 +164,6 @@ func (q search) countSuffixes(prefix string) (text string, args []any) {
 func (q search) countThrough() (text string, args []any) {
 	var counts []string
 	for _, s := range visible(q.Query) {
-		if s.index == `PRIMARY` {
-			s.index = `image_user` // which on MariaDB has the names, and is smaller
-		}
 		s.condition = q.ofOthers(s.and(`INSTR(search, ?) > 0`, q.keyword))
 		counts, args = append(counts, `(SELECT COUNT(*)`+s.from()+`)`), append(args, s.args...)
 	}

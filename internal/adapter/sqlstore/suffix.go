@@ -141,7 +141,7 @@ func (db *DB) indexOlderNames(ctx context.Context) error {
 // indexedAtOnce is how many images a transaction of indexNames concerns.
 const indexedAtOnce = 50_000
 
-// indexNames makes the suffixes of all images that have none, for a database that was not filled through a Catalog. It goes from the newest image to the oldest,
+// indexNames makes the suffixes of all images of first pages that have none, for a database that was not filled through a Catalog. It goes from the newest image to the oldest,
 // a transaction for each indexedAtOnce images. After an interruption it skips what is done.
 func (db *DB) indexNames(ctx context.Context) error {
 	newest, err := db.Count(ctx, `SELECT COALESCE(MAX(id), 0) FROM image`)
@@ -162,7 +162,7 @@ func (db *DB) indexNames(ctx context.Context) error {
 				n, err := scanNamed(scan)
 				images = append(images, n)
 				return err
-			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ?`+db.Dialect.ForUpdate, first, first+indexedAtOnce); err != nil {
+			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL`+db.Dialect.ForUpdate, first, first+indexedAtOnce); err != nil {
 				return err
 			}
 			return addSuffixes(ctx, tx, images...)
@@ -176,7 +176,7 @@ func (db *DB) indexNames(ctx context.Context) error {
 // indexed tells whether the oldest and the newest image of those with IDs from first up to end have their suffixes.
 func (db *DB) indexed(ctx context.Context, first, end int) (bool, error) {
 	for _, order := range []string{`ASC`, `DESC`} {
-		n, err := scanNamed(db.Read.QueryRowContext(ctx, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? ORDER BY id `+order+` LIMIT 1`, first, end).Scan)
+		n, err := scanNamed(db.Read.QueryRowContext(ctx, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL ORDER BY id `+order+` LIMIT 1`, first, end).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return true, nil
 		}

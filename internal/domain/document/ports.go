@@ -9,40 +9,45 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Query picks images for a list, newest first.
+// Query picks documents for a list, newest first.
 type Query struct {
 	Viewer  int64  // only what this user owns or what is shared; 0: everything
 	Owner   int64  // only what this user owns; 0: whoever owns it
 	Keyword string // only with this in the image's or the owner's name; see Catalog.List
-	Size    int    // images a page
+	Size    int    // documents a page of the list
 	Page    int    // counted from 0
 	Before  int64  // only images older than this one; 0: from the newest
 }
 
 // Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Catalog interface {
-	// Add stores a new image and returns it with ID and its owner's name. A later image has a greater ID. NotFound where the owner is no user.
-	Add(ctx context.Context, i Image) (Image, error)
+	// Add stores the images of a new document, all of its pages in their order, as one step, and returns the first one with its ID and its owner's
+	// name. A later image has a greater ID. NotFound where the owner is no user.
+	Add(ctx context.Context, pages ...Image) (Image, error)
 
 	// ByID returns one image. NotFound.
 	ByID(ctx context.Context, id int64) (Image, error)
 
-	// List returns images by ID, descending, and how many match in all (whatever Page and Before). The keyword is
+	// Pages returns the images of a document in the order of its pages: at most limit, from that page number on. NotFound, also for the ID of
+	// a later page.
+	Pages(ctx context.Context, documentID int64, from, limit int) ([]Image, error)
+
+	// List returns documents, each by the image of its first page, by ID, descending, and how many match in all (whatever Page and Before). The keyword is
 	// found anywhere in a name, whatever the letter case and the Unicode normal form of either; % and _ are plain characters.
 	List(ctx context.Context, q Query) ([]Image, int, error)
 
-	// Count returns how many images the user owns.
+	// Count returns how many documents the user owns.
 	Count(ctx context.Context, ownerID int64) (int, error)
 
-	// Update changes Name, Visibility, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls change and writes what change left, as one step
-	// that excludes other updates of the row, so change may be called more than once. An error from change leaves the row as it
-	// was and is returned as it is. NotFound.
+	// Update changes Name, Visibility, Seal, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls change and writes what change left, as
+	// one step that excludes other updates of the row, so change may be called more than once. Name, Visibility and Seal are changed of all pages of
+	// its document, and only where the image is that of the first page. An error from change leaves the row as it was and is returned as it is. NotFound.
 	Update(ctx context.Context, id int64, change func(*Image) error) (Image, error)
 
-	// Delete removes the row of an image, and with it, as one step, the rows of its runs. NotFound.
+	// Delete removes the rows of a document, and with them, as one step, those of the runs of its pages. NotFound, also for the ID of a later page.
 	Delete(ctx context.Context, id int64) error
 
-	// Named returns those of the blobs that an image names, as its original or its thumbnail, in no order, each once.
+	// Named returns those of the blobs that an image names, as its original or its thumbnail, in no order, each once. "" is none.
 	Named(ctx context.Context, blobs []string) ([]string, error)
 }
 

@@ -62,7 +62,7 @@ func (w *world) sweep(t *testing.T, o sweep.Options) ([]sweep.Tally, error) {
 // image adds an image with its two blobs and a run of n contents.
 func (w *world) image(t *testing.T, n int) document.Image {
 	t.Helper()
-	i := document.Image{Name: "page", Owner: account.Ref{ID: w.ann}, Original: w.blob(t), Thumbnail: w.blob(t)}
+	i := document.Image{Name: "page", Number: 1, Owner: account.Ref{ID: w.ann}, Original: w.blob(t), Thumbnail: w.blob(t)}
 	i, err := w.fakes.Catalog.Add(t.Context(), i)
 	check.OK(t, "Catalog.Add", err)
 	_, err = w.fakes.Runs.Append(t.Context(), recognition.Run{ImageID: i.ID, User: i.Owner, ContentIDs: w.contents(t, n)})
@@ -165,7 +165,7 @@ func TestSweepWhileAStoreIsAway(t *testing.T) {
 // What was counted is looked for anew, so that whatever is named meanwhile stays. The fakes judge that.
 func TestSweepAsksAnew(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		i := document.Image{Name: "page", Owner: account.Ref{ID: w.ann}, Original: w.blob(t), Thumbnail: w.blob(t)}
+		i := document.Image{Name: "page", Number: 1, Owner: account.Ref{ID: w.ann}, Original: w.blob(t), Thumbnail: w.blob(t)}
 		time.Sleep(sweep.MinAge + time.Second)
 		w.fakes.Meanwhile("Catalog.Named", func() {
 			w.fakes.Meanwhile("Catalog.Named", func() {
