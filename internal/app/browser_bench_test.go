@@ -23,7 +23,7 @@ func report(b *testing.B, name string, took []float64) {
 func BenchmarkBrowserRelease(b *testing.B) {
 	s := start(b, b.TempDir())
 	tab := browse(b, s.base)
-	file, width, at := tab.letter(b.TempDir())
+	file, at := tab.letter(b.TempDir())
 	tab.signUp("ann")
 	tab.openPage(s.login("ann", password), file)
 	eval[any](tab, `{ window.took = []; let from = 0
@@ -32,7 +32,7 @@ func BenchmarkBrowserRelease(b *testing.B) {
 	line, drawn := at["line"], 0
 	for b.Loop() {
 		for range 100 {
-			tab.drag(width, line[0]-float64(drawn%20), line[1], line[2], line[3])
+			tab.drag(letterWidth, line[0]-float64(drawn%20), line[1], line[2], line[3])
 			drawn++
 			tab.until(fmt.Sprintf("took.length === %d", drawn))
 			tab.key("z", ctrl)

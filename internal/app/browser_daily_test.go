@@ -10,16 +10,12 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	api "glyphbox/client"
+	"glyphbox/internal/porttest"
 )
 
 // TestBrowserDrawing draws inside and across regions: only what is selected moves, and nothing is read again that did not change.
 func TestBrowserDrawing(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
 	const regions = "document.querySelectorAll('.region').length"
 
@@ -27,7 +23,7 @@ func TestBrowserDrawing(t *testing.T) {
 	b.press("Read the whole page")
 	b.until(regions + " === 1")
 	b.calm()
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(regions + " === 2")
 	b.calm()
 	whole := versionsOf(ann, page.ID)
@@ -36,7 +32,7 @@ func TestBrowserDrawing(t *testing.T) {
 	}
 
 	// Inside the region that is selected a drag moves it; when it is selected no more, a drag inside it draws another.
-	b.drag(width, line[0]+20, line[1]+10, line[0]+20, line[1]+60)
+	b.drag(letterWidth, line[0]+20, line[1]+10, line[0]+20, line[1]+60)
 	b.until("!document.querySelector('.region.busy') && " + regions + " === 2")
 	moved := versionsOf(ann, page.ID)[0].Contents[0].ROI
 	if was := whole[0].Contents[0].ROI; moved.Y1 <= was.Y1 || moved.Y2-moved.Y1 != was.Y2-was.Y1 {
@@ -45,7 +41,7 @@ func TestBrowserDrawing(t *testing.T) {
 	eval[any](b, "document.querySelector('.viewer').focus()")
 	b.key(kb.Escape)
 	b.until("!document.querySelector('.region.selected')")
-	b.drag(width, line[0]+20, line[1]+55, line[0]+120, line[1]+80)
+	b.drag(letterWidth, line[0]+20, line[1]+55, line[0]+120, line[1]+80)
 	b.until(regions + " === 3")
 	b.calm()
 	if now := versionsOf(ann, page.ID)[1].Contents[0].ROI; now != moved {
@@ -55,9 +51,9 @@ func TestBrowserDrawing(t *testing.T) {
 	// A click selects, and one with Shift adds.
 	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
 	click := func(x, y float64, held ...chromedp.MouseOption) {
-		b.do(chromedp.MouseClickXY(paper.X+x*paper.Width/width, paper.Y+y*paper.Width/width, held...))
+		b.do(chromedp.MouseClickXY(paper.X+x*paper.Width/letterWidth, paper.Y+y*paper.Width/letterWidth, held...))
 	}
-	click(width-20, 1200)
+	click(letterWidth-20, 1200)
 	b.until("document.querySelectorAll('.region.selected').length === 1 && document.querySelector('#r1.selected')")
 	click(line[0]+60, line[1]+65, chromedp.ButtonModifiers(kb.ModifierShift))
 	b.until("document.querySelectorAll('.region.selected').length === 2")
@@ -65,14 +61,9 @@ func TestBrowserDrawing(t *testing.T) {
 
 // TestBrowserUndoesCorrections takes corrections back and makes them again, as steps among those of the list.
 func TestBrowserUndoesCorrections(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
 	const text = "document.querySelector('#r1 .text')?.innerText"
 	read := eval[string](b, text)
@@ -117,17 +108,13 @@ func TestBrowserUndoesCorrections(t *testing.T) {
 
 // TestBrowserFailedRegions sees that a page with a region that failed does not claim that nothing is doubtful.
 func TestBrowserFailedRegions(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	b.openPage(s.login("ann", password), file)
+	_, b, _, _, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
 	b.shows("No doubtful words")
 	b.fetches(`(path) => { if (path.includes('/ocr?')) return Promise.resolve(new Response(JSON.stringify({ code: 'internal', detail: 'No.' }), { status: 500 })) }`)
-	b.drag(width, title[0], title[1], title[2], title[3])
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	b.shows("1 not read")
 	if eval[bool](b, "document.querySelector('.foot').innerText.includes('No doubtful words')") {
 		t.Error("it says that no words are doubtful while a region failed")
@@ -163,19 +150,14 @@ func TestBrowserFailedRegions(t *testing.T) {
 
 // TestBrowserOtherReadings shows who read a word and what others read in its place, and takes that by key, by click and by touch.
 func TestBrowserOtherReadings(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, at := openLetter(t, t.TempDir())
 
 	// The second word was read as something else too, and is in doubt.
 	b.fetches(`(path, init) => { if (path.includes('/ocr?')) return realFetch(path, init).then(async (r) => { const list = await r.json()
 		for (const c of list) c.words = c.words.map((w, n) => ({ ...w, engine: 'first 1.0', confidence: n === 1 ? 0.6 : 0.95, candidates: n === 1 ? [{ engine: 'second 2.0', text: 'Other', confidence: 0.4 }] : [] }))
 		return new Response(JSON.stringify(list), { status: 200 }) }) }`)
 	line := at["line"]
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 700, 880))
 	const text = "document.querySelector('#r1 .text')?.innerText"
@@ -246,4 +228,107 @@ func TestBrowserOtherReadings(t *testing.T) {
 	b.until(sheet)
 	tap(sheet + ".querySelector('.item')")
 	taken("touch")
+}
+
+// TestBrowserSeveralRegions aligns, distributes, copies and pastes regions, on one page and on the next of the library.
+func TestBrowserSeveralRegions(t *testing.T) {
+	_, b, ann, page, at := openLetter(t, t.TempDir())
+	type box struct{ X1, Y1, X2, Y2 int }
+	boxes := func() []box {
+		return eval[[]box](b, "[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => ({ X1: x.baseVal.value, Y1: y.baseVal.value, X2: x.baseVal.value + width.baseVal.value, Y2: y.baseVal.value + height.baseVal.value }))")
+	}
+	line := at["line"]
+	for n, left := range []float64{110, 140, 125} {
+		top := line[1] + []float64{0, 300, 500}[n]
+		b.drag(letterWidth, left, top, left+200, top+40)
+		b.until(fmt.Sprintf("document.querySelectorAll('.region').length === %d", n+1))
+		b.calm()
+	}
+	labels := "[...document.querySelectorAll('.labels text')].map((e) => e.textContent).join()"
+	b.until(labels + " === '1,2,3'")
+	b.key(kb.F2)
+	b.until("document.activeElement.matches('#r3 .name')")
+	b.key("total" + kb.Enter)
+	b.until(labels + " === '1,2,3 total'")
+
+	b.key("a", ctrl)
+	b.press("Align")
+	b.press("Align left edges")
+	b.until("new Set([...document.querySelectorAll('.region rect')].map((e) => e.x.baseVal.value)).size === 1")
+	b.calm()
+	b.press("Align")
+	b.press("Distribute vertically")
+	b.calm()
+	placed := boxes()
+	if a, c := placed[1].Y1-placed[0].Y2, placed[2].Y1-placed[1].Y2; a-c > 1 || c-a > 1 {
+		t.Errorf("the gaps are %d and %d pixels", a, c)
+	}
+	b.look("several-regions")
+
+	// Close up, all three fill the window.
+	b.key("z")
+	b.until("(([a, z]) => a.getBoundingClientRect().top < 130 && z.getBoundingClientRect().bottom > 700)([document.querySelectorAll('.region')[0], document.querySelectorAll('.region')[2]])")
+	b.key("0")
+
+	// A page of the library that was added later comes before; the regions lie there at their places, with their names.
+	other := ann.upload("another letter.png", porttest.PNG(blank(letterWidth/2)))
+	b.key("c", ctrl)
+	b.shows("3 regions copied")
+	b.key(kb.PageUp)
+	b.until(fmt.Sprintf("location.pathname.endsWith('/%d') && document.querySelector('.paper .base')?.naturalWidth > 0", other.ID))
+	b.key("v", ctrl)
+	b.until("document.querySelectorAll('.region').length > 0")
+	b.calm()
+	pasted := boxes()
+	if len(pasted) != 2 || pasted[0].X1 != (placed[0].X1+1)/2 || pasted[0].Y1 != (placed[0].Y1+1)/2 {
+		t.Errorf("of %v at a page of half the size there is %v", placed, pasted)
+	}
+	b.key(kb.PageDown)
+	b.until(fmt.Sprintf("location.pathname.endsWith('/%d') && document.querySelectorAll('.region').length === 3", page.ID))
+	b.key("v", ctrl)
+	b.until("document.querySelectorAll('.region').length === 6")
+	b.calm()
+	if again := boxes()[3:]; again[0].Y1 == placed[0].Y1 || again[0].X1 != placed[0].X1 {
+		t.Errorf("copies of %v lie at %v", placed, again)
+	}
+	b.until("[...document.querySelectorAll('ol > li .name')].map((e) => e.value).join() === ',,total,,,total'")
+	b.key(kb.PageDown)
+	b.shows("This is the last page.")
+
+	// As a list of lines, of which the selected one is open.
+	b.key(kb.Escape)
+	b.press("Compact list")
+	b.until("document.querySelectorAll('li[id^=r]').length === 6 && !document.querySelector('li .line')")
+	b.key("]")
+	b.until("document.querySelectorAll('li .line').length === 1")
+	b.look("compact-list")
+
+	// The text takes as much room as it is given, also after a reload.
+	broad := "document.querySelector('section.panel').offsetWidth"
+	eval[any](b, "document.querySelector('[role=separator]').focus()")
+	b.key(kb.ArrowLeft)
+	b.until(broad + " === 420")
+	b.do(chromedp.Reload())
+	b.until(broad + " === 420")
+}
+
+// TestBrowserTurnsPages turns a page that lies on its side; what is on it turns along, and can be turned back.
+func TestBrowserTurnsPages(t *testing.T) {
+	_, b, ann, page, at := openLetter(t, t.TempDir())
+	line := at["line"]
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	text := eval[string](b, "document.querySelector('#r1 .text').innerText")
+	place := "(({ x, y }) => [x.baseVal.value, y.baseVal.value].join())(document.querySelector('.region rect'))"
+	before := eval[string](b, place)
+	b.press("Turn the page")
+	b.until("document.querySelector('.paper .base')?.naturalWidth === 1300 && document.querySelector('#r1 .text')")
+	if now := as[api.Image](t, ann.do(200, "GET", path("/image/%d/meta", page.ID), nil)); now.Rotation != 90 {
+		t.Errorf("the page is turned by %d", now.Rotation)
+	}
+	roi := versionsOf(ann, page.ID)[0].Contents[0].ROI
+	b.until(fmt.Sprintf("%s === '%d,%d' && document.querySelector('#r1 .text').innerText === %q", place, roi.X1, roi.Y1, text))
+	b.look("turned-page")
+	b.press("Undo")
+	b.until(fmt.Sprintf("document.querySelector('.paper .base')?.naturalWidth === 1000 && %s === %q && document.querySelector('#r1 .text')?.innerText === %q", place, before, text))
 }

@@ -183,12 +183,7 @@ func TestBrowserLargePages(t *testing.T) {
 
 // TestBrowserKeyboard does all that can be done with regions without a mouse.
 func TestBrowserKeyboard(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, _, _ := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, _ := openLetter(t, t.TempDir())
 	type box struct{ X, Y, Width, Height float64 }
 	at := func(n int) box {
 		return eval[box](b, fmt.Sprintf("(({ x, y, width, height }) => ({ x: x.baseVal.value, y: y.baseVal.value, width: width.baseVal.value, height: height.baseVal.value }))(document.querySelectorAll('.region rect')[%d])", n))
@@ -204,9 +199,9 @@ func TestBrowserKeyboard(t *testing.T) {
 	for n := range 3 {
 		b.key("n")
 		for range 6 - 5*n {
-			b.key(kb.ArrowUp)
+			b.key(kb.ArrowUp, shift)
 		}
-		b.key(kb.ArrowRight, shift)
+		b.key(kb.ArrowRight, ctrl, shift)
 		b.key(kb.Enter)
 		b.until(fmt.Sprintf("document.querySelectorAll('.region').length === %d", n+1))
 		b.calm()
@@ -214,9 +209,9 @@ func TestBrowserKeyboard(t *testing.T) {
 
 	// Moved by ten pixels and by one, resized, read when the keys rest or at Enter.
 	before := at(2)
+	b.key(kb.ArrowLeft, shift)
 	b.key(kb.ArrowLeft)
-	b.key(kb.ArrowLeft, ctrl)
-	b.key(kb.ArrowDown, shift)
+	b.key(kb.ArrowDown, ctrl, shift)
 	b.key(kb.Enter)
 	if got, want := at(2), (box{before.X - 11, before.Y, before.Width, before.Height + 10}); got != want {
 		t.Errorf("the region is at %v, want %v", got, want)
@@ -304,12 +299,7 @@ func TestBrowserKeyboard(t *testing.T) {
 
 // TestBrowserHowToRead sets languages, layout, rotation, effort, engine and characters, for new regions and for one.
 func TestBrowserHowToRead(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, at := openLetter(t, t.TempDir())
 	choose := func(label, value string) {
 		t.Helper()
 		eval[any](b, fmt.Sprintf("{ const e = [...document.querySelectorAll('label.field')].find((l) => l.innerText.startsWith(%q)).querySelector('select'); e.value = %q; e.dispatchEvent(new Event('change', { bubbles: true })) }", label, value))
@@ -326,7 +316,7 @@ func TestBrowserHowToRead(t *testing.T) {
 	b.key(kb.Escape)
 	b.until("!document.querySelector('.how')")
 	line := at["line"]
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
 	run := versionsOf(ann, page.ID)[0]
 	if run.OEM != 1 || run.PSM == nil || *run.PSM != 7 || !slices.Equal(run.Lang, []string{"eng", "kor"}) {
@@ -382,7 +372,7 @@ func TestBrowserHowToRead(t *testing.T) {
 	choose("Engine", "0")
 	b.key(kb.Escape)
 	title := at["title"]
-	b.drag(width, title[0], title[1], title[2], title[3])
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	b.until("document.querySelector('#r2 [role=alert]')?.innerText.includes('oem')")
 	b.accessible("refused")
 	b.press("Reading settings")
@@ -395,16 +385,11 @@ func TestBrowserHowToRead(t *testing.T) {
 
 // TestBrowserAddress follows addresses to versions and regions, in the browser that made them and in another.
 func TestBrowserAddress(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
-	b.drag(width, title[0], title[1], title[2], title[3])
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	b.until(readings + " === 2")
 	runs := versionsOf(ann, page.ID)
 	first := runs[len(runs)-1].Contents[0]
@@ -488,16 +473,11 @@ func TestBrowserAddress(t *testing.T) {
 // TestBrowserLosesNothing types corrections while things go wrong around it.
 func TestBrowserLosesNothing(t *testing.T) {
 	dir := t.TempDir()
-	s := start(t, dir)
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	s, b, ann, page, at := openLetter(t, dir)
 	line, title := at["line"], at["title"]
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
-	b.drag(width, title[0], title[1], title[2], title[3])
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	b.until(readings + " === 2")
 	correct := func(n int, text string) {
 		t.Helper()
@@ -558,7 +538,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	s.wait()
 	b.press("Save")
 	b.shows("The service cannot be reached.")
-	b.drag(width, line[0]+40, line[1]+200, line[2], line[3]+200)
+	b.drag(letterWidth, line[0]+40, line[1]+200, line[2], line[3]+200)
 	b.until("document.querySelector('#r3 [role=alert]')")
 	b.look("away")
 	s = start(t, dir, "--addr", strings.TrimPrefix(s.base, "http://"))
@@ -611,29 +591,24 @@ func TestBrowserLosesNothing(t *testing.T) {
 
 	// The image is deleted by somebody else.
 	ann.do(204, "DELETE", path("/image/%d", page.ID), nil)
-	b.drag(width, line[0], line[1]+300, line[2], line[3]+300)
+	b.drag(letterWidth, line[0], line[1]+300, line[2], line[3]+300)
 	b.shows("Page not found")
 	b.look("deleted-elsewhere")
 }
 
 // TestBrowserWaits is what people see while the service is busy, slow or fails, and how they end it.
 func TestBrowserWaits(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, width, at := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 
 	// Busy once: it asks again when it was told to.
 	b.fetches(`(path) => { if (path.includes('/ocr?') && !window.asked) { window.asked = true; return Promise.resolve(new Response(JSON.stringify({ code: 'engine_busy', detail: 'Too many regions wait already.' }), { status: 503, headers: { 'Retry-After': '1' } })) } }`)
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until("window.asked && " + readings + " === 1")
 
 	// Never answered: it says that it is reading, and can be called off.
 	b.fetches(`(path, init) => { if (path.includes('/ocr?')) return new Promise((_, no) => init.signal.addEventListener('abort', () => { window.called = true; no(new DOMException('', 'AbortError')) })) }`)
-	b.drag(width, title[0], title[1], title[2], title[3])
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	b.until("document.querySelector('.foot progress')")
 	b.look("reading")
 	b.press("Cancel")
@@ -695,12 +670,7 @@ func TestBrowserWaits(t *testing.T) {
 
 // TestBrowserManyRegions works on a page with more regions than elements would do for.
 func TestBrowserManyRegions(t *testing.T) {
-	s := start(t, t.TempDir())
-	b := browse(t, s.base)
-	file, _, _ := b.letter(t.TempDir())
-	b.signUp("ann")
-	ann := s.login("ann", password)
-	page := b.openPage(ann, file)
+	_, b, ann, page, _ := openLetter(t, t.TempDir())
 	boxes := make([]object, 500)
 	for n := range boxes {
 		boxes[n] = object{"x1": n % 20 * 50, "y1": n / 20 * 50, "x2": n%20*50 + 42, "y2": n/20*50 + 40}
@@ -757,7 +727,7 @@ func TestBrowserWithoutTheView(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)
 	b := browse(t, s.base)
-	file, _, _ := b.letter(t.TempDir())
+	file, _ := b.letter(t.TempDir())
 	b.signUp("ann")
 	b.upload(file)
 	b.until("document.querySelector('a.name')")

@@ -222,10 +222,23 @@ func (b tab) drag(width, x1, y1, x2, y2 float64, held ...chromedp.MouseOption) {
 // readings is how many regions show text.
 const readings = "document.querySelectorAll('ol > li .text').length"
 
+const letterWidth = 1000 // pixels of the page that letter draws
+
+// openLetter starts a service with that data directory and a browser in which Ann has a letter before her. at says where things stand on it.
+func openLetter(t testing.TB, dir string) (s *server, b tab, ann person, page api.Image, at map[string][4]float64) {
+	t.Helper()
+	s = start(t, dir)
+	b = browse(t, s.base)
+	file, at := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann = s.login("ann", password)
+	return s, b, ann, b.openPage(ann, file), at
+}
+
 // letter is a page of ours, drawn by the browser, and where things stand on it.
-func (b tab) letter(dir string) (file string, width float64, lines map[string][4]float64) {
+func (b tab) letter(dir string) (file string, lines map[string][4]float64) {
 	b.t.Helper()
-	b.do(chromedp.EmulateViewport(1000, 1300), chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape(pageHTML)))
+	b.do(chromedp.EmulateViewport(letterWidth, 1300), chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape(pageHTML)))
 	places := eval[json.RawMessage](b, `Object.fromEntries([...document.querySelectorAll('[id]')].map((e) => { const r = e.getBoundingClientRect(); return [e.id, [r.left - 8, r.top - 4, r.right + 8, r.bottom + 4]] }))`)
 	if err := json.Unmarshal(places, &lines); err != nil {
 		b.t.Fatal(err)
@@ -239,7 +252,7 @@ func (b tab) letter(dir string) (file string, width float64, lines map[string][4
 		b.t.Fatal(err)
 	}
 	b.do(chromedp.EmulateViewport(1440, 900))
-	return file, 1000, lines
+	return file, lines
 }
 
 // TestBrowser is a walk through the web page, in a real browser, on the real service.
@@ -247,7 +260,7 @@ func TestBrowser(t *testing.T) {
 	dir, files := t.TempDir(), t.TempDir()
 	s := start(t, dir)
 	b := browse(t, s.base)
-	file, width, at := b.letter(files)
+	file, at := b.letter(files)
 
 	b.open("/")
 	b.until("document.querySelector('[name=password]')")
@@ -279,14 +292,16 @@ func TestBrowser(t *testing.T) {
 	b.shows("No text yet")
 	b.look("page-empty")
 	title := at["title"]
-	b.drag(width, title[0], title[1], title[2], title[3])
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	b.until("/The Keeper.s Log/.test(document.body.innerText)") // the apostrophe is the recogniser's to judge
 
 	// The same by keyboard: a new region, moved and resized, then read.
 	eval[any](b, "document.querySelector('.viewer').focus()")
 	b.do(chromedp.KeyEvent("n"))
 	b.until("document.querySelector('.new rect')")
-	b.do(chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(kb.ModifierShift)))
+	b.key(kb.ArrowDown, shift)
+	b.key(kb.ArrowDown, shift)
+	b.key(kb.ArrowRight, ctrl, shift)
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.until(readings + " === 2")
 
@@ -428,7 +443,7 @@ func TestBrowserCorners(t *testing.T) {
 	s := start(t, t.TempDir())
 	files := t.TempDir()
 	b := browse(t, s.base)
-	file, width, at := b.letter(files)
+	file, at := b.letter(files)
 	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -485,7 +500,7 @@ func TestBrowserCorners(t *testing.T) {
 	b.until("document.querySelector('.paper img')?.naturalWidth > 0")
 	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
 	finger := func(x, y float64) *input.TouchPoint {
-		return &input.TouchPoint{X: paper.X + x*paper.Width/width, Y: paper.Y + y*paper.Width/width}
+		return &input.TouchPoint{X: paper.X + x*paper.Width/letterWidth, Y: paper.Y + y*paper.Width/letterWidth}
 	}
 	title := at["title"]
 	b.touch([]*input.TouchPoint{finger(title[0], title[1])}, []*input.TouchPoint{finger(title[2]-50, title[3])}, []*input.TouchPoint{finger(title[2], title[3])})
@@ -540,7 +555,7 @@ func TestBrowserCorners(t *testing.T) {
 	eval[any](b, `{ const real = fetch; window.fetch = async (...a) => { const r = await real(...a); if (!String(a[0]).includes('/ocr?')) return r
 		const list = await r.json(); for (const c of list) c.words[1].confidence = 0.41; return new Response(JSON.stringify(list), { status: r.status, headers: r.headers }) } }`)
 	line := at["line"]
-	b.drag(width, line[0], line[1], line[2], line[3])
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until("document.querySelector('.doubtful.grave')?.title.startsWith('Confidence 41 %')")
 	if text := eval[string](b, "[...document.querySelectorAll('li .text')].at(-1).innerText"); strings.Contains(text, "41") {
 		t.Errorf("the confidence is part of the text that can be copied: %q", text)

@@ -173,7 +173,8 @@ export async function images(keyword: string, page: number, signal?: AbortSignal
   return { images: (await r.json()) as Image[], total: Number(r.headers.get('X-Total-Count')) }
 }
 export const image = (id: number) => get<Image>(`/image/${id}/meta`)
-export const changeImage = (id: number, change: { name?: string; visibility?: string }) => send<Image>('PUT', `/image/${id}`, change)
+export const changeImage = (id: number, change: { name?: string; visibility?: string; rotation?: number }) =>
+  send<Image>('PUT', `/image/${id}`, change)
 /** It goes on where the page is left meanwhile. */
 export const deleteImage = (id: number) => ask(`/image/${id}`, { method: 'DELETE', keepalive: true })
 
@@ -277,6 +278,11 @@ export async function thumbnail(id: number, signal: AbortSignal): Promise<string
     URL.revokeObjectURL(address)
   }
   return url
+}
+export function forgetThumbnail(id: number) {
+  const address = thumbs.get(id)
+  thumbs.delete(id)
+  if (address) URL.revokeObjectURL(address)
 }
 export function forgetThumbnails() {
   for (const address of thumbs.values()) URL.revokeObjectURL(address)

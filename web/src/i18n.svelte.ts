@@ -39,3 +39,9 @@ export function count(n: number, one: Text, many: Text): string {
 export function when(time: string): string {
   return new Intl.DateTimeFormat(settings.language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time))
 }
+/** The date of a time; of today the time of the day. */
+export function day(time: string): string {
+  const at = new Date(time)
+  const today = at.toDateString() === new Date().toDateString()
+  return new Intl.DateTimeFormat(settings.language, today ? { timeStyle: 'short' } : { dateStyle: 'medium' }).format(at)
+}

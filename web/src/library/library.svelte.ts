@@ -192,6 +192,31 @@ export async function between(first: number, last: number, signal: AbortSignal, 
     .map(([, image]) => image)
 }
 
+/** The image after another one in the library, or before it; null where there is none, or where it is too far down. */
+export async function neighbour(id: number, by: 1 | -1): Promise<Image | null> {
+  for (let n = 0; n < 20; n++) {
+    const index = [...images].find(([, i]) => i.id === id)?.[0]
+    if (index === undefined) {
+      const { images: list, total } = await ask(library.keyword, n)
+      if (library.phase !== 'ready') Object.assign(library, { phase: 'ready', total })
+      const next = new Map(images)
+      place(next, n, list)
+      images = next
+      if (list.length < size && !list.some((i) => i.id === id)) return null
+      continue
+    }
+    const at = index + by
+    if (at < 0 || at >= library.total) return null
+    if (!images.has(at)) {
+      const next = new Map(images)
+      for (const page of pagesOf(at, at + 1)) place(next, page, (await ask(library.keyword, page)).images)
+      images = next
+    }
+    return images.get(at) ?? null
+  }
+  return null
+}
+
 // A deletion waits until it can no longer be undone, or the page is left: it was said to be deleted. What waits is noted in the browser, so that
 // what could not be done while the page closed is done when it opens again.
 type Note = { ids: number[]; time: number } // when it was asked for; 0: it is final

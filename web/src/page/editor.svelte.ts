@@ -2,10 +2,13 @@
 import { tick, untrack } from 'svelte'
 import * as api from '../api'
 import type { Box, Content } from '../api'
-import { t, type Text } from '../i18n.svelte'
+import { count, t, type Text } from '../i18n.svelte'
+import { neighbour } from '../library/library.svelte'
+import { mine } from '../library/selection.svelte'
 import { complain, copy, go, reasonOf, tell } from '../state.svelte'
 import { asRegion, type Own, type Region } from './carry'
-import { overlap } from './geometry'
+import { copiedFor, copyRegions } from './clipboard'
+import { aligned, distributed, overlap, sameBox, type Edge } from './geometry'
 import type { Action } from './keys'
 import type RegionList from './RegionList.svelte'
 import type Viewer from './Viewer.svelte'
@@ -44,6 +47,7 @@ export class Editor {
   readonly shownRun = $derived.by(() => this.work.runs.find((r) => r.version === this.version))
   readonly regions: Region[] = $derived.by(() => (this.version ? this.#ofRun() : this.work.draft))
   readonly editable = $derived.by(() => !this.version)
+  readonly turnable = $derived.by(() => !!this.work.image && mine(this.work.image))
   readonly one = $derived.by(() => (this.selected.size === 1 ? this.regions.find((r) => this.selected.has(r.key)) : undefined))
   /** Regions with a text that was typed and is not saved, but for the one that is being edited. */
   readonly kept = $derived.by(() =>
@@ -74,7 +78,7 @@ export class Editor {
     this.regions.map((r, n) => {
       const text = this.work.content(r)?.text
       const label = text ? t('Region {n}, {text}', { n: n + 1, text: text.slice(0, 80) }) : t('Region {n}', { n: n + 1 })
-      return { key: r.key, box: r.box, busy: this.work.busy(r), failed: this.work.failed(r), label }
+      return { key: r.key, n: n + 1, name: r.name, box: r.box, busy: this.work.busy(r), failed: this.work.failed(r), label }
     }),
   )
 
@@ -242,16 +246,54 @@ export class Editor {
     }
   }
 
-  add(boxes: Box[]) {
+  add(regions: Parameters<Work['add']>[0]) {
     if (this.version) go(`/image/${this.id}`)
-    const made = this.work.add(boxes)
+    const made = this.work.add(regions)
     this.selected = new Set(made.map((r) => r.key))
     this.#heard = made.length === 1 ? made[0].key : ''
     this.#show(made[0].key)
   }
   addWholePage() {
     const { width, height } = this.work.image!
-    this.add([{ x1: 0, y1: 0, x2: width, y2: height }])
+    this.add([{ box: { x1: 0, y1: 0, x2: width, y2: height } }])
+  }
+  /** Opens the next image of the library, or the one before. */
+  async leaf(by: 1 | -1) {
+    try {
+      const next = await neighbour(this.id, by)
+      if (next) go(`/image/${next.id}`)
+      else tell(by > 0 ? t('This is the last page.') : t('This is the first page.'))
+    } catch (e) {
+      complain(e)
+    }
+  }
+  #chosen = () => this.regions.filter((r) => this.selected.has(r.key))
+  align(edge: Edge) {
+    this.#place(aligned(new Map(this.#chosen().map((r) => [r.key, r.box])), edge))
+  }
+  distribute(along: 'x' | 'y') {
+    this.#place(distributed(new Map(this.#chosen().map((r) => [r.key, r.box])), along))
+  }
+  #place(boxes: Map<string, Box>) {
+    const changed = [...boxes].filter(([key, box]) => !sameBox(box, this.regions.find((r) => r.key === key)!.box))
+    if (changed.length) this.move(new Map(changed))
+    this.viewer?.focus()
+  }
+  /** Copies the selected regions; false where a text is selected, which the browser copies. */
+  copyRegions(): boolean {
+    if (getSelection()?.isCollapsed === false) return false
+    const list = this.#chosen()
+    if (list.length === 0) return false
+    copyRegions(list, this.work.image!)
+    tell(count(list.length, '1 region copied', '{n} regions copied'))
+    return true
+  }
+  pasteRegions() {
+    const list = copiedFor(
+      this.work.image!,
+      this.work.draft.map((r) => r.box),
+    )
+    if (list.length) this.add(list)
   }
   move = (boxes: Map<string, Box>) => this.work.again(new Map([...boxes].map(([k, box]) => [k, { box }])))
   /** Works on with a version that is shown. */
@@ -301,6 +343,21 @@ export class Editor {
     this.dialog = { kind: 'how', keys: [...this.#with(r)], own: { lang, psm, rotate, effort, charset } }
   }
   again = (r: Region) => this.work.again(new Map([[r.key, {}]]))
+
+  turning = $state(false)
+  /** Turns the page clockwise by 90°, so many times. */
+  async turn(times = 1) {
+    if (this.turning || this.work.reading.length) return
+    this.turning = true
+    try {
+      await this.work.turn(times)
+      this.suggestions = []
+      tell(t('Page turned'), { label: t('Undo'), run: () => this.turn(4 - times) })
+    } catch (e) {
+      complain(e)
+    }
+    this.turning = false
+  }
 
   async readAll() {
     if (this.#tooMany()) return
@@ -399,13 +456,13 @@ export class Editor {
   take(n: number) {
     const box = this.suggestions[n]
     this.suggestions = this.suggestions.filter((_, i) => i !== n)
-    this.add([box])
+    this.add([{ box }])
     this.viewer?.focus()
   }
   takeAll() {
     const all = this.suggestions
     this.suggestions = []
-    this.add(all)
+    this.add(all.map((box) => ({ box })))
     this.viewer?.focus()
   }
   dismiss() {
@@ -413,17 +470,21 @@ export class Editor {
     this.viewer?.focus()
   }
 
-  /** What keys do, wherever the focus is but in a field; the viewer has done its own before. */
-  readonly actions: Partial<Record<Action, () => void>> = {
+  /** What keys do, wherever the focus is but in a field; the viewer has done its own before. One that returns false leaves the key to the browser. */
+  readonly actions: Partial<Record<Action, () => unknown>> = {
     undo: () => this.travel('undo'),
     redo: () => this.travel('redo'),
     duplicate: () => this.duplicate(this.selected),
+    copyRegions: () => this.copyRegions(),
+    pasteRegions: () => this.pasteRegions(),
+    zoomRegion: () => this.viewer?.zoomTo(this.#chosen().map((r) => r.box)),
     up: () => this.shift(this.selected, -1),
     down: () => this.shift(this.selected, 1),
     nextDoubt: () => this.doubt(1),
     previousDoubt: () => this.doubt(-1),
     escape: () => {
       this.lit = null
+      this.select([])
     },
     takeOther: () => this.takeOther(),
     next: () => this.step(1, false),
@@ -431,6 +492,8 @@ export class Editor {
     addNext: () => this.step(1, true),
     addPrevious: () => this.step(-1, true),
     name: () => this.one && this.list?.name(this.one.key),
+    nextPage: () => this.leaf(1),
+    previousPage: () => this.leaf(-1),
     help: () => (this.dialog = { kind: 'help' }),
     new: () => this.viewer?.startGhost(),
     copy: () => {

@@ -1,6 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { diff, pairs, tokens } from './diff'
-import { boxOf, fit, inSight, moved, overlap, resized, zoomed } from './geometry'
+import {
+  aligned,
+  around,
+  boxOf,
+  carried,
+  closeUp,
+  distributed,
+  fit,
+  inSight,
+  moved,
+  overlap,
+  readable,
+  resized,
+  turned,
+  zoomed,
+} from './geometry'
 import { baseWidth, levelFor, tilesIn } from './tiles'
 
 const page = { width: 100, height: 80 }
@@ -16,6 +31,55 @@ describe('boxes', () => {
     expect(overlap(a, a)).toBe(1)
     expect(overlap(a, { x1: 5, y1: 0, x2: 15, y2: 10 })).toBeCloseTo(1 / 3)
     expect(overlap(a, { x1: 10, y1: 0, x2: 20, y2: 10 })).toBe(0)
+  })
+  test('are aligned at an edge or a middle line that they have together', () => {
+    const boxes = new Map([
+      ['a', { x1: 10, y1: 10, x2: 30, y2: 20 }],
+      ['b', { x1: 20, y1: 40, x2: 60, y2: 50 }],
+    ])
+    expect([...aligned(boxes, 'left').values()].map((b) => [b.x1, b.x2])).toEqual([
+      [10, 30],
+      [10, 50],
+    ])
+    expect([...aligned(boxes, 'right').values()].map((b) => [b.x1, b.x2])).toEqual([
+      [40, 60],
+      [20, 60],
+    ])
+    expect([...aligned(boxes, 'center').values()].map((b) => [b.x1, b.x2])).toEqual([
+      [25, 45],
+      [15, 55],
+    ])
+    expect([...aligned(boxes, 'top').values()].map((b) => b.y1)).toEqual([10, 10])
+    expect([...aligned(boxes, 'bottom').values()].map((b) => b.y2)).toEqual([50, 50])
+    expect([...aligned(boxes, 'middle').values()].map((b) => b.y1)).toEqual([25, 25])
+    expect(around([...boxes.values()])).toEqual({ x1: 10, y1: 10, x2: 60, y2: 50 })
+  })
+  test('are distributed with the same gaps, and keep their order in the list', () => {
+    const boxes = new Map([
+      ['last', { x1: 0, y1: 90, x2: 10, y2: 100 }],
+      ['first', { x1: 0, y1: 0, x2: 10, y2: 20 }],
+      ['between', { x1: 0, y1: 21, x2: 10, y2: 31 }],
+    ])
+    const put = distributed(boxes, 'y')
+    expect([...put.keys()]).toEqual(['last', 'first', 'between'])
+    expect([...put.values()].map((b) => [b.y1, b.y2])).toEqual([
+      [90, 100],
+      [0, 20],
+      [50, 60],
+    ])
+  })
+  test('are carried to the same place of another page', () => {
+    const b = { x1: 10, y1: 20, x2: 30, y2: 40 }
+    expect(carried(b, page, page)).toEqual(b)
+    expect(carried(b, page, { width: 200, height: 160 })).toEqual({ x1: 20, y1: 40, x2: 60, y2: 80 })
+    expect(carried(b, page, { width: 100, height: 30 })).toEqual({ x1: 10, y1: 20, x2: 30, y2: 30 })
+    expect(carried(b, page, { width: 100, height: 20 })).toBeNull()
+  })
+  test('turn with the page', () => {
+    const b = { x1: 10, y1: 20, x2: 30, y2: 25 }
+    expect(turned(b, page)).toEqual({ x1: 55, y1: 10, x2: 60, y2: 30 })
+    const sizes = [page, { width: 80, height: 100 }, page, { width: 80, height: 100 }]
+    expect(sizes.reduce(turned, b)).toEqual(b)
   })
   test('turn over', () => {
     expect(resized({ x1: 10, y1: 10, x2: 30, y2: 20 }, 'e', -30, 7, page)).toEqual({ x1: 0, y1: 10, x2: 10, y2: 20 })
@@ -113,4 +177,17 @@ test('regions at the same place are pairs', () => {
   ])
   // The nearer of two is taken.
   expect(pairs([at(40, 'far'), at(5, 'near')], [at(0, 'x')], (x, y) => overlap(x.box, y.box))[0].old?.name).toBe('near')
+})
+
+test('a box is shown close up in the middle', () => {
+  const v = closeUp({ x1: 100, y1: 100, x2: 200, y2: 120 }, { width: 440, height: 300 }, 20, 80)
+  expect(v.scale).toBe(4)
+  expect(150 * v.scale + v.x).toBe(220)
+  expect(110 * v.scale + v.y).toBe(120)
+})
+test('a word that can be read is moved to the middle at the scale that it has', () => {
+  const window = { width: 400, height: 300 }
+  const word = { x1: 100, y1: 100, x2: 200, y2: 130 }
+  expect(readable({ scale: 1, x: 0, y: 0 }, word, window, 100)).toEqual({ scale: 1, x: 50, y: -15 })
+  expect(readable({ scale: 0.1, x: 0, y: 0 }, word, window, 100).scale).toBeCloseTo(34 / 30)
 })

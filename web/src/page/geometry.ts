@@ -40,6 +40,56 @@ export function overlap(a: Box, b: Box): number {
 }
 export const touches = (a: Box, b: Box) => a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2
 
+export type Edge = 'left' | 'center' | 'right' | 'top' | 'middle' | 'bottom'
+
+/** The boxes moved so that they have that edge or middle line in common: that of all of them together. */
+export function aligned(boxes: Map<string, Box>, edge: Edge): Map<string, Box> {
+  const all = around([...boxes.values()])
+  const to = (b: Box): [number, number] => {
+    if (edge === 'left') return [all.x1 - b.x1, 0]
+    if (edge === 'right') return [all.x2 - b.x2, 0]
+    if (edge === 'center') return [Math.round((all.x1 + all.x2 - b.x1 - b.x2) / 2), 0]
+    if (edge === 'top') return [0, all.y1 - b.y1]
+    if (edge === 'bottom') return [0, all.y2 - b.y2]
+    return [0, Math.round((all.y1 + all.y2 - b.y1 - b.y2) / 2)]
+  }
+  return new Map([...boxes].map(([key, b]) => [key, by(b, ...to(b))]))
+}
+/** The boxes moved so that the gaps between them are the same; the first and the last one stay. */
+export function distributed(boxes: Map<string, Box>, along: 'x' | 'y'): Map<string, Box> {
+  const [low, high] = along === 'x' ? (['x1', 'x2'] as const) : (['y1', 'y2'] as const)
+  const sorted = [...boxes].sort(([, a], [, b]) => a[low] + a[high] - b[low] - b[high])
+  const filled = sorted.reduce((sum, [, b]) => sum + b[high] - b[low], 0)
+  const last = sorted.at(-1)![1]
+  const gap = (last[high] - sorted[0][1][low] - filled) / (sorted.length - 1)
+  let at = sorted[0][1][low]
+  const put = new Map(
+    sorted.map(([key, b]): [string, Box] => {
+      const step = Math.round(at) - b[low]
+      at += b[high] - b[low] + gap
+      return [key, along === 'x' ? by(b, step, 0) : by(b, 0, step)]
+    }),
+  )
+  return new Map([...boxes.keys()].map((key) => [key, put.get(key)!]))
+}
+const by = (b: Box, x: number, y: number): Box => ({ x1: b.x1 + x, y1: b.y1 + y, x2: b.x2 + x, y2: b.y2 + y })
+/** The smallest box that has all of these in it. */
+export const around = (boxes: Box[]): Box => ({
+  x1: Math.min(...boxes.map((b) => b.x1)),
+  y1: Math.min(...boxes.map((b) => b.y1)),
+  x2: Math.max(...boxes.map((b) => b.x2)),
+  y2: Math.max(...boxes.map((b) => b.y2)),
+})
+/** The box of one page at its place on another one, which may be the same form at another resolution; null where that page ends before it. */
+export function carried(b: Box, from: Size, to: Size): Box | null {
+  const scale = to.width / from.width
+  const at = { x1: b.x1 * scale, y1: b.y1 * scale, x2: b.x2 * scale, y2: b.y2 * scale }
+  if (at.y1 >= to.height) return null
+  return boxOf(Math.round(at.x1), Math.round(at.y1), Math.round(at.x2), Math.round(at.y2), to)
+}
+/** The box after its page was turned by 90° clockwise; page: as it was before. */
+export const turned = (b: Box, page: Size): Box => ({ x1: page.height - b.y2, y1: b.x1, x2: page.height - b.y1, y2: b.x2 })
+
 /** How a page lies in a window: a point p of the page is at p × scale + x or y. */
 export type View = { scale: number; x: number; y: number }
 
@@ -65,4 +115,25 @@ export function inSight(v: View, b: Box, window: Size, margin: number, below: nu
     x: v.x + put(b.x1 * v.scale + v.x, b.x2 * v.scale + v.x, margin, window.width - margin),
     y: v.y + put(b.y1 * v.scale + v.y, b.y2 * v.scale + v.y, margin, window.height - below),
   }
+}
+
+/** The view that shows a box close up in the middle of the window, no closer than four pixels of the screen for one of the page. */
+export function closeUp(b: Box, window: Size, margin: number, below: number): View {
+  const high = window.height - margin - below
+  const scale = clamp(Math.min((window.width - 2 * margin) / (b.x2 - b.x1), high / (b.y2 - b.y1)), 0.005, 4)
+  return {
+    scale,
+    x: window.width / 2 - ((b.x1 + b.x2) / 2) * scale,
+    y: margin + high / 2 - ((b.y1 + b.y2) / 2) * scale,
+  }
+}
+
+/** The view in which a word can be read well and lies in the middle; that from before, moved, where words have a fit size in it. */
+export function readable(v: View, word: Box, window: Size, below: number): View {
+  const high = (word.y2 - word.y1) * v.scale
+  const broad = (word.x2 - word.x1) * v.scale
+  const fits = high >= 18 && high <= 90 && broad <= window.width * 0.8
+  const scale = fits ? v.scale : clamp(Math.min(34 / (word.y2 - word.y1), (window.width * 0.7) / (word.x2 - word.x1)), 0.005, 8)
+  const y = (window.height - below) / 2
+  return { scale, x: window.width / 2 - ((word.x1 + word.x2) / 2) * scale, y: y - ((word.y1 + word.y2) / 2) * scale }
 }

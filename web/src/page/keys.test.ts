@@ -14,11 +14,14 @@ test('keys are found with what is held', () => {
   expect(press('z', { ctrlKey: true })).toBe('undo')
   expect(press('z', { metaKey: true })).toBe('undo')
   expect(press('Z', { ctrlKey: true, shiftKey: true })).toBe('redo')
-  expect(press('z')).toBeNull()
+  expect(press('z')).toBe('zoomRegion')
+  expect(press('q')).toBeNull()
   expect(press('ArrowUp')).toBe('move')
   expect(press('ArrowUp', { altKey: true })).toBe('up')
   expect(press('ArrowUp', { shiftKey: true, ctrlKey: true })).toBe('resize')
-  expect(press('c', { ctrlKey: true })).toBeNull() // that is the browser's
+  expect(press('ArrowUp', { shiftKey: true })).toBe('move')
+  expect(press('c', { ctrlKey: true })).toBe('copyRegions')
+  expect(press('x', { ctrlKey: true })).toBeNull() // that is the browser's
 })
 test('signs count however they are typed, brackets by their place', () => {
   expect(press('?', { shiftKey: true })).toBe('help')

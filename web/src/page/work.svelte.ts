@@ -2,9 +2,10 @@
 // server and changes nothing of older ones, so a step is undone by going back to the list before, or by saving the text before.
 import * as api from '../api'
 import type { Asked, Box, Content, Image, Order, Run } from '../api'
-import { asOthers, correction, merged, needed, restored, retyped, type KeptRegion, type Region } from './carry'
-import { moved, sameBox } from './geometry'
+import { asOthers, correction, merged, needed, restored, retyped, type KeptRegion, type Own, type Region } from './carry'
+import { moved, sameBox, turned } from './geometry'
 import { language, t } from '../i18n.svelte'
+import { replace } from '../library/library.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { drop, keep, unsaved } from './unsaved.svelte'
 
@@ -19,7 +20,7 @@ export type Reading = { done: number; all: number; slow: boolean; cancel: () => 
 export const doubtful = 0.75 // a word below this confidence is one to look at
 export const grave = 0.5 // and below this one it is likely wrong
 const atOnce = 25 // regions of a request, so that text comes by and by; more where there would be more than twenty requests
-export const mostInVersion = 500 // that the service takes
+export const mostInVersion = 2000 // that the service takes
 
 export class Work {
   image = $state.raw<Image | null>(null)
@@ -85,6 +86,51 @@ export class Work {
     if (version) await this.fetchVersion(version)
     this.image = image
   }
+  /** Turns the page by 90° clockwise so many times, with all that is on it. */
+  async turn(times: number) {
+    const before = this.image!
+    const image = await api.changeImage(this.id, { rotation: (before.rotation + 90 * times) % 360 })
+    const { runs, older } = await api.runs(this.id)
+    const read = runs.flatMap((r) => r.contents)
+    const ids = this.draft.flatMap((r) => this.shown(r)?.id ?? []).filter((id) => !read.some((c) => c.id === id))
+    this.learn([...read, ...(await this.#fetched(ids))])
+    this.runs = runs
+    this.older = older
+    this.#oldest = runs.at(-1)?.version ?? 0
+    api.forgetThumbnail(this.id)
+    replace(image)
+    this.image = image
+    const box = (b: Box) => {
+      let { width, height } = before
+      for (let n = 0; n < times; n++) {
+        b = turned(b, { width, height })
+        ;[width, height] = [height, width]
+      }
+      return b
+    }
+    const all = (list: Region[]) => list.map((r) => ({ ...r, box: box(r.box) }))
+    const steps = (list: Step[]) => list.map((s) => ('list' in s ? { list: all(s.list) } : s))
+    this.draft = all(this.draft)
+    this.past = steps(this.past)
+    this.future = steps(this.future)
+  }
+  /** Contents from the server, a few at a time; those that are there no more are left out. */
+  async #fetched(ids: string[]): Promise<Content[]> {
+    const rest = [...ids]
+    const list: Content[] = []
+    while (rest.length) {
+      const found = await Promise.all(
+        rest.splice(0, 6).map((id) =>
+          api.content(id).catch((e) => {
+            if (e instanceof api.Failure && e.status === 404) return null
+            throw e
+          }),
+        ),
+      )
+      list.push(...found.filter((c) => c !== null))
+    }
+    return list
+  }
   /** Makes sure that a version is among the runs. */
   async fetchVersion(version: number) {
     if (this.runs.some((r) => r.version === version)) return
@@ -125,18 +171,7 @@ export class Work {
     const seen = kept?.seen ?? 0
     while (this.older && this.#oldest > seen + 1) await this.more()
 
-    const missing = needed(kept?.regions ?? []).filter((id) => !this.#contents[id])
-    while (missing.length) {
-      const found = await Promise.all(
-        missing.splice(0, 6).map((id) =>
-          api.content(id).catch((e) => {
-            if (e instanceof api.Failure && e.status === 404) return null
-            throw e
-          }),
-        ),
-      )
-      this.learn(found.filter((c) => c !== null))
-    }
+    this.learn(await this.#fetched(needed(kept?.regions ?? []).filter((id) => !this.#contents[id])))
     const back = restored(kept?.regions ?? [], (id) => id in this.#contents, this.fresh)
     for (const { region, from } of back) if (from) this.#from[region.read] = from
     const unread = back.flatMap(({ region, content }) => (content ? [] : [region]))
@@ -221,8 +256,8 @@ export class Work {
   }
   fresh = () => `${Date.now().toString(36)}-${++this.#serial}`
 
-  add(boxes: Box[]): Region[] {
-    const made = boxes.map((box): Region => ({ ...asOthers, key: this.fresh(), box, name: '', read: this.fresh() }))
+  add(regions: (Partial<Own> & { box: Box; name?: string })[]): Region[] {
+    const made = regions.map((r): Region => ({ ...asOthers, name: '', ...r, key: this.fresh(), read: this.fresh() }))
     this.put([...this.draft, ...made])
     this.#readApart(made)
     return made

@@ -1,0 +1,35 @@
+// Regions that were copied, for this page and others, also in other tabs of this browser.
+import type { Own, Region } from './carry'
+import { carried, sameBox, type Size } from './geometry'
+import type { Box } from '../api'
+
+type Copied = { page: Size; regions: (Own & { box: Box; name: string })[] }
+const place = 'copied regions'
+
+export function copyRegions(regions: Region[], page: Size) {
+  const copied: Copied = {
+    page: { width: page.width, height: page.height },
+    regions: regions.map(({ box, name, lang, psm, rotate, effort, charset }) => ({ box, name, lang, psm, rotate, effort, charset })),
+  }
+  localStorage.setItem(place, JSON.stringify(copied))
+}
+
+/** What was copied, at its place on a page; what is at the very place of one that is there already is moved below it. */
+export function copiedFor(page: Size, there: Box[]): Copied['regions'] {
+  let copied: Copied | null = null
+  try {
+    copied = JSON.parse(localStorage.getItem(place) ?? 'null')
+  } catch {
+    /* then there is nothing */
+  }
+  return (copied?.regions ?? []).flatMap((r) => {
+    let box = carried(r.box, copied!.page, page)
+    if (!box) return []
+    if (there.some((b) => sameBox(b, box!))) {
+      const high = box.y2 - box.y1
+      const down = box.y2 + high <= page.height ? high : box.y1 >= high ? -high : 0
+      box = { ...box, y1: box.y1 + down, y2: box.y2 + down }
+    }
+    return [{ ...r, box }]
+  })
+}
