@@ -43,8 +43,11 @@ const (
 	imagefile  = module + "internal/imagefile"
 )
 
-// worker is the program in the workers of the engine, the only package with C.
-const worker = adapter + "engine/worker"
+// worker is the program in the workers of the engine, the only package with C, and pdfium its part in those for PDF files.
+const (
+	worker = adapter + "engine/worker"
+	pdfium = adapter + "engine/pdfium"
+)
 
 const (
 	transfer = module + "internal/transfer"
@@ -131,6 +134,8 @@ func forbidden(pkg, imported string, test bool) string {
 	switch {
 	case within(imported, porttest) && !test && !within(pkg, porttest):
 		return "only tests import the suites and fakes"
+	case imported == pdfium && pkg != worker && !test:
+		return "PDF files are opened in worker processes only"
 	case within(pkg, domain) && !test:
 		if !ours {
 			return forbiddenInDomain(imported)
@@ -261,6 +266,9 @@ func TestArrowsBite(t *testing.T) {
 		{adapter + "engine", worker, false, false},
 		{adapter + "engine", worker, true, true},
 		{app, worker, false, true},
+		{worker, pdfium, false, true},
+		{adapter + "engine", pdfium, false, false},
+		{app, pdfium, false, false},
 		{workerpool, domain + "fault", false, true},
 		{workerpool, domain + "document", false, false},
 		{workerpool, imagefile, false, false},
@@ -273,6 +281,24 @@ func TestArrowsBite(t *testing.T) {
 }
 
 const onnxruntime = "github.com/yalue/onnxruntime_go"
+
+// TestWebAssemblyIsInWorkersOnly checks that files of strangers meet pdfium in the processes that are made for it.
+func TestWebAssemblyIsInWorkersOnly(t *testing.T) {
+	uses := 0
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			if !strings.HasPrefix(imported, "github.com/klippa-app/go-pdfium") && !strings.HasPrefix(imported, "github.com/tetratelabs/wazero") {
+				continue
+			}
+			if uses++; p.ImportPath != pdfium {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+	if uses == 0 {
+		t.Errorf("%s imports none of it", pdfium)
+	}
+}
 
 // TestCIsInWorkersOnly checks that C meets the server process nowhere: one package has it, which exports nothing but Run and calls
 // nothing when the program starts, and Run is called by the worker command alone.

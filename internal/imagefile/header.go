@@ -48,6 +48,7 @@ const (
 	WebP = "image/webp"
 	JP2  = "image/jp2"
 	PNM  = "image/x-portable-anymap"
+	PDF  = "application/pdf" // whose pages are no images: see IsPDF
 )
 
 // MaxSide is the most pixels of a width or a height. No decoder takes more.
@@ -69,10 +70,15 @@ func ReadHeader(r io.ReaderAt, size, maxPixels int64) (Header, error) {
 	case err != nil:
 		return Header{}, damaged(h.MediaType).Because(err)
 	}
+	h.Pages = max(h.Pages, 1)
+	return h.check(maxPixels)
+}
+
+// check completes a header and refuses what cannot be decoded.
+func (h Header) check(maxPixels int64) (Header, error) {
 	if h.Orientation < 1 || h.Orientation > 8 {
 		h.Orientation = 1
 	}
-	h.Pages = max(h.Pages, 1)
 	switch {
 	case h.Width <= 0 || h.Height <= 0:
 		return Header{}, damaged(h.MediaType).Because(fmt.Errorf("size %d×%d", h.Width, h.Height))
@@ -149,8 +155,7 @@ func (p *headerReader) read() (h Header, err error) {
 	case has("BM"):
 		h = p.bmp()
 	case has("II*\x00"), has("MM\x00*"), has("II+\x00"), has("MM\x00+"):
-		h = p.tiff(0, p.size)
-		h.MediaType = TIFF
+		h = p.tiff()
 	case has("RIFF") && len(start) >= 12 && string(start[8:12]) == "WEBP":
 		h = p.webp()
 	case has("\x00\x00\x00\x0cjP  \r\n\x87\n"):
@@ -228,7 +233,11 @@ func (p *headerReader) jpeg() (h Header) {
 // block says nothing.
 func (p *headerReader) exif(h *Header, at, length int64) {
 	inner := &headerReader{r: p.r, size: min(p.size, at+length), reads: p.reads}
-	said := inner.tiff(at, length)
+	var said Header
+	inner.directories(at, length, func(d Header, _, _ int64) bool {
+		said = d
+		return false
+	})
 	p.reads = inner.reads
 	h.Orientation = said.Orientation
 	if h.XDPI == 0 {
@@ -302,105 +311,6 @@ func (p *headerReader) bmp() (h Header) {
 		h.XDPI, h.YDPI = dpi(meter*float64(p.num(38, 4, binary.LittleEndian))), dpi(meter*float64(p.num(42, 4, binary.LittleEndian)))
 	}
 	return h
-}
-
-// maxPages bounds the walk along a TIFF's directories, which may form a loop.
-const maxPages = 10_000
-
-// tiff reads the first directory of a classic or big TIFF whose bytes start at base (TIFF 6.0, section 2) and counts the others.
-func (p *headerReader) tiff(base, length int64) (h Header) {
-	var order binary.ByteOrder = binary.LittleEndian
-	if p.bytes(base, 1)[0] == 'M' {
-		order = binary.BigEndian
-	}
-	big := p.num(base+2, 2, order) == 43
-	offsetSize, countSize, entrySize, first := 4, 2, int64(12), base+4
-	if big {
-		offsetSize, countSize, entrySize, first = 8, 8, 20, base+8
-	}
-	next := p.num(first, offsetSize, order)
-	seen := map[uint64]bool{}
-	for next != 0 && !seen[next] && len(seen) < maxPages && p.err == nil {
-		if next > uint64(length) {
-			p.fail("directory beyond the file")
-			break
-		}
-		seen[next] = true
-		at := base + int64(next)
-		count := p.num(at, countSize, order)
-		if count > 4096 {
-			p.fail("%d entries in a directory", count)
-			break
-		}
-		at += int64(countSize)
-		if len(seen) == 1 {
-			scale := 1.0 // of the resolution: inches, unless the directory says otherwise
-			var x, y float64
-			for i := range int64(count) {
-				entry := at + i*entrySize
-				tag := p.num(entry, 2, order)
-				switch tag {
-				case 256, 257, 274, 296:
-				case 282:
-					x = p.rational(base, entry, offsetSize, order)
-					continue
-				case 283:
-					y = p.rational(base, entry, offsetSize, order)
-					continue
-				default:
-					continue
-				}
-				value := entry + entrySize - int64(offsetSize)
-				var v int
-				switch p.num(entry+2, 2, order) {
-				case 3:
-					v = int(p.num(value, 2, order))
-				case 4:
-					v = int(p.num(value, 4, order))
-				}
-				switch tag {
-				case 256:
-					h.Width = v
-				case 257:
-					h.Height = v
-				case 274:
-					h.Orientation = v
-				case 296:
-					switch v {
-					case 1:
-						scale = 0 // no unit
-					case 3:
-						scale = centimeter
-					}
-				}
-			}
-			h.XDPI, h.YDPI = dpi(scale*x), dpi(scale*y)
-		}
-		entriesRead := p.err == nil
-		next = p.num(at+int64(count)*entrySize, offsetSize, order)
-		if p.err != nil && entriesRead { // the chain breaks off; the pages before do not
-			p.err = nil
-			break
-		}
-		h.Pages++
-	}
-	return h
-}
-
-// rational returns a number that an entry of a directory points to, or 0. That it cannot be read is no error.
-func (p *headerReader) rational(base, entry int64, offsetSize int, order binary.ByteOrder) float64 {
-	before := p.err
-	defer func() { p.err = before }()
-	value := entry + 4 + int64(offsetSize) // behind tag, type and count
-	at := base + int64(p.num(value, offsetSize, order))
-	if offsetSize == 8 {
-		at = value // a big TIFF has it in the entry
-	}
-	above, below := p.num(at, 4, order), p.num(at+4, 4, order)
-	if before != nil || p.err != nil || below == 0 {
-		return 0
-	}
-	return float64(above) / float64(below)
 }
 
 // webp reads the first chunk, and for an extended file goes on to its Exif chunk (RFC 9649).

@@ -101,11 +101,10 @@ func TestHeaders(t *testing.T) {
 
 func TestForeignFilesAreNamed(t *testing.T) {
 	for file, want := range map[string]string{
-		"%PDF-1.7\n":                       "PDF",
 		"\x00\x00\x00\x18ftypheic\x00\x00": "HEIC",
 		"\x00\x00\x00\x18ftypavif\x00\x00": "AVIF",
 		"\xef\xbb\xbf<svg xmlns=":          "SVG",
-		"PK\x03\x04\x14\x00":               "ZIP or office",
+		"PK\x03\x04\x14\x00":               "This is a ZIP archive or a document of an office program. Save it as PDF first.",
 		"":                                 "The file is empty.",
 		"just text":                        "Unsupported file. Supported: JPEG,",
 		"\x89PNG\r\n\x1a\n":                "The PNG file ends too early: it is cut off.",

@@ -11,7 +11,7 @@ import (
 
 // formats are the formats that are read, with their names for people.
 var formats = []struct{ mediaType, name string }{
-	{JPEG, "JPEG"}, {PNG, "PNG"}, {GIF, "GIF"}, {BMP, "BMP"}, {TIFF, "TIFF"}, {WebP, "WebP"}, {JP2, "JPEG 2000"}, {PNM, "PNM"},
+	{JPEG, "JPEG"}, {PNG, "PNG"}, {GIF, "GIF"}, {BMP, "BMP"}, {TIFF, "TIFF"}, {WebP, "WebP"}, {JP2, "JPEG 2000"}, {PNM, "PNM"}, {PDF, "PDF"},
 }
 
 // names has the names by media type, and supported is a sentence with all of them.
@@ -40,11 +40,11 @@ var foreignFormats = []struct {
 	at          int
 	magic, name string
 }{
-	{0, "%PDF", "PDF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIF"},
+	{4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIF"},
 	{4, "ftypmsf1", "HEIF"}, {4, "ftyphevc", "HEIF"},
 	{4, "ftypavif", "AVIF"}, {4, "ftypavis", "AVIF"}, {4, "ftyp", "MP4 or QuickTime"}, {0, "8BPS", "Photoshop"}, {0, "AT&TFORM", "DjVu"},
 	{0, "\x00\x00\x01\x00", "icon"}, {0, "\xff\x0a", "JPEG XL"}, {0, "\x00\x00\x00\x0cJXL ", "JPEG XL"}, {0, "\x76\x2f\x31\x01", "OpenEXR"},
-	{0, "PK\x03\x04", "ZIP or office"}, {0, "\xd0\xcf\x11\xe0", "office"}, {0, "{\\rtf", "RTF"}, {0, "%!PS", "PostScript"},
+	{0, "%!PS", "PostScript"},
 	{0, "<svg", "SVG"}, {0, "<!DOCTYPE html", "HTML"}, {0, "<html", "HTML"}, {0, "<?xml", "XML or SVG"},
 	{0, "II*\x00\x10\x00\x00\x00CR", "camera raw"},
 }
@@ -55,6 +55,9 @@ func foreign(r io.ReaderAt, size int64) *fault.Fault {
 	n, err := r.ReadAt(start, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return unsupported("The file cannot be read.")
+	}
+	if name := officeFormat(r, size, start[:n]); name != "" {
+		return unsupported("This is %s. Save it as PDF first.", name)
 	}
 	start = bytes.TrimPrefix(start[:n], []byte("\xef\xbb\xbf"))
 	for _, f := range foreignFormats {

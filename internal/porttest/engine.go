@@ -411,7 +411,7 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 
 	t.Run("the first page of several", func(t *testing.T) {
 		other, _ := DrawLines("quite another text")
-		wantTexts(t, open(t), order(multiPageTIFF(page, other), tasksOf(boxes, recognition.ShapeLine)...), drawn)
+		wantTexts(t, open(t), order(MultiPageTIFF(page, other), tasksOf(boxes, recognition.ShapeLine)...), drawn)
 	})
 
 	t.Run("only the characters asked for", func(t *testing.T) {

@@ -157,7 +157,7 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	t.Run("the first page of several", func(t *testing.T) {
 		white := image.NewGray(image.Rect(0, 0, 500, 50))
 		draw.Draw(white, white.Bounds(), image.White, image.Point{}, draw.Src)
-		file := multiPageTIFF(corner(240, 160), white, white)
+		file := MultiPageTIFF(corner(240, 160), white, white)
 		shows(t, open(t), file, document.Geometry{MediaType: "image/tiff", Width: 240, Height: 160, Pages: 3})
 	})
 

@@ -162,8 +162,8 @@ func jpegOf(m image.Image) []byte {
 	return encoded(func(w io.Writer) error { return jpeg.Encode(w, m, &jpeg.Options{Quality: 90}) })
 }
 
-// multiPageTIFF makes an uncompressed grey TIFF of several pages.
-func multiPageTIFF(pages ...image.Image) []byte {
+// MultiPageTIFF makes an uncompressed grey TIFF of several pages.
+func MultiPageTIFF(pages ...image.Image) []byte {
 	b := []byte("II*\x00")
 	link := len(b) // where the offset of the next directory stands
 	b = binary.LittleEndian.AppendUint32(b, 0)
@@ -279,7 +279,7 @@ func bombs() map[string][]byte {
 			binary.LittleEndian.PutUint32(file[18:], side)
 			binary.LittleEndian.PutUint32(file[22:], side)
 		case "image/tiff":
-			file = multiPageTIFF(small)
+			file = MultiPageTIFF(small)
 			directory := int(binary.LittleEndian.Uint32(file[4:]))
 			binary.LittleEndian.PutUint32(file[directory+2+8:], side)
 			binary.LittleEndian.PutUint32(file[directory+2+12+8:], side)

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,7 +34,10 @@ type Options struct {
 	MaxServed   int           // jobs after which a worker is replaced; default 5,000
 	MaxMemory   int64         // resident bytes above which a worker is replaced; default 1 GiB
 	IdleTime    time.Duration // after which a worker without work is replaced by a resting one; default 10 minutes; negative: never
-	Log         *slog.Logger  // default: none
+	// OnDemand has a process start when there is a job and no other process is free, and end after IdleTime without work.
+	OnDemand     bool
+	StartTimeout time.Duration // in which a worker must be ready for jobs; default 30 s
+	Log          *slog.Logger  // default: none
 }
 
 func (o Options) complete() Options {
@@ -50,6 +54,9 @@ func (o Options) complete() Options {
 	}
 	if o.MaxMemory <= 0 {
 		o.MaxMemory = 1 << 30
+	}
+	if o.StartTimeout <= 0 {
+		o.StartTimeout = 30 * time.Second
 	}
 	if o.IdleTime == 0 {
 		o.IdleTime = 10 * time.Minute
@@ -72,7 +79,7 @@ type Pool struct {
 	mu       sync.Mutex
 	closed   bool
 	queue    queue
-	idle     []*slot // slots with a process and nothing to do, the longest idle first
+	idle     []*slot // slots with nothing to do, the longest idle first; with a process, unless they get one on demand
 	alive    int     // slots with a process
 	startErr error   // of the newest attempt to start a worker; nil after a success
 	about    json.RawMessage
@@ -106,7 +113,7 @@ type slot struct {
 
 var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is shutting down.").After(5 * time.Second)
 
-// Start starts the workers. A worker that does not start is tried again; Ready tells why.
+// Start starts the workers, unless they start on demand. A worker that does not start is tried again; Ready tells why.
 func Start(o Options) *Pool {
 	p := &Pool{opts: o.complete(), forker: newForker(), closing: make(chan struct{})}
 	for range p.opts.Workers {
@@ -139,7 +146,7 @@ func (p *Pool) Close() {
 	p.forker.close()
 }
 
-// Ready returns nil where a worker is up, and else why none is: Unavailable.
+// Ready returns nil where a worker is up, or would be started on demand, and else why none is: Unavailable.
 func (p *Pool) Ready() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -148,7 +155,7 @@ func (p *Pool) Ready() error {
 		return errClosed
 	case p.alive == 0 && p.startErr != nil:
 		return fault.New(fault.Unavailable, "no_worker", "No worker process could be started.").Because(p.startErr).After(5 * time.Second)
-	case p.alive == 0:
+	case p.alive == 0 && !p.opts.OnDemand:
 		return fault.New(fault.Unavailable, "no_worker", "The worker processes are starting.").After(time.Second)
 	}
 	return nil
@@ -177,7 +184,12 @@ func (p *Pool) Stats() Stats {
 	defer p.mu.Unlock()
 	s := p.stats
 	s.Wanted, s.Room = len(p.all), p.opts.QueueSize
-	s.Workers, s.Busy, s.Waiting = p.alive, p.alive-len(p.idle), p.queue.length
+	s.Workers, s.Busy, s.Waiting = p.alive, p.alive, p.queue.length
+	for _, slot := range p.idle {
+		if slot.proc != nil {
+			s.Busy--
+		}
+	}
 	for _, slot := range p.all {
 		s.Memory += slot.memory
 		if slot.resting {
@@ -187,7 +199,7 @@ func (p *Pool) Stats() Stats {
 	return s
 }
 
-// serve keeps a worker process up and gives it one job after the other.
+// serve keeps a worker process up, or starts one on demand, and gives it one job after the other.
 func (p *Pool) serve(s *slot) {
 	defer p.slots.Done()
 	defer func() {
@@ -200,7 +212,7 @@ func (p *Pool) serve(s *slot) {
 			}
 		}
 	}()
-	for p.ensure(s) {
+	for p.opts.OnDemand || p.ensure(s) {
 		t := p.take(s)
 		if t == nil {
 			return
@@ -219,14 +231,7 @@ func (p *Pool) serve(s *slot) {
 // ensure makes sure that the slot has a process. It returns false when the pool closes.
 func (p *Pool) ensure(s *slot) bool {
 	for pause := 100 * time.Millisecond; s.proc == nil; pause = min(2*pause, 10*time.Second) {
-		fresh, err := p.startProcess(true)
-		p.mu.Lock()
-		p.startErr = err
-		if err == nil {
-			s.proc, s.memory, s.resting = fresh, fresh.memory, false
-			p.alive++
-		}
-		p.mu.Unlock()
+		err := p.begin(s)
 		if err == nil {
 			break
 		}
@@ -240,8 +245,21 @@ func (p *Pool) ensure(s *slot) bool {
 	return true
 }
 
+// begin starts a process for a slot that has none.
+func (p *Pool) begin(s *slot) error {
+	fresh, err := p.startProcess(true)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.startErr = err
+	if err == nil {
+		s.proc, s.memory, s.resting = fresh, fresh.memory, false
+		p.alive++
+	}
+	return err
+}
+
 func (p *Pool) startProcess(warm bool) (*process, error) {
-	fresh, err := startProcess(p.forker, p.opts.Command, p.opts.Environment, warm)
+	fresh, err := startProcess(p.forker, p.opts.Command, p.opts.Environment, warm, p.opts.StartTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +301,7 @@ func (p *Pool) replace(s *slot, fresh *process) {
 }
 
 // take returns the next job for the slot, waiting for one; nil when the pool closes. A worker that waits for long is replaced by
-// one that has not loaded anything.
+// one that has not loaded anything, or ends where it was started on demand.
 func (p *Pool) take(s *slot) *task {
 	p.mu.Lock()
 	if p.closed {
@@ -298,7 +316,7 @@ func (p *Pool) take(s *slot) *task {
 	resting := s.resting
 	p.mu.Unlock()
 	var idle <-chan time.Time
-	if p.opts.IdleTime > 0 && !resting {
+	if p.opts.IdleTime > 0 && !resting && s.proc != nil {
 		timer := time.NewTimer(p.opts.IdleTime)
 		defer timer.Stop()
 		idle = timer.C
@@ -308,16 +326,35 @@ func (p *Pool) take(s *slot) *task {
 		case t := <-s.inbox:
 			return t
 		case <-idle:
-			if s.next == nil { // else it is being replaced already
+			switch {
+			case p.opts.OnDemand:
+				p.rest(s)
+			case s.next == nil: // else it is being replaced already
 				p.startNext(s, false)
 			}
 		case fresh := <-s.next:
 			s.next = nil
-			if fresh != nil {
+			switch {
+			case fresh == nil:
+			case s.proc == nil: // it has ended meanwhile
+				p.slots.Go(fresh.retire)
+			default:
 				p.replace(s, fresh)
 			}
 		}
 	}
+}
+
+// rest ends the process of a slot that is still idle.
+func (p *Pool) rest(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.proc == nil || !slices.Contains(p.idle, s) {
+		return
+	}
+	p.slots.Go(s.proc.retire)
+	s.proc, s.memory = nil, 0
+	p.alive--
 }
 
 // submit gives the jobs of an order to idle workers, first those that hold the page, and queues the rest.
@@ -327,7 +364,7 @@ func (p *Pool) submit(o *order) error {
 	switch {
 	case p.closed:
 		return errClosed
-	case p.alive == 0 && p.startErr != nil:
+	case p.alive == 0 && p.startErr != nil && !p.opts.OnDemand:
 		f := fault.New(fault.Unavailable, "no_worker", "Recognition is not available at the moment.")
 		return f.Because(p.startErr).After(5 * time.Second)
 	case p.queue.length > 0 && p.queue.length+len(o.waiting) > p.opts.QueueSize:
@@ -346,12 +383,20 @@ func (p *Pool) submit(o *order) error {
 	return nil
 }
 
-// pick takes a slot out of the idle ones: the one that holds the page, or else the one that worked last, whose memory is warm.
+// pick takes a slot out of the idle ones: the one that holds the page, or else the one that worked last, whose memory is warm. One that
+// has no process comes last.
 func (p *Pool) pick(page string) *slot {
-	pick := len(p.idle) - 1
+	pick, best := len(p.idle)-1, 0
 	for i, s := range p.idle {
-		if s.proc.holds(page) {
-			pick = i
+		worth := 0
+		switch {
+		case s.proc != nil && s.proc.holds(page):
+			worth = 2
+		case s.proc != nil:
+			worth = 1
+		}
+		if worth >= best {
+			pick, best = i, worth
 		}
 	}
 	s := p.idle[pick]
@@ -366,6 +411,13 @@ func (p *Pool) run(s *slot, t *task) outcome {
 		if o.err = t.order.ctx.Err(); o.err != nil { // nobody waits for it any more
 			return o
 		}
+		if s.proc == nil { // on demand
+			if err := p.begin(s); err != nil {
+				p.opts.Log.Error("a worker process did not start", "error", err)
+				o.err = fault.New(fault.Unavailable, "no_worker", "No worker process could be started.").Because(err).After(5 * time.Second)
+				return o
+			}
+		}
 		o.answer, o.err = s.proc.ask(t.order.ctx, t.job, t.order.page, p.opts.JobTimeout)
 		broken, ok := errors.AsType[*BrokenError](o.err)
 		if !ok {
@@ -378,7 +430,7 @@ func (p *Pool) run(s *slot, t *task) outcome {
 		p.alive--
 		p.stats.Restarts++
 		p.mu.Unlock()
-		if !p.ensure(s) {
+		if !p.opts.OnDemand && !p.ensure(s) {
 			o.err = errClosed
 			return o
 		}
@@ -426,7 +478,7 @@ func (p *Pool) recycle(s *slot) {
 // Page is the file that the jobs of an order are about.
 type Page struct {
 	Key  string // equal for the same page of the same bytes only
-	Size int64  // bytes of the file
+	Size int64  // bytes of the file; negative where only Open tells: at most that many, without the sign
 
 	// Open returns the bytes. It is called for a worker that does not hold the page.
 	Open func(ctx context.Context) (io.ReadCloser, error)

@@ -77,11 +77,9 @@ func (f *forker) start(cmd *exec.Cmd) (err error) {
 
 func (f *forker) close() { f.once.Do(func() { close(f.done) }) }
 
-// startTimeout is how long a worker may take until it is ready for jobs.
-const startTimeout = 30 * time.Second
-
-// startProcess starts a worker and waits until it is ready. A warm worker loads what it will need, another one does not.
-func startProcess(f *forker, command []string, environment []string, warm bool) (*process, error) {
+// startProcess starts a worker and waits until it is ready, for at most that long. A warm worker loads what it will need, another one
+// does not.
+func startProcess(f *forker, command []string, environment []string, warm bool, limit time.Duration) (*process, error) {
 	requestsR, requestsW, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -108,7 +106,7 @@ func startProcess(f *forker, command []string, environment []string, warm bool) 
 		p.waitErr = p.cmd.Wait()
 		close(p.exited)
 	}()
-	timer := time.AfterFunc(startTimeout, p.kill)
+	timer := time.AfterFunc(limit, p.kill)
 	err = p.greet()
 	if !timer.Stop() || err != nil {
 		p.kill()
@@ -304,7 +302,7 @@ func (p *process) sendPage(ctx context.Context, page Page) error {
 		return writeChunks(p.requests, failingReader{err})
 	}
 	defer r.Close()
-	return writeChunks(p.requests, io.LimitReader(r, page.Size+1))
+	return writeChunks(p.requests, io.LimitReader(r, max(page.Size, -page.Size)+1))
 }
 
 type failingReader struct{ err error }

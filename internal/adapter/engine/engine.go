@@ -40,6 +40,7 @@ type Options struct {
 	MaxServed     int            // regions after which a worker is replaced; default 5,000
 	MaxMemory     int64          // resident bytes above which a worker is replaced; default 1 GiB
 	MemoryLimit   int64          // bytes that a worker may have beyond those at its start; default 3 GiB, or what MaxPixels needs
+	CacheDir      string         // where compiled code is kept if the user's folder for caches cannot be written to; empty: nowhere
 	IdleTime      time.Duration  // after which a worker without work gives models and pages back; default 10 minutes; negative: never
 	Log           *slog.Logger   // default: none
 }
@@ -52,6 +53,7 @@ const defaultMemoryLimit = 3 << 30 // the largest page is 600 MB, of which decod
 // Engine reads regions and renders pages in worker processes. It is safe for concurrent use.
 type Engine struct {
 	pool      *workerpool.Pool
+	pdf       *pdfPool
 	tessdata  tessdata
 	missing   string // why there is no second recogniser; empty where a worker will tell
 	maxPixels int64
@@ -84,10 +86,14 @@ func Start(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	pdf, err := startPDF(o)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(found.made))
+	}
 	pool := workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
 		Workers: o.Workers, JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: o.MaxServed, MaxMemory: o.MaxMemory,
 		IdleTime: o.IdleTime, Log: o.Log})
-	return &Engine{pool: pool, tessdata: found, missing: missing, maxPixels: o.MaxPixels, files: o.Files}, nil
+	return &Engine{pool: pool, pdf: pdf, tessdata: found, missing: missing, maxPixels: o.MaxPixels, files: o.Files}, nil
 }
 
 // findModels returns the files of the second recogniser, or why it is missing. An error is about a folder that was named.
@@ -142,6 +148,7 @@ func workerEnvironment() []string {
 // Close ends the workers. What waits fails as Unavailable; what runs is finished first, up to RegionTimeout.
 func (e *Engine) Close() error {
 	e.pool.Close()
+	e.pdf.pool.Close()
 	return os.RemoveAll(e.tessdata.made)
 }
 
@@ -244,12 +251,18 @@ func (e *Engine) reading(a workerpool.Answer, err error) (recognition.Reading, e
 var errUndecodable = fault.New(fault.Unsupported, "unsupported_image", "The image cannot be decoded.")
 
 func (e *Engine) order(page document.Page, user int64, batch bool) workerpool.Order {
+	if isPDF(page) {
+		return workerpool.Order{Page: e.pdf.rendered(page, user, batch), User: user, Batch: batch}
+	}
 	open := func(ctx context.Context) (io.ReadCloser, error) { return e.files.Open(ctx, page.File) }
 	return workerpool.Order{Page: workerpool.Page{Key: page.Key(), Size: page.File.Size, Open: open}, User: user, Batch: batch}
 }
 
 func (e *Engine) job(page document.Page, operation string, j protocol.Job) workerpool.Job {
-	j.MaxPixels, j.Rotation = e.maxPixels, page.Rotation
+	j.MaxPixels, j.Rotation, j.Page = e.maxPixels, page.Rotation, page.Number
+	if isPDF(page) {
+		j.Page = 1 // of the file that was rendered
+	}
 	return workerpool.Job{Operation: operation, Payload: j}
 }
 
@@ -309,43 +322,68 @@ func (e *Engine) Check(mode recognition.Mode, lang []string) (fields []fault.Fie
 	return fields
 }
 
-// Probe reads the header of a file in this process; see document.Imager.
+// Probe reads the headers of an image file in this process, and has a worker look at a PDF file; see document.Imager.
 func (e *Engine) Probe(ctx context.Context, f document.File) (document.Probe, error) {
-	h, err := e.header(ctx, f)
+	r, file, err := e.open(ctx, f)
 	if err != nil {
 		return document.Probe{}, err
 	}
-	first := document.PageProbe{DPI: h.DPI()}
-	first.Width, first.Height = h.Upright()
-	return document.Probe{MediaType: h.MediaType, Pages: slices.Repeat([]document.PageProbe{first}, h.Pages)}, nil
+	defer r.Close()
+	if imagefile.IsPDF(file, f.Size) {
+		return e.pdf.probe(ctx, f)
+	}
+	h, err := imagefile.ReadHeader(file, f.Size, e.maxPixels)
+	if err != nil {
+		return document.Probe{}, err
+	}
+	probe := document.Probe{MediaType: h.MediaType}
+	for _, page := range imagefile.ReadPages(file, f.Size, e.maxPixels, h) {
+		found := document.PageProbe{DPI: page.DPI()}
+		found.Width, found.Height = page.Upright()
+		if page.Err != nil {
+			reason := fault.Of(page.Err)
+			found.Error = &document.Failure{Code: reason.Code, Detail: reason.Text}
+		}
+		probe.Pages = append(probe.Pages, found)
+	}
+	return probe, nil
 }
 
 // Orientation returns how the pixels of a file lie, as EXIF has it: 1, upright, to 8. Errors as with Probe.
 func (e *Engine) Orientation(ctx context.Context, f document.File) (int, error) {
+	if f.MediaType == imagefile.PDF {
+		return 1, nil
+	}
 	h, err := e.header(ctx, f)
 	return h.Orientation, err
 }
 
 func (e *Engine) header(ctx context.Context, f document.File) (imagefile.Header, error) {
-	r, err := e.files.Open(ctx, f)
+	r, file, err := e.open(ctx, f)
 	if err != nil {
 		return imagefile.Header{}, err
 	}
 	defer r.Close()
-	var file io.ReaderAt
-	switch r := r.(type) {
-	case io.ReaderAt:
-		file = r
-	case io.ReadSeeker:
-		file = &seekingReaderAt{r}
-	default:
-		data, err := io.ReadAll(io.LimitReader(r, f.Size))
-		if err != nil {
-			return imagefile.Header{}, err
-		}
-		file = bytes.NewReader(data)
-	}
 	return imagefile.ReadHeader(file, f.Size, e.maxPixels)
+}
+
+// open opens a file to be read at offsets. The first result is to be closed.
+func (e *Engine) open(ctx context.Context, f document.File) (io.Closer, io.ReaderAt, error) {
+	r, err := e.files.Open(ctx, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch at := r.(type) {
+	case io.ReaderAt:
+		return r, at, nil
+	case io.ReadSeeker:
+		return r, &seekingReaderAt{at}, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(r, f.Size))
+	if err != nil {
+		return nil, nil, errors.Join(err, r.Close())
+	}
+	return r, bytes.NewReader(data), nil
 }
 
 // seekingReaderAt reads at offsets by seeking; for one goroutine.
@@ -360,6 +398,9 @@ func (s *seekingReaderAt) ReadAt(b []byte, at int64) (int, error) {
 
 // Thumbnail renders a page into a square; see document.Imager.
 func (e *Engine) Thumbnail(ctx context.Context, page document.Page, side int) (document.Rendition, error) {
+	if isPDF(page) {
+		return e.pdf.thumbnail(ctx, page, side)
+	}
 	return e.render(ctx, page, 0, protocol.Thumbnail, protocol.Job{Side: side})
 }
 

@@ -13,6 +13,8 @@ type Setup struct {
 	Memory   int64    `json:"memory"`   // bytes that the worker may have beyond those at the start
 
 	Models *ppocr.Files `json:"models,omitempty"` // of the second recogniser; nil for none
+
+	PDF *PDF `json:"pdf,omitempty"` // of a worker for PDF files, which needs nothing else but Memory; nil for one that reads
 }
 
 // About is what a worker says about itself.
@@ -41,6 +43,7 @@ const (
 
 // Job is the payload of an operation.
 type Job struct {
+	Page      int               `json:"page"`       // number, in the file
 	MaxPixels int64             `json:"max_pixels"` // of the page
 	Rotation  int               `json:"rotation"`   // degrees that the upright page is turned clockwise
 	Task      recognition.Task  `json:"task"`

@@ -1,4 +1,5 @@
-// Package worker is the program in a worker process of the engine. It decodes the files of users and reads text with libtesseract and
+// Package worker is the program in a worker process of the engine, of either kind: one that reads, or one for PDF files, which is package
+// pdfium. It decodes the files of users and reads text with libtesseract and
 // Leptonica, and with the models of a second recogniser where there are any. It is the only package that calls C, and Run is its only
 // function for others: what it does, a pool of processes survives.
 //
@@ -11,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"glyphbox/internal/adapter/engine/pdfium"
 	"glyphbox/internal/adapter/engine/protocol"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -23,6 +25,9 @@ func Run(argument string) error {
 	var setup protocol.Setup
 	if err := json.Unmarshal([]byte(argument), &setup); err != nil {
 		return fmt.Errorf("the argument of the worker: %w", err)
+	}
+	if setup.PDF != nil {
+		return pdfium.Run(setup)
 	}
 	quietLeptonica()
 	l := &library{engine: "tesseract " + libraryVersion(), tessdata: setup.Tessdata, layoutLang: setup.Warm[len(setup.Warm)-1:]}
@@ -119,6 +124,9 @@ func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (pa
 	}
 	h, err := imagefile.ReadHeader(bytes.NewReader(data), int64(len(data)), job.MaxPixels)
 	if err != nil {
+		return page, false, err
+	}
+	if data, h, err = imagefile.Page(data, job.Page, h, job.MaxPixels); err != nil {
 		return page, false, err
 	}
 	shrink := 1

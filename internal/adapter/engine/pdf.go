@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/imagefile"
+	"glyphbox/internal/workerpool"
+)
+
+// pdfPool has PDF files looked at and their pages rendered by workers of their own kind, which start when the first one is needed. They
+// run compiled code that is made before they are confined.
+type pdfPool struct {
+	pool      *workerpool.Pool
+	cache     string
+	maxPixels int64
+	files     document.Files
+}
+
+const (
+	pdfWorkers      = 2
+	pdfMaxServed    = 1000      // since pdfium's handles pile up
+	pdfMaxMemory    = 512 << 20 // resident
+	pdfMemoryLimit  = 3 << 30   // pdfium's own memory grows by copies
+	pdfIdleTime     = 2 * time.Minute
+	pdfStartTimeout = 5 * time.Minute // to compile, where nothing is kept, on a machine that is busy
+
+	// mostProbed is how many pages of a file are looked at.
+	mostProbed = 10_000
+)
+
+func startPDF(o Options) (*pdfPool, error) {
+	p := &pdfPool{cache: cacheDir(o.CacheDir), maxPixels: o.MaxPixels, files: o.Files}
+	setup, err := json.Marshal(protocol.Setup{Memory: pdfMemoryLimit, PDF: &protocol.PDF{Cache: p.cache}})
+	if err != nil {
+		return nil, err
+	}
+	idle := time.Duration(pdfIdleTime)
+	if o.IdleTime != 0 {
+		idle = min(idle, o.IdleTime)
+	}
+	p.pool = workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
+		Workers: min(pdfWorkers, runtime.GOMAXPROCS(0)), JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: pdfMaxServed,
+		MaxMemory: pdfMaxMemory, IdleTime: idle, OnDemand: true, StartTimeout: pdfStartTimeout, Log: o.Log})
+	return p, nil
+}
+
+// cacheDir makes and returns a folder for compiled code that only this user can write to: in the user's folder for caches, or else in
+// the fallback. It is empty where neither can be had.
+func cacheDir(fallback string) string {
+	var folders []string
+	if user, err := os.UserCacheDir(); err == nil {
+		folders = append(folders, filepath.Join(user, "glyphbox", "pdfium"))
+	}
+	if fallback != "" {
+		folders = append(folders, filepath.Join(fallback, "pdfium"))
+	}
+	for _, folder := range folders {
+		if os.MkdirAll(folder, 0o700) != nil {
+			continue
+		}
+		probe, err := os.CreateTemp(folder, "probe")
+		if err != nil {
+			continue
+		}
+		probe.Close()
+		os.Remove(probe.Name())
+		return folder
+	}
+	return ""
+}
+
+func isPDF(page document.Page) bool { return page.File.MediaType == imagefile.PDF }
+
+// file returns the file for a worker. Those with equal bytes are one: the worker looks at the password itself.
+func (p *pdfPool) file(f document.File) workerpool.Page {
+	return workerpool.Page{Key: f.SHA256, Size: f.Size, Open: func(ctx context.Context) (io.ReadCloser, error) { return p.files.Open(ctx, f) }}
+}
+
+// one has a single job about a file done.
+func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bool, operation string, j protocol.PDFJob) (
+	a protocol.PDFAnswer, bytes []byte, err error,
+) {
+	j.Password, j.MaxPixels = f.Password, p.maxPixels
+	order := workerpool.Order{Page: p.file(f), User: user, Batch: batch, Jobs: []workerpool.Job{{Operation: operation, Payload: j}}}
+	err = p.pool.Do(ctx, order, func(_ int, answer workerpool.Answer, err error) error {
+		broken, isBroken := errors.AsType[*workerpool.BrokenError](err)
+		switch {
+		case isBroken && (broken.Opening || j.Page == 0):
+			return errUndecodablePDF.Because(err)
+		case isBroken && broken.Timeout:
+			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file could not be rendered within %s.", p.pool.JobTimeout()).Because(err)
+		case isBroken:
+			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file cannot be rendered.").Because(err)
+		case err != nil:
+			return err
+		}
+		bytes = answer.Bytes
+		return json.Unmarshal(answer.Payload, &a)
+	})
+	return a, bytes, err
+}
+
+const codeUnreadable = "page_unreadable"
+
+var errUndecodablePDF = fault.New(fault.Unsupported, "unsupported_image", "The PDF file cannot be read.")
+
+// probe tells the sizes of the pages of a file.
+func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, error) {
+	a, _, err := p.one(ctx, f, 0, false, protocol.PDFPages, protocol.PDFJob{MaxPages: mostProbed})
+	if err != nil {
+		return document.Probe{}, err
+	}
+	if a.Pages > mostProbed {
+		return document.Probe{}, fault.New(fault.TooLarge, "too_many_pages", "The PDF file has %d pages; at most %d are read.", a.Pages, mostProbed)
+	}
+	probe := document.Probe{MediaType: imagefile.PDF}
+	for _, s := range a.Sizes {
+		page := document.PageProbe{Width: s.Width, Height: s.Height, DPI: s.DPI}
+		if s.Width == 0 {
+			page.Error = &document.Failure{Code: codeUnreadable, Detail: "The page is damaged, or has no size that can be shown."}
+		}
+		probe.Pages = append(probe.Pages, page)
+	}
+	return probe, nil
+}
+
+// upright returns the size of a page before it is turned.
+func upright(page document.Page) (width, height int) {
+	if page.Rotation%180 != 0 {
+		return page.Height, page.Width
+	}
+	return page.Width, page.Height
+}
+
+// maxHeader is the most bytes before the pixels of a rendered page.
+const maxHeader = 64
+
+// rendered returns a page as workers that read are given it: an image file of its own.
+func (p *pdfPool) rendered(page document.Page, user int64, batch bool) workerpool.Page {
+	width, height := upright(page)
+	pixels := int64(width) * int64(height)
+	if pixels == 0 {
+		pixels = p.maxPixels
+	}
+	return workerpool.Page{Key: fmt.Sprintf("%s-%dx%d", page.Key(), width, height), Size: -(3*pixels + maxHeader),
+		Open: func(ctx context.Context) (io.ReadCloser, error) {
+			_, file, err := p.one(ctx, page.File, user, batch, protocol.PDFRender, protocol.PDFJob{Page: page.Number, Width: width, Height: height})
+			return io.NopCloser(bytes.NewReader(file)), err
+		}}
+}
+
+// thumbnail renders a page into a square, turned.
+func (p *pdfPool) thumbnail(ctx context.Context, page document.Page, side int) (document.Rendition, error) {
+	width, height := upright(page)
+	job := protocol.PDFJob{Page: page.Number, Width: width, Height: height, Rotation: page.Rotation, Side: side}
+	a, file, err := p.one(ctx, page.File, 0, false, protocol.PDFSmall, job)
+	return document.Rendition{MediaType: a.Media, Bytes: file}, err
+}
+
+// texts returns what the text layer of a page has in boxes, which lie on the page as it is turned, and for each box where it cannot be
+// trusted the reason.
+func (p *pdfPool) texts(ctx context.Context, page document.Page, user int64, batch bool, boxes []document.Box) (
+	readings []*recognition.Reading, reasons []string, err error,
+) {
+	width, height := upright(page)
+	job := protocol.PDFJob{Page: page.Number, Width: width, Height: height}
+	back := document.Turns(page.Rotation, 0)
+	for _, b := range boxes {
+		job.Boxes = append(job.Boxes, b.Turned(back, page.Width, page.Height))
+	}
+	began := time.Now()
+	a, _, err := p.one(ctx, page.File, user, batch, protocol.PDFText, job)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(a.Texts) != len(boxes) {
+		return nil, nil, fault.New(fault.Internal, "pdf_answer", "The text layer gave no answer.")
+	}
+	each := time.Since(began) / time.Duration(len(boxes))
+	for _, part := range a.Texts {
+		reasons = append(reasons, part.Reason)
+		if r := part.Reading; r != nil {
+			r.Duration = each
+			r.Rotation = (r.Rotation + page.Rotation) % 360
+			for i := range r.Words {
+				r.Words[i].Box = r.Words[i].Box.Turned(page.Rotation, a.Width, a.Height)
+			}
+		}
+		readings = append(readings, part.Reading)
+	}
+	return readings, reasons, nil
+}

@@ -1,0 +1,329 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest"
+)
+
+// pdfPage returns a page of a PDF file as it is after it was looked at.
+func pdfPage(t testing.TB, e *Engine, file []byte, number int) document.Page {
+	t.Helper()
+	probe, err := e.Probe(t.Context(), porttest.FileOf(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := porttest.PageOf(file)
+	page.Number, page.File.MediaType = number, probe.MediaType
+	p := probe.Pages[number-1]
+	page.Width, page.Height, page.DPI = p.Width, p.Height, p.DPI
+	return page
+}
+
+// cutOut returns a box of a page as the workers see it.
+func cutOut(t *testing.T, e *Engine, page document.Page, box document.Box) image.Image {
+	t.Helper()
+	r, err := e.Cut(t.Context(), page, box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := png.Decode(bytes.NewReader(r.Bytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// ink returns the box of what is dark in an image.
+func ink(m image.Image) (b document.Box) {
+	for y := range m.Bounds().Dy() {
+		for x := range m.Bounds().Dx() {
+			if color.GrayModel.Convert(m.At(x, y)).(color.Gray).Y < 128 {
+				b = b.Union(document.Box{X1: x, Y1: y, X2: x + 1, Y2: y + 1})
+			}
+		}
+	}
+	return b
+}
+
+// near tells whether the sides of two boxes are at most that many pixels apart.
+func near(a, b document.Box, most int) bool {
+	far := func(x, y int) bool { return x-y > most || y-x > most }
+	return !far(a.X1, b.X1) && !far(a.Y1, b.Y1) && !far(a.X2, b.X2) && !far(a.Y2, b.Y2)
+}
+
+// black is a page with a black bar of an inch by half an inch, an inch from the left and the bottom of its media box.
+const black = "72 72 72 36 re f\n"
+
+// Pages are as viewers show them: cropped, turned by the file and then by the user, at 300 dpi unless that is too many pixels.
+func TestPagesOfPDF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers, o.MaxPixels = 1, 2_000_000 })
+	note := "<</Type/Annot/Subtype/Square/Rect[72 72 144 108]/C[0 0 0]/IC[0 0 0]/BS<</W 0>>/F 4>>"
+	for name, c := range map[string]struct {
+		page          porttest.PDFPage
+		width, height int
+		dpi           int
+		ink           document.Box
+	}{
+		"plain":              {porttest.PDFPage{Width: 288, Height: 216, Content: black}, 1200, 900, 300, document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
+		"cropped":            {porttest.PDFPage{Width: 288, Height: 216, Crop: [4]float64{36, 36, 180, 144}, Content: black}, 600, 450, 300, document.Box{X1: 150, Y1: 150, X2: 450, Y2: 300}},
+		"turned by 90":       {porttest.PDFPage{Width: 288, Height: 216, Rotate: 90, Content: black}, 900, 1200, 300, document.Box{X1: 300, Y1: 300, X2: 450, Y2: 600}},
+		"turned by 180":      {porttest.PDFPage{Width: 288, Height: 216, Rotate: 180, Content: black}, 1200, 900, 300, document.Box{X1: 600, Y1: 300, X2: 900, Y2: 450}},
+		"turned and cropped": {porttest.PDFPage{Width: 288, Height: 216, Crop: [4]float64{36, 36, 180, 144}, Rotate: 270, Content: black}, 450, 600, 300, document.Box{X1: 150, Y1: 150, X2: 300, Y2: 450}},
+		"large":              {porttest.PDFPage{Width: 2880, Height: 2160, Content: "720 720 720 360 re f\n"}, 1600, 1200, 40, document.Box{X1: 400, Y1: 600, X2: 800, Y2: 800}},
+		"annotated":          {porttest.PDFPage{Width: 288, Height: 216, Annotations: note}, 1200, 900, 300, document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := porttest.PDF(c.page)
+			page := pdfPage(t, e, file, 1)
+			if page.Width != c.width || page.Height != c.height || page.DPI != c.dpi {
+				t.Fatalf("got %d × %d at %d dpi, want %d × %d at %d", page.Width, page.Height, page.DPI, c.width, c.height, c.dpi)
+			}
+			for _, rotation := range document.Rotations {
+				turned := page
+				if turned.Rotation = rotation; rotation%180 != 0 {
+					turned.Width, turned.Height = page.Height, page.Width
+				}
+				got := ink(cutOut(t, e, turned, document.Box{X2: turned.Width, Y2: turned.Height}))
+				if want := c.ink.Turned(rotation, page.Width, page.Height); !near(got, want, 2) {
+					t.Errorf("turned by %d: ink at %v, want %v", rotation, got, want)
+				}
+				thumbnail, err := e.Thumbnail(t.Context(), turned, 128)
+				if err != nil {
+					t.Fatal(err)
+				}
+				small, err := jpeg.Decode(bytes.NewReader(thumbnail.Bytes))
+				if err != nil || max(small.Bounds().Dx(), small.Bounds().Dy()) != 128 {
+					t.Fatalf("got a thumbnail of %v, %v", small.Bounds(), err)
+				}
+				scale := float64(turned.Width) / float64(small.Bounds().Dx())
+				b := ink(small)
+				at := func(v int) int { return int(float64(v) * scale) }
+				if want := c.ink.Turned(rotation, page.Width, page.Height); !near(document.Box{X1: at(b.X1), Y1: at(b.Y1), X2: at(b.X2), Y2: at(b.Y2)}, want, int(2*scale)) {
+					t.Errorf("turned by %d: ink of the thumbnail at %v, want %v", rotation, b, want)
+				}
+			}
+		})
+	}
+}
+
+// The value of a field of a form is shown as a viewer shows it.
+func TestFieldsOfForms(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers = 1 })
+	form := "/AcroForm<</Fields[]/NeedAppearances true/DA(/Helv 12 Tf 0 g)/DR<</Font<</Helv<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
+	field := "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Filled in)/DA(/Helv 24 Tf 0 g)/Rect[72 72 216 108]/F 4>>"
+	page := pdfPage(t, e, porttest.PDFWith(form, porttest.PDFPage{Width: 288, Height: 216, Annotations: field}), 1)
+	b := ink(cutOut(t, e, page, document.Box{X2: page.Width, Y2: page.Height}))
+	if b.Empty() || b.X1 < 290 || b.X2 > 910 || b.Y1 < 440 || b.Y2 > 610 {
+		t.Errorf("got ink at %v", b)
+	}
+}
+
+// A file of many pages is looked at in less than the time of a page's reading, and any of its pages is found.
+func TestManyPagesOfPDF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers = 1 })
+	pages := make([]porttest.PDFPage, 500)
+	for i := range pages {
+		pages[i] = porttest.PDFPage{Width: 144 + float64(i), Height: 72, Content: porttest.PDFText(10, 30, 20, fmt.Sprintf("Page %d", i+1))}
+	}
+	file := porttest.PDF(pages...)
+	pdfPage(t, e, file, 1) // starts the worker
+	began := time.Now()
+	page := pdfPage(t, e, file, 500)
+	t.Logf("looked at in %v", time.Since(began))
+	probe, err := e.Probe(t.Context(), page.File)
+	if err != nil || len(probe.Pages) != 500 || page.Width != 2679 || page.Height != 300 {
+		t.Errorf("got %d pages, %v, %+v", len(probe.Pages), err, page)
+	}
+	readings, _, err := e.pdf.texts(t.Context(), page, 1, false, []document.Box{{X2: page.Width, Y2: page.Height}})
+	if err != nil || readings[0] == nil || readings[0].Text != "Page 500" {
+		t.Errorf("got %+v, %v", readings, err)
+	}
+	if page.Number = 501; err == nil {
+		_, err = e.Cut(t.Context(), page, document.Box{X2: 10, Y2: 10})
+	}
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("page 501: got %v", err)
+	}
+}
+
+// encrypted makes a file that a password opens.
+func encrypted(t *testing.T, file []byte, password string, bits int) []byte {
+	t.Helper()
+	program, err := exec.LookPath("qpdf")
+	if err != nil {
+		t.Skip("there is no qpdf, which encrypts files for this test")
+	}
+	in, out := filepath.Join(t.TempDir(), "in.pdf"), filepath.Join(t.TempDir(), "out.pdf")
+	if err := os.WriteFile(in, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	arguments := []string{"--encrypt", password, "owner", fmt.Sprint(bits), "--", in, out}
+	if bits < 256 {
+		arguments = append([]string{"--allow-weak-crypto"}, arguments...)
+	}
+	if said, err := exec.CommandContext(t.Context(), program, arguments...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	made, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func TestEncryptedPDF(t *testing.T) {
+	var log bytes.Buffer
+	e := start(t, func(o *Options) { o.Workers, o.Log = 1, slog.New(slog.NewTextHandler(&log, nil)) })
+	plain := porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black})
+	for _, c := range []struct {
+		bits     int
+		password string
+	}{{128, "geheim"}, {256, "비밀번호 ü"}} {
+		file := encrypted(t, plain, c.password, c.bits)
+		for _, password := range []string{"", "wrong", c.password + " "} {
+			f := porttest.FileOf(file)
+			f.Password = password
+			_, err := e.Probe(t.Context(), f)
+			if p := fault.Of(err); err == nil || p.Kind != fault.Invalid || p.Code != "pdf_encrypted" {
+				t.Errorf("password %q: got %v", password, err)
+			}
+		}
+		f := porttest.FileOf(file)
+		f.Password = c.password
+		probe, err := e.Probe(t.Context(), f)
+		if err != nil || len(probe.Pages) != 1 {
+			t.Fatalf("%d bits: got %+v, %v", c.bits, probe, err)
+		}
+		page := porttest.PageOf(file)
+		page.File.Password, page.File.MediaType, page.Width, page.Height = c.password, probe.MediaType, 1200, 900
+		if got := ink(cutOut(t, e, page, document.Box{X2: 1200, Y2: 900})); !near(got, document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}, 2) {
+			t.Errorf("%d bits: ink at %v", c.bits, got)
+		}
+		page.File.Password = "" // the open file is not for everybody
+		if _, err := e.Thumbnail(t.Context(), page, 64); !fault.Is(err, fault.Invalid) {
+			t.Errorf("without the password got %v", err)
+		}
+		if strings.Contains(log.String(), c.password) {
+			t.Errorf("the password is in the log: %s", log.String())
+		}
+	}
+}
+
+// Broken files end in a refusal, or in the error of a page, and cost the next file nothing.
+func TestBrokenPDF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers, o.RegionTimeout = 1, 20*time.Second })
+	drawn, _ := porttest.DrawLines("scan")
+	good := porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black + porttest.PDFText(20, 20, 12, "text"), Image: drawn},
+		porttest.PDFPage{Width: 288, Height: 216, Content: porttest.PDFImage(10, 10, 100, 50), Image: drawn, Annotations: "<</Subtype/Square/Rect[1 2 3 4]>>"})
+	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
+	files := map[string][]byte{
+		"only a header":   []byte("%PDF-1.7\n"),
+		"no pages":        porttest.PDF(),
+		"deep":            porttest.PDFWith("/Deep "+deep, porttest.PDFPage{Content: deep}),
+		"graphics states": porttest.PDF(porttest.PDFPage{Content: strings.Repeat("q ", 200_000)}),
+		"JavaScript":      porttest.PDFWith("/OpenAction<</S/JavaScript/JS(while(true){})>>", porttest.PDFPage{Content: black}),
+		"a loop of pages": bytes.Replace(good, []byte("/Kids["), []byte("/Kids[2 0 R "), 1),
+		"a form in itself": []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj " +
+			"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</XObject<</A 5 0 R>>>>>>endobj " +
+			"4 0 obj<</Length 5>>stream\n/A Do\nendstream endobj " +
+			"5 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</A 5 0 R>>>>/Length 5>>stream\n/A Do\nendstream endobj trailer<</Root 1 0 R>>"),
+		"no size":   porttest.PDF(porttest.PDFPage{Width: -1, Height: 1e9, Content: black}),
+		"many more": bytes.Replace(good, []byte("/Count 2"), []byte("/Count 99999999"), 1),
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 30 {
+		cut := good[:random.IntN(len(good))]
+		files[fmt.Sprintf("cut off %d", i)] = cut
+		flipped := bytes.Clone(good)
+		for range 1 + random.IntN(40) {
+			flipped[9+random.IntN(len(flipped)-9)] ^= 1 << random.IntN(8)
+		}
+		files[fmt.Sprintf("flipped %d", i)] = flipped
+	}
+	for name, file := range files {
+		probe, err := e.Probe(t.Context(), porttest.FileOf(file))
+		if err != nil {
+			switch fault.KindOf(err) {
+			case fault.Unsupported, fault.TooLarge, fault.Invalid:
+			default:
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		for i, p := range probe.Pages[:min(3, len(probe.Pages))] {
+			page := porttest.PageOf(file)
+			page.Number, page.File.MediaType, page.Width, page.Height = i+1, probe.MediaType, p.Width, p.Height
+			_, err := e.Thumbnail(t.Context(), page, 64)
+			if err == nil && p.Error == nil {
+				_, _, err = e.pdf.texts(t.Context(), page, 1, false, []document.Box{{X2: page.Width, Y2: page.Height}})
+			}
+			if k := fault.KindOf(err); err != nil && k != fault.Invalid && k != fault.Unsupported {
+				t.Errorf("%s, page %d: %v", name, i+1, err)
+			}
+			if p.Error != nil && err == nil {
+				t.Errorf("%s, page %d: %v, and yet it was rendered", name, i+1, p.Error)
+			}
+		}
+	}
+	if page := pdfPage(t, e, good, 1); page.Width != 1200 {
+		t.Errorf("got %+v", page)
+	}
+	t.Logf("%+v", e.pdf.pool.Stats())
+}
+
+// A page of a TIFF is decoded by its number, with its own size and orientation.
+func TestPagesOfTIFF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers = 1 })
+	texts := []string{"The first page", "A second one", "And a third"}
+	var pages []image.Image
+	var boxes [][]document.Box
+	for i, text := range texts {
+		lines := slices.Repeat([]string{text}, i+1)
+		m, b := porttest.DrawLines(lines...)
+		pages, boxes = append(pages, m), append(boxes, b)
+	}
+	file := porttest.MultiPageTIFF(pages...)
+	probe, err := e.Probe(t.Context(), porttest.FileOf(file))
+	if err != nil || len(probe.Pages) != len(texts) {
+		t.Fatalf("got %+v, %v", probe, err)
+	}
+	for _, i := range []int{2, 0, 1, 2} {
+		b := pages[i].Bounds()
+		if p := probe.Pages[i]; p.Width != b.Dx() || p.Height != b.Dy() {
+			t.Errorf("page %d: got %+v, want %v", i+1, p, b)
+		}
+		page := porttest.PageOf(file)
+		page.Number = i + 1
+		readings, err := e.Recognize(t.Context(), orderOf(page, boxes[i]...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range readings {
+			if r.Text != texts[i] {
+				t.Errorf("page %d: got %q, %+v", i+1, r.Text, r.Error)
+			}
+		}
+	}
+	page := porttest.PageOf(file)
+	page.Number = 4
+	if _, err := e.Thumbnail(t.Context(), page, 64); !fault.Is(err, fault.Unsupported) {
+		t.Errorf("page 4: got %v", err)
+	}
+}

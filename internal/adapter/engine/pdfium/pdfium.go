@@ -1,0 +1,120 @@
+// Package pdfium is the program in a worker process for PDF files. It renders pages and takes the text of their text layers, by pdfium,
+// which is WebAssembly here: compiled before the process is confined, and held to its own memory besides. Run is its only function for
+// others, and is called in worker processes only.
+//
+// pdfium.go is the program, file.go an open file, render.go its pages, text.go their text layer.
+package pdfium
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/klippa-app/go-pdfium"
+	"github.com/klippa-app/go-pdfium/webassembly"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/workerpool"
+)
+
+// maxMemory is what pdfium may have, in pages of 64 KiB. A file is not held in it.
+const maxMemory = 1 << 30 >> 16
+
+// Run is the life of a worker process for PDF files. It returns an error where the process cannot work.
+func Run(setup protocol.Setup) error {
+	debug.SetGCPercent(50) // most of what is allocated is large, and short of life
+	about := protocol.AboutPDF{Name: "pdfium, by " + module, Cache: setup.PDF.Cache}
+	instance, err := compile(setup.PDF.Cache)
+	if err != nil && setup.PDF.Cache != "" { // what the folder has may be damaged, or nothing can be written to it
+		about.Cache = ""
+		instance, err = compile("")
+	}
+	if err != nil {
+		return fmt.Errorf("pdfium: %w", err)
+	}
+	l := &library{pdfium: instance}
+	handlers := map[string]workerpool.Handler{}
+	for operation, do := range operations {
+		handlers[operation] = func(r *workerpool.Request) (workerpool.Result, error) { return l.answer(r, do) }
+	}
+	debug.FreeOSMemory()
+	return workerpool.Serve(workerpool.Program{Memory: setup.Memory, About: about, Handlers: handlers})
+}
+
+const module = "go-pdfium 1.21.4 and wazero 1.12.0"
+
+// compile makes pdfium ready to be called. It maps executable memory, which a confined process cannot.
+func compile(cache string) (pdfium.Pdfium, error) {
+	ctx := experimental.WithCompilationWorkers(context.Background(), 2)
+	config := wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExceptionHandling).
+		WithMemoryLimitPages(maxMemory)
+	if cache != "" {
+		compiled, err := wazero.NewCompilationCacheWithDir(cache)
+		if err != nil {
+			return nil, err
+		}
+		config = config.WithCompilationCache(compiled)
+	}
+	pool, err := webassembly.Init(webassembly.Config{Context: ctx, MinIdle: 1, MaxIdle: 1, MaxTotal: 1, RuntimeConfig: config,
+		FSConfig: wazero.NewFSConfig()}) // no files
+	if err != nil {
+		return nil, err
+	}
+	return pool.GetInstance(time.Minute)
+}
+
+// library is what one worker process holds: pdfium, open files and rendered pages, each bounded.
+type library struct {
+	pdfium pdfium.Pdfium
+	files  []*file // the least recently used first
+	sheets []*sheet
+}
+
+const (
+	maxFiles      = 4
+	maxFileBytes  = 256 << 20 // the one in use is always held
+	maxSheetBytes = 96 << 20
+)
+
+// operation does one job on an open file.
+type operation func(*library, *file, protocol.PDFJob) (protocol.PDFAnswer, []byte, error)
+
+var operations = map[string]operation{
+	protocol.PDFPages:  (*library).pages,
+	protocol.PDFRender: (*library).render,
+	protocol.PDFSmall:  (*library).small,
+	protocol.PDFText:   (*library).text,
+}
+
+// answer opens the file of a job and does it.
+func (l *library) answer(r *workerpool.Request, do operation) (workerpool.Result, error) {
+	var job protocol.PDFJob
+	if err := r.Decode(&job); err != nil {
+		return workerpool.Result{}, err
+	}
+	f, err := l.open(r, job.Password)
+	if err != nil {
+		return workerpool.Result{}, err
+	}
+	answer, bytes, err := do(l, f, job)
+	return workerpool.Result{Payload: answer, Bytes: bytes}, err
+}
+
+// broken ends the process: after an error that pdfium does not expect, its memory may be in any state. The pool starts another one.
+func broken(err error) {
+	fmt.Fprintln(os.Stderr, "pdfium:", err)
+	os.Exit(1)
+}
+
+// mustBeWhole ends the process where an error says that pdfium was stopped in the middle of its work.
+func mustBeWhole(err error) {
+	if err != nil && (strings.Contains(err.Error(), "wasm error") || strings.Contains(err.Error(), "panic occurred")) {
+		broken(err)
+	}
+}

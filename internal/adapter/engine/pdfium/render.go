@@ -1,0 +1,252 @@
+package pdfium
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math"
+	"slices"
+
+	"github.com/klippa-app/go-pdfium/enums"
+	"github.com/klippa-app/go-pdfium/references"
+	"github.com/klippa-app/go-pdfium/requests"
+
+	"glyphbox/internal/adapter/engine/layer"
+	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/imagefile"
+)
+
+type (
+	cursor   = enums.FXCT
+	rotation = enums.FPDF_PAGE_ROTATION
+)
+
+// sheet is a rendered page.
+type sheet struct {
+	file          string // key
+	page          int    // counted from 0
+	width, height int
+	pnm           []byte // the file: P5 where all pixels are shades of gray, else P6
+	header        int    // bytes before the pixels
+	gray          bool
+	text          *layer.Page // nil until it was asked for
+}
+
+func (s *sheet) bytes() int64 {
+	n := int64(len(s.pnm))
+	if s.text != nil && !s.gray {
+		n += int64(len(s.text.Gray))
+	}
+	return n
+}
+
+// sheetOf returns the page of a job as it is rendered.
+func (l *library) sheetOf(f *file, job protocol.PDFJob) (*sheet, error) {
+	page := job.Page - 1
+	if page < 0 || page >= f.pages {
+		return nil, errNoPage
+	}
+	width, height := job.Width, job.Height
+	if width < 1 || height < 1 {
+		size := l.sizeOf(f, page, job.MaxPixels)
+		width, height = size.Width, size.Height
+	}
+	if width < 1 || height < 1 || width > imagefile.MaxSide || height > imagefile.MaxSide || int64(width)*int64(height) > job.MaxPixels {
+		return nil, errPage.Because(fmt.Errorf("%d × %d pixels", width, height))
+	}
+	at := slices.IndexFunc(l.sheets, func(s *sheet) bool {
+		return s.file == f.key && s.page == page && s.width == width && s.height == height
+	})
+	if at >= 0 {
+		s := l.sheets[at]
+		l.sheets = append(slices.Delete(l.sheets, at, at+1), s)
+		return s, nil
+	}
+	l.makeRoom(4 * int64(width) * int64(height))
+	s := &sheet{file: f.key, page: page, width: width, height: height}
+	if err := l.draw(f, s); err != nil {
+		return nil, err
+	}
+	l.sheets = append(l.sheets, s)
+	return s, nil
+}
+
+// makeRoom lets go of the sheets that were used least recently.
+func (l *library) makeRoom(bytes int64) {
+	for i := len(l.sheets) - 1; i >= 0; i-- {
+		if bytes += l.sheets[i].bytes(); bytes > maxSheetBytes {
+			l.sheets = slices.Delete(l.sheets, 0, i+1)
+			return
+		}
+	}
+}
+
+// maxStrip is how many pixels are rendered at a time.
+const maxStrip = 16 << 20
+
+// draw renders a page, in strips.
+func (l *library) draw(f *file, s *sheet) error {
+	if err := l.loads(f, s.page); err != nil {
+		return err
+	}
+	rows := min(s.height, max(1, maxStrip/s.width))
+	shades := make([]byte, 0, s.width*s.height) // until there is a colour
+	var colours []byte
+	for top := 0; top < s.height; top += rows {
+		n := min(rows, s.height-top)
+		err := l.strip(f, view{page: s.page, width: s.width, height: s.height, top: top, rows: n}, func(pixels []byte, stride int) {
+			for y := range n {
+				row := pixels[y*stride:][:4*s.width]
+				if colours == nil && isGray(row) {
+					for x := 0; x < len(row); x += 4 {
+						shades = append(shades, row[x])
+					}
+					continue
+				}
+				if colours == nil {
+					colours = make([]byte, 0, 3*s.width*s.height)
+					for _, v := range shades {
+						colours = append(colours, v, v, v)
+					}
+					shades = nil
+				}
+				for x := 0; x < len(row); x += 4 {
+					colours = append(colours, row[x+2], row[x+1], row[x])
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	kind, pixels := 6, colours
+	if s.gray = colours == nil; s.gray {
+		kind, pixels = 5, shades
+	}
+	header := fmt.Sprintf("P%d %d %d 255\n", kind, s.width, s.height)
+	s.header, s.pnm = len(header), append([]byte(header), pixels...)
+	return nil
+}
+
+// isGray tells whether all pixels of a row, of four bytes each, are shades of gray.
+func isGray(row []byte) bool {
+	for x := 0; x+3 < len(row); x += 4 {
+		if row[x] != row[x+1] || row[x] != row[x+2] {
+			return false
+		}
+	}
+	return true
+}
+
+// loads tells whether a page can be loaded.
+func (l *library) loads(f *file, page int) error {
+	if _, err := l.pdfium.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: pageOf(f, page)}); err != nil {
+		mustBeWhole(err)
+		return errPage.Because(err)
+	}
+	return nil
+}
+
+func pageOf(f *file, page int) requests.Page {
+	return requests.Page{ByIndex: &requests.PageByIndex{Document: f.document, Index: page}}
+}
+
+// view is a part of a page that is rendered at a size.
+type view struct {
+	page          int
+	width, height int // of the whole page
+	top, rows     int
+	turns         int // quarters, clockwise
+}
+
+// strip renders a part of a page on white, with annotations and the fields of forms, and hands its pixels to use: blue, green, red and one
+// byte more each, rows stride bytes apart.
+func (l *library) strip(f *file, v view, use func(pixels []byte, stride int)) error {
+	made, err := l.pdfium.FPDFBitmap_Create(&requests.FPDFBitmap_Create{Width: v.width, Height: v.rows})
+	if err != nil {
+		broken(err)
+	}
+	bitmap := made.Bitmap
+	defer func() {
+		if _, err := l.pdfium.FPDFBitmap_Destroy(&requests.FPDFBitmap_Destroy{Bitmap: bitmap}); err != nil {
+			broken(err)
+		}
+	}()
+	if err := l.paint(f, bitmap, v); err != nil {
+		broken(err)
+	}
+	buffer, err := l.pdfium.FPDFBitmap_GetBuffer(&requests.FPDFBitmap_GetBuffer{Bitmap: bitmap})
+	if err != nil {
+		broken(err)
+	}
+	if stride := len(buffer.Buffer) / v.rows; stride >= 4*v.width {
+		use(buffer.Buffer, stride)
+		return nil
+	}
+	return errPage.Because(fmt.Errorf("%d bytes for %d × %d pixels", len(buffer.Buffer), v.width, v.rows))
+}
+
+func (l *library) paint(f *file, bitmap references.FPDF_BITMAP, v view) error {
+	_, err := l.pdfium.FPDFBitmap_FillRect(&requests.FPDFBitmap_FillRect{Bitmap: bitmap, Width: v.width, Height: v.rows, Color: 0xffffffff})
+	if err != nil {
+		return err
+	}
+	turns := enums.FPDF_PAGE_ROTATION(v.turns)
+	_, err = l.pdfium.FPDF_RenderPageBitmap(&requests.FPDF_RenderPageBitmap{Bitmap: bitmap, Page: pageOf(f, v.page), StartY: -v.top,
+		SizeX: v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
+	if err != nil || f.form == "" {
+		return err
+	}
+	_, err = l.pdfium.FPDF_FFLDraw(&requests.FPDF_FFLDraw{FormHandle: f.form, Bitmap: bitmap, Page: pageOf(f, v.page), StartY: -v.top,
+		SizeX: v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
+	return err
+}
+
+// render renders a page as PNM.
+func (l *library) render(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
+	s, err := l.sheetOf(f, job)
+	if err != nil {
+		return protocol.PDFAnswer{}, nil, err
+	}
+	return protocol.PDFAnswer{Media: imagefile.PNM}, s.pnm, nil
+}
+
+// small renders a page into a square, turned.
+func (l *library) small(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
+	page := job.Page - 1
+	if page < 0 || page >= f.pages {
+		return protocol.PDFAnswer{}, nil, errNoPage
+	}
+	size := protocol.PDFSize{Width: job.Width, Height: job.Height}
+	if size.Width < 1 || size.Height < 1 {
+		size = l.sizeOf(f, page, job.MaxPixels)
+	}
+	if size.Width < 1 || size.Height < 1 {
+		return protocol.PDFAnswer{}, nil, errPage
+	}
+	if job.Rotation%180 != 0 {
+		size.Width, size.Height = size.Height, size.Width
+	}
+	if err := l.loads(f, page); err != nil {
+		return protocol.PDFAnswer{}, nil, err
+	}
+	factor := min(1, float64(job.Side)/float64(size.Width), float64(job.Side)/float64(size.Height))
+	at := func(v int) int { return max(1, int(math.Round(float64(v)*factor))) }
+	v := view{page: page, width: at(size.Width), height: at(size.Height), turns: job.Rotation / 90}
+	v.rows = v.height
+	var file bytes.Buffer
+	err := l.strip(f, v, func(pixels []byte, stride int) {
+		m := image.NewRGBA(image.Rect(0, 0, v.width, v.height))
+		for y := range v.height {
+			for x := range v.width {
+				from, to := pixels[y*stride+4*x:], m.Pix[m.PixOffset(x, y):]
+				to[0], to[1], to[2], to[3] = from[2], from[1], from[0], 0xff
+			}
+		}
+		if err := jpeg.Encode(&file, m, &jpeg.Options{Quality: 85}); err != nil {
+			broken(err)
+		}
+	})
+	return protocol.PDFAnswer{Media: imagefile.JPEG}, file.Bytes(), err
+}

@@ -1,0 +1,154 @@
+package pdfium
+
+import (
+	"math"
+	"strings"
+	"unicode"
+
+	"github.com/klippa-app/go-pdfium/enums"
+	"github.com/klippa-app/go-pdfium/references"
+	"github.com/klippa-app/go-pdfium/requests"
+	"github.com/klippa-app/go-pdfium/responses"
+
+	"glyphbox/internal/adapter/engine/layer"
+	"glyphbox/internal/adapter/engine/protocol"
+)
+
+// text takes the text of boxes from the text layer of a page.
+func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
+	s, err := l.sheetOf(f, job)
+	if err != nil {
+		return protocol.PDFAnswer{}, nil, err
+	}
+	if s.text == nil {
+		s.text = &layer.Page{Width: s.width, Height: s.height, Gray: grayOf(s), Glyphs: l.glyphs(f, s)}
+	}
+	answer := protocol.PDFAnswer{Width: s.width, Height: s.height}
+	for _, box := range job.Boxes {
+		reading, reason := s.text.Read(box)
+		part := protocol.PDFPart{Reason: reason}
+		if reason == "" {
+			part.Reading = &reading
+		}
+		answer.Texts = append(answer.Texts, part)
+	}
+	return answer, nil, nil
+}
+
+// grayOf returns the shades of a sheet.
+func grayOf(s *sheet) []byte {
+	pixels := s.pnm[s.header:]
+	if s.gray {
+		return pixels
+	}
+	gray := make([]byte, s.width*s.height)
+	for i := range gray {
+		r, g, b := int(pixels[3*i]), int(pixels[3*i+1]), int(pixels[3*i+2])
+		gray[i] = byte((299*r + 587*g + 114*b + 500) / 1000)
+	}
+	return gray
+}
+
+// glyphs returns the characters of the text layer that are ink or should be, in the order of the file.
+func (l *library) glyphs(f *file, s *sheet) []layer.Glyph {
+	place, ok := l.placeOf(f, s)
+	if !ok {
+		return nil
+	}
+	page := pageOf(f, s.page)
+	found, err := l.pdfium.GetPageTextStructured(&requests.GetPageTextStructured{Page: page, Mode: requests.GetPageTextStructuredModeChars})
+	if err != nil {
+		mustBeWhole(err)
+		return nil // pdfium has no text of the page
+	}
+	loaded, err := l.pdfium.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: page})
+	if err != nil {
+		mustBeWhole(err)
+		return nil
+	}
+	defer func() {
+		if _, err := l.pdfium.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: loaded.TextPage}); err != nil {
+			broken(err)
+		}
+	}()
+	var glyphs []layer.Glyph
+	spaced, breaks, invisible := false, true, false
+	for i, c := range found.Chars {
+		switch {
+		case strings.ContainsAny(c.Text, "\r\n"):
+			spaced, breaks = true, true
+			continue
+		case c.Text != "" && strings.TrimFunc(c.Text, unicode.IsSpace) == "":
+			spaced = true
+			continue
+		case c.Text == "\u00ad" || c.Text == "\u200b" || c.Text == "\ufeff": // no ink
+			continue
+		}
+		g := place.glyph(c)
+		g.Spaced, g.Breaks = spaced, breaks
+		g.Text = l.character(loaded.TextPage, i, c.Text)
+		if n := len(glyphs); spaced || breaks || n == 0 || !follows(glyphs[n-1], g) {
+			invisible = l.isInvisible(loaded.TextPage, i)
+		}
+		g.Invisible = invisible
+		glyphs = append(glyphs, g)
+		spaced, breaks = false, false
+	}
+	return glyphs
+}
+
+// follows tells whether a glyph stands right behind another one, as those of one string do.
+func follows(before, g layer.Glyph) bool {
+	size := math.Max(before.X2-before.X1, before.Y2-before.Y1)
+	return math.Abs(g.X1-before.X2) < size && math.Abs((g.Y1+g.Y2)-(before.Y1+before.Y2)) < size && g.Angle == before.Angle
+}
+
+// character returns what a character of the text layer stands for, or "" where the file does not say.
+func (l *library) character(page references.FPDF_TEXTPAGE, i int, text string) string {
+	if text == "\ufffe" || text == "\x02" { // a hyphen at the end of a line
+		return "-"
+	}
+	wrong, err := l.pdfium.FPDFText_HasUnicodeMapError(&requests.FPDFText_HasUnicodeMapError{TextPage: page, Index: i})
+	if err != nil || wrong.HasUnicodeMapError {
+		return ""
+	}
+	return text
+}
+
+// isInvisible tells whether a character is drawn in a way that nobody sees.
+func (l *library) isInvisible(page references.FPDF_TEXTPAGE, i int) bool {
+	object, err := l.pdfium.FPDFText_GetTextObject(&requests.FPDFText_GetTextObject{TextPage: page, Index: i})
+	if err != nil {
+		return false // pdfium made it up, as it does with hyphens
+	}
+	mode, err := l.pdfium.FPDFTextObj_GetTextRenderMode(&requests.FPDFTextObj_GetTextRenderMode{PageObject: object.TextObject})
+	return err == nil && (mode.TextRenderMode == enums.FPDF_TEXTRENDERMODE_INVISIBLE || mode.TextRenderMode == enums.FPDF_TEXTRENDERMODE_CLIP)
+}
+
+// place leads from a page's own coordinates to pixels of a sheet: x = a·X + c·Y + e, y = b·X + d·Y + f.
+type place struct{ a, b, c, d, e, f float64 }
+
+func (l *library) placeOf(f *file, s *sheet) (place, bool) {
+	const finer, far = 64, 100 // parts of a pixel, and points
+	at := func(x, y float64) (float64, float64, bool) {
+		p, err := l.pdfium.FPDF_PageToDevice(&requests.FPDF_PageToDevice{Page: pageOf(f, s.page), SizeX: finer * s.width, SizeY: finer * s.height,
+			PageX: x, PageY: y})
+		if err != nil {
+			return 0, 0, false
+		}
+		return float64(int32(p.DeviceX)) / finer, float64(int32(p.DeviceY)) / finer, true
+	}
+	x0, y0, ok0 := at(0, 0)
+	x1, y1, ok1 := at(far, 0)
+	x2, y2, ok2 := at(0, far)
+	return place{(x1 - x0) / far, (y1 - y0) / far, (x2 - x0) / far, (y2 - y0) / far, x0, y0}, ok0 && ok1 && ok2
+}
+
+func (p place) glyph(c *responses.GetPageTextStructuredChar) layer.Glyph {
+	at := func(x, y float64) (float64, float64) { return p.a*x + p.c*y + p.e, p.b*x + p.d*y + p.f }
+	x1, y1 := at(c.PointPosition.Left, c.PointPosition.Bottom)
+	x2, y2 := at(c.PointPosition.Right, c.PointPosition.Top)
+	sin, cos := math.Sincos(c.Angle)
+	angle := math.Atan2(p.b*cos+p.d*sin, p.a*cos+p.c*sin) * 180 / math.Pi
+	return layer.Glyph{X1: math.Min(x1, x2), Y1: math.Min(y1, y2), X2: math.Max(x1, x2), Y2: math.Max(y1, y2), Angle: angle}
+}

@@ -1,0 +1,61 @@
+package protocol
+
+import (
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+// PDF is what a worker for PDF files needs to know. It reads no text and decodes no images.
+type PDF struct {
+	Cache string `json:"cache"` // folder of compiled code; empty for none
+}
+
+// AboutPDF is what a worker for PDF files says about itself.
+type AboutPDF struct {
+	Name  string `json:"name"`  // and version of what renders
+	Cache string `json:"cache"` // folder of compiled code; empty where there is none
+}
+
+// The operations of a worker for PDF files. All of them concern a file; its password opens it where it needs one.
+const (
+	PDFPages  = "pdf pages"  // tell the sizes of the pages
+	PDFRender = "pdf render" // render a page as PNM
+	PDFSmall  = "pdf small"  // render a page into a square of Side pixels, for people
+	PDFText   = "pdf text"   // take the text of boxes from the text layer
+)
+
+// PDFJob is the payload of these operations.
+type PDFJob struct {
+	Password  string         `json:"password,omitempty"`
+	MaxPages  int            `json:"max_pages,omitempty"` // of PDFPages: more are counted and not looked at
+	MaxPixels int64          `json:"max_pixels"`          // of a page
+	Page      int            `json:"page,omitempty"`      // number
+	Width     int            `json:"width,omitempty"`     // pixels of the upright page; 0 for those that PDFPages gives
+	Height    int            `json:"height,omitempty"`    // likewise
+	Side      int            `json:"side,omitempty"`      // pixels, of PDFSmall
+	Rotation  int            `json:"rotation,omitempty"`  // degrees that PDFSmall turns the page clockwise
+	Boxes     []document.Box `json:"boxes,omitempty"`     // of PDFText, on the upright page
+}
+
+// PDFAnswer is what comes back, besides the bytes of a rendition.
+type PDFAnswer struct {
+	Pages  int       `json:"pages,omitempty"`  // of the file
+	Sizes  []PDFSize `json:"sizes,omitempty"`  // of each page, up to MaxPages
+	Media  string    `json:"media,omitempty"`  // type of the rendition
+	Texts  []PDFPart `json:"texts,omitempty"`  // one for each box
+	Width  int       `json:"width,omitempty"`  // of the upright page, for Texts
+	Height int       `json:"height,omitempty"` // likewise
+}
+
+// PDFSize is the size of a page as it is rendered: upright, cropped. All are 0 where the page cannot be loaded.
+type PDFSize struct {
+	Width  int `json:"w"` // pixels
+	Height int `json:"h"`
+	DPI    int `json:"d"`
+}
+
+// PDFPart is the text of a box.
+type PDFPart struct {
+	Reading *recognition.Reading `json:"reading,omitempty"` // nil where the text layer cannot be trusted there
+	Reason  string               `json:"reason,omitempty"`  // why it cannot
+}
