@@ -45,7 +45,7 @@ func newFakes(judge testing.TB) *Fakes {
 	m := &memory{
 		judge: judge, faults: map[string][]Mode{}, meanwhile: map[string]func(){},
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
-		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, contents: map[string][]recognition.Content{}, blobs: map[string][]byte{},
+		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{}, contents: map[string][]recognition.Content{}, blobs: map[string][]byte{},
 		kept:      map[string]time.Time{},
 		jobs:      map[string]*storedJob{},
 		languages: []string{"eng", "kor"},
@@ -54,7 +54,7 @@ func newFakes(judge testing.TB) *Fakes {
 	staging := &document.Staging{Blobs: fakeBlobs{m}}
 	m.files = Files(staging)
 	return &Fakes{
-		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}, Jobs: fakeJobs{m}},
+		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}, Jobs: fakeJobs{m}, Index: fakeIndex{m}},
 		Blobs:  fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m}, memory: m,
 	}
 }
@@ -92,6 +92,9 @@ type memory struct {
 	blobs    map[string][]byte
 	kept     map[string]time.Time // since when, blobs and contents
 	jobs     map[string]*storedJob
+
+	announced []recognition.Announcement
+	entries   map[string]fakeEntry // of the index, by content
 
 	files     document.Files
 	languages []string

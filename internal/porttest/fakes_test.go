@@ -22,6 +22,7 @@ func TestFakeSessions(t *testing.T) { Sessions(t, fakeStores) }
 func TestFakeKeys(t *testing.T)     { Keys(t, fakeStores) }
 func TestFakeCatalog(t *testing.T)  { Catalog(t, fakeStores) }
 func TestFakeRuns(t *testing.T)     { Runs(t, fakeStores) }
+func TestFakeIndex(t *testing.T)    { Index(t, fakeStores) }
 
 func TestFakeJobs(t *testing.T) { Jobs(t, fakeStores) }
 

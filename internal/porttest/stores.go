@@ -29,8 +29,8 @@ import (
 )
 
 // Stores are the ports that a metadata store and a document store serve. The suites of Sessions and Keys need Users
-// too, that of Catalog needs Users, and that of Runs needs Users and Catalog; with Contents it adds the contents that
-// its runs name. The rest may be nil.
+// too, that of Catalog needs Users, and those of Runs and Index need Users, Catalog and Runs; with Contents they add the
+// contents that runs name. The rest may be nil.
 type Stores struct {
 	Users    account.Users
 	Sessions account.Sessions
@@ -39,6 +39,7 @@ type Stores struct {
 	Runs     recognition.Runs
 	Contents recognition.Contents
 	Jobs     job.Jobs // its suite needs Users, Catalog and Runs
+	Index    recognition.Index
 }
 
 // racers is how many goroutines a suite lets loose on one row.

@@ -36,6 +36,9 @@ func (s *Catalog) Add(ctx context.Context, pages ...document.Image) (first docum
 				return err
 			}
 		}
+		if err := s.db.Index().Rename(ctx, tx, id, pages[0].Name); err != nil {
+			return err
+		}
 		first, err = imageByID(ctx, tx, id, ``)
 		return err
 	})
@@ -362,7 +365,7 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 		}
 		if was.Document == id {
 			i.Owner = was.Owner
-			if err := updateDocument(ctx, tx, was, i); err != nil {
+			if err := errors.Join(updateDocument(ctx, tx, was, i), s.db.Index().Rename(ctx, tx, id, i.Name)); err != nil {
 				return err
 			}
 		}

@@ -8,10 +8,11 @@ import (
 	"slices"
 
 	"glyphbox/internal/adapter/sqlstore/tables"
+	"glyphbox/internal/adapter/sqlstore/textindex"
 )
 
-// notCopied are tables that each database has of its own. image_suffix follows from table image.
-var notCopied = []string{stepsTable, unfinishedTable, suffixTable}
+// notCopied are tables that each database has of its own. image_suffix follows from table image, and the text index from contents.
+var notCopied = append([]string{stepsTable, unfinishedTable, suffixTable}, textindex.Tables...)
 
 // contentsTable is empty where contents are kept elsewhere.
 const contentsTable = "content_revision"
@@ -38,7 +39,7 @@ func ours(ctx context.Context, contents bool) (names []string, err error) {
 
 // Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
 // the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time with how many rows of a table have been looked at.
-// What search needs is made anew at the end.
+// What search needs is made anew at the end; the service makes the text index.
 func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
 	names, err := ours(ctx, contents)
 	if err != nil {
@@ -49,6 +50,9 @@ func Sync(ctx context.Context, from, to *DB, contents bool, done func(table stri
 		return to.Fault(ctx, err)
 	}
 	if err := tables.Sync(ctx, from.DB, to.DB, names, done); err != nil {
+		return err
+	}
+	if err := to.Index().Clear(ctx); err != nil {
 		return err
 	}
 	return to.indexNames(ctx)

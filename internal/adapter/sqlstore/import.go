@@ -47,6 +47,9 @@ func (db *DB) AddImage(ctx context.Context, i document.Image, runs []recognition
 		if _, err := insertImage(ctx, tx, i); err != nil {
 			return err
 		}
+		if err := db.Index().Later(ctx, tx, i.ID); err != nil {
+			return err
+		}
 		for _, r := range runs {
 			r.ImageID = i.ID
 			if _, err := db.Runs().append(ctx, tx, r); err != nil {

@@ -172,7 +172,7 @@ func rowsReadBy(t *testing.T, pool *sql.DB, s statement) (steps []string) {
 	}
 	defer conn.Close()
 	for _, s := range []statement{{text: `BEGIN`}, s, {text: `ROLLBACK`}, // the first time more is read, of tables that are opened
-		{text: `BEGIN`}, {text: `FLUSH STATUS`}, s} {
+		{text: `FLUSH STATUS`}, {text: `BEGIN`}, s} { // FLUSH ends a transaction
 		if _, err := conn.ExecContext(t.Context(), s.text, s.args...); err != nil {
 			t.Fatalf("%s: %v", s.text, err)
 		}
@@ -212,7 +212,7 @@ func listing(q document.Query) func(context.Context, *DB) error {
 	}
 }
 
-const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|logged_in|session|api_key|user_state|[a-z])`
+const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|text_[a-z]+|logged_in|session|api_key|user_state|[a-z])`
 
 // mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in any case.
 func (c planCase) mistakes(steps []string) (wrong []string) {
@@ -265,6 +265,19 @@ const mostRows = 120
 func planCases(f populated) []planCase {
 	keyword := func(viewer int64, keyword string) func(context.Context, *DB) error {
 		return listing(document.Query{Viewer: viewer, Size: 10, Keyword: keyword})
+	}
+	sought := func(viewer int64, text string) func(context.Context, *DB) error {
+		return func(ctx context.Context, db *DB) error {
+			s, err := recognition.NewSought(db.Index().Fold(text))
+			if err != nil {
+				return err
+			}
+			entries, _, err := db.Index().Find(ctx, recognition.Lookup{Sought: s, Viewer: viewer, Limit: 20})
+			if err == nil && len(entries) == 0 {
+				return fmt.Errorf("%q finds nothing", text)
+			}
+			return err
+		}
 	}
 	return []planCase{
 		{name: "list, for an administrator", scans: []string{"image", "user"}, do: listing(document.Query{Size: 10})},
@@ -347,6 +360,16 @@ func planCases(f populated) []planCase {
 			_, err := db.Catalog().Named(ctx, []string{original(1), thumbnail(1)})
 			return err
 		}},
+		{name: "text sought, for an administrator", do: sought(0, "공통 낱말 257")},
+		{name: "text sought, for a user", rows: 600, scans: []string{"user"}, do: sought(f.user, "공통")},
+		{name: "text sought that begins so, for a user", rows: 400, scans: []string{"user"}, do: sought(f.user, "comm")},
+		{name: "announcements", do: func(ctx context.Context, db *DB) error { _, _, err := db.Index().Announced(ctx, 0, 100); return err }},
+		{name: "a correction put into the index", do: func(ctx context.Context, db *DB) error {
+			return db.Index().Put(ctx, 1, 60, []recognition.Content{{ID: "a299", Revision: 2}})
+		}},
+		{name: "a run put into the index", do: func(ctx context.Context, db *DB) error {
+			return db.Index().Put(ctx, 1, 2, []recognition.Content{{ID: "a241", Revision: 2}, {ID: "b241", Revision: 2}})
+		}},
 		{name: "user", do: func(ctx context.Context, db *DB) error { _, err := db.Users().ByID(ctx, f.user); return err }},
 		{name: "user by name", do: func(ctx context.Context, db *DB) error { _, err := db.Users().ByName(ctx, "user0"); return err }},
 		{name: "users", scans: []string{"user"}, do: func(ctx context.Context, db *DB) error {
@@ -391,6 +414,10 @@ func addRows(t *testing.T, db *DB, user int64) {
 			t.Fatal(err)
 		}
 		if _, err := db.Runs().Append(ctx, recognition.Run{ImageID: int64(n%60 + 1), User: account.Ref{ID: user}, Created: created, ContentIDs: ids}); err != nil {
+			t.Fatal(err)
+		}
+		read := recognition.Reading{Text: fmt.Sprintf("공통 낱말%d common", n)}
+		if err := db.Index().Put(ctx, 0, int64(n%60+1), []recognition.Content{{ID: ids[0], Revision: 1, Reading: read}, {ID: ids[1], Revision: 1, Reading: read}}); err != nil {
 			t.Fatal(err)
 		}
 		of := user + int64(n%10)
@@ -477,7 +504,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "logged_in", "session", "api_key", "user", "user_state", "role", "state"}
+var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "user", "user_state", "role", "state"}
 
 func run(t testing.TB, db *DB, text string, args ...any) {
 	t.Helper()

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
+	"glyphbox/internal/adapter/sqlstore/textindex"
 
 	"github.com/pressly/goose/v3"
 )
@@ -52,6 +53,9 @@ func Open(ctx context.Context, source string) (*DB, error) {
 		return err
 	})
 }
+
+// Index returns the text index in the database.
+func (db *DB) Index() *textindex.Index { return textindex.New(db.DB) }
 
 // ErrNone is the error of OpenExisting where there is no database of ours.
 var ErrNone = errors.New("there is no database of Glyphbox")

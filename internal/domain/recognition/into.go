@@ -92,15 +92,19 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 	if sweep.TooLate(begun, s.Now()) {
 		return Run{}, takeBack(errTooLate)
 	}
-	stored, err := s.Runs.Extend(ctx, to.run.ImageID, to.run.Version, s.Now().UTC().Truncate(time.Microsecond), func(r *Run, newest int) error {
-		if err := mayAdd(actor, *r, newest); err != nil {
-			return err
-		}
-		if len(r.ContentIDs)+len(addedIDs) > MostRegions {
-			return ErrVersionFull
-		}
-		r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), engines(r.Engine, readings)
-		return nil
+	var stored Run
+	err := s.announced(ctx, to.image.ID, func() (_ []Content, err error) {
+		stored, err = s.Runs.Extend(ctx, to.run.ImageID, to.run.Version, s.Now().UTC().Truncate(time.Microsecond), func(r *Run, newest int) error {
+			if err := mayAdd(actor, *r, newest); err != nil {
+				return err
+			}
+			if len(r.ContentIDs)+len(addedIDs) > MostRegions {
+				return ErrVersionFull
+			}
+			r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), engines(r.Engine, readings)
+			return nil
+		})
+		return added, err
 	})
 	switch fault.KindOf(err) {
 	case fault.NotFound, fault.Forbidden, fault.Conflict: // nothing names the contents, nor ever will

@@ -23,6 +23,7 @@ type Service struct {
 	Engine     Engine
 	Runs       Runs
 	Contents   Contents
+	Index      Index // nil: nothing is found
 	Exporter   Exporter
 	Timeout    time.Duration // of one recognition, waiting included; 0: as the context says
 	Effort     Effort        // of requests that do not say; empty: EffortAccurate
@@ -79,7 +80,12 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
 	}
 	run.Engine = engines("", readings)
-	return s.store(ctx, run)
+	var stored Run
+	err = s.announced(ctx, imageID, func() ([]Content, error) {
+		stored, err = s.store(ctx, run)
+		return stored.Contents, err
+	})
+	return stored, err
 }
 
 // plan turns a request into tasks, or says what is wrong with it.
@@ -369,7 +375,9 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 // ErrContentChanged where another one was faster; NotFound.
 func (s *Service) revise(ctx context.Context, actor account.Actor, image document.Image, run Run, next *Content) error {
 	next.RevisedBy = account.Ref{ID: actor.UserID, Name: actor.Name}
-	return s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
+	return s.announced(ctx, image.ID, func() ([]Content, error) {
+		return []Content{*next}, s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
+	})
 }
 
 func (s *Service) findToChange(ctx context.Context, actor account.Actor, id string) (Run, document.Image, error) {
@@ -401,10 +409,11 @@ func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string)
 
 // Delete removes a content from its run, row first. Who may is as with Correct. NotFound.
 func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) error {
-	if _, _, err := s.findToChange(ctx, actor, id); err != nil {
+	run, _, err := s.findToChange(ctx, actor, id)
+	if err != nil {
 		return err
 	}
-	if err := s.Runs.RemoveContent(ctx, id); err != nil {
+	if err := s.announced(ctx, run.ImageID, func() ([]Content, error) { return nil, s.Runs.RemoveContent(ctx, id) }); err != nil {
 		return err
 	}
 	// It is gone for everybody now. A document that stays is an orphan, for the sweeper.

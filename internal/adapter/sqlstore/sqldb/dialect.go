@@ -14,6 +14,7 @@ type Dialect struct {
 	ForUpdate  string                                                                   // ends a SELECT of a row that the transaction is going to change
 	NameKey    string                                                                   // column by which users are found by name, given in small ASCII letters
 	Suffixes   float64                                                                  // how many suffixes are as fast to read as one image
+	AppendIDs  string                                                                   // ends an INSERT of rows of text_posting, whose ids are put at the end of those that are there
 	isolation  sql.IsolationLevel                                                       // of what writes
 	classify   func(err error) Class                                                    // by the number of the driver's error
 	Lock       func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates

@@ -28,6 +28,7 @@ var mariadb = Dialect{
 	ForUpdate:  " FOR UPDATE",
 	NameKey:    "name_key",
 	Suffixes:   0.25,
+	AppendIDs:  ` ON DUPLICATE KEY UPDATE ids = CONCAT(ids, VALUES(ids))`,
 	isolation:  sql.LevelReadCommitted, // no locks on gaps, so that fewer transactions meet
 	classify:   classifyMariaDB,
 	Lock:       lockMariaDB,

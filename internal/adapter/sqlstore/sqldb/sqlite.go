@@ -23,6 +23,7 @@ var sqlite = Dialect{
 	ForUpdate:  "", // a transaction that writes has the database to itself
 	NameKey:    "name",
 	Suffixes:   3,
+	AppendIDs:  ` ON CONFLICT (block, term) DO UPDATE SET ids = CAST(ids || excluded.ids AS BLOB)`,
 	Lock:       func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil }, // one node works on a file
 	classify: func(err error) Class {
 		e, ok := errors.AsType[*sqlitedriver.Error](err)

@@ -1,0 +1,293 @@
+package textindex
+
+import (
+	"context"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"glyphbox/internal/adapter/sqlstore/sqldb"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+const (
+	mostBlocks = 16     // that one statement looks at
+	askedFor   = 100    // entries that one statement checks
+	patience   = 500    // entries that are checked before it is asked which entries the viewer may see at all
+	mostRows   = 50_000 // of terms with a prefix that a lookup reads, if it finds something or not
+	mostAsked  = 5000   // entries that a lookup checks
+
+	// A viewer who may see few of many images, and no more than fewEntries entries, is told apart by a list of these.
+	fewImages  = 2000
+	fewEntries = 50_000
+)
+
+// set has entries of a block.
+type set [blockSize / 64]uint64
+
+func (s *set) add(ids []byte) {
+	for ; len(ids) >= 2; ids = ids[2:] {
+		n := binary.BigEndian.Uint16(ids) % blockSize
+		s[n/64] |= 1 << (n % 64)
+	}
+}
+
+func (s *set) and(other *set) {
+	for n := range s {
+		s[n] &= other[n]
+	}
+}
+
+// descending returns the IDs of the entries of a block that are smaller than before.
+func (s *set) descending(block, before int64) (ids []int64) {
+	for n, word := range slices.Backward(s[:]) {
+		for word != 0 {
+			high := 63 - bits.LeadingZeros64(word)
+			word &^= 1 << high
+			if id := block*blockSize + int64(n*64+high); id < before {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// Find implements recognition.Index.
+func (x *Index) Find(ctx context.Context, l recognition.Lookup) (entries []recognition.Entry, next int64, err error) {
+	before := l.Before
+	newest, err := x.db.Count(ctx, `SELECT next FROM text_state WHERE id = 1`)
+	if err != nil {
+		return nil, 0, err
+	}
+	if before <= 0 || before > int64(newest) {
+		before = int64(newest)
+	}
+	f := finder{Index: x, Lookup: l}
+	for last, size := (before-1)/blockSize, int64(1); last >= 0; size = min(2*size, mostBlocks) {
+		first := max(0, last-size+1)
+		found, err := f.candidates(ctx, first, last)
+		if err != nil {
+			return nil, 0, err
+		}
+		for block := last; block >= first; block-- {
+			if found[block] == nil {
+				continue
+			}
+			if entries, next, err = f.check(ctx, entries, found[block], block, before); err != nil || next != 0 {
+				return entries, next, x.db.Fault(ctx, err)
+			}
+		}
+		if last = first - 1; f.rows > mostRows && last >= 0 {
+			return entries, first * blockSize, nil
+		}
+	}
+	return entries, 0, nil
+}
+
+// finder is one lookup.
+type finder struct {
+	*Index
+	recognition.Lookup
+	rows  int            // of terms with a prefix, read
+	asked int            // entries, checked
+	told  bool           // whether it was asked what the viewer may see
+	seen  map[int64]*set // by block: what the viewer may see; nil: that is much, or not yet asked for
+}
+
+// check adds to entries those of a block that are there and may be seen, until there are enough; then it returns where to go on.
+func (f *finder) check(ctx context.Context, entries []recognition.Entry, found *set, block, before int64) (_ []recognition.Entry, next int64, err error) {
+	left := f.mayBeSeen(found, block).descending(block, before)
+	for len(left) > 0 {
+		if f.asked >= patience && !f.told && f.Viewer != 0 {
+			f.told = true
+			if f.seen, err = f.visible(ctx); err != nil {
+				return entries, 0, err
+			}
+			left = f.mayBeSeen(found, block).descending(block, left[0]+1)
+			continue
+		}
+		part := left[:min(len(left), askedFor)]
+		left = left[len(part):]
+		f.asked += len(part)
+		there, err := f.there(ctx, part)
+		if err != nil {
+			return entries, 0, err
+		}
+		if room := f.Limit - len(entries); len(there) >= room {
+			entries = append(entries, there[:room]...)
+			if last := entries[len(entries)-1].ID; last > 1 {
+				return entries, last, nil
+			}
+			return entries, 0, nil
+		}
+		entries = append(entries, there...)
+		if lowest := part[len(part)-1]; f.asked >= mostAsked && lowest > 1 {
+			return entries, lowest, nil
+		}
+	}
+	return entries, 0, nil
+}
+
+func (f *finder) mayBeSeen(found *set, block int64) *set {
+	if f.seen == nil {
+		return found
+	}
+	some := set{}
+	if seen := f.seen[block]; seen != nil {
+		some = *found
+		some.and(seen)
+	}
+	return &some
+}
+
+// candidates returns by block the entries that have all terms, from the first to the last block.
+func (f *finder) candidates(ctx context.Context, first, last int64) (map[int64]*set, error) {
+	var blocks []int64
+	for block := first; block <= last; block++ {
+		blocks = append(blocks, block)
+	}
+	var whole [][]byte
+	for _, t := range f.Terms {
+		if !t.Prefix {
+			whole = append(whole, []byte(t.Text))
+		}
+	}
+	found := map[int64]*set{}
+	if len(whole) > 0 {
+		var err error
+		if found, blocks, err = f.withTerms(ctx, blocks, whole); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range f.Terms {
+		if !t.Prefix || len(blocks) == 0 {
+			continue
+		}
+		begin, err := f.beginning(ctx, blocks, t.Text)
+		if err != nil {
+			return nil, err
+		}
+		blocks = slices.DeleteFunc(blocks, func(block int64) bool {
+			if begin[block] == nil {
+				delete(found, block)
+			} else if found[block] == nil {
+				found[block] = begin[block]
+			} else {
+				found[block].and(begin[block])
+			}
+			return begin[block] == nil
+		})
+	}
+	return found, nil
+}
+
+// withTerms returns the entries of blocks that have all terms, and the blocks in which each term is.
+func (f *finder) withTerms(ctx context.Context, blocks []int64, terms [][]byte) (found map[int64]*set, _ []int64, err error) {
+	found, rows := map[int64]*set{}, map[int64]int{}
+	inBlocks, args := sqldb.In(blocks)
+	inTerms, more := sqldb.In(terms)
+	err = sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
+		var block int64
+		var ids []byte
+		if err := scan(&block, &ids); err != nil {
+			return err
+		}
+		s := &set{}
+		s.add(ids)
+		if rows[block]++; rows[block] == 1 {
+			found[block] = s
+		} else {
+			found[block].and(s)
+		}
+		return nil
+	}, `SELECT block, ids FROM text_posting /*! FORCE INDEX (PRIMARY) */ WHERE block IN `+inBlocks+` AND term IN `+inTerms, append(args, more...)...)
+	blocks = slices.DeleteFunc(blocks, func(block int64) bool {
+		if rows[block] < len(terms) {
+			delete(found, block)
+			return true
+		}
+		return false
+	})
+	return found, blocks, f.db.Fault(ctx, err)
+}
+
+// beginning returns by block the entries that have a term that begins with the prefix.
+func (f *finder) beginning(ctx context.Context, blocks []int64, prefix string) (found map[int64]*set, err error) {
+	found = map[int64]*set{}
+	var ranges []string
+	var args []any
+	for _, block := range blocks {
+		ranges = append(ranges, `block = ? AND term >= ? AND term < ?`)
+		args = append(args, block, []byte(prefix), []byte(prefix+"\xff"))
+	}
+	err = sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
+		var block int64
+		var ids []byte
+		if err := scan(&block, &ids); err != nil {
+			return err
+		}
+		if found[block] == nil {
+			found[block] = &set{}
+		}
+		found[block].add(ids)
+		f.rows++
+		return nil
+	}, `SELECT block, ids FROM text_posting /*! FORCE INDEX (PRIMARY) */ WHERE `+strings.Join(ranges, ` OR `), args...)
+	return found, f.db.Fault(ctx, err)
+}
+
+// maySee is the condition for images that a viewer may see.
+const maySee = `(i.user_id = ? OR i.visibility = ?)`
+
+// there returns those of the entries that are there and may be seen, by ID, descending.
+func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.Entry, err error) {
+	marks, args := sqldb.In(ids)
+	text := `SELECT /*! STRAIGHT_JOIN */ e.id, e.image_id, e.content_id, e.version, COALESCE(r.rotation, 0) FROM text_entry e /*! FORCE INDEX (PRIMARY) */
+		JOIN image i /*! FORCE INDEX (PRIMARY) */ ON i.id = e.image_id
+		LEFT JOIN ocr_run r /*! FORCE INDEX (PRIMARY) */ ON r.image_id = e.image_id AND r.version = e.version
+		LEFT JOIN ocr /*! FORCE INDEX (ocr_content) */ ON ocr.content_id = e.content_id AND ocr.deleted_datetime IS NULL
+		WHERE e.id IN ` + marks + ` AND (e.content_id IS NULL OR ocr.content_id IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM ocr_run later /*! FORCE INDEX (PRIMARY) */ WHERE later.image_id = e.image_id AND later.version > e.version))`
+	if f.Viewer != 0 {
+		text, args = text+` AND `+maySee, append(args, f.Viewer, string(document.Shared))
+	}
+	err = sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
+		var e recognition.Entry
+		err := scan(&e.ID, &e.ImageID, (*sqldb.Text)(&e.ContentID), &e.Version, &e.Rotation)
+		entries = append(entries, e)
+		return err
+	}, text+` ORDER BY e.id DESC`, args...)
+	return entries, f.db.Fault(ctx, err)
+}
+
+// visible returns by block the entries that the viewer may see, nil if these are many.
+func (f *finder) visible(ctx context.Context) (map[int64]*set, error) {
+	var seen, all int
+	if err := f.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images ELSE shared END), 0), COALESCE(SUM(images), 0) FROM user`, f.Viewer).
+		Scan(&seen, &all); err != nil || seen > fewImages || seen*10 > all {
+		return nil, f.db.Fault(ctx, err)
+	}
+	const from = `SELECT /*! STRAIGHT_JOIN */ e.id FROM image i /*! FORCE INDEX (%s) */ JOIN text_entry e /*! FORCE INDEX (text_entry_image) */ ON e.image_id = i.id WHERE `
+	blocks, n := map[int64]*set{}, 0
+	err := sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
+		var id int64
+		if err := scan(&id); err != nil {
+			return err
+		}
+		s := blocks[id/blockSize]
+		if s == nil {
+			s = &set{}
+			blocks[id/blockSize] = s
+		}
+		s[id%blockSize/64] |= 1 << (id % 64)
+		n++
+		return nil
+	}, strings.Replace(from, `%s`, `image_user`, 1)+`i.user_id = ? UNION ALL `+strings.Replace(from, `%s`, `image_visibility`, 1)+`i.visibility = ? AND i.user_id <> ? LIMIT ?`,
+		f.Viewer, string(document.Shared), f.Viewer, fewEntries+1)
+	if err != nil || n > fewEntries {
+		return nil, f.db.Fault(ctx, err)
+	}
+	return blocks, nil
+}

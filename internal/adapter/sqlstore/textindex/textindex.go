@@ -1,0 +1,345 @@
+// Package textindex is recognition.Index on tables of SQLite or MariaDB.
+//
+// Table text_entry has an entry for each content of the newest run of each image, and for the name of the image. Its IDs grow with each change, so that the newest entry has
+// the greatest. Table text_posting has for each term, and each block of 8192 IDs, which entries of the block have the term. What is sought is looked for from the newest block on:
+// so a frequent term is found soon, and a rare one is in few rows.
+//
+// An entry that is replaced or removed leaves its number with its terms. Whether an entry is there, and who may see it, is asked of the tables with what is found.
+package textindex
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"time"
+
+	"glyphbox/internal/adapter/sqlstore/sqldb"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Index is recognition.Index.
+type Index struct{ db *sqldb.DB }
+
+var _ recognition.Index = (*Index)(nil)
+
+// New returns the index in a database.
+func New(db *sqldb.DB) *Index { return &Index{db} }
+
+// Tables are those of the index, which follow from others and are not copied.
+var Tables = []string{"text_announced", "text_entry", "text_posting", "text_state"}
+
+const (
+	blockSize  = 8192 // entries. With more of them rows of frequent terms grow longer, and are written anew with each entry; with fewer of them there are more rows.
+	rowsAtOnce = 1000 // of one statement
+)
+
+// longAgo is when announcements are dated that nobody is at work on.
+var longAgo = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// Announce implements recognition.Index.
+func (x *Index) Announce(ctx context.Context, imageID int64) (id int64, err error) {
+	err = x.db.Update(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `INSERT INTO text_announced (image_id, created_datetime) VALUES (?, ?)`, imageID, sqldb.Stamp(time.Now()))
+		if err != nil {
+			return err
+		}
+		id, err = result.LastInsertId()
+		return err
+	})
+	if x.db.Is(err, sqldb.Orphan) {
+		return 0, document.ErrImageNotFound.Because(err)
+	}
+	return id, err
+}
+
+// AnnounceAll implements recognition.Index.
+func (x *Index) AnnounceAll(ctx context.Context) (int, error) {
+	return x.db.Exec(ctx, `INSERT INTO text_announced (image_id, created_datetime) SELECT id, ? FROM image /*! FORCE INDEX (PRIMARY) */ ORDER BY id`, sqldb.Stamp(longAgo))
+}
+
+// Announced implements recognition.Index.
+func (x *Index) Announced(ctx context.Context, after int64, limit int) (announced []recognition.Announcement, all int, err error) {
+	err = sqldb.Each(ctx, x.db.Read, func(scan func(...any) error) error {
+		var a recognition.Announcement
+		err := scan(&a.ID, &a.ImageID, (*sqldb.Stamp)(&a.At))
+		announced = append(announced, a)
+		return err
+	}, `SELECT id, image_id, created_datetime FROM text_announced /*! FORCE INDEX (PRIMARY) */ WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	if err == nil {
+		all = len(announced)
+		if all == limit {
+			all, err = x.db.Count(ctx, `SELECT COUNT(*) FROM text_announced /*! FORCE INDEX (PRIMARY) */ WHERE id > ?`, after)
+		}
+	}
+	return announced, all, x.db.Fault(ctx, err)
+}
+
+// Withdraw implements recognition.Index.
+func (x *Index) Withdraw(ctx context.Context, announced ...int64) error {
+	if len(announced) == 0 {
+		return nil
+	}
+	marks, ids := sqldb.In(announced)
+	_, err := x.db.Exec(ctx, `DELETE FROM text_announced WHERE id IN `+marks, ids...)
+	return err
+}
+
+// Later announces an image, in a transaction that adds contents which nobody puts.
+func (x *Index) Later(ctx context.Context, tx *sql.Tx, imageID int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO text_announced (image_id, created_datetime) VALUES (?, ?)`, imageID, sqldb.Stamp(longAgo))
+	return err
+}
+
+// Clear removes everything from the index and announces all images.
+func (x *Index) Clear(ctx context.Context) error {
+	for _, table := range []string{"text_announced", "text_entry", "text_posting"} {
+		if _, err := x.db.Write.ExecContext(ctx, x.db.Dialect.Catalogue.Empty+table); err != nil {
+			return x.db.Fault(ctx, err)
+		}
+	}
+	_, err := x.AnnounceAll(ctx)
+	return err
+}
+
+// entry is a row of text_entry that is to be added, with its terms.
+type entry struct {
+	contentID string // empty for the name of an image
+	imageID   int64
+	version   int
+	revision  int64
+	terms     []string
+}
+
+// Put implements recognition.Index.
+func (x *Index) Put(ctx context.Context, announced, imageID int64, contents []recognition.Content) error {
+	var terms [][]string // before the lock
+	for _, c := range contents {
+		terms = append(terms, termsOf(c.Text, c.Name))
+	}
+	err := x.db.Update(ctx, func(tx *sql.Tx) error {
+		if announced != 0 {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM text_announced WHERE id = ?`, announced); err != nil {
+				return err
+			}
+		}
+		next, err := x.lock(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var name string
+		var later bool // page of a document, which has its name from the first one
+		switch err := tx.QueryRowContext(ctx, `SELECT name, later FROM image WHERE id = ?`, imageID).Scan(&name, &later); {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil // and its entries went with it
+		case err != nil:
+			return err
+		}
+		var entries []entry
+		if !later {
+			if entries, err = newNames(ctx, tx, imageID, name); err != nil {
+				return err
+			}
+		}
+		version, err := dropOld(ctx, tx, imageID, len(contents) != 1)
+		if err != nil {
+			return err
+		}
+		wanted, err := newer(ctx, tx, imageID, version, contents)
+		if err != nil {
+			return err
+		}
+		for n, c := range contents {
+			if wanted[c.ID] {
+				entries = append(entries, entry{c.ID, imageID, version, int64(c.Revision), terms[n]})
+			}
+		}
+		return x.add(ctx, tx, next, entries)
+	})
+	if x.db.Is(err, sqldb.Orphan) { // the image was deleted meanwhile, and its announcements went with it
+		return nil
+	}
+	return err
+}
+
+// Rename puts the name of an image, in the transaction that adds or renames it.
+func (x *Index) Rename(ctx context.Context, tx *sql.Tx, imageID int64, name string) error {
+	if same, err := hasName(ctx, tx, imageID, name); same || err != nil {
+		return err
+	}
+	next, err := x.lock(ctx, tx)
+	if err != nil {
+		return err
+	}
+	entries, err := newNames(ctx, tx, imageID, name)
+	if err != nil {
+		return err
+	}
+	return x.add(ctx, tx, next, entries)
+}
+
+// lock waits until no other transaction adds entries, and returns the ID of the next one. So a later transaction gives greater IDs.
+func (x *Index) lock(ctx context.Context, tx *sql.Tx) (next int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT next FROM text_state WHERE id = 1`+x.db.Dialect.ForUpdate).Scan(&next)
+	return next, err
+}
+
+func termsOf(texts ...string) (terms []string) {
+	for _, text := range texts {
+		terms = append(terms, fold(text).Terms()...)
+	}
+	slices.Sort(terms)
+	return slices.Compact(terms)
+}
+
+// hasName tells whether the index has that name of an image.
+func hasName(ctx context.Context, tx *sql.Tx, imageID int64, name string) (bool, error) {
+	var revision int64
+	err := tx.QueryRowContext(ctx, `SELECT revision FROM text_entry /*! FORCE INDEX (text_entry_image) */ WHERE image_id = ? AND version = 0`, imageID).Scan(&revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return revision == revisionOf(name), err
+}
+
+// revisionOf returns what tells a name of an image from the one before.
+func revisionOf(name string) int64 { return int64(crc32.ChecksumIEEE([]byte(name))) }
+
+// newNames returns the entry for the name of an image, unless it is there, and removes that of another name.
+func newNames(ctx context.Context, tx *sql.Tx, imageID int64, name string) ([]entry, error) {
+	if same, err := hasName(ctx, tx, imageID, name); same || err != nil {
+		return nil, err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version = 0`, imageID)
+	return []entry{{imageID: imageID, revision: revisionOf(name), terms: termsOf(name)}}, err
+}
+
+// dropOld removes the entries of runs of an image that are not the newest; if all, also those of contents that the newest one does not have. It
+// returns the version of the newest run, 0 if there is none.
+func dropOld(ctx context.Context, tx *sql.Tx, imageID int64, all bool) (version int, err error) {
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM ocr_run WHERE image_id = ?`, imageID).Scan(&version); err != nil {
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version > 0 AND version <> ?`, imageID, version)
+	if err != nil || !all {
+		return version, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version = ? AND content_id IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE ocr.content_id = text_entry.content_id AND ocr.deleted_datetime IS NULL)`, imageID, version)
+	return version, err
+}
+
+// newer returns which contents are of that run and newer than what the index has of them. It removes what it has of these, and of those that no run has.
+func newer(ctx context.Context, tx *sql.Tx, imageID int64, version int, contents []recognition.Content) (map[string]bool, error) {
+	wanted := map[string]bool{}
+	for part := range slices.Chunk(contents, rowsAtOnce) {
+		ids := make([]string, len(part))
+		for n, c := range part {
+			ids[n] = c.ID
+		}
+		marks, args := sqldb.In(ids)
+		var there []string
+		if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			there = append(there, id)
+			return err
+		}, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE content_id IN `+marks+` AND image_id = ? AND version = ? AND deleted_datetime IS NULL`, append(args, imageID, version)...); err != nil {
+			return nil, err
+		}
+		has := map[string]int64{}
+		if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
+			var id string
+			var revision int64
+			err := scan(&id, &revision)
+			has[id] = revision
+			return err
+		}, `SELECT content_id, revision FROM text_entry /*! FORCE INDEX (text_entry_content) */ WHERE content_id IN `+marks, args...); err != nil {
+			return nil, err
+		}
+		var old []string
+		for _, c := range part {
+			revision, known := has[c.ID]
+			wanted[c.ID] = slices.Contains(there, c.ID) && (!known || revision < int64(c.Revision))
+			if known && (wanted[c.ID] || !slices.Contains(there, c.ID)) {
+				old = append(old, c.ID)
+			}
+		}
+		if len(old) == 0 {
+			continue
+		}
+		marks, args = sqldb.In(old)
+		if _, err := tx.ExecContext(ctx, `DELETE FROM text_entry WHERE content_id IN `+marks, args...); err != nil {
+			return nil, err
+		}
+	}
+	return wanted, nil
+}
+
+// posting is a row of text_posting, or what is to be put at the end of one.
+type posting struct {
+	block int64
+	term  string
+	ids   []byte
+}
+
+// add gives entries IDs from next on and stores them with their terms. The first of them gets the greatest ID, so that it is found first.
+func (x *Index) add(ctx context.Context, tx *sql.Tx, next int64, entries []entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE text_state SET next = ? WHERE id = 1`, next+int64(len(entries))); err != nil {
+		return err
+	}
+	slices.Reverse(entries)
+	postings := map[int64]map[string]*posting{}
+	for rows := range slices.Chunk(entries, rowsAtOnce) {
+		var args []any
+		for _, e := range rows {
+			args = append(args, next, sqldb.Text(e.contentID), e.imageID, e.version, e.revision)
+			block := next / blockSize
+			if postings[block] == nil {
+				postings[block] = map[string]*posting{}
+			}
+			for _, term := range e.terms {
+				p := postings[block][term]
+				if p == nil {
+					p = &posting{block: block, term: term}
+					postings[block][term] = p
+				}
+				p.ids = binary.BigEndian.AppendUint16(p.ids, uint16(next%blockSize)) //nolint:gosec // less than blockSize
+			}
+			next++
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO text_entry (id, content_id, image_id, version, revision) VALUES (?, ?, ?, ?, ?)`+
+			strings.Repeat(`, (?, ?, ?, ?, ?)`, len(rows)-1), args...); err != nil {
+			return err
+		}
+	}
+	var all []*posting
+	for _, ofBlock := range postings {
+		for _, p := range ofBlock {
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b *posting) int {
+		return cmp.Or(cmp.Compare(a.block, b.block), bytes.Compare([]byte(a.term), []byte(b.term)))
+	})
+	for rows := range slices.Chunk(all, rowsAtOnce) {
+		var args []any
+		for _, p := range rows {
+			args = append(args, p.block, []byte(p.term), p.ids)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO text_posting (block, term, ids) VALUES (?, ?, ?)`+strings.Repeat(`, (?, ?, ?)`, len(rows)-1)+
+			x.db.Dialect.AppendIDs, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,276 @@
+package recognition
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/sweep"
+)
+
+// Announcement says that contents of an image may be about to change, or have changed.
+type Announcement struct {
+	ID      int64 // later ones have greater ones
+	ImageID int64
+	At      time.Time
+}
+
+// Lookup is what to look for in an index.
+type Lookup struct {
+	Sought
+	Viewer int64 // only what this user may see; 0: everything
+	Before int64 // only entries with a smaller ID; 0: all
+	Limit  int   // entries, at least 1
+}
+
+// Entry is what an index has of a content, or of the name of an image.
+type Entry struct {
+	ID        int64 // what is put later has a greater one
+	ImageID   int64
+	ContentID string // empty for the name of an image
+	Version   int    // of the run that has the content
+	Rotation  int    // of that run
+}
+
+// Index finds contents by their text and the names of their regions, and images by their names. It keeps no text: what it finds has all
+// terms that are sought, and may lack what is sought all the same. Safe for concurrent use.
+//
+// Who changes contents announces it, changes them, and puts what they are then. An announcement that stays, since somebody broke off
+// in between, is made good by Service.Reindex.
+type Index interface {
+	// Announce stores an announcement, durably, and returns its ID. NotFound where the image is not there.
+	Announce(ctx context.Context, imageID int64) (int64, error)
+
+	// AnnounceAll announces all images, the oldest first, as if it had been long ago, and returns how many there are.
+	AnnounceAll(ctx context.Context) (int, error)
+
+	// Announced returns announcements of images that are there: the oldest that are later than after, at most limit, and how many there are in all.
+	Announced(ctx context.Context, after int64, limit int) (announced []Announcement, all int, err error)
+
+	// Withdraw removes announcements. Those that are not there are no error.
+	Withdraw(ctx context.Context, announced ...int64) error
+
+	// Put brings the entries of an image up to date, as one step, and removes an announcement (0: none). It puts the name of the image, and those
+	// of the contents that its newest run has, unless the index has the same or a later revision. Contents that the newest run does not have
+	// leave the index. Whatever the order of several Puts, after the last one the index has the newest of all that was given. That the image is not there is no error.
+	Put(ctx context.Context, announced, imageID int64, contents []Content) error
+
+	// Find returns entries with all terms, by ID, descending: only contents of the newest run of each image, and the names of images. next is where to go on, as
+	// Before; 0 at the end. It may stop before the limit, to return what it has found in good time.
+	Find(ctx context.Context, l Lookup) (entries []Entry, next int64, err error)
+
+	// Fold returns a text in the form in which texts are compared.
+	Fold(text string) Folded
+}
+
+// announced makes a change to contents of an image known to the index: before it, durably, and after it, with the contents that change
+// returns. Every run, revision and deletion goes through here. What the index does not learn now it learns by Reindex, so that fails nothing.
+func (s *Service) announced(ctx context.Context, imageID int64, change func() ([]Content, error)) error {
+	if s.Index == nil {
+		_, err := change()
+		return err
+	}
+	id, err := s.Index.Announce(ctx, imageID)
+	if err != nil {
+		return err
+	}
+	contents, err := change()
+	switch ctx := context.WithoutCancel(ctx); {
+	case err == nil:
+		_ = s.Index.Put(ctx, id, imageID, contents)
+	case changedNothing(err):
+		_ = s.Index.Withdraw(ctx, id)
+	}
+	return err
+}
+
+// changedNothing tells whether the failure of a change means that nothing was written.
+func changedNothing(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Forbidden, fault.Conflict, fault.Stale:
+		return true
+	}
+	return false
+}
+
+// Query is a search in the contents that somebody may see.
+type Query struct {
+	Text   string // words, each of which has to be found
+	Before int64  // only what stands after the hit with this ID; 0: from the first
+	Limit  int    // hits, at least 1
+}
+
+// Hit is a content, or the name of an image, that has what was sought.
+type Hit struct {
+	ID        int64 // hits that come later in a list have smaller ones
+	Image     document.Image
+	Content   Content        // zero where only the name of the image has it
+	Spans     []Span         // of the text
+	NameSpans []Span         // of the name of the region
+	OnImage   []Span         // of the name of the image, where only that has it
+	Boxes     []document.Box // of the words of the text
+}
+
+const maxLookups = 20 // of one search
+
+// Search returns contents of the newest runs of images that the actor may see, and names of such images, that have all words that are sought: those that
+// were read or corrected last first. next is where to go on, as Before; 0 at the end. There may be fewer than the limit, or none, also before the end.
+// Invalid, naming q.
+func (s *Service) Search(ctx context.Context, actor account.Actor, q Query) (hits []Hit, next int64, err error) {
+	sought, err := NewSought(s.Index.Fold(q.Text))
+	if err != nil {
+		return nil, 0, err
+	}
+	l := Lookup{Sought: sought, Viewer: actor.UserID, Before: q.Before}
+	if actor.Admin {
+		l.Viewer = 0
+	}
+	for range maxLookups {
+		l.Limit = q.Limit - len(hits)
+		entries, next, err := s.Index.Find(ctx, l)
+		if err != nil {
+			return nil, 0, err
+		}
+		found, err := s.verify(ctx, actor, sought, entries)
+		if err != nil {
+			return nil, 0, err
+		}
+		hits, l.Before = append(hits, found...), next
+		if next == 0 || len(hits) >= q.Limit {
+			break
+		}
+	}
+	return hits, l.Before, nil
+}
+
+// verify returns those of the entries that have what is sought.
+func (s *Service) verify(ctx context.Context, actor account.Actor, sought Sought, entries []Entry) (hits []Hit, err error) {
+	images := map[int64]document.Image{}
+	var ids []string
+	for _, e := range entries {
+		if e.ContentID != "" {
+			ids = append(ids, e.ContentID)
+		}
+		if _, ok := images[e.ImageID]; ok {
+			continue
+		}
+		i, err := s.Images.Image(ctx, actor, e.ImageID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		images[e.ImageID] = i // zero where it was deleted or is shared no longer
+	}
+	contents := map[string]Content{}
+	for part := range slices.Chunk(ids, maxBatch) {
+		got, err := s.Contents.Get(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range got {
+			contents[c.ID] = c
+		}
+	}
+	for _, e := range entries {
+		h := Hit{ID: e.ID, Image: images[e.ImageID]}
+		c, there := contents[e.ContentID]
+		switch {
+		case h.Image.ID == 0:
+		case e.ContentID == "":
+			if spans, found := sought.In(s.Index.Fold(h.Image.Name)); found {
+				h.OnImage = spans[0]
+				hits = append(hits, h)
+			}
+		case there:
+			spans, found := sought.In(s.Index.Fold(c.Text), s.Index.Fold(c.Name))
+			if !found {
+				continue
+			}
+			h.Content = onPage(c, Run{Version: e.Version, Rotation: e.Rotation}, h.Image)
+			h.Spans, h.NameSpans = spans[0], spans[1]
+			h.Boxes = h.Content.boxes(h.Spans)
+			hits = append(hits, h)
+		}
+	}
+	return hits, nil
+}
+
+// boxes returns the places of the words that spans of the text are part of; that of the whole region where these are not known.
+func (c Content) boxes(spans []Span) (boxes []document.Box) {
+	at, text := 0, c.Text // at is in characters, where text begins
+	for _, w := range c.Words {
+		before, after, found := strings.Cut(text, w.Text)
+		if !found || w.Text == "" {
+			continue
+		}
+		from := at + utf8.RuneCountInString(before)
+		at, text = from+utf8.RuneCountInString(w.Text), after
+		if slices.ContainsFunc(spans, func(s Span) bool { return s.From < at && from < s.To }) && !w.Box.Empty() {
+			boxes = append(boxes, w.Box)
+		}
+	}
+	if len(boxes) == 0 && len(spans) > 0 {
+		return []document.Box{c.ROI}
+	}
+	return boxes
+}
+
+// reindexedAtOnce is how many announcements are made good between two looks at what there is.
+const reindexedAtOnce = 100
+
+// Reindex makes good what was announced and not put, the oldest first, and tells how many of how many announcements are done. An announcement stays
+// until sweep.MinAge after it was made, for whoever made it may still be about to change something.
+func (s *Service) Reindex(ctx context.Context, done func(n, of int)) error {
+	n, of := 0, 0
+	for last := int64(0); ; {
+		announced, left, err := s.Index.Announced(ctx, last, reindexedAtOnce)
+		if err != nil || len(announced) == 0 {
+			return err
+		}
+		of = cmp.Or(of, left)
+		for _, a := range announced {
+			if err := s.reindex(ctx, a); err != nil {
+				return fmt.Errorf("image %d: %w", a.ImageID, err)
+			}
+			n++
+			last = a.ID
+		}
+		done(n, max(n, of))
+	}
+}
+
+func (s *Service) reindex(ctx context.Context, a Announcement) error {
+	runs, err := s.Runs.List(ctx, a.ImageID, 0, 1)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	if len(runs) > 0 {
+		ids = runs[0].ContentIDs
+	}
+	for len(ids) > maxBatch {
+		if err := s.putCurrent(ctx, 0, a.ImageID, ids[:maxBatch]); err != nil {
+			return err
+		}
+		ids = ids[maxBatch:]
+	}
+	id := a.ID
+	if s.Now().Sub(a.At) < sweep.MinAge {
+		id = 0
+	}
+	return s.putCurrent(ctx, id, a.ImageID, ids)
+}
+
+func (s *Service) putCurrent(ctx context.Context, announced, imageID int64, ids []string) error {
+	contents, err := s.Contents.Get(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return s.Index.Put(ctx, announced, imageID, contents)
+}
