@@ -49,6 +49,9 @@ const (
 	pdfium = adapter + "engine/pdfium"
 )
 
+// overlay is the program in the workers of exports.
+const overlay = adapter + "transcript/overlay"
+
 const (
 	transfer = module + "internal/transfer"
 	progress = module + "internal/progress"
@@ -150,7 +153,7 @@ func forbidden(pkg, imported string, test bool) string {
 		if !same && !shared && !(test && (within(imported, porttest) || within(imported, workerpool) || imported == transfer)) {
 			return "an adapter imports the domain, client, wire, workerpool, imagefile and durable, and no other adapter"
 		}
-		if imported == worker && !test {
+		if (imported == worker || imported == overlay) && !test {
 			return "what the worker does is done in worker processes: only app starts it"
 		}
 	case (within(pkg, workerpool) || within(pkg, imagefile)) && ours && imported != domain+"fault" && !within(imported, workerpool):

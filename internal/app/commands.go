@@ -17,6 +17,7 @@ import (
 	"glyphbox/internal/adapter/engine/worker"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/token"
+	"glyphbox/internal/adapter/transcript/overlay"
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
@@ -54,6 +55,9 @@ func (p Process) versionCommand() *cobra.Command {
 // workerCommand is the program as a worker of its own pool, which may crash without harm to the service.
 func (p Process) workerCommand() *cobra.Command {
 	return &cobra.Command{Use: "worker", Hidden: true, Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
+		if args[0] == exportWorker {
+			return overlay.Run()
+		}
 		return worker.Run(args[0])
 	}}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	api "glyphbox/client"
-	"glyphbox/internal/adapter/transcript"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/reading"
@@ -81,7 +80,12 @@ func (p Process) ocrCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r := reading.Reading{Exporter: transcript.Exporter{}, Files: files, Pages: ranges, Format: reading.Format(*format), Out: *out, Stdout: p.Stdout,
+		exporter, err := newExporter(c, p.logger(c))
+		if err != nil {
+			return err
+		}
+		defer exporter.Close()
+		r := reading.Reading{Exporter: exporter, Files: files, Pages: ranges, Format: reading.Format(*format), Out: *out, Stdout: p.Stdout,
 			Stderr: p.Stderr, Explain: explain}
 		if *server != "" {
 			if cmd.Flags().Changed("effort") {

@@ -118,10 +118,15 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.checks = append(s.checks, httpapi.Check{Name: "workers", Check: s.pool.Ready})
 	s.metrics = poolRegistry(s.pool.Stats)
 
+	exporter, err := newExporter(c, log)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.closers = append(s.closers, exporter.Close)
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
-		Exporter: transcript.Exporter{}, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
+		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
 	return s, nil
 }
@@ -141,6 +146,18 @@ func startPool(c Config, tempDir string, files document.Files, log *slog.Logger)
 	}
 	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
 		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, Log: log})
+}
+
+// exportWorker is the argument of a worker that works on PDF files for exports.
+const exportWorker = "export"
+
+// newExporter makes the exporter, whose workers are this very program again.
+func newExporter(c Config, log *slog.Logger) (*transcript.Exporter, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return transcript.New(transcript.Options{Command: []string{program, "worker", exportWorker}, IdleTime: c.IdleTime, Log: log}), nil
 }
 
 // everyUser goes through all users with the keyword, by number.

@@ -69,7 +69,7 @@ func Exporter(t *testing.T, e recognition.Exporter) {
 	third.Number, third.Run.Contents[0].Text, third.Run.Contents[0].Words = 3, "last page", nil
 	export := func(t *testing.T, f recognition.Format) string {
 		var b bytes.Buffer
-		if err := e.Export(&b, f, transcriptOf(nil, transcribed(), second, third)); err != nil {
+		if err := e.Export(t.Context(), &b, f, transcriptOf(nil, transcribed(), second, third)); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()
@@ -90,14 +90,14 @@ func Exporter(t *testing.T, e recognition.Exporter) {
 			if export(t, f) != got {
 				t.Error("the same transcript gave other bytes")
 			}
-			if err := e.Export(full{}, f, transcriptOf(nil, transcribed())); !errors.Is(err, errFull) {
+			if err := e.Export(t.Context(), full{}, f, transcriptOf(nil, transcribed())); !errors.Is(err, errFull) {
 				t.Errorf("got %v of a disk that is full", err)
 			}
 			var b bytes.Buffer
-			if err := e.Export(&b, f, transcriptOf(errFull)); !errors.Is(err, errFull) || b.Len() > 0 {
+			if err := e.Export(t.Context(), &b, f, transcriptOf(errFull)); !errors.Is(err, errFull) || b.Len() > 0 {
 				t.Errorf("got %v and %d bytes of a transcript without its first page", err, b.Len())
 			}
-			if err := e.Export(io.Discard, f, transcriptOf(errFull, transcribed(), third)); !errors.Is(err, errFull) {
+			if err := e.Export(t.Context(), io.Discard, f, transcriptOf(errFull, transcribed(), third)); !errors.Is(err, errFull) {
 				t.Errorf("got %v of a transcript that breaks off", err)
 			}
 		})
@@ -108,7 +108,7 @@ func Exporter(t *testing.T, e recognition.Exporter) {
 		broken.View = func(int, document.Box, int) (document.Rendition, error) {
 			return document.Rendition{MediaType: "image/png", Bytes: []byte("hello")}, nil
 		}
-		if err := e.Export(&b, recognition.FormatPDF, transcriptOf(nil, broken)); err == nil || b.Len() > 0 {
+		if err := e.Export(t.Context(), &b, recognition.FormatPDF, transcriptOf(nil, broken)); err == nil || b.Len() > 0 {
 			t.Errorf("got %v and %d bytes", err, b.Len())
 		}
 	})

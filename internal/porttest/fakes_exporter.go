@@ -3,6 +3,7 @@ package porttest
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"io"
@@ -16,7 +17,7 @@ import (
 type fakeExporter struct{ *memory }
 
 // Export writes lines about each page and its texts, whatever the format.
-func (f fakeExporter) Export(w io.Writer, format recognition.Format, t recognition.Transcript) error {
+func (f fakeExporter) Export(_ context.Context, w io.Writer, format recognition.Format, t recognition.Transcript) error {
 	if !slices.Contains(recognition.Formats, format) {
 		f.wrong("an export in %q, which is no format", format)
 	}

@@ -140,7 +140,7 @@ func (r *Reading) writeAll(ctx context.Context, w io.Writer, files iter.Seq[*rea
 		return nil // nothing could be opened, and that was told
 	}
 	number := 0
-	return r.Exporter.Export(w, recognition.Format(r.Format), recognition.Transcript{Name: first.name(), Several: several,
+	return r.Exporter.Export(ctx, w, recognition.Format(r.Format), recognition.Transcript{Name: first.name(), Several: several,
 		Pages: func(yield func(recognition.TranscriptPage, error) bool) {
 			for f, ok := first, true; ok; f, ok = next() {
 				for p, err := range r.transcript(ctx, f, ahead) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -120,7 +121,7 @@ var errEnding = errors.New("secret detail")
 
 func (ending) Archive(io.Writer, iter.Seq[recognition.Export]) error { return errEnding }
 
-func (e ending) Export(w io.Writer, _ recognition.Format, _ recognition.Transcript) error {
+func (e ending) Export(_ context.Context, w io.Writer, _ recognition.Format, _ recognition.Transcript) error {
 	if e.after > 0 {
 		if _, err := io.WriteString(w, strings.Repeat("x", e.after)); err != nil {
 			return err

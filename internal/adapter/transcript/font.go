@@ -3,7 +3,10 @@ package transcript
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
+
+	"glyphbox/internal/adapter/transcript/protocol"
 )
 
 // The only glyph of the font, in thousandths of its size: as wide as half its height, a fifth of which is below the baseline.
@@ -51,6 +54,24 @@ func makeFont() []byte {
 	font = append(font, body...)
 	binary.BigEndian.PutUint32(font[head+8:], 0xB1B0AFBA-checksum(font))
 	return font
+}
+
+// fontParts is how many objects a font is in a PDF.
+const fontParts = 6
+
+// fontObjects are the objects of the font in a PDF, the first one being the font itself, which knows the characters with these codes.
+func fontObjects(codes *codes) [fontParts]protocol.Object {
+	glyphs := append([]byte{0, 0}, bytes.Repeat([]byte{0, 1}, len(codes.runes))...)
+	return [fontParts]protocol.Object{
+		{Dict: "<< /Type /Font /Subtype /Type0 /BaseFont /Glyphless /Encoding /Identity-H /DescendantFonts [{1}] /ToUnicode {5} >>"},
+		{Dict: fmt.Sprintf("<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Glyphless /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> "+
+			"/FontDescriptor {2} /DW %d /CIDToGIDMap {4} >>", glyphWidth)},
+		{Dict: fmt.Sprintf("<< /Type /FontDescriptor /FontName /Glyphless /Flags 4 /FontBBox [0 %d %d %d] /ItalicAngle 0 /Ascent %d /Descent %d /CapHeight %d "+
+			"/StemV 80 /FontFile2 {3} >>", descent, glyphWidth, ascent, ascent, descent, ascent)},
+		{Dict: fmt.Sprintf("<< /Filter /FlateDecode /Length1 %d >>", len(glyphless)), Data: deflated(glyphless)},
+		{Dict: "<< /Filter /FlateDecode >>", Data: deflated(glyphs)},
+		{Dict: "<< /Filter /FlateDecode >>", Data: deflated(toUnicode(codes.runes))},
+	}
 }
 
 // words are 16-bit numbers as they stand in a font.

@@ -24,14 +24,9 @@ const (
 const (
 	catalogObject = 1 + iota
 	pagesObject
-	fontObject
-	descendantObject
-	descriptorObject
-	fontFileObject
-	glyphMapObject
-	toUnicodeObject
 	informationObject
-	firstPageObject
+	fontObject      // and those behind it
+	firstPageObject = fontObject + fontParts
 )
 
 // writePDF writes a PDF 1.7: the images of the pages, and over them the words in text that is not painted, each stretched to
@@ -107,15 +102,17 @@ func (f *pdfFile) page(p recognition.TranscriptPage, picture picture, codes *cod
 
 // font writes the font of the text that is not seen, which knows the characters with these codes.
 func (f *pdfFile) font(codes *codes) {
-	f.object(fontObject, fmt.Sprintf("<< /Type /Font /Subtype /Type0 /BaseFont /Glyphless /Encoding /Identity-H /DescendantFonts [%d 0 R] /ToUnicode %d 0 R >>",
-		descendantObject, toUnicodeObject))
-	f.object(descendantObject, fmt.Sprintf("<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Glyphless /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> "+
-		"/FontDescriptor %d 0 R /DW %d /CIDToGIDMap %d 0 R >>", descriptorObject, glyphWidth, glyphMapObject))
-	f.object(descriptorObject, fmt.Sprintf("<< /Type /FontDescriptor /FontName /Glyphless /Flags 4 /FontBBox [0 %d %d %d] /ItalicAngle 0 /Ascent %d /Descent %d /CapHeight %d "+
-		"/StemV 80 /FontFile2 %d 0 R >>", descent, glyphWidth, ascent, ascent, descent, ascent, fontFileObject))
-	f.stream(fontFileObject, fmt.Sprintf("/Filter /FlateDecode /Length1 %d", len(glyphless)), deflated(glyphless))
-	f.stream(glyphMapObject, "/Filter /FlateDecode", deflated(append([]byte{0, 0}, bytes.Repeat([]byte{0, 1}, len(codes.runes))...)))
-	f.stream(toUnicodeObject, "/Filter /FlateDecode", deflated(toUnicode(codes.runes)))
+	for i, o := range fontObjects(codes) {
+		dict := o.Dict
+		for k := range fontParts {
+			dict = strings.ReplaceAll(dict, fmt.Sprintf("{%d}", k), fmt.Sprintf("%d 0 R", fontObject+k))
+		}
+		if o.Data == nil {
+			f.object(fontObject+i, dict)
+		} else {
+			f.stream(fontObject+i, strings.Trim(dict, "<> "), o.Data)
+		}
+	}
 }
 
 // textString is a text of the document's information.

@@ -225,7 +225,7 @@ func TestPDFBrokenPage(t *testing.T) {
 		s := sample()
 		s.Page = page
 		var b bytes.Buffer
-		if err := (Exporter{}).Export(&b, recognition.FormatPDF, s.transcript()); err == nil || b.Len() > 0 {
+		if err := (&Exporter{}).Export(t.Context(), &b, recognition.FormatPDF, s.transcript()); err == nil || b.Len() > 0 {
 			t.Errorf("%s: got %v and %d bytes", name, err, b.Len())
 		}
 	}

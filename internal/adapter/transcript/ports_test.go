@@ -6,4 +6,4 @@ import (
 	"glyphbox/internal/porttest"
 )
 
-func TestExporter(t *testing.T) { porttest.Exporter(t, Exporter{}) }
+func TestExporter(t *testing.T) { porttest.Exporter(t, &Exporter{}) }

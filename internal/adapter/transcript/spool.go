@@ -12,6 +12,7 @@ import (
 type spool struct {
 	head bytes.Buffer
 	file *os.File // nil as long as all is in head
+	size int64    // bytes that were written
 	err  error
 }
 
@@ -23,6 +24,7 @@ func (s *spool) Write(b []byte) (int, error) {
 		return 0, s.err
 	}
 	s.head.Write(b)
+	s.size += int64(len(b))
 	if s.head.Len() > spoolMemory {
 		s.err = s.flush()
 	}
@@ -40,20 +42,20 @@ func (s *spool) flush() (err error) {
 	return err
 }
 
-// copyTo writes all that was written. It is called once, and nothing is written afterwards.
+// reader returns all that was written. Nothing is written afterwards.
+func (s *spool) reader() (io.Reader, error) {
+	if s.err != nil || s.file == nil {
+		return bytes.NewReader(s.head.Bytes()), s.err
+	}
+	return io.MultiReader(io.NewSectionReader(s.file, 0, s.size-int64(s.head.Len())), bytes.NewReader(s.head.Bytes())), nil
+}
+
+// copyTo writes all that was written. Nothing is written afterwards.
 func (s *spool) copyTo(w io.Writer) error {
-	if s.err != nil {
-		return s.err
+	all, err := s.reader()
+	if err == nil {
+		_, err = io.Copy(w, all)
 	}
-	if s.file != nil {
-		if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		if _, err := io.Copy(w, s.file); err != nil {
-			return err
-		}
-	}
-	_, err := s.head.WriteTo(w)
 	return err
 }
 

@@ -11,26 +11,79 @@ package transcript
 import (
 	"archive/zip"
 	"bufio"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 	"unicode"
 
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/workerpool"
 )
 
-// Exporter writes transcripts in every format of the domain.
-type Exporter struct{}
+// Exporter writes transcripts in every format of the domain. PDF files are worked on in a process of their own, which is started when it is
+// needed first. The zero Exporter does all but that.
+type Exporter struct {
+	pool   func() *workerpool.Pool // nil: there is none
+	close  func()
+	orders atomic.Uint64 // that went to the pool
+}
 
-var _ recognition.Exporter = Exporter{}
+var _ recognition.Exporter = (*Exporter)(nil)
+
+// Options configure an Exporter.
+type Options struct {
+	Command  []string      // program and arguments of a worker, which calls overlay.Run
+	Timeout  time.Duration // of the work on one PDF file; 0: 2 minutes
+	IdleTime time.Duration // after which a worker without work is replaced by a resting one
+	Log      *slog.Logger
+}
+
+// New returns an Exporter with a worker, which is closed in the end.
+func New(o Options) *Exporter {
+	const queue = 100 // files
+	var started sync.Mutex
+	var pool *workerpool.Pool
+	return &Exporter{
+		pool: func() *workerpool.Pool {
+			started.Lock()
+			defer started.Unlock()
+			if pool == nil {
+				pool = workerpool.Start(workerpool.Options{Command: o.Command, Workers: 1, JobTimeout: cmp.Or(o.Timeout, 2*time.Minute), QueueSize: queue,
+					IdleTime: o.IdleTime, Log: o.Log})
+			}
+			return pool
+		},
+		close: func() {
+			started.Lock()
+			defer started.Unlock()
+			if pool != nil {
+				pool.Close()
+			}
+		},
+	}
+}
+
+// Close ends the worker. No export may be going on.
+func (e *Exporter) Close() error {
+	if e.close != nil {
+		e.close()
+	}
+	return nil
+}
 
 // Export writes a file of that format.
-func (Exporter) Export(w io.Writer, f recognition.Format, t recognition.Transcript) error {
+func (e *Exporter) Export(ctx context.Context, w io.Writer, f recognition.Format, t recognition.Transcript) error {
 	write, ok := map[recognition.Format]func(io.Writer, recognition.Transcript) error{
 		recognition.FormatText: writeText, recognition.FormatJSON: writeJSON, recognition.FormatTSV: writeTSV, recognition.FormatHOCR: writeHOCR,
-		recognition.FormatALTO: writeALTO, recognition.FormatPDF: writePDF, recognition.FormatCSV: writeCSV, recognition.FormatXLSX: writeXLSX,
-		recognition.FormatGroundTruth: writeGroundTruth,
+		recognition.FormatALTO: writeALTO, recognition.FormatCSV: writeCSV, recognition.FormatXLSX: writeXLSX, recognition.FormatGroundTruth: writeGroundTruth,
+		recognition.FormatPDF: func(w io.Writer, t recognition.Transcript) error { return e.exportPDF(ctx, w, t) },
 	}[f]
 	switch {
 	case !ok:
@@ -46,7 +99,7 @@ func (Exporter) Export(w io.Writer, f recognition.Format, t recognition.Transcri
 }
 
 // Archive writes a zip archive of files, which follow one another in it as they are made.
-func (Exporter) Archive(w io.Writer, files iter.Seq[recognition.Export]) error {
+func (*Exporter) Archive(w io.Writer, files iter.Seq[recognition.Export]) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	z := zip.NewWriter(b)
 	for f := range files {

@@ -91,7 +91,7 @@ func export(t testing.TB, f recognition.Format, s sampled) []byte {
 func exported(t testing.TB, f recognition.Format, transcript recognition.Transcript) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := (Exporter{}).Export(&b, f, transcript); err != nil {
+	if err := (&Exporter{}).Export(t.Context(), &b, f, transcript); err != nil {
 		t.Fatalf("%s: %v", f, err)
 	}
 	return b.Bytes()
@@ -138,7 +138,7 @@ func TestNoText(t *testing.T) {
 
 func TestUnknownFormat(t *testing.T) {
 	var b bytes.Buffer
-	if err := (Exporter{}).Export(&b, "docx", sample().transcript()); err == nil || b.Len() != 0 {
+	if err := (&Exporter{}).Export(t.Context(), &b, "docx", sample().transcript()); err == nil || b.Len() != 0 {
 		t.Errorf("got %v and %d bytes", err, b.Len())
 	}
 }
@@ -153,7 +153,7 @@ func TestErrorOfWriter(t *testing.T) {
 	s := sample()
 	s.Page = pagePNG(t)
 	for _, f := range recognition.Formats {
-		if err := (Exporter{}).Export(broken{full}, f, s.transcript()); !errors.Is(err, full) {
+		if err := (&Exporter{}).Export(t.Context(), broken{full}, f, s.transcript()); !errors.Is(err, full) {
 			t.Errorf("%s: got %v", f, err)
 		}
 	}
@@ -240,7 +240,7 @@ func rows(t *testing.T, file []byte) [][]string {
 func TestALineCorrectedToTwo(t *testing.T) {
 	f := porttest.NewFakes(t)
 	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, MaxImages: 1, Now: time.Now}
-	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Exporter: Exporter{}, Now: time.Now}
+	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Exporter: &Exporter{}, Now: time.Now}
 	ann, err := f.Users.Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org"})
 	must(t, err)
 	actor := account.Actor{UserID: ann.ID, Name: ann.Name}

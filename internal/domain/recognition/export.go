@@ -95,6 +95,9 @@ type TranscriptPage struct {
 	// View makes a rendition of a part of the page, which is turned clockwise by so many degrees first, one of document.Rotations; the part lies
 	// on the turned page. It is at most so many pixels wide.
 	View func(degrees int, part document.Box, width int) (document.Rendition, error)
+
+	// Printed returns where words stand that the file itself has as text. nil: it has none.
+	Printed func() ([]document.Box, error)
 }
 
 // Export is a file that is made when it is written.
@@ -134,7 +137,7 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 		name = versionName(image.Name, selection.Version)
 	}
 	t := Transcript{Name: image.Name, Pages: s.transcribe(ctx, format, pages, false, selection.Version)}
-	return s.export(name, format, t), nil
+	return s.export(ctx, name, format, t), nil
 }
 
 // ExportRun makes a file of a run of an image. Errors as with Export.
@@ -150,7 +153,7 @@ func (s *Service) ExportRun(ctx context.Context, actor account.Actor, imageID in
 		return Export{}, err
 	}
 	t := Transcript{Name: image.Name, Run: true, Pages: s.transcribe(ctx, format, []document.Image{image}, false, version)}
-	return s.export(versionName(image.Name, version), format, t), nil
+	return s.export(ctx, versionName(image.Name, version), format, t), nil
 }
 
 // Packing says how several documents become one file.
@@ -212,13 +215,13 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 	first := stem(documents[0][0].Name)
 	if packing == PackingOne || format == FormatGroundTruth {
 		t := Transcript{Name: documents[0][0].Name, Several: len(documents) > 1, Pages: s.transcribe(ctx, format, slices.Concat(documents...), len(documents) > 1, 0)}
-		return s.export(first, format, t), nil
+		return s.export(ctx, first, format, t), nil
 	}
 	files := func(yield func(Export) bool) {
 		taken := map[string]bool{}
 		for _, pages := range documents {
 			t := Transcript{Name: pages[0].Name, Pages: s.transcribe(ctx, format, pages, false, 0)}
-			e := s.export(stem(pages[0].Name), format, t)
+			e := s.export(ctx, stem(pages[0].Name), format, t)
 			e.Name = freeName(taken, e.Name, format)
 			if !yield(e) {
 				return
@@ -300,8 +303,8 @@ func (s *Service) newest(ctx context.Context, image document.Image, version int)
 	return runs[0], err
 }
 
-func (s *Service) export(name string, f Format, t Transcript) Export {
-	return Export{Name: exportName(name, f.ending()), MediaType: f.MediaType(), Write: func(w io.Writer) error { return s.Exporter.Export(w, f, t) }}
+func (s *Service) export(ctx context.Context, name string, f Format, t Transcript) Export {
+	return Export{Name: exportName(name, f.ending()), MediaType: f.MediaType(), Write: func(w io.Writer) error { return s.Exporter.Export(ctx, w, f, t) }}
 }
 
 func joined[T ~string](values []T) string {

@@ -134,7 +134,7 @@ type Exporter interface {
 	// Export writes a file of that format, one of Formats. The text is that of the contents as they are. The same transcript
 	// gives the same bytes. It holds a bounded number of pages in memory. An error is that of the transcript, of w, or says that the file cannot be
 	// made, since a rendition or the document cannot be read. Where it is about the first page, nothing was written.
-	Export(w io.Writer, f Format, t Transcript) error
+	Export(ctx context.Context, w io.Writer, f Format, t Transcript) error
 
 	// Archive writes a zip archive of files under their names, which differ. Errors as with Export.
 	Archive(w io.Writer, files iter.Seq[Export]) error

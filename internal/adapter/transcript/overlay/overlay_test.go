@@ -1,0 +1,260 @@
+package overlay
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"glyphbox/internal/adapter/transcript/protocol"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest/check"
+)
+
+// document is a PDF of three pages with an outline, a link, metadata and a structure: one with a text, one that is turned and of which a part is
+// shown, one that has its font from the pages above it.
+func document() []byte {
+	objects := []string{
+		"<< /Type /Catalog /Pages 2 0 R /Outlines 9 0 R /Metadata 11 0 R /StructTreeRoot 12 0 R /MarkInfo << /Marked true >> >>",
+		"<< /Type /Pages /Kids [3 0 R 4 0 R 5 0 R] /Count 3 /MediaBox [0 0 400 300] /Resources << /Font << /F1 6 0 R >> >> >>",
+		"<< /Type /Page /Parent 2 0 R /Contents 7 0 R /Annots [8 0 R] >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [100 50 500 350] /CropBox [150 100 450 300] /Rotate 90 >>",
+		"<< /Type /Page /Parent 2 0 R /Contents [7 0 R] >>",
+		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+		"<< /Length 67 >>\nstream\nq 0.5 0 0 0.5 0 0 cm BT /F1 40 Tf 100 200 Td (printed words) Tj ET    \nendstream",
+		"<< /Type /Annot /Subtype /Link /Rect [50 90 200 130] /Border [0 0 0] /A << /S /URI /URI (https://example.org/link) >> >>",
+		"<< /Type /Outlines /First 10 0 R /Last 10 0 R /Count 1 >>",
+		"<< /Title (Chapter one) /Parent 9 0 R /Dest [4 0 R /Fit] >>",
+		"<< /Type /Metadata /Subtype /XML /Length 21 >>\nstream\n<x>kept metadata</x> \nendstream",
+		"<< /Type /StructTreeRoot >>",
+		"<< /Title (Kept title) >>",
+	}
+	var b bytes.Buffer
+	b.WriteString("%PDF-1.5\n")
+	var at []int
+	for i, o := range objects {
+		at = append(at, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	begin := b.Len()
+	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
+	for _, n := range at {
+		fmt.Fprintf(&b, "%010d 00000 n \n", n)
+	}
+	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 13 0 R /ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>] >>\nstartxref\n%d\n%%%%EOF\n",
+		len(objects)+1, begin)
+	return b.Bytes()
+}
+
+// program runs a program that only tests need on files of the test's folder.
+func program(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		check.Absent(t, name, "scripts/setup tests installs it")
+	}
+	command := exec.CommandContext(t.Context(), path, args...)
+	command.Dir = dir
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v: %s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// visible is a font of the standard ones, and no invisible one: what it shows is where it is.
+var font = []protocol.Object{{Dict: "<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding {1} >>"}, {Dict: "<< /Type /Encoding /BaseEncoding /WinAnsiEncoding >>"}}
+
+// layer is a word whose lower left corner is at 30, 40 of a page of that size in pixels of 144 dpi.
+type layer struct {
+	page, turn    int
+	width, height float64
+	word          string
+}
+
+// wordAt is a word of a layer, which begins 15 points from the left as the page is shown.
+var wordAt = regexp.MustCompile(`<word xMin="15\.0+" .*>(second|turned)</word>`)
+
+var layers = []layer{{1, 0, 800, 600, "first"}, {2, 0, 400, 600, "second"}, {3, 0, 800, 600, "third"}}
+
+// lay has Lay do what the job says, with these layers.
+func lay(file []byte, job protocol.Job, layers []layer) (protocol.Answer, []byte, error) {
+	var contents []byte
+	for _, l := range layers {
+		content := "BT 3 Tr /Own 20 Tf 30 40 Td (" + l.word + ") Tj ET"
+		contents = append(contents, content...)
+		job.Layers = append(job.Layers, protocol.Layer{Page: l.page, Turn: l.turn, Width: l.width, Height: l.height, Length: int64(len(content))})
+	}
+	job.Font, job.FontName = font, "Own"
+	return Lay(file, contents, job)
+}
+
+func laid(t *testing.T, file []byte, job protocol.Job, layers []layer) (protocol.Answer, []byte) {
+	t.Helper()
+	answer, added, err := lay(file, job, layers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Whole {
+		return answer, added
+	}
+	return answer, append(bytes.Clone(file), added...)
+}
+
+// TestLay lays words over files of many kinds and has other programs look at what comes out.
+func TestLay(t *testing.T) {
+	plain := document()
+	for name, c := range map[string]struct {
+		made  []string // by qpdf
+		job   protocol.Job
+		whole bool
+	}{
+		"table":          {},
+		"stream":         {made: []string{"--object-streams=generate"}},
+		"linearized":     {made: []string{"--linearize"}},
+		"password":       {made: []string{"--encrypt", "secret", "owner", "256", "--"}, job: protocol.Job{Password: "secret"}, whole: true},
+		"owner password": {made: []string{"--encrypt", "", "owner", "256", "--"}, whole: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			file := plain
+			must(t, os.WriteFile(filepath.Join(dir, "plain.pdf"), plain, 0o666))
+			if c.made != nil {
+				program(t, dir, "qpdf", append(append([]string{}, c.made...), "plain.pdf", "made.pdf")...)
+				var err error
+				file, err = os.ReadFile(filepath.Join(dir, "made.pdf"))
+				must(t, err)
+			}
+			answer, out := laid(t, file, c.job, layers)
+			if answer.Whole != c.whole || answer.Encrypted != c.whole {
+				t.Errorf("got %+v", answer)
+			}
+			if !c.whole && !bytes.HasPrefix(out, file) {
+				t.Error("the file is not as it was")
+			}
+			must(t, os.WriteFile(filepath.Join(dir, "out.pdf"), out, 0o666))
+			if got := program(t, dir, "qpdf", "--check", "out.pdf"); !strings.Contains(got, "No syntax or stream encoding errors found") || strings.Contains(got, "WARNING") {
+				t.Error(got)
+			}
+			for page, want := range []string{"printed words first", "second", "printed words third"} {
+				n := fmt.Sprint(page + 1)
+				if got := strings.Join(strings.Fields(program(t, dir, "pdftotext", "-f", n, "-l", n, "out.pdf", "-")), " "); got != want {
+					t.Errorf("page %s: got %q, want %q", n, got, want)
+				}
+				for _, file := range []string{"plain", "out"} {
+					program(t, dir, "pdftoppm", "-r", "50", "-f", n, "-l", n, "-singlefile", file+".pdf", file)
+				}
+				before, err := os.ReadFile(filepath.Join(dir, "plain.ppm"))
+				must(t, err)
+				after, err := os.ReadFile(filepath.Join(dir, "out.ppm"))
+				must(t, err)
+				if !bytes.Equal(before, after) {
+					t.Errorf("page %s looks different", n)
+				}
+			}
+			whole := program(t, dir, "qpdf", "--qdf", "--object-streams=disable", "out.pdf", "-")
+			for _, kept := range []string{"https://example.org/link", "Chapter one", "kept metadata", "Kept title", "/StructTreeRoot"} {
+				if !strings.Contains(whole, kept) {
+					t.Errorf("%q is gone", kept)
+				}
+			}
+			box := program(t, dir, "pdftotext", "-bbox", "-f", "2", "-l", "2", "-cropbox", "out.pdf", "-")
+			if !wordAt.MatchString(box) || !strings.Contains(box, `yMax="281`) {
+				t.Errorf("the word of the turned page is not at 15 points from its left: %s", box)
+			}
+		})
+	}
+}
+
+// TestLayKeepsPages wants some pages only, and the layers of these.
+func TestLayKeepsPages(t *testing.T) {
+	answer, out := laid(t, document(), protocol.Job{Keep: []int{2, 3}}, layers)
+	if !answer.Whole || answer.Encrypted {
+		t.Errorf("got %+v", answer)
+	}
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "out.pdf"), out, 0o666))
+	program(t, dir, "qpdf", "--check", "out.pdf")
+	if got, want := program(t, dir, "pdftotext", "out.pdf", "-"), "second\fprinted words\nthird\f"; strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestLayTurns wants a page turned as it is seen, with its words where they are seen.
+func TestLayTurns(t *testing.T) {
+	for turn, bottom := range map[int]string{90: "381", 180: "281", 270: "381"} {
+		width, height := 800.0, 600.0
+		if turn%180 != 0 {
+			width, height = height, width
+		}
+		_, out := laid(t, document(), protocol.Job{}, []layer{{1, turn, width, height, "turned"}})
+		dir := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(dir, "out.pdf"), out, 0o666))
+		got := program(t, dir, "pdftotext", "-bbox", "-l", "1", "out.pdf", "-")
+		if !wordAt.MatchString(got) || !strings.Contains(got, `yMax="`+bottom) {
+			t.Errorf("turned by %d: got %s", turn, got)
+		}
+	}
+}
+
+// TestLayBroken wants a fault, or a file, of whatever it is given.
+func TestLayBroken(t *testing.T) {
+	file := document()
+	for name, broken := range map[string][]byte{"empty": nil, "text": []byte("hello"), "head": file[:20], "half": file[:len(file)/2],
+		"no pages": bytes.ReplaceAll(file, []byte("/Kids"), []byte("/Kidz")), "loop": bytes.ReplaceAll(file, []byte("/Kids [3 0 R"), []byte("/Kids [2 0 R"))} {
+		_, _, err := lay(broken, protocol.Job{}, layers)
+		if err != nil && !fault.Is(err, fault.Unsupported) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	cut := bytes.Replace(file, []byte("startxref"), []byte("startxxxx"), 1)
+	if answer, out := laid(t, cut, protocol.Job{}, layers); !answer.Whole || !bytes.HasPrefix(out, []byte("%PDF-")) {
+		t.Errorf("of a file without its end: got %+v and %.20q", answer, out)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	one, two := document(), document()
+	out, err := merge(append(bytes.Clone(one), two...), []int64{int64(len(one)), int64(len(two))})
+	must(t, err)
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "out.pdf"), out, 0o666))
+	program(t, dir, "qpdf", "--check", "out.pdf")
+	if got := program(t, dir, "pdfinfo", "out.pdf"); !regexp.MustCompile(`Pages: +6\n`).MatchString(got) {
+		t.Error(got)
+	}
+	for _, sizes := range [][]int64{{-1}, {99}, {5, 0}} {
+		if _, err := merge([]byte("hello"), sizes); err == nil {
+			t.Errorf("%v: no error", sizes)
+		}
+	}
+}
+
+// FuzzLay gives damaged files.
+func FuzzLay(f *testing.F) {
+	f.Add(document(), 0, byte(0))
+	f.Fuzz(func(t *testing.T, file []byte, at int, value byte) {
+		if len(file) > 1<<16 {
+			return
+		}
+		if at >= 0 && at < len(file) {
+			file = bytes.Clone(file)
+			file[at] = value
+		}
+		if _, _, err := lay(file, protocol.Job{}, layers); err != nil && !fault.Is(err, fault.Unsupported) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -1,0 +1,261 @@
+package transcript
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"strconv"
+
+	"glyphbox/internal/adapter/transcript/protocol"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/workerpool"
+)
+
+// exportPDF writes the pages of images as they look, and those of PDF files as they are, with the text over those that have none.
+func (e *Exporter) exportPDF(ctx context.Context, w io.Writer, t recognition.Transcript) error {
+	next, stop := iter.Pull2(t.Pages)
+	defer stop()
+	p := &peeked{next: next}
+	p.advance()
+	if !t.Several {
+		return e.writePart(ctx, w, t, p)
+	}
+	var parts []*spool
+	defer func() {
+		for _, s := range parts {
+			_ = s.Close() // a temporary file
+		}
+	}()
+	for p.ok {
+		s := &spool{}
+		parts = append(parts, s)
+		if err := e.writePart(ctx, s, t, p); err != nil {
+			return err
+		}
+	}
+	if len(parts) == 1 {
+		return parts[0].copyTo(w)
+	}
+	return e.merge(ctx, w, parts)
+}
+
+// writePart writes the pages of a document that is a PDF, or those up to the next such document.
+func (e *Exporter) writePart(ctx context.Context, w io.Writer, t recognition.Transcript, p *peeked) error {
+	if p.ok && p.err == nil && isPDF(p.page) {
+		return e.overlay(ctx, w, p)
+	}
+	t.Pages = p.while(func(page recognition.TranscriptPage) bool { return !isPDF(page) })
+	return writePDF(w, t)
+}
+
+// mediaTypePDF is that of documents whose pages are no images.
+const mediaTypePDF = "application/pdf"
+
+func isPDF(p recognition.TranscriptPage) bool { return p.Image.MediaType == mediaTypePDF }
+
+// peeked is a transcript of which the next page is known.
+type peeked struct {
+	next func() (recognition.TranscriptPage, error, bool)
+	page recognition.TranscriptPage
+	err  error
+	ok   bool // there is one
+}
+
+func (p *peeked) advance() { p.page, p.err, p.ok = p.next() }
+
+// while goes through the next pages as long as they are such.
+func (p *peeked) while(such func(recognition.TranscriptPage) bool) iter.Seq2[recognition.TranscriptPage, error] {
+	return func(yield func(recognition.TranscriptPage, error) bool) {
+		for p.ok && (p.err != nil || such(p.page)) {
+			page, err := p.page, p.err
+			p.advance()
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// overlay writes the PDF file that the next pages are of, with their text.
+func (e *Exporter) overlay(ctx context.Context, w io.Writer, p *peeked) error {
+	first := p.page
+	job := protocol.Job{Size: first.Image.Size, Password: first.Image.Page().File.Password, FontName: fontName}
+	contents, codes := &spool{}, newCodes()
+	defer contents.Close()
+	var kept []int
+	for page, err := range p.while(func(page recognition.TranscriptPage) bool { return page.Image.Document == first.Image.Document }) {
+		if err != nil {
+			return err
+		}
+		kept = append(kept, page.Image.Number)
+		layer, content, err := layerOf(page, codes)
+		if err != nil {
+			return err
+		}
+		if layer.Length > 0 || layer.Turn != 0 {
+			job.Layers = append(job.Layers, layer)
+			if _, err := contents.Write(content); err != nil {
+				return err
+			}
+		}
+	}
+	if len(kept) < first.Image.Pages {
+		job.Keep = kept
+	}
+	objects := fontObjects(codes)
+	job.Font = objects[:]
+	if len(job.Layers) == 0 && job.Keep == nil && job.Password == "" { // there is nothing to add
+		return copyOf(w, first)
+	}
+	var answer protocol.Answer
+	added, err := e.work(ctx, protocol.Overlay, job, &answer, job.Size+contents.size, func(context.Context) (io.ReadCloser, error) {
+		file, err := first.Open()
+		if err != nil {
+			return nil, err
+		}
+		behind, err := contents.reader()
+		if err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+		return joined{io.MultiReader(file, behind), file}, nil
+	})
+	if err != nil {
+		return err
+	}
+	if !answer.Whole {
+		if err := copyOf(w, first); err != nil {
+			return err
+		}
+	}
+	_, err = w.Write(added)
+	return err
+}
+
+// layerOf is the text of a page where the page has none of its own.
+func layerOf(p recognition.TranscriptPage, codes *codes) (protocol.Layer, []byte, error) {
+	l := protocol.Layer{Page: p.Image.Number, Turn: p.Image.Rotation, Width: float64(p.Image.Width), Height: float64(p.Image.Height)}
+	if p.Image.Width <= 0 || p.Image.Height <= 0 {
+		return l, nil, nil
+	}
+	blocks := layout(p)
+	if p.Printed != nil && len(blocks) > 0 {
+		printed, err := p.Printed()
+		if err != nil {
+			return l, nil, err
+		}
+		blocks = without(blocks, printed)
+	}
+	if len(blocks) == 0 {
+		return l, nil, nil
+	}
+	content := textLayer(blocks, 1, l.Height, codes)
+	l.Length = int64(len(content))
+	return l, content, nil
+}
+
+// without leaves out the words that stand where other words are, and what has no words then.
+func without(blocks []block, words []document.Box) (left []block) {
+	covered := func(b document.Box) bool {
+		for _, w := range words {
+			if common := b.Intersect(w); !common.Empty() && 2*common.Width()*common.Height() > b.Width()*b.Height() {
+				return true
+			}
+		}
+		return false
+	}
+	for _, b := range blocks {
+		var paragraphs []paragraph
+		for _, p := range b.paragraphs {
+			var lines []line
+			for _, l := range p.lines {
+				var own []word
+				for _, w := range l.words {
+					if !covered(w.box) {
+						own = append(own, w)
+					}
+				}
+				if l.words = own; len(own) > 0 {
+					lines = append(lines, l)
+				}
+			}
+			if p.lines = lines; len(lines) > 0 {
+				paragraphs = append(paragraphs, p)
+			}
+		}
+		if b.paragraphs = paragraphs; len(paragraphs) > 0 {
+			left = append(left, b)
+		}
+	}
+	return left
+}
+
+func copyOf(w io.Writer, p recognition.TranscriptPage) error {
+	file, err := p.Open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = io.Copy(w, file)
+	return err
+}
+
+// joined is bytes that are read from somewhere else than what is closed.
+type joined struct {
+	io.Reader
+	io.Closer
+}
+
+// merge writes one file of several.
+func (e *Exporter) merge(ctx context.Context, w io.Writer, parts []*spool) error {
+	var job protocol.MergeJob
+	total := int64(0)
+	for _, s := range parts {
+		job.Sizes = append(job.Sizes, s.size)
+		total += s.size
+	}
+	merged, err := e.work(ctx, protocol.Merge, job, nil, total, func(context.Context) (io.ReadCloser, error) {
+		readers := make([]io.Reader, len(parts))
+		for i, s := range parts {
+			var err error
+			if readers[i], err = s.reader(); err != nil {
+				return nil, err
+			}
+		}
+		return io.NopCloser(io.MultiReader(readers...)), nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(merged)
+	return err
+}
+
+var errPDFWork = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF cannot be written: its file is damaged, or too large.")
+
+// work has a worker do a job and returns the bytes of its answer.
+func (e *Exporter) work(ctx context.Context, operation string, job, answer any, size int64, open func(context.Context) (io.ReadCloser, error)) ([]byte, error) {
+	if e.pool == nil {
+		return nil, errPDFWork.Because(errors.New("transcript: there are no workers"))
+	}
+	order := workerpool.Order{Jobs: []workerpool.Job{{Operation: operation, Payload: job}},
+		Page: workerpool.Page{Key: "export-" + strconv.FormatUint(e.orders.Add(1), 10), Size: size, Open: open}}
+	var out []byte
+	err := e.pool().Do(ctx, order, func(_ int, a workerpool.Answer, err error) error {
+		if err != nil {
+			return err
+		}
+		out = a.Bytes
+		if answer == nil {
+			return nil
+		}
+		return json.Unmarshal(a.Payload, answer)
+	})
+	if broken, ok := errors.AsType[*workerpool.BrokenError](err); ok {
+		return nil, errPDFWork.Because(broken)
+	}
+	return out, err
+}
