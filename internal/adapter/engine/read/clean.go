@@ -244,18 +244,24 @@ func (s *scene) letterHeight(light bool) float64 {
 		boxes = collect(false)
 	}
 	height := func(g levelled) float64 { return g.bottom - g.top }
-	boxes = stack(boxes)
-	usual := weighted(boxes, 0.5, height, func(g levelled) float64 { return math.Sqrt(height(g)) })
-	boxes = slices.DeleteFunc(boxes, func(g levelled) bool { return height(g) > 3*usual }) // pictures and frames
+	likely := func(most float64) { // without pictures and frames
+		usual := weighted(boxes, 0.5, height, func(g levelled) float64 { return math.Sqrt(height(g)) })
+		boxes = slices.DeleteFunc(boxes, func(g levelled) bool { return height(g) > most*usual })
+	}
+	likely(8)
+	boxes = stack(boxes, highest*weighted(boxes, 0.7, height, height))
+	likely(3)
 	if h := weighted(boxes, 0.7, height, height); h >= 4 {
 		return h
 	}
 	return 0
 }
 
-// framing tells for each dark part whether there are dark parts within it that are not small against it: then it is no letter.
+// framing tells for each dark part whether there are dark parts within it that are not small against it, or several: then it is no
+// letter, but a frame or the rules of a table.
 func (s *scene) framing() []bool {
 	framed := make([]bool, len(s.parts))
+	within := make([]int, len(s.parts)) // parts that may be letters
 	for _, p := range s.parts {
 		if !p.dark || p.around < 0 || p.area < 6 {
 			continue
@@ -264,9 +270,14 @@ func (s *scene) framing() []bool {
 		if hole.around < 0 || hole.dark {
 			continue
 		}
-		if f := s.parts[hole.around]; 10*hole.width() >= 6*f.width() && 2*hole.height() >= f.height() && 4*p.height() >= hole.height() {
+		f := s.parts[hole.around]
+		if 10*hole.width() >= 6*f.width() && 2*hole.height() >= f.height() && 4*p.height() >= hole.height() {
 			framed[hole.around] = true
 		}
+		if p.height() >= 5 && 12*p.height() >= hole.height() {
+			within[hole.around]++
+		}
+		framed[hole.around] = framed[hole.around] || within[hole.around] >= 3
 	}
 	return framed
 }
@@ -317,7 +328,7 @@ func (s *scene) families() (filled []int, children [][]int32) {
 func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 	p := s.parts[i]
 	w, h := p.width(), p.height()
-	if float64(h) < 0.8*s.letter || w < 6 || h < 8 || 10*p.area < 3*w*h && !s.outer(p) {
+	if float64(h) < 1.15*s.letter || w < 6 || h < 8 || 10*p.area < 3*w*h && !s.outer(p) {
 		return false
 	}
 	blobs, blobArea, letters := 0, 0, 0
@@ -344,7 +355,7 @@ func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 		return false
 	}
 	inside, x1, y1, x2, y2, full := s.within(i)
-	box := 100*full >= 88*(x2-x1)*(y2-y1) && x2-x1 >= 4 && y2-y1 >= 8
+	box := 100*full >= 88*(x2-x1)*(y2-y1) && x2-x1 >= 4 && y2-y1 >= 8 && 10*(x2-x1)*(y2-y1) >= 7*w*h
 	thick := float64(p.area) / float64(max(w, h))
 	large := outer && thick > s.letter || float64(h) > 2*s.letter && thick > s.letter && 10*filled >= 8*w*h
 	switch edges := s.edges(p.x1+x1, p.y1+y1, p.x1+x2, p.y1+y2); {

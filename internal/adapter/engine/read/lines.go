@@ -15,6 +15,7 @@ type line struct {
 	top, bottom float64 // of its ink, at x = 0
 	slope       float64 // of the line: how many pixels it falls for one to the right
 	letter      float64 // height of its capital letters
+	column      int     // columns are numbered in the order in which they are read
 	parts       []int
 }
 
@@ -29,9 +30,13 @@ type levelled struct {
 	top, bottom float64
 }
 
+// highest is the height of one letter or syllable, with all that stands above and below, in heights of a capital letter.
+const highest = 1.5
+
 // stack takes together what stands above one another within a letter, such as the parts of a syllable or a dot and what is below. The
-// part of a stack is the index of its first member, from which next leads to the others.
-func stack(boxes []levelled) []levelled {
+// part of a stack is the index of its first member, from which next leads to the others. No stack is higher than most: so letters of
+// two lines stay apart however narrow the leading is.
+func stack(boxes []levelled, most float64) []levelled {
 	order := make([]int, len(boxes))
 	group := make([]int, len(boxes)) // the stack of each
 	stacks := make([]levelled, len(boxes))
@@ -62,7 +67,7 @@ func stack(boxes []levelled) []levelled {
 				}
 				gap := max(p.top, q.top) - min(p.bottom, q.bottom)
 				height := max(p.bottom, q.bottom) - min(p.top, q.top)
-				if gap > 0.4*taller || height > 2.2*taller && height > 1.3*wider {
+				if gap > 0.4*taller || height > most || height > 2.2*taller && height > 1.3*wider {
 					continue
 				}
 				last := p.part
@@ -89,24 +94,26 @@ func stack(boxes []levelled) []levelled {
 	return found
 }
 
-// lines finds the lines whose middle is inside of the region, from the top down.
+// lines finds the lines whose middle is inside of the region, column by column from the top down.
 func (s *scene) lines() []line {
 	glyphs, slope := s.glyphs()
 	if len(glyphs) == 0 {
 		return nil
 	}
 	var found []line
-	stacks := stack(glyphs)
-	sets := bands(stacks, s.letter)
-	for _, set := range sets {
-		band := set[:0:0]
-		for _, g := range set {
-			for k := g.part; k >= 0; k = glyphs[k].next {
-				band = append(band, glyphs[k])
+	stacks := stack(glyphs, highest*s.letter)
+	for column, stacks := range columns(stacks, slope, s.letter) {
+		for _, set := range bands(stacks, s.letter) {
+			band := set[:0:0]
+			for _, g := range set {
+				for k := g.part; k >= 0; k = glyphs[k].next {
+					band = append(band, glyphs[k])
+				}
 			}
-		}
-		if l, ok := s.line(band, slope); ok {
-			found = append(found, l)
+			if l, ok := s.line(band, slope); ok {
+				l.column = column
+				found = append(found, l)
+			}
 		}
 	}
 	found = s.inside(found)
@@ -178,14 +185,14 @@ func overlap(a1, a2, b1, b2 float64) float64 { return min(a2, b2) - max(a1, b1) 
 
 // bands splits glyphs into lines by the gaps between them from top to bottom.
 func bands(glyphs []levelled, letter float64) [][]levelled {
-	lowest, highest := math.Inf(1), math.Inf(-1)
+	top, end := math.Inf(1), math.Inf(-1)
 	for _, g := range glyphs {
-		lowest, highest = min(lowest, g.top), max(highest, g.bottom)
+		top, end = min(top, g.top), max(end, g.bottom)
 	}
 	cell := max(0.5, letter/16)
-	n := int((highest-lowest)/cell) + 2
+	n := int((end-top)/cell) + 2
 	profile := make([]float64, n)
-	row := func(y float64) int { return min(n-1, max(0, int((y-lowest)/cell))) }
+	row := func(y float64) int { return min(n-1, max(0, int((y-top)/cell))) }
 	for _, g := range glyphs {
 		// The middle of a letter counts, so that what hangs below and stands out above does not join lines.
 		cut := 0.0
@@ -252,7 +259,7 @@ func bands(glyphs []levelled, letter float64) [][]levelled {
 			return
 		}
 		split(from, a)
-		cuts = append(cuts, lowest+float64(a+b)/2*cell)
+		cuts = append(cuts, top+float64(a+b)/2*cell)
 		split(b, to)
 	}
 	split(0, n)
@@ -352,30 +359,37 @@ func (s *scene) adopt(lines []line, slope float64) {
 			continue
 		}
 		g := s.levelled(i, slope)
-		for k := range lines {
-			l := &lines[k]
+		middle := (g.top + g.bottom) / 2
+		best, nearest := -1, math.Inf(1)
+		for k, l := range lines {
 			if float64(p.width()) > 3*l.letter && float64(p.height()) < 0.25*l.letter {
 				continue
 			}
-			middle := (g.top + g.bottom) / 2
 			reach := 0.7 * l.letter
 			if p.area*60 > int(l.letter*l.letter) && middle > l.top && middle < l.bottom && (g.x1+g.x2)/2 > s.inner.x1 && (g.x1+g.x2)/2 < s.inner.x2 {
 				reach = 3 * l.letter
 			}
-			if middle > l.top-0.25*l.letter && middle < l.bottom+0.3*l.letter && g.x2 > l.x1-reach && g.x1 < l.x2+reach {
-				l.parts = append(l.parts, i)
-				l.x1, l.x2 = min(l.x1, g.x1), max(l.x2, g.x2)
-				if g.top < l.top && g.top > l.top-0.4*l.letter {
-					l.top = g.top
-				}
-				if g.bottom > l.bottom && g.bottom < l.bottom+0.4*l.letter {
-					l.bottom = g.bottom
-				}
-				break
+			above, below := l.top-middle, middle-l.bottom
+			if above < 0.25*l.letter && below < 0.3*l.letter && g.x2 > l.x1-reach && g.x1 < l.x2+reach && max(above, below) < nearest {
+				best, nearest = k, max(above, below)
 			}
 		}
+		if best < 0 {
+			continue
+		}
+		l := &lines[best]
+		l.parts = append(l.parts, i)
+		l.x1, l.x2 = min(l.x1, g.x1), max(l.x2, g.x2)
+		if g.top < l.top && g.top > l.top-0.4*l.letter {
+			l.top = g.top
+		}
+		if g.bottom > l.bottom && g.bottom < l.bottom+0.4*l.letter {
+			l.bottom = g.bottom
+		}
 	}
-	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.middle(), b.middle()) })
+	slices.SortFunc(lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.middle(), b.middle()))
+	})
 }
 
 // strip is one line cut out: upright and straight, with nothing else on it.

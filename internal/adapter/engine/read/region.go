@@ -219,9 +219,6 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		result.Shape = recognition.ShapePage
 		j.page = true
 		err = j.block(recognition.ShapePage)
-	case task.Shape == recognition.ShapeAuto && len(j.lines) > 2:
-		result.Shape = recognition.ShapeBlock
-		err = j.block(recognition.ShapeBlock)
 	default:
 		if len(j.lines) > 1 && task.Shape == recognition.ShapeAuto {
 			result.Shape = recognition.ShapeBlock

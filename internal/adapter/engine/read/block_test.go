@@ -1,0 +1,159 @@
+package read
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// text draws a line of words of three to seven letters, the space of one letter apart, from x to x2 at the most, and returns how many
+// letters there are.
+func (s sheet) text(x, y, x2, size int) (letters int) {
+	for n := y % 5; x+3*size <= x2; n += 2 {
+		word := min(3+n%5, (x2-x)/size)
+		s.letters(x, y, word, size, 20)
+		letters, x = letters+word, x+(word+1)*size
+	}
+	return letters
+}
+
+// paragraph draws lines of such words, the last one shorter, and returns how many letters each of them has.
+func (s sheet) paragraph(x, y, x2, size, leading, lines int) (letters []int) {
+	for i := range lines {
+		right := x2
+		if i == lines-1 {
+			right = (x + x2) / 2
+		}
+		letters = append(letters, s.text(x, y+i*leading, right, size))
+	}
+	return letters
+}
+
+// Each line of a block is read by itself, in the order of reading.
+func TestLinesOfABlock(t *testing.T) {
+	const size = 16
+	all := document.Box{X1: 20, Y1: 20, X2: 880, Y2: 580}
+	for _, c := range []struct {
+		name string
+		draw func(s sheet) (want []int, region document.Box)
+	}{
+		{"narrow leading", func(s sheet) ([]int, document.Box) {
+			return s.paragraph(60, 60, 800, size, size+5, 12), all
+		}},
+		{"wide leading", func(s sheet) ([]int, document.Box) {
+			return s.paragraph(60, 60, 800, size, 3*size, 8), all
+		}},
+		{"letters that touch the edge", func(s sheet) ([]int, document.Box) {
+			want := s.paragraph(60, 60, 800, size, size+7, 6)
+			return want, document.Box{X1: 60, Y1: 60, X2: 790, Y2: 60 + 5*(size+7) + size}
+		}},
+		{"half of a line above and below", func(s sheet) ([]int, document.Box) {
+			want := s.paragraph(60, 60, 800, size, size+7, 6)
+			return want[1:5], document.Box{X1: 50, Y1: 60 + 2*size/3, X2: 800, Y2: 60 + 5*(size+7) + size/3}
+		}},
+		{"in a frame", func(s sheet) ([]int, document.Box) {
+			s.frame(document.Box{X1: 50, Y1: 50, X2: 830, Y2: 300}, 2, 20)
+			return s.paragraph(60, 60, 800, size, size+8, 9), all
+		}},
+		{"under a heading of twice the size", func(s sheet) ([]int, document.Box) {
+			heading := s.text(60, 40, 800, 2*size)
+			return append([]int{heading}, s.paragraph(60, 110, 800, size, size+8, 9)...), all
+		}},
+		{"a table with rules", func(s sheet) (want []int, _ document.Box) {
+			for row := range 20 {
+				y := 60 + row*(size+8)
+				n := s.text(60, y, 360, size)
+				for column := range 4 {
+					n += s.text(410+column*110, y, 510+column*110, size)
+				}
+				want = append(want, n)
+				s.fill(50, y-5, 840, y-4, 20)
+			}
+			s.fill(50, 60+20*(size+8)-5, 840, 60+20*(size+8)-4, 20)
+			for _, x := range []int{50, 400, 510, 620, 730, 840} {
+				s.fill(x, 55, x+1, 60+20*(size+8)-4, 20)
+			}
+			return want, all
+		}},
+		{"a table without rules", func(s sheet) (want []int, _ document.Box) {
+			for row := range 12 {
+				y := 60 + row*(size+8)
+				n := s.text(60, y, 240+row%3*90, size)
+				for column := range 4 {
+					n += s.text(450+column*110, y, 540+column*110, size)
+				}
+				want = append(want, n)
+			}
+			return want, all
+		}},
+		{"two columns with lines beside each other", func(s sheet) ([]int, document.Box) {
+			left, right := s.paragraph(40, 60, 430, size, size+8, 12), s.paragraph(480, 60, 870, size, size+8, 12)
+			return append(left, right...), all
+		}},
+		{"two columns of different leading under a heading", func(s sheet) ([]int, document.Box) {
+			heading := []int{s.text(40, 40, 860, size+4)}
+			left, right := s.paragraph(40, 100, 430, size, size+8, 12), s.paragraph(480, 105, 870, size, size+11, 10)
+			return append(append(heading, left...), right...), all
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(1200, 900, 240)
+			want, region := c.draw(s)
+			got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.Rotate0})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var letters []int
+			for line := range strings.Lines(got.Text) {
+				line = strings.TrimSpace(line)
+				letters = append(letters, len(line))
+				if strings.Trim(line, "L") != "" {
+					t.Errorf("line %d is %q, want letters that are whole", len(letters), line)
+				}
+			}
+			if diff := cmp.Diff(want, letters); diff != "" {
+				t.Errorf("letters of each line (-want +got):\n%s", diff)
+			}
+			if got.Shape != recognition.ShapeBlock {
+				t.Errorf("shape %d, want a block", got.Shape)
+			}
+		})
+	}
+}
+
+// Bold letters with holes are no ground of light letters.
+func TestLettersWithHolesStayDark(t *testing.T) {
+	for _, size := range []int{11, 16, 24, 40} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			s := blank(40*size, 6*size, 240)
+			s.letters(size, 2*size, 20, size, 20)
+			bar := max(2, size/5)
+			for i := range 4 { // like 4, two and two of them joined
+				x, y := 24*size+i*size+i/2*size, 2*size
+				s.fill(x+size-2*bar, y, x+size, y+size, 20)
+				s.fill(x, y+size-2*bar, x+size, y+size-bar, 20)
+				for v := range size - bar { // the stroke that slants
+					left := x + (size-2*bar)*(size-bar-v)/(size-bar)
+					s.fill(left, y+v, left+bar, y+v+1, 20)
+				}
+			}
+			v, err := viewOf(page{s}, document.Box{X1: size / 2, Y1: size, X2: 36 * size, Y2: 4 * size})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := v.scene()
+			if found == nil {
+				t.Fatal("no ink was found")
+			}
+			if !bytes.Equal(v.gray.Pix, found.gray.Pix) {
+				t.Error("shades were changed")
+			}
+		})
+	}
+}
