@@ -359,6 +359,7 @@ type Request struct {
 	OEM     *int     // engine mode; nil: the best available
 	Rotate  string   // how far the text is turned clockwise: "0", "90", "180" or "270"; empty: the service finds out
 	Effort  string   // "fast", "balanced" or "accurate"; empty: as the service is configured
+	Source  string   // "text", "ocr" or "auto"; empty: the text layer of a PDF file where it can be trusted
 	Into    int      // the version to add to, the newest one and the user's own; 0: a new one
 }
 
@@ -376,6 +377,9 @@ func (r Request) query() url.Values {
 	}
 	if r.Effort != "" {
 		query.Set("effort", r.Effort)
+	}
+	if r.Source != "" {
+		query.Set("source", r.Source)
 	}
 	set(query, "into", int64(r.Into))
 	return query

@@ -148,7 +148,7 @@ type Box struct {
 	Y2 int `json:"y2" example:"144"`
 }
 
-// Region is a part of a page to read. Lang, PSM, Rotate and Effort override those of the request.
+// Region is a part of a page to read. Lang, PSM, Rotate, Effort and Source override those of the request.
 type Region struct {
 	Box
 	Name    string   `json:"name,omitempty"`    // what the caller calls it
@@ -156,6 +156,7 @@ type Region struct {
 	PSM     int      `json:"psm,omitempty"`     // page segmentation mode; 0: automatic
 	Rotate  string   `json:"rotate,omitempty"`  // how far the text is turned clockwise: "auto", "0", "90", "180" or "270"
 	Effort  string   `json:"effort,omitempty"`  // "fast", "balanced" or "accurate"
+	Source  string   `json:"source,omitempty"`  // "auto", "text" or "ocr"
 	Charset string   `json:"charset,omitempty"` // the only characters that may be read; empty: all
 	Content string   `json:"content,omitempty"` // with Request.Into: the content of that version to read again
 }
@@ -238,6 +239,7 @@ type Content struct {
 	Engine         string   `json:"engine" example:"tesseract 5.3.0"`
 	Rotation       int      `json:"rotation" enum:"0,90,180,270" doc:"Degrees that the text is turned clockwise on the page."`
 	Effort         string   `json:"effort" example:"accurate" doc:"The effort that was spent: fast, balanced or accurate. Empty if it was read by an older release."`
+	Source         string   `json:"source" example:"ocr" doc:"Where the text came from: text is the text layer of the file, ocr was read. Empty if it was read by an older release."`
 	DurationMS     float64  `json:"duration_ms" example:"181.5" doc:"Milliseconds of work, without waiting."`
 	Scale          float64  `json:"scale" example:"2" doc:"How much the region was enlarged for the engine."`
 	Passes         int      `json:"passes" example:"1" doc:"How often the region was read."`

@@ -24,6 +24,7 @@ type ocrOptions struct {
 	shape   recognition.Shape
 	rotate  recognition.Rotate
 	effort  recognition.Effort // empty: as the service is configured
+	source  recognition.Source
 }
 
 // ocrCommand reads files, by itself or by a running service, without storing anything.
@@ -41,18 +42,22 @@ func (p Process) ocrCommand() *cobra.Command {
 	lang := cmd.Flags().String("lang", recognition.DefaultLang, "Languages, joined by +; their order does not matter.")
 	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto), "How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
 	rotate := cmd.Flags().String("rotate", string(recognition.RotateAuto), "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
+	source := cmd.Flags().String("source", string(recognition.SourceAuto), "Where the text comes from: text, the text layer of a PDF file; ocr, what is read; auto, the text layer where it can be trusted.")
 	server, token, user, keep := serviceFlags(cmd.Flags())
 	pages := cmd.Flags().String("pages", "all", "Pages of each file: all, or numbers and ranges, such as 2-5,9.")
 	format := cmd.Flags().String("format", string(reading.Formats[0]), "What to write: "+formatNames()+". json is a line for each page.")
 	out := cmd.Flags().StringP("output", "o", "", "Where to write: a file, or a folder, which is there or ends in /, for a file of each. Without it standard output.")
 	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
-		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate)}
+		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate), source: recognition.Source(*source)}
 		if !o.shape.Valid() {
 			return usagef("--psm %d: 0, %s is wanted", *psm, recognition.ShapeNumbers)
 		}
 		if !slices.Contains(recognition.Rotates, o.rotate) {
 			return usagef("--rotate %s: auto, 0, 90, 180 or 270 is wanted", *rotate)
+		}
+		if !slices.Contains(recognition.Sources, o.source) {
+			return usagef("--source %s: auto, text or ocr is wanted", *source)
 		}
 		for _, text := range *regions {
 			box, err := parseRegion(text)
@@ -134,7 +139,7 @@ func formatNames() string {
 
 // request is what to read of each page.
 func (o ocrOptions) request() recognition.Request {
-	request := recognition.Request{Lang: o.lang, Shape: o.shape, Mode: recognition.BestMode, Rotate: o.rotate, Effort: o.effort}
+	request := recognition.Request{Lang: o.lang, Shape: o.shape, Mode: recognition.BestMode, Rotate: o.rotate, Effort: o.effort, Source: o.source}
 	for _, box := range o.regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: box})
 	}
@@ -143,7 +148,7 @@ func (o ocrOptions) request() recognition.Request {
 
 // clientRequest is what to read of each page, in the form of the API.
 func (o ocrOptions) clientRequest() api.Request {
-	request := api.Request{Lang: o.lang, PSM: int(o.shape), Rotate: string(o.rotate), Effort: string(o.effort)}
+	request := api.Request{Lang: o.lang, PSM: int(o.shape), Rotate: string(o.rotate), Effort: string(o.effort), Source: string(o.source)}
 	for _, box := range o.regions {
 		request.Regions = append(request.Regions, api.Region{Box: api.Box(box)})
 	}

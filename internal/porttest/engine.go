@@ -27,7 +27,7 @@ var drawn = []string{"The quick brown fox", "jumps over the lazy dog", "Invoice 
 
 func task(b document.Box, shape recognition.Shape) recognition.Task {
 	return recognition.Task{Box: b, Lang: []string{"eng"}, Shape: shape, Mode: recognition.BestMode,
-		Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate}
+		Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate, Source: recognition.SourceAuto}
 }
 
 func tasksOf(boxes []document.Box, shape recognition.Shape) (tasks []recognition.Task) {
@@ -134,6 +134,20 @@ func EngineOrders(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		check.OK(t, "Recognize of 500 regions", err)
 	})
 
+	t.Run("the text layer of an image", func(t *testing.T) {
+		e := open(t)
+		page, boxes := DrawLines(drawn[0], drawn[1])
+		o := order(PNG(page), tasksOf(boxes, recognition.ShapeLine)...)
+		o.Tasks[0].Source = recognition.SourceText
+		readings, err := e.Recognize(t.Context(), o)
+		check.OK(t, "Recognize", err)
+		if f := readings[0].Error; f == nil || f.Code != recognition.CodeNoText || f.Detail == "" || readings[0].Text != "" {
+			t.Errorf("got %+v", readings[0])
+		}
+		if readings[1].Error != nil || readings[1].Source != recognition.SourceOCR {
+			t.Errorf("got %+v", readings[1])
+		}
+	})
 	t.Run("in the order of the regions", func(t *testing.T) {
 		e := open(t)
 		forth, err := recognize(t.Context(), e, order(file, tasksOf(boxes, recognition.ShapeLine)...))

@@ -221,6 +221,9 @@ func (f fakeEngine) judgeOrder(o recognition.Order, page image.Image) {
 		if !slices.Contains(recognition.Rotates, t.Rotate) || !slices.Contains(recognition.Efforts, t.Effort) {
 			f.wrong("the rotation %q and the effort %q", t.Rotate, t.Effort)
 		}
+		if !slices.Contains(recognition.Sources, t.Source) {
+			f.wrong("the source %q", t.Source)
+		}
 		if len(t.Lang) == 0 {
 			f.wrong("a task without language")
 		}
@@ -254,7 +257,11 @@ func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (reading
 }
 
 func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
-	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine), Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort}
+	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine), Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort, Source: recognition.SourceOCR}
+	if t.Source == recognition.SourceText {
+		r.Error = &recognition.Failure{Code: recognition.CodeNoText, Detail: "A fake has no text layer."}
+		return r
+	}
 	r.Rotation, _ = strconv.Atoi(string(t.Rotate)) // auto is upright
 	if failure, ok := f.failures[t.Box]; ok {
 		r.Error = &failure

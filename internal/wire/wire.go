@@ -21,7 +21,7 @@ func Run(r recognition.Run) client.Run {
 func Content(c recognition.Content) client.Content {
 	v := client.Content{ID: c.ID, Version: c.Version, ROI: Box(c.ROI), Name: c.Name, Detail: List(c.Detail()), Text: c.Text,
 		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), PSM: psm(c.Shape), Engine: c.Engine,
-		Rotation: c.Rotation, Effort: string(c.Effort), DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision,
+		Rotation: c.Rotation, Effort: string(c.Effort), Source: string(c.Source), DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision,
 		EditedDatetime: TimeOrNull(c.Edited)}
 	if c.EditedBy.ID != 0 {
 		v.EditedBy = &client.Editor{ID: c.EditedBy.ID, Name: OrNull(c.EditedBy.Name)}

@@ -15,8 +15,11 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
+	"glyphbox/internal/adapter/engine/layer"
 	"glyphbox/internal/adapter/engine/ppocr"
 	"glyphbox/internal/adapter/engine/protocol"
 	"glyphbox/internal/domain/document"
@@ -196,7 +199,78 @@ const batchSize = 32
 
 // Recognize reads the regions of an order; see recognition.Engine.
 func (e *Engine) Recognize(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
-	return e.readAll(ctx, protocol.Read, o, o.Batch || len(o.Tasks) > batchSize)
+	batch := o.Batch || len(o.Tasks) > batchSize
+	readings, left, err := e.takeText(ctx, o, batch)
+	if err != nil || len(left) == 0 {
+		return readings, err
+	}
+	rest := o
+	rest.Tasks = make([]recognition.Task, len(left))
+	for i, task := range left {
+		rest.Tasks[i] = o.Tasks[task]
+	}
+	read, err := e.readAll(ctx, protocol.Read, rest, batch)
+	if err != nil {
+		return nil, err
+	}
+	for i, task := range left {
+		readings[task] = read[i]
+		readings[task].Source = recognition.SourceOCR
+	}
+	return readings, nil
+}
+
+// takeText takes the text of regions from the text layer of their page, where there is one, and returns a reading for each, and which of
+// them are still to be read.
+func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch bool) (readings []recognition.Reading, left []int, err error) {
+	readings = make([]recognition.Reading, len(o.Tasks))
+	var boxes []document.Box
+	var asked []int
+	for i, t := range o.Tasks {
+		switch {
+		case t.Source == recognition.SourceOCR || !isPDF(o.Page) && t.Source != recognition.SourceText:
+			left = append(left, i)
+		case !isPDF(o.Page):
+			readings[i] = withoutText("the file is an image")
+		default:
+			asked, boxes = append(asked, i), append(boxes, t.Box)
+		}
+	}
+	if len(asked) == 0 {
+		return readings, left, nil
+	}
+	texts, reasons, err := e.pdf.texts(ctx, o.Page, o.UserID, batch, boxes)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, task := range asked {
+		t := o.Tasks[task]
+		if texts[i] != nil && !within(t.Charset, texts[i].Text) {
+			texts[i], reasons[i] = nil, "the text layer has other characters here than those of charset"
+		}
+		switch {
+		case texts[i] != nil:
+			readings[task] = *texts[i]
+			readings[task].Lang, readings[task].Effort = t.Lang, t.Effort
+		case t.Source == recognition.SourceText:
+			readings[task] = withoutText(reasons[i])
+		default:
+			left = append(left, task)
+		}
+	}
+	slices.Sort(left)
+	return readings, left, nil
+}
+
+// withoutText is the reading of a region that was to come from the text layer and cannot.
+func withoutText(reason string) recognition.Reading {
+	return recognition.Reading{Engine: layer.Engine, Source: recognition.SourceText,
+		Error: &recognition.Failure{Code: recognition.CodeNoText, Detail: "The text layer cannot be used: " + reason + "."}}
+}
+
+// within tells whether a text has only those characters, and white space; where there are none, it may have all.
+func within(charset, text string) bool {
+	return charset == "" || !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsSpace(r) && !strings.ContainsRune(charset, r) })
 }
 
 // Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The shape of a task is

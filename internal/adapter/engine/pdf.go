@@ -105,6 +105,8 @@ func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bo
 			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file could not be rendered within %s.", p.pool.JobTimeout()).Because(err)
 		case isBroken:
 			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file cannot be rendered.").Because(err)
+		case err != nil && fault.Of(err).Code == codeEncrypted:
+			return fault.Of(err).On("password", "the one that opens the file")
 		case err != nil:
 			return err
 		}
@@ -114,7 +116,11 @@ func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bo
 	return a, bytes, err
 }
 
-const codeUnreadable = "page_unreadable"
+// Codes of faults.
+const (
+	codeUnreadable = "page_unreadable"
+	codeEncrypted  = "pdf_encrypted"
+)
 
 var errUndecodablePDF = fault.New(fault.Unsupported, "unsupported_image", "The PDF file cannot be read.")
 

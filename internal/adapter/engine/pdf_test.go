@@ -19,6 +19,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
 
@@ -325,5 +326,129 @@ func TestPagesOfTIFF(t *testing.T) {
 	page.Number = 4
 	if _, err := e.Thumbnail(t.Context(), page, 64); !fault.Is(err, fault.Unsupported) {
 		t.Errorf("page 4: got %v", err)
+	}
+}
+
+// scan is an image of a line as a scanner gives it.
+func scan(line string) image.Image {
+	m, _ := porttest.DrawLines(line)
+	return m
+}
+
+// boxOf returns a box of points, from the lower left corner, in pixels of a page of A4.
+func boxOf(page document.Page, left, bottom, right, top float64) document.Box {
+	at := func(v float64) int { return int(v * float64(page.DPI) / 72) }
+	return document.Box{X1: at(left), Y1: page.Height - at(top), X2: at(right), Y2: page.Height - at(bottom)}
+}
+
+// Each region has its own source: exact text where the file has it, and what is read elsewhere.
+func TestSourcesOfText(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	stamp := scan("PAID IN FULL")
+	content := porttest.PDFText(72, 760, 12, "A digital header, exact: O0 l1 I|") + porttest.PDFScript(72, 720, 14, "대한민국 헌법 제1조") +
+		porttest.PDFNameless(72, 680, 14, "대한민국") + porttest.PDFImage(72, 560, 288, 72) +
+		"3 Tr " + porttest.PDFText(80, 590, 12, "hidden below the scan") + "0 Tr " +
+		porttest.PDFText(72, 500, 12, "First line of a block") + porttest.PDFText(72, 484, 12, "and its second line.") +
+		"1 1 1 rg " + porttest.PDFText(72, 440, 12, "white on white") + "0 g " +
+		"q 0 1 -1 0 500 300 cm " + porttest.PDFText(0, 0, 12, "turned text") + "Q\n"
+	file := porttest.PDF(porttest.PDFPage{Content: content, Image: stamp})
+	page := pdfPage(t, e, file, 1)
+	const text, ocr = recognition.SourceText, recognition.SourceOCR
+	cases := []struct {
+		name   string
+		box    document.Box
+		source recognition.Source // that the text comes from
+		want   string
+	}{
+		{"header", boxOf(page, 60, 750, 400, 780), text, "A digital header, exact: O0 l1 I|"},
+		{"Korean", boxOf(page, 60, 710, 400, 740), text, "대한민국 헌법 제1조"},
+		{"nameless letters", boxOf(page, 60, 670, 400, 700), ocr, ""},
+		{"scan", boxOf(page, 66, 555, 366, 637), ocr, "PAID IN FULL"},
+		{"block", boxOf(page, 60, 475, 400, 520), text, "First line of a block\nand its second line."},
+		{"white text", boxOf(page, 60, 430, 400, 460), ocr, ""},
+		{"turned", boxOf(page, 480, 290, 510, 400), text, "turned text"},
+		{"blank paper", boxOf(page, 60, 100, 400, 200), text, ""},
+	}
+	for _, rotation := range []int{0, 90} {
+		turned := page
+		if turned.Rotation = rotation; rotation != 0 {
+			turned.Width, turned.Height = page.Height, page.Width
+		}
+		order := recognition.Order{Page: turned, UserID: 1}
+		for _, c := range cases {
+			order.Tasks = append(order.Tasks, recognition.Task{Box: c.box.Turned(rotation, page.Width, page.Height), Lang: []string{"eng"},
+				Mode: recognition.BestMode, Source: recognition.SourceAuto, Effort: recognition.EffortFast, Rotate: recognition.RotateAuto})
+		}
+		readings, err := e.Recognize(t.Context(), order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range cases {
+			r := readings[i]
+			if r.Error != nil || r.Source != c.source || c.want != "" && !strings.EqualFold(r.Text, c.want) {
+				t.Errorf("turned by %d, %s: got %q from %s, %+v", rotation, c.name, r.Text, r.Source, r.Error)
+			}
+			if c.source != text {
+				continue
+			}
+			if r.Engine != "pdf text" || len(r.Words) != len(strings.Fields(c.want)) || c.want != "" && r.Confidence != 1 {
+				t.Errorf("turned by %d, %s: got %+v", rotation, c.name, r)
+			}
+			for _, w := range r.Words { // ink is where the words are
+				m := cutOut(t, e, turned, w.Box)
+				if b := ink(m); b.Empty() || b.Width() < m.Bounds().Dx()/2 || b.Height() < m.Bounds().Dy()/2 {
+					t.Errorf("turned by %d: %q at %v has ink at %v", rotation, w.Text, w.Box, b)
+				}
+			}
+			want := rotation
+			if c.name == "turned" {
+				want = (270 + rotation) % 360
+			}
+			if r.Rotation != want && c.want != "" {
+				t.Errorf("turned by %d, %s: got text turned by %d", rotation, c.name, r.Rotation)
+			}
+		}
+		for i := range order.Tasks {
+			order.Tasks[i].Source = text
+		}
+		if readings, err = e.Recognize(t.Context(), order); err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range cases {
+			if f := readings[i].Error; (f == nil) != (c.source == text) || f != nil && f.Code != recognition.CodeNoText {
+				t.Errorf("%s, from the text layer: got %+v", c.name, readings[i])
+			} else if f != nil {
+				t.Logf("%s: %s", c.name, f.Detail)
+			}
+		}
+	}
+	order := recognition.Order{Page: page, UserID: 1, Tasks: []recognition.Task{{Box: cases[0].box, Lang: []string{"eng"}, Mode: recognition.BestMode,
+		Source: ocr, Effort: recognition.EffortFast}}}
+	readings, err := e.Recognize(t.Context(), order)
+	if err != nil || readings[0].Source != ocr || !strings.HasPrefix(readings[0].Engine, "tesseract") {
+		t.Errorf("asked to read: got %+v, %v", readings, err)
+	}
+}
+
+// BenchmarkTextOfRegions measures the text of a line on a page that is open.
+func BenchmarkTextOfRegions(b *testing.B) {
+	e := start(b, func(o *Options) { o.Workers = 1 })
+	var content strings.Builder
+	for i := range 50 {
+		content.WriteString(porttest.PDFText(50, 780-15*float64(i), 11, fmt.Sprintf("Line %d of a page that a program has typeset, with words and numbers", i)))
+	}
+	page := pdfPage(b, e, porttest.PDF(porttest.PDFPage{Content: content.String()}), 1)
+	var lines []document.Box
+	for i := range 50 {
+		lines = append(lines, boxOf(page, 40, 776-15*float64(i), 550, 791-15*float64(i)))
+	}
+	for name, boxes := range map[string][]document.Box{"one": lines[:1], "fifty": lines, "page": {{X2: page.Width, Y2: page.Height}}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, reasons, err := e.pdf.texts(b.Context(), page, 1, false, boxes); err != nil || reasons[0] != "" {
+					b.Fatal(reasons, err)
+				}
+			}
+		})
 	}
 }

@@ -314,6 +314,7 @@ type regionForm struct {
 	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\". Missing: that of the request."`
 	Rotate  rotation  `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\". Missing: as the request says."`
 	Effort  string    `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for the region. Missing: as the request says."`
+	Source  string    `json:"source,omitempty" enum:"auto,text,ocr" doc:"Where the text comes from. Missing: as the request says."`
 	Charset string    `json:"charset,omitempty" maxLength:"1000" doc:"The only characters that may be read, at most 1000, such as 0123456789."`
 	Content string    `json:"content,omitempty" maxLength:"100" doc:"With into: a content of that version, which is read again in this place and gets its next revision. It keeps its name if none is given, and is not confirmed any more."`
 }
@@ -364,7 +365,7 @@ func (r *regionForms) decode(data []byte) error {
 		box, missing := corners{form.X1, form.Y1, form.X2, form.Y2}.box(at + ".")
 		fields = append(fields, missing...)
 		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, Shape: recognition.Shape(form.PSM),
-			Rotate: recognition.Rotate(form.Rotate), Effort: recognition.Effort(form.Effort), Charset: form.Charset, Content: form.Content})
+			Rotate: recognition.Rotate(form.Rotate), Effort: recognition.Effort(form.Effort), Source: recognition.Source(form.Source), Charset: form.Charset, Content: form.Content})
 	}
 	if _, err := d.Token(); err != nil {
 		return malformed(err)

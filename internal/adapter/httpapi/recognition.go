@@ -48,6 +48,7 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 
 	Rotate string `query:"rotate" default:"auto" enum:"auto,0,90,180,270" doc:"How far the text is turned clockwise on the page, in degrees. auto finds out."`
 	Effort string `query:"effort" enum:"fast,balanced,accurate" doc:"How much is done for each region: the more, the fewer errors. Missing: as the service is configured, usually accurate."`
+	Source string `query:"source" default:"auto" enum:"auto,text,ocr" doc:"Where the text comes from: text is the text layer of a PDF file, ocr is what is read, auto takes the text layer where it can be trusted and reads the rest. Decided for each region."`
 
 	Into int `query:"into" minimum:"1" maximum:"2147483647" doc:"A version to add the regions to. It must be the newest of the image, and one that you ran. Missing: a new one."`
 }, regions regionForms) (*recognized, error) {
@@ -57,7 +58,7 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	}
 	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID,
 		recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM),
-			Rotate: recognition.Rotate(in.Rotate), Effort: recognition.Effort(in.Effort), Into: in.Into})
+			Rotate: recognition.Rotate(in.Rotate), Effort: recognition.Effort(in.Effort), Source: recognition.Source(in.Source), Into: in.Into})
 	return &recognized{run.Version, wire.All(run.Contents, wire.Content)}, err
 }
 

@@ -45,6 +45,7 @@ type Reading struct {
 	Engine     string   `json:"engine"`           // the engine's name and version; several, joined by ", ", where more than one gave words
 	Rotation   int      `json:"rotation"`         // degrees that the text is turned clockwise on the page: 0, 90, 180 or 270
 	Effort     Effort   `json:"effort,omitempty"` // that was spent; empty in old documents
+	Source     Source   `json:"source,omitempty"` // SourceText or SourceOCR; empty in old documents
 	Scale      float64  `json:"scale"`            // how much the region was enlarged for the engine
 	Passes     int      `json:"passes"`           // how often it was read
 	// Agreement is how much the first two looks at the region agree: 0–1; nil where one was enough. A low one is a better

@@ -19,6 +19,7 @@ type Task struct {
 	Mode         Mode     // one of Engine.Modes
 	Rotate       Rotate   // one of Rotates
 	Effort       Effort   // one of Efforts
+	Source       Source   // one of Sources
 	Charset      string   // the only characters that may be read; empty: all
 }
 
@@ -33,7 +34,8 @@ type Order struct {
 // Engine reads regions. Safe for concurrent use. Bytes are not trusted: whatever they are, the process of the caller stays as it is.
 type Engine interface {
 	// Recognize reads the regions of an order and returns a reading for each, in the same order, with boxes in coordinates of
-	// the page. What goes wrong with one region, a crash or a deadline too, is that reading's Error and concerns no other.
+	// the page. A text layer gives the text exactly, with confidence 1; where SourceText asks for one that is missing or cannot be trusted,
+	// that is the reading's Error, with CodeNoText. What goes wrong with one region, a crash or a deadline too, is that reading's Error and concerns no other.
 	// An error is about the whole order: Busy (with RetryAfter) when too much waits already, Unsupported or TooLarge for the
 	// page, Deadline and Canceled as the context says; NotFound and Unavailable also as document.Files says. A region that has
 	// not begun when the context ends is not begun.

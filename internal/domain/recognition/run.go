@@ -49,6 +49,7 @@ type Region struct {
 	Shape   Shape    // ShapeAuto: as the request says
 	Rotate  Rotate   // empty: as the request says
 	Effort  Effort   // empty: as the request says
+	Source  Source   // empty: as the request says
 	Charset string   // the only characters that may be read; empty: all
 	Content string   // the content of version Request.Into that is read again; empty: a new one
 }
@@ -61,6 +62,7 @@ type Request struct {
 	Mode    Mode
 	Rotate  Rotate // empty: RotateAuto
 	Effort  Effort // empty: EffortAccurate
+	Source  Source // empty: SourceAuto
 	Item    string // of a job, which makes one run at most, behind work that somebody waits for; empty: of none
 	Into    int    // the version to add to: the newest one of the image, and the actor's own; 0: a new one
 }
@@ -100,7 +102,7 @@ func (r Request) complete() Request {
 	if len(r.Lang) == 0 {
 		r.Lang = []string{DefaultLang}
 	}
-	r.Rotate, r.Effort = cmp.Or(r.Rotate, RotateAuto), cmp.Or(r.Effort, EffortAccurate)
+	r.Rotate, r.Effort, r.Source = cmp.Or(r.Rotate, RotateAuto), cmp.Or(r.Effort, EffortAccurate), cmp.Or(r.Source, SourceAuto)
 	r.Regions = slices.Clone(r.Regions)
 	for i := range r.Regions {
 		r.Regions[i].Lang, r.Regions[i].Name = splitLang(r.Regions[i].Lang), label.Clean(r.Regions[i].Name)
@@ -129,6 +131,7 @@ func (r Request) check(ctx context.Context, page document.Image, e Engine) error
 	fields = append(fields, e.Check(r.Mode, r.languages())...)
 	fields = append(fields, checkOneOf("rotate", r.Rotate, Rotates)...)
 	fields = append(fields, checkOneOf("effort", r.Effort, Efforts)...)
+	fields = append(fields, checkOneOf("source", r.Source, Sources)...)
 	for i, region := range r.Regions {
 		at := fmt.Sprintf("regions[%d].", i)
 		fields = append(fields, region.Check(at, page.Width, page.Height)...)
@@ -136,6 +139,7 @@ func (r Request) check(ctx context.Context, page document.Image, e Engine) error
 		fields = append(fields, checkLang(at+"lang", region.Lang, installed)...)
 		fields = append(fields, checkOneOf(at+"rotate", cmp.Or(region.Rotate, r.Rotate), Rotates)...)
 		fields = append(fields, checkOneOf(at+"effort", cmp.Or(region.Effort, r.Effort), Efforts)...)
+		fields = append(fields, checkOneOf(at+"source", cmp.Or(region.Source, r.Source), Sources)...)
 		fields = append(fields, checkPlain(at+"name", region.Name, MaxRegionName)...)
 		fields = append(fields, checkPlain(at+"charset", region.Charset, MaxCharset)...)
 	}
@@ -213,7 +217,8 @@ func (r Request) tasks(page document.Image) []Task {
 	tasks := make([]Task, len(regions))
 	for i, region := range regions {
 		t := Task{Box: region.Box, Name: region.Name, Lang: region.Lang, Shape: region.Shape, Mode: r.Mode, Charset: region.Charset,
-			Rotate: cmp.Or(region.Rotate, r.Rotate), Effort: cmp.Or(region.Effort, r.Effort)}
+			Rotate: cmp.Or(region.Rotate, r.Rotate), Effort: cmp.Or(region.Effort, r.Effort),
+			Source: cmp.Or(region.Source, r.Source)}
 		if len(t.Lang) == 0 {
 			t.Lang = r.Lang
 		}

@@ -131,6 +131,10 @@ func (s *Service) read(ctx context.Context, o Order) ([]Reading, error) {
 	if first.Code == CodeDeadline {
 		return nil, fault.New(fault.Deadline, first.Code, "No region could be read in time.")
 	}
+	if first.Code == CodeNoText {
+		return nil, fault.New(fault.Invalid, first.Code, "No region could be read: %s", first.Detail).
+			On("source", "auto or ocr, where the file has no text layer that can be trusted")
+	}
 	return nil, fault.New(fault.Unavailable, first.Code, "No region could be read: %s", first.Detail)
 }
 
@@ -141,6 +145,7 @@ const (
 	CodeDeadline = "region_deadline" // the region took too long
 	CodeCrashed  = "engine_crashed"  // the engine died of the region
 	CodeFailed   = "engine_failed"   // the engine gave the region up
+	CodeNoText   = "no_text_layer"   // the file has no text there that can be trusted
 )
 
 // store writes the contents first and the run last, so that there is no run without contents.

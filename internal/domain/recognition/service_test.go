@@ -119,7 +119,7 @@ func TestRecognize(t *testing.T) {
 		text := fmt.Sprintf("region %d,%d,%d,%d", r.X1, r.Y1, r.X2, r.Y2)
 		words := strings.Fields(text)
 		return recognition.Content{ID: run.ContentIDs[n], ROI: r.Box, Name: r.Name, Revision: 1, Version: 1, Created: created, Reading: recognition.Reading{
-			Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Effort: recognition.EffortAccurate, Scale: 1, Passes: 1, Duration: time.Millisecond,
+			Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Effort: recognition.EffortAccurate, Source: recognition.SourceOCR, Scale: 1, Passes: 1, Duration: time.Millisecond,
 			Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9, Engine: "fake 1.0"}, {Text: words[1], Box: box(r.X1+100, 0, r.X2, 140), Confidence: 0.9, Engine: "fake 1.0"}},
 		}}
 	}
@@ -249,16 +249,17 @@ func TestTasks(t *testing.T) {
 	page := document.Image{Geometry: document.Geometry{Width: 400, Height: 140}}
 	own := right
 	own.Lang, own.Shape, own.Charset, own.Name = []string{"eng"}, recognition.ShapeWord, "0123", "num\u202Eber"
-	own.Rotate, own.Effort = recognition.Rotate90, recognition.EffortFast
+	own.Rotate, own.Effort, own.Source = recognition.Rotate90, recognition.EffortFast, recognition.SourceOCR
 	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, Shape: recognition.ShapeBlock, Mode: 1, Regions: []recognition.Region{left, own}}.Tasks(t.Context(), page, engine)
 	check.OK(t, "Tasks", err)
 	check.Same(t, "Tasks", got, []recognition.Task{
-		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate},
-		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number", Rotate: recognition.Rotate90, Effort: recognition.EffortFast},
+		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate, Source: recognition.SourceAuto},
+		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number", Rotate: recognition.Rotate90, Effort: recognition.EffortFast,
+			Source: recognition.SourceOCR},
 	})
 	got, err = recognition.Request{Mode: 3}.Tasks(t.Context(), page, engine)
 	check.OK(t, "Tasks", err)
-	check.Same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate}})
+	check.Same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate, Source: recognition.SourceAuto}})
 }
 
 func TestOneFailedRegionStandsBesideOthers(t *testing.T) {

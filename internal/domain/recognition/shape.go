@@ -66,6 +66,19 @@ const (
 // Rotates are all rotations that can be asked for.
 var Rotates = []Rotate{RotateAuto, Rotate0, Rotate90, Rotate180, Rotate270}
 
+// Source says where the text of a region comes from.
+type Source string
+
+// The sources.
+const (
+	SourceAuto Source = "auto" // the text layer of the file where it can be trusted, else what is read
+	SourceText Source = "text" // the text layer, or nothing
+	SourceOCR  Source = "ocr"  // what is read
+)
+
+// Sources are all sources that can be asked for.
+var Sources = []Source{SourceAuto, SourceText, SourceOCR}
+
 // Effort says how much is done for the text of a region.
 type Effort string
 

@@ -50,7 +50,7 @@ func (p *Page) Read(box document.Box) (reading recognition.Reading, reason strin
 	inside := p.inside(box)
 	if len(inside) == 0 {
 		if p.isBlank(box) {
-			return recognition.Reading{Words: []recognition.Word{}, Engine: Engine, Shape: recognition.ShapeBlock, Scale: 1}, ""
+			return recognition.Reading{Words: []recognition.Word{}, Engine: Engine, Source: recognition.SourceText, Shape: recognition.ShapeBlock, Scale: 1, Passes: 1}, ""
 		}
 		return reading, NoText
 	}
@@ -66,17 +66,16 @@ func (p *Page) Read(box document.Box) (reading recognition.Reading, reason strin
 		return reading, reason
 	}
 	lines, rotation := order(inside)
-	reading = recognition.Reading{Engine: Engine, Confidence: 1, Rotation: rotation, Scale: 1, Passes: 1, Shape: recognition.ShapeBlock}
+	reading = recognition.Reading{Engine: Engine, Source: recognition.SourceText, Confidence: 1, Rotation: rotation, Scale: 1, Passes: 1, Shape: recognition.ShapeBlock}
 	if len(lines) == 1 {
 		reading.Shape = recognition.ShapeLine
 	}
-	page := document.Box{X2: p.Width, Y2: p.Height}
 	texts := make([]string, len(lines))
 	for i, line := range lines {
 		words := make([]string, len(line))
 		for k, w := range line {
 			words[k] = w.text()
-			reading.Words = append(reading.Words, recognition.Word{Text: words[k], Box: w.box().Intersect(page), Confidence: 1, Engine: Engine})
+			reading.Words = append(reading.Words, recognition.Word{Text: words[k], Box: w.box().Intersect(box), Confidence: 1, Engine: Engine})
 		}
 		texts[i] = strings.Join(words, " ")
 	}

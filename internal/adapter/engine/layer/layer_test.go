@@ -226,3 +226,19 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkRead(b *testing.B) {
+	s := newSheet(2480, 3508)
+	for i := range 50 {
+		s.write(200, 200+60*i, 40, "Line of a page that a program has typeset, with words and numbers"[:60])
+	}
+	for name, box := range map[string]document.Box{"line": {X1: 180, Y1: 195, X2: 2300, Y2: 245}, "page": s.all()} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, reason := s.Read(box); reason != "" {
+					b.Fatal(reason)
+				}
+			}
+		})
+	}
+}

@@ -148,7 +148,7 @@ func (p place) glyph(c *responses.GetPageTextStructuredChar) layer.Glyph {
 	at := func(x, y float64) (float64, float64) { return p.a*x + p.c*y + p.e, p.b*x + p.d*y + p.f }
 	x1, y1 := at(c.PointPosition.Left, c.PointPosition.Bottom)
 	x2, y2 := at(c.PointPosition.Right, c.PointPosition.Top)
-	sin, cos := math.Sincos(c.Angle)
+	sin, cos := math.Sincos(-c.Angle) // pdfium counts clockwise
 	angle := math.Atan2(p.b*cos+p.d*sin, p.a*cos+p.c*sin) * 180 / math.Pi
 	return layer.Glyph{X1: math.Min(x1, x2), Y1: math.Min(y1, y2), X2: math.Max(x1, x2), Y2: math.Max(y1, y2), Angle: angle}
 }
