@@ -32,7 +32,7 @@ type row struct {
 func rowsOf(p recognition.TranscriptPage) []row {
 	rows := make([]row, len(p.Run.Contents))
 	for i, c := range p.Run.Contents {
-		rows[i] = row{document: clean(p.Image.Name), page: p.Image.Page().Number, number: i + 1, name: clean(c.Name), text: plainText(c.Text),
+		rows[i] = row{document: clean(p.Image.Name), page: p.Image.Number, number: i + 1, name: clean(c.Name), text: plainText(c.Text),
 			confidence: math.Round(min(1, max(0, c.Confidence))*1e4) / 1e4, confirmed: confirmed(c)}
 	}
 	return rows

@@ -125,7 +125,7 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 	if err := checkFormat(format); err != nil {
 		return Export{}, err
 	}
-	pages, err := s.pagesOf(ctx, actor, image, selection)
+	pages, err := s.pagesOf(ctx, image, selection)
 	if err != nil {
 		return Export{}, err
 	}
@@ -196,11 +196,11 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 		if err != nil {
 			return Export{}, err
 		}
-		if seen[image.ID] {
+		if seen[image.Document] {
 			continue
 		}
-		seen[image.ID] = true
-		pages, err := s.pagesOf(ctx, actor, image, Selection{})
+		seen[image.Document] = true
+		pages, err := s.pagesOf(ctx, image, Selection{})
 		if err != nil {
 			return Export{}, err
 		}
@@ -244,13 +244,24 @@ func freeName(taken map[string]bool, name string, f Format) string {
 func checkFormat(f Format) error { return fault.InvalidFields(checkOneOf("format", f, Formats)...) }
 
 // pagesOf returns the images of the pages of the document that an image is a page of, as far as they are selected, in order.
-func (s *Service) pagesOf(ctx context.Context, actor account.Actor, image document.Image, selection Selection) ([]document.Image, error) {
-	pages := []document.Image{image}
-	if fields := selection.Pages.Check("pages", image.Pages); len(fields) > 0 {
-		return nil, fault.InvalidFields(fields...)
+func (s *Service) pagesOf(ctx context.Context, image document.Image, selection Selection) (pages []document.Image, err error) {
+	const batch = 500
+	count := 0
+	for more := true; more; {
+		next, err := s.Images.Catalog.Pages(ctx, image.Document, count+1, batch)
+		if err != nil {
+			return nil, err
+		}
+		for _, page := range next {
+			if page.Password = image.Password; selection.Pages.Has(page.Number) {
+				pages = append(pages, page)
+			}
+		}
+		count += len(next)
+		more = len(next) == batch
 	}
-	if selection.Pages != nil {
-		pages = slices.DeleteFunc(pages, func(i document.Image) bool { return !selection.Pages.Has(1) })
+	if fields := selection.Pages.Check("pages", count); len(fields) > 0 {
+		return nil, fault.InvalidFields(fields...)
 	}
 	if selection.Version != 0 && len(pages) != 1 {
 		return nil, fault.InvalidFields(fault.Field{Field: "version", Detail: "only with a single page"})
@@ -262,7 +273,7 @@ func (s *Service) pagesOf(ctx context.Context, actor account.Actor, image docume
 func (s *Service) transcribe(ctx context.Context, format Format, pages []document.Image, count bool, version int) iter.Seq2[TranscriptPage, error] {
 	return func(yield func(TranscriptPage, error) bool) {
 		for i, image := range pages {
-			p := TranscriptPage{Number: image.Page().Number, Image: image}
+			p := TranscriptPage{Number: image.Number, Image: image}
 			if count {
 				p.Number = i + 1
 			}

@@ -122,6 +122,53 @@ func TestExportNewest(t *testing.T) {
 	check.Code(t, "a stranger", err, fault.NotFound, "image_not_found")
 }
 
+// A document is exported whole, or some pages of it, whichever page's image is named.
+func TestExportPages(t *testing.T) {
+	w := newWorld(t)
+	w.Exporter = w.fakes.Exporter
+	first, pages := w.image, []document.Image(nil)
+	drawn, _ := porttest.DrawLines("a page of three")
+	file := porttest.MultiPageTIFF(drawn, drawn, drawn)
+	blob, err := w.fakes.Blobs.Put(t.Context(), bytes.NewReader(file))
+	check.OK(t, "Put", err)
+	for n := 1; n <= 3; n++ {
+		page := first
+		page.ID, page.Document, page.Number, page.Pages, page.Name, page.Original = 0, 0, n, 3, "three.tif", blob
+		page.SHA256, page.Size, page.MediaType = porttest.FileOf(file).SHA256, int64(len(file)), "image/tiff"
+		pages = append(pages, page)
+	}
+	stored, err := w.fakes.Catalog.Add(t.Context(), pages...)
+	check.OK(t, "Add", err)
+	pages, err = w.fakes.Catalog.Pages(t.Context(), stored.ID, 1, 10)
+	check.OK(t, "Pages", err)
+	w.image = pages[1]
+	w.recognize(t, w.ann, left)
+	export := func(id int64, s recognition.Selection) string {
+		e, err := w.Export(t.Context(), w.ann, id, recognition.FormatTSV, s)
+		return written(t, e, err)
+	}
+	whole := export(pages[2].ID, recognition.Selection{})
+	for _, want := range []string{" tsv: three.tif, page 1, version 0\n", "\nthen tsv: three.tif, page 2, version 1\n", "\nthen tsv: three.tif, page 3, version 0\n"} {
+		if !strings.Contains(whole, want) {
+			t.Errorf("%q is not in %q", want, whole)
+		}
+	}
+	part := export(pages[2].ID, recognition.Selection{Pages: recognition.PageRanges{{First: 2, Last: 3}}})
+	if !strings.HasPrefix(part, " tsv: three.tif, page 2, version 1\n") || strings.Contains(part, "page 1") {
+		t.Errorf("got %q, want pages 2 and 3", part)
+	}
+	_, err = w.Export(t.Context(), w.ann, pages[1].ID, recognition.FormatTSV, recognition.Selection{Version: 1})
+	wantFields(t, "a version of several pages", err, "version")
+	_, err = w.Export(t.Context(), w.ann, pages[1].ID, recognition.FormatTSV, recognition.Selection{Pages: recognition.PageRanges{{First: 4, Last: 4}}})
+	wantFields(t, "no such page", err, "pages")
+	e, err := w.ExportAll(t.Context(), w.ann, []int64{pages[1].ID, first.ID, pages[0].ID}, recognition.FormatTSV, recognition.PackingOne)
+	if got := written(t, e, err); strings.Count(got, "page ") != 4 || !strings.Contains(got, "page 4, version 0") {
+		t.Errorf("got %q, want three pages and one, numbered through", got)
+	}
+	check.Same(t, "the version of its only page", strings.Contains(export(pages[0].ID, recognition.Selection{Version: 1,
+		Pages: recognition.PageRanges{{First: 2, Last: 2}}}), "page 2, version 1"), true)
+}
+
 func TestExportAll(t *testing.T) {
 	w := newWorld(t)
 	w.Exporter = w.fakes.Exporter
