@@ -359,3 +359,38 @@ func problemOf(r *http.Response, body []byte) *Problem {
 	}
 	return p
 }
+
+// Job is work in the background: one request on many images.
+type Job struct {
+	ID                string   `json:"id" example:"0195f3c2a1bk3nqj6wyb4ztq2v"`
+	User              Ref      `json:"user" doc:"Whose job it is."`
+	State             string   `json:"state" enum:"queued,running,done,failed,cancelled" doc:"failed only if all items failed."`
+	Priority          string   `json:"priority" enum:"low,normal,high"`
+	Total             int      `json:"total" example:"200" doc:"Items."`
+	Queued            int      `json:"queued" doc:"Items that have not begun."`
+	Running           int      `json:"running"`
+	Done              int      `json:"done"`
+	Failed            int      `json:"failed"`
+	Cancelled         int      `json:"cancelled"`
+	CreatedDatetime   string   `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+	BegunDatetime     *string  `json:"begun_datetime" format:"date-time" doc:"null: not yet."`
+	FinishedDatetime  *string  `json:"finished_datetime" format:"date-time" doc:"When its last item ended. null: not yet."`
+	Ahead             int      `json:"ahead" example:"12" doc:"Items of other jobs that are read before the last item of this one, as far as is known by now."`
+	EstimatedDatetime *string  `json:"estimated_datetime" format:"date-time" doc:"About when it ends, by how long items took so far. null: nothing is known."`
+	Error             *Failure `json:"error" doc:"Why the service cancelled it, such as account_blocked. null: it did not."`
+}
+
+// JobItem is one image of a job.
+type JobItem struct {
+	ID               string   `json:"id" example:"0195f3c2a1bk3nqj6wyb4ztq2v-000017"`
+	Job              string   `json:"job"`
+	Number           int      `json:"number" example:"17" doc:"1, 2, 3 … in the order of the request."`
+	ImageID          int64    `json:"image_id" example:"42"`
+	State            string   `json:"state" enum:"queued,running,done,failed,cancelled"`
+	Dead             bool     `json:"dead" doc:"Whether it broke the service three times. An administrator can run it again."`
+	Version          *int     `json:"version" doc:"The version of the image that it gave. null: none."`
+	Tries            int      `json:"tries"`
+	Error            *Failure `json:"error" doc:"Of the last try. null: none."`
+	BegunDatetime    *string  `json:"begun_datetime" format:"date-time"`
+	FinishedDatetime *string  `json:"finished_datetime" format:"date-time"`
+}

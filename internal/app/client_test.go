@@ -162,6 +162,7 @@ func TestClient(t *testing.T) {
 		t.Errorf("SetState: %+v, %v", got, err)
 	}
 	must("ClearState", admin.ClearState(ctx, me.ID, "blocked"))
+	jobsOf(t, ann, admin, png)
 	must("DeleteAccount", ann.DeleteAccount(ctx, true))
 	test, err := os.ReadFile("client_test.go")
 	must("ReadFile", err)
@@ -169,5 +170,44 @@ func TestClient(t *testing.T) {
 		if !strings.Contains(string(test), "."+method.Name+"(ctx") && method.Name != "WithToken" {
 			t.Errorf("%s is not called here", method.Name)
 		}
+	}
+}
+
+// jobsOf calls the methods on jobs.
+func jobsOf(t *testing.T, ann, admin api.Client, png []byte) {
+	t.Helper()
+	ctx := t.Context()
+	page, err := ann.Upload(ctx, "job.png", bytes.NewReader(png))
+	check.OK(t, "Upload", err)
+	made, err := ann.AddJob(ctx, firstLine([]int64{page.ID}))
+	check.OK(t, "AddJob", err)
+	later, err := ann.RecognizeLater(ctx, page.ID, api.Request{Regions: firstLine(nil).Regions, Effort: "fast"})
+	check.OK(t, "RecognizeLater", err)
+	for _, id := range []string{made.ID, later.ID} {
+		var end api.JobEvent
+		check.OK(t, "FollowJob", ann.FollowJob(ctx, id, "", func(e api.JobEvent) error { end = e; return nil }))
+		got, err := ann.Job(ctx, id)
+		if err != nil || got.State != "done" || !reflect.DeepEqual(end.Job, got) {
+			t.Errorf("Job: %+v, %v; it ended as %+v", got, err, end.Job)
+		}
+	}
+	jobs, err := ann.Jobs(ctx, later.ID, 10)
+	if err != nil || len(jobs) != 1 || jobs[0].ID != made.ID {
+		t.Errorf("Jobs: %+v, %v", jobs, err)
+	}
+	items, err := ann.JobItems(ctx, made.ID, "done", 2, 10)
+	if err != nil || len(items) != 1 || *items[0].Version != 1 {
+		t.Errorf("JobItems: %+v, %v", items, err)
+	}
+	if _, err := ann.RetryJob(ctx, made.ID); err == nil {
+		t.Error("a job that is done was run again")
+	}
+	check.OK(t, "CancelJob", ann.CancelJob(ctx, made.ID))
+	dead, err := admin.DeadItems(ctx, "", 10)
+	if err != nil || len(dead) != 0 {
+		t.Errorf("DeadItems: %+v, %v", dead, err)
+	}
+	if err := admin.ReplayItem(ctx, items[0].ID); err == nil {
+		t.Error("an item that is done was run again")
 	}
 }

@@ -25,6 +25,7 @@ import (
 
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/mongostore"
+	"glyphbox/internal/adapter/natsqueue"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/datadir"
@@ -38,6 +39,10 @@ type Config struct {
 	DataDir         datadir.Dir
 	Database        string // address of a MariaDB; empty: an SQLite file in DataDir
 	MongoDB         string // URI; empty: images are files in DataDir, and results are in the database
+	NATS            string // URLs of a cluster; empty: a queue in DataDir
+	NATSCredentials string // file; empty: none
+	NATSCA          string // file; empty: what the system trusts
+	JobItems        int    // that are read at once; 0: as many as there are workers
 	SignUpOpen      bool
 	AdminPassword   string      // of the administrator made at the first start; empty: a random one
 	Keys            []token.Key // that sign access tokens; none: those of a file in DataDir
@@ -86,6 +91,15 @@ var table = []setting{
 		set: func(c *Config, text string) error { c.Database = text; return sqldb.CheckAddress(text) }},
 	{name: "mongodb", secret: true, flag: true, help: "MongoDB for images and results: mongodb://user:password@host:27017/name. Default: images are files in data-dir, results are in the database.",
 		set: func(c *Config, text string) error { c.MongoDB = text; return mongostore.CheckURI(text) }},
+	{name: "nats", secret: true, flag: true, help: "NATS cluster with JetStream for the queue of jobs: nats://user:password@host:4222, several servers separated by commas; tls:// encrypts. " +
+		"Default: a queue in data-dir.",
+		set: func(c *Config, text string) error { c.NATS = text; return natsqueue.CheckURLs(text) }},
+	{name: "nats-credentials", help: "File with credentials for NATS, as nsc makes them. Default: none, or what nats says.",
+		set: func(c *Config, text string) error { c.NATSCredentials = text; return nil }},
+	{name: "nats-ca", help: "File with the certificates that those of NATS are checked by. Default: those of the system.",
+		set: func(c *Config, text string) error { c.NATSCA = text; return nil }},
+	{name: "job-items", def: "0", help: "Most images of jobs that are read at once. 0: as many as there are worker processes.",
+		set: integer(func(c *Config) *int { return &c.JobItems }, 0, 1024)},
 	{name: "signup", def: "open", help: "open: anybody may create an account. closed: only administrators may.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
 	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, shown once.",

@@ -17,9 +17,12 @@ func poolRegistry(stats func() workerpool.Stats) *prometheus.Registry {
 
 // kinds says what keeps things, by the names of the checks.
 func kinds(c Config) map[string]string {
-	k := map[string]string{"database": "SQLite", "contents": "SQLite", "blobs": "files"}
+	k := map[string]string{"database": "SQLite", "contents": "SQLite", "blobs": "files", "queue": "NATS, embedded"}
 	if c.Database != "" {
 		k["database"], k["contents"] = "MariaDB", "MariaDB"
+	}
+	if c.NATS != "" {
+		k["queue"] = "NATS"
 	}
 	if c.MongoDB != "" {
 		k["contents"], k["blobs"] = "MongoDB", "MongoDB"

@@ -71,7 +71,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Config{
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), Web: page, Version: p.version(),
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), Web: page, Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
 		BasePath: c.BasePath, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, Stopping: ctx,
 	})
@@ -82,14 +82,15 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	if err := p.firstStart(ctx, c, s.accounts, address, log); err != nil {
 		return err
 	}
+	var background sync.WaitGroup
+	defer background.Wait()
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	background.Go(func() { s.runJobs(working, c) })
 	if c.SweepInterval > 0 {
 		sweeper := s.sweeper()
 		metrics := newSweepMetrics(s.metrics, sweeper.Kinds)
-		var background sync.WaitGroup
-		defer background.Wait()
-		sweeping, stop := context.WithCancel(ctx)
-		defer stop()
-		background.Go(func() { keepSwept(sweeping, sweeper, c.SweepInterval, metrics, log) })
+		background.Go(func() { keepSwept(working, sweeper, c.SweepInterval, metrics, log) })
 	}
 	log.Info("listening", "address", address, "version", p.version())
 	listening(address)

@@ -20,6 +20,7 @@ import (
 	"glyphbox/internal/adapter/transcript"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/transfer"
 )
@@ -95,6 +96,8 @@ type services struct {
 	results  *recognition.Service
 	pool     *engine.Engine
 	staging  *document.Staging
+	jobs     *job.Service
+	runner   *job.Runner
 	metrics  *prometheus.Registry
 }
 
@@ -127,6 +130,9 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
+	if err := s.openJobs(ctx, c, log); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
 	return s, nil
 }

@@ -36,6 +36,9 @@ func (d Dir) Keys() string { return d.join("keys") }
 // Spool returns the path of the directory of files that are removed when the service ends.
 func (d Dir) Spool() string { return d.join("spool") }
 
+// Queue returns the path of the directory of the embedded queue, which can be lost.
+func (d Dir) Queue() string { return d.join("queue") }
+
 func (d Dir) join(name string) string { return filepath.Join(string(d), name) }
 
 // Abs returns the absolute path, or the path as it is where that cannot be found.

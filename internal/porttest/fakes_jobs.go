@@ -20,6 +20,7 @@ type storedJob struct {
 type storedItem struct {
 	job.Item
 	leasedBy string
+	lapses   int
 	until    time.Time // of a running item: when its lease ends; of a queued one: when it may be offered again
 }
 
@@ -85,6 +86,7 @@ func (f fakeJobs) pick(ctx context.Context, op, id string, size int, holds func(
 				items = append(items, i.Item)
 			}
 		}
+		slices.Reverse(items)
 		if op == "Jobs.Changes" {
 			slices.SortFunc(items, func(a, b job.Item) int { return cmp.Compare(a.Seq, b.Seq) })
 		}
@@ -94,8 +96,8 @@ func (f fakeJobs) pick(ctx context.Context, op, id string, size int, holds func(
 	return items, err
 }
 
-func (f fakeJobs) Items(ctx context.Context, id string, state job.State, after, size int) ([]job.Item, error) {
-	return f.pick(ctx, "Jobs.Items", id, size, func(i job.Item) bool { return i.Number > after && (state == "" || i.State == state) })
+func (f fakeJobs) Items(ctx context.Context, id string, state job.State, before, size int) ([]job.Item, error) {
+	return f.pick(ctx, "Jobs.Items", id, size, func(i job.Item) bool { return (before == 0 || i.Number < before) && (state == "" || i.State == state) })
 }
 
 func (f fakeJobs) Changes(ctx context.Context, id string, after int64, size int) ([]job.Item, error) {
@@ -229,13 +231,16 @@ func (f fakeJobs) Extend(ctx context.Context, itemID, leasedBy string, until tim
 }
 
 func (j *storedJob) finish(i *storedItem, o job.Outcome, now, notBefore time.Time) {
-	state, dead := o.After(i.Tries)
+	if o.Lapsed {
+		i.lapses++
+	}
+	state, dead := o.After(i.Tries, i.lapses)
 	if state == job.Queued && j.State == job.Cancelled {
 		state = job.Cancelled
 	}
 	j.Seq++
 	i.State, i.Dead, i.Version, i.Error, i.leasedBy, i.until, i.Seq = state, dead, o.Version, o.Error, "", notBefore, j.Seq
-	if o.Free {
+	if o.Free || o.Lapsed {
 		i.Tries--
 	}
 	j.Count.Running--

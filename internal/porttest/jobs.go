@@ -63,6 +63,7 @@ func states(t *testing.T, s Stores, id string) string {
 	t.Helper()
 	items, err := s.Jobs.Items(t.Context(), id, "", 0, 1000)
 	check.OK(t, "Jobs.Items", err)
+	slices.Reverse(items)
 	j, err := s.Jobs.ByID(t.Context(), id)
 	check.OK(t, "Jobs.ByID", err)
 	var count job.Count
@@ -95,6 +96,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 	}
 	again := job.Outcome{Error: &job.Failure{Code: "broken", Detail: "It broke."}, Again: true}
 
+	lapsed := job.Outcome{Error: &job.Failure{Code: "node_vanished", Detail: "It is gone."}, Lapsed: true}
+
 	t.Run("everything comes back", func(t *testing.T) {
 		s, ann := start(t)
 		want := addJob(t, s, someJob(ann, 1, 3))
@@ -103,6 +106,7 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "ByID", got, want)
 		items, err := s.Jobs.Items(t.Context(), want.ID, "", 0, 10)
 		check.OK(t, "Items", err)
+		slices.Reverse(items)
 		for n, i := range items {
 			same(t, "item", i, job.Item{ID: job.ItemID(want.ID, n+1), Job: want.ID, Number: n + 1, ImageID: int64(1000 + n), State: job.Queued})
 		}
@@ -139,10 +143,13 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 	t.Run("many items", func(t *testing.T) {
 		s, ann := start(t)
 		j := addJob(t, s, someJob(ann, 1, 1234))
-		items, err := s.Jobs.Items(t.Context(), j.ID, job.Queued, 1230, 100)
+		items, err := s.Jobs.Items(t.Context(), j.ID, job.Queued, 5, 100)
 		check.OK(t, "Items", err)
 		same(t, "items", len(items), 4)
-		same(t, "last", items[3].ID, job.ItemID(j.ID, 1234))
+		same(t, "first", items[3].ID, job.ItemID(j.ID, 1))
+		items, err = s.Jobs.Items(t.Context(), j.ID, "", 0, 1)
+		check.OK(t, "Items", err)
+		same(t, "last", items[0].ID, job.ItemID(j.ID, 1234))
 	})
 
 	t.Run("items are offered once", func(t *testing.T) {
@@ -315,12 +322,12 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		claimed(t, s, "job001-000002", "y")
 		check.OK(t, "Extend", s.Jobs.Extend(t.Context(), "job001-000002", "y", moment(90)))
 		check.Kind(t, "Extend by another", s.Jobs.Extend(t.Context(), "job001-000002", "x", moment(90)), fault.Conflict)
-		n, err := s.Jobs.Lapse(t.Context(), moment(59), again)
+		n, err := s.Jobs.Lapse(t.Context(), moment(59), lapsed)
 		check.OK(t, "Lapse", err)
 		same(t, "lapsed too early", n, 0)
 		counts := make([]int, 4)
 		allOK(t, "Lapse", race(len(counts), func(i int) (err error) {
-			counts[i], err = s.Jobs.Lapse(context.Background(), moment(61), again)
+			counts[i], err = s.Jobs.Lapse(context.Background(), moment(61), lapsed)
 			return err
 		}))
 		same(t, "lapsed", counts[0]+counts[1]+counts[2]+counts[3], 1)
@@ -330,6 +337,15 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		ids, err := s.Jobs.Offer(t.Context(), moment(62), moment(70), all)
 		check.OK(t, "Offer", err)
 		same(t, "offered", ids, []string{"job001-000001"})
+		for n := range job.MaxLapses - 1 {
+			same(t, "tries", claimed(t, s, "job001-000001", fmt.Sprint(n)).Tries, 1) // a lapse counts as none
+			_, err := s.Jobs.Lapse(t.Context(), moment(61), lapsed)
+			check.OK(t, "Lapse", err)
+		}
+		same(t, "states", states(t, s, "job001"), "failed, running, job running")
+		dead, err := s.Jobs.Dead(t.Context(), "", 10)
+		check.OK(t, "Dead", err)
+		same(t, "dead", len(dead), 1)
 	})
 
 	t.Run("cancel", func(t *testing.T) {

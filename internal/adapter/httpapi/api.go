@@ -25,6 +25,7 @@ import (
 	"glyphbox/internal/adapter/httpapi/sse"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -55,6 +56,7 @@ type Config struct {
 	Accounts    *account.Service
 	Images      *document.Service
 	Recognition *recognition.Service
+	Jobs        *job.Service
 	Log         *slog.Logger
 	Metrics     *prometheus.Registry // nil: one of its own
 	Ready       []Check              // asked, all at once, by /ready
@@ -127,7 +129,7 @@ type api struct {
 
 // New makes the handler of all requests. It is safe for concurrent use, as handlers are.
 func New(c Config) (http.Handler, error) {
-	if c.Accounts == nil || c.Images == nil || c.Recognition == nil || c.Log == nil {
+	if c.Accounts == nil || c.Images == nil || c.Recognition == nil || c.Jobs == nil || c.Log == nil {
 		return nil, errors.New("httpapi: the services and a logger must be set")
 	}
 	return build(c)

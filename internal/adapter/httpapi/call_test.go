@@ -21,6 +21,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
@@ -177,7 +178,7 @@ func (goneWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 // An answer that cannot be sent is nothing to make a noise about.
 func TestNobodyListens(t *testing.T) {
 	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
+	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +216,7 @@ func (b *brokenBlob) Close() error { return nil }
 // What breaks off does not look whole, and the log says why.
 func TestBlobBreaksOff(t *testing.T) {
 	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
+	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
 		Web: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			blob := &brokenBlob{bytes.NewReader(make([]byte, 1_000_000)), 300_000}
 			callOf(r.Context()).serve(blob, file{mediaType: "image/png"}).Body(nil)

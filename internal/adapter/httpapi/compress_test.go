@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -124,7 +125,7 @@ func TestNotCompressed(t *testing.T) {
 // What breaks off does not look whole, compressed or not.
 func TestCompressedBreaksOff(t *testing.T) {
 	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
+	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
 		Web: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = w.Write(bytes.Repeat([]byte("some text "), 100_000))

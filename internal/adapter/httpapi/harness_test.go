@@ -23,6 +23,7 @@ import (
 	"glyphbox/client"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
@@ -33,6 +34,9 @@ type site struct {
 	t        *testing.T
 	url      string
 	accounts *account.Service
+	jobs     *job.Service
+	runner   *job.Runner // runs nothing until it is told to
+	queue    *porttest.FakeQueue
 	logs     *logs
 	close    func()                // ends the server, once all is answered and logged
 	hurdle   func(context.Context) // what the engine does first; nil: nothing
@@ -77,9 +81,11 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, MaxImages: 50, Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Exporter: f.Exporter, Now: time.Now}
 	images.Dependents, accounts.Dependents = runs, images
-	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}}
+	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}, queue: porttest.NewFakeQueue()}
+	s.runner = &job.Runner{Jobs: f.Jobs, Queue: s.queue, Accounts: accounts, Reads: runs, AtOnce: 2, Now: time.Now}
+	s.jobs = &job.Service{Jobs: f.Jobs, Images: images, Engine: f.Engine, Wake: s.runner.Wake, Now: time.Now}
 	runs.Engine = hurdles{f.Engine, s}
-	c := Config{Accounts: accounts, Images: images, Recognition: runs, Staging: f.Staging, SpoolDir: t.TempDir(), MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
+	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Staging: f.Staging, SpoolDir: t.TempDir(), MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
 		Log: slog.New(slog.NewJSONHandler(s.logs, nil))}
 	for _, f := range change {
 		f(&c)

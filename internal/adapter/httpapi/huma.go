@@ -37,6 +37,7 @@ func humaConfig(version, basePath string) huma.Config {
 		{Name: "user", Description: "Accounts, tokens and API keys."},
 		{Name: "image", Description: "Page images and their renditions."},
 		{Name: "recognition", Description: "Text of images, its versions and corrections."},
+		{Name: "job", Description: "Work in the background."},
 		{Name: "system", Description: "For monitoring."},
 		{Name: "admin", Description: "For administrators."},
 	}

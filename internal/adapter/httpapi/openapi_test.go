@@ -46,8 +46,10 @@ func TestOpenAPIGolden(t *testing.T) {
 
 // contract are the operations that clients rely on, by what they are for.
 var contract = map[string][]string{
+	"job": {"POST /api/v1/job", "GET /api/v1/job", "GET /api/v1/job/{id}", "GET /api/v1/job/{id}/item", "GET /api/v1/job/{id}/events", "POST /api/v1/job/{id}/retry",
+		"DELETE /api/v1/job/{id}"},
 	"system": {"GET /ping", "GET /health", "GET /ready"},
-	"admin": {"GET /api/v1/admin/service", "GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role", "PUT /api/v1/admin/user/{id}/state/{state}",
+	"admin": {"GET /api/v1/admin/service", "GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role", "PUT /api/v1/admin/user/{id}/state/{state}", "GET /api/v1/admin/dead", "POST /api/v1/admin/dead/{id}/replay",
 		"DELETE /api/v1/admin/user/{id}/state/{state}"},
 	"user": {"POST /api/v1/user", "GET /api/v1/user/signup", "POST /api/v1/user/login", "POST /api/v1/user/token", "POST /api/v1/user/logout", "GET /api/v1/user/me", "GET /api/v1/user/logins",
 		"PUT /api/v1/user", "PUT /api/v1/user/password", "DELETE /api/v1/user", "POST /api/v1/user/key", "GET /api/v1/user/key", "DELETE /api/v1/user/key/{id}"},
@@ -155,7 +157,7 @@ func TestOpenAPI(t *testing.T) {
 					t.Errorf("%s: %s is %q", target, status, r.Ref)
 				}
 			}
-			hasBody := map[string]string{"upload": "multipart/form-data", "login": "application/x-www-form-urlencoded", "logout": ""}
+			hasBody := map[string]string{"upload": "multipart/form-data", "login": "application/x-www-form-urlencoded", "logout": "", "retry-job": "", "replay": ""}
 			want, ok := hasBody[op.OperationID]
 			if !ok && (method == "post" || method == "put") {
 				want = "application/json"

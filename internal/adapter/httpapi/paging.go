@@ -33,7 +33,11 @@ func (q PageQuery) links(c *call, total int) string {
 
 // link leads to the same list with one parameter changed.
 func (c *call) link(rel, name string, value int64) string {
+	return c.linkTo(rel, name, strconv.FormatInt(value, 10))
+}
+
+func (c *call) linkTo(rel, name, value string) string {
 	query := c.r.URL.Query()
-	query.Set(name, strconv.FormatInt(value, 10))
+	query.Set(name, value)
 	return fmt.Sprintf("<%s%s?%s>; rel=%q", c.base, c.r.URL.EscapedPath(), query.Encode(), rel)
 }

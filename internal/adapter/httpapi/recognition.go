@@ -36,8 +36,11 @@ func (a *api) mostRegions() int {
 }
 
 type recognized struct {
-	Version int              `header:"OCR-Version" doc:"The version of this run."`
-	Body    []client.Content `nullable:"false"`
+	Status   int    `hidden:"true"`
+	Version  *int   `header:"OCR-Version" doc:"The version of this run."`
+	Location string `header:"Location" hidden:"true"`
+	Applied  string `header:"Preference-Applied" hidden:"true"`
+	Body     contentsOrJob
 }
 
 func (a *api) recognize(ctx context.Context, c *call, in *struct {
@@ -56,10 +59,13 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID,
-		recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM),
-			Rotate: recognition.Rotate(in.Rotate), Effort: recognition.Effort(in.Effort), Source: recognition.Source(in.Source), Into: in.Into})
-	return &recognized{run.Version, wire.All(run.Contents, wire.Content)}, err
+	request := recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM),
+		Rotate: recognition.Rotate(in.Rotate), Effort: recognition.Effort(in.Effort), Source: recognition.Source(in.Source), Into: in.Into}
+	if c.later() {
+		return a.recognizeLater(ctx, c, []int64{in.ID}, request)
+	}
+	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID, request)
+	return &recognized{Status: http.StatusOK, Version: &run.Version, Body: contentsOrJob{wire.All(run.Contents, wire.Content)}}, err
 }
 
 type runList struct {

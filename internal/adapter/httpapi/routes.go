@@ -117,13 +117,15 @@ func (a *api) routes() {
 		about: "With its file and all its runs."}, a.deleteImage)
 
 	// Recognition.
-	handleJSON(a, route{pattern: "POST " + base + "/image/{id}/ocr", tag: "recognition", id: "recognize", summary: "Read regions of an image, or all of it",
+	recognize := route{pattern: "POST " + base + "/image/{id}/ocr", tag: "recognition", id: "recognize", summary: "Read regions of an image, or all of it",
 		about: "Stores the contents as the next version of the image and answers with them in the order of the regions. No body, or an empty list, " +
 			"reads the whole page. A region that cannot be read has an error; if none can be read, the call fails. " +
 			"With into the contents become part of that version, or a content of it is read again; settings of the run stay those of its first call. " +
 			"409 with the code version_not_newest: there is a newer version. 409 with the code changed_meanwhile: somebody corrected a content while it was " +
 			"read again; the correction stays, and so does what else was read.",
-		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, errors: []int{409}, timeout: wait}, a.recognize)
+		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, errors: []int{409}, timeout: wait}
+	handleJSON(a, recognize, a.recognize)
+	a.documentLater(recognize)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr", tag: "recognition", id: "runs", summary: "List the runs of an image",
 		about: "Newest first, at most 100, fewer if they are long.", errors: []int{413}}, a.runs)
 	const formats = "plain text with a form feed between pages, JSON, TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, PDF whose text can be searched and " +
@@ -165,6 +167,8 @@ func (a *api) routes() {
 		about: "Another user. It takes effect on that user's next request.", body: &body{mediaType: mediaTypeJSON, limit: jsonLimit, optional: true}}, a.setState)
 	handle(a, route{pattern: "DELETE " + base + "/admin/user/{id}/state/{state}", tag: "admin", id: "clear-state", summary: "Unblock or reactivate a user",
 		about: "Another user."}, a.clearState)
+
+	a.jobRoutes()
 
 	a.pages()
 }

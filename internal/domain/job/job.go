@@ -50,9 +50,10 @@ const (
 
 // Limits.
 const (
-	MaxItems = 100_000 // of a job
-	MaxTries = 3       // of an item, before it is dead
-	MaxSize  = 100     // of a page of a list
+	MaxItems  = 100_000 // of a job
+	MaxTries  = 3       // of an item, before it is dead
+	MaxLapses = 10      // of its leases, before it is dead: it may be what has nodes vanish
+	MaxSize   = 100     // of a page of a list
 )
 
 // Job is a request over many pages.
@@ -95,7 +96,7 @@ type Item struct {
 	State    State
 	Dead     bool     // it failed for good after MaxTries
 	Version  int      // of the run that it gave; 0: none
-	Tries    int      // that have begun; those that a store that was away broke off do not count
+	Tries    int      // that have begun; those do not count that a store that was away, or a node that vanished, broke off
 	Error    *Failure // of the last try; nil: none
 	Seq      int64    // of the change that it went through last: 1, 2, 3 … among all changes of its job; 0: none yet
 	Begun    time.Time
@@ -131,6 +132,7 @@ type Outcome struct {
 	Error   *Failure // nil where there is a version
 	Again   bool     // whether another try may help, unless it was the last one
 	Free    bool     // whether the try does not count, since it was no fault of the item
+	Lapsed  bool     // whether who ran it did not come back; it counts as a lapse and not as a try
 	Stop    bool     // whether the whole job is to be cancelled for this error
 }
 
@@ -167,17 +169,17 @@ func detail(f *fault.Fault) string {
 	return f.Text + " " + strings.Join(parts, "; ")
 }
 
-// After says where an item stands after a try, its number counted from 1.
-func (o Outcome) After(tries int) (state State, dead bool) {
+// After says where an item stands that has had so many tries and lapses, this one included.
+func (o Outcome) After(tries, lapses int) (state State, dead bool) {
 	switch {
 	case o.Version != 0:
 		return Done, false
 	case o.Stop:
 		return Cancelled, false
-	case o.Free || o.Again && tries < MaxTries:
+	case o.Free, o.Lapsed && lapses < MaxLapses, !o.Lapsed && o.Again && tries < MaxTries:
 		return Queued, false
 	}
-	return Failed, o.Again
+	return Failed, o.Again || o.Lapsed
 }
 
 // StateOf says where a job stands whose items are counted.

@@ -20,9 +20,9 @@ type Jobs interface {
 	// List returns jobs of a user, newest first: at most size, and only those before that job where it is not empty.
 	List(ctx context.Context, userID int64, before string, size int) ([]Job, error)
 
-	// Items returns items of a job by number, ascending: at most size, only those after that number, and only those in that state where it is
-	// not empty.
-	Items(ctx context.Context, id string, state State, after, size int) ([]Item, error)
+	// Items returns items of a job by number, descending: at most size, only those before that number where it is not 0, and only those in that
+	// state where it is not empty.
+	Items(ctx context.Context, id string, state State, before, size int) ([]Item, error)
 
 	// Changes returns items of a job that changed after that number, by Seq, ascending: at most size.
 	Changes(ctx context.Context, id string, after int64, size int) ([]Item, error)

@@ -69,6 +69,15 @@ func (r *Runner) Run(ctx, patience context.Context) {
 	all.Wait()
 }
 
+// Alone ends all leases, for a node that nobody else shares the rows with: whoever had them is gone. It is called before Run.
+func (r *Runner) Alone(ctx context.Context) error { return r.lapse(ctx, r.Now().Add(2*LeaseTime)) }
+
+func (r *Runner) lapse(ctx context.Context, now time.Time) error {
+	n, err := r.Jobs.Lapse(ctx, now, Outcome{Error: &Failure{Code: "node_vanished", Detail: "Who ran it did not come back."}, Lapsed: true})
+	r.Returned.Add(int64(n))
+	return err
+}
+
 // feed keeps the queue filled.
 func (r *Runner) feed(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -86,12 +95,9 @@ func (r *Runner) feed(ctx context.Context) {
 // Feed ends lapsed leases and offers what is next.
 func (r *Runner) Feed(ctx context.Context) error {
 	now := r.Now()
-	lapsed := Outcome{Error: &Failure{Code: "node_vanished", Detail: "Who ran it did not come back."}, Again: true}
-	n, err := r.Jobs.Lapse(ctx, now, lapsed)
-	if err != nil {
+	if err := r.lapse(ctx, now); err != nil {
 		return err
 	}
-	r.Returned.Add(int64(n))
 	waiting, err := r.Queue.Waiting(ctx)
 	if err != nil {
 		return err

@@ -134,12 +134,13 @@ func (s *Service) List(ctx context.Context, actor account.Actor, before string, 
 	return s.Jobs.List(ctx, actor.UserID, before, min(size, MaxSize))
 }
 
-// Items returns items of a job by number. NotFound.
-func (s *Service) Items(ctx context.Context, actor account.Actor, id string, state State, after, size int) ([]Item, error) {
+// Items returns items of a job by number, descending, at most MaxSize of them: only those before that number where it is not 0, and only those
+// in that state where it is not empty. NotFound.
+func (s *Service) Items(ctx context.Context, actor account.Actor, id string, state State, before, size int) ([]Item, error) {
 	if _, err := s.find(ctx, actor, id); err != nil {
 		return nil, err
 	}
-	return s.Jobs.Items(ctx, id, state, after, min(size, MaxSize))
+	return s.Jobs.Items(ctx, id, state, before, min(size, MaxSize))
 }
 
 // Changes returns the job as it is now, and items that changed after that number, in the order of their changes, at most MaxSize. The job

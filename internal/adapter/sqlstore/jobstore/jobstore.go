@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -169,14 +170,17 @@ func (s *Store) items(ctx context.Context, where string, args ...any) (items []j
 }
 
 // Items implements job.Jobs.
-func (s *Store) Items(ctx context.Context, id string, state job.State, after, size int) ([]job.Item, error) {
+func (s *Store) Items(ctx context.Context, id string, state job.State, before, size int) ([]job.Item, error) {
+	if before == 0 {
+		before = math.MaxInt32
+	}
 	switch state {
 	case "":
-		return s.items(ctx, `WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?`, id, after, size)
+		return s.items(ctx, `WHERE job_id = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, before, size)
 	case job.Failed:
-		return s.items(ctx, `WHERE job_id = ? AND state IN (?, ?) AND number > ? ORDER BY number LIMIT ?`, id, job.Failed, dead, after, size)
+		return s.items(ctx, `WHERE job_id = ? AND state IN (?, ?) AND number < ? ORDER BY number DESC LIMIT ?`, id, job.Failed, dead, before, size)
 	}
-	return s.items(ctx, `WHERE job_id = ? AND state = ? AND number > ? ORDER BY number LIMIT ?`, id, state, after, size)
+	return s.items(ctx, `WHERE job_id = ? AND state = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, state, before, size)
 }
 
 // Changes implements job.Jobs.
@@ -395,16 +399,20 @@ func (s *Store) Finish(ctx context.Context, itemID, leasedBy string, o job.Outco
 // finish ends a lease for which a condition holds.
 func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, notBefore time.Time, condition string, arg any) error {
 	err := s.change(ctx, jobOf(itemID), now, func(tx *sql.Tx, j *job.Job) error {
-		var tries int
+		var tries, lapses int
 		var begun sqldb.Stamp
-		err := tx.QueryRowContext(ctx, `SELECT tries, begun_datetime FROM job_item WHERE id = ? AND state = 'running' AND `+condition, itemID, arg).Scan(&tries, &begun)
+		err := tx.QueryRowContext(ctx, `SELECT tries, lapses, begun_datetime FROM job_item WHERE id = ? AND state = 'running' AND `+condition, itemID, arg).
+			Scan(&tries, &lapses, &begun)
 		if errors.Is(err, sql.ErrNoRows) {
 			return job.ErrTaken
 		}
 		if err != nil {
 			return err
 		}
-		state, isDead := o.After(tries)
+		if o.Lapsed {
+			lapses++
+		}
+		state, isDead := o.After(tries, lapses)
 		if state == job.Queued && j.State == job.Cancelled {
 			state = job.Cancelled // there is no other try of it
 		}
@@ -412,7 +420,7 @@ func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, n
 		if isDead {
 			stored = dead
 		}
-		if o.Free {
+		if o.Free || o.Lapsed {
 			tries--
 		}
 		finished := now
@@ -424,8 +432,8 @@ func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, n
 			code, text = o.Error.Code, o.Error.Detail
 		}
 		j.Seq++
-		if _, err := tx.ExecContext(ctx, `UPDATE job_item SET state = ?, tries = ?, version = ?, error_code = ?, error_detail = ?, leased_by = NULL, until_datetime = ?, seq = ?,
-			finished_datetime = ? WHERE id = ?`, stored, tries, o.Version, sqldb.Text(code), sqldb.Text(text), sqldb.Stamp(notBefore), j.Seq, sqldb.Stamp(finished), itemID); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE job_item SET state = ?, tries = ?, lapses = ?, version = ?, error_code = ?, error_detail = ?, leased_by = NULL, until_datetime = ?, seq = ?,
+			finished_datetime = ? WHERE id = ?`, stored, tries, lapses, o.Version, sqldb.Text(code), sqldb.Text(text), sqldb.Stamp(notBefore), j.Seq, sqldb.Stamp(finished), itemID); err != nil {
 			return err
 		}
 		j.Count.Running--
@@ -528,7 +536,7 @@ func (s *Store) Retry(ctx context.Context, id string) (n int, err error) {
 
 // requeue queues items that have ended. The caller sets the counts that fall.
 func requeue(ctx context.Context, tx *sql.Tx, j *job.Job, where string, arg any) (int, error) {
-	result, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'queued', tries = 0, error_code = NULL, error_detail = NULL, until_datetime = NULL, begun_datetime = NULL,
+	result, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'queued', tries = 0, lapses = 0, error_code = NULL, error_detail = NULL, until_datetime = NULL, begun_datetime = NULL,
 		finished_datetime = NULL, seq = number + ? WHERE `+where, j.Seq, arg)
 	if err != nil {
 		return 0, err

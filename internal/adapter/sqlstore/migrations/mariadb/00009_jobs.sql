@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS job_item (
     state             VARCHAR(20) NOT NULL, -- besides those of the domain: dead
     version           BIGINT NOT NULL DEFAULT 0,
     tries             BIGINT NOT NULL DEFAULT 0,
+    lapses            BIGINT NOT NULL DEFAULT 0, -- leases whose holder did not come back
     error_code        VARCHAR(100),
     error_detail      TEXT,
     leased_by         VARCHAR(40),

@@ -37,6 +37,7 @@ CREATE TABLE job_item (
     state             TEXT NOT NULL,    -- besides those of the domain: dead
     version           INTEGER NOT NULL DEFAULT 0,
     tries             INTEGER NOT NULL DEFAULT 0,
+    lapses            INTEGER NOT NULL DEFAULT 0, -- leases whose holder did not come back
     error_code        TEXT,
     error_detail      TEXT,
     leased_by         TEXT,

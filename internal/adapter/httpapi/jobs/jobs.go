@@ -1,0 +1,245 @@
+// Package jobs holds the operations of the API on jobs that are there: they list, show, follow, cancel and retry. Package httpapi has their
+// rows, and the operations that make jobs, since those read regions.
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/sse"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
+	"glyphbox/internal/wire"
+)
+
+// Handlers are the operations. Its field is set once.
+type Handlers struct{ Service *job.Service }
+
+// Caller is who asks, and how to lead to more of a list.
+type Caller interface {
+	Actor() account.Actor
+	Link(rel, name, value string) string
+}
+
+// Path names a job.
+type Path struct {
+	ID string `path:"id" maxLength:"100" example:"0195f3c2a1bk3nqj6wyb4ztq2v"`
+}
+
+// List is a part of a list.
+type List[T any] struct {
+	Link string `header:"Link" doc:"rel next if there is more."`
+	Body []T    `nullable:"false"`
+}
+
+// One is one thing.
+type One[T any] struct{ Body T }
+
+// Accepted is a job that was made.
+type Accepted struct {
+	Location string `header:"Location" doc:"The path of the job."`
+	Body     client.Job
+}
+
+// Nothing is no answer.
+type Nothing struct{}
+
+// Accept answers with a job that was made. base is the path below which the operations are seen from outside.
+func Accept(j job.Job, base string) *Accepted {
+	return &Accepted{Location: base + "/job/" + j.ID, Body: View(j)}
+}
+
+// View is a job as it is answered.
+func View(j job.Job) client.Job {
+	v := client.Job{ID: j.ID, User: wire.Ref(j.User), State: string(j.State), Priority: PriorityName(j.Priority), Total: j.Count.Total, Queued: j.Count.Queued,
+		Running: j.Count.Running, Done: j.Count.Done, Failed: j.Count.Failed, Cancelled: j.Count.Cancelled, CreatedDatetime: wire.Time(j.Created),
+		BegunDatetime: wire.TimeOrNull(j.Begun), FinishedDatetime: wire.TimeOrNull(j.Finished), Ahead: j.Forecast.Ahead, EstimatedDatetime: wire.TimeOrNull(j.Forecast.End)}
+	v.Error = failure(j.Stopped)
+	return v
+}
+
+func failure(f *job.Failure) *client.Failure {
+	if f == nil {
+		return nil
+	}
+	return &client.Failure{Code: f.Code, Detail: f.Detail}
+}
+
+func viewItem(i job.Item) client.JobItem {
+	v := client.JobItem{ID: i.ID, Job: i.Job, Number: i.Number, ImageID: i.ImageID, State: string(i.State), Dead: i.Dead, Tries: i.Tries, Error: failure(i.Error),
+		BegunDatetime: wire.TimeOrNull(i.Begun), FinishedDatetime: wire.TimeOrNull(i.Finished)}
+	if i.Version != 0 {
+		v.Version = &i.Version
+	}
+	return v
+}
+
+var priorities = map[string]job.Priority{"low": job.Low, "normal": job.Normal, "high": job.High}
+
+// PriorityName is a priority as it is written.
+func PriorityName(p job.Priority) string {
+	for name, v := range priorities {
+		if v == p {
+			return name
+		}
+	}
+	return strconv.Itoa(int(p))
+}
+
+// Priority reads a priority; the empty one is normal. Invalid.
+func Priority(name string) (job.Priority, error) {
+	p, ok := priorities[name]
+	if !ok && name != "" {
+		return 0, fault.InvalidFields(fault.Field{Field: "priority", Detail: "low, normal or high"})
+	}
+	return p, nil
+}
+
+// Jobs lists the caller's jobs.
+func (h Handlers) Jobs(ctx context.Context, c Caller, in *struct {
+	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Jobs of a list."`
+	Before string `query:"before" maxLength:"100" doc:"Only jobs older than the one with this id."`
+}) (*List[client.Job], error) {
+	jobs, err := h.Service.List(ctx, c.Actor(), in.Before, in.Size)
+	if err != nil {
+		return nil, err
+	}
+	out := &List[client.Job]{Body: wire.All(jobs, View)}
+	if n := len(jobs); n == in.Size {
+		out.Link = c.Link("next", "before", jobs[n-1].ID)
+	}
+	return out, nil
+}
+
+// Job shows a job.
+func (h Handlers) Job(ctx context.Context, c Caller, in *Path) (*One[client.Job], error) {
+	j, err := h.Service.Job(ctx, c.Actor(), in.ID)
+	return &One[client.Job]{View(j)}, err
+}
+
+// Items lists items of a job.
+func (h Handlers) Items(ctx context.Context, c Caller, in *struct {
+	Path
+	State  string `query:"state" enum:"queued,running,done,failed,cancelled" doc:"Only items in this state."`
+	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Items of a list."`
+	Before int    `query:"before" minimum:"1" maximum:"1000000" doc:"Only items before the one with this number."`
+}) (*List[client.JobItem], error) {
+	items, err := h.Service.Items(ctx, c.Actor(), in.ID, job.State(in.State), in.Before, in.Size)
+	if err != nil {
+		return nil, err
+	}
+	out := &List[client.JobItem]{Body: wire.All(items, viewItem)}
+	if n := len(items); n == in.Size && items[n-1].Number > 1 {
+		out.Link = c.Link("next", "before", strconv.Itoa(items[n-1].Number))
+	}
+	return out, nil
+}
+
+// Retry runs again what has failed.
+func (h Handlers) Retry(ctx context.Context, c Caller, in *Path) (*One[client.Job], error) {
+	j, err := h.Service.Retry(ctx, c.Actor(), in.ID)
+	return &One[client.Job]{View(j)}, err
+}
+
+// Cancel cancels a job.
+func (h Handlers) Cancel(ctx context.Context, c Caller, in *Path) (*Nothing, error) {
+	return nil, h.Service.Cancel(ctx, c.Actor(), in.ID)
+}
+
+// Dead lists dead items.
+func (h Handlers) Dead(ctx context.Context, c Caller, in *struct {
+	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Items of a list."`
+	Before string `query:"before" maxLength:"100" doc:"Only items before the one with this id."`
+}) (*List[client.JobItem], error) {
+	items, err := h.Service.Dead(ctx, c.Actor(), in.Before, in.Size)
+	if err != nil {
+		return nil, err
+	}
+	out := &List[client.JobItem]{Body: wire.All(items, viewItem)}
+	if n := len(items); n == in.Size {
+		out.Link = c.Link("next", "before", items[n-1].ID)
+	}
+	return out, nil
+}
+
+// Replay runs a dead item again.
+func (h Handlers) Replay(ctx context.Context, c Caller, in *struct {
+	ID string `path:"id" maxLength:"100" example:"0195f3c2a1bk3nqj6wyb4ztq2v-000017"`
+}) (*Nothing, error) {
+	return nil, h.Service.Replay(ctx, c.Actor(), in.ID)
+}
+
+// poll is how often a stream looks for changes, which any node may have made.
+const poll = 300 * time.Millisecond
+
+// Events is a stream of what happens to a job. An event has the number of the newest change that it tells of for its ID.
+func (h Handlers) Events(ctx context.Context, c Caller, id, after string) (sse.Stream, error) {
+	if _, err := number(after); err != nil {
+		return sse.Stream{}, err
+	}
+	if _, err := h.Service.Job(ctx, c.Actor(), id); err != nil {
+		return sse.Stream{}, err
+	}
+	return sse.Stream{
+		After: after,
+		Next: func(ctx context.Context, after string) ([]sse.Event, bool, error) {
+			return h.next(ctx, c.Actor(), id, after)
+		},
+		May: func(ctx context.Context) error {
+			_, err := h.Service.Job(ctx, c.Actor(), id)
+			return err
+		},
+	}, nil
+}
+
+func number(after string) (int64, error) {
+	if after == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(after, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fault.InvalidFields(fault.Field{Field: "Last-Event-ID", Detail: "the id of an event of this job, a number"})
+	}
+	return n, nil
+}
+
+// next waits for changes of items after that number, or for the end of the job.
+func (h Handlers) next(ctx context.Context, actor account.Actor, id, after string) ([]sse.Event, bool, error) {
+	from, err := number(after)
+	if err != nil {
+		return nil, false, err
+	}
+	for {
+		j, items, err := h.Service.Changes(ctx, actor, id, from)
+		if err != nil {
+			return nil, false, err
+		}
+		var events []sse.Event
+		for _, i := range items {
+			events = append(events, sse.Event{ID: fmt.Sprint(i.Seq), Name: "item", Data: viewItem(i)})
+		}
+		ended := !j.Finished.IsZero() && len(items) == 0
+		switch {
+		case ended:
+			return []sse.Event{{ID: fmt.Sprint(j.Seq), Name: "end", Data: View(j)}}, true, nil
+		case len(items) > 0 || after == "":
+			if j, err = h.Service.Job(ctx, actor, id); err != nil {
+				return nil, false, err
+			}
+			seen := from
+			if len(items) > 0 {
+				seen = items[len(items)-1].Seq
+			}
+			return append(events, sse.Event{ID: fmt.Sprint(seen), Name: "progress", Data: View(j)}), false, nil
+		}
+		select {
+		case <-time.After(poll):
+		case <-ctx.Done():
+			return nil, false, nil
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"glyphbox/internal/adapter/httpapi"
+	"glyphbox/internal/adapter/natsqueue"
+	"glyphbox/internal/adapter/sqlstore/jobstore"
+	"glyphbox/internal/domain/job"
+)
+
+// openJobs opens the queue, and makes what accepts jobs and runs them.
+func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) error {
+	options := natsqueue.Options{URLs: c.NATS, Credentials: c.NATSCredentials, CA: c.NATSCA, Dir: c.DataDir.Queue()}
+	queue, err := natsqueue.Open(ctx, options)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, queue.Close)
+	s.checks = append(s.checks, httpapi.Check{Name: "queue", Check: queue.Ping})
+	rows := jobstore.New(s.db.DB)
+	s.runner = &job.Runner{Jobs: rows, Queue: queue, Accounts: s.accounts, Reads: s.results, AtOnce: cmp.Or(c.JobItems, max(1, s.pool.Stats().Wanted)), Now: time.Now,
+		Log: func(what string, err error) { log.Warn("jobs: "+what+" failed; it is tried again", "error", err) }}
+	s.jobs = &job.Service{Jobs: rows, Images: s.images, Engine: s.pool, Effort: c.Effort, Regions: c.MaxRegions, Wake: s.runner.Wake, Now: time.Now}
+	if c.Database == "" {
+		if err := s.runner.Alone(ctx); err != nil {
+			return err
+		}
+	}
+	return s.metrics.Register(jobMetrics{rows, s.runner, log})
+}
+
+// runJobs runs items of jobs until the context ends, and then gives those that run some time to end.
+func (s *services) runJobs(ctx context.Context, c Config) {
+	patience, give := context.WithCancel(context.WithoutCancel(ctx))
+	defer give()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, give) })()
+	s.runner.Run(ctx, patience)
+}
+
+// jobMetrics count what there is to run, at the moment when they are asked for.
+type jobMetrics struct {
+	rows   *jobstore.Store
+	runner *job.Runner
+	log    *slog.Logger
+}
+
+var (
+	descQueued   = prometheus.NewDesc("glyphbox_job_items_queued", "Items of jobs that nobody runs.", nil, nil)
+	descLeased   = prometheus.NewDesc("glyphbox_job_items_leased", "Items of jobs that a node runs.", nil, nil)
+	descDead     = prometheus.NewDesc("glyphbox_job_items_dead", "Items of jobs that failed for good after three tries.", nil, nil)
+	descOldest   = prometheus.NewDesc("glyphbox_job_oldest_seconds", "Age of the oldest job with items that nobody runs.", nil, nil)
+	descReturned = prometheus.NewDesc("glyphbox_job_items_redelivered_total", "Items whose lease lapsed, as this node saw.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m jobMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
+
+// Collect implements prometheus.Collector. What the database does not tell in time is left out.
+func (m jobMetrics) Collect(ch chan<- prometheus.Metric) {
+	ch <- prometheus.MustNewConstMetric(descReturned, prometheus.CounterValue, float64(m.runner.Returned.Load()))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	stats, err := m.rows.Stats(ctx)
+	if err != nil {
+		m.log.Warn("the metrics of jobs cannot be told", "error", err)
+		return
+	}
+	age := 0.0
+	if !stats.Oldest.IsZero() {
+		age = time.Since(stats.Oldest).Seconds()
+	}
+	ch <- prometheus.MustNewConstMetric(descQueued, prometheus.GaugeValue, float64(stats.Queued))
+	ch <- prometheus.MustNewConstMetric(descLeased, prometheus.GaugeValue, float64(stats.Running))
+	ch <- prometheus.MustNewConstMetric(descDead, prometheus.GaugeValue, float64(stats.Dead))
+	ch <- prometheus.MustNewConstMetric(descOldest, prometheus.GaugeValue, age)
+}

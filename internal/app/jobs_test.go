@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	api "glyphbox/client"
+	"glyphbox/internal/porttest/check"
+)
+
+// uploads uploads that many pages.
+func (c person) uploads(n int) (ids []int64) {
+	page, _, _ := drawn()
+	for i := range n {
+		ids = append(ids, c.upload(fmt.Sprintf("page-%d.png", i), page).ID)
+	}
+	return ids
+}
+
+// firstLine is a job that reads the first line of what was drawn on each page.
+func firstLine(pages []int64) api.JobForm {
+	_, _, boxes := drawn()
+	b := boxes[0]
+	return api.JobForm{ImageIDs: pages, Regions: []api.Region{{Box: api.Box{X1: b.X1, Y1: b.Y1, X2: b.X2, Y2: b.Y2}}}, Effort: "fast"}
+}
+
+// wantOneVersion checks that each page was read once.
+func (c person) wantOneVersion(pages []int64) {
+	c.t.Helper()
+	_, lines, _ := drawn()
+	for _, id := range pages {
+		runs, err := c.client().Runs(c.t.Context(), id, 0)
+		check.OK(c.t, "Runs", err)
+		if len(runs) != 1 || runs[0].Version != 1 || len(runs[0].Contents) != 1 || runs[0].Contents[0].Text != lines[0] {
+			c.t.Errorf("image %d has the runs %+v", id, runs)
+		}
+	}
+}
+
+// followed follows a job until it ends, whatever the connection does.
+func (c person) followed(id string) (job api.Job) {
+	c.t.Helper()
+	last := ""
+	for {
+		err := c.client().FollowJob(c.t.Context(), id, last, func(e api.JobEvent) error {
+			last, job = e.ID, e.Job
+			return nil
+		})
+		if err == nil {
+			return job
+		}
+		if !errors.Is(err, api.ErrStreamEnded) {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+var errEnough = errors.New("enough was seen")
+
+// TestAJobSurvives kills the service again and again during a job, and deletes the folder of its queue, once while it runs and once while it does not.
+func TestAJobSurvives(t *testing.T) {
+	kills, pages := 3, 12
+	if check.Soak() {
+		kills, pages = 50, 200
+	}
+	dir := t.TempDir()
+	queue := filepath.Join(dir, "queue")
+	c, cmd := spawn(t, dir)
+	ann := c.signUp("ann")
+	ids := ann.uploads(pages)
+	job, err := ann.client().AddJob(t.Context(), firstLine(ids))
+	check.OK(t, "AddJob", err)
+	for n := range kills {
+		seen, enough := 0, 1+rand.IntN(max(1, 2*pages/kills))
+		err := ann.client().FollowJob(t.Context(), job.ID, fmt.Sprint(doneSoFar(ann, job.ID)), func(e api.JobEvent) error {
+			if seen++; seen >= enough {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			check.OK(t, "RemoveAll", os.RemoveAll(queue))
+		}
+		kill(t, cmd)
+		if n == 1 {
+			check.OK(t, "RemoveAll", os.RemoveAll(queue))
+		}
+		c, cmd = spawn(t, dir)
+		ann.base = c.base
+		ann = ann.login("ann", password)
+	}
+	if end := ann.followed(job.ID); end.State != "done" || end.Done != pages {
+		t.Errorf("the job ended as %+v", end)
+	}
+	ann.wantOneVersion(ids)
+}
+
+// doneSoFar is the newest event of a job.
+func doneSoFar(c person, id string) (seq string) {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.t.Context())
+	defer cancel()
+	seq = "0"
+	err := c.client().FollowJob(ctx, id, "", func(e api.JobEvent) error {
+		if seq = e.ID; e.Name != "item" {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		c.t.Fatal(err)
+	}
+	return seq
+}
+
+// kill ends a process at once.
+func kill(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	check.OK(t, "Kill", cmd.Process.Kill())
+	_ = cmd.Wait() // it says that it was killed
+}
