@@ -468,6 +468,21 @@ func (c Client) DeleteContent(ctx context.Context, id string) error {
 	return err
 }
 
+// Search returns what is found in the newest texts of all images that the user may see: what was read or corrected last comes first. next is the Before of
+// more of it; 0 at the end. There may be fewer hits than the limit before the end, too.
+func (c Client) Search(ctx context.Context, q SearchQuery) (hits []Hit, next int64, err error) {
+	query := url.Values{"q": {q.Text}}
+	set(query, "before", q.Before)
+	set(query, "limit", int64(q.Limit))
+	hits, header, err := ask[[]Hit](ctx, c, http.MethodGet, "/search", query, nil)
+	if target, _, found := strings.Cut(strings.TrimPrefix(header.Get("Link"), "<"), `>; rel="next"`); found {
+		if u, err := url.Parse(target); err == nil {
+			next, _ = strconv.ParseInt(u.Query().Get("before"), 10, 64) // as the server wrote it
+		}
+	}
+	return hits, next, err
+}
+
 // Languages returns the languages that are installed.
 func (c Client) Languages(ctx context.Context) ([]string, error) {
 	return get[[]string](ctx, c, "/ocr/lang", nil)

@@ -257,6 +257,32 @@ type Correction struct {
 	ROI    *Box     `json:"roi,omitempty"`    // another place on the page
 }
 
+// SearchQuery says what to look for.
+type SearchQuery struct {
+	Text   string // words, each of which has to be found
+	Before int64  // only hits after the one with this ID; 0: from the first
+	Limit  int    // hits; 0: 20
+}
+
+// Hit is a region whose text or name has what was sought, or an image whose name has it.
+type Hit struct {
+	ID              int64    `json:"id" example:"7312" doc:"Smaller in hits that come later. before takes it."`
+	ImageID         int64    `json:"image_id" example:"42" doc:"The image of the page."`
+	ImageName       string   `json:"image_name" example:"invoice.png"`
+	Document        int64    `json:"document" example:"42" doc:"The image of the first page of the file."`
+	Page            int      `json:"page" example:"1" doc:"The number of the page in its file."`
+	ContentID       string   `json:"content_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Empty if the name of the image was found."`
+	Version         int      `json:"version" example:"1" doc:"The newest version of the page. 0 if the name of the image was found."`
+	Name            string   `json:"name" example:"total" doc:"The name of the region. May be empty."`
+	Text            string   `json:"text" example:"Total 1,234.50" doc:"The text of the region. Of a text of more than 400 characters it is a part of 400 with the first place that was found."`
+	TextFrom        int      `json:"text_from" example:"0" doc:"How many characters of the region's text stand before this part of it."`
+	TextLength      int      `json:"text_length" example:"14" doc:"How many characters the region's text has."`
+	Highlights      [][2]int `json:"highlights" nullable:"false" doc:"Where what was sought stands in this text: first character, and the one after the last, in code points."`
+	NameHighlights  [][2]int `json:"name_highlights" nullable:"false" doc:"The same for the name of the region."`
+	ImageHighlights [][2]int `json:"image_highlights" nullable:"false" doc:"The same for the name of the image, if that was found."`
+	Boxes           []Box    `json:"boxes" nullable:"false" doc:"Where the words of the highlights stand on the page."`
+}
+
 // Health tells that the process lives.
 type Health struct {
 	Status string `json:"status" enum:"ok"`

@@ -121,6 +121,9 @@ func TestClient(t *testing.T) {
 	if runs, err := ann.Runs(ctx, image.ID, 2); err != nil || len(runs) != 1 {
 		t.Errorf("Runs: %+v, %v", runs, err)
 	}
+	if hits, next, err := ann.Search(ctx, api.SearchQuery{Text: "invoice 17", Limit: 1}); err != nil || len(hits) != 1 || hits[0].ContentID != read.Contents[0].ID || next == 0 {
+		t.Errorf("Search: %+v, %d, %v", hits, next, err)
+	}
 	first, text := read.Contents[0], "Invoice No. 1743"
 	corrected, err := ann.Correct(ctx, first.ID, 1, api.Correction{Text: &text, ROI: &first.ROI})
 	if err != nil || corrected.Text != text || corrected.Revision != 2 {

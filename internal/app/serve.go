@@ -87,6 +87,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	background.Go(func() { s.runJobs(working, c) })
+	background.Go(func() { keepIndexed(working, s.indexer(), c.SweepInterval, log) })
 	if c.SweepInterval > 0 {
 		sweeper := s.sweeper()
 		metrics := newSweepMetrics(s.metrics, sweeper.Kinds)

@@ -3,6 +3,7 @@ package porttest
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,9 +38,10 @@ func (f fakeIndex) Announce(ctx context.Context, imageID int64) (id int64, err e
 	return id, err
 }
 
-func (f fakeIndex) AnnounceAll(ctx context.Context) (n int, err error) {
-	err = f.write(ctx, "Index.AnnounceAll", func() error {
-		for id := range f.images {
+func (f fakeIndex) Clear(ctx context.Context) (n int, err error) {
+	err = f.write(ctx, "Index.Clear", func() error {
+		clear(f.entries)
+		for _, id := range slices.Sorted(maps.Keys(f.images)) {
 			f.announced = append(f.announced, recognition.Announcement{ID: f.nextID(), ImageID: id, At: longAgo})
 		}
 		n = len(f.images)

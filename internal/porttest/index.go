@@ -301,13 +301,26 @@ func Index(t *testing.T, open func(t *testing.T) Stores) {
 		want("after the image was deleted", 0, 10, 0)
 		_, err = x.Index.Announce(t.Context(), other.ID)
 		check.Kind(t, "Announce", err, fault.NotFound)
-		n, err := x.Index.AnnounceAll(t.Context())
-		check.OK(t, "AnnounceAll", err)
-		got, _, err = x.Index.Announced(t.Context(), 0, 10)
+	})
+
+	t.Run("Clear forgets everything, and announces all", func(t *testing.T) {
+		x := start(t)
+		other := addImage(t, x.Stores, someImage(x.ann, "other.png"))
+		c := x.run(x.image, "apple")
+		id, err := x.Index.Announce(t.Context(), other.ID)
+		check.OK(t, "Announce", err)
+		n, err := x.Index.Clear(t.Context())
+		check.OK(t, "Clear", err)
+		same(t, "images", n, 2)
+		x.want(0, "apple")
+		got, _, err := x.Index.Announced(t.Context(), 0, 10)
 		check.OK(t, "Announced", err)
-		if n != 1 || len(got) != 1 || got[0].ImageID != x.image.ID || time.Since(got[0].At) < 24*time.Hour {
-			t.Errorf("AnnounceAll of %d: got %+v", n, got)
+		if len(got) != 3 || got[0].ID != id || got[1].ImageID != x.image.ID || got[2].ImageID != other.ID || time.Since(got[2].At) < 24*time.Hour {
+			t.Fatalf("Announced: got %+v", got)
 		}
+		check.OK(t, "Put", x.Index.Put(t.Context(), got[1].ID, x.image.ID, c))
+		x.want(0, "apple", c[0])
+		same(t, "names", x.find(0, "scan"), []string{fmt.Sprint("image ", x.image.ID)})
 	})
 
 	t.Run("Fold tells which characters a rune stands for", func(t *testing.T) {

@@ -147,6 +147,9 @@ func (a *api) routes() {
 	handle(a, route{pattern: "GET " + base + "/ocr/{id}/revisions", tag: "recognition", id: "revisions", summary: "List all revisions of a text",
 		about: "The first one first."}, a.revisions)
 	handle(a, route{pattern: "DELETE " + base + "/ocr/{id}", tag: "recognition", id: "delete-content", summary: "Delete the text of a region"}, a.deleteContent)
+	handle(a, route{pattern: "GET " + base + "/search", tag: "recognition", id: "search", summary: "Search in all texts that you may see",
+		about: "Finds regions by their newest text and their names, and images by their names; what was read or corrected last comes first. Each word of q has to be found: " +
+			"Hangul, kana and Chinese characters wherever they stand, Latin words and numbers where one begins so. Letter case and Unicode normal form do not matter."}, a.search)
 	handle(a, route{pattern: "GET " + base + "/ocr/lang", tag: "recognition", id: "languages", summary: "List the installed languages"}, a.languages)
 	handle(a, route{pattern: "GET " + base + "/ocr/psm", tag: "recognition", id: "psm", summary: "List the page segmentation modes"}, a.psm)
 	handle(a, route{pattern: "GET " + base + "/ocr/oem", tag: "recognition", id: "oem", summary: "List the engine modes"}, a.oem)

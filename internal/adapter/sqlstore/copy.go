@@ -46,13 +46,15 @@ func Sync(ctx context.Context, from, to *DB, contents bool, done func(table stri
 		return err
 	}
 	// First, since suffixes of names that are about to change would stay.
-	if _, err := to.Write.ExecContext(ctx, to.Dialect.Catalogue.Empty+suffixTable); err != nil {
-		return to.Fault(ctx, err)
+	for _, table := range []string{suffixTable, textindex.Announced} {
+		if _, err := to.Write.ExecContext(ctx, to.Dialect.Catalogue.Empty+table); err != nil {
+			return to.Fault(ctx, err)
+		}
 	}
 	if err := tables.Sync(ctx, from.DB, to.DB, names, done); err != nil {
 		return err
 	}
-	if err := to.Index().Clear(ctx); err != nil {
+	if _, err := to.Index().Clear(ctx); err != nil {
 		return err
 	}
 	return to.indexNames(ctx)

@@ -3,6 +3,7 @@ package recognition
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,8 +49,8 @@ type Index interface {
 	// Announce stores an announcement, durably, and returns its ID. NotFound where the image is not there.
 	Announce(ctx context.Context, imageID int64) (int64, error)
 
-	// AnnounceAll announces all images, the oldest first, as if it had been long ago, and returns how many there are.
-	AnnounceAll(ctx context.Context) (int, error)
+	// Clear removes all entries, and announces all images, the oldest first, as if it had been long ago. It returns how many there are.
+	Clear(ctx context.Context) (images int, err error)
 
 	// Announced returns announcements of images that are there: the oldest that are later than after, at most limit, and how many there are in all.
 	Announced(ctx context.Context, after int64, limit int) (announced []Announcement, all int, err error)
@@ -224,19 +225,28 @@ func (c Content) boxes(spans []Span) (boxes []document.Box) {
 // reindexedAtOnce is how many announcements are made good between two looks at what there is.
 const reindexedAtOnce = 100
 
+// mostFailures is how many images may fail before Reindex gives up.
+const mostFailures = 100
+
 // Reindex makes good what was announced and not put, the oldest first, and tells how many of how many announcements are done. An announcement stays
-// until sweep.MinAge after it was made, for whoever made it may still be about to change something.
+// until sweep.MinAge after it was made, for whoever made it may still be about to change something. What fails of one image does not keep it from the
+// others, unless a store is away; it is returned at the end.
 func (s *Service) Reindex(ctx context.Context, done func(n, of int)) error {
 	n, of := 0, 0
+	var failed []error
 	for last := int64(0); ; {
 		announced, left, err := s.Index.Announced(ctx, last, reindexedAtOnce)
 		if err != nil || len(announced) == 0 {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
 		of = cmp.Or(of, left)
 		for _, a := range announced {
-			if err := s.reindex(ctx, a); err != nil {
-				return fmt.Errorf("image %d: %w", a.ImageID, err)
+			err := s.reindex(ctx, a)
+			if err != nil {
+				failed = append(failed, fmt.Errorf("image %d: %w", a.ImageID, err))
+			}
+			if ctx.Err() != nil || fault.Is(err, fault.Unavailable) || len(failed) > mostFailures {
+				return errors.Join(failed...)
 			}
 			n++
 			last = a.ID

@@ -33,7 +33,10 @@ var _ recognition.Index = (*Index)(nil)
 func New(db *sqldb.DB) *Index { return &Index{db} }
 
 // Tables are those of the index, which follow from others and are not copied.
-var Tables = []string{"text_announced", "text_entry", "text_posting", "text_state"}
+var Tables = []string{Announced, "text_entry", "text_posting", "text_state"}
+
+// Announced is the table of announcements.
+const Announced = "text_announced"
 
 const (
 	blockSize  = 8192 // entries. With more of them rows of frequent terms grow longer, and are written anew with each entry; with fewer of them there are more rows.
@@ -59,8 +62,13 @@ func (x *Index) Announce(ctx context.Context, imageID int64) (id int64, err erro
 	return id, err
 }
 
-// AnnounceAll implements recognition.Index.
-func (x *Index) AnnounceAll(ctx context.Context) (int, error) {
+// Clear implements recognition.Index.
+func (x *Index) Clear(ctx context.Context) (images int, err error) {
+	for _, table := range []string{"text_entry", "text_posting"} {
+		if _, err := x.db.Write.ExecContext(ctx, x.db.Dialect.Catalogue.Empty+table); err != nil {
+			return 0, x.db.Fault(ctx, err)
+		}
+	}
 	return x.db.Exec(ctx, `INSERT INTO text_announced (image_id, created_datetime) SELECT id, ? FROM image /*! FORCE INDEX (PRIMARY) */ ORDER BY id`, sqldb.Stamp(longAgo))
 }
 
@@ -94,17 +102,6 @@ func (x *Index) Withdraw(ctx context.Context, announced ...int64) error {
 // Later announces an image, in a transaction that adds contents which nobody puts.
 func (x *Index) Later(ctx context.Context, tx *sql.Tx, imageID int64) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO text_announced (image_id, created_datetime) VALUES (?, ?)`, imageID, sqldb.Stamp(longAgo))
-	return err
-}
-
-// Clear removes everything from the index and announces all images.
-func (x *Index) Clear(ctx context.Context) error {
-	for _, table := range []string{"text_announced", "text_entry", "text_posting"} {
-		if _, err := x.db.Write.ExecContext(ctx, x.db.Dialect.Catalogue.Empty+table); err != nil {
-			return x.db.Fault(ctx, err)
-		}
-	}
-	_, err := x.AnnounceAll(ctx)
 	return err
 }
 

@@ -1,0 +1,27 @@
+package httpapi
+
+import (
+	"context"
+
+	"glyphbox/client"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/wire"
+)
+
+type hitList struct {
+	Link string       `header:"Link" doc:"rel next if there may be more. A list may be shorter than the limit, or empty, all the same."`
+	Body []client.Hit `nullable:"false"`
+}
+
+func (a *api) search(ctx context.Context, c *call, in *struct {
+	Q      string `query:"q" required:"true" minLength:"1" maxLength:"200" example:"계약서 1,234.50" doc:"Words, at most 20, with at least a letter or a digit."`
+	Limit  int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"The maximum number of hits."`
+	Before int64  `query:"before" minimum:"1" doc:"Only hits after the one with this id."`
+}) (*hitList, error) {
+	hits, next, err := a.Recognition.Search(ctx, c.actor, recognition.Query{Text: in.Q, Limit: in.Limit, Before: in.Before})
+	out := &hitList{Body: wire.All(hits, wire.Hit)}
+	if next != 0 {
+		out.Link = c.link("next", "before", next)
+	}
+	return out, err
+}

@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/progress"
+)
+
+// indexer returns what makes entries of the text index.
+func (s *stores) indexer() *recognition.Service {
+	return &recognition.Service{Runs: s.db.Runs(), Contents: s.contents, Index: s.db.Index(), Now: time.Now}
+}
+
+// reindexCommand works on the stores themselves, also while services run.
+func (p Process) reindexCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "reindex", Short: "Make the text index anew, also while the service runs", Args: cobra.NoArgs,
+		Long: "Removes all entries of the index of texts and names and makes them anew. Until it ends a search does not find everything. If it is interrupted the service goes on with it.\n" +
+			"The service keeps the index up to date itself. This makes it smaller after many corrections, and mends it."}
+	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		c, err := p.config(cmd)
+		if err != nil {
+			return err
+		}
+		if err := c.mustExist(); err != nil {
+			return withAdvice(err)
+		}
+		s, err := openStoresBy(cmd.Context(), c, sqlstore.OpenExisting)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		index := s.indexer()
+		images, err := index.Index.Clear(cmd.Context())
+		if err != nil {
+			return err
+		}
+		display := progress.New(p.Stderr)
+		err = index.Reindex(cmd.Context(), func(n, of int) { display.Say("%d of %d pages are indexed", n, of) })
+		display.Clear()
+		return p.tell(err, "The texts of %d pages are indexed.", images)
+	}
+	return cmd
+}
+
+// keepIndexed puts into the text index what was announced and not put: at once, and then as often as the service sweeps, until the context ends.
+func keepIndexed(ctx context.Context, index *recognition.Service, interval time.Duration, log *slog.Logger) {
+	for {
+		told := time.Now()
+		err := index.Reindex(ctx, func(n, of int) {
+			if time.Since(told) > time.Minute {
+				told = time.Now()
+				log.Info("making the text index", "pages", n, "of", of)
+			}
+		})
+		if err != nil && ctx.Err() == nil {
+			log.Warn("the text index lacks what was announced; it is tried again", "error", err)
+		}
+		if interval == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(interval):
+		}
+	}
+}
