@@ -119,3 +119,28 @@ func (d *localDocument) View(ctx context.Context, page document.Image, part docu
 }
 
 func (d *localDocument) Close() error { return nil }
+
+// Printed asks the engine for the text of the file in these boxes.
+func (d *localDocument) Printed(ctx context.Context, page document.Image, boxes []document.Box) ([]bool, error) {
+	printed := make([]bool, len(boxes))
+	if page.MediaType != "application/pdf" || len(boxes) == 0 {
+		return printed, nil
+	}
+	request := d.Request
+	request.Source, request.Regions = recognition.SourceText, nil
+	for _, b := range boxes {
+		request.Regions = append(request.Regions, recognition.Region{Box: b})
+	}
+	tasks, err := request.Tasks(ctx, page, d.Engine)
+	if err != nil {
+		return nil, err
+	}
+	readings, err := d.Engine.Recognize(ctx, recognition.Order{Page: d.page(page), Tasks: tasks})
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range readings {
+		printed[i] = r.Error == nil && r.Text != ""
+	}
+	return printed, nil
+}

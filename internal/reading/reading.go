@@ -41,6 +41,11 @@ type Document interface {
 	Close() error
 }
 
+// printer is a Document that can have a text of its own, and tells for boxes of a page whether it has any there.
+type printer interface {
+	Printed(ctx context.Context, page document.Image, boxes []document.Box) ([]bool, error)
+}
+
 // Reading is files that are to be read, and how they are written. Its fields are set before Run.
 type Reading struct {
 	Source   Source
@@ -255,6 +260,9 @@ func (r *Reading) transcript(ctx context.Context, f *read, ahead chan struct{}) 
 				View: func(degrees int, part document.Box, width int) (document.Rendition, error) {
 					return f.doc.View(ctx, image.TurnedTo((image.Rotation+degrees)%360), part, width)
 				}}
+			if d, ok := f.doc.(printer); ok {
+				t.Printed = func(boxes []document.Box) ([]bool, error) { return d.Printed(ctx, image, boxes) }
+			}
 			if !yield(t, nil) {
 				return
 			}

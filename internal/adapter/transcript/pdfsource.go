@@ -12,6 +12,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/imagefile"
 	"glyphbox/internal/workerpool"
 )
 
@@ -53,7 +54,7 @@ func (e *Exporter) writePart(ctx context.Context, w io.Writer, t recognition.Tra
 }
 
 // mediaTypePDF is that of documents whose pages are no images.
-const mediaTypePDF = "application/pdf"
+const mediaTypePDF = imagefile.PDF
 
 func isPDF(p recognition.TranscriptPage) bool { return p.Image.MediaType == mediaTypePDF }
 
@@ -141,56 +142,48 @@ func layerOf(p recognition.TranscriptPage, codes *codes) (protocol.Layer, []byte
 	if p.Image.Width <= 0 || p.Image.Height <= 0 {
 		return l, nil, nil
 	}
-	blocks := layout(p)
-	if p.Printed != nil && len(blocks) > 0 {
-		printed, err := p.Printed()
-		if err != nil {
-			return l, nil, err
-		}
-		blocks = without(blocks, printed)
-	}
-	if len(blocks) == 0 {
-		return l, nil, nil
+	blocks, err := ownText(p)
+	if err != nil || len(blocks) == 0 {
+		return l, nil, err
 	}
 	content := textLayer(blocks, 1, l.Height, codes)
 	l.Length = int64(len(content))
 	return l, content, nil
 }
 
-// without leaves out the words that stand where other words are, and what has no words then.
-func without(blocks []block, words []document.Box) (left []block) {
-	covered := func(b document.Box) bool {
-		for _, w := range words {
-			if common := b.Intersect(w); !common.Empty() && 2*common.Width()*common.Height() > b.Width()*b.Height() {
-				return true
+// ownText is the lines of a page that the file does not have as text itself, in their blocks.
+func ownText(p recognition.TranscriptPage) (blocks []block, err error) {
+	all := layout(p)
+	var boxes []document.Box
+	for _, b := range all {
+		for _, par := range b.paragraphs {
+			for _, l := range par.lines {
+				boxes = append(boxes, l.box)
 			}
 		}
-		return false
 	}
-	for _, b := range blocks {
-		var paragraphs []paragraph
-		for _, p := range b.paragraphs {
-			var lines []line
-			for _, l := range p.lines {
-				var own []word
-				for _, w := range l.words {
-					if !covered(w.box) {
-						own = append(own, w)
-					}
-				}
-				if l.words = own; len(own) > 0 {
+	printed := make([]bool, len(boxes))
+	if p.Printed != nil && len(boxes) > 0 {
+		if printed, err = p.Printed(boxes); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range all {
+		var lines []line
+		for _, par := range b.paragraphs {
+			for _, l := range par.lines {
+				if !printed[0] {
 					lines = append(lines, l)
 				}
-			}
-			if p.lines = lines; len(lines) > 0 {
-				paragraphs = append(paragraphs, p)
+				printed = printed[1:]
 			}
 		}
-		if b.paragraphs = paragraphs; len(paragraphs) > 0 {
-			left = append(left, b)
+		if len(lines) > 0 {
+			b.paragraphs = []paragraph{newParagraph(lines)}
+			blocks = append(blocks, b)
 		}
 	}
-	return left
+	return blocks, nil
 }
 
 func copyOf(w io.Writer, p recognition.TranscriptPage) error {

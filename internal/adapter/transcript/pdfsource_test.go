@@ -103,7 +103,13 @@ func TestPDFOfPDFWithText(t *testing.T) {
 	all := printed.Pages
 	printed.Pages = func(yield func(recognition.TranscriptPage, error) bool) {
 		for p, err := range all {
-			p.Printed = func() ([]document.Box, error) { return []document.Box{{X1: 40, Y1: 50, X2: 640, Y2: 150}}, nil }
+			p.Printed = func(boxes []document.Box) ([]bool, error) {
+				printed := make([]bool, len(boxes))
+				for i, b := range boxes {
+					printed[i] = b.Y2 <= 150
+				}
+				return printed, nil
+			}
 			yield(p, err)
 		}
 	}

@@ -96,8 +96,8 @@ type TranscriptPage struct {
 	// on the turned page. It is at most so many pixels wide.
 	View func(degrees int, part document.Box, width int) (document.Rendition, error)
 
-	// Printed returns where words stand that the file itself has as text. nil: it has none.
-	Printed func() ([]document.Box, error)
+	// Printed tells for boxes of the page, which lie on it, whether the file itself has text there. nil: it has none anywhere.
+	Printed func(boxes []document.Box) ([]bool, error)
 }
 
 // Export is a file that is made when it is written.
@@ -281,6 +281,9 @@ func (s *Service) transcribe(ctx context.Context, format Format, pages []documen
 			p.View = func(degrees int, part document.Box, width int) (document.Rendition, error) {
 				return s.Images.Imager.View(ctx, image.TurnedTo((image.Rotation+degrees)%360).Page(), part, width)
 			}
+			if format == FormatPDF && image.MediaType == mediaTypePDF {
+				p.Printed = func(boxes []document.Box) ([]bool, error) { return s.printed(ctx, image, boxes) }
+			}
 			var err error
 			if image.DPI == 0 && image.Pages == 1 && format == FormatPDF { // of before it was stored, or the file does not say
 				probe, err := s.Images.Imager.Probe(ctx, image.Page().File)
@@ -299,6 +302,26 @@ func (s *Service) transcribe(ctx context.Context, format Format, pages []documen
 			}
 		}
 	}
+}
+
+// mediaTypePDF is that of documents that may have a text of their own.
+const mediaTypePDF = "application/pdf"
+
+// printed tells for boxes of a page whether its file has text there that can be trusted.
+func (s *Service) printed(ctx context.Context, image document.Image, boxes []document.Box) ([]bool, error) {
+	tasks := make([]Task, len(boxes))
+	for i, b := range boxes {
+		tasks[i] = Task{Box: b, Lang: []string{DefaultLang}, Shape: ShapeAuto, Mode: BestMode, Rotate: RotateAuto, Effort: EffortFast, Source: SourceText}
+	}
+	readings, err := s.Engine.Recognize(ctx, Order{Page: image.Page(), Tasks: tasks, Batch: true})
+	if err != nil {
+		return nil, err
+	}
+	printed := make([]bool, len(boxes))
+	for i, r := range readings {
+		printed[i] = r.Error == nil && r.Text != ""
+	}
+	return printed, nil
 }
 
 // newest returns a run of an image with its contents, the newest one where version is 0: the zero Run where there is none.

@@ -181,7 +181,7 @@ func (u *update) page(l protocol.Layer, shown []byte, fontName string, font int)
 	if l.Turn != 0 {
 		d["Rotate"] = types.Integer(rotation)
 	}
-	if len(shown) > 0 {
+	if len(shown) > 0 && !u.hasHiddenText(d, inherited.Resources, l.Page) {
 		box := inherited.MediaBox
 		if box == nil {
 			return fmt.Errorf("it has no size")

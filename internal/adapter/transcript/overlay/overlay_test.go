@@ -17,7 +17,10 @@ import (
 
 // document is a PDF of three pages with an outline, a link, metadata and a structure: one with a text, one that is turned and of which a part is
 // shown, one that has its font from the pages above it.
-func document() []byte {
+func document() []byte { return documentWith() }
+
+// documentWith is that document with some texts in its objects replaced.
+func documentWith(oldnew ...string) []byte {
 	objects := []string{
 		"<< /Type /Catalog /Pages 2 0 R /Outlines 9 0 R /Metadata 11 0 R /StructTreeRoot 12 0 R /MarkInfo << /Marked true >> >>",
 		"<< /Type /Pages /Kids [3 0 R 4 0 R 5 0 R] /Count 3 /MediaBox [0 0 400 300] /Resources << /Font << /F1 6 0 R >> >> >>",
@@ -38,7 +41,7 @@ func document() []byte {
 	var at []int
 	for i, o := range objects {
 		at = append(at, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, strings.NewReplacer(oldnew...).Replace(o))
 	}
 	begin := b.Len()
 	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
@@ -222,6 +225,25 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLayTwice wants no second layer over a page that has one, be it in the page or in a form of it.
+func TestLayTwice(t *testing.T) {
+	_, once := laid(t, document(), protocol.Job{}, layers[:1])
+	_, twice := laid(t, once, protocol.Job{}, layers)
+	form := documentWith("/Font << /F1 6 0 R >>", "/Font << /F1 6 0 R >> /XObject << /X 7 0 R >>",
+		"<< /Length 67 >>\nstream\nq 0.5 0 0 0.5 0 0 cm BT /F1 40 Tf", "<< /Subtype /Form /Length 69 >>\nstream\nq .5 0 0 .5 0 0 cm BT 3 Tr /F1 9 Tf")
+	_, overForm := laid(t, form, protocol.Job{}, layers[1:2])
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{"page": {twice, "printed words first second printed words third"}, "form": {overForm, "printed words printed words"}} {
+		path := filepath.Join(t.TempDir(), "out.pdf")
+		must(t, os.WriteFile(path, c.file, 0o666))
+		if got := strings.Join(strings.Fields(program(t, ".", "pdftotext", path, "-")), " "); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
 	}
 }
 
