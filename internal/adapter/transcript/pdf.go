@@ -90,7 +90,7 @@ func (f *pdfFile) page(p recognition.TranscriptPage, picture picture, codes *cod
 		resources = fmt.Sprintf("/XObject << /Page %d 0 R >> ", pictureObject) + resources
 		fmt.Fprintf(&content, "q %s cm /Page Do Q\n", picture.placed(width*scale, height*scale))
 	}
-	content.Write(textLayer(layout(p), scale, height*scale, codes))
+	content.Write(textLayer(layout(p), p.Image.Box(), scale, codes))
 	f.object(page, fmt.Sprintf("<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %s %s] /Contents %d 0 R /Resources << %s >> >>",
 		pagesObject, number(width*scale), number(height*scale), contentObject, resources))
 	f.stream(contentObject, "/Filter /FlateDecode", deflated(content.Bytes()))

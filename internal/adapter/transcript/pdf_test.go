@@ -124,6 +124,27 @@ func TestPDFRightToLeft(t *testing.T) {
 	}
 }
 
+// TestPDFTurned wants text that is turned on the page where it is, and in its own direction.
+func TestPDFTurned(t *testing.T) {
+	s := sample()
+	s.Page = pagePNG(t)
+	box := document.Box{X1: 100, Y1: 200, X2: 140, Y2: 500}
+	for rotation, want := range map[int]string{90: `xMin="(2[4-9].*?)" yMin="48.0+" xMax="(.*?)" yMax="72`, 270: `xMin="(2[4-9].*?)" yMin="96.0+" xMax="(.*?)" yMax="120`} {
+		words := []recognition.Word{{Text: "upwards", Box: document.Box{X1: 100, Y1: 400, X2: 140, Y2: 500}}, {Text: "letters", Box: document.Box{X1: 100, Y1: 200, X2: 140, Y2: 300}}}
+		if rotation == 90 {
+			words[0].Box, words[1].Box = words[1].Box, words[0].Box
+		}
+		s.Run.Contents = []recognition.Content{{ROI: box, Reading: recognition.Reading{Text: "upwards letters", Rotation: rotation, Words: words}}}
+		path := savedPDF(t, s)
+		if got := strings.Fields(run(t, "pdftotext", path, "-")); strings.Join(got, " ") != "upwards letters" {
+			t.Errorf("turned by %d: got %q", rotation, got)
+		}
+		if got := run(t, "pdftotext", "-bbox", path, "-"); !regexp.MustCompile(want + `.*>upwards<`).MatchString(got) {
+			t.Errorf("turned by %d: upwards is not at %s in %s", rotation, want, got)
+		}
+	}
+}
+
 func TestPDFInformation(t *testing.T) {
 	s := sample()
 	s.Page = pagePNG(t)

@@ -146,7 +146,7 @@ func layerOf(p recognition.TranscriptPage, codes *codes) (protocol.Layer, []byte
 	if err != nil || len(blocks) == 0 {
 		return l, nil, err
 	}
-	content := textLayer(blocks, 1, l.Height, codes)
+	content := textLayer(blocks, p.Image.Box(), 1, codes)
 	l.Length = int64(len(content))
 	return l, content, nil
 }

@@ -9,32 +9,74 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"glyphbox/internal/domain/document"
 )
 
 // fontName is what the font is called in the resources of a page.
 const fontName = "GlyphboxText"
 
-// textLayer is the text of blocks that is not painted, as operators of a content stream. scale is points per pixel, height that of the page
-// in points.
-func textLayer(blocks []block, scale, height float64, codes *codes) []byte {
-	d := drawing{scale: scale, height: height, codes: codes}
+// textLayer is the text of blocks of a page that is not painted, as operators of a content stream. scale is points per pixel. Text that is turned on
+// the page runs in its own direction.
+func textLayer(blocks []block, page document.Box, scale float64, codes *codes) []byte {
+	d := drawing{scale: scale, codes: codes}
+	for _, rotation := range document.Rotations {
+		var text []block
+		for _, b := range blocks {
+			if b.rotation == rotation && len(b.paragraphs) > 0 {
+				text = append(text, b)
+			}
+		}
+		if len(text) > 0 {
+			d.draw(text, rotation, page)
+		}
+	}
+	return d.b.Bytes()
+}
+
+// draw writes blocks whose text is turned by so many degrees, as they stand once the page is turned back.
+func (d *drawing) draw(blocks []block, rotation int, page document.Box) {
+	back := document.Turns(rotation, 0)
+	turned := page.Turned(back, page.Width(), page.Height())
+	d.height = float64(turned.Height()) * d.scale
+	width, height := number(float64(page.Width())*d.scale), number(float64(page.Height())*d.scale)
+	switch back { // from the page that is turned back to the page
+	case 90:
+		fmt.Fprintf(&d.b, "q 0 1 -1 0 %s 0 cm ", width)
+	case 180:
+		fmt.Fprintf(&d.b, "q -1 0 0 -1 %s %s cm ", width, height)
+	case 270:
+		fmt.Fprintf(&d.b, "q 0 -1 1 0 0 %s cm ", height)
+	}
 	d.b.WriteString("BT 3 Tr\n")
 	for _, b := range blocks {
 		for _, p := range b.paragraphs {
-			for _, line := range p.lines {
-				d.drawLine(line)
+			for _, l := range p.lines {
+				d.drawLine(l.turned(back, page))
 			}
 		}
 	}
 	d.b.WriteString("ET\n")
-	return d.b.Bytes()
+	if back != 0 {
+		d.b.WriteString("Q\n")
+	}
+}
+
+// turned is the line as it stands once the page is turned clockwise by so many degrees.
+func (l line) turned(degrees int, page document.Box) line {
+	l.box = l.box.Turned(degrees, page.Width(), page.Height())
+	l.words = slices.Clone(l.words)
+	for i, w := range l.words {
+		l.words[i].box = w.box.Turned(degrees, page.Width(), page.Height())
+	}
+	return l
 }
 
 // drawing is a text layer that is being written.
 type drawing struct {
 	b      bytes.Buffer
 	scale  float64 // points per pixel
-	height float64 // of the page, points
+	height float64 // of the page as it is turned now, points
 	codes  *codes
 }
 
