@@ -1,0 +1,256 @@
+package reading
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+// shelf is a Source of documents that are lines of text: each is a page. A line "bad" cannot be read, a file "broken" not be opened.
+type shelf struct {
+	open   atomic.Int64 // documents
+	mu     sync.Mutex
+	atOnce int
+	most   int
+}
+
+type book struct {
+	*shelf
+	pages []document.Image
+}
+
+func (s *shelf) Open(_ context.Context, f File) (Document, error) {
+	data, err := os.ReadFile(f.Path)
+	if err != nil || string(data) == "broken" {
+		return nil, errors.New("cannot be opened")
+	}
+	s.open.Add(1)
+	b := &book{shelf: s}
+	for i, l := range strings.Split(string(data), "\n") {
+		b.pages = append(b.pages, document.Image{ID: int64(i + 1), Number: i + 1, Name: l, Geometry: document.Geometry{Width: 10, Height: 10, Pages: strings.Count(string(data), "\n") + 1}})
+	}
+	return b, nil
+}
+
+func (b *book) Pages() []document.Image { return b.pages }
+
+func (b *book) Read(_ context.Context, page document.Image) (recognition.Run, error) {
+	b.mu.Lock()
+	b.atOnce++
+	b.most = max(b.most, b.atOnce)
+	b.mu.Unlock()
+	defer func() { b.mu.Lock(); b.atOnce--; b.mu.Unlock() }()
+	if page.Name == "bad" {
+		return recognition.Run{}, errors.New("cannot be read")
+	}
+	c := recognition.Content{Reading: recognition.Reading{Text: page.Name}}
+	if page.Name == "hard" {
+		c.Error = &recognition.Failure{Detail: "too hard"}
+	}
+	return recognition.Run{Version: 1, Contents: []recognition.Content{c}}, nil
+}
+
+func (b *book) Open() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }
+func (b *book) View(context.Context, document.Image, document.Box, int) (document.Rendition, error) {
+	return document.Rendition{}, nil
+}
+func (b *book) Close() error { b.open.Add(-1); return nil }
+
+// numbers is an exporter that writes numbers and texts of pages.
+type numbers struct{ err error }
+
+func (n numbers) Export(_ context.Context, w io.Writer, f recognition.Format, t recognition.Transcript) error {
+	fmt.Fprintf(w, "%s %s %v:", f, t.Name, t.Several)
+	for p, err := range t.Pages {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, " %d", p.Number)
+		for _, c := range p.Run.Contents {
+			fmt.Fprintf(w, "=%s", c.Text)
+		}
+		if n.err != nil {
+			return n.err
+		}
+	}
+	return nil
+}
+
+func (numbers) Archive(io.Writer, iter.Seq[recognition.Export]) error { return nil }
+
+// world is a folder of files, by name.
+func world(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777))
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666))
+	}
+	return dir
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runs has the files of a folder read.
+func runs(t *testing.T, r *Reading, names ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	files, remove, err := Find(names, strings.NewReader("one\ntwo"))
+	must(t, err)
+	defer remove()
+	var out, errs bytes.Buffer
+	s := &shelf{}
+	r.Source, r.Files, r.Stdout, r.Stderr, r.Explain = s, files, &out, &errs, func(err error) string { return err.Error() }
+	if r.Exporter == nil {
+		r.Exporter = numbers{}
+	}
+	err = r.Run(t.Context())
+	if n := s.open.Load(); n != 0 {
+		t.Errorf("%d documents stay open", n)
+	}
+	if s.most > max(1, r.AtOnce) {
+		t.Errorf("%d pages were read at once", s.most)
+	}
+	return out.String(), errs.String(), err
+}
+
+func TestText(t *testing.T) {
+	dir := world(t, map[string]string{"a.tif": "one\ntwo\nthree", "b.tif": "four"})
+	a, b := filepath.Join(dir, "a.tif"), filepath.Join(dir, "b.tif")
+	got, _, err := runs(t, &Reading{Format: text, AtOnce: 3}, a)
+	must(t, err)
+	if want := "one\n\ftwo\n\fthree\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got, _, err = runs(t, &Reading{Format: text, AtOnce: 3}, a, b)
+	must(t, err)
+	if want := "==> " + a + " <==\none\n\ftwo\n\fthree\n==> " + b + " <==\nfour\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got, _, err = runs(t, &Reading{Format: text, Pages: recognition.PageRanges{{First: 2, Last: 3}}}, a)
+	must(t, err)
+	if want := "two\n\fthree\n"; got != want {
+		t.Errorf("pages 2 and 3: got %q, want %q", got, want)
+	}
+	got, errs, err := runs(t, &Reading{Format: text, Pages: recognition.PageRanges{{First: 2, Last: 2}}}, a, b)
+	if err == nil || err.Error() != "1 of 2 files could not be read in full" || !strings.Contains(errs, "the document has no page 2") || !strings.Contains(got, "two\n") {
+		t.Errorf("page 2 of one page: got %v, %q, %q", err, errs, got)
+	}
+	got, _, err = runs(t, &Reading{Format: text}, "-")
+	must(t, err)
+	if want := "one\n\ftwo\n"; got != want {
+		t.Errorf("standard input: got %q, want %q", got, want)
+	}
+}
+
+// Many pages of many files come in order, whatever is read at once, and more of them than are read ahead.
+func TestOrder(t *testing.T) {
+	files := map[string]string{}
+	var want []string
+	for f := range 5 {
+		var pages []string
+		for p := range 50 {
+			pages = append(pages, fmt.Sprintf("%d-%d", f, p))
+			want = append(want, fmt.Sprintf("%d=%d-%d", len(want)+1, f, p))
+		}
+		files[fmt.Sprintf("%d.pdf", f)] = strings.Join(pages, "\n")
+	}
+	got, _, err := runs(t, &Reading{Format: "tsv", AtOnce: 4}, world(t, files))
+	must(t, err)
+	if want := "tsv 0.pdf true: " + strings.Join(want, " "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestLines(t *testing.T) {
+	dir := world(t, map[string]string{"a.tif": "one\nbad\nhard", "b.tif": "broken"})
+	got, errs, err := runs(t, &Reading{Format: lines}, filepath.Join(dir, "a.tif"), filepath.Join(dir, "b.tif"))
+	if err == nil || err.Error() != "2 of 2 files could not be read in full" {
+		t.Errorf("got %v", err)
+	}
+	var pages []string
+	for l := range strings.Lines(got) {
+		var p Page
+		must(t, json.Unmarshal([]byte(l), &p))
+		pages = append(pages, fmt.Sprintf("%s %d/%d %d %s", filepath.Base(p.File), p.Page, p.Pages, len(p.Contents), p.Error))
+	}
+	want := []string{"a.tif 1/3 1 ", "a.tif 2/3 0 cannot be read", "a.tif 3/3 1 ", "b.tif 0/0 0 cannot be opened"}
+	if d := cmp.Diff(want, pages); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for _, want := range []string{"a.tif: page 2: cannot be read", "a.tif: page 3: region 0,0,0,0: too hard", "b.tif: cannot be opened"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("%q is not in %q", want, errs)
+		}
+	}
+}
+
+// Folders are read whole, but for what is hidden or no document; each file becomes one of its own where the output is a folder.
+func TestFolders(t *testing.T) {
+	dir := world(t, map[string]string{"in/b.PDF": "one\ntwo", "in/a.png": "three", "in/deep/a.jpg": "four", "in/.hidden/c.png": "x", "in/.c.png": "x", "in/notes.txt": "x", "in/z.tif": "broken"})
+	out := filepath.Join(dir, "out") + "/"
+	_, errs, err := runs(t, &Reading{Format: "hocr", Out: out, AtOnce: 2}, filepath.Join(dir, "in"))
+	if err == nil || err.Error() != "1 of 4 files could not be read in full" || !strings.Contains(errs, "z.tif: cannot be opened") {
+		t.Errorf("got %v, %s", err, errs)
+	}
+	entries, err := os.ReadDir(out)
+	must(t, err)
+	got := map[string]string{}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(out, e.Name()))
+		must(t, err)
+		got[e.Name()] = string(data)
+	}
+	want := map[string]string{"a.hocr": "hocr a.png false: 1=three", "a-2.hocr": "hocr a.jpg false: 1=four", "b.hocr": "hocr b.PDF false: 1=one 2=two"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if _, _, err := Find([]string{t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), ".pdf") {
+		t.Errorf("an empty folder: got %v", err)
+	}
+	if _, _, err := Find([]string{"-", "-"}, strings.NewReader("")); err == nil {
+		t.Error("standard input twice is no error")
+	}
+}
+
+// A file that cannot be written leaves nothing behind, and the others are written; where all go into one, that is the end.
+func TestWritingFails(t *testing.T) {
+	full := errors.New("disk full")
+	dir := world(t, map[string]string{"a.tif": "one\ntwo\nthree", "b.tif": "four\nfive"})
+	out := filepath.Join(t.TempDir(), "all.pdf")
+	_, _, err := runs(t, &Reading{Format: "pdf", Out: out, Exporter: numbers{full}}, dir)
+	if !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+	_, errs, err := runs(t, &Reading{Format: "pdf", Out: filepath.Dir(out), Exporter: numbers{full}}, dir)
+	if err == nil || strings.Count(errs, "disk full") != 2 {
+		t.Errorf("got %v, %q", err, errs)
+	}
+	if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) > 0 {
+		t.Errorf("what is left is %v, %v", left, err)
+	}
+	_, _, err = runs(t, &Reading{Format: "pdf", Out: out}, dir)
+	must(t, err)
+	if got, err := os.ReadFile(out); err != nil || string(got) != "pdf a.tif true: 1=one 2=two 3=three 4=four 5=five" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
