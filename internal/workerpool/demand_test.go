@@ -55,6 +55,12 @@ func TestOneWorkerSufficesOnDemand(t *testing.T) {
 	if s := p.Stats(); s.Workers != 1 || s.Served != 4 {
 		t.Errorf("got %+v", s)
 	}
+	if err := p.Do(t.Context(), Order{Page: pageOf("one"), Jobs: []Job{{"steps", ""}, {"steps", ""}}}, func(_ int, _ Answer, err error) error { return err }); err != nil {
+		t.Error(err)
+	}
+	if s := p.Stats(); s.Workers != 2 {
+		t.Errorf("got %+v after more work than for one", s)
+	}
 	if _, err := do(t.Context(), p, pageOf("one"), "crash", ""); err == nil {
 		t.Error("a crash is no error")
 	}

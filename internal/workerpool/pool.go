@@ -372,7 +372,7 @@ func (p *Pool) submit(o *order) error {
 		pause := time.Duration(max(1, min(wait, 60))) * time.Second
 		return fault.New(fault.Busy, "engine_busy", "Too many regions wait already.").After(pause)
 	}
-	for len(o.waiting) > 0 && len(p.idle) > 0 {
+	for len(o.waiting) > 0 && len(p.idle) > 0 && !p.mayWait() {
 		s := p.pick(o.page.Key)
 		s.inbox <- o.waiting[0]
 		o.waiting = o.waiting[1:]
@@ -380,7 +380,31 @@ func (p *Pool) submit(o *order) error {
 	if len(o.waiting) > 0 {
 		p.queue.push(o)
 	}
+	if p.opts.OnDemand && p.queue.length > 0 && len(p.idle) > 0 {
+		time.AfterFunc(patience, p.startMore)
+	}
 	return nil
+}
+
+// patience is how long a job waits for a process that there is before one more is started on demand.
+const patience = 300 * time.Millisecond
+
+// mayWait tells whether a job could only be given to a slot without process, while another one is at work.
+func (p *Pool) mayWait() bool {
+	return len(p.idle) < len(p.all) && !slices.ContainsFunc(p.idle, func(s *slot) bool { return s.proc != nil })
+}
+
+// startMore gives jobs that have waited to slots without processes.
+func (p *Pool) startMore() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.idle) > 0 {
+		t := p.queue.next()
+		if t == nil {
+			return
+		}
+		p.pick(t.order.page.Key).inbox <- t
+	}
 }
 
 // pick takes a slot out of the idle ones: the one that holds the page, or else the one that worked last, whose memory is warm. One that
@@ -424,7 +448,7 @@ func (p *Pool) run(s *slot, t *task) outcome {
 			return o
 		}
 		p.opts.Log.Warn("a worker process broke and is replaced", "reason", broken.Cause, "deadline", broken.Timeout,
-			"opening", broken.Opening, "attempt", attempt, "operation", t.job.Operation, "page", t.order.page.Key, "end", s.proc.obituary())
+			"opening", broken.Opening, "attempt", attempt, "operation", t.job.Operation, "page", t.order.page.name(), "end", s.proc.obituary())
 		p.mu.Lock()
 		s.proc, s.memory = nil, 0
 		p.alive--
@@ -483,6 +507,9 @@ type Page struct {
 	// Open returns the bytes. It is called for a worker that does not hold the page.
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
+
+// name is the beginning of the key, for the log: enough to find the file, and nothing of a password that the key may stand for.
+func (p Page) name() string { return p.Key[:min(len(p.Key), 20)] }
 
 // Job is a piece of work that one worker does at one go.
 type Job struct {

@@ -34,7 +34,11 @@ type Page struct {
 	Width, Height int
 	Gray          []byte // a byte a pixel, row by row: 0 is black
 	Glyphs        []Glyph
+
+	middles []point // of each glyph, across its line that of the line; nil before the first Read
 }
+
+type point struct{ x, y float64 }
 
 // Why a text layer is not trusted.
 const (
@@ -45,7 +49,7 @@ const (
 	Foreign   = "something stands here that the text layer does not have"
 )
 
-// Read returns the text of a box, which lies on the page, or why the text layer cannot be trusted there.
+// Read returns the text of a box, which lies on the page, or why the text layer cannot be trusted there. It is not safe for concurrent use.
 func (p *Page) Read(box document.Box) (reading recognition.Reading, reason string) {
 	inside := p.inside(box)
 	if len(inside) == 0 {
@@ -75,7 +79,7 @@ func (p *Page) Read(box document.Box) (reading recognition.Reading, reason strin
 		words := make([]string, len(line))
 		for k, w := range line {
 			words[k] = w.text()
-			reading.Words = append(reading.Words, recognition.Word{Text: words[k], Box: w.box().Intersect(box), Confidence: 1, Engine: Engine})
+			reading.Words = append(reading.Words, recognition.Word{Text: words[k], Box: w.within(box), Confidence: 1, Engine: Engine})
 		}
 		texts[i] = strings.Join(words, " ")
 	}
@@ -83,12 +87,15 @@ func (p *Page) Read(box document.Box) (reading recognition.Reading, reason strin
 	return reading, ""
 }
 
-// inside are the glyphs whose middle lies in the box, each once: some programs print twice what is bold.
+// inside are the glyphs whose middle lies in the box, each once: some programs print twice what is bold. Commas are in where their line is.
 func (p *Page) inside(box document.Box) (found []*Glyph) {
+	if p.middles == nil {
+		p.middles = middles(p.Glyphs)
+	}
 	last := map[string]int{} // index in the page of the newest glyph with that text
 	for i := range p.Glyphs {
 		g := &p.Glyphs[i]
-		x, y := (g.X1+g.X2)/2, (g.Y1+g.Y2)/2
+		x, y := p.middles[i].x, p.middles[i].y
 		if x < float64(box.X1) || x >= float64(box.X2) || y < float64(box.Y1) || y >= float64(box.Y2) {
 			continue
 		}
@@ -144,6 +151,16 @@ func (w word) box() document.Box {
 	b := document.Box{X1: int(math.Floor(x1)), Y1: int(math.Floor(y1)), X2: int(math.Ceil(x2)), Y2: int(math.Ceil(y2))}
 	b.X2, b.Y2 = max(b.X2, b.X1+1), max(b.Y2, b.Y1+1)
 	return b
+}
+
+// within returns the part of the word's box that lies in another one: its nearest pixel where none does.
+func (w word) within(box document.Box) document.Box {
+	b := w.box()
+	if common := b.Intersect(box); !common.Empty() {
+		return common
+	}
+	x, y := max(box.X1, min(b.X1, box.X2-1)), max(box.Y1, min(b.Y1, box.Y2-1))
+	return document.Box{X1: x, Y1: y, X2: x + 1, Y2: y + 1}
 }
 
 // median returns the middle one of numbers; 0 for none.

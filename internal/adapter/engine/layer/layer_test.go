@@ -88,6 +88,19 @@ func TestTextOfBoxes(t *testing.T) {
 	}
 }
 
+// A box that cuts the lower part of a line off still has its commas.
+func TestBoxesThatCutALine(t *testing.T) {
+	s := newSheet(400, 60)
+	s.write(20, 20, 20, "one")
+	s.Glyphs = append(s.Glyphs, Glyph{Text: ",", X1: 64, Y1: 36, X2: 67, Y2: 44})
+	s.fill(64, 36, 67, 44, 0)
+	box := document.Box{X1: 10, Y1: 10, X2: 300, Y2: 36}
+	got, reason := s.Read(box)
+	if got.Text != "one," || len(got.Words) != 1 || got.Words[0].Box.Intersect(box) != got.Words[0].Box {
+		t.Errorf("got %+v, %s", got, reason)
+	}
+}
+
 func TestTextThatIsNotTrusted(t *testing.T) {
 	line := document.Box{X1: 10, Y1: 10, X2: 600, Y2: 50}
 	for name, c := range map[string]struct {

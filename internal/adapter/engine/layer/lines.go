@@ -24,20 +24,15 @@ func (s *segment) height() float64 { return s.v2 - s.v1 }
 // order returns the words of each line in the order of reading, and how many degrees most of the text is turned clockwise. Text that is
 // turned in other ways comes last, and what stands aslant after that.
 func order(glyphs []*Glyph) (lines [][]word, rotation int) {
-	byAngle := map[int][]span{} // 360 for what stands aslant
+	byAngle := map[int][]span{}
 	for _, g := range glyphs {
-		quarter := math.Round(g.Angle/90) * 90
-		angle := 360
-		if math.Abs(g.Angle-quarter) <= 5 {
-			angle = (int(quarter)%360 + 360) % 360
-		}
-		byAngle[angle] = append(byAngle[angle], spanOf(g, angle))
+		byAngle[g.turn()] = append(byAngle[g.turn()], spanOf(g, g.turn()))
 	}
-	angles := []int{0, 90, 180, 270, 360}
+	angles := []int{0, 90, 180, 270, aslant}
 	slices.SortStableFunc(angles[:4], func(a, b int) int { return len(byAngle[b]) - len(byAngle[a]) })
 	for _, angle := range angles {
 		segments := segmentsOf(byAngle[angle])
-		if angle == 360 { // lines cross one another here: the order of the file is all there is
+		if angle == aslant { // lines cross one another here: the order of the file is all there is
 			for _, s := range segments {
 				lines = append(lines, s.words)
 			}
@@ -48,6 +43,53 @@ func order(glyphs []*Glyph) (lines [][]word, rotation int) {
 		}
 	}
 	return lines, angles[0]
+}
+
+// aslant is the turn of what is not turned by quarters.
+const aslant = 360
+
+// turn returns by how many degrees a glyph is turned clockwise: 0, 90, 180, 270 or aslant.
+func (g *Glyph) turn() int {
+	quarter := math.Round(g.Angle/90) * 90
+	if math.Abs(g.Angle-quarter) > 5 {
+		return aslant
+	}
+	return (int(quarter)%360 + 360) % 360
+}
+
+// middles returns the middle of each glyph, across its line that of the line.
+func middles(glyphs []Glyph) []point {
+	at := make([]point, len(glyphs))
+	byAngle := map[int][]span{}
+	index := map[*Glyph]int{}
+	for i := range glyphs {
+		g := &glyphs[i]
+		at[i], index[g] = point{(g.X1 + g.X2) / 2, (g.Y1 + g.Y2) / 2}, i
+		byAngle[g.turn()] = append(byAngle[g.turn()], spanOf(g, g.turn()))
+	}
+	for angle, spans := range byAngle {
+		if angle == aslant {
+			continue
+		}
+		for _, s := range segmentsOf(spans) {
+			v := (s.v1 + s.v2) / 2
+			for _, w := range s.words {
+				for _, g := range w {
+					switch angle {
+					case 0:
+						at[index[g]].y = v
+					case 90:
+						at[index[g]].x = -v
+					case 180:
+						at[index[g]].y = -v
+					case 270:
+						at[index[g]].x = v
+					}
+				}
+			}
+		}
+	}
+	return at
 }
 
 func spanOf(g *Glyph, angle int) span {
