@@ -294,6 +294,7 @@ type Ready struct {
 	Dependencies map[string]Dependency `json:"dependencies" doc:"By name: database, blobs, contents, workers …"`
 
 	SecondRecogniser string `json:"second_recogniser" enum:"ok,missing" doc:"Whether there is a second recogniser. The service is ready without one and reads less well."`
+	PDF              string `json:"pdf" enum:"ok,resting,missing" doc:"Whether PDF files are opened. resting: no file was opened for a time. missing: no worker could be started; the service is ready all the same, and reads images."`
 }
 
 // Dependency is something that the service needs.
@@ -311,6 +312,17 @@ type Service struct {
 	Regions         Workload `json:"regions"`
 
 	SecondRecogniser SecondRecogniser `json:"second_recogniser"`
+	PDF              PDF              `json:"pdf"`
+}
+
+// PDF is what PDF files are opened with. Its workers start with the first file and end when there is none for a time.
+type PDF struct {
+	State       string `json:"state" enum:"ok,resting,missing" doc:"resting: no file was opened for a time. missing: no worker could be started."`
+	Name        string `json:"name,omitempty" example:"pdfium" doc:"What renders, and its version. Missing before the first file."`
+	Workers     int    `json:"workers" doc:"Worker processes that are up."`
+	Busy        int    `json:"busy" doc:"Worker processes at work."`
+	MemoryBytes int64  `json:"memory_bytes" example:"140000000"`
+	Missing     string `json:"missing,omitempty" doc:"Why there is none."`
 }
 
 // SecondRecogniser is what reads lines besides the first recogniser, where it is installed.

@@ -76,7 +76,7 @@ func (p Process) bench(ctx context.Context, c Config, o bench.Options, files []s
 		Start: func(workers int) (bench.Engine, error) {
 			c := c
 			c.OCRWorkers = workers
-			pool, err := startPool(c, os.TempDir(), reading.LocalFiles{}, log)
+			pool, err := startPool(c, os.TempDir(), "", reading.LocalFiles{}, log)
 			return benchEngine{pool}, err
 		},
 		Page: firstPage, Explain: explain,

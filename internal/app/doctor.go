@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/datadir"
@@ -54,7 +56,7 @@ func examineEngine(ctx context.Context, c Config, row func(name, format string, 
 	defer cancel()
 	c.OCRWorkers = 1
 	var staging document.Staging
-	pool, err := startPool(c, os.TempDir(), &staging, slog.New(slog.DiscardHandler))
+	pool, err := startPool(c, os.TempDir(), "", &staging, slog.New(slog.DiscardHandler))
 	if err != nil {
 		row("engine", "cannot start")
 		return err
@@ -89,6 +91,33 @@ func examineEngine(ctx context.Context, c Config, row func(name, format string, 
 	}
 	for _, missing := range about.Unconfined {
 		row("confinement", "not %s", missing)
+	}
+	return examinePDF(ctx, pool, &staging, row)
+}
+
+// emptyPDF is a PDF file of one page, as small as they get.
+const emptyPDF = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj " +
+	"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>endobj trailer<</Root 1 0 R>>"
+
+// compileTimeout is how long it may take to look at the first PDF file, for which code is compiled where none is kept.
+const compileTimeout = 5 * time.Minute
+
+// examinePDF has a worker look at a PDF file, and shows what it works with.
+func examinePDF(ctx context.Context, pool *engine.Engine, staging *document.Staging, row func(name, format string, values ...any)) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), compileTimeout)
+	defer cancel()
+	sum := sha256.Sum256([]byte(emptyPDF))
+	staged, drop := staging.Stage(document.File{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(emptyPDF))},
+		func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(emptyPDF)), nil })
+	defer drop()
+	if _, err := pool.Probe(ctx, staged); err != nil {
+		row("PDF", "does not work")
+		return fmt.Errorf("PDF files: %w", err)
+	}
+	about := pool.PDF()
+	row("PDF", "%s; compiled code in %s", about.Name, cmp.Or(about.Cache, "no folder: it is compiled at each start"))
+	for _, missing := range about.Unconfined {
+		row("confinement of PDF", "not %s", missing)
 	}
 	return nil
 }

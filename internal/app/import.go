@@ -71,7 +71,7 @@ func (p Process) importOriginal(ctx context.Context, c Config, o original.Option
 	display, staging := progress.New(p.Stderr), &document.Staging{}
 	return original.Import{Staging: staging, Database: db, Documents: mongo, Catalog: db.Catalog(), Prepare: mongo.Prepare, Blobs: mongo.Blobs(), Contents: mongo.Contents(),
 		Engine: func() (original.Engine, error) {
-			pool, err := startPool(c, os.TempDir(), staging, p.logger(c))
+			pool, err := startPool(c, os.TempDir(), "", staging, p.logger(c))
 			if err == nil {
 				closeEngine = pool.Close
 			}

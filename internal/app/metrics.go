@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/client"
 	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/workerpool"
@@ -44,6 +45,21 @@ func secondRecogniser(about func() engine.About) func() httpapi.SecondRecogniser
 	return func() httpapi.SecondRecogniser {
 		a := about()
 		return httpapi.SecondRecogniser{Models: a.Models, Runtime: a.Runtime, Missing: a.Missing}
+	}
+}
+
+// pdfFiles tells administrators what PDF files are opened with.
+func pdfFiles(about func() engine.AboutPDF) func() client.PDF {
+	return func() client.PDF {
+		a := about()
+		state := "ok"
+		switch {
+		case a.Missing != "":
+			state = "missing"
+		case a.Up == 0:
+			state = "resting"
+		}
+		return client.PDF{State: state, Name: a.Name, Workers: a.Up, Busy: a.Busy, MemoryBytes: a.Memory, Missing: a.Missing}
 	}
 }
 

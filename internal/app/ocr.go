@@ -104,7 +104,7 @@ func (p Process) ocrCommand() *cobra.Command {
 			return errors.Join(r.Run(cmd.Context()), s.end())
 		}
 		o.effort = c.Effort
-		pool, err := startPool(c, os.TempDir(), reading.LocalFiles{}, p.logger(c))
+		pool, err := startPool(c, os.TempDir(), "", reading.LocalFiles{}, p.logger(c))
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Config{
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), Web: page, Version: p.version(),
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF), Web: page, Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
 		BasePath: c.BasePath, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, Stopping: ctx,
 	})

@@ -114,7 +114,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 		return nil, err
 	}
 	s.staging = &document.Staging{Blobs: s.blobs}
-	if s.pool, err = startPool(c, c.DataDir.Spool(), s.staging, log); err != nil {
+	if s.pool, err = startPool(c, c.DataDir.Spool(), c.DataDir.Cache(), s.staging, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.closers = append(s.closers, s.pool.Close)
@@ -144,14 +144,15 @@ func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Serv
 		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, MaxKeys: maxKeys, Now: time.Now}
 }
 
-// startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir.
-func startPool(c Config, tempDir string, files document.Files, log *slog.Logger) (*engine.Engine, error) {
+// startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir, and compiled code
+// to cacheDir, if there is one, where the user has no folder for that.
+func startPool(c Config, tempDir, cacheDir string, files document.Files, log *slog.Logger) (*engine.Engine, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
-		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, Log: log})
+		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, CacheDir: cacheDir, Log: log})
 }
 
 // exportWorker is the argument of a worker that works on PDF files for exports.

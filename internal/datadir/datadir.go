@@ -39,6 +39,9 @@ func (d Dir) Spool() string { return d.join("spool") }
 // Queue returns the path of the directory of the embedded queue, which can be lost.
 func (d Dir) Queue() string { return d.join("queue") }
 
+// Cache returns the path of the directory of what can be made again: compiled code.
+func (d Dir) Cache() string { return d.join("cache") }
+
 func (d Dir) join(name string) string { return filepath.Join(string(d), name) }
 
 // Abs returns the absolute path, or the path as it is where that cannot be found.

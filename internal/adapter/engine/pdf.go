@@ -90,6 +90,31 @@ func (p *pdfPool) file(f document.File) workerpool.Page {
 	return workerpool.Page{Key: f.SHA256, Size: f.Size, Open: func(ctx context.Context) (io.ReadCloser, error) { return p.files.Open(ctx, f) }}
 }
 
+// AboutPDF is what PDF files are opened with.
+type AboutPDF struct {
+	Name       string // and version of what renders; empty before the first file
+	Cache      string // folder of compiled code; empty where there is none
+	Missing    string // why no worker could be started the last time; empty where one could, or none was needed yet
+	Up, Busy   int    // workers
+	Memory     int64  // resident bytes of the workers
+	Unconfined []string
+}
+
+// PDF returns what PDF files are opened with, as the newest of its workers says.
+func (e *Engine) PDF() AboutPDF {
+	p := e.pdf
+	stats := p.pool.Stats()
+	a := AboutPDF{Cache: p.cache, Up: stats.Workers, Busy: stats.Busy, Memory: stats.Memory, Unconfined: p.pool.Missing()}
+	if err := p.pool.Ready(); err != nil {
+		a.Missing = fault.Of(err).Text
+	}
+	var worker protocol.AboutPDF
+	if json.Unmarshal(p.pool.About(), &worker) == nil {
+		a.Name, a.Cache = worker.Name, worker.Cache
+	}
+	return a
+}
+
 // one has a single job about a file done.
 func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bool, operation string, j protocol.PDFJob) (
 	a protocol.PDFAnswer, bytes []byte, err error,

@@ -22,6 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/sse"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
@@ -64,6 +65,7 @@ type Config struct {
 	Workload    func() Workload      // for administrators; nil: none is told
 
 	Second  func() SecondRecogniser // nil: there is none
+	PDF     func() client.PDF       // nil: none is opened
 	Web     http.Handler            // the web page; nil: / leads to /docs
 	Version string                  // of the program, for the OpenAPI document
 	// BasePath is the path below which the service is seen from outside, such as /ocr; empty: below /.

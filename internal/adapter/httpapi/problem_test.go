@@ -201,14 +201,14 @@ func TestReady(t *testing.T) {
 		c.Second = func() SecondRecogniser { return SecondRecogniser{Models: []string{"m"}} }
 	})
 	want := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "ok"}},
-		SecondRecogniser: "ok"}
+		SecondRecogniser: "ok", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](s.ask("GET", "/ready", request{}).want(200))); d != "" {
 		t.Errorf("ready (-want +got):\n%s", d)
 	}
 	away = errors.New("inner workings")
 	a := s.ask("GET", "/ready", request{})
 	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "away"}},
-		SecondRecogniser: "ok"}
+		SecondRecogniser: "ok", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
 	}
@@ -220,7 +220,7 @@ func TestReady(t *testing.T) {
 		c.Ready = []Check{{"blobs", func(context.Context) error { <-release; return nil }}, {"database", func(context.Context) error { return nil }}}
 	})
 	a = stuck.ask("GET", "/ready", request{})
-	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"blobs": {State: "away"}, "database": {State: "ok"}}, SecondRecogniser: "missing"}
+	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"blobs": {State: "away"}, "database": {State: "ok"}}, SecondRecogniser: "missing", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
 	}
@@ -235,6 +235,7 @@ func TestService(t *testing.T) {
 			return Workload{Workers: 4, Up: 3, Busy: 2, Waiting: 5, Room: 100, Served: 7, Replaced: 1, Memory: 1 << 20}
 		}
 		c.Second = func() SecondRecogniser { return SecondRecogniser{Models: []string{"m"}, Runtime: "r 1.0"} }
+		c.PDF = func() client.PDF { return client.PDF{State: "ok", Name: "p 1.0", Workers: 1} }
 	})
 	_, root := s.user("root")
 	_, ann := s.user("ann")
@@ -242,7 +243,7 @@ func TestService(t *testing.T) {
 	got := read[client.Service](s.ask("GET", base+"/admin/service", as(root)).want(200))
 	want := client.Service{Status: "ok", Version: "1.0", StartedDatetime: got.StartedDatetime, Parts: []client.Part{{Name: "database", State: "ok", Kind: "SQLite"}, {Name: "workers", State: "ok"}},
 		Workers: client.Workers{All: 4, Up: 3, Busy: 2, Memory: 1 << 20, Replaced: 1}, Regions: client.Workload{Waiting: 5, Room: 100, Served: 7},
-		SecondRecogniser: client.SecondRecogniser{State: "ok", Models: []string{"m"}, Runtime: "r 1.0"}}
+		SecondRecogniser: client.SecondRecogniser{State: "ok", Models: []string{"m"}, Runtime: "r 1.0"}, PDF: client.PDF{State: "ok", Name: "p 1.0", Workers: 1}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("service (-want +got):\n%s", d)
 	}

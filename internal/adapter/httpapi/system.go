@@ -53,7 +53,7 @@ func (a *api) look(ctx context.Context) (client.Ready, error) {
 		results[i] = make(chan error, 1) // so that a check that does not heed its context blocks nobody
 		go func() { results[i] <- check.Check(ctx) }()
 	}
-	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}, SecondRecogniser: a.secondRecogniser().State}
+	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}, SecondRecogniser: a.secondRecogniser().State, PDF: a.pdf().State}
 	var away []error
 	for i, check := range a.Ready {
 		var err error
@@ -91,6 +91,13 @@ func (a *api) secondRecogniser() client.SecondRecogniser {
 	return view
 }
 
+func (a *api) pdf() client.PDF {
+	if a.PDF == nil {
+		return client.PDF{State: "missing"}
+	}
+	return a.PDF()
+}
+
 func (a *api) service(ctx context.Context, c *call, _ *none) (*one[client.Service], error) {
 	if err := c.actor.MustBeAdmin(); err != nil {
 		return nil, err
@@ -98,7 +105,7 @@ func (a *api) service(ctx context.Context, c *call, _ *none) (*one[client.Servic
 	var ready client.Ready
 	ready, c.cause = a.look(ctx) // for the log
 	view := client.Service{Status: ready.Status, Version: a.Version, StartedDatetime: wire.Time(a.started), Parts: []client.Part{},
-		SecondRecogniser: a.secondRecogniser()}
+		SecondRecogniser: a.secondRecogniser(), PDF: a.pdf()}
 	for _, check := range a.Ready {
 		view.Parts = append(view.Parts, client.Part{Name: check.Name, State: ready.Dependencies[check.Name].State, Kind: a.Kinds[check.Name]})
 	}
