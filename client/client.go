@@ -290,6 +290,7 @@ type ImageQuery struct {
 	Page
 	Keyword string // part of the name of the image or of its owner
 	Before  int64  // only images older than the one with this id
+	Owner   string // "me": only the user's own; "all": those of everybody, for administrators; empty: all that the user may see
 }
 
 // Images returns the user's images and those shared with the user, newest first.
@@ -298,6 +299,9 @@ func (c Client) Images(ctx context.Context, q ImageQuery) (List[Image], error) {
 	set(query, "before", q.Before)
 	if q.Keyword != "" {
 		query.Set("keyword", q.Keyword)
+	}
+	if q.Owner != "" {
+		query.Set("owner", q.Owner)
 	}
 	return list[Image](ctx, c, "/image", query)
 }

@@ -24,12 +24,13 @@ func (a *api) images(ctx context.Context, c *call, in *struct {
 	PageQuery
 	Keyword Keyword `query:"keyword" maxLength:"200" doc:"A part of the name of the image or of its owner, in any letter case."`
 	Before  int64   `query:"before" minimum:"1" doc:"Only images older than the one with this id. Use it to page while images are added."`
+	Owner   string  `query:"owner" enum:"me,all" doc:"me: only your own images. all: those of everybody, for administrators. Missing: all that you may see."`
 }) (*list[client.Image], error) {
 	keyword, err := in.Keyword.text()
 	if err != nil {
 		return nil, err
 	}
-	query := document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before}
+	query := document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before, Whose: document.Whose(in.Owner)}
 	if in.Before != 0 && in.Page == 0 {
 		query.Size++ // to see whether there is a next list
 	}

@@ -97,7 +97,7 @@ func (a *api) routes() {
 		body: &body{mediaType: mediaTypeFiles, limit: a.uploadLimits().Body(), required: []string{"file"}, fields: map[string]string{"file": "Image files."}}, status: 201,
 		errors: []int{409}, timeout: a.UploadTimeout}, a.upload)
 	handle(a, route{pattern: "GET " + base + "/image", tag: "image", id: "images", summary: "List your images and those shared with you",
-		about: "Newest first."}, a.images)
+		about: "Newest first.", errors: []int{403}}, a.images)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/meta", tag: "image", id: "image", summary: "Get the metadata of an image"}, a.image)
 	handle(a, route{pattern: "GET " + base + "/image/{id}", tag: "image", id: "original", summary: "Download an image as it was uploaded",
 		about: "With ETag and ranges.", gives: []string{"image/*"}, also: []int{206, 304}, errors: []int{412, 416}}, a.original)

@@ -78,3 +78,20 @@ func TestSearch(t *testing.T) {
 	s.ask("GET", "/api/v1/search?q=a&limit=101", as(ann)).want(422).code("invalid_input", "limit")
 	s.ask("GET", "/api/v1/search?q=a", request{}).want(401)
 }
+
+func TestImagesOfWhom(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, root := s.user("root")
+	i := s.image(ann)
+	for owner, want := range map[string]int{"": 1, "?owner=me": 0, "?owner=all": 1} {
+		if got := read[[]client.Image](s.ask("GET", "/api/v1/image"+owner, as(root)).want(200)); len(got) != want {
+			t.Errorf("%q: an administrator got %d images, want %d", owner, len(got), want)
+		}
+	}
+	if got := read[[]client.Image](s.ask("GET", "/api/v1/image?owner=me", as(ann)).want(200)); len(got) != 1 || got[0].ID != i.ID {
+		t.Errorf("the owner got %+v", got)
+	}
+	s.ask("GET", "/api/v1/image?owner=all", as(ann)).want(403).code("administrators_only")
+	s.ask("GET", "/api/v1/image?owner=bob", as(ann)).want(422).code("invalid_input", "owner")
+}

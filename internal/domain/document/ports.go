@@ -17,7 +17,18 @@ type Query struct {
 	Size    int    // documents a page of the list
 	Page    int    // counted from 0
 	Before  int64  // only images older than this one; 0: from the newest
+	Whose   Whose  // for Service.List, which sets Viewer and Owner by it
 }
+
+// Whose says whose images a list has.
+type Whose string
+
+// The values of Whose.
+const (
+	Seen     Whose = ""    // all that the actor may see
+	Own      Whose = "me"  // those that the actor owns
+	Everyone Whose = "all" // all that there are, for administrators
+)
 
 // Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Catalog interface {

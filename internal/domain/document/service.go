@@ -211,11 +211,17 @@ func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Ima
 	return i, nil
 }
 
-// List returns images that the actor may see, newest first, and how many match in all. The query's Viewer is set here.
+// List returns images that the actor may see, newest first, and how many match in all. The query's Viewer and Owner are set here, by Whose. Forbidden for
+// Everyone, where the actor is no administrator.
 func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Image, int, error) {
-	q.Viewer = actor.UserID
-	if actor.Admin {
+	q.Viewer, q.Owner = actor.UserID, 0
+	switch {
+	case q.Whose == Own:
+		q.Owner = actor.UserID
+	case actor.Admin:
 		q.Viewer = 0
+	case q.Whose == Everyone:
+		return nil, 0, fault.New(fault.Forbidden, "administrators_only", "Only administrators may list the images of everybody.")
 	}
 	return s.Catalog.List(ctx, q)
 }

@@ -443,20 +443,27 @@ func TestList(t *testing.T) {
 	w.share(t, w.upload(t, w.ann, "a2"))
 	w.upload(t, w.bob, "b1")
 	for _, c := range []struct {
-		who  account.Actor
-		want []string
-	}{{w.ann, []string{"a2", "a1"}}, {w.bob, []string{"b1", "a2"}}, {w.admin, []string{"b1", "a2", "a1"}}} {
-		for _, viewer := range []int64{0, w.ann.UserID} { // whatever the caller says
-			images, n, err := w.List(t.Context(), c.who, document.Query{Size: 10, Viewer: viewer})
+		who   account.Actor
+		whose document.Whose
+		want  []string
+	}{
+		{w.ann, document.Seen, []string{"a2", "a1"}}, {w.bob, document.Seen, []string{"b1", "a2"}}, {w.admin, document.Seen, []string{"b1", "a2", "a1"}},
+		{w.ann, document.Own, []string{"a2", "a1"}}, {w.bob, document.Own, []string{"b1"}}, {w.admin, document.Own, nil},
+		{w.admin, document.Everyone, []string{"b1", "a2", "a1"}},
+	} {
+		for _, other := range []int64{0, w.ann.UserID} { // whatever the caller says
+			images, n, err := w.List(t.Context(), c.who, document.Query{Size: 10, Viewer: other, Owner: other, Whose: c.whose})
 			check.OK(t, "List", err)
 			var got []string
 			for _, i := range images {
 				got = append(got, i.Name)
 			}
-			check.Same(t, "List of "+c.who.Name, got, c.want)
+			check.Same(t, fmt.Sprintf("List of %s, %q", c.who.Name, c.whose), got, c.want)
 			check.Same(t, "in all", n, len(c.want))
 		}
 	}
+	_, _, err := w.List(t.Context(), w.bob, document.Query{Size: 10, Whose: document.Everyone})
+	check.Kind(t, "List of everybody's images, for a user", err, fault.Forbidden)
 }
 
 func TestChange(t *testing.T) {
