@@ -236,6 +236,9 @@ func (c *call) download(e recognition.Export) *stream {
 		h.Set("Content-Disposition", file{mediaType: e.MediaType, name: e.Name}.disposition())
 		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 		h.Set("Content-Type", e.MediaType)
+		if e.Unencrypted {
+			h.Set("Export-Unencrypted", "true")
+		}
 		err := e.Write(c.w)
 		switch {
 		case err == nil:

@@ -132,7 +132,8 @@ func (a *api) routes() {
 		"selected, CSV and XLSX with a row for each region, or gt: an archive of the images and texts of confirmed lines, to train recognisers with."
 	handle(a, route{pattern: "GET " + base + "/image/{id}/export", tag: "recognition", id: "export-document", summary: "Export a document",
 		about: "The newest version of each page, whichever page's image is named, with the corrected text: " + formats + " Nothing is read for it. Pages that were " +
-			"not read are empty.",
+			"not read are empty. A PDF stays the file that it was, with text laid over it; of one that a password opens, the header Export-Unencrypted says that " +
+			"none is needed any more.",
 		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: a.ExportTimeout}, a.exportDocument)
 	handleJSON(a, route{pattern: "POST " + base + "/export", tag: "recognition", id: "export-documents", summary: "Export several documents as one file",
 		about: "As with the export of one, into an archive or one after the other.", body: short,

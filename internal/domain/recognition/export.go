@@ -102,8 +102,9 @@ type TranscriptPage struct {
 
 // Export is a file that is made when it is written.
 type Export struct {
-	Name      string // of the file
-	MediaType string
+	Name        string // of the file
+	MediaType   string
+	Unencrypted bool // it is made of a file that a password opens, and needs none itself
 	// Write writes the file; it may be called once. Where the first page cannot be had, nothing is written; a later error may leave part of a file.
 	Write func(w io.Writer) error
 }
@@ -137,7 +138,9 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 		name = versionName(image.Name, selection.Version)
 	}
 	t := Transcript{Name: image.Name, Pages: s.transcribe(ctx, format, pages, false, selection.Version)}
-	return s.export(ctx, name, format, t), nil
+	e := s.export(ctx, name, format, t)
+	e.Unencrypted = format == FormatPDF && image.Seal != nil
+	return e, nil
 }
 
 // ExportRun makes a file of a run of an image. Errors as with Export.
@@ -213,9 +216,12 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 		return Export{}, err
 	}
 	first := stem(documents[0][0].Name)
+	unencrypted := format == FormatPDF && slices.ContainsFunc(documents, func(pages []document.Image) bool { return pages[0].Seal != nil })
 	if packing == PackingOne || format == FormatGroundTruth {
 		t := Transcript{Name: documents[0][0].Name, Several: len(documents) > 1, Pages: s.transcribe(ctx, format, slices.Concat(documents...), len(documents) > 1, 0)}
-		return s.export(ctx, first, format, t), nil
+		e := s.export(ctx, first, format, t)
+		e.Unencrypted = unencrypted
+		return e, nil
 	}
 	files := func(yield func(Export) bool) {
 		taken := map[string]bool{}
@@ -228,7 +234,8 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 			}
 		}
 	}
-	return Export{Name: exportName(first, ".zip"), MediaType: "application/zip", Write: func(w io.Writer) error { return s.Exporter.Archive(w, files) }}, nil
+	return Export{Name: exportName(first, ".zip"), MediaType: "application/zip", Unencrypted: unencrypted,
+		Write: func(w io.Writer) error { return s.Exporter.Archive(w, files) }}, nil
 }
 
 // freeName returns the name of a file in an archive that no file before it has.

@@ -135,6 +135,7 @@ func TestExportPages(t *testing.T) {
 		page := first
 		page.ID, page.Document, page.Number, page.Pages, page.Name, page.Original = 0, 0, n, 3, "three.tif", blob
 		page.SHA256, page.Size, page.MediaType = porttest.FileOf(file).SHA256, int64(len(file)), "image/tiff"
+		page.Seal = []byte("sealed")
 		pages = append(pages, page)
 	}
 	stored, err := w.fakes.Catalog.Add(t.Context(), pages...)
@@ -165,6 +166,9 @@ func TestExportPages(t *testing.T) {
 	if got := written(t, e, err); strings.Count(got, "page ") != 4 || !strings.Contains(got, "page 4, version 0") {
 		t.Errorf("got %q, want three pages and one, numbered through", got)
 	}
+	e, err = w.Export(t.Context(), w.ann, pages[0].ID, recognition.FormatPDF, recognition.Selection{})
+	check.OK(t, "Export", err)
+	check.Same(t, "of a file with a password", e.Unencrypted, true)
 	check.Same(t, "the version of its only page", strings.Contains(export(pages[0].ID, recognition.Selection{Version: 1,
 		Pages: recognition.PageRanges{{First: 2, Last: 2}}}), "page 2, version 1"), true)
 }
