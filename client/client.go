@@ -351,8 +351,8 @@ func (c Client) Crop(ctx context.Context, id int64, box Box) ([]byte, error) {
 }
 
 // Layout suggests regions. The level is "block", "line" or "word".
-func (c Client) Layout(ctx context.Context, id int64, level string) ([]Box, error) {
-	return get[[]Box](ctx, c, imagePath(id, "/layout"), url.Values{"level": {level}})
+func (c Client) Layout(ctx context.Context, id int64, level string) ([]Suggestion, error) {
+	return get[[]Suggestion](ctx, c, imagePath(id, "/layout"), url.Values{"level": {level}})
 }
 
 // Request says what to read of an image, and how. The zero value reads the whole page in English.

@@ -148,6 +148,12 @@ type Box struct {
 	Y2 int `json:"y2" example:"144"`
 }
 
+// Suggestion is a region that a layout suggests.
+type Suggestion struct {
+	Box
+	Rotation int `json:"rotation" enum:"0,90,180,270" doc:"Degrees that the text is turned clockwise on the page."`
+}
+
 // Region is a part of a page to read. Lang, PSM, Rotate, Effort and Source override those of the request.
 type Region struct {
 	Box

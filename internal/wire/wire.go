@@ -48,6 +48,11 @@ func psm(m recognition.Shape) *int {
 	return &n
 }
 
+// Suggestion is a region of a layout as it is sent.
+func Suggestion(s recognition.Suggestion) client.Suggestion {
+	return client.Suggestion{Box: Box(s.Box), Rotation: s.Rotation}
+}
+
 // Box returns a box.
 func Box(b document.Box) client.Box { return client.Box{X1: b.X1, Y1: b.Y1, X2: b.X2, Y2: b.Y2} }
 

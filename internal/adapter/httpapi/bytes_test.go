@@ -354,9 +354,12 @@ func TestRenditions(t *testing.T) {
 	if err != nil || m.Bounds().Dx() != 50 || m.Bounds().Dy() != 30 {
 		t.Errorf("crop: %v", err)
 	}
-	var regions []client.Box
+	var regions []struct {
+		client.Box
+		Rotation *int `json:"rotation"`
+	}
 	a = s.ask("GET", path+"/layout?level=block", as(ann)).want(200)
-	if err := json.Unmarshal([]byte(a.body), &regions); err != nil || len(regions) != 1 || regions[0].X2 <= regions[0].X1 || regions[0].Y2 <= regions[0].Y1 {
+	if err := json.Unmarshal([]byte(a.body), &regions); err != nil || len(regions) != 1 || regions[0].X2 <= regions[0].X1 || regions[0].Y2 <= regions[0].Y1 || regions[0].Rotation == nil {
 		t.Errorf("layout: got %s, %v", a.body, err)
 	}
 	s.ask("GET", path+"/layout?level=page", as(ann)).want(422).code("invalid_input", "level")

@@ -159,9 +159,9 @@ func (a *api) crop(ctx context.Context, c *call, in *struct {
 func (a *api) layout(ctx context.Context, c *call, in *struct {
 	IDPath
 	Level string `query:"level" default:"line" enum:"block,line,word" doc:"How large the regions are."`
-}) (*one[[]client.Box], error) {
+}) (*one[[]client.Suggestion], error) {
 	suggestions, err := a.Recognition.Layout(ctx, c.actor, in.ID, recognition.Level(in.Level))
-	return &one[[]client.Box]{wire.All(suggestions, func(s recognition.Suggestion) client.Box { return client.Box(s.Box) })}, err
+	return &one[[]client.Suggestion]{wire.All(suggestions, wire.Suggestion)}, err
 }
 
 // held is bytes that need no closing, as something to be closed.

@@ -127,6 +127,29 @@ func TestLinesOfABlock(t *testing.T) {
 	}
 }
 
+// Syllables whose parts are all much lower than they are, such as 장, stand in one line each.
+func TestLinesOfSyllables(t *testing.T) {
+	s := blank(400, 200, 240)
+	region := document.Box{X1: 30, Y1: 30, X2: 250, Y2: 150}
+	for row := range 3 {
+		for i := range 5 {
+			x, y := 40+42*i, 40+40*row
+			s.letters(x+2, y, 1, 18, 20)                                                // 자
+			s.frame(document.Box{X1: x + 4, Y1: y + 21, X2: x + 18, Y2: y + 30}, 3, 20) // ㅇ
+		}
+	}
+	for lines := range 3 {
+		region.Y2 = 75 + 40*lines
+		v, err := viewOf(page{s}, region)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := v.scene().lines(); len(found) != lines+1 {
+			t.Errorf("got %d lines, want %d: %+v", len(found), lines+1, found)
+		}
+	}
+}
+
 // Bold letters with holes are no ground of light letters.
 func TestLettersWithHolesStayDark(t *testing.T) {
 	for _, size := range []int{11, 16, 24, 40} {

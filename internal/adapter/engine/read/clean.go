@@ -40,7 +40,7 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	}
 	s.connect()
 	s.letter = s.letterHeight(true)
-	if s.letter > 0 && s.level() {
+	if s.level() {
 		if s.ink, _, found = binarise(s.gray.shrink(factor)); !found {
 			return s, false
 		}
@@ -248,8 +248,8 @@ func (s *scene) letterHeight(light bool) float64 {
 		usual := weighted(boxes, 0.5, height, func(g levelled) float64 { return math.Sqrt(height(g)) })
 		boxes = slices.DeleteFunc(boxes, func(g levelled) bool { return height(g) > most*usual })
 	}
-	likely(8)
-	boxes = stack(boxes, highest*weighted(boxes, 0.7, height, height))
+	likely(12)
+	boxes = stack(boxes, 1.75*weighted(boxes, 0.9, height, height)) // some syllables have no part that is nearly as high as they are
 	likely(3)
 	if h := weighted(boxes, 0.7, height, height); h >= 4 {
 		return h
@@ -271,13 +271,15 @@ func (s *scene) framing() []bool {
 			continue
 		}
 		f := s.parts[hole.around]
+		if p.height() < 5 || 12*p.height() < hole.height() {
+			continue
+		}
 		if 10*hole.width() >= 6*f.width() && 2*hole.height() >= f.height() && 4*p.height() >= hole.height() {
 			framed[hole.around] = true
 		}
-		if p.height() >= 5 && 12*p.height() >= hole.height() {
-			within[hole.around]++
+		if within[hole.around]++; within[hole.around] >= 3 && 10*f.area < 4*f.width()*f.height() {
+			framed[hole.around] = true
 		}
-		framed[hole.around] = framed[hole.around] || within[hole.around] >= 3
 	}
 	return framed
 }
@@ -291,6 +293,26 @@ func (s *scene) outer(p part) bool {
 		}
 	}
 	return n >= 2
+}
+
+// solid tells whether there is a square in a dark part that is dark all over and larger than letters: then it is no frame and no rule,
+// whatever hangs on it.
+func (s *scene) solid(p part) bool {
+	side := int(1.2*s.letter) + 1
+	squares := make([]int, p.width()+1) // sides of the largest squares that end at the pixels of a row
+	for y := p.y1; y < p.y2; y++ {
+		before := 0 // of the pixel to the left in the row above
+		for k, ink := range s.ink[y*s.width+p.x1 : y*s.width+p.x2] {
+			above := squares[k+1]
+			if squares[k+1] = 0; ink != 0 {
+				squares[k+1] = 1 + min(before, above, squares[k])
+			}
+			if before = above; squares[k+1] >= side {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // level makes letters on dark areas dark on light, both in the ink and in the shades.
@@ -328,36 +350,20 @@ func (s *scene) families() (filled []int, children [][]int32) {
 func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 	p := s.parts[i]
 	w, h := p.width(), p.height()
-	if float64(h) < 1.15*s.letter || w < 6 || h < 8 || 10*p.area < 3*w*h && !s.outer(p) {
+	outer := s.outer(p) && s.solid(p)
+	if float64(h) < 0.8*s.letter || w < 6 || h < 8 || 10*p.area < 3*w*h && !outer {
 		return false
 	}
-	blobs, blobArea, letters := 0, 0, 0
-	for _, c := range children {
-		q := s.parts[c]
-		if q.area < 4 || 5*q.height() < h && float64(q.height()) < 0.5*s.letter {
-			continue
-		}
-		if 100*q.area >= 60*q.width()*q.height() {
-			blobs++
-			blobArea += q.area
-		} else {
-			letters++
-		}
+	if float64(h) < 1.15*s.letter && w < 5*h && 10*p.area < 7*w*h {
+		return false // a letter, or some that are joined
 	}
-	outer := s.outer(p)
-	if letters == 0 && 10*blobArea >= 3*filled || 10*p.area < 4*filled && !outer {
-		return false // a frame, or a letter like a box
-	}
-	if letters == 0 && 5*w < 8*h && !outer {
-		return false // a letter with holes, or a bullet
-	}
-	if !outer && letters+blobs == 0 && (float64(w) < 3*s.letter || 10*p.area < 9*w*h) {
+	if !s.lit(p) && (s.letter == 0 || !s.lettered(p, filled, children, outer)) {
 		return false
 	}
 	inside, x1, y1, x2, y2, full := s.within(i)
 	box := 100*full >= 88*(x2-x1)*(y2-y1) && x2-x1 >= 4 && y2-y1 >= 8 && 10*(x2-x1)*(y2-y1) >= 7*w*h
 	thick := float64(p.area) / float64(max(w, h))
-	large := outer && thick > s.letter || float64(h) > 2*s.letter && thick > s.letter && 10*filled >= 8*w*h
+	large := outer || float64(h) > 2*s.letter && thick > s.letter && 10*filled >= 8*w*h
 	switch edges := s.edges(p.x1+x1, p.y1+y1, p.x1+x2, p.y1+y2); {
 	case large:
 	case box && 5*w >= 8*h && edges >= 3, box && edges == 4:
@@ -376,6 +382,52 @@ func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 		}
 	}
 	return true
+}
+
+// lettered tells whether the light parts on a dark one may be letters.
+func (s *scene) lettered(p part, filled int, children []int32, outer bool) bool {
+	w, h := p.width(), p.height()
+	blobs, blobArea, letters := 0, 0, 0
+	for _, c := range children {
+		q := s.parts[c]
+		if q.area < 4 || 5*q.height() < h && float64(q.height()) < 0.5*s.letter {
+			continue
+		}
+		if 100*q.area >= 60*q.width()*q.height() {
+			blobs++
+			blobArea += q.area
+		} else {
+			letters++
+		}
+	}
+	if letters == 0 && 10*blobArea >= 3*filled || 10*p.area < 5*filled && !outer {
+		return false // a frame, or a letter like a box
+	}
+	if letters == 0 && 5*w < 8*h && !outer {
+		return false // a letter with holes, or a bullet
+	}
+	if !outer && letters+blobs == 0 && (float64(w) < 3*s.letter || 10*p.area < 9*w*h) {
+		return false
+	}
+	return true
+}
+
+// lit tells whether a dark box has something lighter on it that takes up less than half of it, however faint it is against the paper
+// around.
+func (s *scene) lit(p part) bool {
+	w, h := p.width(), p.height()
+	inset := max(2, h/10)
+	if 10*p.area < 8*w*h || h < 12 || w < h/2 || s.factor*(w-2*inset) < 4 {
+		return false
+	}
+	var shades [256]int
+	for y := (p.y1 + inset) * s.factor; y < (p.y2-inset)*s.factor; y += s.factor {
+		for x := (p.x1 + inset) * s.factor; x < (p.x2-inset)*s.factor; x += s.factor {
+			shades[s.gray.Pix[y*s.gray.Width+x]]++
+		}
+	}
+	ground, bright := quantile(shades[:], 0.5), quantile(shades[:], 0.97)
+	return bright-ground >= 3*minContrast && float64(bright-ground) >= noiseFactor*s.noise
 }
 
 // edges counts the sides of a box along which it is dark, a little inside.

@@ -111,6 +111,8 @@ func (s *scene) lines() []line {
 				}
 			}
 			if l, ok := s.line(band, slope); ok {
+				height := func(g levelled) float64 { return g.bottom - g.top }
+				l.letter = max(l.letter, 0.8*weighted(set, 0.7, height, height)) // the parts of syllables are lower than they are
 				l.column = column
 				found = append(found, l)
 			}

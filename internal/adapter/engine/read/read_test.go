@@ -140,6 +140,14 @@ func TestWhatTheEngineSees(t *testing.T) {
 			s.frame(b, 2, 20)
 			return s, grown(b, 3)
 		}},
+		{"on the lower edge of a frame that goes on outside", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := s.letters(60, 80, n, size, 20)
+			s.frame(document.Box{X1: 50, Y1: 70, X2: 230, Y2: b.Y2 + 9}, 3, 20)
+			s.fill(0, 60, 400, 63, 20)
+			s.fill(40, 0, 43, 120, 20)
+			return s, grown(b, 12)
+		}},
 		{"between the lines of a table", func() (sheet, document.Box) {
 			s := blank(400, 200, 240)
 			b := grown(s.letters(60, 80, n, size, 20), 7)
@@ -163,6 +171,11 @@ func TestWhatTheEngineSees(t *testing.T) {
 			s := blank(400, 200, 240)
 			s.fill(50, 70, 230, 110, 10)
 			return s, grown(s.letters(60, 80, n, size, 230), 30)
+		}},
+		{"faint letters on a dark button", func() (sheet, document.Box) {
+			s := blank(400, 200, 255)
+			s.fill(50, 70, 230, 110, 10)
+			return s, grown(s.letters(60, 80, n, size, 70), 16)
 		}},
 		{"polarity that changes", func() (sheet, document.Box) {
 			s := blank(400, 200, 240)

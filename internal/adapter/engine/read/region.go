@@ -244,21 +244,6 @@ func whole(page Page, region document.Box) bool {
 	return 5*region.Width() >= 4*width && 5*region.Height() >= 4*height
 }
 
-// Sheet is a box of a page as the engine is to look for columns and lines in it: its letters dark on light without rules, scaled.
-// It is found unless the box is blank.
-func Sheet(page Page, box document.Box) (sheet Gray, scale float64, found bool, err error) {
-	v, err := viewOf(page, box)
-	if err != nil {
-		return Gray{}, 0, false, err
-	}
-	s := v.scene()
-	if s == nil {
-		return Gray{}, 0, false, nil
-	}
-	sheet, scale = s.sheetOf(v.piece)
-	return sheet, scale, true, nil
-}
-
 // sheetOf cuts the region out of a piece and scales it, if its letters are small.
 func (s *scene) sheetOf(p piece) (sheet Gray, scale float64) {
 	sheet, scale = s.gray.crop(int(p.inner.x1), int(p.inner.y1), int(p.inner.x2), int(p.inner.y2)), 1
@@ -347,6 +332,7 @@ func (j *job) look(v view) error {
 
 func (j *job) finish(r *recognition.Reading) {
 	r.Text, r.Words = strings.TrimRight(strings.Join(j.text, "\n"), "\n"), j.words
+	probable(r.Words, j.Engine.Name())
 	r.Confidence = meanConfidence(r.Words)
 	r.Passes = max(1, j.passes)
 	if j.scale > 0 {

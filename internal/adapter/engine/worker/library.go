@@ -53,25 +53,18 @@ func (l *library) hold(sha256 string, p decodedPage) {
 	}
 }
 
-// layout finds the text on a page, without reading it, in the order in which it would be read.
-func (l *library) layout(page decodedPage, level recognition.Level) ([]document.Box, error) {
+// layout finds the text on a page in the order in which it would be read. It reads no more than tells how the text is turned.
+func (l *library) layout(page decodedPage, level recognition.Level) ([]recognition.Suggestion, error) {
 	m, err := l.model(recognition.Task{Box: page.bounds(), Lang: l.layoutLang, Mode: recognition.BestMode})
 	if err != nil {
 		return nil, err
 	}
-	sheet, scale, found, err := read.Sheet(pixels{page}, page.bounds())
-	if err != nil || !found {
+	defer m.forget()
+	r := read.Reader{Engine: recogniser{m, l.engine}, Progress: l.progress}
+	if r.Detector, err = l.detector(); err != nil {
 		return nil, err
 	}
-	image, err := pixOf(sheet)
-	if err != nil {
-		return nil, err
-	}
-	defer image.close()
-	return m.layout(image, level, func(x1, y1, x2, y2 int) document.Box {
-		at := func(v int) int { return int(float64(v)/scale + 0.5) }
-		return document.Box{X1: at(x1), Y1: at(y1), X2: max(at(x2), at(x1)+1), Y2: max(at(y2), at(y1)+1)}.Intersect(page.bounds())
-	}), nil
+	return r.Suggest(pixels{page}, level, l.layoutLang, m.layout)
 }
 
 // prepareFirst shows what the first look at a region is at.

@@ -54,15 +54,20 @@ var levels = map[recognition.Level]C.TessPageIteratorLevel{
 	recognition.LevelBlock: C.RIL_BLOCK, recognition.LevelLine: C.RIL_TEXTLINE, recognition.LevelWord: C.RIL_WORD,
 }
 
-// layout segments an 8-bit image without recognising it and returns the boxes of what is text.
-func (m *model) layout(p *pix, level recognition.Level, box func(x1, y1, x2, y2 int) document.Box) (boxes []document.Box) {
+// layout segments an image without recognising it and returns the boxes of what is text. It is a read.Segmenter.
+func (m *model) layout(sheet read.Gray, level recognition.Level) (boxes []document.Box, err error) {
+	p, err := pixOf(sheet)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
 	C.TessBaseAPISetPageSegMode(m.api, C.PSM_AUTO)
 	C.TessBaseAPISetImage2(m.api, p.p)
 	C.TessBaseAPISetSourceResolution(m.api, assumedDPI)
 	defer C.TessBaseAPIClear(m.api)
 	it := C.TessBaseAPIAnalyseLayout(m.api)
 	if it == nil {
-		return nil // there is nothing on the page
+		return nil, nil // there is nothing on the page
 	}
 	defer C.TessPageIteratorDelete(it)
 	for more := true; more; more = C.TessPageIteratorNext(it, levels[level]) != 0 {
@@ -71,10 +76,10 @@ func (m *model) layout(p *pix, level recognition.Level, box func(x1, y1, x2, y2 
 		}
 		var x1, y1, x2, y2 C.int
 		if C.TessPageIteratorBoundingBox(it, levels[level], &x1, &y1, &x2, &y2) != 0 {
-			boxes = append(boxes, box(int(x1), int(y1), int(x2), int(y2)))
+			boxes = append(boxes, document.Box{X1: int(x1), Y1: int(y1), X2: int(x2), Y2: int(y2)})
 		}
 	}
-	return boxes
+	return boxes, nil
 }
 
 // forget drops what the library learnt from earlier regions, so that the same region always reads the same.

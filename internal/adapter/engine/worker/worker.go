@@ -57,11 +57,7 @@ var operations = map[string]operation{
 	protocol.Read:  reads((*library).read),
 	protocol.Plain: reads((*library).plain),
 	protocol.Layout: func(l *library, page decodedPage, j protocol.Job) (protocol.Answer, document.Rendition, error) {
-		boxes, err := l.layout(page, j.Level)
-		suggestions := make([]recognition.Suggestion, len(boxes))
-		for i, b := range boxes {
-			suggestions[i].Box = b
-		}
+		suggestions, err := l.layout(page, j.Level)
 		return protocol.Answer{Suggestions: suggestions}, document.Rendition{}, err
 	},
 	protocol.Prepared: renders(func(page decodedPage, j protocol.Job) (document.Rendition, error) { return prepareFirst(page, j.Task) }),

@@ -1,0 +1,78 @@
+package read
+
+import (
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// finder is a detector that finds boxes of a page, which it is given as it is.
+type finder []document.Box
+
+func (f finder) Detect(RGB) (quads []Quad, err error) {
+	for _, b := range f {
+		x1, y1, x2, y2 := float64(b.X1), float64(b.Y1), float64(b.X2), float64(b.Y2)
+		quads = append(quads, Quad{{x1, y1}, {x2, y1}, {x2, y2}, {x1, y2}})
+	}
+	return quads, nil
+}
+
+// Lines that the detector alone finds come in their place, and no two suggestions overlap.
+func TestSuggestions(t *testing.T) {
+	s := blank(600, 500, 240)
+	var lines []document.Box
+	for i := range 5 {
+		lines = append(lines, grown(s.letters(40, 40+80*i, 12, 20, 20), 4))
+	}
+	engine := func(sheet Gray, _ recognition.Level) ([]document.Box, error) {
+		first, second := lines[0], lines[1]
+		first.Y2 = second.Y1 + 10 // they overlap
+		return []document.Box{first, second, lines[3]}, nil
+	}
+	found, err := Reader{Engine: &counter{}, Detector: finder{lines[4], lines[2], lines[3], {X1: 400, Y1: 10, X2: 500, Y2: 30}}}.
+		Suggest(page{s}, recognition.LevelLine, []string{"eng"}, engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 5 {
+		t.Fatalf("got %+v, want the five lines and nothing where no ink is", found)
+	}
+	for i, f := range found {
+		if in := f.Intersect(lines[i]); in != lines[i] && i != 0 && i != 1 {
+			t.Errorf("%d is %v, want %v", i, f.Box, lines[i])
+		}
+		if f.Rotation != 0 {
+			t.Errorf("%d is turned by %d", i, f.Rotation)
+		}
+		for k := range i {
+			if !f.Intersect(found[k].Box).Empty() {
+				t.Errorf("%d at %v overlaps %d at %v", i, f.Box, k, found[k].Box)
+			}
+		}
+	}
+}
+
+// The suggestions for a page that is turned lie on the page as it is, and tell how their text is turned.
+func TestSuggestionsForATurnedPage(t *testing.T) {
+	s := blank(600, 300, 240)
+	line := s.letters(40, 40, 12, 20, 20)
+	s.letters(40, 140, 12, 20, 20)
+	for quarters, want := range []document.Box{
+		line,
+		{X1: 300 - line.Y2, Y1: line.X1, X2: 300 - line.Y1, Y2: line.X2},
+		{X1: 600 - line.X2, Y1: 300 - line.Y2, X2: 600 - line.X1, Y2: 300 - line.Y1},
+		{X1: line.Y1, Y1: 600 - line.X2, X2: line.Y2, Y2: 600 - line.X1},
+	} {
+		found, err := Reader{Engine: &counter{}}.Suggest(page{sheet{s.Turn(quarters)}}, recognition.LevelLine, []string{"eng"},
+			func(Gray, recognition.Level) ([]document.Box, error) { return []document.Box{line}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]recognition.Suggestion{{Box: want, Rotation: 90 * quarters}}, found); diff != "" {
+			t.Errorf("turned by %d quarters (-want +got):\n%s", quarters, diff)
+		}
+	}
+}
