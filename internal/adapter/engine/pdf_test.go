@@ -452,3 +452,24 @@ func BenchmarkTextOfRegions(b *testing.B) {
 		})
 	}
 }
+
+// Colours come as they are, below rows of the page that have none.
+func TestColoursOfPDF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	page := pdfPage(t, e, porttest.PDF(porttest.PDFPage{Width: 72, Height: 72, Content: "0 36 72 36 re f 1 0 0 rg 0 0 72 18 re f\n"}), 1)
+	r, err := e.View(t.Context(), page, document.Box{X2: page.Width, Y2: page.Height}, page.Width)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _, err := image.Decode(bytes.NewReader(r.Bytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y, want := range map[int]color.RGBA{50: {0, 0, 0, 255}, 190: {255, 255, 255, 255}, 270: {255, 0, 0, 255}} {
+		got := color.RGBAModel.Convert(m.At(150, y)).(color.RGBA)
+		far := func(a, b uint8) bool { return int(a)-int(b) > 8 || int(b)-int(a) > 8 }
+		if far(got.R, want.R) || far(got.G, want.G) || far(got.B, want.B) {
+			t.Errorf("got %v at %d, want %v", got, y, want)
+		}
+	}
+}

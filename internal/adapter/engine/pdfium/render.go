@@ -91,7 +91,12 @@ func (l *library) draw(f *file, s *sheet) error {
 		return err
 	}
 	rows := min(s.height, max(1, maxStrip/s.width))
-	shades := make([]byte, 0, s.width*s.height) // until there is a colour
+	start := func(kind, pixels int) []byte {
+		header := fmt.Sprintf("P%d %d %d 255\n", kind, s.width, s.height)
+		s.header = len(header)
+		return append(make([]byte, 0, len(header)+pixels), header...)
+	}
+	shades := start(5, s.width*s.height) // until there is a colour
 	var colours []byte
 	for top := 0; top < s.height; top += rows {
 		n := min(rows, s.height-top)
@@ -99,20 +104,24 @@ func (l *library) draw(f *file, s *sheet) error {
 			for y := range n {
 				row := pixels[y*stride:][:4*s.width]
 				if colours == nil && isGray(row) {
-					for x := 0; x < len(row); x += 4 {
-						shades = append(shades, row[x])
+					at := len(shades)
+					shades = shades[:at+s.width]
+					for x, to := 0, shades[at:]; x < len(to); x++ {
+						to[x] = row[4*x]
 					}
 					continue
 				}
 				if colours == nil {
-					colours = make([]byte, 0, 3*s.width*s.height)
-					for _, v := range shades {
+					gray := shades[s.header:]
+					colours = start(6, 3*s.width*s.height)
+					for _, v := range gray {
 						colours = append(colours, v, v, v)
 					}
-					shades = nil
 				}
-				for x := 0; x < len(row); x += 4 {
-					colours = append(colours, row[x+2], row[x+1], row[x])
+				at := len(colours)
+				colours = colours[:at+3*s.width]
+				for x, to := 0, colours[at:]; x < s.width; x++ {
+					to[3*x], to[3*x+1], to[3*x+2] = row[4*x+2], row[4*x+1], row[4*x]
 				}
 			}
 		})
@@ -120,12 +129,10 @@ func (l *library) draw(f *file, s *sheet) error {
 			return err
 		}
 	}
-	kind, pixels := 6, colours
+	s.pnm = colours
 	if s.gray = colours == nil; s.gray {
-		kind, pixels = 5, shades
+		s.pnm = shades
 	}
-	header := fmt.Sprintf("P%d %d %d 255\n", kind, s.width, s.height)
-	s.header, s.pnm = len(header), append([]byte(header), pixels...)
 	return nil
 }
 

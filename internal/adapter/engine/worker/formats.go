@@ -73,8 +73,11 @@ func oddPNM(data []byte, h imagefile.Header) (image.Image, error) {
 	for range 2 {
 		number() // width and height, which the header has
 	}
-	if most = number(); most == 255 || most == 65535 {
+	if most = number(); most == 65535 || most == 255 && kind != '5' {
 		return nil, nil
+	}
+	if pixels := h.Width * h.Height; most == 255 && len(data)-at-1 >= pixels { // as pages of PDF files are: Leptonica reads byte by byte
+		return &image.Gray{Pix: data[at+1:][:pixels], Stride: h.Width, Rect: image.Rect(0, 0, h.Width, h.Height)}, nil
 	}
 	if most < 1 || most > 65535 {
 		return nil, fmt.Errorf("PNM with a maximum of %d", most)

@@ -8,6 +8,7 @@ package worker
 import "C"
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -127,8 +128,13 @@ func fromImage(m image.Image) (*pix, error) {
 	words, perRow := p.words(), int(C.pixGetWpl(p.p))
 	if isGray {
 		for y := range b.Dy() {
-			for x := range b.Dx() {
-				words[y*perRow+x/4] |= uint32(gray.Pix[y*gray.Stride+x]) << (24 - x%4*8)
+			row, out := gray.Pix[y*gray.Stride:][:b.Dx()], words[y*perRow:]
+			for len(row) >= 4 {
+				out[0] = binary.BigEndian.Uint32(row)
+				row, out = row[4:], out[1:]
+			}
+			for x, v := range row {
+				out[0] |= uint32(v) << (24 - x*8)
 			}
 		}
 		return p, nil
