@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,9 @@ type ocrOptions struct {
 	effort  recognition.Effort // empty: as the service is configured
 	source  recognition.Source
 }
+
+// wholePageTimeout is the least time for a whole page, on a machine that does other work too: nobody waits for one of many at a screen.
+const wholePageTimeout = 5 * time.Minute
 
 // ocrCommand reads files, by itself or by a running service, without storing anything.
 func (p Process) ocrCommand() *cobra.Command {
@@ -104,6 +108,9 @@ func (p Process) ocrCommand() *cobra.Command {
 			return errors.Join(r.Run(cmd.Context()), s.end())
 		}
 		o.effort = c.Effort
+		if len(o.regions) == 0 && !cmd.Flags().Changed("region-timeout") {
+			c.RegionTimeout = max(c.RegionTimeout, wholePageTimeout)
+		}
 		pool, err := startPool(c, os.TempDir(), "", reading.LocalFiles{}, p.logger(c))
 		if err != nil {
 			return err
