@@ -42,7 +42,9 @@ type Config struct {
 	NATS            string // URLs of a cluster; empty: a queue in DataDir
 	NATSCredentials string // file; empty: none
 	NATSCA          string // file; empty: what the system trusts
+	Worker          bool   // the node only runs items of jobs
 	JobItems        int    // that are read at once; 0: as many as there are workers
+	MaxQueued       int    // items of a user
 	SignUpOpen      bool
 	AdminPassword   string      // of the administrator made at the first start; empty: a random one
 	Keys            []token.Key // that sign access tokens; none: those of a file in DataDir
@@ -98,8 +100,12 @@ var table = []setting{
 		set: func(c *Config, text string) error { c.NATSCredentials = text; return nil }},
 	{name: "nats-ca", help: "File with the certificates that those of NATS are checked by. Default: those of the system.",
 		set: func(c *Config, text string) error { c.NATSCA = text; return nil }},
+	{name: "role", def: "all", help: "all: serve the API and read images of jobs. worker: only read images of jobs, and serve nothing but /ping, /health, /ready and /metrics; it needs database, mongodb and nats.",
+		set: oneOf(func(c *Config) *bool { return &c.Worker }, map[string]bool{"all": false, "worker": true})},
 	{name: "job-items", def: "0", help: "Most images of jobs that are read at once. 0: as many as there are worker processes.",
 		set: integer(func(c *Config) *int { return &c.JobItems }, 0, 1024)},
+	{name: "max-queued", def: "100000", help: "Most images of a user that may wait in jobs. More are answered with 429.",
+		set: integer(func(c *Config) *int { return &c.MaxQueued }, 1, math.MaxInt32)},
 	{name: "signup", def: "open", help: "open: anybody may create an account. closed: only administrators may.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
 	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, shown once.",
@@ -240,6 +246,13 @@ func loadConfig(flags *pflag.FlagSet, env map[string]string) (Config, []value, e
 	}
 	if len(faults) == 0 && c.RegionTimeout > c.RequestTimeout {
 		faults = append(faults, fmt.Errorf("region-timeout: at most request-timeout, which is %s", c.RequestTimeout))
+	}
+	if c.Worker {
+		for name, text := range map[string]string{"database": c.Database, "mongodb": c.MongoDB, "nats": c.NATS} {
+			if text == "" {
+				faults = append(faults, fmt.Errorf("role: a worker needs the setting %s, which other nodes share with it", name))
+			}
+		}
 	}
 	if len(faults) > 0 {
 		return Config{}, nil, faults

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	api "glyphbox/client"
@@ -127,4 +128,57 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	check.OK(t, "Kill", cmd.Process.Kill())
 	_ = cmd.Wait() // it says that it was killed
+}
+
+func TestJobCommands(t *testing.T) {
+	s := start(t, t.TempDir())
+	s.signUp("ann")
+	page, _, boxes := drawn()
+	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
+	for n := range 3 {
+		check.OK(t, "WriteFile", os.WriteFile(filepath.Join(dir, fmt.Sprintf("page-%d.png", n)), page, 0o600))
+	}
+	at := func(stdin string, args ...string) result {
+		t.Helper()
+		return command(t, stdin, append(append([]string{"job"}, args...), "--server", s.base, "--user", "ann")...)
+	}
+	region := fmt.Sprintf("%d,%d,%d,%d", boxes[0].X1, boxes[0].Y1, boxes[0].X2, boxes[0].Y2)
+	command(t, "", "job", "list").want(t, exitUsage, "--server is needed")
+	at(password, "add", dir, "--state", state, "--effort", "most").want(t, exitFailure, "effort")
+	uploaded := s.person.login("ann", password).client()
+	images, err := uploaded.Images(t.Context(), api.ImageQuery{})
+	check.OK(t, "Images", err)
+	check.Same(t, "images after a job that was refused", images.Total, 3)
+
+	added := at(password, "add", dir, "--state", state, "--effort", "fast", "--region", region, "--watch").want(t, exitOK, "3 of 3 read")
+	id := strings.Fields(added.stdout)[0]
+	images, err = uploaded.Images(t.Context(), api.ImageQuery{})
+	check.OK(t, "Images", err)
+	check.Same(t, "images after it was run again", images.Total, 3)
+	at(password, "add", dir, "--state", state).want(t, exitOK, id)
+	at(password, "show", id).want(t, exitOK, "done")
+	at(password, "list").want(t, exitOK, id)
+	at(password, "watch", id).want(t, exitOK, "3 of 3 read")
+	at(password, "cancel", id).want(t, exitOK, "")
+	at(password, "retry", id).want(t, exitFailure, "No item of the job has failed")
+	at(password, "show", "x").want(t, exitFailure, "There is no such job")
+
+	// Of a job with an image that is gone the rest is read, and the program says so.
+	pages := s.person.login("ann", password).uploads(2)
+	check.OK(t, "DeleteImage", func() error {
+		made, err := uploaded.AddJob(t.Context(), firstLine(pages))
+		check.OK(t, "AddJob", err)
+		id = made.ID
+		return uploaded.DeleteImage(t.Context(), pages[1])
+	}())
+	if r := at(password, "watch", id); r.code != exitOK && !strings.Contains(r.stdout, "1 failed") {
+		t.Errorf("watch: %+v", r)
+	}
+}
+
+func TestAWorkerNeedsWhatIsShared(t *testing.T) {
+	r := command(t, "", "serve", "--role", "worker", "--data-dir", t.TempDir())
+	for _, name := range []string{"database", "mongodb", "nats"} {
+		r.want(t, exitUsage, "a worker needs the setting "+name)
+	}
 }

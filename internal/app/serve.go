@@ -66,21 +66,25 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	page, err := web.Handler(c.BasePath)
-	if err != nil {
-		return err
+	var page http.Handler
+	if !c.Worker {
+		if page, err = web.Handler(c.BasePath); err != nil {
+			return err
+		}
 	}
 	handler, err := httpapi.New(httpapi.Config{
 		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF), Web: page, Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
-		BasePath: c.BasePath, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, Stopping: ctx,
+		BasePath: c.BasePath, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, Stopping: ctx, Monitoring: c.Worker,
 	})
 	if err != nil {
 		return err
 	}
 	address := listener.Addr().String()
-	if err := p.firstStart(ctx, c, s.accounts, address, log); err != nil {
-		return err
+	if !c.Worker {
+		if err := p.firstStart(ctx, c, s.accounts, address, log); err != nil {
+			return err
+		}
 	}
 	var background sync.WaitGroup
 	defer background.Wait()
@@ -88,7 +92,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	defer stop()
 	background.Go(func() { s.runJobs(working, c) })
 	background.Go(func() { keepIndexed(working, s.indexer(), c.SweepInterval, log) })
-	if c.SweepInterval > 0 {
+	if c.SweepInterval > 0 && !c.Worker {
 		sweeper := s.sweeper()
 		metrics := newSweepMetrics(s.metrics, sweeper.Kinds)
 		background.Go(func() { keepSwept(working, sweeper, c.SweepInterval, metrics, log) })

@@ -83,6 +83,8 @@ type Config struct {
 	StallTimeout       time.Duration // how long a client may neither send nor take anything; 0: 30 s
 	Heartbeat          time.Duration // the longest silence of a stream of events; 0: 15 s
 
+	Monitoring bool // only /ping, /health, /ready and /metrics are there
+
 	Stopping context.Context // ends when the server is to stop, and all streams of events with it; nil: never
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed

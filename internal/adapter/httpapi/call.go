@@ -192,11 +192,14 @@ func (a *api) cors(c *call) bool {
 	return true
 }
 
+// monitored are the paths that are there where only monitoring is.
+var monitored = []string{"/ping", "/health", "/ready", "/metrics"}
+
 // route finds the handler. What there is none for gets a problem and not ServeMux's text, and a path that is written oddly is
 // not there: the redirect to its plain form would lose bodies and methods.
 func (a *api) route(c *call) {
 	p := c.r.URL.Path
-	if p == "" || path.Clean(p) != p || !utf8.ValidString(p) {
+	if p == "" || path.Clean(p) != p || !utf8.ValidString(p) || a.Monitoring && !slices.Contains(monitored, p) {
 		c.noSuchPath()
 		return
 	}

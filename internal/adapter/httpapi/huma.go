@@ -252,7 +252,7 @@ var problems = map[int]string{
 	415: "This media type or file format is not supported.",
 	416: "The range lies outside the file.",
 	422: "The input breaks a rule. errors names the fields.",
-	429: "Too many attempts. Try again after Retry-After.",
+	429: "Too many requests, or too much that waits. Try again after Retry-After.",
 	500: "Something went wrong in the service.",
 	503: "The service is busy, or a store is away. Try again after Retry-After.",
 	504: "It could not be done in time.",

@@ -37,7 +37,7 @@ func (a *api) jobRoutes() {
 	handleJSON(a, route{pattern: "POST " + base + "/job", tag: "job", id: "add-job", summary: "Read many images in the background",
 		about: "Answers at once with a job, which runs whatever happens. An item of it is one image; each that is read gets a version. The regions are read of each " +
 			"image; without regions, its whole page.",
-		body: &body{mediaType: mediaTypeJSON, limit: textLimit}, status: http.StatusAccepted, timeout: a.RecognitionTimeout}, a.addJob)
+		body: &body{mediaType: mediaTypeJSON, limit: textLimit}, status: http.StatusAccepted, errors: []int{429}, timeout: a.RecognitionTimeout}, a.addJob)
 	handle(a, route{pattern: "GET " + base + "/job", tag: "job", id: "jobs", summary: "List your jobs", about: "Newest first."}, called(h.Jobs))
 	handle(a, route{pattern: "GET " + base + "/job/{id}", tag: "job", id: "job", summary: "Get a job", about: "It is failed only if all its items failed."}, called(h.Job))
 	handle(a, route{pattern: "GET " + base + "/job/{id}/item", tag: "job", id: "items", summary: "List the items of a job", about: "By number, the last first."},

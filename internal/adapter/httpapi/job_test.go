@@ -201,3 +201,13 @@ func TestDeadItems(t *testing.T) {
 	}
 	s.ask("POST", base+"/admin/dead/x/replay", as(admin)).want(404).code("item_not_found")
 }
+
+func TestMonitoringOnly(t *testing.T) {
+	s := open(t, func(c *Config) { c.Monitoring = true })
+	for _, path := range []string{"/ping", "/health", "/ready", "/metrics"} {
+		s.ask("GET", path, request{}).want(200)
+	}
+	for _, path := range []string{"/", "/docs", "/openapi.json", base + "/job/x", base + "/image/1/meta", "/metrics/x"} {
+		s.ask("GET", path, request{}).want(404).code("no_such_path")
+	}
+}

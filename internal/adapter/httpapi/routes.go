@@ -123,7 +123,7 @@ func (a *api) routes() {
 			"With into the contents become part of that version, or a content of it is read again; settings of the run stay those of its first call. " +
 			"409 with the code version_not_newest: there is a newer version. 409 with the code changed_meanwhile: somebody corrected a content while it was " +
 			"read again; the correction stays, and so does what else was read.",
-		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, errors: []int{409}, timeout: wait}
+		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, errors: []int{409, 429}, timeout: wait}
 	handleJSON(a, recognize, a.recognize)
 	a.documentLater(recognize)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr", tag: "recognition", id: "runs", summary: "List the runs of an image",

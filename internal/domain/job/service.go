@@ -19,6 +19,7 @@ type Service struct {
 	Engine  recognition.Engine // says what is installed
 	Effort  recognition.Effort // of requests that do not say; empty: EffortAccurate
 	Regions int                // of a request, at most; 0: recognition.MaxRegions
+	Waiting int                // items of one user that may be queued at once; 0: MaxItems
 	Wake    func()             // called when there is more to run; nil: nobody is told
 	Now     func() time.Time
 }
@@ -31,9 +32,12 @@ type Order struct {
 }
 
 // Submit makes a job, which is durable when it is returned, and runs whatever crashes. Invalid, naming what is wrong: each image has to be one
-// that the actor may see, and the request one that can be done on it.
+// that the actor may see, and the request one that can be done on it. TooMany where too much of the actor's is queued already.
 func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job, error) {
 	if err := s.check(ctx, actor, o); err != nil {
+		return Job{}, err
+	}
+	if err := s.admit(ctx, actor, len(o.Images)); err != nil {
 		return Job{}, err
 	}
 	now := s.Now().UTC().Truncate(time.Microsecond)
@@ -45,6 +49,25 @@ func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job
 	}
 	s.wake()
 	return j, nil
+}
+
+// admit refuses more items than may wait.
+func (s *Service) admit(ctx context.Context, actor account.Actor, items int) error {
+	open, err := s.Jobs.Open(ctx)
+	if err != nil {
+		return err
+	}
+	queued := 0
+	for _, o := range open {
+		if o.User == actor.UserID {
+			queued += o.Queued
+		}
+	}
+	if most := cmp.Or(s.Waiting, MaxItems); queued+items > most {
+		return fault.New(fault.TooMany, "too_many_items", "Of one user at most %d items may be queued, and %d are. Wait until some have been read.", most, queued).
+			After(time.Minute)
+	}
+	return nil
 }
 
 func (s *Service) wake() {

@@ -169,6 +169,19 @@ func TestSubmitRefuses(t *testing.T) {
 	check.Code(t, "Submit while the rows are away", err, fault.Unavailable, "injected")
 }
 
+func TestWaitingItemsAreLimited(t *testing.T) {
+	w := newWorld(t, 3)
+	w.Waiting = 4
+	w.submit(t, w.pages...)
+	order := job.Order{Images: w.pages[:2], Request: recognition.Request{Mode: recognition.BestMode}}
+	_, err := w.Submit(t.Context(), w.ann, order)
+	check.Code(t, "Submit of too many", err, fault.TooMany, "too_many_items")
+	check.Same(t, "when to ask again", fault.Of(err).RetryAfter, time.Minute)
+	_, err = w.Submit(t.Context(), w.admin, order)
+	check.OK(t, "Submit by somebody else", err)
+	w.submit(t, w.pages[0])
+}
+
 func TestJobsAreTheirUsers(t *testing.T) {
 	w := newWorld(t, 1)
 	j := w.submit(t, w.pages...)

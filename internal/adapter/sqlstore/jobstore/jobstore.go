@@ -149,6 +149,14 @@ func (s *Store) List(ctx context.Context, userID int64, before string, size int)
 
 const itemColumns = `SELECT id, job_id, number, image_id, state, version, tries, error_code, error_detail, seq, begun_datetime, finished_datetime FROM job_item `
 
+// Indexes that MariaDB has to take, whatever it thinks of the size of the table.
+const (
+	byNumber = `/*! FORCE INDEX (job_item_number) */ `
+	byState  = `/*! FORCE INDEX (job_item_state) */ `
+	bySeq    = `/*! FORCE INDEX (job_item_seq) */ `
+	byUntil  = `/*! FORCE INDEX (job_item_until) */ `
+)
+
 func scanItem(scan func(...any) error) (i job.Item, err error) {
 	var code, text sqldb.Text
 	var seq sql.NullInt64
@@ -176,16 +184,16 @@ func (s *Store) Items(ctx context.Context, id string, state job.State, before, s
 	}
 	switch state {
 	case "":
-		return s.items(ctx, `WHERE job_id = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, before, size)
+		return s.items(ctx, byNumber+`WHERE job_id = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, before, size)
 	case job.Failed:
-		return s.items(ctx, `WHERE job_id = ? AND state IN (?, ?) AND number < ? ORDER BY number DESC LIMIT ?`, id, job.Failed, dead, before, size)
+		return s.items(ctx, byState+`WHERE job_id = ? AND state IN (?, ?) AND number < ? ORDER BY number DESC LIMIT ?`, id, job.Failed, dead, before, size)
 	}
-	return s.items(ctx, `WHERE job_id = ? AND state = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, state, before, size)
+	return s.items(ctx, byState+`WHERE job_id = ? AND state = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, state, before, size)
 }
 
 // Changes implements job.Jobs.
 func (s *Store) Changes(ctx context.Context, id string, after int64, size int) ([]job.Item, error) {
-	return s.items(ctx, `WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?`, id, after, size)
+	return s.items(ctx, bySeq+`WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?`, id, after, size)
 }
 
 // Dead implements job.Jobs.
@@ -193,7 +201,7 @@ func (s *Store) Dead(ctx context.Context, before string, size int) ([]job.Item, 
 	if before == "" {
 		before = "~"
 	}
-	return s.items(ctx, `WHERE state = ? AND until_datetime IS NULL AND id < ? ORDER BY id DESC LIMIT ?`, dead, before, size)
+	return s.items(ctx, byUntil+`WHERE state = ? AND until_datetime IS NULL AND id < ? ORDER BY id DESC LIMIT ?`, dead, before, size)
 }
 
 // Open implements job.Jobs.
@@ -208,7 +216,7 @@ func openJobs(ctx context.Context, q sqldb.Querier) (open []job.Open, err error)
 		err := scan(&o.ID, &o.User, &o.Priority, &o.Queued, &o.Running)
 		open = append(open, o)
 		return err
-	}, `SELECT id, user_id, priority, queued, running FROM job WHERE state IN ('queued', 'running') ORDER BY id`)
+	}, `SELECT id, user_id, priority, queued, running FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running') ORDER BY id`)
 	return open, err
 }
 
@@ -216,7 +224,7 @@ func openJobs(ctx context.Context, q sqldb.Querier) (open []job.Open, err error)
 func (s *Store) Mean(ctx context.Context) (time.Duration, error) {
 	var worked, items int64
 	err := s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(worked), 0), COALESCE(SUM(done + failed), 0) FROM
-		(SELECT worked, done, failed FROM job WHERE finished_datetime IS NOT NULL ORDER BY finished_datetime DESC LIMIT ?) AS ended`, meanOf).Scan(&worked, &items)
+		(SELECT worked, done, failed FROM job /*! FORCE INDEX (job_finished) */ WHERE finished_datetime IS NOT NULL ORDER BY finished_datetime DESC LIMIT ?) AS ended`, meanOf).Scan(&worked, &items)
 	if err != nil || items == 0 {
 		return 0, s.db.Fault(ctx, err)
 	}
@@ -226,8 +234,9 @@ func (s *Store) Mean(ctx context.Context) (time.Duration, error) {
 // Stats implements job.Jobs.
 func (s *Store) Stats(ctx context.Context) (st job.Stats, err error) {
 	err = s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(queued), 0), MIN(CASE WHEN queued > 0 THEN created_datetime END),
-		(SELECT COUNT(*) FROM job_item WHERE state = 'running'), (SELECT COUNT(*) FROM job_item WHERE state = 'dead')
-		FROM job WHERE state IN ('queued', 'running')`).Scan(&st.Queued, (*sqldb.Stamp)(&st.Oldest), &st.Running, &st.Dead)
+		(SELECT COUNT(*) FROM job_item /*! FORCE INDEX (job_item_until) */ WHERE state = 'running'),
+		(SELECT COUNT(*) FROM job_item /*! FORCE INDEX (job_item_until) */ WHERE state = 'dead')
+		FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running')`).Scan(&st.Queued, (*sqldb.Stamp)(&st.Oldest), &st.Running, &st.Dead)
 	return st, s.db.Fault(ctx, err)
 }
 
@@ -252,7 +261,7 @@ func (s *Store) Offer(ctx context.Context, now, until time.Time, share func([]jo
 			err := scan(&id)
 			offered[jobOf(id)]++
 			return err
-		}, `SELECT id FROM job_item WHERE state = 'queued' AND until_datetime > ?`, sqldb.Stamp(now)); err != nil {
+		}, `SELECT id FROM job_item `+byUntil+`WHERE state = 'queued' AND until_datetime > ?`, sqldb.Stamp(now)); err != nil {
 			return err
 		}
 		for i := range open {
@@ -280,7 +289,7 @@ func pick(ctx context.Context, tx *sql.Tx, id string, n int, now, until time.Tim
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT id FROM job_item WHERE job_id = ? AND state = 'queued' AND (until_datetime IS NULL OR until_datetime <= ?) ORDER BY number LIMIT ?`,
+	}, `SELECT id FROM job_item `+byState+`WHERE job_id = ? AND state = 'queued' AND (until_datetime IS NULL OR until_datetime <= ?) ORDER BY number LIMIT ?`,
 		id, sqldb.Stamp(now), n)
 	if err != nil || len(ids) == 0 {
 		return nil, err
@@ -469,7 +478,7 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT id FROM job_item WHERE state = 'running' AND until_datetime < ? ORDER BY until_datetime LIMIT ?`, sqldb.Stamp(now), lapseAtOnce)
+	}, `SELECT id FROM job_item `+byUntil+`WHERE state = 'running' AND until_datetime < ? ORDER BY until_datetime LIMIT ?`, sqldb.Stamp(now), lapseAtOnce)
 	if err != nil {
 		return 0, s.db.Fault(ctx, err)
 	}

@@ -1,0 +1,366 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	api "glyphbox/client"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/progress"
+	"glyphbox/internal/reading"
+)
+
+// jobCommand has the commands on jobs of a running service.
+func (p Process) jobCommand() *cobra.Command {
+	cmd := group("job", "Have a running service read many files in the background")
+	cmd.AddCommand(p.jobAddCommand(), p.jobListCommand(), p.jobShowCommand(), p.jobWatchCommand(), p.jobCancelCommand(), p.jobRetryCommand())
+	return cmd
+}
+
+// jobAt makes a command on one service; do is given a session that has begun. It ends with the command.
+func (p Process) jobAt(use, short string, args cobra.PositionalArgs, do func(ctx context.Context, s *session, args []string) error) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: args}
+	server := cmd.Flags().String("server", "", "Address of the service, such as https://ocr.example.org.")
+	token := cmd.Flags().String("token", "", "API key or access token. The variable "+tokenVariable+" hides it from others on this machine.")
+	user := cmd.Flags().String("user", "", "Name of the user, if there is no token.")
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		if *server == "" {
+			return usagef("--server is needed")
+		}
+		s, err := p.signIn(cmd.Context(), *server, *token, *user)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.end()) }()
+		return do(cmd.Context(), s, args)
+	}
+	return cmd
+}
+
+func (p Process) jobAddCommand() *cobra.Command {
+	var form api.JobForm
+	var regions *[]string
+	var lang, state *string
+	var watch *bool
+	cmd := p.jobAt("add FILE...", "Upload files and folders, and have them read", cobra.MinimumNArgs(1), func(ctx context.Context, s *session, names []string) error {
+		form := form
+		if *lang != "" {
+			form.Lang = strings.Split(*lang, "+")
+		}
+		for _, text := range *regions {
+			box, err := parseRegion(text)
+			if err != nil {
+				return err
+			}
+			form.Regions = append(form.Regions, api.Region{Box: api.Box{X1: box.X1, Y1: box.Y1, X2: box.X2, Y2: box.Y2}})
+		}
+		id, err := p.addJob(ctx, s, form, names, *state)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(p.Stdout, id)
+		if *watch {
+			return p.watchJob(ctx, s, id)
+		}
+		return nil
+	})
+	cmd.Long = "Uploads images, of a folder all that are in it, and has the service read them in the background. It prints the id of the job.\n" +
+		"With --state it writes down what it has uploaded; run again after it broke off, it goes on from there."
+	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
+	regions = cmd.Flags().StringArray("region", nil, "A region in pixels of each upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
+	lang = cmd.Flags().String("lang", "", "Languages, joined by +. Default: "+recognition.DefaultLang+".")
+	cmd.Flags().StringVar(&form.Rotate, "rotate", "", "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
+	cmd.Flags().StringVar(&form.Effort, "effort", "", "fast, balanced or accurate. Default: as the service is configured.")
+	cmd.Flags().StringVar(&form.Priority, "priority", "", "Among your own jobs: low, normal or high.")
+	state = cmd.Flags().String("state", "", "File to write down in what has been uploaded.")
+	watch = cmd.Flags().Bool("watch", false, "Wait until the job has ended.")
+	return cmd
+}
+
+// journal is what has been done of a job, a line for each: the path of a file and its image, or the job.
+type journal struct {
+	mu     sync.Mutex
+	file   *os.File // nil: nothing is written down
+	images map[string]int64
+	job    string
+}
+
+const journalOfJob = "job"
+
+// openJournal reads what was written down before. A line that is cut off is none.
+func openJournal(path string) (*journal, error) {
+	j := &journal{images: map[string]int64{}}
+	if path == "" {
+		return j, nil
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	j.file = file
+	whole := int64(0)
+	for lines := bufio.NewReader(file); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			break
+		}
+		kind, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		id, number := strconv.ParseInt(kind, 10, 64)
+		switch {
+		case kind == journalOfJob:
+			j.job = rest
+		case ok && number == nil:
+			j.images[rest] = id
+		default:
+			return nil, errors.Join(fmt.Errorf("%s is no file of the state of a job", path), file.Close())
+		}
+		whole += int64(len(line))
+	}
+	_, err = file.Seek(whole, 0)
+	return j, errors.Join(err, file.Truncate(whole))
+}
+
+func (j *journal) note(line string) error {
+	if j.file == nil {
+		return nil
+	}
+	_, err := j.file.WriteString(line + "\n")
+	return errors.Join(err, j.file.Sync())
+}
+
+func (j *journal) close() error {
+	if j.file == nil {
+		return nil
+	}
+	return j.file.Close()
+}
+
+// addJob uploads files and makes a job of them, as far as that is not done yet.
+func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names []string, state string) (id string, err error) {
+	files, remove, err := reading.Find(names, p.Stdin)
+	if err != nil {
+		return "", err
+	}
+	defer remove()
+	j, err := openJournal(state)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, j.close()) }()
+	if j.job != "" {
+		return j.job, nil
+	}
+	form.ImageIDs, err = p.uploadAll(ctx, s, j, files)
+	if err != nil {
+		return "", err
+	}
+	var made api.Job
+	if err := s.do(ctx, func(c api.Client) (err error) { made, err = c.AddJob(ctx, form); return err }); err != nil {
+		return "", err
+	}
+	return made.ID, j.note(journalOfJob + " " + made.ID)
+}
+
+// uploadAll returns the images of files, in their order.
+func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File) ([]int64, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	display := progress.New(p.Stderr)
+	defer display.Clear()
+	places := make(chan struct{}, uploadsAtOnce)
+	var all sync.WaitGroup
+	for _, f := range files {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		all.Go(func() {
+			defer func() { <-places }()
+			done, err := upload(ctx, s, j, f)
+			if err != nil {
+				stop(fmt.Errorf("%s: %w", f.Path, err))
+				return
+			}
+			display.Say("uploaded %d of %d files", done, len(files))
+		})
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var ids []int64
+	for _, f := range files {
+		ids = append(ids, j.images[f.Path])
+	}
+	return ids, nil
+}
+
+// upload uploads a file unless that is done, and returns how many are by then.
+func upload(ctx context.Context, s *session, j *journal, f reading.File) (done int, err error) {
+	j.mu.Lock()
+	done, is := len(j.images), j.images[f.Path] != 0
+	j.mu.Unlock()
+	if is {
+		return done, nil
+	}
+	var image api.Image
+	if err := s.do(ctx, func(c api.Client) error {
+		file, err := os.Open(f.Path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		image, err = c.Upload(ctx, filepath.Base(f.Path), file)
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.images[f.Path] = image.ID
+	return len(j.images), j.note(fmt.Sprintf("%d %s", image.ID, f.Path))
+}
+
+func (p Process) jobListCommand() *cobra.Command {
+	return p.jobAt("list", "List your newest jobs", cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+		var jobs []api.Job
+		err := s.do(ctx, func(c api.Client) (err error) { jobs, err = c.Jobs(ctx, "", 100); return err })
+		for _, j := range jobs {
+			fmt.Fprintf(p.Stdout, "%s  %-9s  %s  %s\n", j.ID, j.State, j.CreatedDatetime, counts(j))
+		}
+		return err
+	})
+}
+
+// counts says how far a job has come.
+func counts(j api.Job) string {
+	text := fmt.Sprintf("%d of %d read", j.Done, j.Total)
+	if j.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", j.Failed)
+	}
+	if j.Cancelled > 0 {
+		text += fmt.Sprintf(", %d cancelled", j.Cancelled)
+	}
+	if j.EstimatedDatetime != nil {
+		if end, err := time.Parse(time.RFC3339, *j.EstimatedDatetime); err == nil {
+			text += fmt.Sprintf(", about %s left", max(0, time.Until(end)).Round(time.Second))
+		}
+	}
+	return text
+}
+
+func (p Process) jobShowCommand() *cobra.Command {
+	return p.jobAt("show JOB", "Show a job, and which of its images failed", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+		var j api.Job
+		if err := s.do(ctx, func(c api.Client) (err error) { j, err = c.Job(ctx, args[0]); return err }); err != nil {
+			return err
+		}
+		fmt.Fprintf(p.Stdout, "%s  %s  %s\n", j.ID, j.State, counts(j))
+		if j.Error != nil {
+			fmt.Fprintf(p.Stdout, "stopped: %s (%s)\n", j.Error.Detail, j.Error.Code)
+		}
+		return p.showFailed(ctx, s, j.ID)
+	})
+}
+
+func (p Process) showFailed(ctx context.Context, s *session, id string) error {
+	var failed []api.JobItem
+	for before := 0; ; before = failed[len(failed)-1].Number {
+		var part []api.JobItem
+		if err := s.do(ctx, func(c api.Client) (err error) { part, err = c.JobItems(ctx, id, "failed", before, 100); return err }); err != nil {
+			return err
+		}
+		failed = append(failed, part...)
+		if len(part) < 100 {
+			break
+		}
+	}
+	slices.Reverse(failed)
+	for _, i := range failed {
+		fmt.Fprintf(p.Stdout, "  %d  image %d  %s (%s)\n", i.Number, i.ImageID, i.Error.Detail, i.Error.Code)
+	}
+	return nil
+}
+
+func (p Process) jobWatchCommand() *cobra.Command {
+	return p.jobAt("watch JOB", "Wait until a job has ended", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+		return p.watchJob(ctx, s, args[0])
+	})
+}
+
+// errJobFailed has the program fail where some images could not be read.
+var errJobFailed = errors.New("not everything could be read")
+
+// watchPause is before it is tried again to follow a job after the connection broke.
+const watchPause = time.Second
+
+func (p Process) watchJob(ctx context.Context, s *session, id string) error {
+	display := progress.New(p.Stderr)
+	defer display.Clear()
+	last := ""
+	var j api.Job
+	for {
+		c := s.current()
+		err := c.FollowJob(ctx, id, last, func(e api.JobEvent) error {
+			if last = e.ID; e.Name != "item" {
+				j = e.Job
+				display.Say("%s", counts(j))
+			}
+			return nil
+		})
+		if err == nil {
+			break
+		}
+		problem, refused := errors.AsType[*api.Problem](err)
+		switch {
+		case refused && problem.Status == http.StatusUnauthorized && s.password != "":
+			err = s.renew(ctx, c.Token)
+		case !refused || problem.RetryAfter > 0:
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-time.After(watchPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	display.Clear()
+	fmt.Fprintf(p.Stdout, "%s  %s\n", j.State, counts(j))
+	if err := p.showFailed(ctx, s, id); err != nil {
+		return err
+	}
+	if j.Done < j.Total {
+		return errJobFailed
+	}
+	return nil
+}
+
+func (p Process) jobCancelCommand() *cobra.Command {
+	return p.jobAt("cancel JOB", "Cancel what has not begun of a job", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+		return s.do(ctx, func(c api.Client) error { return c.CancelJob(ctx, args[0]) })
+	})
+}
+
+func (p Process) jobRetryCommand() *cobra.Command {
+	return p.jobAt("retry JOB", "Run again what failed of a job, or was cancelled", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+		return s.do(ctx, func(c api.Client) error { _, err := c.RetryJob(ctx, args[0]); return err })
+	})
+}
