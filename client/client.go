@@ -466,9 +466,15 @@ func (c Client) Revisions(ctx context.Context, id string) ([]Content, error) {
 	return get[[]Content](ctx, c, contentPath(id, "/revisions"), nil)
 }
 
-// DeleteContent deletes a content with its revisions.
+// DeleteContent marks a content as deleted. For seven days Correct can bring it back.
 func (c Client) DeleteContent(ctx context.Context, id string) error {
 	_, err := send[nothing](ctx, c, http.MethodDelete, contentPath(id, ""), nil)
+	return err
+}
+
+// PurgeContent removes a content with its revisions for good, also one that is marked as deleted.
+func (c Client) PurgeContent(ctx context.Context, id string) error {
+	_, err := send[nothing](ctx, c, http.MethodDelete, contentPath(id, "?purge=true"), nil)
 	return err
 }
 

@@ -214,6 +214,7 @@ type Word struct {
 	Confidence float64     `json:"confidence" example:"0.96" doc:"0–1. 1 for a word that a person wrote."`
 	Engine     string      `json:"engine" example:"tesseract 5.3.0" doc:"The engine that read the word. Empty for a word that a person wrote."`
 	Candidates []Candidate `json:"candidates" nullable:"false" doc:"What other engines read in its place, if that differs."`
+	Confirmed  bool        `json:"confirmed" doc:"A person says that it is right as it was read."`
 }
 
 // Candidate is what another engine read in the place of a word.
@@ -250,17 +251,30 @@ type Content struct {
 	Scale          float64  `json:"scale" example:"2" doc:"How much the region was enlarged for the engine."`
 	Passes         int      `json:"passes" example:"1" doc:"How often the region was read."`
 	Agreement      *float64 `json:"agreement" example:"0.93" doc:"0–1: how much two readings of the region agree. Check the text if it is low. null if the region was read once."`
-	Revision       int      `json:"revision" example:"1" doc:"1 as the engine read it. Each correction adds 1."`
-	EditedBy       *Editor  `json:"edited_by" doc:"The user who made this revision. null for the first."`
-	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"null for the first revision."`
+	Confirmed      bool     `json:"confirmed" doc:"A person has found this text of this region right. It is false again when either changes."`
+	ConfirmedBy    *Editor  `json:"confirmed_by" doc:"The user who confirmed it. null if it is not confirmed."`
+	Revision       int      `json:"revision" example:"1" doc:"1 as the engine read it. Each change adds 1."`
+	RevisedBy      *Editor  `json:"revised_by" doc:"The user who made this revision. null for the first."`
+	EditedBy       *Editor  `json:"edited_by" doc:"The user who last wrote the text or moved the region. null if the engine read it so."`
+	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"When that was. null if the engine read it so."`
 	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
 }
 
-// Correction is a new text of a content. Set Text or Detail, not both; ROI may be set too.
+// Correction changes a content. What is nil stays as it is. Text and Detail exclude each other.
 type Correction struct {
-	Text   *string  `json:"text,omitempty"`   // the whole text with its line breaks
-	Detail []string `json:"detail,omitempty"` // its words, in the order of the text
-	ROI    *Box     `json:"roi,omitempty"`    // another place on the page
+	Text      *string    `json:"text,omitempty"`      // the whole text with its line breaks
+	Detail    []string   `json:"detail,omitempty"`    // its words, in the order of the text
+	ROI       *Box       `json:"roi,omitempty"`       // another place on the page
+	Name      *string    `json:"name,omitempty"`      // of the region
+	Confirmed *bool      `json:"confirmed,omitempty"` // whether a person has found the text right
+	Words     []WordMark `json:"words,omitempty"`
+	Deleted   *bool      `json:"deleted,omitempty"` // false brings back a content that was deleted; nothing else is allowed
+}
+
+// WordMark says whether a word is right as it was read.
+type WordMark struct {
+	Index     int  `json:"index"` // among the words of the text as it is to be
+	Confirmed bool `json:"confirmed"`
 }
 
 // SearchQuery says what to look for.

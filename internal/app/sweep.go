@@ -14,6 +14,7 @@ import (
 
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 )
 
@@ -30,6 +31,7 @@ func (s *stores) sweeper() *sweep.Sweeper {
 	return &sweep.Sweeper{Now: time.Now, Kinds: []sweep.Kind{
 		{Name: "blobs", Old: s.blobs.Old, Named: s.db.Catalog().Named, Delete: deleteBlobs},
 		{Name: "contents", Old: s.contents.Old, Named: s.db.Runs().Named, Delete: s.contents.Delete},
+		recognition.DeletedKind(s.db.Runs(), s.contents, time.Now),
 	}}
 }
 
@@ -37,6 +39,7 @@ func (s *stores) sweeper() *sweep.Sweeper {
 func (p Process) sweepCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "sweep", Short: "Remove orphaned blobs and contents, also while the service runs", Args: cobra.NoArgs,
 		Long: "Lists and removes orphans: blobs and contents that no row names. A crash during an upload, a recognition or a deletion leaves them.\n" +
+			"Removes contents, too, that were deleted more than seven days ago.\n" +
 			"The service removes them itself now and then; see the setting sweep-interval."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
 	dryRun := cmd.Flags().Bool("dry-run", false, "List the orphans and remove none.")
@@ -66,7 +69,7 @@ func (p Process) sweepCommand() *cobra.Command {
 			if *dryRun {
 				done = "removed none"
 			}
-			parts = append(parts, fmt.Sprintf("%d of %d %s are orphans, %s", t.Left, t.Old, t.Kind, done))
+			parts = append(parts, fmt.Sprintf("%d of %d %s are left over, %s", t.Left, t.Old, t.Kind, done))
 		}
 		fmt.Fprintf(p.Stdout, "Older than %s: %s.\n", *age, strings.Join(parts, "; "))
 		return err
@@ -92,7 +95,7 @@ func newSweepMetrics(registry *prometheus.Registry, kinds []sweep.Kind) sweepMet
 		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_sweeps_total",
 			Help: "Searches for orphans, by result: done, failed or refused."}, []string{"result"}),
 		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_swept_total",
-			Help: "Orphans that were removed, by kind: blobs or contents."}, []string{"kind"}),
+			Help: "Orphans that were removed, by kind: blobs or contents. And contents that were deleted seven days ago."}, []string{"kind"}),
 	}
 	registry.MustRegister(m.sweeps, m.swept)
 	for _, result := range []string{sweepDone, sweepFailed, sweepRefused} {

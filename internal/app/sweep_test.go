@@ -63,7 +63,7 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 	blob := leave(t, dir, "left")
 
 	command(t, "", "sweep", "--data-dir", dir, "--older-than", "59m").want(t, exitUsage, "at least 1h")
-	command(t, "", "sweep", "--data-dir", dir, "--older-than", "3h").want(t, exitOK, "Older than 3h0m0s: 0 of 0 blobs are orphans, removed 0; 0 of 0 contents are orphans, removed 0.")
+	command(t, "", "sweep", "--data-dir", dir, "--older-than", "3h").want(t, exitOK, "Older than 3h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents are left over, removed 0.")
 	for _, args := range [][]string{{"--dry-run"}, {"--dry-run", "--older-than", "119m"}, {}} {
 		r := command(t, "", append([]string{"sweep", "--data-dir", dir}, args...)...)
 		r.want(t, exitOK, "blobs "+blob+"\n").want(t, exitOK, "contents left\n")
@@ -71,7 +71,7 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 			t.Errorf("%q: %d lines, want one for each and one about all:\n%s", args, got, r.stdout)
 		}
 	}
-	command(t, "", "sweep", "--data-dir", dir).want(t, exitOK, "Older than 1h0m0s: 0 of 0 blobs are orphans, removed 0; 0 of 0 contents are orphans, removed 0.")
+	command(t, "", "sweep", "--data-dir", dir).want(t, exitOK, "Older than 1h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents are left over, removed 0.")
 	if r := ann.do(http.StatusOK, "GET", path("/image/%d", image.ID), nil); !bytes.Equal(r.body, page) {
 		t.Error("the image is not what it was")
 	}
@@ -117,7 +117,7 @@ func TestSweepWithTheWrongDatabase(t *testing.T) {
 			t.Fatalf("%d blobs are left of 30", files)
 		}
 	}
-	command(t, "", "sweep", "--data-dir", dir, "--force").want(t, exitOK, "30 of 30 blobs are orphans, removed 30")
+	command(t, "", "sweep", "--data-dir", dir, "--force").want(t, exitOK, "30 of 30 blobs are left over, removed 30")
 	if count(func(string) error { return nil }); files != 0 {
 		t.Errorf("%d blobs are left, want none", files)
 	}

@@ -24,7 +24,7 @@ func someContent(n int) recognition.Content {
 			Words: []recognition.Word{
 				{Text: "Straße", Box: document.Box{X1: n, Y1: 2, X2: n + 90, Y2: 20}, Confidence: 0.9312345678, Engine: "tesseract 5.3.0",
 					Candidates: []recognition.Candidate{{Engine: "other 1.0", Text: "Strasse", Confidence: 0.25}}},
-				{Text: "한글", Box: document.Box{}, Confidence: 1},
+				{Text: "한글", Box: document.Box{}, Confidence: 1, Confirmed: true},
 			},
 			Confidence: 1.0 / 3, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0, other 1.0", Rotation: 270, Effort: recognition.EffortBalanced, Scale: 1.0625, Passes: 2,
 			Duration: 5*time.Millisecond + 7, Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "no reason"},
@@ -37,6 +37,7 @@ func corrected(c recognition.Content, text string) recognition.Content {
 	c.Text, c.Words, c.Error = text, []recognition.Word{{Text: text, Confidence: 1}}, nil
 	c.Revision++
 	c.EditedBy, c.Edited = account.Ref{ID: 42}, moment(c.Revision).UTC()
+	c.RevisedBy, c.Confirmed, c.ConfirmedBy = account.Ref{ID: 43}, true, account.Ref{ID: 44}
 	return c
 }
 
@@ -87,10 +88,10 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		a.Version, a.Created = 7, moment(1)
 		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{a}))
 		b := corrected(a, "two")
-		b.EditedBy.Name, b.Edited = "ann", moment(5) // in another zone
+		b.EditedBy.Name, b.RevisedBy.Name, b.ConfirmedBy.Name, b.Edited, b.Deleted = "ann", "bob", "cy", moment(5), moment(6) // in another zone
 		check.OK(t, "Revise", s.Revise(t.Context(), b))
 		a.Version, a.Created = 0, time.Time{}
-		b.Version, b.Created, b.EditedBy.Name, b.Edited = 0, time.Time{}, "", moment(5).UTC()
+		b.Version, b.Created, b.EditedBy.Name, b.RevisedBy.Name, b.ConfirmedBy.Name, b.Edited, b.Deleted = 0, time.Time{}, "", "", "", moment(5).UTC(), time.Time{}
 		wantContents(t, s, []string{a.ID}, b)
 		revisions, err := s.Revisions(t.Context(), a.ID)
 		check.OK(t, "Revisions", err)

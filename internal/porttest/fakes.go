@@ -45,7 +45,7 @@ func newFakes(judge testing.TB) *Fakes {
 	m := &memory{
 		judge: judge, faults: map[string][]Mode{}, meanwhile: map[string]func(){},
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
-		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{}, contents: map[string][]recognition.Content{}, blobs: map[string][]byte{},
+		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{}, contents: map[string][]recognition.Content{}, deleted: map[string]time.Time{}, blobs: map[string][]byte{},
 		kept:      map[string]time.Time{},
 		jobs:      map[string]*storedJob{},
 		languages: []string{"eng", "kor"},
@@ -89,6 +89,7 @@ type memory struct {
 	images   map[int64]document.Image
 	runs     map[int64][]recognition.Run      // by image; version n at n-1
 	contents map[string][]recognition.Content // by ID; revision n at n-1
+	deleted  map[string]time.Time             // since when, contents that are marked so
 	blobs    map[string][]byte
 	kept     map[string]time.Time // since when, blobs and contents
 	jobs     map[string]*storedJob

@@ -176,7 +176,8 @@ type fakeRuns struct{ *memory }
 
 func (f fakeRuns) stored(r recognition.Run) recognition.Run {
 	r.Created, r.User.Name = micro(r.Created), f.users[r.User.ID].Name
-	r.Lang, r.ContentIDs, r.Contents = slices.Clone(r.Lang), slices.Clone(r.ContentIDs), nil
+	r.Lang, r.Contents = slices.Clone(r.Lang), nil
+	r.ContentIDs = slices.DeleteFunc(slices.Clone(r.ContentIDs), func(id string) bool { return !f.deleted[id].IsZero() })
 	return r
 }
 
@@ -223,8 +224,9 @@ func (f fakeRuns) Extend(ctx context.Context, imageID int64, version int, _ time
 		if err != nil {
 			return err
 		}
-		added := r.ContentIDs[len(was.ContentIDs):]
-		if !slices.Equal(r.ContentIDs[:len(was.ContentIDs)], was.ContentIDs) {
+		there := f.stored(was).ContentIDs
+		added := r.ContentIDs[len(there):]
+		if !slices.Equal(r.ContentIDs[:len(there)], there) {
 			f.wrong("contents are not added at the end of a run")
 		}
 		for _, id := range added {
@@ -305,13 +307,82 @@ func (f fakeRuns) ByItem(ctx context.Context, item string) (r recognition.Run, e
 func (f fakeRuns) ByContent(ctx context.Context, contentID string) (r recognition.Run, err error) {
 	err = f.do(ctx, "Runs.ByContent", func() error {
 		found := f.find(contentID)
-		if found == nil {
+		if found == nil || !f.deleted[contentID].IsZero() {
 			return notFound("content")
 		}
 		r = f.stored(*found)
 		return nil
 	})
 	return r, err
+}
+
+func (f fakeRuns) ByDeleted(ctx context.Context, contentID string) (r recognition.Run, err error) {
+	err = f.do(ctx, "Runs.ByDeleted", func() error {
+		found := f.find(contentID)
+		if found == nil || f.deleted[contentID].IsZero() {
+			return notFound("content")
+		}
+		r = f.stored(*found)
+		return nil
+	})
+	return r, err
+}
+
+func (f fakeRuns) MarkDeleted(ctx context.Context, contentID string, at time.Time) error {
+	return f.write(ctx, "Runs.MarkDeleted", func() error {
+		if f.find(contentID) == nil || !f.deleted[contentID].IsZero() {
+			return notFound("content")
+		}
+		f.deleted[contentID] = micro(at)
+		return nil
+	})
+}
+
+func (f fakeRuns) Restore(ctx context.Context, contentID string) error {
+	return f.write(ctx, "Runs.Restore", func() error {
+		if f.find(contentID) == nil || f.deleted[contentID].IsZero() {
+			return notFound("content")
+		}
+		delete(f.deleted, contentID)
+		return nil
+	})
+}
+
+func (f fakeRuns) Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		var ids []string
+		if err := f.do(ctx, "Runs.Deleted", func() error {
+			for id, at := range f.deleted {
+				if at.Before(before) && f.find(id) != nil {
+					ids = append(ids, id)
+				}
+			}
+			return nil
+		}); err != nil {
+			yield("", err)
+			return
+		}
+		slices.Sort(ids)
+		for _, id := range ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f fakeRuns) RemoveDeleted(ctx context.Context, contentIDs []string, before time.Time) (removed []string, err error) {
+	err = f.write(ctx, "Runs.RemoveDeleted", func() error {
+		for _, id := range contentIDs {
+			if r := f.find(id); r != nil && !f.deleted[id].IsZero() && f.deleted[id].Before(before) {
+				r.ContentIDs = slices.DeleteFunc(slices.Clone(r.ContentIDs), func(other string) bool { return other == id })
+				delete(f.deleted, id)
+				removed = append(removed, id)
+			}
+		}
+		return nil
+	})
+	return removed, err
 }
 
 func (f fakeRuns) ContentIDs(ctx context.Context, imageID int64) (ids []string, err error) {
@@ -331,6 +402,7 @@ func (f fakeRuns) RemoveContent(ctx context.Context, contentID string) error {
 			return notFound("content")
 		}
 		r.ContentIDs = slices.DeleteFunc(slices.Clone(r.ContentIDs), func(id string) bool { return id == contentID })
+		delete(f.deleted, contentID)
 		return nil
 	})
 }

@@ -343,6 +343,88 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		wantVersions(t, s, image, 4)
 	})
 
+	t.Run("a content that is marked as deleted", func(t *testing.T) {
+		s, ann, image := start(t)
+		want := addRun(t, s, someRun(image, ann, 4, 3, 2))
+		addRun(t, s, someRun(image, ann, 5))
+		id := contentID(3)
+		look := func(what string, r recognition.Run) {
+			t.Helper()
+			got, err := s.Runs.ByVersion(t.Context(), image.ID, 1)
+			check.OK(t, "ByVersion", err)
+			same(t, what, got, r)
+			runs, err := s.Runs.List(t.Context(), image.ID, 2, 1)
+			check.OK(t, "List", err)
+			same(t, what+", in the list", runs[0], r)
+		}
+		_, err := s.Runs.ByDeleted(t.Context(), id)
+		check.Kind(t, "ByDeleted of one that is not", err, fault.NotFound)
+		check.Kind(t, "Restore of one that is not", s.Runs.Restore(t.Context(), id), fault.NotFound)
+		check.OK(t, "MarkDeleted", s.Runs.MarkDeleted(t.Context(), id, moment(10)))
+		check.Kind(t, "MarkDeleted again", s.Runs.MarkDeleted(t.Context(), id, moment(11)), fault.NotFound)
+		without := want
+		without.ContentIDs = []string{contentID(4), contentID(2)}
+		look("the run without it", without)
+		_, err = s.Runs.ByContent(t.Context(), id)
+		check.Kind(t, "ByContent", err, fault.NotFound)
+		got, err := s.Runs.ByDeleted(t.Context(), id)
+		check.OK(t, "ByDeleted", err)
+		same(t, "ByDeleted", got, without)
+		named, err := s.Runs.Named(t.Context(), []string{id})
+		check.OK(t, "Named", err)
+		same(t, "Named", named, []string{id})
+		ids, err := s.Runs.ContentIDs(t.Context(), image.ID)
+		check.OK(t, "ContentIDs", err)
+		same(t, "ContentIDs", len(ids), 4)
+		_, err = extendRun(t.Context(), s, image.ID, 1, []int{9}, add("", 9))
+		check.OK(t, "Extend", err)
+		check.OK(t, "Restore", s.Runs.Restore(t.Context(), id))
+		check.Kind(t, "Restore again", s.Runs.Restore(t.Context(), id), fault.NotFound)
+		want.ContentIDs = append(want.ContentIDs, contentID(9))
+		look("in its place again", want)
+		check.OK(t, "MarkDeleted", s.Runs.MarkDeleted(t.Context(), id, moment(12)))
+		check.OK(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), id))
+		_, err = s.Runs.ByDeleted(t.Context(), id)
+		check.Kind(t, "ByDeleted of one that was removed", err, fault.NotFound)
+		check.Kind(t, "MarkDeleted of nothing", s.Runs.MarkDeleted(t.Context(), id, moment(12)), fault.NotFound)
+	})
+
+	t.Run("contents that were marked as deleted before some time", func(t *testing.T) {
+		s, ann, image := start(t)
+		const many = 1100 // more than a page of any store
+		var all, marked []int
+		for n := range many {
+			all = append(all, n)
+		}
+		addRun(t, s, someRun(image, ann, all...))
+		for n := 0; n < 20; n++ {
+			marked = append(marked, 50*n)
+			check.OK(t, "MarkDeleted", s.Runs.MarkDeleted(t.Context(), contentID(50*n), moment(n)))
+		}
+		ids := func(numbers []int) (ids []string) {
+			for _, n := range numbers {
+				ids = append(ids, contentID(n))
+			}
+			return ids
+		}
+		same(t, "before the fourth", allOld(t, s.Runs.Deleted(t.Context(), moment(3))), ids(marked[:3]))
+		same(t, "before all", allOld(t, s.Runs.Deleted(t.Context(), moment(0))), []string(nil))
+		same(t, "after all", allOld(t, s.Runs.Deleted(t.Context(), moment(30))), ids(marked))
+		check.OK(t, "Restore", s.Runs.Restore(t.Context(), contentID(50)))
+		removed, err := s.Runs.RemoveDeleted(t.Context(), ids([]int{0, 50, 100, 150, 200, 7, 5000}), moment(4))
+		check.OK(t, "RemoveDeleted", err)
+		slices.Sort(removed)
+		same(t, "removed, not one that is back, too young or not marked", removed, ids([]int{0, 100, 150}))
+		same(t, "what is left", allOld(t, s.Runs.Deleted(t.Context(), moment(30))), ids(marked[4:]))
+		named, err := s.Runs.Named(t.Context(), ids([]int{0, 50, 100, 150, 200}))
+		check.OK(t, "Named", err)
+		slices.Sort(named)
+		same(t, "Named", named, ids([]int{50, 200}))
+		removed, err = s.Runs.RemoveDeleted(t.Context(), nil, moment(30))
+		check.OK(t, "RemoveDeleted of none", err)
+		same(t, "removed of none", removed, []string(nil))
+	})
+
 	t.Run("Named picks the contents of runs", func(t *testing.T) {
 		s, ann, image := start(t)
 		addRun(t, s, someRun(image, ann, 1, 2))

@@ -23,8 +23,9 @@ func Content(c recognition.Content) client.Content {
 		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), PSM: psm(c.Shape), Engine: c.Engine,
 		Rotation: c.Rotation, Effort: string(c.Effort), Source: string(c.Source), DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision,
 		EditedDatetime: TimeOrNull(c.Edited)}
-	if c.EditedBy.ID != 0 {
-		v.EditedBy = &client.Editor{ID: c.EditedBy.ID, Name: OrNull(c.EditedBy.Name)}
+	v.RevisedBy, v.EditedBy, v.Confirmed, v.ConfirmedBy = editor(c.RevisedBy), editor(c.EditedBy), c.Confirmed, editor(c.ConfirmedBy)
+	if v.RevisedBy == nil {
+		v.RevisedBy = v.EditedBy // of a release that made a revision of corrections only
 	}
 	if c.Error != nil {
 		v.Error = &client.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
@@ -32,8 +33,16 @@ func Content(c recognition.Content) client.Content {
 	return v
 }
 
+// editor returns nil for nobody.
+func editor(r account.Ref) *client.Editor {
+	if r.ID == 0 {
+		return nil
+	}
+	return &client.Editor{ID: r.ID, Name: OrNull(r.Name)}
+}
+
 func word(w recognition.Word) client.Word {
-	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence, Engine: w.Engine, Candidates: All(w.Candidates, candidate)}
+	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence, Engine: w.Engine, Candidates: All(w.Candidates, candidate), Confirmed: w.Confirmed}
 }
 
 func candidate(c recognition.Candidate) client.Candidate {

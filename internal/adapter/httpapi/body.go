@@ -140,6 +140,8 @@ func typeName(t reflect.Type) string {
 		return "a text"
 	case reflect.Int, reflect.Int64:
 		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
 	case reflect.Slice:
 		return "a list"
 	}
@@ -376,21 +378,44 @@ func (r *regionForms) decode(data []byte) error {
 	return fault.InvalidFields(fields...)
 }
 
-// correctionForm is what a content should say.
+// correctionForm is what is to change of a content.
 type correctionForm struct {
-	Text   *string  `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text with its line breaks, at most 200,000 characters and 20,000 words. Send this or detail, not both."`
-	Detail []string `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Send this or text, not both."`
-	ROI    *corners `json:"roi,omitempty" doc:"Another place on the page. Unchanged if missing."`
+	Text      *string    `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text with its line breaks, at most 200,000 characters and 20,000 words. Send this or detail, not both."`
+	Detail    []string   `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Send this or text, not both."`
+	ROI       *corners   `json:"roi,omitempty" doc:"Another place on the page. Unchanged if missing."`
+	Name      *string    `json:"name,omitempty" maxLength:"200" example:"total" doc:"Your name for the region, at most 200 characters. Unchanged if missing."`
+	Confirmed *bool      `json:"confirmed,omitempty" doc:"Whether you have found the text right. If it is missing, it is unchanged, and false where text or region change."`
+	Words     []wordForm `json:"words,omitempty" nullable:"false" maxItems:"20000" doc:"Words that are right as they were read, or are not said to be any more."`
+	Deleted   *bool      `json:"deleted,omitempty" enum:"false" doc:"false brings back a content that was deleted. DELETE deletes one."`
+}
+
+// wordForm says whether a word is right.
+type wordForm struct {
+	Index     *whole `json:"index" nullable:"false" minimum:"0" example:"2" doc:"The number of the word among the words of the text as this request leaves it, from 0."`
+	Confirmed *bool  `json:"confirmed" nullable:"false" doc:"Whether it is right as it was read."`
 }
 
 func (f correctionForm) correction(revision int) (recognition.Correction, error) {
-	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Revision: revision}
-	if f.ROI == nil {
-		return change, nil
+	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Name: f.Name, Confirmed: f.Confirmed, Restore: f.Deleted != nil, Revision: revision}
+	var fields []fault.Field
+	if f.Deleted != nil && *f.Deleted {
+		fields = append(fields, fault.Field{Field: "deleted", Detail: "false, which brings it back; DELETE deletes it"})
 	}
-	box, missing := f.ROI.box("roi.")
-	change.ROI = &box
-	return change, fault.InvalidFields(missing...)
+	if f.ROI != nil {
+		box, missing := f.ROI.box("roi.")
+		change.ROI, fields = &box, append(fields, missing...)
+	}
+	for i, w := range f.Words {
+		switch at := fmt.Sprintf("words[%d].", i); {
+		case w.Index == nil:
+			fields = append(fields, fault.Field{Field: at + "index", Detail: "a whole number must be given"})
+		case w.Confirmed == nil:
+			fields = append(fields, fault.Field{Field: at + "confirmed", Detail: "true or false must be given"})
+		default:
+			change.Words = append(change.Words, recognition.WordMark{Index: int(*w.Index), Confirmed: *w.Confirmed})
+		}
+	}
+	return change, fault.InvalidFields(fields...)
 }
 
 // readForm returns the fields of a form that a browser would send.

@@ -591,6 +591,48 @@ func TestRecognizeInto(t *testing.T) {
 	s.ask("POST", ocr+"?into=1", as(ann)).want(409).code("version_not_newest")
 }
 
+func TestConfirmAndDelete(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	i := s.image(ann)
+	ocr := fmt.Sprintf("%s/image/%d/ocr", base, i.ID)
+	first := read[[]client.Content](s.ask("POST", ocr, as(ann)).want(200))[0]
+	path := base + "/ocr/" + first.ID
+	if first.Confirmed || first.ConfirmedBy != nil || first.RevisedBy != nil || first.Words[0].Confirmed {
+		t.Errorf("got %+v", first)
+	}
+	put := func(body string) answer { return s.ask("PUT", path, as(ann).with(body)) }
+	got := read[client.Content](put(`{"confirmed":true,"name":"total","words":[{"index":1.0,"confirmed":true}]}`).want(200))
+	if !got.Confirmed || *got.ConfirmedBy.Name != "ann" || got.Name != "total" || !got.Words[1].Confirmed || got.Words[0].Confirmed || got.Revision != 2 ||
+		got.EditedBy != nil || got.EditedDatetime != nil || *got.RevisedBy.Name != "ann" {
+		t.Errorf("got %+v", got)
+	}
+	got = read[client.Content](put(`{"text":"new text","roi":{"x1":1,"y1":1,"x2":9,"y2":9},"name":"sum","confirmed":true,"words":[]}`).want(200))
+	if !got.Confirmed || got.Text != "new text" || got.ROI.X2 != 9 || got.Name != "sum" || got.Revision != 3 || *got.EditedBy.Name != "ann" {
+		t.Errorf("got %+v", got)
+	}
+	put(`{"words":[{"index":0},{"confirmed":true},{"index":"x"}]}`).want(422).code("invalid_input", "words.index")
+	put(`{"words":[{"index":0},{"confirmed":true}]}`).want(422).code("invalid_input", "words[0].confirmed", "words[1].index")
+	put(`{"words":[{"index":7,"confirmed":true}]}`).want(422).code("invalid_input", "words[0].index")
+	put(`{"confirmed":"yes"}`).want(422).code("invalid_input", "confirmed")
+	put(`{"deleted":true}`).want(422).code("invalid_input", "deleted")
+	put(`{}`).want(422).code("invalid_input", "text")
+	s.ask("PUT", path, as(ann).with(`{"confirmed":false}`).head("If-Match", `"2"`)).want(412)
+
+	s.ask("DELETE", path, as(ann)).want(204)
+	s.ask("GET", path, as(ann)).want(404).code("content_not_found")
+	if runs := read[[]client.Run](s.ask("GET", ocr, as(ann)).want(200)); len(runs[0].Contents) != 0 {
+		t.Errorf("got %+v", runs)
+	}
+	if got := read[client.Content](put(`{"deleted":false}`).want(200)); got.Revision != 3 || got.Text != "new text" {
+		t.Errorf("got %+v", got)
+	}
+	s.ask("GET", path, as(ann)).want(200)
+	s.ask("DELETE", path+"?purge=maybe", as(ann)).want(422).code("invalid_input", "purge")
+	s.ask("DELETE", path+"?purge=true", as(ann)).want(204)
+	put(`{"deleted":false}`).want(404).code("content_not_found")
+}
+
 func TestTurnedImage(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")

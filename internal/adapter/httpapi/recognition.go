@@ -164,7 +164,13 @@ func (a *api) revisions(ctx context.Context, c *call, in *ContentPath) (*many[cl
 	return &many[client.Content]{wire.All(revisions, wire.Content)}, err
 }
 
-func (a *api) deleteContent(ctx context.Context, c *call, in *ContentPath) (*none, error) {
+func (a *api) deleteContent(ctx context.Context, c *call, in *struct {
+	ContentPath
+	Purge bool `query:"purge" doc:"Removes it for good, with all its revisions."`
+}) (*none, error) {
+	if in.Purge {
+		return nil, a.Recognition.Purge(ctx, c.actor, in.ID)
+	}
 	return nil, a.Recognition.Delete(ctx, c.actor, in.ID)
 }
 

@@ -143,11 +143,13 @@ func (a *api) routes() {
 		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: wait}, a.export)
 	handle(a, route{pattern: "GET " + base + "/ocr/{id}", tag: "recognition", id: "content", summary: "Get the text of a region",
 		about: "The current revision.", also: []int{304}}, a.content)
-	handleJSON(a, route{pattern: "PUT " + base + "/ocr/{id}", tag: "recognition", id: "correct", summary: "Correct the text of a region",
-		about: "Adds a revision. For the user who started the run, the image's owner and administrators.", body: long, errors: []int{412}}, a.correct)
+	handleJSON(a, route{pattern: "PUT " + base + "/ocr/{id}", tag: "recognition", id: "correct", summary: "Correct, name or confirm the text of a region",
+		about: "All that the body says is one revision. Words that you write are sure; confirmed says more: that you have found all of the text right. " +
+			"With deleted: false a content is brought back that was deleted no more than seven days ago. For the user who started the run, the image's owner and administrators.", body: long, errors: []int{412}}, a.correct)
 	handle(a, route{pattern: "GET " + base + "/ocr/{id}/revisions", tag: "recognition", id: "revisions", summary: "List all revisions of a text",
 		about: "The first one first."}, a.revisions)
-	handle(a, route{pattern: "DELETE " + base + "/ocr/{id}", tag: "recognition", id: "delete-content", summary: "Delete the text of a region"}, a.deleteContent)
+	handle(a, route{pattern: "DELETE " + base + "/ocr/{id}", tag: "recognition", id: "delete-content", summary: "Delete the text of a region",
+		about: "It is left out of runs, exports and search, and removed after seven days. Until then PUT with deleted: false brings it back."}, a.deleteContent)
 	handle(a, route{pattern: "GET " + base + "/search", tag: "recognition", id: "search", summary: "Search in all texts that you may see",
 		about: "Finds regions by their newest text and their names, and images by their names; what was read or corrected last comes first. Each word of q has to be found: " +
 			"Hangul, kana and Chinese characters wherever they stand, Latin words and numbers where one begins so. Letter case and Unicode normal form do not matter."}, a.search)

@@ -142,25 +142,7 @@ const oldContents = `SELECT DISTINCT content_id FROM content_revision /*! FORCE 
 
 // Old implements recognition.Contents. It goes by the clock of the database.
 func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for last, more := "", true; more; {
-			var page []string
-			if err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-				err := scan(&last)
-				page = append(page, last)
-				return err
-			}, oldContents, last, sqldb.Stamp(before), pageSize); err != nil {
-				yield("", s.db.Fault(ctx, err))
-				return
-			}
-			more = len(page) == pageSize
-			for _, id := range page {
-				if !yield(id, nil) {
-					return
-				}
-			}
-		}
-	}
+	return s.db.pages(ctx, oldContents, func(last string) []any { return []any{last, sqldb.Stamp(before), pageSize} })
 }
 
 // Delete implements recognition.Contents.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -136,7 +137,8 @@ func (s *Runs) Extend(ctx context.Context, imageID int64, version int, at time.T
 
 const (
 	byVersion = `SELECT * FROM ocr_run WHERE image_id = ? AND version = ?`
-	byContent = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ?`
+	byContent = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ? AND ocr.deleted_datetime IS NULL`
+	byDeleted = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ? AND ocr.deleted_datetime IS NOT NULL`
 	byItem    = `SELECT * FROM ocr_run WHERE item = ?`
 	newest    = `SELECT * FROM ocr_run /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ? AND version < ? ORDER BY version DESC LIMIT ?`
 )
@@ -146,7 +148,7 @@ func runsOf(pick string) string {
 	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.rotation, r.item, r.engine, ocr.content_id
 		FROM (` + pick + `) AS r
 		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = r.user_id
-		LEFT JOIN ocr /*! FORCE INDEX (ocr_position) */ ON ocr.image_id = r.image_id AND ocr.version = r.version
+		LEFT JOIN ocr /*! FORCE INDEX (ocr_position) */ ON ocr.image_id = r.image_id AND ocr.version = r.version AND ocr.deleted_datetime IS NULL
 		ORDER BY r.version DESC, ocr.position`
 }
 
@@ -203,7 +205,16 @@ func (s *Runs) ByItem(ctx context.Context, item string) (recognition.Run, error)
 
 // ByContent implements recognition.Runs.
 func (s *Runs) ByContent(ctx context.Context, contentID string) (recognition.Run, error) {
-	runs, err := runsIn(ctx, s.db.Read, byContent, contentID)
+	return s.ofContent(ctx, byContent, contentID)
+}
+
+// ByDeleted implements recognition.Runs.
+func (s *Runs) ByDeleted(ctx context.Context, contentID string) (recognition.Run, error) {
+	return s.ofContent(ctx, byDeleted, contentID)
+}
+
+func (s *Runs) ofContent(ctx context.Context, pick, contentID string) (recognition.Run, error) {
+	runs, err := runsIn(ctx, s.db.Read, pick, contentID)
 	if err != nil {
 		return recognition.Run{}, s.db.Fault(ctx, err)
 	}
@@ -236,4 +247,52 @@ func (s *Runs) RemoveContent(ctx context.Context, contentID string) error {
 		return recognition.ErrContentNotFound
 	}
 	return err
+}
+
+// MarkDeleted implements recognition.Runs.
+func (s *Runs) MarkDeleted(ctx context.Context, contentID string, at time.Time) error {
+	n, err := s.db.Exec(ctx, `UPDATE ocr /*! FORCE INDEX (ocr_content) */ SET deleted_datetime = ? WHERE content_id = ? AND deleted_datetime IS NULL`, sqldb.Stamp(at), contentID)
+	if err == nil && n == 0 {
+		return recognition.ErrContentNotFound
+	}
+	return err
+}
+
+// Restore implements recognition.Runs.
+func (s *Runs) Restore(ctx context.Context, contentID string) error {
+	n, err := s.db.Exec(ctx, `UPDATE ocr /*! FORCE INDEX (ocr_content) */ SET deleted_datetime = NULL WHERE content_id = ? AND deleted_datetime IS NOT NULL`, contentID)
+	if err == nil && n == 0 {
+		return recognition.ErrContentNotFound
+	}
+	return err
+}
+
+// deletedBefore is the query for a page of contents that were marked as deleted before some time, in the order of their IDs.
+const deletedBefore = `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_deleted) */ WHERE deleted_datetime < ? AND content_id > ? ORDER BY content_id LIMIT ?`
+
+// Deleted implements recognition.Runs.
+func (s *Runs) Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return s.db.pages(ctx, deletedBefore, func(last string) []any { return []any{sqldb.Stamp(before), last, pageSize} })
+}
+
+// RemoveDeleted implements recognition.Runs.
+func (s *Runs) RemoveDeleted(ctx context.Context, contentIDs []string, before time.Time) (removed []string, err error) {
+	for part := range slices.Chunk(contentIDs, idsAtOnce) {
+		marks, list := sqldb.In(part)
+		args := append(list, sqldb.Stamp(before))
+		var found []string
+		if err := s.db.Update(ctx, func(tx *sql.Tx) error {
+			found = nil
+			return sqldb.Each(ctx, tx, func(scan func(...any) error) error {
+				var id string
+				err := scan(&id)
+				found = append(found, id)
+				return err
+			}, `DELETE FROM ocr WHERE content_id IN `+marks+` AND deleted_datetime < ? RETURNING content_id`, args...)
+		}); err != nil {
+			return removed, err
+		}
+		removed = append(removed, found...)
+	}
+	return removed, nil
 }

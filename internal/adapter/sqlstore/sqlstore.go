@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"slices"
@@ -203,4 +204,27 @@ func (db *DB) named(ctx context.Context, values []string, queries ...string) (na
 		}
 	}
 	return named, nil
+}
+
+// pages goes through the names that a query finds, in their order, a page of pageSize at a time. args are those of the page after a name.
+func (db *DB) pages(ctx context.Context, query string, args func(last string) []any) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for last, more := "", true; more; {
+			var page []string
+			if err := sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
+				err := scan(&last)
+				page = append(page, last)
+				return err
+			}, query, args(last)...); err != nil {
+				yield("", db.Fault(ctx, err))
+				return
+			}
+			more = len(page) == pageSize
+			for _, name := range page {
+				if !yield(name, nil) {
+					return
+				}
+			}
+		}
+	}
 }

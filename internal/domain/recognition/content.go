@@ -16,6 +16,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/label"
 )
 
 // Word is one word as it stands on the page.
@@ -26,6 +27,7 @@ type Word struct {
 	Engine     string       `json:"engine,omitempty"` // that read it; empty where a person wrote it, and in old documents
 	// Candidates are what other engines read in its place, where that differs.
 	Candidates []Candidate `json:"candidates,omitempty"`
+	Confirmed  bool        `json:"confirmed,omitempty"` // a person says that it is right as it was read
 }
 
 // Candidate is what an engine read in the place of a word.
@@ -69,13 +71,17 @@ type Content struct {
 	// Name is what the caller calls the region; may be empty.
 	Name string `json:"name,omitempty"`
 	Reading
-	Revision  int         `json:"revision"`   // 1, 2, 3 …
-	RevisedBy account.Ref `json:"revised_by"` // who made the revision; zero in revision 1, and in old documents; the name is not stored
-	EditedBy  account.Ref `json:"edited_by"`  // who wrote the text or drew the box; zero where the engine read it so; the name is not stored
-	Edited    time.Time   `json:"edited"`     // zero where EditedBy is
+	Revision  int         `json:"revision"`            // 1, 2, 3 …
+	RevisedBy account.Ref `json:"revised_by,omitzero"` // who made the revision; zero in revision 1, and in old documents; the name is not stored
+	EditedBy  account.Ref `json:"edited_by"`           // who wrote the text or drew the box; zero where the engine read it so; the name is not stored
+	Edited    time.Time   `json:"edited"`              // zero where EditedBy is
+	// Confirmed says that a person has found this text of this region right. It ends where either changes.
+	Confirmed   bool        `json:"confirmed,omitempty"`
+	ConfirmedBy account.Ref `json:"confirmed_by,omitzero"` // zero where it is not confirmed; the name is not stored
 
 	Version int       `json:"-"` // of the run that it belongs to
 	Created time.Time `json:"-"` // of the run that it belongs to
+	Deleted time.Time `json:"-"` // when it was marked as deleted; zero where it is not
 }
 
 // turned returns a content whose coordinates are those of an image's page at another rotation in coordinates of the page as it stands.
@@ -95,7 +101,9 @@ func (c Content) turned(from int, image document.Image) Content {
 }
 
 // people are all whom the content names.
-func (c *Content) people() []*account.Ref { return []*account.Ref{&c.RevisedBy, &c.EditedBy} }
+func (c *Content) people() []*account.Ref {
+	return []*account.Ref{&c.RevisedBy, &c.EditedBy, &c.ConfirmedBy}
+}
 
 // saysThatOf tells whether two revisions have the same text at the same place.
 func (c Content) saysThatOf(other Content) bool { return c.Text == other.Text && c.ROI == other.ROI }
@@ -109,12 +117,27 @@ const (
 	MaxTextWords = 20_000
 )
 
-// Correction is what a person wants a content to say. One of Text and Detail is given.
+// Correction is what a person wants of a content. Something has to be given. Text and Detail exclude each other.
 type Correction struct {
-	Text     *string
-	Detail   []string      // words, in the order of the text
-	ROI      *document.Box // nil: as it is
-	Revision int           // the revision it was made from; 0: whichever is current
+	Text      *string
+	Detail    []string      // words, in the order of the text
+	ROI       *document.Box // nil: as it is
+	Name      *string       // of the region, may be empty; nil: as it is
+	Confirmed *bool         // whether the text is right; nil: as it is, and not confirmed any more where text or region change
+	Words     []WordMark    // of the words of the text as it is to be
+	Restore   bool          // it is not marked as deleted any more
+	Revision  int           // the revision it was made from; 0: whichever is current
+}
+
+// WordMark says whether a word is right as it was read.
+type WordMark struct {
+	Index     int // among the words of the content
+	Confirmed bool
+}
+
+// revises tells whether the correction makes a revision: that a content is brought back is not of the content itself.
+func (c Correction) revises() bool {
+	return c.Text != nil || c.Detail != nil || c.ROI != nil || c.Name != nil || c.Confirmed != nil || len(c.Words) > 0
 }
 
 func (c Correction) check(page document.Image) error {
@@ -126,8 +149,14 @@ func (c Correction) check(page document.Image) error {
 		fields = append(fields, fault.Field{Field: "text", Detail: fmt.Sprintf("at most %d characters", MaxText)})
 	case c.Text != nil && len(strings.Fields(*c.Text)) > MaxTextWords:
 		fields = append(fields, fault.Field{Field: "text", Detail: fmt.Sprintf("at most %d words", MaxTextWords)})
-	case c.Text == nil && c.Detail == nil && c.ROI == nil:
-		fields = append(fields, fault.Field{Field: "text", Detail: "text or detail must be given"})
+	case !c.revises() && !c.Restore:
+		fields = append(fields, fault.Field{Field: "text", Detail: "text, detail, roi, name, confirmed, words or deleted must be given"})
+	}
+	if c.Name != nil {
+		fields = append(fields, checkPlain("name", label.Clean(*c.Name), MaxRegionName)...)
+	}
+	if len(c.Words) > MaxTextWords {
+		fields = append(fields, fault.Field{Field: "words", Detail: fmt.Sprintf("at most %d words", MaxTextWords)})
 	}
 	length, words := 0, 0
 	for i, word := range c.Detail {
@@ -146,8 +175,8 @@ func (c Correction) check(page document.Image) error {
 	return fault.InvalidFields(fields...)
 }
 
-// correct returns the next revision of a content.
-func (c Content) correct(by account.Actor, change Correction, now time.Time) Content {
+// correct returns the next revision of a content. Invalid where it marks a word that the text does not have.
+func (c Content) correct(by account.Actor, change Correction, now time.Time) (Content, error) {
 	text := c.Text
 	switch {
 	case change.Text != nil:
@@ -155,7 +184,9 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) Con
 	case change.Detail != nil:
 		text = replaceWords(c.Text, change.Detail)
 	}
+	author := account.Ref{ID: by.UserID, Name: by.Name}
 	next := c
+	next.Revision++
 	if change.ROI != nil {
 		next.ROI = *change.ROI
 	}
@@ -163,9 +194,43 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) Con
 		next.Text, next.Words, next.Error = text, alignText(c.Words, c.Text, text, next.ROI), nil
 		next.Confidence = confidence(next.Words)
 	}
-	next.Revision++
-	next.EditedBy, next.Edited = account.Ref{ID: by.UserID, Name: by.Name}, now
-	return next
+	if change.Text != nil || change.Detail != nil || change.ROI != nil {
+		next.EditedBy, next.Edited = author, now
+	}
+	if change.Name != nil {
+		next.Name = label.Clean(*change.Name)
+	}
+	if !next.saysThatOf(c) {
+		next.Confirmed, next.ConfirmedBy = false, account.Ref{}
+	}
+	if change.Confirmed != nil {
+		next.Confirmed, next.ConfirmedBy = *change.Confirmed, account.Ref{}
+		if next.Confirmed {
+			next.ConfirmedBy = author
+		}
+	}
+	err := next.mark(change.Words)
+	return next, err
+}
+
+// mark confirms words, or says that they are not confirmed.
+func (c *Content) mark(marks []WordMark) error {
+	if len(marks) > 0 {
+		c.Words = slices.Clone(c.Words)
+	}
+	var fields []fault.Field
+	for i, m := range marks {
+		if m.Index < 0 || m.Index >= len(c.Words) {
+			detail := fmt.Sprintf("0 to %d, the number of a word", len(c.Words)-1)
+			if len(c.Words) == 0 {
+				detail = "the text has no words"
+			}
+			fields = append(fields, fault.Field{Field: fmt.Sprintf("words[%d].index", i), Detail: detail})
+			continue
+		}
+		c.Words[m.Index].Confirmed = m.Confirmed
+	}
+	return fault.InvalidFields(fields...)
 }
 
 // confidence is that of all words, by their length in characters.

@@ -93,21 +93,36 @@ type Runs interface {
 	// ByItem returns the run of an item of a job. NotFound, also for the empty item.
 	ByItem(ctx context.Context, item string) (Run, error)
 
-	// ByContent returns the run that has the content. NotFound.
+	// ByContent returns the run that has the content. NotFound, also where it is marked as deleted.
 	ByContent(ctx context.Context, contentID string) (Run, error)
 
-	// ContentIDs returns all contents of all runs of an image, in no order.
+	// ByDeleted returns the run that has the content, which is marked as deleted. NotFound.
+	ByDeleted(ctx context.Context, contentID string) (Run, error)
+
+	// ContentIDs returns all contents of all runs of an image, in no order, also those that are marked as deleted.
 	ContentIDs(ctx context.Context, imageID int64) ([]string, error)
 
-	// RemoveContent takes a content out of its run, which stays even when it has none left. NotFound.
+	// RemoveContent takes a content out of its run, which stays even when it has none left, whether it is marked as deleted or not. NotFound.
 	RemoveContent(ctx context.Context, contentID string) error
 
-	// Named returns those of the contents that a run has, in no order, each once.
+	// MarkDeleted marks a content as deleted since then. It is missing in ContentIDs of its run, but keeps its place there. NotFound, also where it is marked already.
+	MarkDeleted(ctx context.Context, contentID string, at time.Time) error
+
+	// Restore takes the mark from a content, which is in its place again. NotFound, also where it is not marked.
+	Restore(ctx context.Context, contentID string) error
+
+	// Deleted goes through the contents that were marked as deleted before that time, as document.Blobs.Old does.
+	Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error]
+
+	// RemoveDeleted takes those of the contents out of their runs that were marked as deleted before that time, and returns them, in no order.
+	RemoveDeleted(ctx context.Context, contentIDs []string, before time.Time) (removed []string, err error)
+
+	// Named returns those of the contents that a run has, in no order, each once, also where they are marked as deleted.
 	Named(ctx context.Context, contentIDs []string) ([]string, error)
 }
 
 // Contents keeps contents as documents, each with all its revisions, none of which ever changes. Safe for concurrent use.
-// Version, Created and the name in EditedBy are not stored. Times are kept in UTC to the microsecond. A content that no run has is removed
+// Version, Created, Deleted and the names of people are not stored. Times are kept in UTC to the microsecond. A content that no run has is removed
 // when it is older than sweep.MinAge.
 type Contents interface {
 	// Add stores new contents, whose revision is 1, all or none of them, in one round trip. Conflict where an ID is there already.

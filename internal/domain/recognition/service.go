@@ -313,7 +313,7 @@ func (s *Service) nameEditors(ctx context.Context, contents []Content) error {
 
 // Content returns the current revision of a content. NotFound.
 func (s *Service) Content(ctx context.Context, actor account.Actor, id string) (Content, error) {
-	run, image, err := s.find(ctx, actor, id)
+	run, image, err := s.find(ctx, actor, id, s.Runs.ByContent)
 	if err != nil {
 		return Content{}, err
 	}
@@ -321,8 +321,8 @@ func (s *Service) Content(ctx context.Context, actor account.Actor, id string) (
 }
 
 // find returns the run and the image of a content that the actor may see.
-func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Run, document.Image, error) {
-	run, err := s.Runs.ByContent(ctx, id)
+func (s *Service) find(ctx context.Context, actor account.Actor, id string, by byContent) (Run, document.Image, error) {
+	run, err := by(ctx, id)
 	if err != nil {
 		return Run{}, document.Image{}, err
 	}
@@ -347,16 +347,35 @@ func (s *Service) current(ctx context.Context, run Run, image document.Image, id
 	return onPage(contents[0], run, image), nil
 }
 
-// Correct adds a revision to a content and returns it. Who ran it, the owner of the image and administrators may.
-// NotFound; Forbidden; Invalid; Stale where the correction was made from a revision that is not the current one.
+// Correct adds a revision to a content and returns it, and brings it back where it is marked as deleted and the correction says so. Who ran it, the owner of the
+// image and administrators may. NotFound; Forbidden; Invalid; Stale where the correction was made from a revision that is not the current one.
 func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, change Correction) (Content, error) {
-	run, image, err := s.findToChange(ctx, actor, id)
+	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
+	deleted := change.Restore && fault.Is(err, fault.NotFound)
+	if deleted {
+		run, image, err = s.findToChange(ctx, actor, id, s.Runs.ByDeleted)
+	}
 	if err != nil {
 		return Content{}, err
 	}
 	if err := change.check(image); err != nil {
 		return Content{}, err
 	}
+	c, err := s.correct(ctx, actor, run, image, id, change)
+	if err != nil || !deleted {
+		return c, err
+	}
+	err = s.announced(ctx, image.ID, func() ([]Content, error) { return []Content{c}, s.Runs.Restore(ctx, id) })
+	if fault.Is(err, fault.NotFound) { // somebody else brought it back
+		if _, there := s.Runs.ByContent(ctx, id); there == nil {
+			err = nil
+		}
+	}
+	return c, err
+}
+
+// correct adds the revision, if the correction makes one.
+func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, image document.Image, id string, change Correction) (Content, error) {
 	for {
 		c, err := s.current(ctx, run, image, id)
 		if err != nil {
@@ -365,7 +384,13 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 		if change.Revision != 0 && change.Revision != c.Revision {
 			return Content{}, fault.New(fault.Stale, "changed_meanwhile", "The content is at revision %d by now.", c.Revision)
 		}
-		next := c.correct(actor, change, s.Now().UTC().Truncate(time.Microsecond))
+		if !change.revises() {
+			return c, nil
+		}
+		next, err := c.correct(actor, change, s.Now().UTC().Truncate(time.Microsecond))
+		if err != nil {
+			return Content{}, err
+		}
 		err = s.revise(ctx, actor, image, run, &next)
 		if err == nil {
 			return next, nil
@@ -385,8 +410,11 @@ func (s *Service) revise(ctx context.Context, actor account.Actor, image documen
 	})
 }
 
-func (s *Service) findToChange(ctx context.Context, actor account.Actor, id string) (Run, document.Image, error) {
-	run, image, err := s.find(ctx, actor, id)
+// byContent is a way to find the run that has a content.
+type byContent func(ctx context.Context, id string) (Run, error)
+
+func (s *Service) findToChange(ctx context.Context, actor account.Actor, id string, by byContent) (Run, document.Image, error) {
+	run, image, err := s.find(ctx, actor, id, by)
 	if err != nil {
 		return run, image, err
 	}
@@ -398,7 +426,7 @@ func (s *Service) findToChange(ctx context.Context, actor account.Actor, id stri
 
 // Revisions returns all revisions of a content, the first one first. NotFound.
 func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string) ([]Content, error) {
-	run, image, err := s.find(ctx, actor, id)
+	run, image, err := s.find(ctx, actor, id, s.Runs.ByContent)
 	if err != nil {
 		return nil, err
 	}
@@ -412,9 +440,27 @@ func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string)
 	return revisions, s.nameEditors(ctx, revisions)
 }
 
-// Delete removes a content from its run, row first. Who may is as with Correct. NotFound.
+// KeepDeleted is how long a content that is marked as deleted can be brought back.
+const KeepDeleted = 7 * 24 * time.Hour
+
+// Delete marks a content as deleted: it is there no more but for Correct, which can bring it back within KeepDeleted. Who may is as with Correct.
+// NotFound; Forbidden.
 func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) error {
-	run, _, err := s.findToChange(ctx, actor, id)
+	run, _, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
+	if err != nil {
+		return err
+	}
+	return s.announced(ctx, run.ImageID, func() ([]Content, error) {
+		return nil, s.Runs.MarkDeleted(ctx, id, s.Now().UTC().Truncate(time.Microsecond))
+	})
+}
+
+// Purge removes a content from its run for good, row first, also one that is marked as deleted. Who may is as with Correct. NotFound; Forbidden.
+func (s *Service) Purge(ctx context.Context, actor account.Actor, id string) error {
+	run, _, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
+	if fault.Is(err, fault.NotFound) {
+		run, _, err = s.findToChange(ctx, actor, id, s.Runs.ByDeleted)
+	}
 	if err != nil {
 		return err
 	}
@@ -424,6 +470,14 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) er
 	// It is gone for everybody now. A document that stays is an orphan, for the sweeper.
 	_ = s.Contents.Delete(context.WithoutCancel(ctx), []string{id})
 	return nil
+}
+
+// DeletedKind is the contents that were marked as deleted and can be brought back no more, for a sweeper to remove, rows first.
+func DeletedKind(runs Runs, contents Contents, now func() time.Time) sweep.Kind {
+	return sweep.Kind{Name: "deleted contents", Age: KeepDeleted, Old: runs.Deleted, Delete: func(ctx context.Context, ids []string) error {
+		removed, err := runs.RemoveDeleted(ctx, ids, now().Add(-KeepDeleted)) // some may have been brought back meanwhile
+		return errors.Join(err, contents.Delete(ctx, removed))
+	}}
 }
 
 // Modes returns the modes of the engine, with descriptions.

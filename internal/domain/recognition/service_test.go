@@ -799,13 +799,13 @@ func TestEditorsAreNamed(t *testing.T) {
 	check.Same(t, "editor who resigned", editor(), account.Ref{ID: w.admin.UserID})
 }
 
-func TestDelete(t *testing.T) {
+func TestPurge(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann, left, right)
 	w.fakes.Calls()
-	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0]))
+	check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[0]))
 	check.Same(t, "order", w.fakes.Calls(), []string{"Runs.RemoveContent", "Contents.Delete"})
-	check.Code(t, "Delete again", w.Delete(t.Context(), w.ann, run.ContentIDs[0]), fault.NotFound, "content_not_found")
+	check.Code(t, "Purge again", w.Purge(t.Context(), w.ann, run.ContentIDs[0]), fault.NotFound, "content_not_found")
 	_, err := w.Content(t.Context(), w.ann, run.ContentIDs[0])
 	check.Code(t, "Content", err, fault.NotFound, "content_not_found")
 	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
@@ -813,7 +813,7 @@ func TestDelete(t *testing.T) {
 	check.Same(t, "contents left", got.Contents, run.Contents[1:])
 
 	w.fakes.Fail("Contents.Delete", porttest.Before)
-	check.OK(t, "Delete of the last one, whose document stays", w.Delete(t.Context(), w.ann, run.ContentIDs[1]))
+	check.OK(t, "Purge of the last one, whose document stays", w.Purge(t.Context(), w.ann, run.ContentIDs[1]))
 	check.Same(t, "orphans", w.fakes.Orphans(), run.ContentIDs[1:])
 	got, err = w.Version(t.Context(), w.ann, w.image.ID, 1)
 	check.OK(t, "Version without contents", err)
@@ -821,34 +821,34 @@ func TestDelete(t *testing.T) {
 	check.Same(t, "version of the next run", w.recognize(t, w.ann).Version, 2)
 }
 
-func TestDeleteThatFails(t *testing.T) {
+func TestPurgeThatFails(t *testing.T) {
 	w := newWorld(t)
 	id := w.recognize(t, w.ann, left).ContentIDs[0]
 	w.fakes.Fail("Runs.RemoveContent", porttest.Before)
-	check.Code(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	check.Code(t, "Purge", w.Purge(t.Context(), w.ann, id), fault.Unavailable, "injected")
 	_, err := w.Content(t.Context(), w.ann, id)
 	check.OK(t, "Content", err)
 	w.fakes.Fail("Runs.RemoveContent", porttest.After)
-	check.Code(t, "Delete", w.Delete(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	check.Code(t, "Purge", w.Purge(t.Context(), w.ann, id), fault.Unavailable, "injected")
 	check.Same(t, "orphans", w.fakes.Orphans(), []string{id})
 }
 
-// TestAContentIsDeletedMeanwhile checks that what is gone between two looks is left out, not taken for another.
-func TestAContentIsDeletedMeanwhile(t *testing.T) {
+// TestAContentIsPurgedMeanwhile checks that what is gone between two looks is left out, not taken for another.
+func TestAContentIsPurgedMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann, left, right, region(0, 0, 10, 10))
 	w.recognize(t, w.ann, right)
-	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[1])) })
+	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[1])) })
 	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
 	check.OK(t, "List", err)
 	check.Same(t, "contents of the newest", len(runs[0].Contents), 1)
 	check.Same(t, "contents of the first", runs[1].Contents, []recognition.Content{run.Contents[0], run.Contents[2]})
 
 	text := "late"
-	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[0])) })
+	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[0])) })
 	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
 	check.Code(t, "Correct", err, fault.NotFound, "content_not_found")
-	w.fakes.Meanwhile("Contents.Revise", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[2])) })
+	w.fakes.Meanwhile("Contents.Revise", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[2])) })
 	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[2], recognition.Correction{Text: &text})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("Correct: got %v, want NotFound", err)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"glyphbox/internal/domain/fault"
@@ -31,8 +32,9 @@ func TooLate(since, now time.Time) bool { return now.Round(0).Sub(since.Round(0)
 type Kind struct {
 	Name   string                                                                // of the things, in the plural
 	Old    func(ctx context.Context, before time.Time) iter.Seq2[string, error]  // document.Blobs and recognition.Contents say what it does
-	Named  func(ctx context.Context, names []string) (named []string, err error) // which of the names rows name
+	Named  func(ctx context.Context, names []string) (named []string, err error) // which of the names rows name; nil: all that is old is left over, however much
 	Delete func(ctx context.Context, names []string) error                       // those that are not there are no error
+	Age    time.Duration                                                         // how old something has to be where that is more than Options.Age
 }
 
 // Options say how to sweep.
@@ -67,7 +69,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) ([]Tally, error) {
 	tallies := make([]Tally, len(s.Kinds))
 	var errs []error
 	for i, k := range s.Kinds {
-		t, err := k.sweep(ctx, s.Now().Add(-o.Age), o)
+		t, err := k.sweep(ctx, s.Now().Add(-max(o.Age, k.Age)), o)
 		tallies[i] = t
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", k.Name, err))
@@ -92,7 +94,7 @@ func (k Kind) sweep(ctx context.Context, before time.Time, o Options) (Tally, er
 			o.found(k.Name, b.left)
 		}
 	}
-	if t.Left > few && t.Left > t.Old-t.Left && !o.Force {
+	if k.Named != nil && t.Left > few && t.Left > t.Old-t.Left && !o.Force {
 		return t, fault.New(fault.Conflict, "too_much_left_over", "Of %d %s no row names %d. Perhaps this is not the database that belongs to them; "+
 			"if it is, it takes force to remove so many.", t.Old, k.Name, t.Left)
 	}
@@ -158,6 +160,9 @@ func (k Kind) batches(ctx context.Context, before time.Time) iter.Seq2[batch, er
 
 // ask finds those of the names that no row names.
 func (k Kind) ask(ctx context.Context, names []string) (batch, error) {
+	if k.Named == nil {
+		return batch{old: len(names), left: slices.Clone(names)}, nil
+	}
 	named, err := k.Named(ctx, names)
 	if err != nil {
 		return batch{}, err

@@ -90,6 +90,38 @@ func (w *world) contents(t *testing.T, n int) (ids []string) {
 	return ids
 }
 
+func TestSweepRemovesWhatWasDeletedLongAgo(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.Kinds = append(w.Kinds, recognition.DeletedKind(w.fakes.Runs, w.fakes.Contents, time.Now))
+		runs, err := w.fakes.Runs.List(t.Context(), w.image(t, 60).ID, 0, 1)
+		check.OK(t, "List", err)
+		ids := runs[0].ContentIDs
+		for _, id := range ids[:50] { // more than what stays, and more than a few
+			check.OK(t, "MarkDeleted", w.fakes.Runs.MarkDeleted(t.Context(), id, time.Now()))
+		}
+		time.Sleep(recognition.KeepDeleted)
+		check.OK(t, "MarkDeleted", w.fakes.Runs.MarkDeleted(t.Context(), ids[50], time.Now()))
+		want := func(what string, old, removed, orphans int, o sweep.Options) {
+			t.Helper()
+			tallies, err := w.sweep(t, o)
+			check.OK(t, "Sweep", err)
+			check.Same(t, what, tallies[2], sweep.Tally{Kind: "deleted contents", Old: old, Left: old, Removed: removed})
+			check.Same(t, "orphans", len(w.fakes.Orphans()), orphans)
+		}
+		want("at the last moment", 0, 0, 0, sweep.Options{})
+		time.Sleep(time.Second)
+		want("a dry run", 50, 0, 0, sweep.Options{DryRun: true})
+		w.fakes.Meanwhile("Runs.RemoveDeleted", func() { check.OK(t, "Restore", w.fakes.Runs.Restore(t.Context(), ids[7])) })
+		want("seven days later", 50, 50, 0, sweep.Options{})
+		runs, err = w.fakes.Runs.List(t.Context(), runs[0].ImageID, 0, 1)
+		check.OK(t, "List", err)
+		check.Same(t, "what was not marked, and what was brought back", runs[0].ContentIDs, append([]string{ids[7]}, ids[51:]...))
+		left, err := w.fakes.Contents.Get(t.Context(), ids)
+		check.OK(t, "Get", err)
+		check.Same(t, "documents", len(left), 11) // one of them of what is marked still
+	})
+}
+
 func TestSweepRemovesWhatIsOldAndNotNamed(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.image(t, 3)

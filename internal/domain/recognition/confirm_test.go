@@ -1,0 +1,154 @@
+package recognition_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
+)
+
+func (w *world) correct(t *testing.T, a account.Actor, id string, change recognition.Correction) recognition.Content {
+	t.Helper()
+	c, err := w.Correct(t.Context(), a, id, change)
+	check.OK(t, "Correct", err)
+	return c
+}
+
+func given[T any](v T) *T { return &v }
+
+// confirmed returns which words of a content are confirmed.
+func confirmed(c recognition.Content) (words []string) {
+	for _, w := range c.Words {
+		if w.Confirmed {
+			words = append(words, w.Text)
+		}
+	}
+	return words
+}
+
+func TestConfirm(t *testing.T) {
+	w := newWorld(t)
+	w.fakes.Say(left.Box, "one twa three")
+	one := w.recognize(t, w.ann, left).Contents[0]
+	w.clock = w.clock.Add(time.Minute)
+	ann, root := account.Ref{ID: w.ann.UserID, Name: "ann"}, account.Ref{ID: w.admin.UserID, Name: "root"}
+
+	two := w.correct(t, w.ann, one.ID, recognition.Correction{Name: given(" a\u202Eb "), Confirmed: given(true), Words: []recognition.WordMark{{Index: 0, Confirmed: true}, {Index: 2, Confirmed: true}}})
+	want := one
+	want.Revision, want.RevisedBy, want.Name, want.Confirmed, want.ConfirmedBy = 2, ann, two.Name, true, ann
+	want.Words = slices.Clone(one.Words)
+	want.Words[0].Confirmed, want.Words[2].Confirmed = true, true
+	check.Same(t, "all in one revision, which edits neither text nor region", two, want)
+	check.Same(t, "name without marks that nobody sees", strings.Contains(two.Name, "\u202E"), false)
+	got, err := w.Content(t.Context(), w.ann, one.ID)
+	check.OK(t, "Content", err)
+	check.Same(t, "Content", got, two)
+	check.Same(t, "the first revision", one.Words[0].Confirmed, false)
+
+	three := w.correct(t, w.admin, one.ID, recognition.Correction{Text: given("one two three")})
+	check.Same(t, "confirmed after the text changed", three.Confirmed, false)
+	check.Same(t, "by", three.ConfirmedBy, account.Ref{})
+	check.Same(t, "words that stayed", confirmed(three), []string{"one", "three"})
+	check.Same(t, "who wrote it", three.EditedBy, root)
+	four := w.correct(t, w.ann, one.ID, recognition.Correction{Text: given("one two 3"), Confirmed: given(true), Words: []recognition.WordMark{{Index: 2, Confirmed: true}, {Index: 0, Confirmed: false}}})
+	check.Same(t, "confirmed with the new text", four.Confirmed, true)
+	check.Same(t, "words of the new text", confirmed(four), []string{"3"})
+	five := w.correct(t, w.admin, one.ID, recognition.Correction{Text: given(four.Text), Name: given("")})
+	check.Same(t, "still confirmed, as the text is the same", five.ConfirmedBy, ann)
+	check.Same(t, "no name", five.Name, "")
+	six := w.correct(t, w.ann, one.ID, recognition.Correction{ROI: &right.Box})
+	check.Same(t, "confirmed after the region moved", six.Confirmed, false)
+	check.Same(t, "not confirmed any more", w.correct(t, w.ann, one.ID, recognition.Correction{Confirmed: given(false)}).ConfirmedBy, account.Ref{})
+
+	w.correct(t, w.ann, one.ID, recognition.Correction{Confirmed: given(true), Name: given("total")})
+	again := w.add(t, 1, again(left, one.ID)).Contents[0]
+	check.Same(t, "confirmed after it was read again", again.Confirmed, false)
+	check.Same(t, "words after it was read again", confirmed(again), nil)
+	check.Same(t, "name after it was read again", again.Name, "total")
+}
+
+func TestConfirmRules(t *testing.T) {
+	w := newWorld(t)
+	id := w.recognize(t, w.ann, left).ContentIDs[0] // of two words
+	mark := func(indexes ...int) (marks []recognition.WordMark) {
+		for _, i := range indexes {
+			marks = append(marks, recognition.WordMark{Index: i, Confirmed: true})
+		}
+		return marks
+	}
+	for _, c := range []struct {
+		name   string
+		change recognition.Correction
+		fields []string
+	}{
+		{"words that are not there", recognition.Correction{Words: mark(1, 2, -1)}, []string{"words[1].index", "words[2].index"}},
+		{"words of the text before", recognition.Correction{Text: given("one"), Words: mark(1)}, []string{"words[0].index"}},
+		{"words of no text", recognition.Correction{Text: given(""), Words: mark(0)}, []string{"words[0].index"}},
+		{"too many words", recognition.Correction{Words: make([]recognition.WordMark, recognition.MaxTextWords+1)}, []string{"words"}},
+		{"a long name", recognition.Correction{Name: given(strings.Repeat("가", 201))}, []string{"name"}},
+		{"a name of two lines", recognition.Correction{Name: given("a\nb")}, []string{"name"}},
+	} {
+		_, err := w.Correct(t.Context(), w.ann, id, c.change)
+		wantFields(t, c.name, err, c.fields...)
+	}
+	c, err := w.Content(t.Context(), w.ann, id)
+	check.OK(t, "Content", err)
+	check.Same(t, "revision", c.Revision, 1)
+}
+
+func TestDeleteAndRestore(t *testing.T) {
+	w := newWorld(t)
+	w.see(t, document.Shared)
+	run := w.recognize(t, w.ann, left, right)
+	id := run.ContentIDs[0]
+	w.fakes.Calls()
+	check.Code(t, "Delete by another", w.Delete(t.Context(), w.bob, id), fault.Forbidden, "runner_or_owner_only")
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, id))
+	check.Same(t, "calls", w.fakes.Calls(), []string{"Runs.MarkDeleted"})
+	check.Code(t, "Delete again", w.Delete(t.Context(), w.ann, id), fault.NotFound, "content_not_found")
+	_, err := w.Content(t.Context(), w.ann, id)
+	check.Code(t, "Content", err, fault.NotFound, "content_not_found")
+	_, err = w.Revisions(t.Context(), w.ann, id)
+	check.Code(t, "Revisions", err, fault.NotFound, "content_not_found")
+	_, err = w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: given("text")})
+	check.Code(t, "Correct", err, fault.NotFound, "content_not_found")
+	_, err = w.Recognize(t.Context(), w.ann, w.image.ID, into(1, again(left, id)))
+	check.Code(t, "reading it again", err, fault.NotFound, "content_not_found")
+	check.Same(t, "the run", w.version(t, 1).Contents, run.Contents[1:])
+
+	_, err = w.Correct(t.Context(), w.bob, id, recognition.Correction{Restore: true})
+	check.Code(t, "Restore by another", err, fault.Forbidden, "runner_or_owner_only")
+	check.Same(t, "it is what it was", w.correct(t, w.ann, id, recognition.Correction{Restore: true}), run.Contents[0])
+	check.Same(t, "the run", w.version(t, 1), run)
+	check.Same(t, "of one that is there", w.correct(t, w.ann, id, recognition.Correction{Restore: true}), run.Contents[0])
+
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, id))
+	back := w.correct(t, w.admin, id, recognition.Correction{Restore: true, Name: given("total"), Revision: 1})
+	check.Same(t, "with a name", w.version(t, 1).Contents[0], back)
+	check.Same(t, "revision", back.Revision, 2)
+
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, id))
+	w.fakes.Meanwhile("Runs.Restore", func() { w.correct(t, w.ann, id, recognition.Correction{Restore: true}) })
+	check.Same(t, "somebody else is faster", w.correct(t, w.ann, id, recognition.Correction{Restore: true}), back)
+
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, id))
+	w.fakes.Fail("Runs.Restore", porttest.Before)
+	_, err = w.Correct(t.Context(), w.ann, id, recognition.Correction{Restore: true})
+	check.Code(t, "Restore that fails", err, fault.Unavailable, "injected")
+	check.Code(t, "Purge by another", w.Purge(t.Context(), w.bob, id), fault.Forbidden, "runner_or_owner_only")
+	check.OK(t, "Purge of what is marked", w.Purge(t.Context(), w.ann, id))
+	_, err = w.Correct(t.Context(), w.ann, id, recognition.Correction{Restore: true})
+	check.Code(t, "Restore of what is gone", err, fault.NotFound, "content_not_found")
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
+
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[1]))
+	check.OK(t, "Delete of the image", w.images.Delete(t.Context(), w.ann, w.image.ID))
+	check.Same(t, "orphans after the image went", w.fakes.Orphans(), nil)
+}
