@@ -141,7 +141,20 @@ func TestClient(t *testing.T) {
 	if file, err := ann.Export(ctx, image.ID, 1, "txt"); err != nil || !strings.Contains(string(file), text) {
 		t.Errorf("Export: %q, %v", file, err)
 	}
+	again, err := ann.Recognize(ctx, image.ID, api.Request{Into: 1, Regions: []api.Region{{Box: first.ROI, Content: first.ID}, {Box: api.Box(boxes[1])}}})
+	if err != nil || again.Version != 1 || again.Contents[0].ID != first.ID || again.Contents[0].Text != lines[0] || again.Contents[0].Revision != 3 || again.Contents[0].Name != "number" {
+		t.Errorf("Recognize into a version: %+v, %v", again, err)
+	}
+	yes, no, name := true, false, "no."
+	confirmed, err := ann.Correct(ctx, first.ID, 3, api.Correction{Name: &name, Confirmed: &yes, Words: []api.WordMark{{Index: 1, Confirmed: true}}})
+	if err != nil || !confirmed.Confirmed || confirmed.Name != name || !confirmed.Words[1].Confirmed || confirmed.Revision != 4 {
+		t.Errorf("Correct: %+v, %v", confirmed, err)
+	}
 	must("DeleteContent", ann.DeleteContent(ctx, first.ID))
+	if got, err := ann.Correct(ctx, first.ID, 0, api.Correction{Deleted: &no}); err != nil || !cmp.Equal(got, confirmed) {
+		t.Errorf("Correct of what was deleted: %+v, %v", got, err)
+	}
+	must("PurgeContent", ann.PurgeContent(ctx, first.ID))
 	must("DeleteImage", ann.DeleteImage(ctx, image.ID))
 
 	if ready, err := visitor.Ready(ctx); err != nil || ready.Status != "ok" {
