@@ -160,7 +160,7 @@ func TestRefusedChangesLeaveNoAnnouncement(t *testing.T) {
 	w := newIndexed(t)
 	run := w.recognize(t, w.ann, left)
 	w.fakes.Meanwhile("Contents.Revise", func() {
-		check.OK(t, "Delete", w.Service.Delete(context.Background(), w.ann, run.ContentIDs[0]))
+		check.OK(t, "Purge", w.Service.Purge(context.Background(), w.ann, run.ContentIDs[0]))
 	})
 	text := "x"
 	_, err := w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
@@ -169,4 +169,22 @@ func TestRefusedChangesLeaveNoAnnouncement(t *testing.T) {
 	announced, _, err := w.Index.Announced(t.Context(), 0, 10)
 	check.OK(t, "Announced", err)
 	check.Same(t, "announcements", len(announced), 0)
+}
+
+func TestSearchLeavesOutWhatIsDeleted(t *testing.T) {
+	w := newIndexed(t)
+	run := w.recognize(t, w.ann, left)
+	id, text := run.ContentIDs[0], "합계"
+	found := func() int { return len(w.search(t, w.ann, text)) }
+	w.correct(t, w.ann, id, recognition.Correction{Text: &text})
+	check.Same(t, "found at first", found(), 1)
+	check.OK(t, "Delete", w.Service.Delete(t.Context(), w.ann, id))
+	check.Same(t, "found of what is deleted", found(), 0)
+	w.correct(t, w.ann, id, recognition.Correction{Restore: true})
+	check.Same(t, "found of what is back", found(), 1)
+	added := w.add(t, 1, right).Contents[0]
+	w.correct(t, w.ann, added.ID, recognition.Correction{Text: &text})
+	check.Same(t, "found with what was added", found(), 2)
+	w.add(t, 1, again(region(0, 0, 50, 50), id))
+	check.Same(t, "found after one was read again", found(), 1)
 }
