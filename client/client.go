@@ -226,6 +226,16 @@ func (c Client) RevokeKey(ctx context.Context, id string) error {
 	return err
 }
 
+// Settings returns the user's settings.
+func (c Client) Settings(ctx context.Context) (Settings, error) {
+	return get[Settings](ctx, c, "/user/settings", nil)
+}
+
+// SetSettings stores the user's settings, in the place of those before.
+func (c Client) SetSettings(ctx context.Context, settings Settings) (Settings, error) {
+	return send[Settings](ctx, c, http.MethodPut, "/user/settings", settings)
+}
+
 // Users returns users whose name or e-mail address contains the keyword. For administrators.
 func (c Client) Users(ctx context.Context, keyword string, page Page) (List[User], error) {
 	query := page.query()

@@ -93,6 +93,14 @@ type RefreshForm struct {
 	RefreshToken string `json:"refresh_token,omitempty" doc:"Leave it out if a cookie holds it."`
 }
 
+// Settings are how a user reads by default, for programs with a screen. Requests do not use them unless they send them.
+type Settings struct {
+	Lang   []string `json:"lang" nullable:"false" example:"[\"kor\",\"eng\"]" doc:"Languages, at most 5. Empty: none is set."`
+	Effort string   `json:"effort" enum:"fast,balanced,accurate," doc:"Empty: none is set."`
+	Rotate string   `json:"rotate" enum:"auto,0,90,180,270," doc:"How far text is turned clockwise on the page, in degrees. Empty: none is set."`
+	Source string   `json:"source" enum:"auto,text,ocr," doc:"Where text comes from: the text layer of the file, or what is read. Empty: none is set."`
+}
+
 // ProfileForm is a user's new name and e-mail address.
 type ProfileForm struct {
 	Name  string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9]+$" example:"ann" doc:"1–100 ASCII letters and digits."`

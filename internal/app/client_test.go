@@ -105,6 +105,13 @@ func TestClient(t *testing.T) {
 	if layout, err := ann.Layout(ctx, image.ID, "line"); err != nil || len(layout) != len(lines) {
 		t.Errorf("Layout: %+v, %v", layout, err)
 	}
+	settings := api.Settings{Lang: []string{"eng"}, Effort: "fast"}
+	if _, err := ann.SetSettings(ctx, settings); err != nil {
+		t.Errorf("SetSettings: %v", err)
+	}
+	if got, err := ann.Settings(ctx); err != nil || !cmp.Equal(got, settings) {
+		t.Errorf("Settings: %+v, %v", got, err)
+	}
 	if languages, err := ann.Languages(ctx); err != nil || !slices.Contains(languages, "eng") {
 		t.Errorf("Languages: %v, %v", languages, err)
 	}

@@ -128,7 +128,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.closers = append(s.closers, exporter.Close)
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
-	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents, Index: s.db.Index(),
+	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents, UserSettings: s.db.Settings(), Index: s.db.Index(),
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
 	if err := s.openJobs(ctx, c, log); err != nil {
 		return nil, errors.Join(err, s.Close())

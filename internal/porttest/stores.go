@@ -28,7 +28,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// Stores are the ports that a metadata store and a document store serve. The suites of Sessions and Keys need Users
+// Stores are the ports that a metadata store and a document store serve. The suites of Sessions, Keys and Settings need Users
 // too, that of Catalog needs Users, and those of Runs and Index need Users, Catalog and Runs; with Contents they add the
 // contents that runs name. The rest may be nil.
 type Stores struct {
@@ -40,6 +40,7 @@ type Stores struct {
 	Contents recognition.Contents
 	Jobs     job.Jobs // its suite needs Users, Catalog and Runs
 	Index    recognition.Index
+	Settings recognition.UserSettings
 }
 
 // racers is how many goroutines a suite lets loose on one row.

@@ -633,6 +633,26 @@ func TestConfirmAndDelete(t *testing.T) {
 	put(`{"deleted":false}`).want(404).code("content_not_found")
 }
 
+func TestSettings(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	path := base + "/user/settings"
+	get := func() client.Settings { return read[client.Settings](s.ask("GET", path, as(ann)).want(200)) }
+	if got := get(); got.Lang == nil || len(got.Lang) != 0 || got.Effort+got.Rotate+got.Source != "" {
+		t.Errorf("got %+v at first", got)
+	}
+	want := client.Settings{Lang: []string{"kor", "eng"}, Effort: "fast", Rotate: "90", Source: "ocr"}
+	if got := read[client.Settings](s.ask("PUT", path, as(ann).with(`{"lang":"kor+eng","effort":"fast","rotate":90,"source":"ocr"}`)).want(200)); !cmp.Equal(got, want) || !cmp.Equal(get(), want) {
+		t.Errorf("got %+v and %+v, want %+v", got, get(), want)
+	}
+	s.ask("PUT", path, as(ann).with(`{"lang":["xyz"],"effort":"most","source":"paper"}`)).want(422).code("invalid_input", "lang", "effort", "source")
+	s.ask("PUT", path, as(ann).with(`{"theme":"dark"}`)).want(422).code("invalid_input", "theme")
+	s.ask("PUT", path, as(ann).with(`{}`)).want(200)
+	if got := get(); len(got.Lang) != 0 || got.Effort != "" {
+		t.Errorf("got %+v, want nothing", got)
+	}
+}
+
 func TestTurnedImage(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")

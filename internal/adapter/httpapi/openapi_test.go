@@ -51,7 +51,7 @@ var contract = map[string][]string{
 	"system": {"GET /ping", "GET /health", "GET /ready"},
 	"admin": {"GET /api/v1/admin/service", "GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role", "PUT /api/v1/admin/user/{id}/state/{state}", "GET /api/v1/admin/dead", "POST /api/v1/admin/dead/{id}/replay",
 		"DELETE /api/v1/admin/user/{id}/state/{state}"},
-	"user": {"POST /api/v1/user", "GET /api/v1/user/signup", "POST /api/v1/user/login", "POST /api/v1/user/token", "POST /api/v1/user/logout", "GET /api/v1/user/me", "GET /api/v1/user/logins",
+	"user": {"POST /api/v1/user", "GET /api/v1/user/signup", "POST /api/v1/user/login", "POST /api/v1/user/token", "POST /api/v1/user/logout", "GET /api/v1/user/me", "GET /api/v1/user/logins", "GET /api/v1/user/settings", "PUT /api/v1/user/settings",
 		"PUT /api/v1/user", "PUT /api/v1/user/password", "DELETE /api/v1/user", "POST /api/v1/user/key", "GET /api/v1/user/key", "DELETE /api/v1/user/key/{id}"},
 	"image": {"POST /api/v1/image", "GET /api/v1/image", "GET /api/v1/image/{id}", "GET /api/v1/image/{id}/meta", "GET /api/v1/image/{id}/thumbnail",
 		"GET /api/v1/image/{id}/view", "GET /api/v1/image/{id}/crop", "GET /api/v1/image/{id}/layout", "PUT /api/v1/image/{id}", "DELETE /api/v1/image/{id}"},

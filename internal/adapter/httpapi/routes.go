@@ -76,6 +76,10 @@ func (a *api) routes() {
 	handle(a, route{pattern: "POST " + base + "/user/logout", tag: "user", id: "logout", summary: "Sign out", about: "Ends this session."}, a.logout)
 	handle(a, route{pattern: "GET " + base + "/user/me", tag: "user", id: "me", summary: "Get your account",
 		about: "With role and states."}, a.me)
+	handle(a, route{pattern: "GET " + base + "/user/settings", tag: "user", id: "settings", summary: "Get your settings",
+		about: "How you read by default, on every device. Requests do not use them unless they send them: what a request leaves out is as the service is configured."}, a.settings)
+	handleJSON(a, route{pattern: "PUT " + base + "/user/settings", tag: "user", id: "set-settings", summary: "Change your settings",
+		about: "All of them: what is missing is not set any more.", body: short}, a.setSettings)
 	handle(a, route{pattern: "GET " + base + "/user/logins", tag: "user", id: "logins", summary: "List your sign-ins", about: "Newest first."}, a.logins)
 	handleJSON(a, route{pattern: "PUT " + base + "/user", tag: "user", id: "change-profile", summary: "Change name and e-mail address",
 		body: short, errors: []int{409}}, a.changeProfile)

@@ -40,6 +40,7 @@ func filled(t *testing.T, db *DB) {
 	must(err)
 	must(db.Users().AddLogin(ctx, account.Login{UserID: users[0].ID, Created: created, Address: "::1", UserAgent: "크롬"}))
 	must(db.Sessions().AddSession(ctx, account.Session{ID: "s1", UserID: users[0].ID, RefreshHash: "h", Created: created, Expires: created.AddDate(1, 0, 0)}))
+	must(db.Settings().SetSettings(ctx, users[0].ID, recognition.Settings{Lang: []string{"kor"}}))
 	must(db.Keys().AddKey(ctx, account.Key{ID: "k1", UserID: users[0].ID, Name: "열쇠", SecretHash: "h", Created: created}))
 	for _, name := range []string{"한글 문서.png", "it's 100%_\\", "last, which goes"} {
 		i, err := db.Catalog().Add(ctx, someImage(users[0].ID, name))

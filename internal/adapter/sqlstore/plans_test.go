@@ -212,7 +212,7 @@ func listing(q document.Query) func(context.Context, *DB) error {
 	}
 }
 
-const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|text_[a-z]+|logged_in|session|api_key|user_state|[a-z])`
+const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|text_[a-z]+|logged_in|session|api_key|user_state|user_setting|[a-z])`
 
 // mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in any case.
 func (c planCase) mistakes(steps []string) (wrong []string) {
@@ -404,6 +404,7 @@ func planCases(f populated) []planCase {
 		{name: "sessions of a user ended", do: func(ctx context.Context, db *DB) error {
 			return db.Sessions().RevokeSessions(ctx, f.user, "new", created)
 		}},
+		{name: "settings of a user", do: func(ctx context.Context, db *DB) error { _, err := db.Settings().Settings(ctx, f.user); return err }},
 		{name: "API key", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().Key(ctx, "key3"); return err }},
 		{name: "API keys of a user", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().KeysOf(ctx, f.user); return err }},
 	}
@@ -517,7 +518,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "user", "user_state", "role", "state"}
+var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "user", "user_state", "user_setting", "role", "state"}
 
 func run(t testing.TB, db *DB, text string, args ...any) {
 	t.Helper()

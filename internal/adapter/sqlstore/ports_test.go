@@ -46,7 +46,7 @@ func suite(t *testing.T, suite func(*testing.T, func(*testing.T) porttest.Stores
 	on(t, func(t *testing.T, open func(testing.TB) *DB) {
 		suite(t, func(t *testing.T) porttest.Stores {
 			db := open(t)
-			return porttest.Stores{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Catalog: db.Catalog(), Runs: db.Runs(), Contents: db.Contents(), Index: db.Index()}
+			return porttest.Stores{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Catalog: db.Catalog(), Runs: db.Runs(), Contents: db.Contents(), Index: db.Index(), Settings: db.Settings()}
 		})
 	})
 }
@@ -56,6 +56,7 @@ func TestSessions(t *testing.T) { suite(t, porttest.Sessions) }
 func TestKeys(t *testing.T)     { suite(t, porttest.Keys) }
 func TestCatalog(t *testing.T)  { suite(t, porttest.Catalog) }
 func TestRuns(t *testing.T)     { suite(t, porttest.Runs) }
+func TestSettings(t *testing.T) { suite(t, porttest.Settings) }
 func TestIndex(t *testing.T)    { suite(t, porttest.Index) }
 func TestContents(t *testing.T) {
 	on(t, func(t *testing.T, open func(testing.TB) *DB) {

@@ -18,13 +18,16 @@ import (
 
 // Service has the operations on runs and contents. Its fields are set once, before first use; then it is safe for concurrent use.
 type Service struct {
-	Images     *document.Service
-	Users      account.Users
-	Engine     Engine
-	Runs       Runs
-	Contents   Contents
-	Index      Index // nil: nothing is found
-	Exporter   Exporter
+	Images   *document.Service
+	Users    account.Users
+	Engine   Engine
+	Runs     Runs
+	Contents Contents
+	Index    Index // nil: nothing is found
+	Exporter Exporter
+
+	UserSettings UserSettings
+
 	Timeout    time.Duration // of one recognition, waiting included; 0: as the context says
 	Effort     Effort        // of requests that do not say; empty: EffortAccurate
 	MaxRegions int           // of one request; 0: MaxRegions

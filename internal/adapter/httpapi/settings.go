@@ -1,0 +1,32 @@
+package httpapi
+
+import (
+	"context"
+
+	"glyphbox/client"
+	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/wire"
+)
+
+func viewSettings(s recognition.Settings) *one[client.Settings] {
+	return &one[client.Settings]{client.Settings{Lang: wire.List(s.Lang), Effort: string(s.Effort), Rotate: string(s.Rotate), Source: string(s.Source)}}
+}
+
+func (a *api) settings(ctx context.Context, c *call, _ *none) (*one[client.Settings], error) {
+	s, err := a.Recognition.Settings(ctx, c.actor)
+	return viewSettings(s), err
+}
+
+// settingsForm is client.Settings, of which all may be missing.
+type settingsForm struct {
+	Lang   languages `json:"lang,omitempty" doc:"Languages, at most 5. Missing: none is set."`
+	Effort string    `json:"effort,omitempty" enum:"fast,balanced,accurate," doc:"Missing or empty: none is set."`
+	Rotate rotation  `json:"rotate,omitempty" doc:"How far text is turned clockwise on the page, in degrees, or \"auto\". Missing: none is set."`
+	Source string    `json:"source,omitempty" enum:"auto,text,ocr," doc:"Where text comes from: the text layer of the file, or what is read. Missing or empty: none is set."`
+}
+
+func (a *api) setSettings(ctx context.Context, c *call, _ *none, form settingsForm) (*one[client.Settings], error) {
+	s, err := a.Recognition.SetSettings(ctx, c.actor, recognition.Settings{Lang: form.Lang, Effort: recognition.Effort(form.Effort),
+		Rotate: recognition.Rotate(form.Rotate), Source: recognition.Source(form.Source)})
+	return viewSettings(s), err
+}
