@@ -190,6 +190,8 @@ func FuzzHeader(f *testing.F) {
 	f.Add(bytesOf(f, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" ffffffff`))
 	f.Add(bytesOf(f, "ffd8 ffe1 0022"))
 	f.Add(withRational(2, 15000, 15000, 6))
+	f.Add(tiffPages(binary.LittleEndian, []uint16{256, 200, 257, 100}, []uint16{256, 30, 257, 40, 274, 6}))
+	f.Add([]byte("\xef\xbb\xbf%PDF-1.7"))
 	f.Add([]byte("P5\n# 7 7\n200 # wide\n100\n255\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		h, err := ReadHeader(bytes.NewReader(file), int64(len(file)), 1e8)
@@ -198,6 +200,18 @@ func FuzzHeader(f *testing.F) {
 			t.Errorf("got %v", err)
 		case err == nil && (h.Width < 1 || h.Height < 1 || int64(h.Width)*int64(h.Height) > 1e8 || h.Pages < 1 || h.Orientation < 1 || h.Orientation > 8):
 			t.Errorf("got %+v", h)
+		}
+		if pdf := IsPDF(bytes.NewReader(file), int64(len(file))); err != nil || pdf {
+			if pdf && err == nil {
+				t.Error("it is an image and a PDF file")
+			}
+			return
+		}
+		for i, page := range ReadPages(bytes.NewReader(file), int64(len(file)), 1e8, h) {
+			_, got, err := Page(bytes.Clone(file), i+1, h, 1e8)
+			if i < 20 && ((err == nil) != (page.Err == nil) || err == nil && got != page.Header && i > 0) {
+				t.Errorf("page %d: got %+v, %v, want %+v, %v", i+1, got, err, page.Header, page.Err)
+			}
 		}
 	})
 }
