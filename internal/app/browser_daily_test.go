@@ -27,15 +27,15 @@ func TestBrowserDrawing(t *testing.T) {
 	b.until(regions + " === 2")
 	b.calm()
 	whole := versionsOf(ann, page.ID)
-	if len(whole) != 2 || len(whole[0].Contents) != 1 || whole[0].Contents[0].ROI.X2 >= page.Width {
+	if len(whole) != 1 || len(whole[0].Contents) != 2 || whole[0].Contents[1].ROI.X2 >= page.Width {
 		t.Fatalf("the drag made %+v", whole)
 	}
 
 	// Inside the region that is selected a drag moves it; when it is selected no more, a drag inside it draws another.
 	b.drag(letterWidth, line[0]+20, line[1]+10, line[0]+20, line[1]+60)
 	b.until("!document.querySelector('.region.busy') && " + regions + " === 2")
-	moved := versionsOf(ann, page.ID)[0].Contents[0].ROI
-	if was := whole[0].Contents[0].ROI; moved.Y1 <= was.Y1 || moved.Y2-moved.Y1 != was.Y2-was.Y1 {
+	moved := versionsOf(ann, page.ID)[0].Contents[1].ROI
+	if was := whole[0].Contents[1].ROI; moved.Y1 <= was.Y1 || moved.Y2-moved.Y1 != was.Y2-was.Y1 {
 		t.Errorf("the region was at %v and is at %v", was, moved)
 	}
 	eval[any](b, "document.querySelector('.viewer').focus()")
@@ -44,7 +44,7 @@ func TestBrowserDrawing(t *testing.T) {
 	b.drag(letterWidth, line[0]+20, line[1]+55, line[0]+120, line[1]+80)
 	b.until(regions + " === 3")
 	b.calm()
-	if now := versionsOf(ann, page.ID)[1].Contents[0].ROI; now != moved {
+	if now := versionsOf(ann, page.ID)[0].Contents[1].ROI; now != moved {
 		t.Errorf("the region that was not selected went from %v to %v", moved, now)
 	}
 
@@ -87,9 +87,8 @@ func TestBrowserUndoesCorrections(t *testing.T) {
 	b.until(text + " === 'twice'")
 	b.until("!document.querySelector('.kept')")
 	stored := func() api.Content { return versionsOf(ann, page.ID)[0].Contents[0] }
-	// The page shows it at once; the service has it when the revision is there.
-	b.until("fetch('/ping').then(() => true)")
-	if c := stored(); c.Text != "twice" && c.Text != "once" {
+	b.until("!document.querySelector('[data-saving]')")
+	if c := stored(); c.Text != "twice" {
 		t.Errorf("the service has %+v", c)
 	}
 
@@ -331,4 +330,146 @@ func TestBrowserTurnsPages(t *testing.T) {
 	b.look("turned-page")
 	b.press("Undo")
 	b.until(fmt.Sprintf("document.querySelector('.paper .base')?.naturalWidth === 1000 && %s === %q && document.querySelector('#r1 .text')?.innerText === %q", place, before, text))
+}
+
+// doubting makes the second and the third word of each text doubtful, on their way to the page.
+const doubting = `(path, init) => { if (/\/ocr(\?|\/|$)/.test(path)) return realFetch(path, init).then(async (r) => {
+	if (r.status !== 200 || !r.headers.get('Content-Type')?.includes('json')) return r
+	const got = await r.json()
+	for (const c of [got].flat().flatMap((x) => x.contents ?? [x])) c.words?.forEach((w, n) => { if (w.engine && (n === 1 || n === 2)) w.confidence = 0.4 })
+	return new Response(JSON.stringify(got), { status: 200, headers: r.headers }) }) }`
+
+// TestBrowserProofreading goes from one doubtful word to the next: one is right, one is written anew, one is skipped, and a page is confirmed.
+func TestBrowserProofreading(t *testing.T) {
+	_, b, ann, page, at := openLetter(t, t.TempDir())
+	b.fetches(doubting)
+	line, title := at["line"], at["title"]
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
+	b.until(readings + " === 2")
+	b.calm()
+	b.shows("4 doubtful words")
+	words := func(region int) []api.Word { return versionsOf(ann, page.ID)[0].Contents[region].Words }
+	second := words(1)
+
+	// The first word is right, as Enter says; the page shows it close by.
+	const field = "document.querySelector('input.walk')"
+	standsAt := func(word string, progress string) {
+		t.Helper()
+		b.until(fmt.Sprintf("document.activeElement === %s && %s.value === %q && document.querySelector('.foot').innerText.includes(%q)", field, field, word, progress))
+	}
+	b.key(kb.Escape)
+	b.press("Proofread")
+	first := words(0)
+	standsAt(first[1].Text, "1 of 4")
+	b.until("(({ height }) => height > 17)(document.querySelector('.mark.lit').getBoundingClientRect())")
+	b.look("proofreading")
+	b.key(kb.Enter)
+	standsAt(first[2].Text, "2 of 4")
+
+	// The second is written anew, the third skipped, the fourth right; then the third is left.
+	b.key("Harbor" + kb.Enter)
+	standsAt(second[1].Text, "3 of 4")
+	b.key(kb.ArrowDown, alt)
+	standsAt(second[2].Text, "4 of 4")
+	b.key(kb.Enter)
+	standsAt(second[1].Text, "4 of 4")
+	b.key(kb.Enter)
+	b.shows("All doubtful words are checked.")
+	b.until("!" + field + " && !document.querySelector('.doubtful')")
+	b.until("document.querySelector('#r1 .text').innerText.includes('Harbor')")
+
+	// The service has it: confirmations of one text within a moment are one revision.
+	b.press("Confirm page")
+	b.shows("Page confirmed")
+	b.press("Export")
+	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); return make(x) } }")
+	b.press("Regions as CSV")
+	b.until("window.exported?.includes('Harbor')")
+	run := versionsOf(ann, page.ID)[0]
+	for n, c := range run.Contents {
+		if !c.Confirmed || c.ConfirmedBy == nil || c.ConfirmedBy.ID != run.User.ID {
+			t.Errorf("region %d is not confirmed: %+v", n+1, c)
+		}
+	}
+	if w := run.Contents[1].Words; !w[1].Confirmed || !w[2].Confirmed || w[0].Confirmed {
+		t.Errorf("the words of region 2 are %+v", w)
+	}
+	if c := run.Contents[0]; !strings.Contains(c.Text, "Harbor") || !c.Words[1].Confirmed {
+		t.Errorf("region 1 is %+v", c)
+	}
+	if n := run.Contents[1].Revision; n > 4 {
+		t.Errorf("there are %d revisions of region 2", n)
+	}
+
+	// Undone one by one, also after a reload.
+	b.do(chromedp.Reload())
+	b.shows("Page confirmed")
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("z", ctrl)
+	b.until("!document.body.innerText.includes('Page confirmed') && !document.querySelector('[data-saving]')")
+	if c := versionsOf(ann, page.ID)[0].Contents[0]; c.Confirmed || !strings.Contains(c.Text, "Harbor") {
+		t.Errorf("after the undo region 1 is %+v", c)
+	}
+}
+
+// TestBrowserReloads loads the page anew after each thing that is done to it, and sees that nothing differs.
+func TestBrowserReloads(t *testing.T) {
+	_, b, ann, page, at := openLetter(t, t.TempDir())
+	line, title := at["line"], at["title"]
+	const seen = `JSON.stringify([[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => [x, y, width, height].map((v) => v.baseVal.value)),
+		[...document.querySelectorAll('ol > li')].map((e) => [e.querySelector('.name').value, e.querySelector('.text')?.innerText ?? '', e.querySelector('.conf')?.innerText ?? ''])])`
+	after := func(what, done string) {
+		t.Helper()
+		b.until(done + " && !document.querySelector('.region.busy, [data-saving]')") // what is shown at once is at the server a moment later
+		before := eval[string](b, seen)
+		b.do(chromedp.Reload())
+		b.until("document.querySelector('.paper .base')?.naturalWidth > 0")
+		b.until(fmt.Sprintf("%s === %q", seen, before))
+		eval[any](b, "document.querySelector('.viewer').focus()")
+		if n := len(versionsOf(ann, page.ID)); n > 1 {
+			t.Errorf("after %s there are %d versions", what, n)
+		}
+	}
+	regions := func(n int) string { return fmt.Sprintf("document.querySelectorAll('.region').length === %d", n) }
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
+	after("drawing", regions(1)+" && "+readings+" === 1")
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
+	after("drawing another", regions(2)+" && "+readings+" === 2")
+	first := func() {
+		b.key(kb.Escape)
+		b.key("]")
+	}
+	first()
+	b.key(kb.F2)
+	b.until("document.activeElement.matches('#r1 .name')")
+	b.key("date" + kb.Enter)
+	after("naming", "document.querySelector('#r1 .name').value === 'date'")
+	first()
+	b.key(kb.Enter)
+	b.until("document.activeElement.matches('#r1 textarea')")
+	b.key("a", ctrl)
+	b.key("By hand")
+	b.key(kb.Enter, ctrl)
+	after("correcting", "document.querySelector('#r1 .text')?.innerText === 'By hand'")
+	b.key("z", ctrl)
+	after("undoing", "document.querySelector('#r1 .text')?.innerText !== 'By hand'")
+	b.key("y", ctrl)
+	after("redoing", "document.querySelector('#r1 .text')?.innerText === 'By hand'")
+	first()
+	b.key("]")
+	b.key(kb.ArrowDown, shift)
+	b.key(kb.Enter)
+	after("moving", "!document.querySelector('.region.busy')")
+	first()
+	b.key(kb.Delete)
+	after("deleting", regions(1))
+	b.key("z", ctrl)
+	after("having back", regions(2)+" && document.querySelector('#r1 .name').value === 'date'")
+	first()
+	b.key("d", ctrl)
+	after("duplicating", regions(3))
+	b.key("z", ctrl)
+	after("taking the copy back", regions(2))
 }

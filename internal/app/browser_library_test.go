@@ -766,3 +766,69 @@ func TestBrowserAdmin(t *testing.T) {
 	b.shows("모두 정상입니다")
 	b.look("admin-ko")
 }
+
+// TestBrowserSameForm reads copies of a form by the fields of one of them, in the background, into one table. Clicks and keys are as many for twenty.
+func TestBrowserSameForm(t *testing.T) {
+	_, b, ann, page, at := openLetter(t, t.TempDir())
+	original := ann.do(200, "GET", path("/image/%d", page.ID), nil).body
+	for n := range 4 {
+		ann.upload(fmt.Sprintf("form %02d.png", n+2), original)
+	}
+	clicks, keys := 0, 0
+	press := func(name string) {
+		t.Helper()
+		b.press(name)
+		clicks++
+	}
+	key := func(k string, held ...chromedp.KeyOption) {
+		b.key(k, held...)
+		keys += max(1, len([]rune(k)))
+	}
+
+	// The fields are drawn on one, named and copied.
+	line, title := at["line"], at["title"]
+	for n, field := range []struct {
+		name string
+		at   [4]float64
+	}{{"date", line}, {"title", title}} {
+		b.drag(letterWidth, field.at[0], field.at[1], field.at[2], field.at[3])
+		clicks++
+		b.until(fmt.Sprintf("%s === %d", readings, n+1))
+		key(kb.F2)
+		b.until(fmt.Sprintf("document.activeElement.matches('#r%d .name')", n+1))
+		key(field.name + kb.Enter)
+	}
+	b.until("!document.querySelector('[data-saving]')")
+	key("a", ctrl)
+	key("c", ctrl)
+	b.shows("2 regions copied")
+
+	// In the library all others are selected, and read by them.
+	press("Back to the library")
+	b.shows("5 pages")
+	press("More")
+	press("Select all")
+	b.shows("5 selected")
+	eval[any](b, fmt.Sprintf("document.querySelector('[aria-label=\"Select %s\"]').click()", page.Name))
+	clicks++
+	b.shows("4 selected")
+	press("Read")
+	b.until("document.querySelector('.menu .sheet')")
+	b.accessible("reading a selection")
+	press("Read the 2 copied regions on each page")
+	b.shows("4 pages were read.")
+
+	// One table has all of them.
+	eval[any](b, fmt.Sprintf("document.querySelector('[aria-label=\"Select %s\"]').click()", page.Name))
+	clicks++
+	b.shows("5 selected")
+	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { if (x.type.includes('csv')) x.text().then((s) => { window.exported = s }); return make(x) } }")
+	press("Export")
+	press("One CSV table of all regions")
+	b.until("window.exported?.match(/North Harbour Light/g)?.length === 5 && window.exported.match(/,date,/g)?.length === 5")
+	b.look("selection-read")
+	if clicks > 30 || keys > 40 {
+		t.Errorf("it took %d clicks and %d keys", clicks, keys)
+	}
+	t.Logf("%d clicks, %d keys", clicks, keys)
+}

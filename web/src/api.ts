@@ -1,9 +1,10 @@
 // What the page asks of the service. The access token lives in this module only; the refresh token in a cookie that no script can read.
 import type { components } from './api.gen'
+import { EventParser, type ServerEvent } from './sse'
 
 type Schemas = components['schemas']
 export type User = Schemas['User']
-export type Image = Schemas['Image']
+export type Image = Schemas['Image'] & { document: number; page: number; error?: { code: string; detail: string } | null }
 export type Content = Schemas['Content']
 export type Run = Schemas['Run']
 export type Box = Schemas['Box']
@@ -12,6 +13,8 @@ export type Key = Schemas['Key']
 export type NewKey = Schemas['NewKey']
 export type Login = Schemas['Login']
 export type Service = Schemas['Service']
+export type Job = Schemas['Job']
+export type JobItem = Schemas['JobItem']
 type Problem = Schemas['Problem']
 type Grant = Schemas['Grant']
 
@@ -172,16 +175,18 @@ export async function images(keyword: string, page: number, signal?: AbortSignal
   const r = await ask('/image?' + new URLSearchParams({ keyword, size: '100', page: String(page) }), { signal })
   return { images: (await r.json()) as Image[], total: Number(r.headers.get('X-Total-Count')) }
 }
+/** A hundred pages of a document, in order. */
+export const pagesOf = (document: number, block: number) => get<Image[]>(`/image?document=${document}&size=100&page=${block}`)
 export const image = (id: number) => get<Image>(`/image/${id}/meta`)
 export const changeImage = (id: number, change: { name?: string; visibility?: string; rotation?: number }) =>
   send<Image>('PUT', `/image/${id}`, change)
 /** It goes on where the page is left meanwhile. */
 export const deleteImage = (id: number) => ask(`/image/${id}`, { method: 'DELETE', keepalive: true })
 
-/** Sends one file and tells how much of it has gone, 0–1. */
-export async function upload(file: File, progress: (part: number) => void, signal: AbortSignal): Promise<Image> {
+/** Sends one file, with the password that opens it where there is one, and tells how much of it has gone, 0–1. */
+export async function upload(file: File, password: string, progress: (part: number) => void, signal: AbortSignal): Promise<Image> {
   for (let again = true; ; again = false) {
-    const x = await post(file, await access(), progress, signal)
+    const x = await post(file, password, await access(), progress, signal)
     if (x.status === 201) return x.response as Image
     if (x.status === 401 && again) {
       lapses = 0
@@ -192,7 +197,13 @@ export async function upload(file: File, progress: (part: number) => void, signa
   }
 }
 // fetch does not tell how much has gone.
-function post(file: File, bearer: string, progress: (part: number) => void, signal: AbortSignal): Promise<XMLHttpRequest> {
+function post(
+  file: File,
+  password: string,
+  bearer: string,
+  progress: (part: number) => void,
+  signal: AbortSignal,
+): Promise<XMLHttpRequest> {
   return new Promise((resolve, reject) => {
     const x = new XMLHttpRequest()
     x.open('POST', base + '/image')
@@ -204,6 +215,7 @@ function post(file: File, bearer: string, progress: (part: number) => void, sign
     x.onabort = () => reject(new DOMException('', 'AbortError'))
     signal.addEventListener('abort', () => x.abort())
     const form = new FormData()
+    if (password) form.append('password', password)
     form.append('file', file)
     x.send(form)
   })
@@ -224,19 +236,73 @@ export async function runs(id: number, before?: number) {
   return { runs: (await r.json()) as Run[], older: r.headers.has('Link') }
 }
 export const version = async (id: number, v: number) => (await get<Run[]>(`/image/${id}/ocr?version=${v}`))[0]
-export async function recognize(id: number, how: Asked, regions: Order[], signal?: AbortSignal): Promise<Content[]> {
+/** Reads regions as a new version or, with into, as a part of that one. */
+export async function recognize(id: number, how: Asked, regions: Order[], signal?: AbortSignal, into = 0): Promise<Content[]> {
   const q = new URLSearchParams(how.lang.map((l) => ['lang', l]))
   q.set('psm', how.psm)
   q.set('oem', String(how.oem))
   q.set('rotate', how.rotate)
   if (how.effort) q.set('effort', how.effort)
+  if (into) q.set('into', String(into))
   return (await ask(`/image/${id}/ocr?${q}`, { ...json('POST', regions), signal })).json()
 }
 export const content = (id: string) => get<Content>('/ocr/' + id)
-export const correct = (id: string, revision: number, text: string) =>
-  send<Content>('PUT', '/ocr/' + id, { text }, { 'If-Match': `"${revision}"` })
-export const deleteContent = (id: string) => send<void>('DELETE', '/ocr/' + id)
+/** What of a content is to be otherwise. */
+export type Change = Omit<Schemas['CorrectionForm'], 'detail'>
+/** Changes a content; with a revision only if it has that. It goes on where the page is left meanwhile. */
+export async function change(id: string, revision: number | null, to: Change): Promise<Content> {
+  const init = json('PUT', to, revision === null ? {} : { 'If-Match': `"${revision}"` })
+  return (await ask('/ocr/' + id, { ...init, keepalive: String(init.body).length < 15_000 })).json()
+}
+/** Marks a content as deleted, or removes it for good. */
+export const deleteContent = (id: string, purge = false) =>
+  ask(`/ocr/${id}${purge ? '?purge=true' : ''}`, { method: 'DELETE', keepalive: true })
 export const revisions = (id: string) => get<Content[]>(`/ocr/${id}/revisions`)
+
+/**
+ * Follows a stream of events until it is over or called off, through what breaks it: it is asked for again from where it was. it is called with
+ * each event, and returns whether that was the last one.
+ */
+export async function follow(path: string, signal: AbortSignal, it: (e: ServerEvent) => boolean | void) {
+  let last = ''
+  for (let pause = 500; !signal.aborted; pause = Math.min(pause * 2, 15_000)) {
+    try {
+      const r = await ask(path, { signal, headers: { Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) } })
+      const parser = new EventParser()
+      const text = r.body!.pipeThrough(new TextDecoderStream()).getReader()
+      for (;;) {
+        const { done, value } = await text.read()
+        if (done) break
+        pause = 500
+        for (const e of parser.feed(value)) {
+          last = e.id
+          if (it(e)) return
+        }
+      }
+    } catch (e) {
+      if (signal.aborted) return
+      if (e instanceof Failure && e.status !== 0 && e.status < 500 && e.status !== 429) throw e
+    }
+    await new Promise((ok) => setTimeout(ok, pause))
+  }
+}
+
+/** Reads images in the background: regions of each or, without any, whole pages. */
+export const addJob = (image_ids: number[], how: Asked, regions: Order[] = []) =>
+  send<Job>('POST', '/job', {
+    image_ids,
+    regions,
+    lang: how.lang,
+    psm: how.psm === 'auto' ? 'auto' : Number(how.psm),
+    oem: how.oem,
+    rotate: how.rotate,
+    ...(how.effort && { effort: how.effort }),
+  })
+export const jobs = () => get<Job[]>('/job?size=20')
+export const job = (id: string) => get<Job>('/job/' + id)
+export const failedItems = (id: string) => get<JobItem[]>(`/job/${id}/item?state=failed&size=20`)
+export const retryJob = (id: string) => send<Job>('POST', `/job/${id}/retry`)
+export const cancelJob = (id: string) => send<unknown>('DELETE', '/job/' + id)
 
 /** An image as an address that the page can show; the caller frees it by URL.revokeObjectURL. */
 export async function picture(path: string, signal?: AbortSignal): Promise<string> {
@@ -254,13 +320,21 @@ export function cropPath(id: number, c: Content, charset: string) {
   return `/image/${id}/crop?${q}`
 }
 
-/** Saves a version as a file. */
-export async function download(id: number, v: number, format: string) {
-  const r = await ask(`/image/${id}/ocr/${v}/export?format=${format}`)
+/** Saves the newest version of pages as a file, or one version of one page. */
+export async function download(id: number, format: string, pages: string, version = 0) {
+  const q = new URLSearchParams({ format, pages })
+  if (version) q.set('version', String(version))
+  await saved(await ask(`/image/${id}/export?${q}`), `page.${format}`)
+}
+/** Saves the newest versions of several images as an archive or as one file. */
+export async function downloadAll(image_ids: number[], format: string, as: 'zip' | 'one') {
+  await saved(await ask('/export', json('POST', { image_ids, format, as })), `pages.${as === 'zip' ? 'zip' : format}`)
+}
+async function saved(r: Response, name: string) {
   const named = /filename\*=UTF-8''([^;]+)/.exec(r.headers.get('Content-Disposition') ?? '')
   const a = document.createElement('a')
   a.href = URL.createObjectURL(await r.blob())
-  a.download = named ? decodeURIComponent(named[1]) : `page.${format}`
+  a.download = named ? decodeURIComponent(named[1]) : name
   a.click()
   setTimeout(() => URL.revokeObjectURL(a.href), 60_000)
 }

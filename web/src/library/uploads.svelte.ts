@@ -11,6 +11,8 @@ export type Upload = {
   reason: string
   final: boolean // the same file would be refused again
   tries: number
+  locked: boolean // it takes a password
+  password: string
   image?: Image
   control: AbortController
 }
@@ -26,7 +28,18 @@ const open = (u: Upload) => u.state === 'waiting' || u.state === 'sending'
 export function enqueue(files: Iterable<File>) {
   if (!queue.some((u) => u.state !== 'done')) queue = []
   for (const file of files)
-    queue.push({ key: ++count, file, state: 'waiting', part: 0, reason: '', final: false, tries: 0, control: new AbortController() })
+    queue.push({
+      key: ++count,
+      file,
+      state: 'waiting',
+      part: 0,
+      reason: '',
+      final: false,
+      tries: 0,
+      locked: false,
+      password: '',
+      control: new AbortController(),
+    })
   work()
 }
 
@@ -40,6 +53,7 @@ async function work() {
     try {
       u.image = await upload(
         u.file,
+        u.password,
         (p) => {
           u.part = p
         },
@@ -52,6 +66,7 @@ async function work() {
       const ended = e instanceof Failure && e.code === 'session_ended'
       const away = e instanceof Failure && e.status === 0 && ++u.tries < 3
       u.state = ended || away ? 'waiting' : 'failed'
+      u.locked = e instanceof Failure && e.code === 'pdf_encrypted'
       u.final = e instanceof Failure && [400, 413, 415, 422].includes(e.status)
       u.reason = ended || away ? '' : reasonOf(e)
       if (e instanceof Failure && e.status === 0) complain(e)
@@ -72,6 +87,11 @@ addEventListener('glyphbox-back', goOn)
 export function retry(list: Upload[]) {
   for (const u of list) Object.assign(u, { state: 'waiting', tries: 0, reason: '', final: false, control: new AbortController() })
   work()
+}
+/** Sends a file again with the password that opens it. */
+export function unlock(u: Upload, password: string) {
+  u.password = password
+  retry([u])
 }
 /** Takes uploads out of the queue, whether they are under way or not. */
 export function cancel(list: Upload[]) {

@@ -1,49 +1,59 @@
-// How regions and what was corrected in them come through: a reload, versions made elsewhere, and being read again.
-import type { Box, Content, Effort, Rotate } from '../api'
-import { overlap, sameBox } from './geometry'
+// Regions as the page has them, and what of them comes through when contents change or are read again.
+import type { Box, Content, Effort, Rotate, Run } from '../api'
 
 /** How one region is read; null: as new ones are. */
 export type Own = { lang: string[] | null; psm: string | null; rotate: Rotate | null; effort: Effort | null; charset: string }
-/** A region of the list. read names the reading that its text comes from: that of a content, or one that is under way. */
-export type Region = Own & { key: string; box: Box; name: string; read: string }
+/**
+ * A region of the list. content: the id of its content at the server; empty until there is one. While it is read again, box and name are what they
+ * will be. reason: why it could not be read; away: since the service could not be reached.
+ */
+export type Region = Own & {
+  key: string
+  box: Box
+  name: string
+  content: string
+  state: 'read' | 'reading' | 'failed'
+  reason: string
+  away: boolean
+}
 
 export const asOthers: Own = { lang: null, psm: null, rotate: null, effort: null, charset: '' }
 
-/** A region as the browser keeps it: with its content or, where it was not read to the end, with the one that it had before. */
-export type KeptRegion = Region & { content: string | null; from?: string }
+export const asRegion = (c: Content, key: string): Region => ({
+  ...asOthers,
+  key,
+  box: c.roi,
+  name: c.name,
+  content: c.id,
+  state: 'read',
+  reason: '',
+  away: false,
+})
 
-export const asRegion = (c: Content, key: string): Region => ({ ...asOthers, key, box: c.roi, name: c.name, read: c.id })
-
-/** The regions of a list, with those of a newer run: what was read at the same place takes the place of what was there. */
-export function merged(list: Region[], run: Content[], fresh: () => string): Region[] {
-  const next = [...list]
-  for (const c of run) {
-    const n = next.findIndex((r) => sameBox(r.box, c.roi) || overlap(r.box, c.roi) > 0.7)
-    if (n >= 0) next[n] = { ...next[n], box: c.roi, name: c.name || next[n].name, read: c.id }
-    else next.push(asRegion(c, fresh()))
+/** How a content was read, where that is not as its run was. */
+export function ownOf(c: Content, run: Pick<Run, 'lang' | 'psm'>): Own {
+  return {
+    ...asOthers,
+    lang: c.lang.join() === run.lang.join() ? null : c.lang,
+    psm: c.psm === run.psm ? null : String(c.psm ?? 'auto'),
+    rotate: c.rotation ? (String(c.rotation) as Rotate) : null,
   }
-  return next
 }
 
-/** The contents that a kept list needs. */
-export const needed = (kept: KeptRegion[]): string[] =>
-  [...new Set(kept.flatMap((r) => [r.content, r.from]).filter((id) => !!id))] as string[]
-
-/** One region of a kept list, had back. content: null where it has yet to be read; from: the content that it had before, if there was one. */
-export type Restored = { region: Region; content: string | null; from: string | null }
-
-/** A kept list, had back. A region whose content was deleted meanwhile is left out. */
-export function restored(kept: KeptRegion[], exists: (content: string) => boolean, fresh: () => string): Restored[] {
-  return kept.flatMap(({ content, from, ...r }) => {
-    if (content && !exists(content)) return []
-    const region = { ...asOthers, ...r, read: content ?? fresh() }
-    return [{ region, content, from: !content && from && exists(from) ? from : null }]
+/** The regions of a run, in its order, each with what this page knows of it; then those that have yet to be read. */
+export function mirrored(list: Region[], run: Pick<Run, 'lang' | 'psm' | 'contents'> | undefined): Region[] {
+  const known = new Map(list.filter((r) => r.content).map((r) => [r.content, r]))
+  const there = (run?.contents ?? []).map((c) => {
+    const r = known.get(c.id)
+    if (!r) return { ...asRegion(c, c.id), ...ownOf(c, run!) }
+    return r.state === 'reading' ? r : { ...r, box: c.roi, name: c.name, state: 'read' as const, reason: '' }
   })
+  return [...there, ...list.filter((r) => !r.content)]
 }
 
 /** The corrected text that a new reading takes over from the one before it; null where there is none. */
 export const correction = (old: Content, now: Content): string | null =>
-  old.id !== now.id && old.revision > 1 && old.text !== now.text ? old.text : null
+  old.id !== now.id && old.edited_by && old.text !== now.text ? old.text : null
 
 /** A text that is being typed over an old reading, typed over the new one. */
 export const retyped = (typed: { text: string }, now: Content) => ({ text: typed.text, revision: now.revision })

@@ -4,16 +4,20 @@ import * as api from '../api'
 import type { Box, Content } from '../api'
 import { count, t, type Text } from '../i18n.svelte'
 import { neighbour } from '../library/library.svelte'
+import { rememberPage } from '../library/place'
 import { mine } from '../library/selection.svelte'
 import { complain, copy, go, reasonOf, tell } from '../state.svelte'
 import { asRegion, type Own, type Region } from './carry'
-import { copiedFor, copyRegions } from './clipboard'
+import { read } from '../jobs/jobs.svelte'
+import { copiedFor, copyRegions, orderOf } from './clipboard'
 import { aligned, distributed, overlap, sameBox, type Edge } from './geometry'
 import type { Action } from './keys'
+import { leavesOf } from './leaves.svelte'
+import type PageNumber from './PageNumber.svelte'
 import type RegionList from './RegionList.svelte'
 import type Viewer from './Viewer.svelte'
 import type { Mark } from './Viewer.svelte'
-import { doubtful, mostInVersion, Work } from './work.svelte'
+import { inDoubt, mostInVersion, Work } from './work.svelte'
 import { unsaved } from './unsaved.svelte'
 import { exchanged, others } from './words'
 
@@ -40,6 +44,7 @@ export class Editor {
   said = $state('') // for those who hear the page
   viewer = $state<Viewer | undefined>()
   list = $state<RegionList | undefined>()
+  pageNumber = $state<PageNumber | undefined>()
 
   // The address says which version is shown, 0 for the list in work, and may name a region.
   readonly #address: () => URL
@@ -59,7 +64,7 @@ export class Editor {
   readonly doubts = $derived.by(() =>
     this.regions.flatMap((r) =>
       (this.work.content(r)?.words ?? []).flatMap((w, n) =>
-        w.confidence < doubtful ? [{ key: r.key, id: `${r.key}#${n}`, box: w, text: w.text, confidence: w.confidence }] : [],
+        inDoubt(this.work.content(r)!, n) ? [{ key: r.key, n, id: `${r.key}#${n}`, box: w, text: w.text, confidence: w.confidence }] : [],
       ),
     ),
   )
@@ -70,7 +75,7 @@ export class Editor {
       .flatMap((r) =>
         (this.work.content(r)?.words ?? []).map((w, n) => {
           const id = `${r.key}#${n}`
-          return { id, box: w, doubtful: w.confidence < doubtful, lit: this.lit === id }
+          return { id, box: w, doubtful: inDoubt(this.work.content(r)!, n), lit: this.lit === id }
         }),
       )
   })
@@ -97,9 +102,6 @@ export class Editor {
       this.suggestions = []
     })
     $effect(() => {
-      if (this.phase === 'ready') this.work.save()
-    })
-    $effect(() => {
       // What was drawn last is told when it is read.
       const one = this.one
       if (!one || one.key !== this.#heard || this.work.busy(one)) return
@@ -117,12 +119,15 @@ export class Editor {
   }
   numberOf = (key: string) => this.regions.findIndex((r) => r.key === key) + 1
   #ofRun = () => this.shownRun?.contents.map((c) => asRegion(c, c.id)) ?? []
+  rename = (r: Region, name: string) => this.work.rename(r.key, name)
 
   async load() {
     this.phase = 'loading'
     try {
       await this.work.load(this.version)
       this.phase = 'ready'
+      const { document, id } = this.work.image!
+      if (document) rememberPage(document, id)
       await this.#arrive()
     } catch (e) {
       if (this.#missing(e)) return
@@ -202,6 +207,7 @@ export class Editor {
     this.#name()
   }
   edit(r: Region, on: boolean) {
+    if (on) this.walk = null
     this.editing = on ? r.key : ''
     if (on && !this.selected.has(r.key)) this.select([r.key])
     if (!on) this.viewer?.focus()
@@ -214,13 +220,95 @@ export class Editor {
       return
     }
     const at = doubts.findIndex((d) => d.id === this.#lastDoubt)
-    const d = doubts[at < 0 ? (by > 0 ? 0 : doubts.length - 1) : (at + by + doubts.length) % doubts.length]
+    this.#stand(doubts[at < 0 ? (by > 0 ? 0 : doubts.length - 1) : (at + by + doubts.length) % doubts.length])
+  }
+  #stand(d: Editor['doubts'][number]) {
     this.#lastDoubt = d.id
     this.select([d.key])
     this.lit = d.id
-    this.viewer?.reveal(d.box)
+    if (this.walk) this.viewer?.follow(d.box)
+    else this.viewer?.reveal(d.box)
     const also = others(d.box).map((c) => t('Other reading: {text}', { text: c.text }))
     this.said = [d.text, t('Confidence {n} %', { n: Math.round(d.confidence * 100) }), ...also].join(', ')
+  }
+
+  // Proofreading: from one doubtful word to the next, each said to be right or written anew. at: the word it stands on: key#word.
+  walk = $state.raw<{ at: string; done: number; busy: boolean } | null>(null)
+  readonly progress = $derived.by(() => {
+    const { walk, doubts } = this
+    if (!walk) return null
+    const here = doubts.findIndex((d) => d.id === walk.at)
+    const all = walk.done + doubts.length
+    return { n: Math.min(walk.done + Math.max(0, here) + 1, all), all }
+  })
+  startWalk() {
+    if (this.version || this.doubts.length === 0) {
+      this.doubt(1)
+      return
+    }
+    this.editing = ''
+    const from = this.doubts.find((d) => d.id === this.lit) ?? this.doubts.find((d) => this.selected.has(d.key)) ?? this.doubts[0]
+    this.walk = { at: from.id, done: 0, busy: false }
+    this.#stand(from)
+  }
+  endWalk() {
+    this.walk = null
+    this.lit = null
+    this.viewer?.focus()
+  }
+  /** Leaves the word as it is for now, and goes on or back. */
+  skip(by: 1 | -1) {
+    const { walk, doubts } = this
+    if (!walk || doubts.length === 0) return
+    const here = doubts.findIndex((d) => d.id === walk.at)
+    const d = doubts[(Math.max(0, here) + by + doubts.length) % doubts.length]
+    this.walk = { ...walk, at: d.id }
+    this.#stand(d)
+  }
+  /** The word is right as it is read, or as it is given; on to the next one. */
+  async right(text: string) {
+    const { walk, doubts } = this
+    const here = doubts.findIndex((d) => d.id === walk?.at)
+    const d = doubts[here]
+    const r = d && this.regions.find((r) => r.key === d.key)
+    const c = r && this.work.content(r)
+    if (!walk || !c || walk.busy) return
+    if (text === d.text) this.work.confirm(c.id, [d.n], true)
+    else {
+      this.walk = { ...walk, busy: true }
+      try {
+        await this.work.correct(c.id, c.revision, exchanged(c, d.n, text))
+      } catch (e) {
+        this.walk = { ...walk, busy: false }
+        if (!(e instanceof api.Failure && e.status === 412)) return complain(e)
+        this.work.changed(await api.content(c.id).catch(() => c))
+        tell(t('Someone else changed this text.'))
+        return
+      }
+    }
+    if (!this.walk) return
+    const left = this.doubts
+    if (left.length === 0) {
+      tell(t('All doubtful words are checked.'))
+      this.endWalk()
+      return
+    }
+    const next = left[here] ?? left[0]
+    this.walk = { at: next.id, done: walk.done + 1, busy: false }
+    this.#stand(next)
+  }
+  /** Says that all of a region is right, or that it is not sure. */
+  confirm(r: Region, on: boolean) {
+    const c = this.work.content(r)
+    if (c) this.work.confirm(c.id, [], on, true)
+  }
+  confirmAll() {
+    this.walk = null
+    for (const r of this.regions) {
+      const c = this.work.content(r)
+      if (c && !c.error && !c.confirmed) this.work.confirm(c.id, [], true, true)
+    }
+    this.viewer?.focus()
   }
   /** Takes what another engine read of the word that is outlined. */
   takeOther() {
@@ -228,7 +316,9 @@ export class Editor {
     const r = this.regions.find((r) => r.key === this.lit?.slice(0, at))
     const word = Number(this.lit?.slice(at + 1))
     const other = r && others(this.work.content(r)?.words[word])[0]
-    if (other) this.exchange(r, word, other.text)
+    if (!other) return
+    if (this.walk) this.right(other.text)
+    else this.exchange(r, word, other.text)
   }
   /** Corrects one word of a region. A text that is being typed is left alone. */
   async exchange(r: Region, word: number, text: string) {
@@ -257,12 +347,38 @@ export class Editor {
     const { width, height } = this.work.image!
     this.add([{ box: { x1: 0, y1: 0, x2: width, y2: height } }])
   }
-  /** Opens the next image of the library, or the one before. */
+  /** Opens the next page of the document, or the one before; beyond its ends the next image of the library. */
   async leaf(by: 1 | -1) {
+    const { page, pages, document } = this.work.image!
+    if (document && page + by >= 1 && page + by <= pages) {
+      await this.openPage(page + by)
+      return
+    }
     try {
       const next = await neighbour(this.id, by)
       if (next) go(`/image/${next.id}`)
       else tell(by > 0 ? t('This is the last page.') : t('This is the first page.'))
+    } catch (e) {
+      complain(e)
+    }
+  }
+  /** Opens a page of the document. */
+  async openPage(n: number) {
+    const page = await leavesOf(this.work.image!.document).page(n)
+    if (page) go(`/image/${page.id}`)
+  }
+  /** Reads pages of the document in the background: whole ones, or the regions of this one on each of them. */
+  async readPages(which: 'all' | 'next' | 'others' | 'odd', regions: boolean) {
+    const { document, page, pages } = this.work.image!
+    const leaves = leavesOf(document)
+    try {
+      await leaves.look(1, pages)
+      const wanted = [...leaves.pages.values()].filter((i) =>
+        which === 'all' ? true : i.page !== page && (which === 'others' || (which === 'next' ? i.page === page + 1 : i.page % 2 === 1)),
+      )
+      const ids = wanted.sort((a, b) => a.page - b.page).map((i) => i.id)
+      const chosen = this.selected.size > 1 ? this.#chosen() : this.regions
+      if (ids.length) await read(ids, regions ? chosen.map((r) => orderOf(r)) : [])
     } catch (e) {
       complain(e)
     }
@@ -297,29 +413,25 @@ export class Editor {
   }
   move = (boxes: Map<string, Box>) => this.work.again(new Map([...boxes].map(([k, box]) => [k, { box }])))
   /** Works on with a version that is shown. */
-  goOnFrom() {
-    this.work.put(this.#ofRun())
+  async goOnFrom() {
+    const run = this.shownRun
+    if (!run) return
     go(`/image/${this.id}`)
+    if (await this.work.restore(run)) tell(t('Saved as version {n}.', { n: this.work.version }))
   }
   async travel(step: 'undo' | 'redo') {
     if (this.version) return
+    this.walk = null
     const content = await this.work[step]()
     this.selected = new Set([...this.selected].filter((k) => this.work.draft.some((r) => r.key === k)))
-    const changed = this.work.draft.find((r) => this.work.content(r)?.id === content)
-    if (!changed) return
+    const changed = this.work.draft.find((r) => r.content === content)
+    if (!content || !changed) return
     this.select([changed.key])
     this.viewer?.reveal(changed.box)
   }
   remove(keys = this.selected) {
     if (this.version || keys.size === 0) return
-    const { work } = this
-    const removed = work.draft.filter((r) => keys.has(r.key))
-    const left = work.draft.filter((r) => !keys.has(r.key))
-    work.put(left)
-    const back = () => {
-      if (work.draft === left) work.undo()
-      else work.put([...work.draft, ...removed])
-    }
+    const back = this.work.remove(keys)
     tell(t('{n} deleted', { n: keys.size }), { label: t('Undo'), run: back })
     this.selected = new Set()
     this.#name()
@@ -327,13 +439,6 @@ export class Editor {
   }
   duplicate(keys: Set<string>) {
     if (!this.version && keys.size) this.selected = new Set(this.work.duplicate(keys).map((r) => r.key))
-  }
-  shift(keys: Set<string>, by: 1 | -1) {
-    if (this.version || keys.size === 0) return
-    this.work.shift(keys, by)
-    const first = this.work.draft.find((r) => keys.has(r.key))!
-    this.said = t('Region {n}', { n: this.numberOf(first.key) })
-    this.#show(first.key)
   }
   /** The regions that an action at one of them is for: all that are selected, where it is among them. */
   #with = (r: Region) => (this.selected.has(r.key) ? this.selected : new Set([r.key]))
@@ -361,6 +466,7 @@ export class Editor {
 
   async readAll() {
     if (this.#tooMany()) return
+    this.walk = null
     const v = await this.work.readAll()
     if (v) tell(t('Saved as version {n}.', { n: v }))
     else tell(t('Some regions could not be read.'))
@@ -370,12 +476,11 @@ export class Editor {
     tell(t('A version has at most {n} regions. Delete some first.', { n: mostInVersion }))
     return true
   }
+  /** Saves what is seen as a file. */
   async save(format: string) {
-    if (!this.version && this.#tooMany()) return
     try {
-      const v = this.version || (await this.work.oneVersion())
-      if (v) await api.download(this.id, v, format)
-      else tell(t('Some regions could not be read.'))
+      await this.work.settled()
+      await api.download(this.id, format, 'all', this.version)
     } catch (e) {
       complain(e)
     }
@@ -478,8 +583,7 @@ export class Editor {
     copyRegions: () => this.copyRegions(),
     pasteRegions: () => this.pasteRegions(),
     zoomRegion: () => this.viewer?.zoomTo(this.#chosen().map((r) => r.box)),
-    up: () => this.shift(this.selected, -1),
-    down: () => this.shift(this.selected, 1),
+    proofread: () => this.startWalk(),
     nextDoubt: () => this.doubt(1),
     previousDoubt: () => this.doubt(-1),
     escape: () => {
@@ -494,6 +598,7 @@ export class Editor {
     name: () => this.one && this.list?.name(this.one.key),
     nextPage: () => this.leaf(1),
     previousPage: () => this.leaf(-1),
+    goToPage: () => this.pageNumber?.ask(),
     help: () => (this.dialog = { kind: 'help' }),
     new: () => this.viewer?.startGhost(),
     copy: () => {
@@ -510,4 +615,6 @@ export const formats: [string, Text][] = [
   ['alto', 'ALTO'],
   ['json', 'JSON'],
   ['tsv', 'Table (TSV)'],
+  ['csv', 'Regions as CSV'],
+  ['xlsx', 'Regions as Excel'],
 ]

@@ -17,7 +17,7 @@ test('keys are found with what is held', () => {
   expect(press('z')).toBe('zoomRegion')
   expect(press('q')).toBeNull()
   expect(press('ArrowUp')).toBe('move')
-  expect(press('ArrowUp', { altKey: true })).toBe('up')
+  expect(press('ArrowUp', { altKey: true })).toBeNull()
   expect(press('ArrowUp', { shiftKey: true, ctrlKey: true })).toBe('resize')
   expect(press('ArrowUp', { shiftKey: true })).toBe('move')
   expect(press('c', { ctrlKey: true })).toBe('copyRegions')

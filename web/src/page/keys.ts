@@ -39,8 +39,6 @@ export const table = [
       },
       { shown: ['Shift', 'Arrows'], text: 'By 10 pixels instead of 1, also with Ctrl' },
       { does: 'name', chords: [on('F2')], shown: ['F2'], text: 'Name the selected region' },
-      { does: 'up', chords: [on('ArrowUp', 'alt')], shown: ['Alt', '↑'], text: 'Move up' },
-      { does: 'down', chords: [on('ArrowDown', 'alt')], shown: ['Alt', '↓'], text: 'Move down' },
       { does: 'duplicate', chords: [on('d', 'mod')], shown: ['Ctrl', 'D'], text: 'Duplicate' },
       { does: 'copyRegions', chords: [on('c', 'mod')], shown: ['Ctrl', 'C'], text: 'Copy the selected regions, for this page or others' },
       { does: 'pasteRegions', chords: [on('v', 'mod')], shown: ['Ctrl', 'V'], text: 'Paste regions; they are read here' },
@@ -55,6 +53,10 @@ export const table = [
   {
     title: 'Text',
     rows: [
+      { does: 'proofread', chords: [on('p')], shown: ['P'], text: 'Proofread: from one doubtful word to the next' },
+      { shown: ['Enter'], text: 'While proofreading: right, and on to the next' },
+      { shown: ['↓'], text: 'While proofreading: another reading' },
+      { shown: ['Alt', '↓'], text: 'While proofreading: skip the word' },
       { does: 'nextDoubt', chords: [on('.')], shown: ['.'], text: 'Next doubtful word' },
       { does: 'previousDoubt', chords: [on(',')], shown: [','], text: 'Previous doubtful word' },
       { does: 'takeOther', chords: [on('t')], shown: ['T'], text: 'Take the other reading of the highlighted word' },
@@ -72,6 +74,7 @@ export const table = [
       { does: 'zoomRegion', chords: [on('z')], shown: ['Z'], text: 'Zoom to the selected regions' },
       { does: 'nextPage', chords: [on('PageDown')], shown: ['PgDn'], text: 'Next page' },
       { does: 'previousPage', chords: [on('PageUp')], shown: ['PgUp'], text: 'Previous page' },
+      { does: 'goToPage', chords: [on('g')], shown: ['G'], text: 'Go to a page of the document by its number' },
       { shown: ['Arrows'], text: 'Move the page if nothing is selected' },
       { does: 'hold', chords: [on(' ')], shown: ['Space'], text: 'Hold and drag to move the page' },
       { shown: ['Ctrl', 'Wheel'], text: 'Zoom at the pointer' },

@@ -1,26 +1,27 @@
-// The work on one page image: a list of regions that this browser keeps, and what was read for each of them. Reading makes a version at the
-// server and changes nothing of older ones, so a step is undone by going back to the list before, or by saving the text before.
+// The work on one page image: the regions of its newest version, as the server has them, and those that are being read for it. All that is done
+// is done at the server, and undone there; what a step is undone by is kept for the tab, so that a reload does not lose it.
 import * as api from '../api'
-import type { Asked, Box, Content, Image, Order, Run } from '../api'
-import { asOthers, correction, merged, needed, restored, retyped, type KeptRegion, type Own, type Region } from './carry'
+import type { Asked, Box, Change, Content, Image, Run } from '../api'
+import { asOthers, asRegion, correction, mirrored, retyped, type Own, type Region } from './carry'
+import { orderOf } from './clipboard'
 import { moved, sameBox, turned } from './geometry'
-import { language, t } from '../i18n.svelte'
+import { howToRead, rememberHow } from '../how'
+import { t } from '../i18n.svelte'
 import { replace } from '../library/library.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
+import { History, type Step } from './history.svelte'
 import { drop, keep, unsaved } from './unsaved.svelte'
-
-/** What a step is undone by: the list before it, or the text that a content had. */
-type Step = { list: Region[] } | { content: string; text: string }
-type Outcome = { content: string } | { reason: string; away: boolean } | null // null: it is being read
-type Kept = { seen: number; how?: Partial<Asked>; regions: KeptRegion[] }
 
 /** Regions that are being read, told once it takes a while. */
 export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
 
 export const doubtful = 0.75 // a word below this confidence is one to look at
 export const grave = 0.5 // and below this one it is likely wrong
+/** Whether a word is one to look at: nobody has said that it is right. */
+export const inDoubt = (c: Content, word: number) => c.words[word].confidence < doubtful && !c.words[word].confirmed && !c.confirmed
 const atOnce = 25 // regions of a request, so that text comes by and by; more where there would be more than twenty requests
-export const mostInVersion = 2000 // that the service takes
+export const mostInVersion = 2000 // that the service takes in one request
+const together = 700 // milliseconds in which confirmations of one text become one revision
 
 export class Work {
   image = $state.raw<Image | null>(null)
@@ -28,49 +29,38 @@ export class Work {
   older = $state(false) // whether there are more of them at the server
   languages = $state.raw<string[]>(['eng'])
   draft = $state.raw<Region[]>([])
-  past = $state.raw<Step[]>([])
-  future = $state.raw<Step[]>([])
+  version = $state(0) // that the draft shows; 0: nothing was read yet
+  offered = $state.raw<Run | null>(null) // a newer one, made elsewhere, with fewer regions than the draft
   how = $state.raw<Asked>({ lang: ['eng'], psm: 'auto', oem: 3, rotate: 'auto', effort: '' })
   reading = $state<Reading[]>([])
+  history: History
   #contents = $state.raw<Record<string, Content>>({})
-  #outcomes = $state.raw<Record<string, Outcome>>({})
-  #from: Record<string, string> = {} // what a read takes the place of: the content whose correction it takes over
-  #place: string
   #serial = 0
   #oldest = 0 // version down to which the runs are here without a gap
 
   constructor(readonly id: number) {
-    this.#place = `page:${app.user?.id}:${id}`
+    this.history = new History(`steps:${app.user?.id}:${id}`)
   }
 
-  content(r: Region): Content | null {
-    const o = this.#outcomes[r.read]
-    return o && 'content' in o ? (this.#contents[o.content] ?? null) : null
-  }
+  content = (r: Region): Content | null => (r.state === 'read' ? (this.#contents[r.content] ?? null) : null)
   /** What a region shows: its content or, while it is read again, the one before. */
-  shown(r: Region): Content | null {
-    return this.content(r) ?? (this.busy(r) ? (this.#contents[this.#from[r.read]] ?? null) : null)
-  }
-  reason(r: Region): string {
-    const o = this.#outcomes[r.read]
-    return o && 'reason' in o ? o.reason : ''
-  }
+  shown = (r: Region): Content | null => this.#contents[r.content] ?? null
+  contentOf = (id: string): Content | undefined => this.#contents[id]
+  reason = (r: Region): string => (r.state === 'failed' ? r.reason : '')
   /** Whether a region has no text since it could not be read. */
-  failed(r: Region): boolean {
-    return !!this.reason(r) || !!this.content(r)?.error
-  }
-  busy(r: Region): boolean {
-    return this.#outcomes[r.read] === null
-  }
-  #settle(list: Region[], outcome: (n: number) => Outcome) {
-    this.#outcomes = { ...this.#outcomes, ...Object.fromEntries(list.map((r, n) => [r.read, outcome(n)])) }
-  }
+  failed = (r: Region): boolean => r.state === 'failed' || !!this.content(r)?.error
+  busy = (r: Region): boolean => r.state === 'reading'
+  fresh = () => `${Date.now().toString(36)}-${++this.#serial}`
+
   learn(list: Content[]) {
     this.#contents = { ...this.#contents, ...Object.fromEntries(list.map((c) => [c.id, c])) }
-    this.#outcomes = { ...this.#outcomes, ...Object.fromEntries(list.map((c) => [c.id, { content: c.id }])) }
+  }
+  /** Changes regions of the list in place. */
+  #set(keys: Set<string>, to: Partial<Region> | ((r: Region) => Partial<Region>)) {
+    this.draft = this.draft.map((r) => (keys.has(r.key) ? { ...r, ...(typeof to === 'function' ? to(r) : to) } : r))
   }
 
-  /** Loads the page and takes up the list that this browser kept; version is one that is wanted besides. */
+  /** Loads the page; version is one that is wanted besides the newest. */
   async load(version: number) {
     const [image, { runs, older }, languages] = await Promise.all([
       api.image(this.id),
@@ -82,54 +72,45 @@ export class Work {
     this.older = older
     this.#oldest = runs.at(-1)?.version ?? 0
     this.learn(runs.flatMap((r) => r.contents))
-    await this.#restore()
+    this.how = howToRead(languages)
     if (version) await this.fetchVersion(version)
+    this.#take(runs[0])
     this.image = image
   }
+  /** Shows a version as the one that is worked on. Regions that are being read stay. */
+  #take(run: Run | undefined) {
+    this.version = run?.version ?? 0
+    this.draft = mirrored(this.draft, run)
+    this.offered = null
+  }
+  setHow(to: Partial<Asked>) {
+    this.how = { ...this.how, ...to }
+    rememberHow(this.how)
+  }
+
   /** Turns the page by 90° clockwise so many times, with all that is on it. */
   async turn(times: number) {
+    await this.#flush()
     const before = this.image!
     const image = await api.changeImage(this.id, { rotation: (before.rotation + 90 * times) % 360 })
     const { runs, older } = await api.runs(this.id)
-    const read = runs.flatMap((r) => r.contents)
-    const ids = this.draft.flatMap((r) => this.shown(r)?.id ?? []).filter((id) => !read.some((c) => c.id === id))
-    this.learn([...read, ...(await this.#fetched(ids))])
+    this.#contents = {}
+    this.learn(runs.flatMap((r) => r.contents))
     this.runs = runs
     this.older = older
     this.#oldest = runs.at(-1)?.version ?? 0
     api.forgetThumbnail(this.id)
     replace(image)
     this.image = image
-    const box = (b: Box) => {
+    this.#take(runs[0])
+    this.history.turn((b) => {
       let { width, height } = before
       for (let n = 0; n < times; n++) {
         b = turned(b, { width, height })
         ;[width, height] = [height, width]
       }
       return b
-    }
-    const all = (list: Region[]) => list.map((r) => ({ ...r, box: box(r.box) }))
-    const steps = (list: Step[]) => list.map((s) => ('list' in s ? { list: all(s.list) } : s))
-    this.draft = all(this.draft)
-    this.past = steps(this.past)
-    this.future = steps(this.future)
-  }
-  /** Contents from the server, a few at a time; those that are there no more are left out. */
-  async #fetched(ids: string[]): Promise<Content[]> {
-    const rest = [...ids]
-    const list: Content[] = []
-    while (rest.length) {
-      const found = await Promise.all(
-        rest.splice(0, 6).map((id) =>
-          api.content(id).catch((e) => {
-            if (e instanceof api.Failure && e.status === 404) return null
-            throw e
-          }),
-        ),
-      )
-      list.push(...found.filter((c) => c !== null))
-    }
-    return list
+    })
   }
   /** Makes sure that a version is among the runs. */
   async fetchVersion(version: number) {
@@ -141,16 +122,28 @@ export class Work {
   #add(...runs: Run[]) {
     this.runs = [...this.runs.filter((r) => !runs.some((x) => x.version === r.version)), ...runs].sort((a, b) => b.version - a.version)
   }
-  /** Takes up what was read elsewhere meanwhile: in another tab or by somebody else. */
-  async catchUp() {
-    const { runs } = await api.runs(this.id)
-    const unseen = runs.filter((r) => r.version > (this.runs[0]?.version ?? 0))
-    if (unseen.length === 0 || this.reading.length) return
-    this.learn(unseen.flatMap((r) => r.contents))
-    this.#add(...unseen)
-    let list = this.draft
-    for (const run of unseen.reverse()) list = merged(list, run.contents, this.fresh)
-    this.draft = list
+  /** Takes up what was done elsewhere meanwhile: in another tab or by somebody else. */
+  catchUp = () =>
+    this.#inTurn(async () => {
+      const { runs } = await api.runs(this.id)
+      this.#sync(runs)
+    })
+  #sync(runs: Run[]) {
+    const newest = runs[0]
+    if (!newest) return
+    this.learn(runs.flatMap((r) => r.contents))
+    this.#add(...runs)
+    if (newest.version === this.version) this.draft = mirrored(this.draft, newest)
+    else if (newest.contents.length >= this.draft.filter((r) => r.content).length) this.#take(newest)
+    else {
+      this.offered = newest
+      const now = runs.find((r) => r.version === this.version)
+      if (now) this.draft = mirrored(this.draft, now)
+    }
+  }
+  /** Works on the version that is offered. */
+  accept() {
+    if (this.offered) this.#take(this.offered)
   }
   async more() {
     const { runs, older } = await api.runs(this.id, this.#oldest)
@@ -159,176 +152,348 @@ export class Work {
     this.#add(...runs)
     this.older = older
   }
-  async #restore() {
-    let kept: Kept | null = null
-    try {
-      kept = JSON.parse(localStorage.getItem(this.#place) ?? 'null')
-    } catch {
-      /* then there is none */
-    }
-    if (kept?.how) this.how = { ...this.how, ...kept.how }
-    else if (language() === 'ko' && this.languages.includes('kor')) this.how = { ...this.how, lang: ['kor', 'eng'] }
-    const seen = kept?.seen ?? 0
-    while (this.older && this.#oldest > seen + 1) await this.more()
 
-    this.learn(await this.#fetched(needed(kept?.regions ?? []).filter((id) => !this.#contents[id])))
-    const back = restored(kept?.regions ?? [], (id) => id in this.#contents, this.fresh)
-    for (const { region, from } of back) if (from) this.#from[region.read] = from
-    const unread = back.flatMap(({ region, content }) => (content ? [] : [region]))
-    this.#settle(unread, () => ({ reason: t('Not read yet.'), away: false }))
-    let list = back.map(({ region }) => region)
-    for (const run of this.runs.filter((r) => r.version > seen).reverse()) {
-      const next = merged(list, run.contents, this.fresh)
-      const taken: [string, Content][] = list.flatMap((r, n) =>
-        next[n].read !== r.read && this.#from[r.read] ? [[r.read, this.content(next[n])!]] : [],
-      )
-      await this.#carry(taken)
-      list = next
-    }
-    this.draft = list
-  }
-  /** Keeps the list in this browser. */
-  save() {
-    const regions = this.draft.map((r) => ({ ...r, content: this.content(r)?.id ?? null, from: this.#from[r.read] }))
-    try {
-      localStorage.setItem(this.#place, JSON.stringify({ seen: this.runs[0]?.version ?? 0, how: this.how, regions } satisfies Kept))
-    } catch {
-      /* no room: then only the versions have it */
-    }
+  // What changes contents at the server is done one after the other.
+  #turn: Promise<unknown> = Promise.resolve()
+  saving = $state(0) // things that the server has yet to hear of or to answer
+  #inTurn<T>(what: () => Promise<T>): Promise<T> {
+    this.saving++
+    const done = this.#turn.then(what).finally(() => this.saving--)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
-  /** Changes the list; what it was can be had back. */
-  put(next: Region[]) {
-    this.#did({ list: this.draft })
-    this.draft = next
+  /** Undo and redo return the content that they changed; null where it was the list. What is being read is waited for. */
+  undo = () => this.#travel('past')
+  redo = () => this.#travel('future')
+  async #travel(from: 'past' | 'future'): Promise<string | null> {
+    await Promise.all(this.#underWay)
+    await this.#flush()
+    return this.#inTurn(async () => {
+      const step = this.history[from].at(-1)
+      if (!step) return null
+      try {
+        const back = await this.#reverse(step)
+        this.history.passed(from, back)
+        return back.kind === 'set' ? (Object.keys(back.to)[0] ?? null) : null
+      } catch (e) {
+        this.history.lose(from)
+        if (e instanceof api.Failure && (e.status === 412 || e.status === 404)) {
+          this.#sync((await api.runs(this.id)).runs)
+          tell(t('Someone else changed this text.'))
+        } else complain(e)
+        return null
+      }
+    })
+  }
+  /** Does at the server what a step says, and returns the step that takes it back. */
+  async #reverse(step: Step): Promise<Step> {
+    if (step.kind === 'present') {
+      if (step.present) {
+        const list = await this.#each(step.ids, (id) => api.change(id, null, { deleted: false }))
+        this.#shown(list)
+      } else {
+        await this.#each(step.ids, (id) => api.deleteContent(id))
+        this.#gone(new Set(step.ids))
+      }
+      return { ...step, present: !step.present }
+    }
+    const back: Step = { kind: 'set', to: {} }
+    for (const [id, to] of Object.entries(step.to)) {
+      const now = this.#contents[id]
+      if (step.seen?.[id] !== undefined && step.seen[id] !== now?.revision) {
+        const there = await api.content(id)
+        if (there.revision !== step.seen[id]) throw new api.Failure(412, 'changed_meanwhile', '')
+      }
+      const was = now ? valuesOf(now, to) : {}
+      if (now) this.changed(optimistic(now, to)) // seen at once; the server's answer takes its place
+      try {
+        const next = await api.change(id, now?.revision ?? null, to)
+        this.changed(next)
+        back.to[id] = was
+        back.seen = { ...back.seen, [id]: next.revision }
+      } catch (e) {
+        if (now) this.changed(now)
+        throw e
+      }
+    }
+    return back
+  }
+  async #each<T>(ids: string[], what: (id: string) => Promise<T>): Promise<T[]> {
+    const done: T[] = []
+    for (let n = 0; n < ids.length; n += 6) done.push(...(await Promise.all(ids.slice(n, n + 6).map(what))))
+    return done
   }
   #did(step: Step) {
-    this.past = [...this.past.slice(-99), step]
-    this.future = []
+    this.history.did(step)
   }
-  patch(changes: Map<string, Partial<Region>>) {
-    this.put(this.draft.map((r) => ({ ...r, ...changes.get(r.key) })))
-  }
-  /** Undo and redo return the content whose text they changed; null where it was the list. One follows another, however fast they are asked for. */
-  undo = () => (this.#turn = this.#turn.then(() => this.#travel('past', 'future')))
-  redo = () => (this.#turn = this.#turn.then(() => this.#travel('future', 'past')))
-  #turn: Promise<string | null> = Promise.resolve(null)
-  async #travel(from: 'past' | 'future', to: 'past' | 'future'): Promise<string | null> {
-    const step = this[from].at(-1)
-    if (!step) return null
-    const before = 'list' in step ? null : this.#contents[step.content]
-    this[from] = this[from].slice(0, -1)
-    this[to] = [...this[to], 'list' in step ? { list: this.draft } : { content: step.content, text: before!.text }]
-    if ('list' in step) this.draft = step.list
-    else {
-      this.changed({ ...before!, text: step.text }) // seen at once; the server's answer takes its place
-      try {
-        this.changed(await api.correct(step.content, before!.revision, step.text))
-      } catch (e) {
-        this[to] = this[to].filter((s) => 'list' in s || s.content !== step.content)
-        const now = await api.content(step.content).catch(() => before!)
-        this.changed(now)
-        if (e instanceof api.Failure && e.status === 412) tell(t('Someone else changed this text.'))
-        else complain(e)
-      }
-      return step.content
-    }
-    return null
-  }
+
   /** Saves a corrected text. It fails with status 412 where the content has another revision by now. */
-  async correct(content: string, revision: number, text: string) {
-    const before = this.#contents[content]?.text
-    const next = await api.correct(content, revision, text)
-    drop(content)
-    this.changed(next)
-    if (before !== undefined && before !== text) this.#did({ content, text: before })
+  async correct(id: string, revision: number, text: string, also: Change = {}) {
+    await this.#flush()
+    await this.#inTurn(async () => {
+      const before = this.#contents[id]
+      const next = await api.change(id, Math.max(revision, this.#ours[id] ?? 0), { text, ...also })
+      drop(id)
+      this.#own(next)
+      if (before && before.text !== text)
+        this.#did({ kind: 'set', to: { [id]: valuesOf(before, { text, ...also }) }, seen: { [id]: next.revision } })
+    })
   }
-  /** Moves regions up or down in the list by one. */
-  shift(keys: Set<string>, by: 1 | -1) {
-    const next = [...this.draft]
-    const order = [...next.keys()]
-    for (const n of by < 0 ? order : order.reverse()) {
-      const to = n + by
-      if (!keys.has(next[n].key) || to < 0 || to >= next.length || keys.has(next[to].key)) continue
-      ;[next[n], next[to]] = [next[to], next[n]]
+  /** Revisions that this tab made since a text was begun to be typed, which are not somebody else's. */
+  #ours: Record<string, number> = {}
+  #own(c: Content) {
+    this.#ours[c.id] = c.revision
+    this.changed(c)
+  }
+
+  // Confirmations wait a little for more of them.
+  #waiting = new Map<string, { words: Map<number, boolean>; confirmed?: boolean; before: Content }>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Says that words of a content are right, or all of it, or that they are not. */
+  confirm(id: string, words: number[], on: boolean, whole = false) {
+    const now = this.#contents[id]
+    if (!now) return
+    if (this.#waiting.size === 0) this.saving++
+    const w = this.#waiting.get(id) ?? { words: new Map<number, boolean>(), before: now }
+    for (const n of words) w.words.set(n, on)
+    if (whole) w.confirmed = on
+    this.#waiting.set(id, w)
+    this.changed(optimistic(now, changeOf(w)))
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#flush().catch(complain), together)
+  }
+  /** Sends what waits. */
+  flush = () => this.#flush()
+  #flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    if (waiting.length === 0) return Promise.resolve()
+    this.saving--
+    return this.#inTurn(async () => {
+      const step: Step = { kind: 'set', to: {}, seen: {} }
+      for (const [id, w] of waiting) {
+        const to = changeOf(w)
+        try {
+          const next = await api.change(id, null, to)
+          this.#own(next)
+          step.to[id] = valuesOf(w.before, to)
+          step.seen![id] = next.revision
+        } catch (e) {
+          this.changed(w.before)
+          complain(e)
+        }
+      }
+      if (Object.keys(step.to).length) this.#did(step)
+    })
+  }
+
+  async rename(key: string, name: string) {
+    const r = this.draft.find((r) => r.key === key)
+    if (!r || r.name === name) return
+    const before = r.name
+    this.#set(new Set([key]), { name })
+    if (!r.content) return
+    await this.#flush()
+    await this.#inTurn(async () => {
+      try {
+        const next = await api.change(r.content, null, { name })
+        this.#own(next)
+        this.#did({ kind: 'set', to: { [r.content]: { name: before } }, seen: { [r.content]: next.revision } })
+      } catch (e) {
+        this.#set(new Set([key]), { name: before })
+        complain(e)
+      }
+    })
+  }
+  /** Marks contents as deleted; what is returned brings them back. */
+  remove(keys: Set<string>): () => void {
+    const removed = this.draft.filter((r) => keys.has(r.key))
+    const ids = removed.flatMap((r) => r.content || [])
+    this.draft = this.draft.filter((r) => !keys.has(r.key))
+    const step: Step = { kind: 'present', ids, present: true }
+    this.#track(
+      ids.length === 0
+        ? Promise.resolve()
+        : this.#flush().then(() =>
+            this.#inTurn(async () => {
+              try {
+                await this.#each(ids, (id) => api.deleteContent(id))
+                this.#gone(new Set(ids))
+                this.#did(step)
+              } catch (e) {
+                complain(e)
+                this.#sync((await api.runs(this.id)).runs)
+              }
+            }),
+          ),
+    )
+    return async () => {
+      this.draft = [...this.draft, ...removed.filter((r) => !r.content)]
+      if (ids.length === 0) return
+      await this.settled()
+      if (this.history.past.at(-1) === step) await this.undo()
+      else await this.#inTurn(async () => this.#did(await this.#reverse(step))).catch(complain)
     }
-    if (next.some((r, n) => r !== this.draft[n])) this.put(next)
   }
-  fresh = () => `${Date.now().toString(36)}-${++this.#serial}`
+  /** Waits until the server has all that was done. */
+  async settled() {
+    await Promise.all(this.#underWay)
+    await this.#flush()
+    await this.#turn
+  }
+  #gone(ids: Set<string>) {
+    this.runs = this.runs.map((r) =>
+      r.contents.some((c) => ids.has(c.id)) ? { ...r, contents: r.contents.filter((c) => !ids.has(c.id)) } : r,
+    )
+    this.draft = this.draft.filter((r) => !r.content || !ids.has(r.content))
+  }
+  /** Shows contents of the version again, each where it was. */
+  #shown(list: Content[]) {
+    this.learn(list)
+    const run = this.runs.find((r) => r.version === this.version)
+    if (!run) return
+    const missing = list.filter((c) => c.version === this.version && !run.contents.some((x) => x.id === c.id))
+    const next = { ...run, contents: [...run.contents, ...missing].sort((a, b) => this.#rank(a.id) - this.#rank(b.id)) }
+    this.runs = this.runs.map((r) => (r.version === next.version ? next : r))
+    this.draft = mirrored(this.draft, next)
+  }
+  // The order in which contents were seen is that of the version.
+  #ranks: Record<string, number> = {}
+  #rank = (id: string) => (this.#ranks[id] ??= Object.keys(this.#ranks).length)
+  #ranked = (list: Content[]) => {
+    for (const c of list) this.#rank(c.id)
+  }
 
   add(regions: (Partial<Own> & { box: Box; name?: string })[]): Region[] {
-    const made = regions.map((r): Region => ({ ...asOthers, name: '', ...r, key: this.fresh(), read: this.fresh() }))
-    this.put([...this.draft, ...made])
-    this.#readApart(made)
+    const made = regions.map((r): Region => ({
+      ...asOthers,
+      name: '',
+      ...r,
+      key: this.fresh(),
+      content: '',
+      state: 'reading',
+      reason: '',
+      away: false,
+    }))
+    this.draft = [...this.draft, ...made]
+    this.#track(this.#readApart(made, true))
     return made
   }
   duplicate(keys: Set<string>): Region[] {
     const page = this.image!
-    const copies = this.draft
-      .filter((r) => keys.has(r.key))
-      .map((r): Region => {
-        const height = r.box.y2 - r.box.y1
-        const below = moved(r.box, 0, height, page)
-        return { ...r, key: this.fresh(), read: this.fresh(), box: sameBox(below, r.box) ? moved(r.box, 0, -height, page) : below }
-      })
-    this.put([...this.draft, ...copies])
-    this.#readApart(copies)
-    return copies
+    return this.add(
+      this.draft
+        .filter((r) => keys.has(r.key))
+        .map((r) => {
+          const { lang, psm, rotate, effort, charset, name } = r
+          const height = r.box.y2 - r.box.y1
+          const below = moved(r.box, 0, height, page)
+          return { lang, psm, rotate, effort, charset, name, box: sameBox(below, r.box) ? moved(r.box, 0, -height, page) : below }
+        }),
+    )
   }
-  /** Reads regions again, changed or not. A corrected text goes along. */
+  /** Reads regions again, with what is changed of them. A text that a person wrote stays where only its box changes. */
   again(changes: Map<string, Partial<Region>>) {
-    this.#renew(changes)
-    this.#readApart(this.draft.filter((r) => changes.has(r.key)))
+    const all = this.draft.filter((r) => changes.has(r.key))
+    const kept = all.filter((r) => {
+      const c = this.shown(r)
+      const only = Object.keys(changes.get(r.key)!).join() === 'box'
+      return only && c && (c.edited_by || c.confirmed)
+    })
+    this.#set(new Set(changes.keys()), (r) => changes.get(r.key)!)
+    this.#track(this.#move(kept))
+    const keys = new Set(all.filter((r) => !kept.includes(r)).map((r) => r.key))
+    if (keys.size === 0) return
+    this.#set(keys, { state: 'reading' })
+    this.#track(this.#readApart(this.draft.filter((r) => keys.has(r.key))))
   }
-  /** Reads all regions into one version and returns its number; 0 where it failed. */
+  async #move(list: Region[]) {
+    if (list.length === 0) return
+    const boxes = new Map(this.draft.filter((r) => list.some((k) => k.key === r.key)).map((r) => [r.content, r.box]))
+    await this.#flush()
+    await this.#inTurn(async () => {
+      const step: Step = { kind: 'set', to: {}, seen: {} }
+      for (const [id, roi] of boxes) {
+        const before = this.#contents[id]
+        try {
+          const next = await api.change(id, null, { roi })
+          this.#own(next)
+          step.to[id] = { roi: before.roi }
+          step.seen![id] = next.revision
+        } catch (e) {
+          this.#set(new Set(this.draft.filter((r) => r.content === id).map((r) => r.key)), { box: before.roi })
+          complain(e)
+        }
+      }
+      if (Object.keys(step.to).length) this.#did(step)
+    })
+  }
+  #underWay = new Set<Promise<unknown>>()
+  #track(p: Promise<unknown>) {
+    this.#underWay.add(p)
+    p.finally(() => this.#underWay.delete(p)).catch(complain)
+  }
+
+  /** Reads all regions into a new version and returns its number; 0 where it failed. Texts that a person wrote go along. */
   async readAll(): Promise<number> {
-    this.#renew(new Map(this.draft.map((r) => [r.key, {}])))
-    return (await this.#read(this.draft))?.[0].version ?? 0
+    await this.#flush()
+    const list = this.draft
+    this.#set(new Set(list.map((r) => r.key)), { state: 'reading' })
+    const control = new AbortController()
+    const progress = this.#progress(list.length, control)
+    try {
+      const run = await this.#open(this.draft, control.signal, 'corrected')
+      return run.version
+    } catch (e) {
+      this.#failed(list, e)
+      return 0
+    } finally {
+      this.#finished(progress)
+    }
   }
-  /** The version that has just what is in the list, made where there is none. */
-  async oneVersion(): Promise<number> {
-    const now = this.draft.map((r) => this.content(r))
-    const run = this.runs.find((r) => r.version === now[0]?.version)
-    if (run && run.contents.length === now.length && now.every((c, n) => c?.id === run.contents[n].id)) return run.version
-    return this.readAll()
+  /** Makes a new version with the regions and texts of an older one. */
+  async restore(run: Run): Promise<boolean> {
+    await this.#flush()
+    const list = run.contents.map((c) => ({ ...asRegion(c, this.fresh()), state: 'reading' as const }))
+    this.learn(run.contents)
+    const before = this.draft
+    this.draft = list
+    const control = new AbortController()
+    const progress = this.#progress(list.length, control)
+    try {
+      await this.#open(list, control.signal, 'all')
+      return true
+    } catch (e) {
+      this.draft = before
+      complain(e)
+      return false
+    } finally {
+      this.#finished(progress)
+    }
   }
   /** Reads what could not be read since the service was away. */
   back() {
-    const away = this.draft.filter((r) => {
-      const o = this.#outcomes[r.read]
-      return o && 'away' in o && o.away
-    })
-    if (away.length) this.#readApart(away)
+    const keys = new Set(this.draft.filter((r) => r.state === 'failed' && r.away).map((r) => r.key))
+    if (keys.size === 0) return
+    this.#set(keys, { state: 'reading' })
+    this.#track(this.#readApart(this.draft.filter((r) => keys.has(r.key))))
   }
 
-  #renew(changes: Map<string, Partial<Region>>) {
-    this.patch(
-      new Map(
-        this.draft
-          .filter((r) => changes.has(r.key))
-          .map((r) => {
-            const read = this.fresh()
-            const from = this.content(r)?.id ?? this.#from[r.read]
-            if (from) this.#from[read] = from
-            return [r.key, { ...changes.get(r.key), read }]
-          }),
-      ),
-    )
-  }
-  async #readApart(list: Region[]) {
-    if (list.length <= atOnce) {
-      await this.#read(list)
-      return
-    }
+  async #readApart(list: Region[], added = false) {
     const control = new AbortController()
-    this.#settle(list, () => null)
     const progress = this.#progress(list.length, control)
-    const batch = Math.min(mostInVersion, Math.max(atOnce, Math.ceil(list.length / 20)))
+    const batch = list.length <= atOnce ? list.length : Math.min(mostInVersion, Math.max(atOnce, Math.ceil(list.length / 20)))
+    const made: string[] = []
     for (let n = 0; n < list.length; n += batch) {
-      await this.#read(list.slice(n, n + batch), control)
+      const part = list.slice(n, n + batch)
+      if (this.reading.some((p) => p === progress) && !control.signal.aborted) made.push(...(await this.#read(part, control)))
+      else this.#failed(part, new DOMException('', 'AbortError'))
       progress.done = Math.min(n + batch, list.length)
     }
     this.#finished(progress)
+    if (made.length && (added || made.length === list.length)) this.#did({ kind: 'present', ids: made, present: false })
   }
   #progress(all: number, control: AbortController): Reading {
     this.reading.push({ done: 0, all, slow: false, cancel: () => control.abort() })
@@ -341,54 +506,151 @@ export class Work {
   #finished(progress: Reading) {
     this.reading = this.reading.filter((p) => p !== progress)
   }
-
-  /** Reads regions as one version. Each has its read from fresh(). */
-  async #read(list: Region[], part?: AbortController): Promise<Content[] | null> {
-    const control = part ?? new AbortController()
-    this.#settle(list, () => null)
-    const progress = part ? null : this.#progress(list.length, control)
-    try {
-      const how = this.how
-      const number = (v: string | null) => (v === null || v === 'auto' ? (v ?? undefined) : Number(v))
-      const order = list.map((r) => ({
-        ...r.box,
-        name: r.name || undefined,
-        lang: r.lang ?? undefined,
-        charset: r.charset || undefined,
-        psm: number(r.psm) as Order['psm'],
-        rotate: number(r.rotate) as Order['rotate'],
-        effort: r.effort ?? undefined,
-      }))
-      const got = await this.#patiently(() => api.recognize(this.id, how, order, control.signal), control.signal)
-      this.learn(got)
-      const run: Run = {
-        version: got[0].version,
-        created_datetime: new Date().toISOString(),
-        user: { id: app.user!.id, name: app.user!.name },
-        lang: how.lang,
-        psm: how.psm === 'auto' ? null : Number(how.psm),
-        oem: how.oem,
-        engine: got[0].engine,
-        contents: got,
-      }
-      this.#add(run)
-      await this.#carry(list.map((r, n) => [r.read, got[n]]))
-      this.#settle(list, (n) => ({ content: got[n].id }))
-      return got
-    } catch (e) {
-      const cancelled = e instanceof DOMException
-      const reason = cancelled ? t('Cancelled') : reasonOf(e)
-      const away = e instanceof api.Failure && e.status === 0
-      this.#settle(list, () => ({ reason, away }))
-      if (away) complain(e)
-      if (e instanceof api.Failure && e.status === 404) this.gone()
-      return null
-    } finally {
-      if (progress) this.#finished(progress)
-    }
+  #failed(list: Region[], e: unknown) {
+    const cancelled = e instanceof DOMException
+    const reason = cancelled ? t('Cancelled') : reasonOf(e)
+    const away = e instanceof api.Failure && e.status === 0
+    // What has a text keeps it.
+    this.#set(new Set(list.map((r) => r.key)), (r) => (r.content && cancelled ? { state: 'read' } : { state: 'failed', reason, away }))
+    if (away) complain(e)
+    if (e instanceof api.Failure && e.status === 404) this.gone()
   }
   /** Called when the image turns out to be there no more. */
   gone = () => {}
+
+  /** Whether what is read can be added to the version that is shown: it is the newest and one's own. */
+  get #mine(): boolean {
+    const run = this.runs.find((r) => r.version === this.version)
+    return !!run && run.version === this.runs[0].version && run.user.id === app.user?.id
+  }
+  #opening: Promise<unknown> | null = null
+
+  /** Reads regions into the version that is shown, or into a new one with all that it has; returns the ids of contents that are new. */
+  async #read(list: Region[], control: AbortController): Promise<string[]> {
+    try {
+      for (let attempt = 1; ; attempt++) {
+        while (!this.#mine && this.#opening) await this.#opening
+        if (!this.#mine) {
+          const all = this.draft.filter((r) => r.state !== 'failed' && (r.content || list.some((x) => x.key === r.key)))
+          const opening = this.#open(all, control.signal, 'corrected')
+          this.#opening = opening.catch(() => {}).finally(() => (this.#opening = null))
+          const run = await opening
+          const keys = new Set(list.filter((r) => !r.content).map((r) => r.key))
+          return this.draft.flatMap((r) => (keys.has(r.key) && run.contents.some((c) => c.id === r.content) ? [r.content] : []))
+        }
+        try {
+          return await this.#readInto(list, control.signal)
+        } catch (e) {
+          if (!(e instanceof api.Failure) || attempt === 4) throw e
+          if (e.code !== 'version_not_newest' && e.status !== 403) throw e
+          await this.catchUp()
+        }
+      }
+    } catch (e) {
+      this.#failed(list, e)
+      return []
+    }
+  }
+  async #readInto(list: Region[], signal: AbortSignal): Promise<string[]> {
+    await this.#flush()
+    const { version } = this
+    const order = list.map((r) => orderOf(r, r.content || undefined))
+    const got = await this.#patiently(() => api.recognize(this.id, this.how, order, signal, version), signal)
+    this.#ranked(got)
+    const step: Step = { kind: 'set', to: {}, seen: {} }
+    list.forEach((r, n) => {
+      const before = r.content ? this.#contents[r.content] : undefined
+      if (!before) return
+      step.to[before.id] = { text: before.text, roi: before.roi }
+      step.seen![before.id] = got[n].revision
+      const typed = unsaved(before.id)
+      if (typed) keep(before.id, retyped(typed, got[n]))
+    })
+    this.learn(got)
+    const run = this.runs.find((r) => r.version === version)
+    if (run) {
+      const contents = [
+        ...run.contents.map((c) => got.find((x) => x.id === c.id) ?? c),
+        ...got.filter((c) => !run.contents.some((x) => x.id === c.id)),
+      ]
+      this.runs = this.runs.map((r) => (r.version === version ? { ...r, contents } : r))
+    }
+    const by = new Map(list.map((r, n) => [r.key, got[n]]))
+    this.draft = this.draft
+      .filter((r) => by.has(r.key) || !got.some((c) => c.id === r.content)) // what came by another way meanwhile
+      .map((r) => {
+        const c = by.get(r.key)
+        return c ? { ...r, content: c.id, name: c.name || r.name, box: c.roi, state: 'read' as const } : r
+      })
+    const renamed = list.filter((r, n) => {
+      const now = this.draft.find((x) => x.key === r.key)
+      return now && now.name !== got[n].name
+    })
+    for (const r of renamed) {
+      const now = this.draft.find((x) => x.key === r.key)!
+      this.changed(await api.change(now.content, null, { name: now.name }))
+    }
+    if (Object.keys(step.to).length) this.#did(step)
+    return list.flatMap((r, n) => (r.content ? [] : [got[n].id]))
+  }
+  /** Reads regions as a new version, and writes into it what was written before: what persons wrote, or all texts. */
+  async #open(list: Region[], signal: AbortSignal, texts: 'corrected' | 'all'): Promise<Run> {
+    const { how } = this
+    const before = list.map((r) => this.#contents[r.content])
+    const got = await this.#patiently(
+      () =>
+        api.recognize(
+          this.id,
+          how,
+          list.map((r) => orderOf(r)),
+          signal,
+        ),
+      signal,
+    )
+    this.#ranked(got)
+    this.learn(got)
+    const contents: Content[] = []
+    for (const [n, now] of got.entries()) {
+      const old = before[n]
+      const text = old && (texts === 'all' ? (old.text === now.text ? null : old.text) : correction(old, now))
+      const change: Change = { ...(text !== null && text !== undefined && { text }), ...(old?.confirmed && { confirmed: true }) }
+      if (!old || Object.keys(change).length === 0) contents.push(now)
+      else {
+        if (text) keep(now.id, { text, revision: now.revision }) // until it is saved
+        const next = await api.change(now.id, now.revision, change).catch((e) => {
+          complain(e)
+          return now
+        })
+        if (next !== now) drop(now.id)
+        contents.push(next)
+      }
+      const typed = old && old.id !== now.id ? unsaved(old.id) : undefined
+      if (typed) {
+        drop(old.id)
+        keep(now.id, retyped(typed, contents[n]))
+      }
+    }
+    this.learn(contents)
+    const run: Run = {
+      version: got[0].version,
+      created_datetime: new Date().toISOString(),
+      user: { id: app.user!.id, name: app.user!.name },
+      lang: how.lang,
+      psm: how.psm === 'auto' ? null : Number(how.psm),
+      oem: how.oem,
+      engine: got[0].engine,
+      contents,
+    }
+    this.#add(run)
+    this.version = run.version
+    this.offered = null
+    const by = new Map(list.map((r, n) => [r.key, contents[n]]))
+    this.draft = this.draft.map((r) => {
+      const c = by.get(r.key)
+      return c ? { ...r, content: c.id, box: c.roi, state: 'read' as const } : r
+    })
+    return run
+  }
 
   /** Asks again where the service is busy, as it says when. */
   async #patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -410,49 +672,48 @@ export class Work {
     }
   }
 
-  /** Writes corrected texts into the new readings, each kept as one that is not saved until it is. What is being typed goes along as it is. */
-  async #carry(readings: [read: string, now: Content][]) {
-    const pairs = readings.flatMap(([read, now]) => {
-      const old = this.#contents[this.#from[read]]
-      return old ? [{ read, now, old, text: correction(old, now) }] : []
-    })
-    for (const { now, text } of pairs) if (text !== null) keep(now.id, { text, revision: now.revision })
-    for (const { now, text } of pairs) {
-      if (text === null) continue
-      try {
-        this.changed(await api.correct(now.id, now.revision, text))
-        drop(now.id)
-      } catch (e) {
-        complain(e)
-      }
-    }
-    for (const { read, now, old } of pairs) {
-      const typed = unsaved(old.id)
-      if (typed && old.id !== now.id) {
-        drop(old.id)
-        keep(now.id, retyped(typed, this.#contents[now.id]))
-      }
-      delete this.#from[read]
-    }
-  }
   /** Takes up a newer revision of a content. */
   changed(c: Content) {
     this.#contents = { ...this.#contents, [c.id]: c }
     this.runs = this.runs.map((r) => (r.version === c.version ? { ...r, contents: r.contents.map((x) => (x.id === c.id ? c : x)) } : r))
+    this.draft = this.draft.map((r) => (r.content === c.id ? { ...r, box: r.state === 'reading' ? r.box : c.roi, name: c.name } : r))
   }
   /** Deletes a content at the server, with its corrections. */
   async forget(c: Content) {
-    await api.deleteContent(c.id).catch((e) => {
+    await api.deleteContent(c.id, true).catch((e) => {
       if (!(e instanceof api.Failure && e.status === 404)) throw e
     })
     drop(c.id)
-    this.runs = this.runs.map((r) => (r.version === c.version ? { ...r, contents: r.contents.filter((x) => x.id !== c.id) } : r))
-    const left = this.draft.filter((r) => this.content(r)?.id !== c.id)
-    if (left.length < this.draft.length) this.put(left)
-    const reads = Object.entries(this.#outcomes).filter(([, o]) => o && 'content' in o && o.content === c.id)
-    this.#outcomes = {
-      ...this.#outcomes,
-      ...Object.fromEntries(reads.map(([read]) => [read, { reason: t('The text was deleted.'), away: false }])),
-    }
+    this.#gone(new Set([c.id]))
+    this.history.forget(c.id)
+  }
+}
+
+const changeOf = (w: { words: Map<number, boolean>; confirmed?: boolean }): Change => ({
+  ...(w.words.size && { words: [...w.words].map(([index, confirmed]) => ({ index, confirmed })) }),
+  ...(w.confirmed !== undefined && { confirmed: w.confirmed }),
+})
+/** What a content has of all that a change would change. */
+export function valuesOf(c: Content, to: Change): Change {
+  return {
+    ...(to.text !== undefined && { text: c.text }),
+    ...(to.roi && { roi: c.roi }),
+    ...(to.name !== undefined && { name: c.name }),
+    ...(to.confirmed !== undefined && { confirmed: c.confirmed }),
+    ...(to.words && to.text === undefined && { words: to.words.map(({ index }) => ({ index, confirmed: !!c.words[index]?.confirmed })) }),
+  }
+}
+/** A content as it will be. */
+function optimistic(c: Content, to: Change): Content {
+  const words = to.words
+    ? c.words.map((w, n) => ({ ...w, confirmed: to.words!.find((m) => m.index === n)?.confirmed ?? w.confirmed }))
+    : c.words
+  return {
+    ...c,
+    words,
+    ...(to.text !== undefined && { text: to.text }),
+    ...(to.roi && { roi: to.roi }),
+    ...(to.name !== undefined && { name: to.name }),
+    ...(to.confirmed !== undefined && { confirmed: to.confirmed }),
   }
 }

@@ -1,0 +1,100 @@
+// What is read in the background. It goes on at the server, whoever looks.
+import { addJob, cancelJob, failedItems, follow, image, jobs as ask, languages, retryJob, type Job, type JobItem, type Order } from '../api'
+import { howToRead } from '../how'
+import { count, t } from '../i18n.svelte'
+import { renew } from '../library/library.svelte'
+import { complain, tell } from '../state.svelte'
+
+/** An item that failed, with the name of its image. */
+export type Failed = JobItem & { name: string }
+export type Shown = { job: Job; failed: Failed[] }
+
+let shown = $state<Shown[]>([])
+let put = $state.raw<Set<string>>(new Set()) // away by somebody who has seen them
+let following: AbortController | null = null
+
+const atWork = (j: Job) => j.state === 'queued' || j.state === 'running'
+export const jobs = () => shown.filter((s) => !put.has(s.job.id))
+export const running = () => shown.filter((s) => atWork(s.job)).length
+export { atWork }
+
+/** Looks after the jobs of who signed in; nobody's where there is none. */
+export async function look(user: number) {
+  following?.abort()
+  following = null
+  shown = []
+  if (!user) return
+  const control = (following = new AbortController())
+  try {
+    const list = await ask()
+    if (control.signal.aborted) return
+    const recent = (j: Job) => atWork(j) || (j.failed > 0 && Date.now() - Date.parse(j.created_datetime) < 86_400_000)
+    for (const j of list.filter(recent).reverse()) show(j)
+  } catch (e) {
+    complain(e)
+  }
+}
+function show(j: Job) {
+  shown = [{ job: j, failed: [] }, ...shown.filter((s) => s.job.id !== j.id)]
+  if (atWork(j)) watch(j.id)
+  else if (j.failed) name(j.id)
+}
+const at = (id: string) => shown.find((s) => s.job.id === id)
+async function watch(id: string) {
+  const { signal } = following!
+  try {
+    await follow(`/job/${id}/events`, signal, ({ event, data }) => {
+      if (event !== 'progress' && event !== 'end') return false
+      const s = at(id)
+      if (s) s.job = JSON.parse(data)
+      return event === 'end'
+    })
+  } catch (e) {
+    complain(e)
+  }
+  const s = at(id)
+  if (signal.aborted || !s) return
+  if (s.job.failed) await name(id)
+  if (s.job.state !== 'cancelled') tell(count(s.job.done, '1 page was read.', '{n} pages were read.'))
+  renew()
+  dispatchEvent(new Event('glyphbox-read'))
+}
+/** Finds out what failed. */
+async function name(id: string) {
+  try {
+    const items = await failedItems(id)
+    const named = await Promise.all(
+      items.map(async (i): Promise<Failed> => ({ ...i, name: (await image(i.image_id).catch(() => null))?.name ?? String(i.image_id) })),
+    )
+    const s = at(id)
+    if (s) s.failed = named
+  } catch (e) {
+    complain(e)
+  }
+}
+
+/** Reads images in the background, regions of each or whole pages. */
+export async function read(ids: number[], regions: Order[] = []) {
+  try {
+    show(await addJob(ids, howToRead(await languages().catch(() => ['eng'])), regions))
+    tell(count(ids.length, '1 page is read in the background.', '{n} pages are read in the background.'))
+  } catch (e) {
+    complain(e)
+  }
+}
+export async function cancel(id: string) {
+  await cancelJob(id).catch(complain)
+}
+export async function retry(id: string) {
+  try {
+    const j = await retryJob(id)
+    show(j)
+    tell(t('The failed pages are read again.'))
+  } catch (e) {
+    complain(e)
+  }
+}
+/** Takes a job that has ended out of sight. */
+export function putAway(id: string) {
+  put = new Set([...put, id])
+}
