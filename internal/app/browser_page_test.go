@@ -691,9 +691,10 @@ func TestBrowserManyRegions(t *testing.T) {
 	b.key("a", ctrl)
 	b.key(kb.Delete)
 	b.shows("No text yet")
+	b.until("!document.querySelector('[data-saving]')")
 	b.key("z", ctrl)
 	b.shows("500 regions")
-	b.until("!document.querySelector('.region.busy')")
+	b.until("!document.querySelector('.region.busy, [data-saving]')")
 }
 
 // TestBrowserWithoutTheView opens a page image while the service is away, before what shows it has been loaded.

@@ -14,6 +14,7 @@ export type NewKey = Schemas['NewKey']
 export type Login = Schemas['Login']
 export type Service = Schemas['Service']
 export type Job = Schemas['Job']
+export type Hit = Schemas['Hit']
 export type JobItem = Schemas['JobItem']
 type Problem = Schemas['Problem']
 type Grant = Schemas['Grant']
@@ -287,6 +288,9 @@ export async function follow(path: string, signal: AbortSignal, it: (e: ServerEv
   }
 }
 
+/** Looks for words in all texts that one may see, and in names; before: the id of the last hit that is here. */
+export const search = (q: string, limit: number, before: number, signal?: AbortSignal) =>
+  get<Hit[]>('/search?' + new URLSearchParams({ q, limit: String(limit), ...(before && { before: String(before) }) }), signal)
 /** Reads images in the background: regions of each or, without any, whole pages. */
 export const addJob = (image_ids: number[], how: Asked, regions: Order[] = []) =>
   send<Job>('POST', '/job', {

@@ -123,7 +123,6 @@ export default {
   'Regions as CSV': '영역 목록(CSV)',
   'Regions as Excel': '영역 목록(Excel)',
   'Pages of the document': '문서의 페이지',
-  'Page {n}': '{n}쪽',
   'Page number': '페이지 번호',
   'Go to a page of the document by its number': '번호로 문서의 페이지 이동',
   'In the document': '문서에서',

@@ -190,11 +190,12 @@ export class Work {
   async #reverse(step: Step): Promise<Step> {
     if (step.kind === 'present') {
       if (step.present) {
+        this.#shown(step.ids.flatMap((id) => this.#contents[id] ?? [])) // seen at once
         const list = await this.#each(step.ids, (id) => api.change(id, null, { deleted: false }))
         this.#shown(list)
       } else {
-        await this.#each(step.ids, (id) => api.deleteContent(id))
         this.#gone(new Set(step.ids))
+        await this.#each(step.ids, (id) => api.deleteContent(id))
       }
       return { ...step, present: !step.present }
     }
