@@ -82,9 +82,10 @@ func linesOf(c recognition.Content, page document.Box) (lines []line) {
 	for text := range strings.SplitSeq(c.Text, "\n") {
 		var l line
 		for field := range strings.FieldsSeq(text) {
-			w := word{text: clean(field), confidence: c.Confidence, confirmed: confirmed(c)}
+			w := word{text: clean(field), confidence: c.Confidence, confirmed: c.Confirmed}
 			if known != nil {
 				w.box, w.confidence = known[n].Box.Intersect(page), known[n].Confidence
+				w.confirmed = w.confirmed || known[n].Confirmed
 			}
 			if n++; w.text != "" {
 				l.words = append(l.words, w)

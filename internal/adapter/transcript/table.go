@@ -33,7 +33,7 @@ func rowsOf(p recognition.TranscriptPage) []row {
 	rows := make([]row, len(p.Run.Contents))
 	for i, c := range p.Run.Contents {
 		rows[i] = row{document: clean(p.Image.Name), page: p.Image.Number, number: i + 1, name: clean(c.Name), text: plainText(c.Text),
-			confidence: math.Round(min(1, max(0, c.Confidence))*1e4) / 1e4, confirmed: confirmed(c)}
+			confidence: math.Round(min(1, max(0, c.Confidence))*1e4) / 1e4, confirmed: c.Confirmed}
 	}
 	return rows
 }
@@ -100,6 +100,3 @@ func firstRune(s string) rune {
 	}
 	return 0
 }
-
-// confirmed tells whether a person has said that the text is right.
-func confirmed(recognition.Content) bool { return false }

@@ -304,6 +304,7 @@ func (s *Service) transcribe(ctx context.Context, format Format, pages []documen
 				yield(TranscriptPage{}, err)
 				return
 			}
+			p.Run.Contents = slices.DeleteFunc(p.Run.Contents, func(c Content) bool { return !c.Deleted.IsZero() })
 			if !yield(p, nil) {
 				return
 			}
