@@ -276,10 +276,20 @@ func (c Client) Service(ctx context.Context) (Service, error) {
 	return get[Service](ctx, c, "/admin/service", nil)
 }
 
-// Upload uploads an image file. It reads all of it into memory first.
+// Upload uploads a file and returns the image of its first page. It reads all of it into memory first.
 func (c Client) Upload(ctx context.Context, name string, data io.Reader) (Image, error) {
+	return c.UploadLocked(ctx, name, data, "")
+}
+
+// UploadLocked is Upload of a file that may be encrypted, with its password.
+func (c Client) UploadLocked(ctx context.Context, name string, data io.Reader, password string) (Image, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
+	if password != "" {
+		if err := form.WriteField("password", password); err != nil {
+			return Image{}, err
+		}
+	}
 	part, err := form.CreateFormFile("file", name)
 	if err != nil {
 		return Image{}, err
@@ -295,15 +305,22 @@ func (c Client) Upload(ctx context.Context, name string, data io.Reader) (Image,
 	return image, err
 }
 
-// ImageQuery picks images. The zero value is the ten newest.
+// ImageQuery picks documents. The zero value is the ten newest.
 type ImageQuery struct {
 	Page
-	Keyword string // part of the name of the image or of its owner
-	Before  int64  // only images older than the one with this id
+	Keyword string // part of the name of the document or of its owner
+	Before  int64  // only documents older than the one with this id
 	Owner   string // "me": only the user's own; "all": those of everybody, for administrators; empty: all that the user may see
 }
 
-// Images returns the user's images and those shared with the user, newest first.
+// Pages returns the images of a document in the order of its pages.
+func (c Client) Pages(ctx context.Context, document int64, page Page) (List[Image], error) {
+	query := page.query()
+	set(query, "document", document)
+	return list[Image](ctx, c, "/image", query)
+}
+
+// Images returns the user's documents and those shared with the user, newest first, each by the image of its first page.
 func (c Client) Images(ctx context.Context, q ImageQuery) (List[Image], error) {
 	query := q.query()
 	set(query, "before", q.Before)
@@ -323,12 +340,12 @@ func (c Client) Image(ctx context.Context, id int64) (Image, error) {
 
 func imagePath(id int64, rest string) string { return fmt.Sprintf("/image/%d%s", id, rest) }
 
-// ChangeImage renames, shares or turns an image.
+// ChangeImage renames or shares a document by the image of its first page, or turns a page.
 func (c Client) ChangeImage(ctx context.Context, id int64, form ImageForm) (Image, error) {
 	return send[Image](ctx, c, http.MethodPut, imagePath(id, ""), form)
 }
 
-// DeleteImage deletes an image with all its runs.
+// DeleteImage deletes a document, by the image of its first page, with all its runs.
 func (c Client) DeleteImage(ctx context.Context, id int64) error {
 	_, err := send[nothing](ctx, c, http.MethodDelete, imagePath(id, ""), nil)
 	return err

@@ -128,17 +128,22 @@ type StateForm struct {
 // Image describes an uploaded image.
 type Image struct {
 	ID              int64  `json:"id" example:"42"`
+	Document        int64  `json:"document" example:"42" doc:"The id of the image of the file's first page, which stands for the document."`
+	Page            int    `json:"page" example:"1" doc:"The number of this page in the file: 1, 2, 3 …"`
+	Pages           int    `json:"pages" example:"1" doc:"How many pages the file has. Each is an image of its own."`
 	Name            string `json:"name" example:"invoice.png"`
 	MediaType       string `json:"media_type" example:"image/png" doc:"Found from the bytes."`
 	Width           int    `json:"width" example:"547" doc:"Pixels of the upright image, as it is turned."`
 	Height          int    `json:"height" example:"320" doc:"Pixels of the upright image, as it is turned."`
+	DPI             int    `json:"dpi" example:"300" doc:"Pixels of an inch of paper. 0 if the file does not say."`
 	Rotation        int    `json:"rotation" enum:"0,90,180,270" example:"0" doc:"Degrees that the upright image is turned clockwise. 0 as it was uploaded."`
 	Size            int64  `json:"size" example:"183204" doc:"Bytes of the uploaded file."`
 	SHA256          string `json:"sha256" doc:"SHA-256 of the uploaded file, in hexadecimal."`
-	Pages           int    `json:"pages" example:"1" doc:"Pages of the file. Only the first is shown and read."`
 	Visibility      string `json:"visibility" enum:"private,shared"`
 	User            Ref    `json:"user" doc:"The owner."`
 	CreatedDatetime string `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+
+	Error *Failure `json:"error,omitempty" doc:"Why the page cannot be shown or read, while others of the file can. Missing if it can. Its size is then that of the page before."`
 }
 
 // ImageForm changes an image. A field that is nil stays as it is.
@@ -146,6 +151,7 @@ type ImageForm struct {
 	Name       *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters. Unchanged if missing."`
 	Visibility *string `json:"visibility,omitempty" enum:"private,shared" doc:"Unchanged if missing."`
 	Rotation   *int    `json:"rotation,omitempty" enum:"0,90,180,270" doc:"Degrees to turn the uploaded image clockwise, whatever it was before. Its runs turn along. Unchanged if missing."`
+	Password   *string `json:"password,omitempty" maxLength:"255" doc:"The password of an encrypted file, if the service has lost it. It must open the file."`
 }
 
 // Box is a rectangle of a page: x1, y1 is its top left pixel, x2, y2 lies just outside its bottom right pixel.

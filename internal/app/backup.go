@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/spf13/cobra"
 
 	"glyphbox/internal/adapter/filestore"
+	"glyphbox/internal/adapter/seal"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/datadir"
@@ -76,7 +78,12 @@ func (files) CheckDatabase(ctx context.Context, path string, image func(document
 	return sqlstore.CheckFile(ctx, path, image)
 }
 
-func (files) CopyKeys(from, to string) error { return token.CopyKeys(from, to) }
+func (files) CopyKeys(from, to datadir.Dir) error { return copyKeys(from, to) }
+
+// copyKeys copies what is kept outside the database so that who has that cannot act as others or read passwords.
+func copyKeys(from, to datadir.Dir) error {
+	return errors.Join(token.CopyKeys(from.Keys(), to.Keys()), seal.CopySecret(from.Seal(), to.Seal()))
+}
 
 func (files) OpenBlobs(dir string) (transfer.BlobFiles, error) {
 	store, err := filestore.Open(dir)

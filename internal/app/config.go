@@ -26,6 +26,7 @@ import (
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/natsqueue"
+	"glyphbox/internal/adapter/seal"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/datadir"
@@ -70,6 +71,10 @@ type Config struct {
 	BasePath        string        // empty: none
 	TrustedProxies  []netip.Prefix
 	CORSOrigins     []string
+
+	Seal              seal.Secret // of passwords of files; empty: that of a file in DataDir
+	MaxPages          int         // of one file
+	MaxDocumentPixels int64       // of all pages of one file
 }
 
 // setting is one row of the table that the flags, the variables, the keys of the file, the help and docs/configuration.md come from.
@@ -115,15 +120,25 @@ var table = []setting{
 			c.Keys, err = token.ParseKeys(strings.NewReader(text))
 			return err
 		}},
+	{name: "seal", secret: true, help: "Secret of 32 characters or more that passwords of encrypted PDF files are sealed with. All nodes of a database need the same. " +
+		"Default: a file in data-dir, created at the first start.",
+		set: func(c *Config, text string) (err error) {
+			c.Seal, err = seal.ParseSecret(text)
+			return err
+		}},
 	{name: "ocr-workers", def: "0", help: "Number of worker processes. 0: one for each core that the service may use.",
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
 	{name: "max-upload", def: "100MB", help: "Largest file that may be uploaded.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},
 	{name: "max-pixels", def: "150MP", help: "Most pixels of a page. Decoding takes 1 to 4 bytes for each.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxPixels }, pixelUnits, 1, 10e9)},
+	{name: "max-pages", def: "2000", help: "Most pages of a file.",
+		set: integer(func(c *Config) *int { return &c.MaxPages }, 1, 10_000)},
+	{name: "max-document-pixels", def: "20000MP", help: "Most pixels of all pages of a file together.",
+		set: quantity(func(c *Config) *int64 { return &c.MaxDocumentPixels }, pixelUnits, 1, 1e12)},
 	{name: "max-files", def: "50", help: "Most files of an upload.",
 		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
-	{name: "max-images", def: "100000", help: "Most images of a user.",
+	{name: "max-images", def: "100000", help: "Most documents of a user, whatever their pages.",
 		set: integer(func(c *Config) *int { return &c.MaxImages }, 1, math.MaxInt32)},
 	{name: "max-regions", def: "2000", help: "Most regions of a request.",
 		set: integer(func(c *Config) *int { return &c.MaxRegions }, 1, recognition.MostRegions)},

@@ -13,7 +13,6 @@ import (
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
-	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/progress"
 	"glyphbox/internal/transfer"
@@ -155,7 +154,7 @@ func copyOf(from, to Config, source, target *stores, display *progress.Display) 
 	c := &transfer.Copy{From: source.side(), To: target.side(), Database: target.db, Rows: rows{source.db, target.db}, Empty: target.empty,
 		ContentRows: from.MongoDB == "" && to.MongoDB == "", Progress: display, CopyKeys: func() error { return nil }}
 	if from.DataDir != "" && to.DataDir != "" && !datadir.Same(string(from.DataDir), string(to.DataDir)) {
-		c.CopyKeys = func() error { return token.CopyKeys(from.DataDir.Keys(), to.DataDir.Keys()) }
+		c.CopyKeys = func() error { return copyKeys(from.DataDir, to.DataDir) }
 	}
 	if from.MongoDB == to.MongoDB && (from.MongoDB != "" || datadir.Same(from.DataDir.Blobs(), to.DataDir.Blobs())) {
 		c.Empty = nil

@@ -191,7 +191,7 @@ func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.S
 	f.OpenBy(porttest.Files(&document.Staging{Blobs: s.blobs}))
 	users := killedUsers{s.db.Users(), k}
 	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords, SignUpOpen: true, Now: time.Now}
-	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager, MaxImages: 100, Now: time.Now}
+	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 100, Now: time.Now}
 	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k}, Contents: killedContents{s.contents, k}, Now: time.Now}
 	accounts.Dependents, images.Dependents = images, results
 	return accounts, images, results

@@ -15,6 +15,7 @@ import (
 	"glyphbox/internal/adapter/filestore"
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/mongostore"
+	"glyphbox/internal/adapter/seal"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/adapter/transcript"
@@ -109,6 +110,10 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 			return nil, err
 		}
 	}
+	seals, err := openSeals(c)
+	if err != nil {
+		return nil, err
+	}
 	s := &services{}
 	if s.stores, err = openStores(ctx, c); err != nil {
 		return nil, err
@@ -127,7 +132,8 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	}
 	s.closers = append(s.closers, exporter.Close)
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
-	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, MaxImages: c.MaxImages, Now: time.Now}
+	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, Seals: seals,
+		MaxImages: c.MaxImages, MaxPages: c.MaxPages, MaxDocumentPixels: c.MaxDocumentPixels, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents, UserSettings: s.db.Settings(), Index: s.db.Index(),
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
 	if err := s.openJobs(ctx, c, log); err != nil {
@@ -135,6 +141,18 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	}
 	s.accounts.Dependents, s.images.Dependents = s.images, s.results
 	return s, nil
+}
+
+// openSeals returns the seals under the secret of the configuration, or else of the data directory.
+func openSeals(c Config) (document.Seals, error) {
+	secret := c.Seal
+	if secret.Empty() {
+		var err error
+		if secret, err = seal.LoadSecret(c.DataDir.Seal()); err != nil {
+			return nil, err
+		}
+	}
+	return seal.New(secret)
 }
 
 // newAccounts makes the account service. Without tokens nobody can sign in; what the operator does needs none.

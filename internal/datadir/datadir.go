@@ -33,6 +33,9 @@ func (d Dir) Blobs() string { return d.join("blobs") }
 // Keys returns the path of the file of the keys that sign tokens.
 func (d Dir) Keys() string { return d.join("keys") }
 
+// Seal returns the path of the file of the secret that passwords of files are sealed with.
+func (d Dir) Seal() string { return d.join("seal") }
+
 // Spool returns the path of the directory of files that are removed when the service ends.
 func (d Dir) Spool() string { return d.join("spool") }
 

@@ -29,6 +29,7 @@ type Fakes struct {
 	Exporter  recognition.Exporter
 	Tokens    account.Tokens
 	Passwords account.Passwords
+	Seals     document.Seals
 
 	*memory
 }
@@ -55,7 +56,8 @@ func newFakes(judge testing.TB) *Fakes {
 	m.files = Files(staging)
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}, Jobs: fakeJobs{m}, Index: fakeIndex{m}, Settings: fakeSettings{m}},
-		Blobs:  fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m}, memory: m,
+		Blobs:  fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m},
+		Seals: newFakeSeals(), memory: m,
 	}
 }
 

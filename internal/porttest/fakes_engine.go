@@ -41,8 +41,21 @@ func (m *memory) readFile(ctx context.Context, f document.File) ([]byte, error) 
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(r)
+	file, err := io.ReadAll(r)
+	if rest, locked := bytes.CutPrefix(file, []byte(lock)); locked && err == nil {
+		password, inner, _ := bytes.Cut(rest, []byte("\n"))
+		if string(password) != f.Password {
+			return nil, fault.New(fault.Invalid, "pdf_encrypted", "The file is encrypted. Its password is needed.").On("password", "the password of the file")
+		}
+		return inner, nil
+	}
+	return file, err
 }
+
+const lock = "locked by "
+
+// Locked makes a file that the fakes of the imager and the engine open only with that password.
+func Locked(file []byte, password string) []byte { return append([]byte(lock+password+"\n"), file...) }
 
 func unsupported(err error) error {
 	return fault.New(fault.Unsupported, "unsupported_image", "This is no image that is read here.").Because(err)

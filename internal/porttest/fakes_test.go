@@ -44,6 +44,8 @@ func TestFakeEngine(t *testing.T) {
 
 func TestFakeExporter(t *testing.T) { Exporter(t, newFakes(nil).Exporter) }
 
+func TestFakeSeals(t *testing.T) { Seals(t, func(*testing.T) document.Seals { return newFakeSeals() }) }
+
 func TestFakeTokens(t *testing.T) {
 	Tokens(t, func(*testing.T) account.Tokens { return newFakes(nil).Tokens })
 }

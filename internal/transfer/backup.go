@@ -23,7 +23,7 @@ type Backups struct {
 }
 
 // Backup writes a backup of a data directory to a new directory, also while a service works on the first. The new one is there
-// when it is complete, and not before. It returns how many images the backup has.
+// when it is complete, and not before. It returns how many documents the backup has.
 func (b Backups) Backup(ctx context.Context, from datadir.Dir, target string) (images int, err error) {
 	if err := from.Check(); err != nil {
 		return 0, err
@@ -45,7 +45,7 @@ func (b Backups) Backup(ctx context.Context, from datadir.Dir, target string) (i
 	if images, err = b.backUp(ctx, from, to); err != nil {
 		return 0, err
 	}
-	if err := b.Files.CopyKeys(from.Keys(), to.Keys()); err != nil {
+	if err := b.Files.CopyKeys(from, to); err != nil {
 		return 0, err
 	}
 	if err := b.Files.CheckDatabase(ctx, to.Database(), func(document.Image) error { return nil }); err != nil {
@@ -107,7 +107,9 @@ func (k *keeping) keep(all iter.Seq2[document.Image, error]) (new int, err error
 		if err != nil {
 			return new, err
 		}
-		k.images++
+		if i.First() {
+			k.images++
+		}
 		isNew := false
 		for _, b := range blobsOf(i) {
 			k.named[b.name] = true
@@ -134,7 +136,7 @@ func (k *keeping) keep(all iter.Seq2[document.Image, error]) (new int, err error
 }
 
 // Restore makes a data directory from a backup, and checks each image against its SHA-256. Where something is wrong nothing is
-// restored. It returns how many images there are.
+// restored. It returns how many documents there are.
 func (b Backups) Restore(ctx context.Context, from, to datadir.Dir) (images int, err error) {
 	if err := from.Check(); err != nil {
 		return 0, err
@@ -150,12 +152,12 @@ func (b Backups) Restore(ctx context.Context, from, to datadir.Dir) (images int,
 		if images, err = b.check(ctx, from, to.Database(), blobs); err != nil {
 			return err
 		}
-		return b.Files.CopyKeys(from.Keys(), to.Keys())
+		return b.Files.CopyKeys(from, to)
 	})
 	return images, err
 }
 
-// Check returns how many images a backup has, or an error that names everything that is damaged.
+// Check returns how many documents a backup has, or an error that names everything that is damaged.
 func (b Backups) Check(ctx context.Context, backup datadir.Dir) (images int, err error) {
 	if err := backup.Check(); err != nil {
 		return 0, err
@@ -187,7 +189,9 @@ func (b Backups) check(ctx context.Context, from datadir.Dir, database string, t
 				return err
 			}
 		}
-		images++
+		if i.First() {
+			images++
+		}
 		b.Progress.Say("%s", progress.Counted(images, "image"))
 		return nil
 	})

@@ -90,14 +90,21 @@ func (c *copying) fail(i document.Image, format string, args ...any) {
 // failed returns what was wrong, all at once.
 func (c *copying) failed() error { return errors.Join(c.faults...) }
 
-// blob is one of the two blobs of an image.
+// blob is what a page keeps among the blobs.
 type blob struct {
 	what, name string
 	sha256     string // as the row says; empty where that says nothing
 }
 
-func blobsOf(i document.Image) []blob {
-	return []blob{{"original", i.Original, i.SHA256}, {"thumbnail", i.Thumbnail, ""}}
+// blobsOf are the blobs of a page: the first one has the file, and a later one may have no thumbnail.
+func blobsOf(i document.Image) (blobs []blob) {
+	if i.First() {
+		blobs = append(blobs, blob{"original", i.Original, i.SHA256})
+	}
+	if i.Thumbnail != "" {
+		blobs = append(blobs, blob{"thumbnail", i.Thumbnail, ""})
+	}
+	return blobs
 }
 
 // contentsAtOnce is how many contents are in memory at a time, on each side.
@@ -137,7 +144,9 @@ func (c *copying) copyBytes() error {
 		}); err != nil {
 			return err
 		}
-		images++
+		if i.First() {
+			images++
+		}
 		c.Progress.Say("%s, %s copied", progress.Counted(images, "image"), progress.Bytes(size))
 	}
 	return c.failed()
@@ -245,7 +254,9 @@ func (c *copying) compare() (result string, err error) {
 		}); err != nil {
 			return "", err
 		}
-		images++
+		if i.First() {
+			images++
+		}
 		c.Progress.Say("%s, %s compared", progress.Counted(images, "image"), progress.Bytes(size))
 	}
 	differ, tables, rows, err := c.Rows.Differences(c.ctx, c.ContentRows)
@@ -294,7 +305,25 @@ func sumOf(ctx context.Context, from document.Blobs, b blob) (size int64, sum st
 	return s.n, s.hex(), err
 }
 
-// EveryImage goes through all images, the newest first.
+// everyLaterPage goes through the images of the pages of a document but the first, and tells whether to go on.
+func everyLaterPage(ctx context.Context, catalog document.Catalog, first document.Image, yield func(document.Image, error) bool) bool {
+	if first.Pages == 1 {
+		return true
+	}
+	pages, err := catalog.Pages(ctx, first.ID, 2, first.Pages)
+	if err != nil {
+		yield(document.Image{}, err)
+		return false
+	}
+	for _, i := range pages {
+		if !yield(i, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// EveryImage goes through all images, those of a document by page, the newest document first.
 func EveryImage(ctx context.Context, catalog document.Catalog) iter.Seq2[document.Image, error] {
 	return func(yield func(document.Image, error) bool) {
 		for q := (document.Query{Size: 100}); ; {
@@ -304,7 +333,7 @@ func EveryImage(ctx context.Context, catalog document.Catalog) iter.Seq2[documen
 				return
 			}
 			for _, i := range page {
-				if !yield(i, nil) {
+				if !yield(i, nil) || !everyLaterPage(ctx, catalog, i, yield) {
 					return
 				}
 				q.Before = i.ID

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
@@ -74,8 +75,8 @@ type Files interface {
 	// OpenBlobs opens a store of blobs, and makes it where it is missing.
 	OpenBlobs(dir string) (BlobFiles, error)
 
-	// CopyKeys copies a file of keys, where there is one.
-	CopyKeys(from, to string) error
+	// CopyKeys copies the files of keys, where there are any.
+	CopyKeys(from, to datadir.Dir) error
 }
 
 // BlobFiles is a store of blobs in files.

@@ -33,7 +33,7 @@ func TestUpload(t *testing.T) {
 	a := s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: data}, formFile{disposition: `form-data; name="note"`, data: "ignored"})).want(201)
 	got := read[client.Image](a)
 	name := "ann"
-	want := client.Image{ID: got.ID, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
+	want := client.Image{ID: got.ID, Document: got.ID, Page: 1, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
 		Visibility: "private", User: client.Ref{ID: id, Name: &name}, CreatedDatetime: got.CreatedDatetime}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("image (-want +got):\n%s", d)

@@ -102,7 +102,7 @@ func TestQueries(t *testing.T) {
 		}
 		a.want(422).code("invalid_input", fields...)
 	}
-	if a := s.ask("GET", base+"/image?sizes=5", as(token)); !strings.Contains(a.body, "before, keyword, page, size") {
+	if a := s.ask("GET", base+"/image?sizes=5", as(token)); !strings.Contains(a.body, "before, document, keyword, owner, page, size") {
 		t.Errorf("it is not said what is allowed: %s", a.body)
 	}
 }

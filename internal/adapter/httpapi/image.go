@@ -22,13 +22,17 @@ import (
 
 func (a *api) images(ctx context.Context, c *call, in *struct {
 	PageQuery
-	Keyword Keyword `query:"keyword" maxLength:"200" doc:"A part of the name of the image or of its owner, in any letter case."`
-	Before  int64   `query:"before" minimum:"1" doc:"Only images older than the one with this id. Use it to page while images are added."`
-	Owner   string  `query:"owner" enum:"me,all" doc:"me: only your own images. all: those of everybody, for administrators. Missing: all that you may see."`
+	Keyword  Keyword `query:"keyword" maxLength:"200" doc:"A part of the name of the document or of its owner, in any letter case."`
+	Before   int64   `query:"before" minimum:"1" doc:"Only documents older than the one with this id. Use it to page while documents are added."`
+	Document int64   `query:"document" minimum:"1" doc:"The images of all pages of this document, in order. Not with keyword and before."`
+	Owner    string  `query:"owner" enum:"me,all" doc:"me: only your own images. all: those of everybody, for administrators. Missing: all that you may see."`
 }) (*list[client.Image], error) {
 	keyword, err := in.Keyword.text()
 	if err != nil {
 		return nil, err
+	}
+	if in.Document != 0 {
+		return a.pagesOf(ctx, c, in.PageQuery, in.Document, keyword != "" || in.Before != 0)
 	}
 	query := document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before, Whose: document.Whose(in.Owner)}
 	if in.Before != 0 && in.Page == 0 {
@@ -49,13 +53,26 @@ func (a *api) images(ctx context.Context, c *call, in *struct {
 	return &list[client.Image]{total, links, wire.All(images, viewImage)}, nil
 }
 
+// pagesOf lists the pages of a document.
+func (a *api) pagesOf(ctx context.Context, c *call, in PageQuery, documentID int64, more bool) (*list[client.Image], error) {
+	if more {
+		return nil, fault.InvalidFields(fault.Field{Field: "document", Detail: "without keyword and before"})
+	}
+	pages, total, err := a.Images.Pages(ctx, c.actor, documentID, in.Page*in.Size+1, in.Size)
+	if err != nil {
+		return nil, err
+	}
+	return &list[client.Image]{total, in.links(c, total), wire.All(pages, viewImage)}, nil
+}
+
 func (a *api) image(ctx context.Context, c *call, in *IDPath) (*one[client.Image], error) {
 	i, err := a.Images.Image(ctx, c.actor, in.ID)
 	return &one[client.Image]{viewImage(i)}, err
 }
 
 func (a *api) changeImage(ctx context.Context, c *call, in *IDPath, form client.ImageForm) (*one[client.Image], error) {
-	i, err := a.Images.Change(ctx, c.actor, in.ID, document.Change{Name: form.Name, Visibility: (*document.Visibility)(form.Visibility), Rotation: form.Rotation})
+	i, err := a.Images.Change(ctx, c.actor, in.ID, document.Change{Name: form.Name, Visibility: (*document.Visibility)(form.Visibility),
+		Rotation: form.Rotation, Password: form.Password})
 	return &one[client.Image]{viewImage(i)}, err
 }
 
@@ -81,7 +98,7 @@ func (a *api) thumbnail(ctx context.Context, c *call, in *IDPath) (*stream, erro
 		_ = blob.Close()
 		return nil, err
 	}
-	return c.serve(blob, file{mediaType: mediaType, tag: fmt.Sprintf("%s-t%d", i.SHA256, i.Rotation), cache: "private, no-cache"}), nil
+	return c.serve(blob, file{mediaType: mediaType, tag: fmt.Sprintf("%s-%d-t%d", i.SHA256, i.Number, i.Rotation), cache: "private, no-cache"}), nil
 }
 
 // sniff finds the media type of a rendition, which no row has.
@@ -120,7 +137,7 @@ func (a *api) view(ctx context.Context, c *call, in *struct {
 	if !given.Has("y2") {
 		part.Y2 = i.Height
 	}
-	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d-%d", i.SHA256, i.Rotation, in.Width, part.X1, part.Y1, part.X2, part.Y2), cache: "private, no-cache"}
+	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d-%d-%d", i.SHA256, i.Number, i.Rotation, in.Width, part.X1, part.Y1, part.X2, part.Y2), cache: "private, no-cache"}
 	if header.MatchesTag(c.r.Header.Get("If-None-Match"), f.quotedTag()) { // before the work, not after it
 		return c.serve(held{bytes.NewReader(nil)}, f), nil
 	}

@@ -96,12 +96,13 @@ func (a *api) routes() {
 
 	// Images.
 	handle(a, route{pattern: "POST " + base + "/image", tag: "image", id: "upload", summary: "Upload images",
-		about: "Answers with the image, or with a list if there are several files. If one file is refused, none is kept. " +
-			"The media type is found from the bytes.",
-		body: &body{mediaType: mediaTypeFiles, limit: a.uploadLimits().Body(), required: []string{"file"}, fields: map[string]string{"file": "Image files."}}, status: 201,
+		about: "Answers with the image of the first page, or with a list if there are several files. Each page of a file is an image, and they are a " +
+			"document: the answer tells how many pages there are, and GET /image?document= lists them. If one file is refused, none is kept. " +
+			"The media type is found from the bytes. 422 with the code pdf_encrypted: the password of an encrypted file is missing, or another one.",
+		body: &body{mediaType: mediaTypeFiles, limit: a.uploadLimits().Body(), required: []string{"file"}, fields: map[string]string{"file": "Image files.", "password": "Opens the files that are encrypted."}}, status: 201,
 		errors: []int{409}, timeout: a.UploadTimeout}, a.upload)
-	handle(a, route{pattern: "GET " + base + "/image", tag: "image", id: "images", summary: "List your images and those shared with you",
-		about: "Newest first.", errors: []int{403}}, a.images)
+	handle(a, route{pattern: "GET " + base + "/image", tag: "image", id: "images", summary: "List your documents and those shared with you",
+		about: "Newest first, each by the image of its first page. With document the pages of one.", errors: []int{403, 404}}, a.images)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/meta", tag: "image", id: "image", summary: "Get the metadata of an image"}, a.image)
 	handle(a, route{pattern: "GET " + base + "/image/{id}", tag: "image", id: "original", summary: "Download an image as it was uploaded",
 		about: "With ETag and ranges.", gives: []string{"image/*"}, also: []int{206, 304}, errors: []int{412, 416}}, a.original)
@@ -113,12 +114,13 @@ func (a *api) routes() {
 		about: "Cut out, scaled and with a border.", gives: []string{"image/png"}, errors: []int{415}, timeout: wait}, a.crop)
 	handle(a, route{pattern: "GET " + base + "/image/{id}/layout", tag: "image", id: "layout", summary: "Suggest regions",
 		about: "Finds where text is, in reading order, without reading it.", errors: []int{415}, timeout: wait}, a.layout)
-	handleJSON(a, route{pattern: "PUT " + base + "/image/{id}", tag: "image", id: "change-image", summary: "Rename, share or turn an image",
+	handleJSON(a, route{pattern: "PUT " + base + "/image/{id}", tag: "image", id: "change-image", summary: "Rename or share a document, or turn a page",
 		about: "For its owner and administrators. A rotation is absolute; the file and the stored text stay as they are, and all coordinates are those of " +
-			"the turned image from then on.",
-		body: short, errors: []int{415}, timeout: wait}, a.changeImage)
-	handle(a, route{pattern: "DELETE " + base + "/image/{id}", tag: "image", id: "delete-image", summary: "Delete an image",
-		about: "With its file and all its runs."}, a.deleteImage)
+			"the turned image from then on. What is not the rotation concerns all pages, and is refused with 409 and the code page_of_document for a page " +
+			"that is not the first.",
+		body: short, errors: []int{409, 415}, timeout: wait}, a.changeImage)
+	handle(a, route{pattern: "DELETE " + base + "/image/{id}", tag: "image", id: "delete-image", summary: "Delete a document",
+		about: "With its file, all its pages and all their runs. 409 with the code page_of_document: the image is that of a later page.", errors: []int{409}}, a.deleteImage)
 
 	// Recognition.
 	recognize := route{pattern: "POST " + base + "/image/{id}/ocr", tag: "recognition", id: "recognize", summary: "Read regions of an image, or all of it",

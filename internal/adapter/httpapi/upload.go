@@ -38,7 +38,7 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
 	}
 	c.r.Body = http.MaxBytesReader(c.raw, c.body, c.op.body.limit)
-	files, err := upload.Take(c.r, a.uploadLimits())
+	files, password, err := upload.Take(c.r, a.uploadLimits())
 	defer upload.Close(files)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || isTimeout(err) {
 		err = bodyFault(err)
@@ -48,7 +48,7 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 	}
 	uploads := make([]document.Upload, len(files))
 	for n, f := range files {
-		staged, drop := a.Staging.Stage(document.File{SHA256: f.SHA256, Size: f.Size}, f.Open)
+		staged, drop := a.Staging.Stage(document.File{SHA256: f.SHA256, Size: f.Size, Password: password}, f.Open)
 		defer drop()
 		uploads[n] = document.Upload{Name: f.Name, File: staged}
 	}

@@ -106,9 +106,9 @@ type Imager interface {
 	View(ctx context.Context, p Page, part Box, width int) (Rendition, error)
 }
 
-// Dependents is what hangs on an image in packages further out.
+// Dependents is what hangs on images in packages further out.
 type Dependents interface {
-	// Release is called before the image's row is deleted, which takes the rows of its runs along. It returns how to
+	// Release is called before the rows of all images of a document are deleted, which takes the rows of their runs along. It returns how to
 	// discard what those rows named, to be called after.
-	Release(ctx context.Context, imageID int64) (discard func(context.Context) error, err error)
+	Release(ctx context.Context, imageIDs ...int64) (discard func(context.Context) error, err error)
 }

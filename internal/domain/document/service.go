@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
@@ -24,22 +25,28 @@ type Service struct {
 	Blobs      Blobs
 	Files      Files // of what is stored and what is staged
 	Imager     Imager
+	Seals      Seals
 	Dependents Dependents
-	MaxImages  int // of one user
-	Now        func() time.Time
+	MaxImages  int // documents of one user
+
+	MaxPages          int   // of a file; 0: MaxPages
+	MaxDocumentPixels int64 // of all pages of a file together; 0: MaxDocumentPixels
+
+	Now func() time.Time
 }
 
 var errTooLate = fault.New(fault.Deadline, "deadline_exceeded", "The image was not stored in time.")
 
-// Upload is a file that is to become an image.
+// Upload is a file that is to become a document.
 type Upload struct {
 	Name string // as the client calls it
-	File File   // staged
+	File File   // staged; its Password opens it, if it is encrypted
 }
 
-// Upload stores an image: bytes first, row last, so that what is answered has all its parts. Nothing is stored of what cannot be shown.
-// Invalid for the name; Unsupported and TooLarge as the Imager says; Conflict where the user has too many images; Deadline where the bytes
-// may be swept before the row is there.
+// Upload stores a document, an image for each page, and returns that of the first: bytes first, rows last, so that what is answered has all its
+// parts. Nothing is stored of what cannot be shown; a page that cannot be shown while others can has its Error.
+// Invalid for the name, and with the code "pdf_encrypted" as the Imager says; Unsupported and TooLarge as that says, and for too many pages or
+// pixels of all pages; Conflict where the user has too many documents; Deadline where the bytes may be swept before the rows are there.
 func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, f File) (Image, error) {
 	images, err := s.UploadAll(ctx, actor, []Upload{{name, f}})
 	if err != nil {
@@ -48,7 +55,7 @@ func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, 
 	return images[0], nil
 }
 
-// UploadAll stores several images, or none where one of them is refused: they are all looked at before the first is stored. Faults are
+// UploadAll stores several documents, or none where one of them is refused: they are all looked at before the first is stored. Faults are
 // those of Upload, naming the files as "file[0]" and so on, or as "file" where there is one.
 func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []Upload) ([]Image, error) {
 	n, err := s.Catalog.Count(ctx, actor.UserID)
@@ -56,7 +63,7 @@ func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []
 		return nil, err
 	}
 	if n+len(uploads) > s.MaxImages {
-		return nil, fault.New(fault.Conflict, "too_many_images", "There may be at most %d images of one user. Delete some first.", s.MaxImages)
+		return nil, fault.New(fault.Conflict, "too_many_images", "There may be at most %d documents of one user. Delete some first.", s.MaxImages)
 	}
 	looked := make([]arrival, len(uploads))
 	for k, u := range uploads {
@@ -77,49 +84,62 @@ func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []
 
 // arrival is a file that was looked at.
 type arrival struct {
-	Image
+	pages     []Image
 	file      File
-	thumbnail Rendition
+	thumbnail []byte // of the first page; nil where that cannot be rendered
 }
 
-// look finds out what a file is, and makes its thumbnail.
+// look finds out what a file is, and makes the thumbnail of its first page.
 func (s *Service) look(ctx context.Context, actor account.Actor, u Upload) (a arrival, err error) {
-	a = arrival{file: u.File, Image: Image{Name: uploadName(u.Name), Size: u.File.Size, SHA256: u.File.SHA256, Visibility: Private,
-		Owner: account.Ref{ID: actor.UserID, Name: actor.Name}}}
-	if err := fault.InvalidFields(checkName(a.Name)...); err != nil {
+	like := Image{Name: uploadName(u.Name), Size: u.File.Size, SHA256: u.File.SHA256, Visibility: Private,
+		Owner: account.Ref{ID: actor.UserID, Name: actor.Name}}
+	fields := checkName(like.Name)
+	if utf8.RuneCountInString(u.File.Password) > MaxPassword {
+		fields = append(fields, fault.Field{Field: "password", Detail: fmt.Sprintf("at most %d characters", MaxPassword)})
+	}
+	if err := fault.InvalidFields(fields...); err != nil {
 		return a, err
 	}
-	probe, err := s.Imager.Probe(ctx, u.File)
-	if err != nil {
+	a.file = u.File
+	var found Probe
+	if found, a.file.Password, err = s.probe(ctx, u.File, u.File.Password); err != nil {
 		return a, err
 	}
-	a.Geometry, a.Number = probe.Geometry(1), 1
-	page := a.Page()
-	page.File.Blob, page.File.Staged = "", u.File.Staged
-	a.thumbnail, err = s.Imager.Thumbnail(ctx, page, ThumbnailSide)
-	return a, err
+	a.file.MediaType = found.MediaType
+	if like.Seal, err = s.sealed(a.file.Password, like.SHA256); err != nil {
+		return a, err
+	}
+	if a.pages, err = s.pagesOf(like, found); err != nil {
+		return a, err
+	}
+	return a, s.firstThumbnail(ctx, &a)
 }
 
 func (s *Service) store(ctx context.Context, a arrival) (Image, error) {
 	begun := s.Now()
-	i := a.Image
-	i.Created = begun.UTC().Truncate(time.Microsecond)
+	var thumbnail, original string
 	var err error
-	if i.Thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(a.thumbnail.Bytes)); err != nil {
-		return Image{}, err
+	if a.thumbnail != nil {
+		if thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(a.thumbnail)); err != nil {
+			return Image{}, err
+		}
 	}
-	if i.Original, err = s.putOriginal(ctx, a.file); err != nil {
-		return Image{}, s.takeBack(ctx, err, i.Thumbnail)
+	if original, err = s.putOriginal(ctx, a.file); err != nil {
+		return Image{}, s.takeBack(ctx, err, thumbnail)
 	}
 	if sweep.TooLate(begun, s.Now()) {
-		return Image{}, s.takeBack(ctx, errTooLate, i.Original, i.Thumbnail)
+		return Image{}, s.takeBack(ctx, errTooLate, original, thumbnail)
 	}
-	added, err := s.Catalog.Add(ctx, i)
+	a.pages[0].Thumbnail = thumbnail
+	for n := range a.pages {
+		a.pages[n].Original, a.pages[n].Created = original, begun.UTC().Truncate(time.Microsecond)
+	}
+	added, err := s.Catalog.Add(ctx, a.pages...)
 	if err != nil && !certain(err) {
-		return Image{}, err // the row may be there all the same, so its bytes stay: the sweeper knows
+		return Image{}, err // the rows may be there all the same, so their bytes stay: the sweeper knows
 	}
 	if err != nil {
-		return Image{}, s.takeBack(ctx, err, i.Original, i.Thumbnail)
+		return Image{}, s.takeBack(ctx, err, original, thumbnail)
 	}
 	return added, nil
 }
@@ -190,6 +210,9 @@ func (s *Service) takeBack(ctx context.Context, cause error, blobs ...string) er
 func (s *Service) deleteBlobs(ctx context.Context, blobs ...string) error {
 	var errs []error
 	for _, name := range blobs {
+		if name == "" { // of a page that has no thumbnail
+			continue
+		}
 		err := s.Blobs.Delete(context.WithoutCancel(ctx), name)
 		errs = append(errs, err)
 		if fault.Is(err, fault.Unavailable) {
@@ -208,10 +231,10 @@ func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Ima
 	if !i.MaySee(actor) {
 		return Image{}, ErrImageNotFound
 	}
-	return i, nil
+	return s.unsealed(i), nil
 }
 
-// List returns images that the actor may see, newest first, and how many match in all. The query's Viewer and Owner are set here, by Whose. Forbidden for
+// List returns documents that the actor may see, by the images of their first pages, newest first, and how many match in all. The query's Viewer and Owner are set here, by Whose. Forbidden for
 // Everyone, where the actor is no administrator.
 func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Image, int, error) {
 	q.Viewer, q.Owner = actor.UserID, 0
@@ -231,8 +254,16 @@ func (s *Service) Original(ctx context.Context, actor account.Actor, id int64) (
 	return s.open(ctx, actor, id, func(i Image) string { return i.Original })
 }
 
-// Thumbnail returns an image with the bytes of its thumbnail (PNG or JPEG), which the caller closes. NotFound.
+// Thumbnail returns an image with the bytes of its thumbnail (PNG or JPEG), which the caller closes. That of a later page is made when it is
+// asked for first. NotFound; then also as with Rendered and as the Imager says.
 func (s *Service) Thumbnail(ctx context.Context, actor account.Actor, id int64) (Image, io.ReadSeekCloser, error) {
+	i, err := s.Image(ctx, actor, id)
+	if err == nil && i.Thumbnail == "" {
+		err = s.makeThumbnail(ctx, i)
+	}
+	if err != nil {
+		return Image{}, nil, err
+	}
 	return s.open(ctx, actor, id, func(i Image) string { return i.Thumbnail })
 }
 
@@ -252,9 +283,9 @@ func (s *Service) open(ctx context.Context, actor account.Actor, id int64, blob 
 }
 
 // View returns an upright rendition of a part of an image, at most that many pixels wide, that every browser shows. NotFound; Invalid
-// for a part that is not on the image.
+// for a part that is not on the image, and as with Rendered.
 func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part Box, width int) (Rendition, error) {
-	i, err := s.Image(ctx, actor, id)
+	i, err := s.Rendered(ctx, actor, id)
 	if err != nil {
 		return Rendition{}, err
 	}
@@ -268,8 +299,14 @@ func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part 
 type Change struct {
 	Name       *string
 	Visibility *Visibility
-	Rotation   *int // one of Rotations
+	Rotation   *int    // one of Rotations
+	Password   *string // that opens the file, where it is encrypted
+
+	seal []byte // the sealed password
 }
+
+// ofDocument tells whether the change concerns all pages.
+func (c Change) ofDocument() bool { return c.Name != nil || c.Visibility != nil || c.Password != nil }
 
 func (c Change) check() error {
 	var fields []fault.Field
@@ -285,15 +322,21 @@ func (c Change) check() error {
 	return fault.InvalidFields(fields...)
 }
 
-// Change renames an image, sets who may see it and turns its page. The owner or an administrator may; NotFound for whom it does not exist,
-// Forbidden for whom it is only shared with; for a rotation also as the Imager says, and Deadline where the thumbnail may be swept before
-// the row names it.
+// Change renames a document, sets who may see it, takes the password of its file, and turns a page. The owner or an administrator may; NotFound
+// for whom it does not exist, Forbidden for whom it is only shared with; Conflict with the code "page_of_document" where the image is that of
+// a later page and more than a rotation is asked for; for a password and a rotation also as the Imager says, and for a rotation Deadline where
+// the thumbnail may be swept before the row names it.
 func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, change Change) (Image, error) {
 	if change.Name != nil {
 		change.Name = new(label.Clean(*change.Name))
 	}
 	if err := change.check(); err != nil {
 		return Image{}, err
+	}
+	if change.Password != nil {
+		if err := s.checkPassword(ctx, actor, id, &change); err != nil {
+			return Image{}, err
+		}
 	}
 	if change.Rotation != nil {
 		return s.turn(ctx, actor, id, change)
@@ -306,6 +349,14 @@ func (s *Service) update(ctx context.Context, actor account.Actor, id int64, cha
 	return s.Catalog.Update(ctx, id, func(i *Image) error {
 		if err := mayChange(actor, *i); err != nil {
 			return err
+		}
+		if change.ofDocument() {
+			if err := i.checkFirst(); err != nil {
+				return err
+			}
+		}
+		if change.seal != nil {
+			i.Seal = change.seal
 		}
 		if change.Name != nil {
 			i.Name = *change.Name
@@ -327,6 +378,18 @@ func (s *Service) turn(ctx context.Context, actor account.Actor, id int64, chang
 		return Image{}, err
 	}
 	if err := mayChange(actor, i); err != nil {
+		return Image{}, err
+	}
+	if change.ofDocument() {
+		if err := i.checkFirst(); err != nil {
+			return Image{}, err
+		}
+	}
+	if change.seal != nil {
+		i.Seal = change.seal
+	}
+	i = s.unsealed(i)
+	if err := i.CheckRendered(); err != nil {
 		return Image{}, err
 	}
 	made, err := s.Imager.Thumbnail(ctx, i.TurnedTo(*change.Rotation).Page(), ThumbnailSide)
@@ -366,7 +429,8 @@ func mayChange(actor account.Actor, i Image) error {
 	return nil
 }
 
-// Delete removes an image with its results: rows first, then what they named. Who may is as with Change.
+// Delete removes a document with the results of all its pages: rows first, then what they named. Who may is as with Change; Conflict with the
+// code "page_of_document" where the image is that of a later page.
 func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64) error {
 	i, err := s.Catalog.ByID(ctx, id)
 	if err != nil {
@@ -375,21 +439,36 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64) err
 	if err := mayChange(actor, i); err != nil {
 		return err
 	}
+	if err := i.checkFirst(); err != nil {
+		return err
+	}
 	return s.remove(ctx, i)
 }
 
-// remove has done its work once the row is gone: what it named is an orphan then. That deleting that fails is no failure of
-// this, since asking again would find no image.
-func (s *Service) remove(ctx context.Context, i Image) error {
-	discard, err := s.Dependents.Release(ctx, i.ID)
+// remove takes the document whose first page has that image. It has done its work once the rows are gone: what they named is an orphan then.
+// That deleting that fails is no failure of this, since asking again would find no image.
+func (s *Service) remove(ctx context.Context, first Image) error {
+	pages := []Image{first}
+	if first.Pages > 1 {
+		var err error
+		if pages, err = s.Catalog.Pages(ctx, first.ID, 1, first.Pages); err != nil {
+			return err
+		}
+	}
+	var ids []int64
+	blobs := []string{first.Original}
+	for _, p := range pages {
+		ids, blobs = append(ids, p.ID), append(blobs, p.Thumbnail)
+	}
+	discard, err := s.Dependents.Release(ctx, ids...)
 	if err != nil {
 		return err
 	}
-	if err := s.Catalog.Delete(ctx, i.ID); err != nil {
+	if err := s.Catalog.Delete(ctx, first.ID); err != nil {
 		return err
 	}
 	_ = discard(context.WithoutCancel(ctx))
-	_ = s.deleteBlobs(ctx, i.Original, i.Thumbnail)
+	_ = s.deleteBlobs(ctx, blobs...)
 	return nil
 }
 

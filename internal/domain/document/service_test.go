@@ -38,7 +38,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{fakes: porttest.NewFakes(t)}
 	w.Service = &document.Service{
-		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Files: w.fakes.Files, Imager: w.fakes.Imager, Dependents: w, MaxImages: 5,
+		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Files: w.fakes.Files, Imager: w.fakes.Imager, Seals: w.fakes.Seals, Dependents: w, MaxImages: 5,
 		Now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
 	}
 	actor := func(name string) account.Actor {
@@ -51,16 +51,18 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) Release(_ context.Context, imageID int64) (func(context.Context) error, error) {
+func (w *world) Release(_ context.Context, imageIDs ...int64) (func(context.Context) error, error) {
 	if w.refuse != nil {
 		return nil, w.refuse
 	}
-	w.released = append(w.released, imageID)
+	w.released = append(w.released, imageIDs...)
 	return func(ctx context.Context) error {
-		if _, err := w.fakes.Catalog.ByID(ctx, imageID); !fault.Is(err, fault.NotFound) {
-			return errors.New("discarded before the row was gone")
+		for _, imageID := range imageIDs {
+			if _, err := w.fakes.Catalog.ByID(ctx, imageID); !fault.Is(err, fault.NotFound) {
+				return errors.New("discarded before the row was gone")
+			}
 		}
-		w.discarded = append(w.discarded, imageID)
+		w.discarded = append(w.discarded, imageIDs...)
 		return w.stays
 	}, nil
 }

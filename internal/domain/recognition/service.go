@@ -48,7 +48,7 @@ const (
 // ErrContentChanged where somebody corrected a content while it was read again.
 // A request of an item of a job makes one run, however often it is made, and has no limit of time but that of the context.
 func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {
-	image, err := s.Images.Image(ctx, actor, imageID)
+	image, err := s.Images.Rendered(ctx, actor, imageID)
 	if err != nil {
 		return Run{}, err
 	}
@@ -191,7 +191,7 @@ func onPage(c Content, r Run, image document.Image) Content {
 
 // Prepared returns, as PNG, exactly what the engine looks at for a region. NotFound, Invalid as with Recognize.
 func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int64, region Region) (document.Rendition, error) {
-	image, err := s.Images.Image(ctx, actor, imageID)
+	image, err := s.Images.Rendered(ctx, actor, imageID)
 	if err != nil {
 		return document.Rendition{}, err
 	}
@@ -208,7 +208,7 @@ func (s *Service) Layout(ctx context.Context, actor account.Actor, imageID int64
 	if level != LevelBlock && level != LevelLine && level != LevelWord {
 		return nil, fault.InvalidFields(fault.Field{Field: "level", Detail: "block, line or word"})
 	}
-	image, err := s.Images.Image(ctx, actor, imageID)
+	image, err := s.Images.Rendered(ctx, actor, imageID)
 	if err != nil {
 		return nil, err
 	}
@@ -491,11 +491,15 @@ func (s *Service) Languages(ctx context.Context) ([]string, error) {
 	return s.Engine.Languages(ctx)
 }
 
-// Release returns how to discard the contents of an image that is being deleted.
-func (s *Service) Release(ctx context.Context, imageID int64) (func(context.Context) error, error) {
-	ids, err := s.Runs.ContentIDs(ctx, imageID)
-	if err != nil {
-		return nil, err
+// Release returns how to discard the contents of images that are being deleted.
+func (s *Service) Release(ctx context.Context, imageIDs ...int64) (func(context.Context) error, error) {
+	var ids []string
+	for _, imageID := range imageIDs {
+		more, err := s.Runs.ContentIDs(ctx, imageID)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, more...)
 	}
 	return func(ctx context.Context) error { return s.Contents.Delete(ctx, ids) }, nil
 }

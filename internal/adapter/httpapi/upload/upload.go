@@ -54,15 +54,15 @@ const slack = 1 << 20
 // Body returns how many bytes a body may have.
 func (l Limits) Body() int64 { return int64(l.Files)*l.Bytes + slack }
 
-// Take takes in all files of a request, which stand in its field file, before anything is made of one. It returns those that it has even on
-// failure. Malformed, where the cause is that of the body's reader if it failed; Unsupported; Invalid; TooLarge.
-func Take(r *http.Request, limits Limits) (files []*File, err error) {
+// Take takes in all files of a request, which stand in its field file, before anything is made of one, and the field password. It returns the files
+// that it has even on failure. Malformed, where the cause is that of the body's reader if it failed; Unsupported; Invalid; TooLarge.
+func Take(r *http.Request, limits Limits) (files []*File, password string, err error) {
 	form, err := r.MultipartReader()
 	switch {
 	case errors.Is(err, http.ErrNotMultipart):
-		return nil, fault.New(fault.Unsupported, "wrong_content_type", "The body must be multipart/form-data.")
+		return nil, "", fault.New(fault.Unsupported, "wrong_content_type", "The body must be multipart/form-data.")
 	case err != nil:
-		return nil, fault.New(fault.Malformed, "malformed_form", "The Content-Type names no boundary.").Because(err)
+		return nil, "", fault.New(fault.Malformed, "malformed_form", "The Content-Type names no boundary.").Because(err)
 	}
 	for {
 		part, err := form.NextPart()
@@ -70,20 +70,25 @@ func Take(r *http.Request, limits Limits) (files []*File, err error) {
 			break
 		}
 		if err != nil {
-			return files, formFault(err)
+			return files, "", formFault(err)
 		}
 		disposition := part.Header.Get("Content-Disposition")
 		name := partName(disposition)
 		switch {
 		case name == "file":
 		case isFile(disposition): // it would be lost without a word
-			return files, fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")), Detail: "image files are in the field file"})
+			return files, "", fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")), Detail: "image files are in the field file"})
+		case name == "password":
+			if password, err = text(part); err != nil {
+				return files, "", err
+			}
+			continue
 		default:
 			continue // NextPart reads over it
 		}
 		f, err := limits.take(part, len(files))
 		if err != nil {
-			return files, err
+			return files, "", err
 		}
 		f.Name = partFileName(disposition, r.Header.Get("Accept-Language"))
 		if f.Size == 0 && f.Name == "" { // how a browser sends that no file was chosen
@@ -92,14 +97,26 @@ func Take(r *http.Request, limits Limits) (files []*File, err error) {
 		}
 		files = append(files, f)
 		if len(files) > limits.Files {
-			return files, fault.New(fault.TooLarge, "too_many_files", "There may be at most %d files in one request.", limits.Files).
+			return files, "", fault.New(fault.TooLarge, "too_many_files", "There may be at most %d files in one request.", limits.Files).
 				On("file", fmt.Sprintf("at most %d", limits.Files))
 		}
 	}
 	if len(files) == 0 {
-		return nil, fault.InvalidFields(fault.Field{Field: "file", Detail: "at least one image file"})
+		return nil, "", fault.InvalidFields(fault.Field{Field: "file", Detail: "at least one image file"})
 	}
-	return files, nil
+	return files, password, nil
+}
+
+// maxText is the most bytes of a field that is no file. What is longer is cut, and is too long for what it is meant for.
+const maxText = 4096
+
+// text takes in a field that is no file.
+func text(part io.Reader) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(part, maxText))
+	if err != nil {
+		return "", formFault(err)
+	}
+	return strings.ToValidUTF8(string(b), "\uFFFD"), nil
 }
 
 // take takes in one file; n is its number in the request.

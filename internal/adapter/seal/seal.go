@@ -1,0 +1,140 @@
+// Package seal keeps passwords of files under a secret that is not in the database. It is document.Seals.
+//
+// Each password is encrypted by itself, with AES-256-GCM under a key that HKDF makes of the secret, and bound to its file. A seal is a version, a
+// nonce and the ciphertext.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/durable"
+)
+
+// Secret is what seals are made with. It is not shown by accident.
+type Secret struct{ text string }
+
+// String hides the secret.
+func (Secret) String() string { return "(secret)" }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return "seal.Secret{}" }
+
+// Empty tells whether there is no secret.
+func (s Secret) Empty() bool { return s.text == "" }
+
+const minSecret, maxSecret = 32, 1000 // characters
+
+// ParseSecret takes a secret of 32 to 1,000 characters. White space around it does not count.
+func ParseSecret(text string) (Secret, error) {
+	text = strings.TrimSpace(text)
+	if n := len([]rune(text)); n < minSecret || n > maxSecret {
+		return Secret{}, fmt.Errorf("%d to %d characters are wanted, not %d", minSecret, maxSecret, n)
+	}
+	return Secret{text}, nil
+}
+
+// LoadSecret reads the file of a secret, and makes one with a random secret, readable by its owner only, where there is none. A file that others may
+// read is refused.
+func LoadSecret(path string) (Secret, error) {
+	secret, err := readSecret(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return secret, err
+	}
+	if err := createSecret(path, Secret{rand.Text() + rand.Text()}); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Secret{}, err
+	}
+	return readSecret(path) // that of another process, if it was faster
+}
+
+// CopySecret copies the file of a secret to where there is none, or the same. Where there is nothing to copy it does nothing.
+func CopySecret(from, to string) error {
+	secret, err := readSecret(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := createSecret(to, secret); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	have, err := readSecret(to)
+	if err == nil && have != secret {
+		err = fmt.Errorf("%s holds another secret than %s", to, from)
+	}
+	return err
+}
+
+func createSecret(path string, s Secret) error {
+	temp := filepath.Join(filepath.Dir(path), ".seal-"+rand.Text())
+	return durable.Create(path, temp, strings.NewReader(s.text+"\n"))
+}
+
+func readSecret(path string) (Secret, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Secret{}, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return Secret{}, fmt.Errorf("%s may be read by others (its mode is %04o): run chmod 600 %s", path, mode, path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Secret{}, err
+	}
+	secret, err := ParseSecret(string(text))
+	if err != nil {
+		return Secret{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return secret, nil
+}
+
+// Seals implements document.Seals.
+type Seals struct{ aead cipher.AEAD }
+
+var _ document.Seals = Seals{}
+
+// New returns seals under a secret.
+func New(secret Secret) (Seals, error) {
+	key, err := hkdf.Key(sha256.New, []byte(secret.text), nil, "glyphbox passwords of files", 32)
+	if err != nil {
+		return Seals{}, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return Seals{}, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	return Seals{aead}, err
+}
+
+// version is the first byte of a seal.
+const version = 1
+
+// Seal implements document.Seals.
+func (s Seals) Seal(password, sha256 string) ([]byte, error) {
+	return s.aead.Seal([]byte{version}, nil, []byte(password), []byte(sha256)), nil
+}
+
+// Open implements document.Seals.
+func (s Seals) Open(seal []byte, sha256 string) (string, error) {
+	if len(seal) == 0 || seal[0] != version {
+		return "", errors.New("the seal is of another version")
+	}
+	password, err := s.aead.Open(nil, nil, seal[1:], []byte(sha256))
+	if err != nil {
+		return "", errors.New("the seal cannot be opened: it is of another secret or another file, or not what it was")
+	}
+	return string(password), nil
+}

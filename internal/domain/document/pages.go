@@ -1,0 +1,204 @@
+package document
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/sweep"
+)
+
+// Limits of a file, unless the Service has others.
+const (
+	MaxPages          = 2000
+	MaxDocumentPixels = 20_000_000_000 // of all pages together
+)
+
+// MaxPassword is the most characters of a password that opens a file.
+const MaxPassword = 255
+
+// codeEncrypted is the code of the fault of a file that its password does not open, or that needs one.
+const codeEncrypted = "pdf_encrypted"
+
+// Seals keeps passwords of files so that who has only the database cannot read them. Safe for concurrent use.
+type Seals interface {
+	// Seal returns the sealed password of the file with that SHA-256; another time it returns other bytes.
+	Seal(password, sha256 string) ([]byte, error)
+
+	// Open returns the password that was sealed for that file. It fails where the key is another one or the bytes are not what they were.
+	Open(seal []byte, sha256 string) (string, error)
+}
+
+// First tells whether the image is that of the first page of its document.
+func (i Image) First() bool { return i.Document == i.ID }
+
+// CheckRendered returns why the page cannot be rendered: Invalid with the code of its Error.
+func (i Image) CheckRendered() error {
+	if i.Error == nil {
+		return nil
+	}
+	return fault.New(fault.Invalid, i.Error.Code, "Page %d of the file cannot be shown or read: %s", i.Number, i.Error.Detail).
+		On("page", fmt.Sprintf("one that can be rendered, not %d", i.Number))
+}
+
+// checkFirst returns why what is done to documents cannot be done to the image.
+func (i Image) checkFirst() error {
+	if i.First() {
+		return nil
+	}
+	return fault.New(fault.Conflict, "page_of_document", "This image is page %d of the document %d. Do this to image %d: it concerns all pages.",
+		i.Number, i.Document, i.Document)
+}
+
+// probe looks at a file, and returns with which password, if any.
+func (s *Service) probe(ctx context.Context, f File, password string) (Probe, string, error) {
+	f.Password = ""
+	found, err := s.Imager.Probe(ctx, f)
+	if password == "" || fault.Of(err) == nil || fault.Of(err).Code != codeEncrypted {
+		return found, "", err
+	}
+	f.Password = password
+	found, err = s.Imager.Probe(ctx, f)
+	return found, password, err
+}
+
+// pagesOf are the images of the pages that were found in a file, which is like the given one otherwise.
+func (s *Service) pagesOf(like Image, found Probe) ([]Image, error) {
+	if most := cmp.Or(s.MaxPages, MaxPages); len(found.Pages) > most {
+		return nil, fault.New(fault.TooLarge, "too_many_pages", "The file has %d pages; at most %d are taken.", len(found.Pages), most)
+	}
+	sound, pixels := Geometry{}, int64(0) // the page before; of the first one, the first that can be rendered
+	for n, p := range found.Pages {
+		if pixels += int64(p.Width) * int64(p.Height); p.Error == nil && sound.Width == 0 {
+			sound = found.Geometry(n + 1)
+		}
+	}
+	if most := cmp.Or(s.MaxDocumentPixels, MaxDocumentPixels); pixels > most {
+		return nil, fault.New(fault.TooLarge, "too_many_pixels", "The pages of the file have %d pixels together; at most %d are taken.", pixels, most)
+	}
+	if sound.Width == 0 {
+		why := found.Pages[0].Error
+		return nil, fault.New(fault.Unsupported, why.Code, "No page of the file can be shown or read: %s", why.Detail)
+	}
+	pages := make([]Image, len(found.Pages))
+	for n, p := range found.Pages {
+		if p.Error == nil {
+			sound = found.Geometry(n + 1)
+		}
+		pages[n] = like
+		pages[n].Number, pages[n].Geometry, pages[n].Error = n+1, sound, p.Error
+	}
+	return pages, nil
+}
+
+// firstThumbnail makes the thumbnail of a file's first page; none where that cannot be rendered and others may.
+func (s *Service) firstThumbnail(ctx context.Context, a *arrival) error {
+	if a.pages[0].Error != nil {
+		return nil
+	}
+	page := a.pages[0].Page()
+	page.File = a.file
+	made, err := s.Imager.Thumbnail(ctx, page, ThumbnailSide)
+	if f := fault.Of(err); f != nil && len(a.pages) > 1 && (f.Kind == fault.Unsupported || f.Kind == fault.TooLarge) {
+		a.pages[0].Error = &Failure{Code: f.Code, Detail: f.Text}
+		return nil
+	}
+	a.thumbnail = made.Bytes
+	return err
+}
+
+// sealed returns the sealed password of a file; nil where there is no password.
+func (s *Service) sealed(password, sha256 string) ([]byte, error) {
+	if password == "" {
+		return nil, nil
+	}
+	return s.Seals.Seal(password, sha256)
+}
+
+// unsealed fills in the password of an image's file. Without the key there is none, and the file cannot be opened.
+func (s *Service) unsealed(i Image) Image {
+	if i.Seal != nil {
+		i.Password, _ = s.Seals.Open(i.Seal, i.SHA256)
+	}
+	return i
+}
+
+// Rendered is Image for who is going to show or read the page: also Invalid where it cannot be rendered.
+func (s *Service) Rendered(ctx context.Context, actor account.Actor, id int64) (Image, error) {
+	i, err := s.Image(ctx, actor, id)
+	if err == nil {
+		err = i.CheckRendered()
+	}
+	return i, err
+}
+
+// Pages returns the images of a document in the order of its pages: at most limit, from that page number on, and how many pages there are.
+// NotFound; Invalid for the ID of a later page.
+func (s *Service) Pages(ctx context.Context, actor account.Actor, documentID int64, from, limit int) ([]Image, int, error) {
+	first, err := s.Image(ctx, actor, documentID)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !first.First() {
+		detail := fmt.Sprintf("the id of a first page; this is page %d of the document %d", first.Number, first.Document)
+		return nil, 0, fault.InvalidFields(fault.Field{Field: "document", Detail: detail})
+	}
+	pages, err := s.Catalog.Pages(ctx, documentID, from, limit)
+	for n := range pages {
+		pages[n] = s.unsealed(pages[n])
+	}
+	return pages, first.Pages, err
+}
+
+// makeThumbnail makes the thumbnail of a page that has none, and keeps it.
+func (s *Service) makeThumbnail(ctx context.Context, i Image) error {
+	if err := i.CheckRendered(); err != nil {
+		return err
+	}
+	made, err := s.Imager.Thumbnail(ctx, i.Page(), ThumbnailSide)
+	if err != nil {
+		return err
+	}
+	begun := s.Now()
+	thumbnail, err := s.Blobs.Put(ctx, bytes.NewReader(made.Bytes))
+	if err != nil {
+		return err
+	}
+	if sweep.TooLate(begun, s.Now()) {
+		return s.takeBack(ctx, errTooLate, thumbnail)
+	}
+	kept := false
+	_, err = s.Catalog.Update(ctx, i.ID, func(now *Image) error {
+		if kept = now.Thumbnail == "" && now.Rotation == i.Rotation; kept {
+			now.Thumbnail = thumbnail
+		}
+		return nil
+	})
+	switch {
+	case err == nil && !kept: // somebody was faster
+		return s.deleteBlobs(ctx, thumbnail)
+	case certain(err):
+		return s.takeBack(ctx, err, thumbnail)
+	}
+	return err
+}
+
+// checkPassword makes the change of an image's password, which must open its file, that of its seal.
+func (s *Service) checkPassword(ctx context.Context, actor account.Actor, id int64, change *Change) error {
+	i, err := s.Catalog.ByID(ctx, id)
+	if err == nil {
+		err = cmp.Or(mayChange(actor, i), i.checkFirst())
+	}
+	if err != nil {
+		return err
+	}
+	_, password, err := s.probe(ctx, i.Page().File, *change.Password)
+	if err != nil {
+		return err
+	}
+	change.seal, err = s.sealed(password, i.SHA256)
+	return err
+}
