@@ -30,6 +30,9 @@ func (Secret) String() string { return "(secret)" }
 // GoString hides the secret.
 func (Secret) GoString() string { return "seal.Secret{}" }
 
+// Equal tells whether both are the same secret.
+func (s Secret) Equal(other Secret) bool { return s == other }
+
 // Empty tells whether there is no secret.
 func (s Secret) Empty() bool { return s.text == "" }
 
