@@ -275,7 +275,7 @@ func TestFirstStartWithTheNameTaken(t *testing.T) {
 }
 
 func TestConfigCommand(t *testing.T) {
-	r := command(t, "", "config", "--max-files", "7").want(t, exitOK, `max-files        = "7" # from --max-files`)
+	r := command(t, "", "config", "--max-files", "7").want(t, exitOK, `max-files           = "7" # from --max-files`)
 	if got, want := strings.Count(r.stdout, "\n"), len(table); got != want {
 		t.Errorf("%d lines, want one for each of %d settings:\n%s", got, want, r.stdout)
 	}
