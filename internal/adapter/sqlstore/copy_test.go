@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
@@ -55,6 +56,11 @@ func filled(t *testing.T, db *DB) {
 		must(err)
 		must(db.Runs().RemoveContent(ctx, name[:3]+"2"))
 	}
+	_, err = db.Exec(ctx, `INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done, failed, cancelled, seq, worked,
+		created_datetime) VALUES ('j1', ?, 1, '{"lang":["kor"]}', 'running', 1, 1, 0, 0, 0, 0, 1, 0, ?)`, users[0].ID, sqldb.Stamp(created))
+	must(err)
+	_, err = db.Exec(ctx, `INSERT INTO job_item (id, job_id, number, image_id, state) VALUES ('j1-1', 'j1', 1, 1, 'queued')`)
+	must(err)
 	images, _, err := db.Catalog().List(ctx, document.Query{Size: 1})
 	must(err)
 	must(db.Catalog().Delete(ctx, images[0].ID))

@@ -633,29 +633,9 @@ func TestPlansOfLongLists(t *testing.T) {
 	populate(t, db, 3000)
 	plain, asked := openAt(t, source), record(t, db, source)
 	for _, c := range []planCase{
-		{name: "contents added to a version", do: func(ctx context.Context, db *DB) error {
-			_, err := db.Runs().Extend(ctx, 1, 2, created, func(r *recognition.Run, _ int) error {
-				r.ContentIDs, r.Engine = append(r.ContentIDs, "y"), "another"
-				return nil
-			})
-			return err
-		}},
 		{name: "current contents", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().Get(ctx, ids); return err }},
 		{name: "revisions of contents", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().History(ctx, ids); return err }},
 		{name: "contents deleted", do: func(ctx context.Context, db *DB) error { return db.Contents().Delete(ctx, ids) }},
-		{name: "content marked as deleted", do: func(ctx context.Context, db *DB) error { return db.Runs().MarkDeleted(ctx, "a2", created) }},
-		{name: "run of a content that is marked as deleted", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByDeleted(ctx, "a2"); return err }},
-		{name: "contents that were deleted long ago", sorts: []string{"ocr"}, do: func(ctx context.Context, db *DB) error {
-			for _, err := range db.Runs().Deleted(ctx, created.Add(time.Hour)) {
-				return err
-			}
-			return errors.New("no content is marked")
-		}},
-		{name: "content brought back", do: func(ctx context.Context, db *DB) error { return db.Runs().Restore(ctx, "a2") }},
-		{name: "contents removed that were deleted long ago", do: func(ctx context.Context, db *DB) error {
-			_, err := db.Runs().RemoveDeleted(ctx, []string{"a3", "b3"}, created)
-			return err
-		}},
 		{name: "contents that runs name", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().Named(ctx, ids); return err }},
 		{name: "blobs that images name", do: func(ctx context.Context, db *DB) error {
 			_, err := db.Catalog().Named(ctx, originals)
