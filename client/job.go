@@ -14,17 +14,19 @@ import (
 
 // JobForm says what to read in the background.
 type JobForm struct {
-	ImageIDs []int64  `json:"image_ids"`          // each once
-	Regions  []Region `json:"regions,omitempty"`  // of each image; none: its whole page
-	Lang     []string `json:"lang,omitempty"`     // none: eng
-	PSM      int      `json:"psm,omitempty"`      // page segmentation mode; 0: automatic
-	OEM      *int     `json:"oem,omitempty"`      // engine mode; nil: the best available
-	Rotate   string   `json:"rotate,omitempty"`   // "0", "90", "180" or "270"; empty: the service finds out
-	Effort   string   `json:"effort,omitempty"`   // "fast", "balanced" or "accurate"; empty: as the service is configured
-	Priority string   `json:"priority,omitempty"` // among one's own jobs: "low", "normal" or "high"; empty: normal
+	ImageIDs  []int64  `json:"image_ids,omitempty"` // each once
+	Documents []int64  `json:"documents,omitempty"` // each once, by the ID of its first page; all their pages are read as well
+	Pages     string   `json:"pages,omitempty"`     // of each document, such as 2-5,9; empty: all
+	Regions   []Region `json:"regions,omitempty"`   // of each image and page; none: its whole page
+	Lang      []string `json:"lang,omitempty"`      // none: eng
+	PSM       int      `json:"psm,omitempty"`       // page segmentation mode; 0: automatic
+	OEM       *int     `json:"oem,omitempty"`       // engine mode; nil: the best available
+	Rotate    string   `json:"rotate,omitempty"`    // "0", "90", "180" or "270"; empty: the service finds out
+	Effort    string   `json:"effort,omitempty"`    // "fast", "balanced" or "accurate"; empty: as the service is configured
+	Priority  string   `json:"priority,omitempty"`  // among one's own jobs: "low", "normal" or "high"; empty: normal
 }
 
-// AddJob has images read in the background.
+// AddJob has images and documents read in the background.
 func (c Client) AddJob(ctx context.Context, form JobForm) (Job, error) {
 	return send[Job](ctx, c, http.MethodPost, "/job", form)
 }

@@ -76,7 +76,8 @@ func (p Process) jobAddCommand() *cobra.Command {
 		}
 		return nil
 	})
-	cmd.Long = "Uploads images, of a folder all that are in it, and has the service read them in the background. It prints the id of the job.\n" +
+	cmd.Long = "Uploads images and PDF files, of a folder all that are in it, and has the service read all their pages in the background.\n" +
+		"It prints the id of the job.\n" +
 		"With --state it writes down what it has uploaded; run again after it broke off, it goes on from there."
 	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
 	regions = cmd.Flags().StringArray("region", nil, "A region in pixels of each upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
@@ -162,7 +163,7 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 	if j.job != "" {
 		return j.job, nil
 	}
-	form.ImageIDs, err = p.uploadAll(ctx, s, j, files)
+	form.Documents, err = p.uploadAll(ctx, s, j, files)
 	if err != nil {
 		return "", err
 	}
@@ -173,7 +174,7 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 	return made.ID, j.note(journalOfJob + " " + made.ID)
 }
 
-// uploadAll returns the images of files, in their order.
+// uploadAll returns the documents of files, in their order.
 func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File) ([]int64, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -35,8 +35,8 @@ func called[I, O any](h func(ctx context.Context, c jobs.Caller, in *I) (*O, err
 func (a *api) jobRoutes() {
 	h := jobs.Handlers{Service: a.Jobs}
 	handleJSON(a, route{pattern: "POST " + base + "/job", tag: "job", id: "add-job", summary: "Read many images in the background",
-		about: "Answers at once with a job, which runs whatever happens. An item of it is one image; each that is read gets a version. The regions are read of each " +
-			"image; without regions, its whole page.",
+		about: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each that is read gets a version. " +
+			"The regions are read of each; without regions, its whole page.",
 		body: &body{mediaType: mediaTypeJSON, limit: textLimit}, status: http.StatusAccepted, errors: []int{429}, timeout: a.RecognitionTimeout}, a.addJob)
 	handle(a, route{pattern: "GET " + base + "/job", tag: "job", id: "jobs", summary: "List your jobs", about: "Newest first."}, called(h.Jobs))
 	handle(a, route{pattern: "GET " + base + "/job/{id}", tag: "job", id: "job", summary: "Get a job", about: "It is failed only if all its items failed."}, called(h.Job))
@@ -79,7 +79,11 @@ func (regionsField) Schema(r huma.Registry) *huma.Schema { return regionForms{}.
 
 // jobForm is what to read in the background, and how.
 type jobForm struct {
-	ImageIDs []int64      `json:"image_ids" nullable:"false" minItems:"1" maxItems:"100000" example:"[42,43]" doc:"The images to read, each once."`
+	ImageIDs []int64 `json:"image_ids,omitempty" nullable:"false" maxItems:"100000" example:"[42,43]" doc:"The images to read, each once. Images and pages are at most 100000."`
+
+	Documents []int64 `json:"documents,omitempty" nullable:"false" maxItems:"100000" doc:"The documents whose pages to read, each once, by the ids of their first pages."`
+	Pages     string  `json:"pages,omitempty" maxLength:"10000" doc:"The pages of each document, such as 2-5,9. Missing: all."`
+
 	Regions  regionsField `json:"regions,omitempty" doc:"What to read of each image. Missing or empty: the whole page."`
 	Lang     languages    `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list. Missing: eng."`
 	PSM      mode         `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\"."`
@@ -91,7 +95,10 @@ type jobForm struct {
 }
 
 func (f jobForm) order() (o job.Order, err error) {
-	o.Images = f.ImageIDs
+	o.Images, o.Documents = f.ImageIDs, f.Documents
+	if o.Pages, err = recognition.ParsePageRanges("pages", f.Pages); err != nil {
+		return o, err
+	}
 	o.Request = recognition.Request{Lang: f.Lang, Shape: recognition.Shape(f.PSM), Mode: recognition.BestMode, Rotate: recognition.Rotate(f.Rotate),
 		Effort: recognition.Effort(f.Effort), Source: recognition.Source(f.Source)}
 	if f.OEM != nil {

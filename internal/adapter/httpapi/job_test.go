@@ -133,11 +133,17 @@ func TestJobsAreRefused(t *testing.T) {
 	s := open(t)
 	_, token := s.user("ann")
 	id := s.image(token).ID
+	scan := s.scan(token, 2)
 	for body, fields := range map[string][]string{
 		`{}`:                     {"image_ids"},
 		`{"image_ids": []}`:      {"image_ids"},
 		`{"image_ids": "x"}`:     {"image_ids"},
 		`{"image_ids": [99999]}`: {"image_ids[0]"},
+		`{"documents": [99999]}`: {"documents[0]"},
+		fmt.Sprintf(`{"documents": [%d]}`, scan[1].ID):                                             {"documents[0]"},
+		fmt.Sprintf(`{"documents": [%d], "pages": "3"}`, scan[0].ID):                               {"pages"},
+		fmt.Sprintf(`{"documents": [%d], "pages": "2-1"}`, scan[0].ID):                             {"pages"},
+		fmt.Sprintf(`{"image_ids": [%d], "pages": "1"}`, id):                                       {"pages"},
 		fmt.Sprintf(`{"image_ids": [%d, %d]}`, id, id):                                             {"image_ids[1]"},
 		fmt.Sprintf(`{"image_ids": [%d], "priority": "urgent"}`, id):                               {"priority"},
 		fmt.Sprintf(`{"image_ids": [%d], "into": 1}`, id):                                          {"into"},
@@ -155,6 +161,22 @@ func TestJobsAreRefused(t *testing.T) {
 	}
 	s.ask("GET", base+"/job?size=101", as(token)).want(422).code("invalid_input", "size")
 	s.ask("GET", base+"/job/x/item?state=lost", as(token)).want(422).code("invalid_input", "state")
+}
+
+func TestAJobOfDocuments(t *testing.T) {
+	s := open(t)
+	_, token := s.user("ann")
+	scan := s.scan(token, 3)
+	made := read[client.Job](s.ask("POST", base+"/job", as(token).with(fmt.Sprintf(`{"documents": [%d], "pages": "2-3"}`, scan[0].ID))).want(202))
+	s.work()
+	if end := s.follow(token, made.ID, ""); end[len(end)-1].Job.Done != 2 {
+		t.Errorf("events %+v", end)
+	}
+	for n, i := range scan {
+		if runs := read[[]client.Run](s.ask("GET", fmt.Sprintf("%s/image/%d/ocr", base, i.ID), as(token)).want(200)); len(runs) != min(n, 1) {
+			t.Errorf("page %d has %d runs", n+1, len(runs))
+		}
+	}
 }
 
 func TestRespondAsync(t *testing.T) {

@@ -24,27 +24,31 @@ type Service struct {
 	Now     func() time.Time
 }
 
-// Order is what a user wants done.
+// Order is what a user wants done: images and pages of documents, at most MaxItems in all.
 type Order struct {
-	Images   []int64 // at most MaxItems, none twice
-	Request  recognition.Request
-	Priority Priority
+	Images    []int64                // none twice
+	Documents []int64                // none twice; a page that Images has too is read once
+	Pages     recognition.PageRanges // of each document
+	Request   recognition.Request
+	Priority  Priority
 }
 
-// Submit makes a job, which is durable when it is returned, and runs whatever crashes. Invalid, naming what is wrong: each image has to be one
-// that the actor may see, and the request one that can be done on it. TooMany where too much of the actor's is queued already.
+// Submit makes a job, which is durable when it is returned, and runs whatever crashes. Its items are the images and then the pages of the
+// documents, in their order. Invalid, naming what is wrong: each image and document has to be one that the actor may see, and the request one
+// that can be done on each. TooMany where too much of the actor's is queued already.
 func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job, error) {
-	if err := s.check(ctx, actor, o); err != nil {
+	images, err := s.check(ctx, actor, o)
+	if err != nil {
 		return Job{}, err
 	}
-	if err := s.admit(ctx, actor, len(o.Images)); err != nil {
+	if err := s.admit(ctx, actor, len(images)); err != nil {
 		return Job{}, err
 	}
 	now := s.Now().UTC().Truncate(time.Microsecond)
 	o.Request.Effort, o.Request.Item = cmp.Or(o.Request.Effort, s.Effort), ""
 	j := Job{ID: newID(now), User: account.Ref{ID: actor.UserID, Name: actor.Name}, Priority: o.Priority, Request: o.Request, State: Queued,
-		Count: Count{Total: len(o.Images), Queued: len(o.Images)}, Created: now}
-	if err := s.Jobs.Add(ctx, j, o.Images); err != nil {
+		Count: Count{Total: len(images), Queued: len(images)}, Created: now}
+	if err := s.Jobs.Add(ctx, j, images); err != nil {
 		return Job{}, err
 	}
 	s.wake()
@@ -79,46 +83,125 @@ func (s *Service) wake() {
 // maxFaults is how many faults are named at once.
 const maxFaults = 20
 
-func (s *Service) check(ctx context.Context, actor account.Actor, o Order) error {
-	if len(o.Images) == 0 || len(o.Images) > MaxItems {
-		return fault.InvalidFields(fault.Field{Field: "image_ids", Detail: fmt.Sprintf("1 to %d images", MaxItems)})
-	}
-	if o.Priority < Low || o.Priority > High {
-		return fault.InvalidFields(fault.Field{Field: "priority", Detail: "low, normal or high"})
+// check returns the images that an order comes to.
+func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]int64, error) {
+	switch {
+	case len(o.Images)+len(o.Documents) == 0:
+		return nil, fault.InvalidFields(fault.Field{Field: "image_ids", Detail: fmt.Sprintf("1 to %d images, or documents", MaxItems)})
+	case len(o.Images) > MaxItems:
+		return nil, fault.InvalidFields(fault.Field{Field: "image_ids", Detail: fmt.Sprintf("at most %d images", MaxItems)})
+	case len(o.Documents) > MaxItems:
+		return nil, fault.InvalidFields(fault.Field{Field: "documents", Detail: fmt.Sprintf("at most %d documents", MaxItems)})
+	case len(o.Documents) == 0 && o.Pages != nil:
+		return nil, fault.InvalidFields(fault.Field{Field: "pages", Detail: "only with documents"})
+	case o.Priority < Low || o.Priority > High:
+		return nil, fault.InvalidFields(fault.Field{Field: "priority", Detail: "low, normal or high"})
 	}
 	if most := cmp.Or(s.Regions, recognition.MaxRegions); len(o.Request.Regions) > most {
-		return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(o.Request.Regions))})
+		return nil, fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(o.Request.Regions))})
 	}
-	var fields []fault.Field
-	seen := make(map[int64]bool, len(o.Images))
-	sizes := map[[2]int]bool{} // that the request was checked against
+	c := checking{Service: s, request: o.Request, seen: make(map[int64]bool, len(o.Images)), sizes: map[[2]int]bool{}}
 	for n, id := range o.Images {
-		at := fmt.Sprintf("image_ids[%d]", n)
-		if seen[id] {
-			fields = append(fields, fault.Field{Field: at, Detail: "each image once"})
-		}
-		seen[id] = true
-		image, err := s.Images.Image(ctx, actor, id)
-		switch {
-		case fault.Is(err, fault.NotFound):
-			fields = append(fields, fault.Field{Field: at, Detail: "an image that is there"})
-		case err != nil:
-			return err
-		case !sizes[[2]int{image.Width, image.Height}]:
-			sizes[[2]int{image.Width, image.Height}] = true
-			_, err := o.Request.Tasks(ctx, image, s.Engine)
-			if !fault.Is(err, fault.Invalid) && err != nil {
-				return err
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if len(fields) >= maxFaults {
-			break
+		if err := c.image(ctx, actor, fmt.Sprintf("image_ids[%d]", n), id); err != nil {
+			return nil, err
 		}
 	}
-	return fault.InvalidFields(fields...)
+	documents := map[int64]bool{}
+	for n, id := range o.Documents {
+		at := fmt.Sprintf("documents[%d]", n)
+		if documents[id] {
+			c.fault(at, "each document once")
+			continue
+		}
+		documents[id] = true
+		if err := c.document(ctx, actor, at, id, o.Pages); err != nil {
+			return nil, err
+		}
+	}
+	return c.images, fault.InvalidFields(c.fields[:min(len(c.fields), maxFaults)]...)
+}
+
+// checking is the check of an order: what it comes to so far.
+type checking struct {
+	*Service
+	request recognition.Request
+	images  []int64
+	seen    map[int64]bool
+	sizes   map[[2]int]bool // that the request was checked against
+	fields  []fault.Field   // what is wrong
+}
+
+func (c *checking) fault(field, detail string) {
+	c.fields = append(c.fields, fault.Field{Field: field, Detail: detail})
+}
+
+// image adds an image that is named.
+func (c *checking) image(ctx context.Context, actor account.Actor, at string, id int64) error {
+	if len(c.fields) >= maxFaults {
+		return nil
+	}
+	if c.seen[id] {
+		c.fault(at, "each image once")
+		return nil
+	}
+	image, err := c.Images.Image(ctx, actor, id)
+	if fault.Is(err, fault.NotFound) {
+		c.seen[id] = true
+		c.fault(at, "an image that is there")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.add(ctx, image)
+}
+
+// document adds pages of a document.
+func (c *checking) document(ctx context.Context, actor account.Actor, at string, id int64, ranges recognition.PageRanges) error {
+	if len(c.fields) >= maxFaults {
+		return nil
+	}
+	pages, count, err := c.Images.Pages(ctx, actor, id, 1, MaxItems)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		c.fault(at, "a document that is there")
+		return nil
+	case fault.Is(err, fault.Invalid):
+		for _, f := range fault.Of(err).Fields {
+			c.fault(at, f.Detail)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	if wrong := ranges.Check("pages", count); wrong != nil {
+		c.fault("pages", fmt.Sprintf("1 to %d, since %s has no more", count, at))
+		return nil
+	}
+	for _, page := range pages {
+		if !ranges.Has(page.Number) || c.seen[page.ID] {
+			continue
+		}
+		if len(c.images) == MaxItems {
+			return fault.InvalidFields(fault.Field{Field: at, Detail: fmt.Sprintf("at most %d images and pages in all", MaxItems)})
+		}
+		if err := c.add(ctx, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds an image or a page that the request can be done on.
+func (c *checking) add(ctx context.Context, image document.Image) error {
+	c.seen[image.ID] = true
+	c.images = append(c.images, image.ID)
+	if size := [2]int{image.Width, image.Height}; !c.sizes[size] {
+		c.sizes[size] = true
+		_, err := c.request.Tasks(ctx, image, c.Engine)
+		return err
+	}
+	return nil
 }
 
 // Job returns a job of the actor; to an administrator anybody's. NotFound.

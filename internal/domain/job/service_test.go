@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"fmt"
+	"image"
 	"slices"
 	"strings"
 	"sync"
@@ -94,6 +95,20 @@ func (w *world) runner(before func(ctx context.Context, item string) error) *job
 	return r
 }
 
+// scan uploads a file of n pages, and returns their images.
+func (w *world) scan(t *testing.T, of account.Actor, n int) (ids []int64) {
+	t.Helper()
+	page, _ := porttest.DrawLines("page")
+	first, err := w.images.Upload(t.Context(), of, "scan", porttest.FileOf(porttest.MultiPageTIFF(slices.Repeat([]image.Image{page}, n)...)))
+	check.OK(t, "Upload", err)
+	pages, _, err := w.images.Pages(t.Context(), of, first.ID, 1, n)
+	check.OK(t, "Pages", err)
+	for _, i := range pages {
+		ids = append(ids, i.ID)
+	}
+	return ids
+}
+
 // run runs items until a condition holds, in the time of a bubble.
 func run(t *testing.T, r *job.Runner, until func() bool) {
 	t.Helper()
@@ -142,6 +157,7 @@ func (w *world) versions(t *testing.T, pages []int64) string {
 func TestSubmitRefuses(t *testing.T) {
 	w := newWorld(t, 2)
 	others := w.upload(t, w.bob, 1)
+	scan := w.scan(t, w.ann, 3)
 	mode := recognition.Request{Mode: recognition.BestMode}
 	for name, c := range map[string]struct {
 		order job.Order
@@ -151,6 +167,12 @@ func TestSubmitRefuses(t *testing.T) {
 		"too much":     {job.Order{Images: make([]int64, job.MaxItems+1), Request: mode}, []string{"image_ids"}},
 		"twice":        {job.Order{Images: []int64{w.pages[0], w.pages[1], w.pages[0]}, Request: mode}, []string{"image_ids[2]"}},
 		"somebody's":   {job.Order{Images: []int64{w.pages[0], others[0], 99999}, Request: mode}, []string{"image_ids[1]", "image_ids[2]"}},
+		"a later page": {job.Order{Documents: []int64{w.pages[0], scan[2]}, Request: mode}, []string{"documents[1]"}},
+		"no documents": {job.Order{Documents: []int64{99999, scan[0], others[0]}, Request: mode}, []string{"documents[0]", "documents[2]"}},
+		"documents":    {job.Order{Documents: []int64{scan[0], scan[0]}, Request: mode}, []string{"documents[1]"}},
+		"too many":     {job.Order{Documents: make([]int64, job.MaxItems+1), Request: mode}, []string{"documents"}},
+		"pages":        {job.Order{Documents: []int64{scan[0]}, Pages: recognition.PageRanges{{First: 2, Last: 4}}, Request: mode}, []string{"pages"}},
+		"pages alone":  {job.Order{Images: w.pages, Pages: recognition.PageRanges{{First: 1, Last: 1}}, Request: mode}, []string{"pages"}},
 		"priority":     {job.Order{Images: w.pages, Request: mode, Priority: 2}, []string{"priority"}},
 		"language":     {job.Order{Images: w.pages, Request: recognition.Request{Mode: recognition.BestMode, Lang: []string{"xyz"}}}, []string{"lang"}},
 		"outside":      {job.Order{Images: w.pages, Request: recognition.Request{Mode: recognition.BestMode, Regions: []recognition.Region{{Box: document.Box{X2: 401, Y2: 10}}}}}, []string{"regions[0].x2"}},
@@ -167,6 +189,31 @@ func TestSubmitRefuses(t *testing.T) {
 	w.fakes.Fail("Jobs.Add", porttest.Before)
 	_, err := w.Submit(t.Context(), w.ann, job.Order{Images: w.pages, Request: mode})
 	check.Code(t, "Submit while the rows are away", err, fault.Unavailable, "injected")
+}
+
+func TestDocumentsAreTheirPages(t *testing.T) {
+	w := newWorld(t, 1)
+	a, b := w.scan(t, w.ann, 3), w.scan(t, w.ann, 4)
+	for name, c := range map[string]struct {
+		order job.Order
+		want  []int64
+	}{
+		"all pages":  {job.Order{Documents: []int64{b[0], a[0]}}, slices.Concat(b, a)},
+		"some pages": {job.Order{Documents: []int64{a[0], b[0]}, Pages: recognition.PageRanges{{First: 2, Last: 3}, {First: 3, Last: 3}}}, slices.Concat(a[1:3], b[1:3])},
+		"and images": {job.Order{Images: []int64{a[1], w.pages[0]}, Documents: []int64{a[0], w.pages[0]}}, []int64{a[1], w.pages[0], a[0], a[2]}},
+	} {
+		c.order.Request.Mode = recognition.BestMode
+		j, err := w.Submit(t.Context(), w.ann, c.order)
+		check.OK(t, name, err)
+		items, err := w.Items(t.Context(), w.ann, j.ID, "", 0, 100)
+		check.OK(t, name, err)
+		var got []int64
+		for _, i := range slices.Backward(items) {
+			got = append(got, i.ImageID)
+		}
+		check.Same(t, name, got, c.want)
+		check.Same(t, name, j.Count.Total, len(c.want))
+	}
 }
 
 func TestWaitingItemsAreLimited(t *testing.T) {
