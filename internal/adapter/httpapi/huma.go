@@ -21,6 +21,9 @@ import (
 //   - It ignores query parameters that it does not know, and all but the first of those given twice.
 //   - It has a form of a problem of its own, and puts $schema into answers.
 //   - Its documentation pages load from elsewhere.
+//   - It says that lists may be null, also those within lists, which no tag reaches.
+
+func init() { huma.DefaultArrayNullable = false }
 
 func humaConfig(version, basePath string) huma.Config {
 	c := huma.DefaultConfig("Glyphbox", version)
