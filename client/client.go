@@ -511,6 +511,9 @@ func (c Client) Search(ctx context.Context, q SearchQuery) (hits []Hit, next int
 	query := url.Values{"q": {q.Text}}
 	set(query, "before", q.Before)
 	set(query, "limit", int64(q.Limit))
+	if q.Confirmed != nil {
+		query.Set("confirmed", strconv.FormatBool(*q.Confirmed))
+	}
 	hits, header, err := ask[[]Hit](ctx, c, http.MethodGet, "/search", query, nil)
 	if target, _, found := strings.Cut(strings.TrimPrefix(header.Get("Link"), "<"), `>; rel="next"`); found {
 		if u, err := url.Parse(target); err == nil {

@@ -296,6 +296,8 @@ type SearchQuery struct {
 	Text   string // words, each of which has to be found
 	Before int64  // only hits after the one with this ID; 0: from the first
 	Limit  int    // hits; 0: 20
+
+	Confirmed *bool // only regions that are confirmed, or are not; nil: all, and names of images
 }
 
 // Hit is a region whose text or name has what was sought, or an image whose name has it.

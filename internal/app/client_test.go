@@ -11,8 +11,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	pdfcpu "github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 
 	api "glyphbox/client"
+	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 )
 
@@ -186,6 +189,7 @@ func TestClient(t *testing.T) {
 	}
 	must("ClearState", admin.ClearState(ctx, me.ID, "blocked"))
 	jobsOf(t, ann, admin, png)
+	documentOf(t, ann)
 	must("DeleteAccount", ann.DeleteAccount(ctx, true))
 	test, err := os.ReadFile("client_test.go")
 	must("ReadFile", err)
@@ -193,6 +197,42 @@ func TestClient(t *testing.T) {
 		if !strings.Contains(string(test), "."+method.Name+"(ctx") && method.Name != "WithToken" {
 			t.Errorf("%s is not called here", method.Name)
 		}
+	}
+}
+
+// documentOf calls the methods on documents.
+func documentOf(t *testing.T, ann api.Client) {
+	t.Helper()
+	ctx := t.Context()
+	page := func(text string) porttest.PDFPage {
+		return porttest.PDFPage{Content: porttest.PDFText(72, 700, 20, text)}
+	}
+	var locked bytes.Buffer
+	pdfcpu.DisableConfigDir()
+	plain := porttest.PDF(page("one"), page("two"), page("three"))
+	check.OK(t, "Encrypt", pdfcpu.Encrypt(bytes.NewReader(plain), &locked, model.NewAESConfiguration("secret", "owner", 256)))
+	_, err := ann.Upload(ctx, "locked.pdf", bytes.NewReader(locked.Bytes()))
+	if problem, ok := errors.AsType[*api.Problem](err); !ok || problem.Code != "pdf_encrypted" {
+		t.Errorf("Upload without the password: %v", err)
+	}
+	first, err := ann.UploadLocked(ctx, "locked.pdf", bytes.NewReader(locked.Bytes()), "secret")
+	if err != nil || first.Pages != 3 || first.Document != first.ID {
+		t.Fatalf("UploadLocked: %+v, %v", first, err)
+	}
+	pages, err := ann.Pages(ctx, first.ID, api.Page{Size: 2, Number: 1})
+	if err != nil || pages.Total != 3 || len(pages.Items) != 1 || pages.Items[0].Page != 3 {
+		t.Errorf("Pages: %+v, %v", pages, err)
+	}
+	made, err := ann.AddJob(ctx, api.JobForm{Documents: []int64{first.ID}, Pages: "2-3", Effort: "fast"})
+	check.OK(t, "AddJob", err)
+	check.OK(t, "FollowJob", ann.FollowJob(ctx, made.ID, "", func(api.JobEvent) error { return nil }))
+	file, err := ann.ExportDocument(ctx, first.ID, "2-3", "txt")
+	if err != nil || string(file) != "two\n\fthree\n" {
+		t.Errorf("ExportDocument: %q, %v", file, err)
+	}
+	yes := true
+	if hits, _, err := ann.Search(ctx, api.SearchQuery{Text: "three", Confirmed: &yes}); err != nil || len(hits) != 0 {
+		t.Errorf("Search in what is confirmed: %+v, %v", hits, err)
 	}
 }
 
@@ -219,7 +259,7 @@ func jobsOf(t *testing.T, ann, admin api.Client, png []byte) {
 		t.Errorf("Jobs: %+v, %v", jobs, err)
 	}
 	items, err := ann.JobItems(ctx, made.ID, "done", 2, 10)
-	if err != nil || len(items) != 1 || *items[0].Version != 1 {
+	if err != nil || len(items) != 1 || items[0].Version == nil || *items[0].Version > 2 { // the two jobs run side by side
 		t.Errorf("JobItems: %+v, %v", items, err)
 	}
 	if _, err := ann.RetryJob(ctx, made.ID); err == nil {

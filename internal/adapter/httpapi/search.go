@@ -14,11 +14,18 @@ type hitList struct {
 }
 
 func (a *api) search(ctx context.Context, c *call, in *struct {
-	Q      string `query:"q" required:"true" minLength:"1" maxLength:"200" example:"계약서 1,234.50" doc:"Words, at most 20, with at least a letter or a digit."`
-	Limit  int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"The maximum number of hits."`
-	Before int64  `query:"before" minimum:"1" doc:"Only hits after the one with this id."`
+	Q         string `query:"q" required:"true" minLength:"1" maxLength:"200" example:"계약서 1,234.50" doc:"Words, at most 20, with at least a letter or a digit."`
+	Limit     int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"The maximum number of hits."`
+	Confirmed string `query:"confirmed" enum:"true,false" doc:"Only regions that somebody has confirmed, or only those that nobody has. Missing: all, and names of images."`
+
+	Before int64 `query:"before" minimum:"1" doc:"Only hits after the one with this id."`
 }) (*hitList, error) {
-	hits, next, err := a.Recognition.Search(ctx, c.actor, recognition.Query{Text: in.Q, Limit: in.Limit, Before: in.Before})
+	query := recognition.Query{Text: in.Q, Limit: in.Limit, Before: in.Before}
+	if in.Confirmed != "" {
+		confirmed := in.Confirmed == "true"
+		query.Confirmed = &confirmed
+	}
+	hits, next, err := a.Recognition.Search(ctx, c.actor, query)
 	out := &hitList{Body: wire.All(hits, wire.Hit)}
 	if next != 0 {
 		out.Link = c.link("next", "before", next)

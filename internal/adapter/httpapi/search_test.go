@@ -54,6 +54,12 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%s: somebody else got %+v", q, hits)
 		}
 	}
+	for confirmed, n := range map[string]int{"true": 0, "false": 1} {
+		if hits := read[[]client.Hit](s.ask("GET", "/api/v1/search?q=total&confirmed="+confirmed, as(ann)).want(200)); len(hits) != n {
+			t.Errorf("confirmed %s: got %d hits, want %d", confirmed, len(hits), n)
+		}
+	}
+	s.ask("GET", "/api/v1/search?q=total&confirmed=yes", as(ann)).want(422).code("invalid_input", "confirmed")
 	if hits := read[[]client.Hit](s.ask("GET", "/api/v1/search?q="+i.Name[:3], as(ann)).want(200)); len(hits) != 1 || hits[0].ContentID != "" ||
 		!cmp.Equal(hits[0].ImageHighlights, [][2]int{{0, 3}}) {
 		t.Errorf("the name of the image: got %+v", hits)

@@ -106,7 +106,12 @@ type Query struct {
 	Text   string // words, each of which has to be found
 	Before int64  // only what stands after the hit with this ID; 0: from the first
 	Limit  int    // hits, at least 1
+
+	Confirmed *bool // only contents that are, or are not; nil: all, and names of images
 }
+
+// wants tells whether a content is one of those that are asked for.
+func (q Query) wants(c Content) bool { return q.Confirmed == nil || *q.Confirmed == c.Confirmed }
 
 // Hit is a content, or the name of an image, that has what was sought.
 type Hit struct {
@@ -139,7 +144,7 @@ func (s *Service) Search(ctx context.Context, actor account.Actor, q Query) (hit
 		if err != nil {
 			return nil, 0, err
 		}
-		found, err := s.verify(ctx, actor, sought, entries)
+		found, err := s.verify(ctx, actor, q, sought, entries)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -152,7 +157,7 @@ func (s *Service) Search(ctx context.Context, actor account.Actor, q Query) (hit
 }
 
 // verify returns those of the entries that have what is sought.
-func (s *Service) verify(ctx context.Context, actor account.Actor, sought Sought, entries []Entry) (hits []Hit, err error) {
+func (s *Service) verify(ctx context.Context, actor account.Actor, q Query, sought Sought, entries []Entry) (hits []Hit, err error) {
 	images := map[int64]document.Image{}
 	var ids []string
 	for _, e := range entries {
@@ -183,12 +188,13 @@ func (s *Service) verify(ctx context.Context, actor account.Actor, sought Sought
 		c, there := contents[e.ContentID]
 		switch {
 		case h.Image.ID == 0:
+		case e.ContentID == "" && q.Confirmed != nil:
 		case e.ContentID == "":
 			if spans, found := sought.In(s.Index.Fold(h.Image.Name)); found {
 				h.OnImage = spans[0]
 				hits = append(hits, h)
 			}
-		case there:
+		case there && q.wants(c):
 			spans, found := sought.In(s.Index.Fold(c.Text), s.Index.Fold(c.Name))
 			if !found {
 				continue

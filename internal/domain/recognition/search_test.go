@@ -94,6 +94,29 @@ func TestSearchLooksAtTheText(t *testing.T) {
 	check.Same(t, "what stands apart", w.search(t, w.ann, "a1"), nil)
 }
 
+func TestSearchInWhatIsConfirmed(t *testing.T) {
+	w := newIndexed(t)
+	w.fakes.Say(left.Box, "page one")
+	w.fakes.Say(right.Box, "page two")
+	run := w.recognize(t, w.ann, left, right) // of an image that is named "page"
+	yes, no := true, false
+	_, err := w.Correct(t.Context(), w.ann, run.ContentIDs[1], recognition.Correction{Confirmed: &yes})
+	check.OK(t, "Correct", err)
+	for what, c := range map[string]struct {
+		confirmed *bool
+		want      []string
+	}{"all": {nil, []string{"page two", "page one", ""}}, "confirmed": {&yes, []string{"page two"}}, "not confirmed": {&no, []string{"page one"}}} {
+		hits, next, err := w.Search(t.Context(), w.ann, recognition.Query{Text: "page", Limit: 10, Confirmed: c.confirmed})
+		check.OK(t, "Search", err)
+		var got []string
+		for _, h := range hits {
+			got = append(got, h.Content.Text)
+		}
+		check.Same(t, what, got, c.want)
+		check.Same(t, "next", next, 0)
+	}
+}
+
 func TestSearchIsRefused(t *testing.T) {
 	w := newIndexed(t)
 	for _, q := range []string{"", "  ", "-- !", strings.Repeat("a", 201), strings.Repeat("a ", 21)} {
