@@ -85,7 +85,7 @@ func fuse(first, second []letter) (line []letter) {
 			for i, l := range b {
 				l.space = l.space || a[i].space && l.gap >= spaceFrom
 				l.y1, l.y2 = a[i].y1, a[i].y2
-				l.other, l.otherProb = a[i].text, a[i].word
+				l.other, l.otherBy, l.otherProb = a[i].text, a[i].by, a[i].word
 				l.word = agreed(a[i].word, l.prob)
 				line = append(line, l)
 			}
@@ -112,10 +112,10 @@ func fuse(first, second []letter) (line []letter) {
 		if len(a) == 0 {
 			sureA = min(first[max(0, s.a1-1)].word, first[min(len(first)-1, s.a2)].word)
 		}
-		take, left, takeProb, leftProb := b, a, sureB, sureA
+		take, left, takeProb, leftProb, leftBy := b, a, sureB, sureA, first[0].by
 		byFirst := sureB < doubt && sureA > trust && sureA > sureB
 		if byFirst {
-			take, left, takeProb, leftProb = a, b, sureA, sureB
+			take, left, takeProb, leftProb, leftBy = a, b, sureA, sureB, second[0].by
 		}
 		other := textOf(left)
 		if len(left) > 0 && left[0].space && len(line) > 0 {
@@ -124,7 +124,7 @@ func fuse(first, second []letter) (line []letter) {
 		if len(take) == 0 {
 			if len(line) > 0 {
 				line[len(line)-1].other += other
-				line[len(line)-1].otherProb = leftProb
+				line[len(line)-1].otherBy, line[len(line)-1].otherProb = leftBy, leftProb
 				line[len(line)-1].word = min(line[len(line)-1].word, disputed(takeProb, leftProb))
 			}
 			continue
@@ -137,7 +137,7 @@ func fuse(first, second []letter) (line []letter) {
 					l.y1, l.y2 = a[i].y1, a[i].y2
 				}
 			}
-			l.other, l.otherProb = "", leftProb
+			l.other, l.otherBy, l.otherProb = "", leftBy, leftProb
 			if i == 0 {
 				l.other = other
 			}
@@ -244,7 +244,7 @@ func replace(run, second []letter) ([]letter, bool) {
 	for i, l := range second {
 		l.y1, l.y2 = run[0].y1, run[0].y2
 		l.word = l.prob
-		l.other, l.otherProb = "", run[0].word
+		l.other, l.otherBy, l.otherProb = "", run[0].by, run[0].word
 		if i == 0 {
 			l.other, l.space = textOf(run), run[0].space
 		}

@@ -1,7 +1,9 @@
 package read
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,6 +24,7 @@ type letter struct {
 	by     string  // who read it
 
 	other     string  // what the other recogniser read in its place
+	otherBy   string  // who that is
 	otherProb float64 // 0 where no other one was asked
 }
 
@@ -133,7 +136,7 @@ func words(line []letter, strip rect, confidence func([]letter) float64, place f
 		}
 		part := line[from:to]
 		box := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
-		by, candidate, other := map[string]int{}, "", 0.0
+		by, others, candidate, other := map[string]int{}, map[string]bool{}, "", 0.0
 		for i, l := range part {
 			top, bottom := l.y1, l.y2
 			if bottom <= top {
@@ -141,6 +144,7 @@ func words(line []letter, strip rect, confidence func([]letter) float64, place f
 			}
 			box = rect{min(box.x1, l.x1), min(box.y1, top), max(box.x2, l.x2), max(box.y2, bottom)}
 			by[l.by]++
+			others[l.by], others[l.otherBy] = true, true
 			candidate += l.other
 			if i == 0 || l.otherProb < other {
 				other = l.otherProb
@@ -153,7 +157,10 @@ func words(line []letter, strip rect, confidence func([]letter) float64, place f
 			}
 		}
 		if candidate = strings.TrimSpace(candidate); candidate != w.Text && candidate != "" && other > 0 {
-			w.Candidates = []recognition.Candidate{{Text: candidate, Confidence: min(1, other)}}
+			delete(others, w.Engine) // a word may have letters of both
+			delete(others, "")
+			w.Candidates = []recognition.Candidate{{Engine: strings.Join(slices.Sorted(maps.Keys(others)), ", "), Text: candidate,
+				Confidence: min(1, other)}}
 		}
 		found = append(found, w)
 		from = to
