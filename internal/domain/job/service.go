@@ -100,7 +100,7 @@ func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]in
 	if most := cmp.Or(s.Regions, recognition.MaxRegions); len(o.Request.Regions) > most {
 		return nil, fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(o.Request.Regions))})
 	}
-	c := checking{Service: s, request: o.Request, seen: make(map[int64]bool, len(o.Images)), sizes: map[[2]int]bool{}}
+	c := checking{Service: s, request: o.Request, seen: make(map[int64]bool, len(o.Images)), sizes: map[[2]int]error{}}
 	for n, id := range o.Images {
 		if err := c.image(ctx, actor, fmt.Sprintf("image_ids[%d]", n), id); err != nil {
 			return nil, err
@@ -127,8 +127,8 @@ type checking struct {
 	request recognition.Request
 	images  []int64
 	seen    map[int64]bool
-	sizes   map[[2]int]bool // that the request was checked against
-	fields  []fault.Field   // what is wrong
+	sizes   map[[2]int]error // that the request was checked against, and what is wrong with it there
+	fields  []fault.Field    // what is wrong
 }
 
 func (c *checking) fault(field, detail string) {
@@ -153,10 +153,12 @@ func (c *checking) image(ctx context.Context, actor account.Actor, at string, id
 	if err != nil {
 		return err
 	}
-	return c.add(ctx, image)
+	c.add(image)
+	return c.on(ctx, image)
 }
 
-// document adds pages of a document.
+// document adds pages of a document. The request has to be one that can be done on one of them: a region may reach beyond a page that is
+// smaller than the others, which is the fault of its item.
 func (c *checking) document(ctx context.Context, actor account.Actor, at string, id int64, ranges recognition.PageRanges) error {
 	if len(c.fields) >= maxFaults {
 		return nil
@@ -174,34 +176,49 @@ func (c *checking) document(ctx context.Context, actor account.Actor, at string,
 	case err != nil:
 		return err
 	}
-	if wrong := ranges.Check("pages", count); wrong != nil {
-		c.fault("pages", fmt.Sprintf("1 to %d, since %s has no more", count, at))
+	if ranges.Check("pages", count) != nil {
+		c.fault("pages", fmt.Sprintf("1 to %d: the document %d has no more", count, id))
 		return nil
 	}
+	var wrong error
+	fits := false
 	for _, page := range pages {
-		if !ranges.Has(page.Number) || c.seen[page.ID] {
+		if !ranges.Has(page.Number) {
+			continue
+		}
+		if err := c.on(ctx, page); err == nil {
+			fits = true
+		} else if wrong = cmp.Or(wrong, err); !fault.Is(err, fault.Invalid) {
+			return err
+		}
+		if c.seen[page.ID] {
 			continue
 		}
 		if len(c.images) == MaxItems {
 			return fault.InvalidFields(fault.Field{Field: at, Detail: fmt.Sprintf("at most %d images and pages in all", MaxItems)})
 		}
-		if err := c.add(ctx, page); err != nil {
-			return err
-		}
+		c.add(page)
 	}
-	return nil
+	if fits {
+		return nil
+	}
+	return wrong
 }
 
-// add adds an image or a page that the request can be done on.
-func (c *checking) add(ctx context.Context, image document.Image) error {
+func (c *checking) add(image document.Image) {
 	c.seen[image.ID] = true
 	c.images = append(c.images, image.ID)
-	if size := [2]int{image.Width, image.Height}; !c.sizes[size] {
-		c.sizes[size] = true
-		_, err := c.request.Tasks(ctx, image, c.Engine)
-		return err
+}
+
+// on returns what is wrong with the request on an image, or on one of its size.
+func (c *checking) on(ctx context.Context, image document.Image) error {
+	size := [2]int{image.Width, image.Height}
+	err, known := c.sizes[size]
+	if !known {
+		_, err = c.request.Tasks(ctx, image, c.Engine)
+		c.sizes[size] = err
 	}
-	return nil
+	return err
 }
 
 // Job returns a job of the actor; to an administrator anybody's. NotFound.

@@ -216,6 +216,26 @@ func TestDocumentsAreTheirPages(t *testing.T) {
 	}
 }
 
+// TestPagesOfOtherSizes has a region that is on the large pages of a document only: the items of the small ones fail.
+func TestPagesOfOtherSizes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 0)
+		large, _ := porttest.DrawLines("page")
+		small := image.NewGray(image.Rect(0, 0, 300, 100))
+		first, err := w.images.Upload(t.Context(), w.ann, "scan", porttest.FileOf(porttest.MultiPageTIFF(small, large, small)))
+		check.OK(t, "Upload", err)
+		order := job.Order{Documents: []int64{first.ID}, Request: recognition.Request{Mode: recognition.BestMode,
+			Regions: []recognition.Region{{Box: document.Box{X1: 310, Y1: 10, X2: 400, Y2: 50}}}}}
+		j, err := w.Submit(t.Context(), w.ann, order)
+		check.OK(t, "Submit", err)
+		run(t, w.runner(nil), w.ended(t, j.ID))
+		check.Same(t, "count", w.job(t, j.ID).Count, job.Count{Total: 3, Done: 1, Failed: 2})
+		order.Pages = recognition.PageRanges{{First: 1, Last: 1}}
+		_, err = w.Submit(t.Context(), w.ann, order)
+		check.Code(t, "Submit of a region on no page", err, fault.Invalid, "invalid_input")
+	})
+}
+
 func TestWaitingItemsAreLimited(t *testing.T) {
 	w := newWorld(t, 3)
 	w.Waiting = 4
