@@ -437,6 +437,19 @@ func (c Client) Recognize(ctx context.Context, id int64, request Request) (Recog
 	return Recognized{version, contents}, err
 }
 
+// RecognizePages reads the same regions, or all, of several pages of the document that the image is a page of: "all", or numbers and
+// ranges, such as "2-5,9"; at most 50. It tells what came of each page, in their order. Into has to be 0.
+func (c Client) RecognizePages(ctx context.Context, id int64, pages string, request Request) ([]PageRun, error) {
+	regions := request.Regions
+	if regions == nil {
+		regions = []Region{}
+	}
+	query := request.query()
+	query.Set("pages", pages)
+	runs, _, err := ask[[]PageRun](ctx, c, http.MethodPost, imagePath(id, "/ocr"), query, regions)
+	return runs, err
+}
+
 // Runs returns runs of an image, newest first, at most 100; with before only those of a smaller version.
 func (c Client) Runs(ctx context.Context, id int64, before int) ([]Run, error) {
 	query := url.Values{}

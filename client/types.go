@@ -274,6 +274,14 @@ type Content struct {
 	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
 }
 
+// PageRun tells what came of reading a page of a document.
+type PageRun struct {
+	ImageID int64    `json:"image_id" example:"43" doc:"The image of the page."`
+	Page    int      `json:"page" example:"2" doc:"The number of the page in its document."`
+	Version *int     `json:"version" example:"1" doc:"The version of the run. null if the page was not read."`
+	Error   *Failure `json:"error,omitempty" doc:"Why the page was not read. Missing if it was."`
+}
+
 // Correction changes a content. What is nil stays as it is. Text and Detail exclude each other.
 type Correction struct {
 	Text      *string    `json:"text,omitempty"`      // the whole text with its line breaks

@@ -223,6 +223,10 @@ func documentOf(t *testing.T, ann api.Client) {
 	if err != nil || pages.Total != 3 || len(pages.Items) != 1 || pages.Items[0].Page != 3 {
 		t.Errorf("Pages: %+v, %v", pages, err)
 	}
+	runs, err := ann.RecognizePages(ctx, first.ID, "1", api.Request{Effort: "fast"})
+	if err != nil || len(runs) != 1 || runs[0].ImageID != first.ID || runs[0].Version == nil || *runs[0].Version != 1 {
+		t.Errorf("RecognizePages: %+v, %v", runs, err)
+	}
 	made, err := ann.AddJob(ctx, api.JobForm{Documents: []int64{first.ID}, Pages: "2-3", Effort: "fast"})
 	check.OK(t, "AddJob", err)
 	check.OK(t, "FollowJob", ann.FollowJob(ctx, made.ID, "", func(api.JobEvent) error { return nil }))

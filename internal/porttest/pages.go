@@ -192,6 +192,12 @@ func MultiPageTIFF(pages ...image.Image) []byte {
 	return b
 }
 
+// SpoilPage makes that page of a file of MultiPageTIFF one that cannot be rendered: it has no width.
+func SpoilPage(file []byte, number int) []byte {
+	binary.LittleEndian.PutUint32(file[directories(file)[number-1]+2+8:], 0)
+	return file
+}
+
 // OrientedJPEG makes a JPEG that is the given image once its EXIF orientation (1 to 8) is applied.
 func OrientedJPEG(upright image.Image, orientation int) []byte {
 	size := upright.Bounds().Size()

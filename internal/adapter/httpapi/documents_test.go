@@ -3,10 +3,12 @@ package httpapi
 import (
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 	"testing"
 
 	"glyphbox/client"
+	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
 
@@ -104,5 +106,62 @@ func TestPasswordOfUpload(t *testing.T) {
 	a := s.ask("PUT", image, as(ann).with(`{"password":"비밀번호"}`)).want(200)
 	if strings.Contains(a.body, "비밀번호") || strings.Contains(s.logs.String(), "비밀번호") {
 		t.Error("the password is told")
+	}
+}
+
+func TestRecognizePages(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, ben := s.user("ben")
+	file := porttest.SpoilPage([]byte(scan(4)), 3)
+	first := read[client.Image](s.ask("POST", base+"/image", files(ann, formFile{name: "scan.tiff", data: string(file)})).want(201))
+	pages := read[[]client.Image](s.ask("GET", fmt.Sprintf("%s/image?document=%d", base, first.ID), as(ann)).want(200))
+	ocr := fmt.Sprintf("%s/image/%d/ocr", base, pages[3].ID) // whichever page's image
+	region := as(ann).with(`[{"x1":0,"y1":0,"x2":42,"y2":30}]`)
+
+	a := s.ask("POST", ocr+"?pages=all&lang=kor", region).want(200)
+	runs := read[[]client.PageRun](a)
+	if a.header.Get("OCR-Version") != "" || len(runs) != 4 {
+		t.Fatalf("%v %s", a.header, a.body)
+	}
+	for n, code := range []string{"invalid_input", "", "unsupported_image", ""} {
+		r := runs[n]
+		switch {
+		case r.ImageID != pages[n].ID || r.Page != n+1:
+			t.Errorf("page %d: got %+v", n+1, r)
+		case code == "" && (r.Error != nil || r.Version == nil || *r.Version != 1):
+			t.Errorf("page %d: got %+v, %v", n+1, r, r.Error)
+		case code != "" && (r.Version != nil || r.Error == nil || r.Error.Code != code || r.Error.Detail == ""):
+			t.Errorf("page %d: got %+v, %v, want %s", n+1, r, r.Error, code)
+		}
+	}
+	if got := runs[0].Error.Detail; !strings.Contains(got, "regions[0].x2: 1 to 41 ") {
+		t.Errorf("%q does not name the region", got)
+	}
+	if strings.Contains(s.logs.String(), `"level":"ERROR"`) {
+		t.Errorf("what is the client's fault is logged: %s", s.logs)
+	}
+	some := read[[]client.PageRun](s.ask("POST", ocr+"?pages=4,2", as(ann)).want(200))
+	if len(some) != 2 || some[0].Page != 2 || *some[1].Version != 2 {
+		t.Errorf("got %+v, want the second versions of pages 2 and 4", some)
+	}
+
+	s.Fail("Contents.Add", porttest.Before)
+	away := read[[]client.PageRun](s.ask("POST", ocr+"?pages=4", as(ann)).want(200))
+	if len(away) != 1 || away[0].Error == nil || away[0].Error.Code != "injected" || !strings.Contains(s.logs.String(), `"level":"ERROR"`) {
+		t.Errorf("got %+v while a store is away: %s", away, s.logs)
+	}
+	for query, field := range map[string]string{"pages=5": "pages", "pages=0": "pages", "pages=x": "pages", "pages=2&into=1": "into",
+		"pages=2&lang=xyz": "lang"} {
+		s.ask("POST", ocr+"?"+query, as(ann)).want(422).code("invalid_input", field)
+	}
+	s.ask("POST", ocr+"?pages=all", as(ben)).want(404).code("image_not_found")
+
+	thumbs := slices.Repeat([]image.Image{image.NewGray(image.Rect(0, 0, 9, 9))}, recognition.MaxPages+1)
+	many := formFile{name: "book.tiff", data: string(porttest.MultiPageTIFF(thumbs...))}
+	book := read[client.Image](s.ask("POST", base+"/image", files(ann, many)).want(201))
+	a = s.ask("POST", fmt.Sprintf("%s/image/%d/ocr?pages=all", base, book.ID), as(ann)).want(422)
+	if a.code("invalid_input", "pages"); !strings.Contains(a.body, "Prefer: respond-async") {
+		t.Errorf("the way to read more is not told: %s", a.body)
 	}
 }

@@ -164,7 +164,7 @@ func (a *api) recognizeLater(ctx context.Context, c *call, images []int64, reque
 	return &recognized{Status: http.StatusAccepted, Location: made.Location, Applied: "respond-async", Body: contentsOrJob{made.Body}}, nil
 }
 
-// contentsOrJob is what POST /image/{id}/ocr answers: contents or, where it is later, a job.
+// contentsOrJob is what POST /image/{id}/ocr answers: contents, runs of pages or, where it is later, a job.
 type contentsOrJob struct{ value any }
 
 // MarshalJSON writes what is answered.
@@ -176,7 +176,10 @@ func (v contentsOrJob) MarshalJSON() ([]byte, error) {
 
 // Schema tells huma what is answered with the status 200.
 func (contentsOrJob) Schema(r huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.Content](), true, "")}
+	return &huma.Schema{OneOf: []*huma.Schema{
+		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.Content](), true, "")},
+		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.PageRun](), true, ""), Description: "If pages are asked for."},
+	}}
 }
 
 // documentLater adds to the document that an operation answers with a job where the client prefers that.

@@ -54,6 +54,8 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	Source string `query:"source" default:"auto" enum:"auto,text,ocr" doc:"Where the text comes from: text is the text layer of a PDF file, ocr is what is read, auto takes the text layer where it can be trusted and reads the rest. Decided for each region."`
 
 	Into int `query:"into" minimum:"1" maximum:"2147483647" doc:"A version to add the regions to. It must be the newest of the image, and one that you ran. Missing: a new one."`
+
+	Pages string `query:"pages" maxLength:"10000" example:"2-5,9" doc:"Pages of the document to read, at most 50, or all. Missing: this."`
 }, regions regionForms) (*recognized, error) {
 	psm, lang, err := readModes(in.PSM, in.Lang)
 	if err != nil {
@@ -61,6 +63,9 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	}
 	request := recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM),
 		Rotate: recognition.Rotate(in.Rotate), Effort: recognition.Effort(in.Effort), Source: recognition.Source(in.Source), Into: in.Into}
+	if in.Pages != "" {
+		return a.recognizePages(ctx, c, in.ID, in.Pages, request)
+	}
 	if c.later() {
 		return a.recognizeLater(ctx, c, []int64{in.ID}, request)
 	}

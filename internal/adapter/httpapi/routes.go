@@ -128,7 +128,9 @@ func (a *api) routes() {
 			"reads the whole page. A region that cannot be read has an error; if none can be read, the call fails. " +
 			"With into the contents become part of that version, or a content of it is read again; settings of the run stay those of its first call. " +
 			"409 with the code version_not_newest: there is a newer version. 409 with the code changed_meanwhile: somebody corrected a content while it was " +
-			"read again; the correction stays, and so does what else was read.",
+			"read again; the correction stays, and so does what else was read. " +
+			"With pages the regions are read of each of those pages of the document, whichever page's image is named, and the answer has the " +
+			"version of each page, or why it was not read; that a region is not on a page is an error of that page only.",
 		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, errors: []int{409, 429}, timeout: wait}
 	handleJSON(a, recognize, a.recognize)
 	a.documentLater(recognize)

@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"image/draw"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 
@@ -90,17 +89,8 @@ func (w *world) upload2(t *testing.T, file []byte) document.Image {
 
 // A page that cannot be rendered has the size of the page before it, and costs the others nothing.
 func TestPagesThatCannotBeRendered(t *testing.T) {
-	broken := plain(7, 5, 0) // its header is spoilt below
-	spoil := func(file []byte) []byte {
-		for at := range len(file) - 12 { // the entry of the width, 7, becomes one of no pixels
-			if slices.Equal(file[at:at+12], []byte{0, 1, 4, 0, 1, 0, 0, 0, 7, 0, 0, 0}) {
-				file[at+8] = 0
-			}
-		}
-		return file
-	}
 	w := newWorld(t)
-	i := w.upload2(t, spoil(porttest.MultiPageTIFF(plain(80, 60, 9), broken, plain(90, 60, 9))))
+	i := w.upload2(t, porttest.SpoilPage(porttest.MultiPageTIFF(plain(80, 60, 9), plain(7, 5, 0), plain(90, 60, 9)), 2))
 	pages := w.all(t, i)
 	check.Same(t, "sizes", [3]int{pages[0].Width, pages[1].Width, pages[2].Width}, [3]int{80, 80, 90})
 	if pages[0].Error != nil || pages[1].Error == nil || pages[2].Error != nil {
@@ -115,12 +105,13 @@ func TestPagesThatCannotBeRendered(t *testing.T) {
 	_, err = w.View(t.Context(), w.ann, pages[2].ID, document.Box{X2: 90, Y2: 60}, 100)
 	check.OK(t, "View of the last page", err)
 
-	i = w.upload2(t, spoil(porttest.MultiPageTIFF(broken, plain(90, 60, 9))))
+	i = w.upload2(t, porttest.SpoilPage(porttest.MultiPageTIFF(plain(7, 5, 0), plain(90, 60, 9)), 1))
 	if i.Error == nil || i.Width != 90 || i.Thumbnail != "" {
 		t.Errorf("a broken first page: got %+v", i)
 	}
 	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
-	_, err = w.Upload(t.Context(), w.ann, "scan.tiff", porttest.FileOf(spoil(porttest.MultiPageTIFF(broken, broken))))
+	spoilt := porttest.SpoilPage(porttest.SpoilPage(porttest.MultiPageTIFF(plain(7, 5, 0), plain(7, 5, 0)), 1), 2)
+	_, err = w.Upload(t.Context(), w.ann, "scan.tiff", porttest.FileOf(spoilt))
 	check.Kind(t, "Upload of broken pages only", err, fault.Unsupported)
 	check.Same(t, "orphans", w.fakes.Orphans(), []string(nil))
 }
