@@ -159,7 +159,7 @@ func (s *Service) takeBackImages(ctx context.Context, images []Image, cause erro
 	return cause
 }
 
-// onFile says which of several files a fault is about.
+// onFile says which of several files a fault is about. The password is a field of its own.
 func onFile(err error, n, of int) error {
 	name := "file"
 	if of > 1 {
@@ -171,7 +171,10 @@ func onFile(err error, n, of int) error {
 		if i == 0 {
 			fields = nil
 		}
-		fields = append(fields, fault.Field{Field: name, Detail: field.Field + ": " + field.Detail})
+		if of > 1 || field.Field != "password" {
+			field = fault.Field{Field: name, Detail: field.Field + ": " + field.Detail}
+		}
+		fields = append(fields, field)
 	}
 	f.Fields = fields
 	if f.Cause == nil {
