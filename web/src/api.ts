@@ -4,7 +4,7 @@ import { EventParser, type ServerEvent } from './sse'
 
 type Schemas = components['schemas']
 export type User = Schemas['User']
-export type Image = Schemas['Image'] & { document: number; page: number; error?: { code: string; detail: string } | null }
+export type Image = Schemas['Image']
 export type Content = Schemas['Content']
 export type Run = Schemas['Run']
 export type Box = Schemas['Box']
@@ -229,8 +229,11 @@ export type Asked = { lang: string[]; psm: string; oem: number; rotate: Rotate; 
 export type Order = Schemas['RegionForm']
 
 export const languages = () => get<string[]>('/ocr/lang')
-export const layout = (id: number, level: 'block' | 'line', signal?: AbortSignal) =>
-  get<Box[]>(`/image/${id}/layout?level=${level}`, signal)
+/** Where text may be, as boxes that can be ordered to be read. */
+export async function layout(id: number, level: 'block' | 'line', signal?: AbortSignal): Promise<Box[]> {
+  const found = await get<Schemas['Suggestion'][]>(`/image/${id}/layout?level=${level}`, signal)
+  return found.map(({ x1, y1, x2, y2 }) => ({ x1, y1, x2, y2 }))
+}
 /** The newest runs, or those below a version, and whether there are older ones. */
 export async function runs(id: number, before?: number) {
   const r = await ask(`/image/${id}/ocr` + (before ? `?before=${before}` : ''))

@@ -456,6 +456,7 @@ export class Editor {
     this.turning = true
     try {
       await this.work.turn(times)
+      leavesOf(this.work.image!.document).put(this.work.image!)
       this.suggestions = []
       tell(t('Page turned'), { label: t('Undo'), run: () => this.turn(4 - times) })
     } catch (e) {
@@ -480,7 +481,7 @@ export class Editor {
   async save(format: string) {
     try {
       await this.work.settled()
-      await api.download(this.id, format, 'all', this.version)
+      await api.download(this.id, format, this.version ? String(this.work.image!.page) : 'all', this.version)
     } catch (e) {
       complain(e)
     }

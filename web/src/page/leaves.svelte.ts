@@ -33,9 +33,9 @@ export class Leaves {
     await this.look(n, n)
     return this.pages.get(n)
   }
-  /** Forgets what is known of pages, which may have changed. */
-  renew() {
-    this.#asked.clear()
+  /** Takes a page as it is now. */
+  put(page: Image) {
+    this.pages = new Map([...this.pages, [page.page, page]])
   }
 }
 
