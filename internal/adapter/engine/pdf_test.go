@@ -21,6 +21,7 @@ import (
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 )
 
 // pdfPage returns a page of a PDF file as it is after it was looked at.
@@ -96,7 +97,11 @@ func TestPagesOfPDF(t *testing.T) {
 			if page.Width != c.width || page.Height != c.height || page.DPI != c.dpi {
 				t.Fatalf("got %d × %d at %d dpi, want %d × %d at %d", page.Width, page.Height, page.DPI, c.width, c.height, c.dpi)
 			}
-			for _, rotation := range document.Rotations {
+			rotations := document.Rotations
+			if name != "turned and cropped" && !check.Soak() {
+				rotations = rotations[:1] // the page that is both shows how the turns of a user and of a file meet
+			}
+			for _, rotation := range rotations {
 				turned := page
 				if turned.Rotation = rotation; rotation%180 != 0 {
 					turned.Width, turned.Height = page.Height, page.Width
@@ -248,8 +253,11 @@ func TestBrokenPDF(t *testing.T) {
 		"no size":   porttest.PDF(porttest.PDFPage{Width: -1, Height: 1e9, Content: black}),
 		"many more": bytes.Replace(good, []byte("/Count 2"), []byte("/Count 99999999"), 1),
 	}
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 30 {
+	random, damaged := rand.New(rand.NewPCG(1, 2)), 10
+	if check.Soak() {
+		damaged = 300
+	}
+	for i := range damaged {
 		cut := good[:random.IntN(len(good))]
 		files[fmt.Sprintf("cut off %d", i)] = cut
 		flipped := bytes.Clone(good)
