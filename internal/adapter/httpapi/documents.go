@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"glyphbox/client"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -13,6 +15,9 @@ func (a *api) recognizePages(ctx context.Context, c *call, image int64, pages st
 	ranges, err := recognition.ParsePageRanges("pages", pages)
 	if err != nil {
 		return nil, err
+	}
+	if c.later() {
+		return a.recognizeLater(ctx, c, image, request, func(i document.Image) job.Order { return job.Order{Documents: []int64{i.Document}, Pages: ranges} })
 	}
 	runs, err := a.Recognition.RecognizePages(ctx, c.actor, image, ranges, request)
 	if err != nil {

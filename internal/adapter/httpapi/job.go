@@ -14,6 +14,7 @@ import (
 	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/jobs"
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
@@ -147,17 +148,18 @@ func (c *call) later() bool {
 	return false
 }
 
-// recognizeLater makes a job of a request on images that the client knows.
-func (a *api) recognizeLater(ctx context.Context, c *call, images []int64, request recognition.Request) (*recognized, error) {
+// recognizeLater makes a job of a request on an image; order says what is to be read of it.
+func (a *api) recognizeLater(ctx context.Context, c *call, id int64, request recognition.Request, order func(document.Image) job.Order) (*recognized, error) {
 	if request.Into != 0 {
 		return nil, fault.InvalidFields(fault.Field{Field: "into", Detail: "not with Prefer: respond-async"})
 	}
-	for _, id := range images {
-		if _, err := a.Images.Image(ctx, c.actor, id); err != nil { // which the path names, so that it is 404 as always
-			return nil, err
-		}
+	image, err := a.Images.Image(ctx, c.actor, id) // which the path names, so that it is 404 as always
+	if err != nil {
+		return nil, err
 	}
-	made, err := a.submit(ctx, c, job.Order{Images: images, Request: request})
+	o := order(image)
+	o.Request = request
+	made, err := a.submit(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"image"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"glyphbox/client"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
 )
 
 // work runs items of jobs until the test ends.
@@ -197,6 +200,30 @@ func TestRespondAsync(t *testing.T) {
 	s.ask("POST", path+"?into=1", q).want(422).code("invalid_input", "into")
 	s.ask("POST", path+"?lang=xyz", q).want(422).code("invalid_input", "lang")
 	s.ask("POST", base+"/image/9999/ocr", q).want(404).code("image_not_found")
+}
+
+func TestRespondAsyncOfPages(t *testing.T) {
+	s := open(t)
+	_, token := s.user("ann")
+	_, other := s.user("bob")
+	small := slices.Repeat([]image.Image{image.NewGray(image.Rect(0, 0, 9, 9))}, 60)
+	first := read[client.Image](s.ask("POST", base+"/image", files(token, formFile{name: "book.tiff", data: string(porttest.MultiPageTIFF(small...))})).want(201))
+	scan := read[[]client.Image](s.ask("GET", fmt.Sprintf("%s/image?size=100&document=%d", base, first.ID), as(token)).want(200))
+	path := fmt.Sprintf("%s/image/%d/ocr?pages=", base, scan[9].ID) // of a later page
+	all := as(token).head("Prefer", "respond-async")
+	a := s.ask("POST", path+"all", all).want(202)
+	if made := read[client.Job](a); made.Total != 60 || a.header.Get("Location") != base+"/job/"+made.ID {
+		t.Errorf("got %+v", made)
+	}
+	made := read[client.Job](s.ask("POST", path+"2-3,60", all).want(202))
+	items := read[[]client.JobItem](s.ask("GET", base+"/job/"+made.ID+"/item", as(token)).want(200))
+	if len(items) != 3 || items[0].ImageID != scan[59].ID || items[2].ImageID != scan[1].ID {
+		t.Errorf("items %+v", items)
+	}
+	s.ask("POST", path+"61", all).want(422).code("invalid_input", "pages")
+	s.ask("POST", path+"1-", all).want(422).code("invalid_input", "pages")
+	s.ask("POST", path+"all&into=1", all).want(422).code("invalid_input", "into")
+	s.ask("POST", path+"all", as(other).head("Prefer", "respond-async")).want(404).code("image_not_found")
 }
 
 func TestDeadItems(t *testing.T) {

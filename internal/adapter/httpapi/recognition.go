@@ -9,7 +9,9 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/header"
+	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/wire"
 )
@@ -55,7 +57,7 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 
 	Into int `query:"into" minimum:"1" maximum:"2147483647" doc:"A version to add the regions to. It must be the newest of the image, and one that you ran. Missing: a new one."`
 
-	Pages string `query:"pages" maxLength:"10000" example:"2-5,9" doc:"Pages of the document to read, at most 50, or all. Missing: this."`
+	Pages string `query:"pages" maxLength:"10000" example:"2-5,9" doc:"Pages of the document to read, at most 50 unless later, or all. Missing: this."`
 }, regions regionForms) (*recognized, error) {
 	psm, lang, err := readModes(in.PSM, in.Lang)
 	if err != nil {
@@ -67,7 +69,7 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 		return a.recognizePages(ctx, c, in.ID, in.Pages, request)
 	}
 	if c.later() {
-		return a.recognizeLater(ctx, c, []int64{in.ID}, request)
+		return a.recognizeLater(ctx, c, in.ID, request, func(i document.Image) job.Order { return job.Order{Images: []int64{i.ID}} })
 	}
 	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID, request)
 	return &recognized{Status: http.StatusOK, Version: &run.Version, Body: contentsOrJob{wire.All(run.Contents, wire.Content)}}, err
