@@ -164,10 +164,16 @@ func jpegOf(m image.Image) []byte {
 
 // MultiPageTIFF makes an uncompressed grey TIFF of several pages.
 func MultiPageTIFF(pages ...image.Image) []byte {
+	return OrientedTIFF(slices.Repeat([]int{1}, len(pages)), pages...)
+}
+
+// OrientedTIFF is MultiPageTIFF whose pages are the given images once the orientation (1 to 8) of each is applied.
+func OrientedTIFF(orientations []int, upright ...image.Image) []byte {
 	b := []byte("II*\x00")
 	link := len(b) // where the offset of the next directory stands
 	b = binary.LittleEndian.AppendUint32(b, 0)
-	for _, m := range pages {
+	for n, m := range upright {
+		m = stored(m, orientations[n])
 		size, strip := m.Bounds().Size(), len(b)
 		for y := range size.Y {
 			for x := range size.X {
@@ -178,7 +184,8 @@ func MultiPageTIFF(pages ...image.Image) []byte {
 			b = append(b, 0)
 		}
 		binary.LittleEndian.PutUint32(b[link:], uint32(len(b)))
-		tags := [][2]int{{256, size.X}, {257, size.Y}, {258, 8}, {259, 1}, {262, 1}, {273, strip}, {277, 1}, {278, size.Y}, {279, size.X * size.Y}}
+		tags := [][2]int{{256, size.X}, {257, size.Y}, {258, 8}, {259, 1}, {262, 1}, {273, strip}, {274, orientations[n]}, {277, 1},
+			{278, size.Y}, {279, size.X * size.Y}}
 		b = binary.LittleEndian.AppendUint16(b, uint16(len(tags)))
 		for _, tag := range tags {
 			b = binary.LittleEndian.AppendUint16(b, uint16(tag[0]))
@@ -198,22 +205,30 @@ func SpoilPage(file []byte, number int) []byte {
 	return file
 }
 
-// OrientedJPEG makes a JPEG that is the given image once its EXIF orientation (1 to 8) is applied.
-func OrientedJPEG(upright image.Image, orientation int) []byte {
-	size := upright.Bounds().Size()
-	stored := size
-	if orientation >= 5 {
-		stored = image.Pt(size.Y, size.X)
+// stored returns what a file has of an upright image of that orientation.
+func stored(upright image.Image, orientation int) image.Image {
+	if orientation == 1 {
+		return upright
 	}
-	m := image.NewRGBA(image.Rectangle{Max: stored})
+	size := upright.Bounds().Size()
+	bounds := image.Rectangle{Max: size}
+	if orientation >= 5 {
+		bounds.Max = image.Pt(size.Y, size.X)
+	}
+	m := image.NewRGBA(bounds)
 	for y := range size.Y {
 		for x := range size.X {
 			sx, sy := storedAt(orientation, size, x, y)
 			m.Set(sx, sy, upright.At(x, y))
 		}
 	}
+	return m
+}
+
+// OrientedJPEG makes a JPEG that is the given image once its EXIF orientation (1 to 8) is applied.
+func OrientedJPEG(upright image.Image, orientation int) []byte {
 	exif := append([]byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"), byte(orientation), 0, 0, 0, 0, 0, 0)
-	file := jpegOf(m)
+	file := jpegOf(stored(upright, orientation))
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(exif)+2))
 	return bytes.Join([][]byte{file[:2], segment, exif, file[2:]}, nil)
 }
