@@ -154,6 +154,10 @@ func (r killedRuns) Append(ctx context.Context, run recognition.Run) (stored rec
 	return stored, err
 }
 
+func (r killedRuns) MarkDeleted(ctx context.Context, id string, at time.Time) error {
+	return r.around("Runs.MarkDeleted", func() error { return r.Runs.MarkDeleted(ctx, id, at) })
+}
+
 func (r killedRuns) RemoveContent(ctx context.Context, id string) error {
 	return r.around("Runs.RemoveContent", func() error { return r.Runs.RemoveContent(ctx, id) })
 }
@@ -244,11 +248,13 @@ func TestWalkThatIsKilled(t *testing.T) {
 		}
 		tell(event{Corrected: []recognition.Content{c}})
 	}
-	tell(event{DeletingContent: contents[0].ID})
-	if err := results.Delete(t.Context(), ann, contents[0].ID); err != nil {
-		t.Fatal(err)
+	for n, remove := range []func(context.Context, account.Actor, string) error{results.Purge, results.Delete} {
+		tell(event{DeletingContent: contents[n].ID})
+		if err := remove(t.Context(), ann, contents[n].ID); err != nil {
+			t.Fatal(err)
+		}
+		tell(event{DeletedContent: contents[n].ID})
 	}
-	tell(event{DeletedContent: contents[0].ID})
 	for _, i := range uploaded { // the second one by resigning
 		tell(event{DeletingImage: i.ID})
 		if i.ID == uploaded[0].ID {
@@ -463,7 +469,8 @@ func TestKilledBetweenStores(t *testing.T) {
 func killedBetweenStores(t *testing.T, s shelf) {
 	calls, _ := walkUntilKilled(t, order{Config: s.config, User: "ann"})
 	s.wantNothingLeft(t)
-	for _, call := range []string{"Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise", "Runs.RemoveContent", "Contents.Delete", "Catalog.Delete", "Blobs.Delete", "Users.Update"} {
+	for _, call := range []string{"Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise", "Runs.RemoveContent", "Runs.MarkDeleted",
+		"Contents.Delete", "Catalog.Delete", "Blobs.Delete", "Users.Update"} {
 		if !slices.Contains(calls, call) {
 			t.Fatalf("the walk does not call %s, only %q", call, calls)
 		}
