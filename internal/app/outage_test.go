@@ -152,13 +152,13 @@ func TestStoresGoAwayUnderLoad(t *testing.T) {
 		image, meta int // statuses of the bytes and the metadata of an image meanwhile
 	}{
 		{"MariaDB is killed", mariadb.Kill, func() { fatal(mariadb.Run()) },
-			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503},
+			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "queue": "ok", "workers": "ok"}, 503, 503},
 		{"MongoDB is killed", mongodb.Kill, func() { mongodb.Restart(t) },
-			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200},
+			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "queue": "ok", "workers": "ok"}, 503, 200},
 		{"MariaDB is frozen", func() { mariadb.Freeze(t) }, func() { mariadb.Thaw(t) },
-			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "workers": "ok"}, 503, 503},
+			map[string]string{"database": "away", "blobs": "ok", "contents": "ok", "queue": "ok", "workers": "ok"}, 503, 503},
 		{"MongoDB is frozen", func() { mongodb.Freeze(t) }, func() { mongodb.Thaw(t) },
-			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "workers": "ok"}, 503, 200},
+			map[string]string{"database": "ok", "blobs": "away", "contents": "away", "queue": "ok", "workers": "ok"}, 503, 200},
 	} {
 		l.until(true, 20)
 		c.leave()
