@@ -422,8 +422,8 @@ type Recognized struct {
 	Contents []Content // in the order of the regions
 }
 
-// Recognize reads regions of an image, or all of it. With Into it fails with the status 409 and the code version_not_newest where there is a newer version
-// by now.
+// Recognize reads regions of an image, or all of it. With Into it fails with the status 409 and the code version_not_newest where there is
+// a newer version by now.
 func (c Client) Recognize(ctx context.Context, id int64, request Request) (Recognized, error) {
 	regions := request.Regions
 	if regions == nil {
@@ -518,8 +518,8 @@ func (c Client) PurgeContent(ctx context.Context, id string) error {
 	return err
 }
 
-// Search returns what is found in the newest texts of all images that the user may see: what was read or corrected last comes first. next is the Before of
-// more of it; 0 at the end. There may be fewer hits than the limit before the end, too.
+// Search returns what is found in the newest texts of all images that the user may see: what was read or corrected last comes first. next
+// is the Before of more of it; 0 at the end. There may be fewer hits than the limit before the end, too.
 func (c Client) Search(ctx context.Context, q SearchQuery) (hits []Hit, next int64, err error) {
 	query := url.Values{"q": {q.Text}}
 	set(query, "before", q.Before)

@@ -42,7 +42,8 @@ func (c Client) RecognizeLater(ctx context.Context, id int64, request Request) (
 		return Job{}, err
 	}
 	header := http.Header{"Content-Type": {"application/json"}, "Prefer": {"respond-async"}}
-	job, _, err := decode[Job](c.Do(ctx, http.MethodPost, basePath+imagePath(id, "/ocr")+encoded(request.query()), header, strings.NewReader(string(b))))
+	job, _, err := decode[Job](c.Do(ctx, http.MethodPost, basePath+imagePath(id, "/ocr")+encoded(request.query()), header,
+		strings.NewReader(string(b))))
 	return job, err
 }
 

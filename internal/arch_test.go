@@ -81,7 +81,8 @@ func programOf(pkg string) string {
 }
 
 // outside are packages of the standard library that have no place in the domain.
-var outside = []string{"database", "embed", "html", "image", "io/fs", "log", "net", "os", "path/filepath", "plugin", "runtime", "syscall", "testing", "unsafe"}
+var outside = []string{"database", "embed", "html", "image", "io/fs", "log", "net", "os", "path/filepath", "plugin", "runtime", "syscall",
+	"testing", "unsafe"}
 
 // pure are packages below those that do no I/O.
 var pure = []string{"net/mail"}
@@ -94,7 +95,8 @@ type goPackage struct {
 
 func packages(t *testing.T) (all []goPackage) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "list", "-json=Dir,ImportPath,GoFiles,CgoFiles,Imports,TestImports,XTestImports", module+"...")
+	command := exec.CommandContext(t.Context(), "go", "list", "-json=Dir,ImportPath,GoFiles,CgoFiles,Imports,TestImports,XTestImports",
+		module+"...")
 	out, err := command.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("go list: %s", exit.Stderr)
@@ -290,7 +292,8 @@ func TestWebAssemblyIsInWorkersOnly(t *testing.T) {
 	uses := 0
 	for _, p := range packages(t) {
 		for _, imported := range p.Imports {
-			if !strings.HasPrefix(imported, "github.com/klippa-app/go-pdfium") && !strings.HasPrefix(imported, "github.com/tetratelabs/wazero") {
+			if !strings.HasPrefix(imported, "github.com/klippa-app/go-pdfium") &&
+				!strings.HasPrefix(imported, "github.com/tetratelabs/wazero") {
 				continue
 			}
 			if uses++; p.ImportPath != pdfium {

@@ -24,7 +24,8 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 
 // types are named here since what the system knows of them differs.
-var types = map[string]string{".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+var types = map[string]string{".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+	".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 // asset is one file, ready to be sent. Who serves the handler may compress it on the way.
 type asset struct {

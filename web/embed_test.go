@@ -92,11 +92,13 @@ func size(t *testing.T, path string) int64 {
 func TestPaths(t *testing.T) {
 	for _, path := range []string{"/", "/image/12", "/account", "/index.html"} {
 		r := ask(t, path, "")
-		if got := r.Header.Get("Content-Type"); r.StatusCode != http.StatusOK || got != "text/html; charset=utf-8" || r.Header.Get("Content-Encoding") != "" {
+		if got := r.Header.Get("Content-Type"); r.StatusCode != http.StatusOK || got != "text/html; charset=utf-8" ||
+			r.Header.Get("Content-Encoding") != "" {
 			t.Errorf("%s: %s, %s", path, r.Status, got)
 		}
 		csp := r.Header.Get("Content-Security-Policy")
-		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self';") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
+		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self';") || strings.Contains(csp, "unsafe") ||
+			strings.Contains(csp, "*") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
 	}

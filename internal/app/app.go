@@ -47,7 +47,9 @@ func Run(ctx context.Context, p Process) int {
 	}
 	understood := false // what fails until then is the command line's fault
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
-	root.AddCommand(p.serveCommand(), p.ocrCommand(), p.jobCommand(), p.benchCommand(), p.userCommand(), p.keyCommand(), p.migrateCommand(), p.copyCommand(), p.backupCommand(), p.restoreCommand(), p.sweepCommand(), p.reindexCommand(), p.configCommand(), p.doctorCommand(), p.healthCommand(), p.versionCommand(), p.workerCommand())
+	root.AddCommand(p.serveCommand(), p.ocrCommand(), p.jobCommand(), p.benchCommand(), p.userCommand(), p.keyCommand(), p.migrateCommand(),
+		p.copyCommand(), p.backupCommand(), p.restoreCommand(), p.sweepCommand(), p.reindexCommand(), p.configCommand(), p.doctorCommand(),
+		p.healthCommand(), p.versionCommand(), p.workerCommand())
 	root.SetArgs(p.Args)
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
@@ -70,7 +72,8 @@ func Run(ctx context.Context, p Process) int {
 
 // group returns a command that only has subcommands.
 func group(name, short string) *cobra.Command {
-	return &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	return &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 }
 
 // usageError is a wrong command line that only the command itself can recognise.

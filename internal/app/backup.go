@@ -18,11 +18,13 @@ import (
 )
 
 func (p Process) backupCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "backup DIRECTORY", Short: "Back up the data directory, also while the service runs", Args: cobra.ExactArgs(1),
-		Long: `Writes a backup to a new directory, also while the service runs: the database as it is at one moment, all its images, and the keys. The directory appears
-when it is complete. It is a data directory itself.
+	cmd := &cobra.Command{Use: "backup DIRECTORY", Short: "Back up the data directory, also while the service runs",
+		Args: cobra.ExactArgs(1),
+		Long: `Writes a backup to a new directory, also while the service runs: the database as it is at one moment, all its images,
+and the keys. The directory appears when it is complete. It is a data directory itself.
 
-Images are hard links where the file system allows that. So copy the backup to another disk, since on the same one it does not survive the loss of the disk.`}
+Images are hard links where the file system allows that. So copy the backup to another disk, since on the same one it
+does not survive the loss of the disk.`}
 	addFlags(cmd.Flags(), whereFlags...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := p.config(cmd)
@@ -30,7 +32,8 @@ Images are hard links where the file system allows that. So copy the backup to a
 			return err
 		}
 		if c.Database != "" || c.MongoDB != "" {
-			return usagef("only what is in a data directory is backed up by this command. Use mariadb-dump --single-transaction for MariaDB first, then mongodump for MongoDB, or glyphbox copy into a data directory")
+			return usagef("only what is in a data directory is backed up by this command. Use mariadb-dump --single-transaction for " +
+				"MariaDB first, then mongodump for MongoDB, or glyphbox copy into a data directory")
 		}
 		images, err := p.backups().Backup(cmd.Context(), c.DataDir, args[0])
 		return p.tell(withAdvice(err), "%s is whole: it has %s.", args[0], progress.Counted(images, "image"))
@@ -39,9 +42,11 @@ Images are hard links where the file system allows that. So copy the backup to a
 }
 
 func (p Process) restoreCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "restore BACKUP --data-dir DIRECTORY", Short: "Make a data directory from a backup", Args: cobra.ExactArgs(1),
-		Long: `Makes a data directory from a backup or from a copy of a data directory. The directory must be empty, and no service may run on it.
-The database and the SHA-256 of each image are checked. If something is damaged, nothing is restored. If the command is interrupted, run it again.`}
+	cmd := &cobra.Command{Use: "restore BACKUP --data-dir DIRECTORY", Short: "Make a data directory from a backup",
+		Args: cobra.ExactArgs(1),
+		Long: `Makes a data directory from a backup or from a copy of a data directory. The directory must be empty, and no service may
+run on it. The database and the SHA-256 of each image are checked. If something is damaged, nothing is restored. If the
+command is interrupted, run it again.`}
 	var check bool
 	addFlags(cmd.Flags(), "data-dir")
 	cmd.Flags().BoolVar(&check, "check", false, "Check the backup and restore nothing.")

@@ -130,7 +130,8 @@ func TestRestoreIsKilled(t *testing.T) {
 		if !killAfter(t, after, "restore", l.dir, "--data-dir", dir) {
 			t.Fatalf("it ended before it was killed after %d lines", after)
 		}
-		for _, args := range [][]string{{"serve", "--addr", "127.0.0.1:0", "--data-dir", dir}, {"user", "list", "--data-dir", dir}, {"backup", dir + "-backup", "--data-dir", dir}} {
+		for _, args := range [][]string{{"serve", "--addr", "127.0.0.1:0", "--data-dir", dir}, {"user", "list", "--data-dir", dir},
+			{"backup", dir + "-backup", "--data-dir", dir}} {
 			command(t, "", args...).want(t, exitFailure, "has not been finished")
 		}
 	}

@@ -122,7 +122,8 @@ func browseBelow(t *testing.T, proxy, base string) {
 	b.openImage(image.ID, "")
 	b.look("below" + strings.ReplaceAll(base, "/", "-"))
 	b.until(fmt.Sprintf("location.pathname === '%s/image/%d'", base, image.ID))
-	b.until(fmt.Sprintf("performance.getEntriesByType('resource').every((e) => !e.name.startsWith('http') || new URL(e.name).pathname.startsWith('%s/'))", base))
+	b.until(fmt.Sprintf("performance.getEntriesByType('resource').every((e) => !e.name.startsWith('http') || new "+
+		"URL(e.name).pathname.startsWith('%s/'))", base))
 }
 
 func walkBelow(t *testing.T, proxy, base string) {
@@ -132,7 +133,8 @@ func walkBelow(t *testing.T, proxy, base string) {
 		t.Fatal(err)
 	}
 	c := api.Client{Server: proxy + base, HTTP: &http.Client{Jar: jar}}
-	if _, err := c.SignUp(ctx, api.SignUpForm{Name: "ann", Email: "ann@example.org", Password1: password, Password2: password}); err != nil {
+	if _, err := c.SignUp(ctx, api.SignUpForm{Name: "ann", Email: "ann@example.org", Password1: password,
+		Password2: password}); err != nil {
 		t.Fatal(err)
 	}
 	grant, err := c.Login(ctx, "ann", password)
@@ -179,7 +181,8 @@ func walkBelow(t *testing.T, proxy, base string) {
 
 	// A page's session is in a cookie that goes to this service only.
 	form := url.Values{"username": {"ann"}, "password": {password}}
-	r, err = c.Do(ctx, "POST", "/api/v1/user/login", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "X-Glyphbox-Session": {"cookie"}},
+	r, err = c.Do(ctx, "POST", "/api/v1/user/login", http.Header{"Content-Type": {"application/x-www-form-urlencoded"},
+		"X-Glyphbox-Session": {"cookie"}},
 		strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +191,8 @@ func walkBelow(t *testing.T, proxy, base string) {
 	if cookies := r.Cookies(); len(cookies) != 1 || cookies[0].Path != base+"/api/v1/user" {
 		t.Errorf("cookies %v", cookies)
 	}
-	r, err = c.Do(ctx, "POST", "/api/v1/user/token", http.Header{"Content-Type": {"application/json"}, "X-Glyphbox-Session": {"cookie"}}, strings.NewReader("{}"))
+	r, err = c.Do(ctx, "POST", "/api/v1/user/token", http.Header{"Content-Type": {"application/json"}, "X-Glyphbox-Session": {"cookie"}},
+		strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,29 +22,38 @@ import (
 	"glyphbox/internal/reading"
 )
 
-const benchHelp = `Reads evaluation sets, whose text is known, and shows how much of it was right and how long it took. A set is a file with a
-page on each line: {"image", "width", "height", "lang", "regions": [{"x1", "y1", "x2", "y2", "text"}]}; the image's path is relative to the file,
-boxes are pixels of the page as it is displayed. A row may also have "set", the set that its lines are from, and a region "turned", the degrees clockwise that make
-its lines run to the right; see --against tight and upright.
+const benchHelp = `Reads evaluation sets, whose text is known, and shows how much of it was right and how long it took. A set is a file
+with a page on each line: {"image", "width", "height", "lang", "regions": [{"x1", "y1", "x2", "y2", "text"}]}; the
+image's path is relative to the file, boxes are pixels of the page as it is displayed. A row may also have "set", the
+set that its lines are from, and a region "turned", the degrees clockwise that make its lines run to the right; see
+--against tight and upright.
 
-All that is compared reads the same page before the next page is begun, each in its turn as the first, so that a machine whose
-speed drifts is unfair to none. docs/benchmarks.md explains the columns.`
+All that is compared reads the same page before the next page is begun, each in its turn as the first, so that a machine
+whose speed drifts is unfair to none. docs/benchmarks.md explains the columns.`
 
 // benchCommand measures the engine on evaluation sets.
 func (p Process) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench SET/regions.jsonl...", Short: "Measure recognition on pages whose text is known", Long: benchHelp,
-		Example: "  glyphbox bench receipts/regions.jsonl forms/regions.jsonl --against loop --against process\n  taskset -c 0 glyphbox bench receipts/regions.jsonl --workers 1 --service\n  glyphbox bench --blank"}
+		Example: "  glyphbox bench receipts/regions.jsonl forms/regions.jsonl --against loop --against process\n  taskset -c 0 glyphbox " +
+			"bench receipts/regions.jsonl --workers 1 --service\n  glyphbox bench --blank"}
 	var o bench.Options
 	cmd.Flags().IntVar(&o.Workers, "workers", 0, "Worker processes; 0 is one for each core.")
-	cmd.Flags().StringArrayVar(&o.Against, "against", nil, "What to compare the engine with: loop, a plain warm loop over the library; process, a tesseract process for each region; "+
-		"tight, the same lines drawn tightly, where a set has the lines of another set; upright, the same pages turned upright. May be given several times.")
-	cmd.Flags().BoolVar(&o.Service, "service", false, "Compare the service, HTTP and storage included, with the plain warm loop, both on one worker.")
+	cmd.Flags().StringArrayVar(&o.Against, "against", nil,
+		"What to compare the engine with: loop, a plain warm loop over the library; process, a tesseract process for each region; "+
+			"tight, the same lines drawn tightly, where a set has the lines of another set; upright, the same "+
+			"pages turned upright. May be "+
+			"given several times.")
+	cmd.Flags().BoolVar(&o.Service, "service", false,
+		"Compare the service, HTTP and storage included, with the plain warm loop, both on one worker.")
 	cmd.Flags().BoolVar(&o.Cores, "cores", false, "Compare one worker with two.")
-	cmd.Flags().BoolVar(&o.Blank, "blank", false, "Also measure 300 regions without text: paper, photos, rules, shadows and hatching, made by the program and always the same.")
-	cmd.Flags().BoolVar(&o.Calibration, "calibration", false, "Show how far the confidence of words is true: ten bins with equal numbers of words.")
+	cmd.Flags().BoolVar(&o.Blank, "blank", false,
+		"Also measure 300 regions without text: paper, photos, rules, shadows and hatching, made by the program and always the same.")
+	cmd.Flags().BoolVar(&o.Calibration, "calibration", false,
+		"Show how far the confidence of words is true: ten bins with equal numbers of words.")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "Write a line of JSON for each set, and one for all of them.")
 	cmd.Flags().IntVar(&o.Limit, "limit", 0, "The most pages of each set, spread evenly over it; 0 is all.")
-	cmd.Flags().BoolVar(&o.ShowErrors, "show-errors", false, "Show, on standard error, what the engine read wrong, letter case and white space aside.")
+	cmd.Flags().BoolVar(&o.ShowErrors, "show-errors", false,
+		"Show, on standard error, what the engine read wrong, letter case and white space aside.")
 	addFlags(cmd.Flags(), "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		if len(files) == 0 && !o.Blank {
@@ -82,7 +91,8 @@ func (p Process) bench(ctx context.Context, c Config, o bench.Options, files []s
 		Page: firstPage, Explain: explain,
 		Serve: func(ctx context.Context, dir string, listening func(url string)) error {
 			c := c
-			c.Addr, c.DataDir, c.OCRWorkers, c.SignUpOpen, c.AdminPassword = "127.0.0.1:0", datadir.Dir(dir), 1, true, strings.ToLower(rand.Text())
+			c.Addr, c.DataDir, c.OCRWorkers, c.SignUpOpen, c.AdminPassword = "127.0.0.1:0", datadir.Dir(dir), 1, true,
+				strings.ToLower(rand.Text())
 			c.AccessTTL = 24 * time.Hour
 			c.LogLevel = max(c.LogLevel, slog.LevelWarn)
 			quiet := p

@@ -72,24 +72,29 @@ func writeSet(t *testing.T, dir string, pages []benchPage) string {
 	return file
 }
 
-var drawnPages = [][]string{{"Invoice No. 1742", "Two boxes of paper", "Total amount 1250.00"}, {"The quick brown fox", "jumps over the dog"}}
+var drawnPages = [][]string{{"Invoice No. 1742", "Two boxes of paper", "Total amount 1250.00"},
+	{"The quick brown fox", "jumps over the dog"}}
 
 func TestBench(t *testing.T) {
 	set := drawSet(t, drawnPages...)
-	out := command(t, "", "bench", set, "--workers", "2", "--against", "loop", "--cores", "--service", "--log-level", "error").want(t, exitOK, "").stdout
+	out := command(t, "", "bench", set, "--workers", "2", "--against", "loop", "--cores", "--service", "--log-level", "error").want(t,
+		exitOK, "").stdout
 	tables := strings.Split(strings.TrimSpace(out), "\n\n")
 	if len(tables) != 3 {
 		t.Fatalf("%d tables, want 3:\n%s", len(tables), out)
 	}
 	sides := []string{"engine ×2", "loop ×2", "engine ×1", "service ×1", "loop ×1"}
-	text := cells(t, tables[0], []string{"SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY", "INVENTED", "FAILED", "PASSES"})
+	text := cells(t, tables[0], []string{"SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH",
+		"EXACT", "ANY BOTH", "EMPTY", "INVENTED", "FAILED", "PASSES"})
 	for i, row := range text {
-		want := []string{"tiny", sides[i], "2", "7", "185", "0.00 %", "0.00 %", "0.00 %", "0.00 %", "100.00 %", "100.00 %", "0", "0", "0", row[14]}
+		want := []string{"tiny", sides[i], "2", "7", "185", "0.00 %", "0.00 %", "0.00 %", "0.00 %", "100.00 %", "100.00 %", "0", "0", "0",
+			row[14]}
 		if diff := cmp.Diff(want, row); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", sides[i], diff)
 		}
 	}
-	times := cells(t, tables[1], []string{"SET", "SIDE", "WALL/REGION", "WORK/REGION", "PAGE P50", "PAGE P95", "SINGLE P50", "SINGLE P95", "MEMORY"})
+	times := cells(t, tables[1], []string{"SET", "SIDE", "WALL/REGION", "WORK/REGION", "PAGE P50", "PAGE P95", "SINGLE P50", "SINGLE P95",
+		"MEMORY"})
 	if len(text) != len(sides) || len(times) != len(sides) {
 		t.Errorf("%d and %d sides, want %d:\n%s", len(text), len(times), len(sides), out)
 	}
@@ -103,7 +108,8 @@ func TestBench(t *testing.T) {
 			t.Errorf("the workers of %s take %s", row[1], row[8])
 		}
 	}
-	ratios := cells(t, tables[2], []string{"SET", "RATIO", "WORKERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WALL", "MEDIAN PAGE", "WORK", "WALL ÷ WORK"})
+	ratios := cells(t, tables[2], []string{"SET", "RATIO", "WORKERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WALL", "MEDIAN PAGE",
+		"WORK", "WALL ÷ WORK"})
 	var names []string
 	for _, row := range ratios {
 		names = append(names, row[1]+", "+row[2])
@@ -152,12 +158,14 @@ func TestBenchJSON(t *testing.T) {
 		return object{"as_is": v, "any_case": v, "any_space": v, "any_case_space": v}
 	}
 	sideOf := func(name string) object {
-		return object{"side": name, "workers": "number", "cer": scored("number"), "exact": scored("number"), "empty": "number", "invented": "number", "failed": "number", "passes": "number",
+		return object{"side": name, "workers": "number", "cer": scored("number"), "exact": scored("number"), "empty": "number",
+			"invented": "number", "failed": "number", "passes": "number",
 			"wall_ms": "number", "work_ms": "number", "page_ms": percentiles, "single_ms": percentiles, "memory_bytes": "number"}
 	}
 	want := object{"set": "tiny", "file": set, "pages": "number", "refused": "number", "regions": "number", "characters": "number",
 		"sides": []any{sideOf("engine"), sideOf("loop")},
-		"ratios": []any{object{"name": "engine ÷ loop", "workers": []any{"number", "number"}, "cer": scored(nil), "wall": "number", "work": "number",
+		"ratios": []any{object{"name": "engine ÷ loop", "workers": []any{"number", "number"}, "cer": scored(nil), "wall": "number",
+			"work":         "number",
 			"wall_to_work": "number", "median_page": "number"}}}
 	if diff := cmp.Diff(any(want), withoutNumbers(got)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -193,7 +201,8 @@ func TestBenchAgainstProcesses(t *testing.T) {
 	}
 	set := drawSet(t, drawnPages[0])
 	var result bench.Result
-	if err := json.Unmarshal([]byte(command(t, "", "bench", set, "--against", "process", "--json").want(t, exitOK, "").stdout), &result); err != nil {
+	if err := json.Unmarshal([]byte(command(t, "", "bench", set, "--against", "process", "--json").want(t, exitOK, "").stdout),
+		&result); err != nil {
 		t.Fatal(err)
 	}
 	if q := result.Ratios[0]; q.Name != "process ÷ engine" || *q.Wall <= 0 {
@@ -222,7 +231,8 @@ func TestBenchShowsErrors(t *testing.T) {
 	pages[0].Regions[0].Text = "Invoice No. 1743"
 	pages[1].Regions[0].Text = "TWO boxes of paper"
 	writeSet(t, filepath.Dir(set), pages[:])
-	r := command(t, "", "bench", set, "--workers", "1", "--show-errors", "--json").want(t, exitOK, `want "Invoice No. 1743"`+"\n"+`  got  "Invoice No. 1742"`)
+	r := command(t, "", "bench", set, "--workers", "1", "--show-errors", "--json").want(t, exitOK,
+		`want "Invoice No. 1743"`+"\n"+`  got  "Invoice No. 1742"`)
 	if strings.Contains(r.stderr, "boxes") {
 		t.Errorf("letter case is shown as an error:\n%s", r.stderr)
 	}
@@ -231,7 +241,9 @@ func TestBenchShowsErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	side := result.Sides[0]
-	if got, want := [2]bench.Scored[float64]{side.CER, side.Exact}, [2]bench.Scored[float64]{{AsIs: 3. / 34, AnyCase: 1. / 34, AnySpace: 3. / 29, AnyCaseSpace: 1. / 29}, {AnyCase: 0.5, AnyCaseSpace: 0.5}}; got != want {
+	if got, want := [2]bench.Scored[float64]{side.CER, side.Exact},
+		[2]bench.Scored[float64]{{AsIs: 3. / 34, AnyCase: 1. / 34, AnySpace: 3. / 29, AnyCaseSpace: 1. / 29},
+			{AnyCase: 0.5, AnyCaseSpace: 0.5}}; got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

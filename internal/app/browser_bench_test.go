@@ -26,7 +26,9 @@ func BenchmarkBrowserRelease(b *testing.B) {
 	tab.openPage(s.login("ann", password), file)
 	eval[any](tab, `{ window.took = []; let from = 0
 		addEventListener('pointerup', () => { from = performance.now() }, true)
-		new MutationObserver(() => { if (!from || !document.querySelector('ol > li .text')) return; const began = from; from = 0; requestAnimationFrame(() => took.push(performance.now() - began)) }).observe(document.body, { childList: true, subtree: true }) }`)
+		new MutationObserver(() => { if (!from || !document.querySelector('ol > li .text')) return; const began = from; from = 0;
+			requestAnimationFrame(() => took.push(performance.now() - began)) }).observe(document.body, { childList: true,
+			subtree: true }) }`)
 	line, drawn := at["line"], 0
 	for b.Loop() {
 		for range 100 {
@@ -57,7 +59,8 @@ func BenchmarkBrowserManyRegions(b *testing.B) {
 	tab.shows("5,000 regions")
 	var moved, zoomed []float64
 	frames := func(wheel string) []float64 {
-		return eval[[]float64](tab, `new Promise((done) => { const viewer = document.querySelector('.viewer'), frames = []; let last = performance.now()
+		return eval[[]float64](tab, `new Promise((done) => { const viewer = document.querySelector('.viewer'), frames = [];
+			let last = performance.now()
 			const step = (now) => { frames.push(now - last); last = now; const n = frames.length
 				viewer.dispatchEvent(new WheelEvent('wheel', { `+wheel+`, clientX: 500, clientY: 400, bubbles: true, cancelable: true }))
 				if (n < 125) requestAnimationFrame(step); else done(frames.slice(5)) }

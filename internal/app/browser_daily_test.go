@@ -49,7 +49,8 @@ func TestBrowserDrawing(t *testing.T) {
 	}
 
 	// A click selects, and one with Shift adds.
-	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
+	paper := eval[struct{ X, Y, Width float64 }](b,
+		"(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
 	click := func(x, y float64, held ...chromedp.MouseOption) {
 		b.do(chromedp.MouseClickXY(paper.X+x*paper.Width/letterWidth, paper.Y+y*paper.Width/letterWidth, held...))
 	}
@@ -112,7 +113,8 @@ func TestBrowserFailedRegions(t *testing.T) {
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
 	b.shows("No doubtful words")
-	b.fetches(`(path) => { if (path.includes('/ocr?')) return Promise.resolve(new Response(JSON.stringify({ code: 'internal', detail: 'No.' }), { status: 500 })) }`)
+	b.fetches(`(path) => { if (path.includes('/ocr?')) return Promise.resolve(new Response(JSON.stringify({ code: 'internal', detail: ` +
+		`'No.' }), { status: 500 })) }`)
 	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	b.shows("1 not read")
 	if eval[bool](b, "document.querySelector('.foot').innerText.includes('No doubtful words')") {
@@ -124,8 +126,11 @@ func TestBrowserFailedRegions(t *testing.T) {
 	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateTouch, chromedp.EmulateMobile))
 	small := func(where string) {
 		t.Helper()
-		if found := eval[[]string](b, `[...document.querySelectorAll('button, select, .item, input:not([type=checkbox]):not([type=radio]):not([hidden])')].filter((e) => e.offsetParent !== null && !e.matches('.link, .show'))
-			.filter((e) => { const r = e.getBoundingClientRect(); return r.width < 44 || r.height < 44 }).map((e) => e.outerHTML.slice(0, 120))`); len(found) > 0 {
+		if found := eval[[]string](b, `[...document
+			.querySelectorAll('button, select, .item, input:not([type=checkbox]):not([type=radio]):not([hidden])')]
+			.filter((e) => e.offsetParent !== null && !e.matches('.link, .show'))
+			.filter((e) => { const r = e.getBoundingClientRect(); return r.width < 44 || r.height < 44 }).map((e) => e.outerHTML.slice(0,
+				120))`); len(found) > 0 {
 			t.Errorf("%s has targets smaller than 44 pixels: %q", where, found)
 		}
 	}
@@ -140,7 +145,8 @@ func TestBrowserFailedRegions(t *testing.T) {
 		b.key("a line of text that is long enough" + kb.Enter)
 	}
 	eval[any](b, "document.querySelector('.list').scrollTop = 0")
-	b.until("(() => { const save = document.querySelector('#r1 .save button').getBoundingClientRect(), list = document.querySelector('.list').getBoundingClientRect(); return save.bottom <= list.bottom && save.top >= list.top })()")
+	b.until("(() => { const save = document.querySelector('#r1 .save button').getBoundingClientRect(), list = " +
+		"document.querySelector('.list').getBoundingClientRect(); return save.bottom <= list.bottom && save.top >= list.top })()")
 	b.accessible("editing on a phone")
 	b.open("/")
 	b.until("document.querySelector('a.name')")
@@ -153,7 +159,8 @@ func TestBrowserOtherReadings(t *testing.T) {
 
 	// The second word was read as something else too, and is in doubt.
 	b.fetches(`(path, init) => { if (path.includes('/ocr?')) return realFetch(path, init).then(async (r) => { const list = await r.json()
-		for (const c of list) c.words = c.words.map((w, n) => ({ ...w, engine: 'first 1.0', confidence: n === 1 ? 0.6 : 0.95, candidates: n === 1 ? [{ engine: 'second 2.0', text: 'Other', confidence: 0.4 }] : [] }))
+		for (const c of list) c.words = c.words.map((w, n) => ({ ...w, engine: 'first 1.0', confidence: n === 1 ? 0.6 : 0.95,
+			candidates: n === 1 ? [{ engine: 'second 2.0', text: 'Other', confidence: 0.4 }] : [] }))
 		return new Response(JSON.stringify(list), { status: 200 }) }) }`)
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
@@ -234,7 +241,8 @@ func TestBrowserSeveralRegions(t *testing.T) {
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	type box struct{ X1, Y1, X2, Y2 int }
 	boxes := func() []box {
-		return eval[[]box](b, "[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => ({ X1: x.baseVal.value, Y1: y.baseVal.value, X2: x.baseVal.value + width.baseVal.value, Y2: y.baseVal.value + height.baseVal.value }))")
+		return eval[[]box](b, "[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => ({ X1: x.baseVal.value, "+
+			"Y1: y.baseVal.value, X2: x.baseVal.value + width.baseVal.value, Y2: y.baseVal.value + height.baseVal.value }))")
 	}
 	line := at["line"]
 	for n, left := range []float64{110, 140, 125} {
@@ -266,7 +274,8 @@ func TestBrowserSeveralRegions(t *testing.T) {
 
 	// Close up, all three fill the window.
 	b.key("z")
-	b.until("(([a, z]) => a.getBoundingClientRect().top < 130 && z.getBoundingClientRect().bottom > 700)([document.querySelectorAll('.region')[0], document.querySelectorAll('.region')[2]])")
+	b.until("(([a, z]) => a.getBoundingClientRect().top < 130 && z.getBoundingClientRect().bottom > " +
+		"700)([document.querySelectorAll('.region')[0], document.querySelectorAll('.region')[2]])")
 	b.key("0")
 
 	// A page of the library that was added later comes before; the regions lie there at their places, with their names.
@@ -329,17 +338,20 @@ func TestBrowserTurnsPages(t *testing.T) {
 	b.until(fmt.Sprintf("%s === '%d,%d' && document.querySelector('#r1 .text').innerText === %q", place, roi.X1, roi.Y1, text))
 	b.look("turned-page")
 	b.press("Undo")
-	b.until(fmt.Sprintf("document.querySelector('.paper .base')?.naturalWidth === 1000 && %s === %q && document.querySelector('#r1 .text')?.innerText === %q", place, before, text))
+	b.until(fmt.Sprintf("document.querySelector('.paper .base')?.naturalWidth === 1000 && %s === %q && document.querySelector('#r1 "+
+		".text')?.innerText === %q", place, before, text))
 }
 
 // doubting makes the second and the third word of each text doubtful, on their way to the page.
 const doubting = `(path, init) => { if (/\/ocr(\?|\/|$)/.test(path)) return realFetch(path, init).then(async (r) => {
 	if (r.status !== 200 || !r.headers.get('Content-Type')?.includes('json')) return r
 	const got = await r.json()
-	for (const c of [got].flat().flatMap((x) => x.contents ?? [x])) c.words?.forEach((w, n) => { if (w.engine && (n === 1 || n === 2)) w.confidence = 0.4 })
+	for (const c of [got].flat().flatMap((x) => x.contents ?? [x])) c.words?.forEach((w, n) => { if (w.engine && (n === 1 ||
+		n === 2)) w.confidence = 0.4 })
 	return new Response(JSON.stringify(got), { status: 200, headers: r.headers }) }) }`
 
-// TestBrowserProofreading goes from one doubtful word to the next: one is right, one is written anew, one is skipped, and a page is confirmed.
+// TestBrowserProofreading goes from one doubtful word to the next: one is right, one is written anew, one is skipped, and a page is
+// confirmed.
 func TestBrowserProofreading(t *testing.T) {
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	b.fetches(doubting)
@@ -357,7 +369,8 @@ func TestBrowserProofreading(t *testing.T) {
 	const field = "document.querySelector('input.walk')"
 	standsAt := func(word string, progress string) {
 		t.Helper()
-		b.until(fmt.Sprintf("document.activeElement === %s && %s.value === %q && document.querySelector('.foot').innerText.includes(%q)", field, field, word, progress))
+		b.until(fmt.Sprintf("document.activeElement === %s && %s.value === %q && document.querySelector('.foot').innerText.includes(%q)",
+			field, field, word, progress))
 	}
 	b.key(kb.Escape)
 	b.press("Proofread")
@@ -384,7 +397,8 @@ func TestBrowserProofreading(t *testing.T) {
 	b.press("Confirm page")
 	b.shows("Page confirmed")
 	b.press("Export")
-	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); return make(x) } }")
+	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); "+
+		"return make(x) } }")
 	b.press("Regions as CSV")
 	b.until("window.exported?.includes('Harbor')")
 	run := versionsOf(ann, page.ID)[0]
@@ -418,11 +432,14 @@ func TestBrowserProofreading(t *testing.T) {
 func TestBrowserReloads(t *testing.T) {
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
-	const seen = `JSON.stringify([[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => [x, y, width, height].map((v) => v.baseVal.value)),
-		[...document.querySelectorAll('ol > li')].map((e) => [e.querySelector('.name').value, e.querySelector('.text')?.innerText ?? '', e.querySelector('.conf')?.innerText ?? ''])])`
+	const seen = `JSON.stringify([[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => [x, y, width,
+		height].map((v) => v.baseVal.value)),
+		[...document.querySelectorAll('ol > li')].map((e) => [e.querySelector('.name').value, e.querySelector('.text')?.innerText ?? '',
+			e.querySelector('.conf')?.innerText ?? ''])])`
 	after := func(what, done string) {
 		t.Helper()
-		b.until(done + " && !document.querySelector('.region.busy, [data-saving]')") // what is shown at once is at the server a moment later
+		// what is shown at once is at the server a moment later
+		b.until(done + " && !document.querySelector('.region.busy, [data-saving]')")
 		before := eval[string](b, seen)
 		b.do(chromedp.Reload())
 		b.until("document.querySelector('.paper .base')?.naturalWidth > 0")

@@ -33,7 +33,8 @@ func TestBrowserDocument(t *testing.T) {
 	// The strip has all pages, and this one is marked in it.
 	on := func(page int) {
 		t.Helper()
-		b.until(fmt.Sprintf("document.querySelector('.strip [aria-current=page]')?.innerText.trim() === '%d' && document.querySelector('[aria-label=\"Page number\"]').value === '%[1]d'", page))
+		b.until(fmt.Sprintf("document.querySelector('.strip [aria-current=page]')?.innerText.trim() === '%d' && "+
+			"document.querySelector('[aria-label=\"Page number\"]').value === '%[1]d'", page))
 		b.until("document.querySelector('.paper .base')?.naturalWidth > 0")
 	}
 	on(1)
@@ -60,7 +61,8 @@ func TestBrowserDocument(t *testing.T) {
 	b.key(kb.PageUp)
 	on(1)
 	b.until(readings + " === 1")
-	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeChar, input.DispatchKeyEventTypeKeyUp} {
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeChar,
+		input.DispatchKeyEventTypeKeyUp} {
 		event := input.DispatchKeyEventParams{Type: kind, Key: "g", Code: "KeyG", WindowsVirtualKeyCode: 'G'}
 		if kind == input.DispatchKeyEventTypeChar { // it is not to arrive in the field
 			event.Text, event.WindowsVirtualKeyCode = "g", 'g'
@@ -76,7 +78,8 @@ func TestBrowserDocument(t *testing.T) {
 	on(3)
 
 	// All pages are exported, whichever is before one, also where this one has no text.
-	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); return make(x) } }")
+	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); "+
+		"return make(x) } }")
 	b.press("Export")
 	b.press("Plain text")
 	b.until(fmt.Sprintf("window.exported?.split('\\f').map((s) => s.trim()).join() === '%s,%s,'", lines[0], lines[1]))
@@ -85,7 +88,8 @@ func TestBrowserDocument(t *testing.T) {
 	b.press("Turn the page")
 	b.until("(([w, h]) => h > w && w > 0)(((e) => [e.naturalWidth, e.naturalHeight])(document.querySelectorAll('.strip img')[2]))")
 
-	b.until("document.querySelectorAll('.strip img')[2].getBoundingClientRect().bottom <= document.querySelectorAll('.strip .number')[2].getBoundingClientRect().top")
+	b.until("document.querySelectorAll('.strip img')[2].getBoundingClientRect().bottom <= document.querySelectorAll('.strip " +
+		".number')[2].getBoundingClientRect().top")
 
 	// The library opens the document where it was left.
 	b.open("/")
@@ -110,8 +114,10 @@ func TestBrowserPassword(t *testing.T) {
 	dir := t.TempDir()
 	plain, locked := write(t, dir, "plain.pdf", porttest.PDF(
 		porttest.PDFPage{Width: 400, Height: 200, Content: porttest.PDFText(40, 120, 24, "North Harbour Light")},
-		porttest.PDFPage{Width: 400, Height: 200, Content: porttest.PDFText(40, 120, 24, "Lamp oil, 12 gallons")})), filepath.Join(dir, "locked.pdf")
-	if said, err := exec.CommandContext(t.Context(), qpdf, "--encrypt", "geheim", "owner", "256", "--", plain, locked).CombinedOutput(); err != nil {
+		porttest.PDFPage{Width: 400, Height: 200, Content: porttest.PDFText(40, 120, 24, "Lamp oil, 12 gallons")})),
+		filepath.Join(dir, "locked.pdf")
+	if said, err := exec.CommandContext(t.Context(), qpdf, "--encrypt", "geheim", "owner", "256", "--", plain,
+		locked).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
 	s := start(t, t.TempDir())
@@ -132,7 +138,8 @@ func TestBrowserPassword(t *testing.T) {
 	eval[any](b, "document.querySelector('a.name').click()")
 	b.until("document.querySelectorAll('.strip img[src]').length === 2 && document.querySelector('.paper .base')?.naturalWidth > 0")
 	b.key(kb.PageDown)
-	b.until("document.querySelector('.strip [aria-current=page]')?.innerText.trim() === '2' && document.querySelector('.paper .base')?.naturalWidth > 0")
+	b.until("document.querySelector('.strip [aria-current=page]')?.innerText.trim() === '2' && document.querySelector('.paper " +
+		".base')?.naturalWidth > 0")
 	b.press("Reading settings")
 	b.press("Read the whole page")
 	b.until(readings + " === 1")

@@ -74,7 +74,8 @@ func startFirefox(t *testing.T) otherBrowser {
 		}
 	}
 	profile := t.TempDir()
-	cmd := exec.Command(program, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0", "--width", "1440", "--height", "900", "about:blank")
+	cmd := exec.Command(program, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0", "--width", "1440",
+		"--height", "900", "about:blank")
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -223,7 +224,8 @@ func startWebKit(t *testing.T) otherBrowser {
 	port := free.Addr().(*net.TCPAddr).Port
 	_ = free.Close()
 	cmd := exec.Command(driver, "--port="+strconv.Itoa(port))
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "DISPLAY=:"+strings.TrimSpace(number), "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1", "NO_AT_BRIDGE=1")
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "DISPLAY=:"+strings.TrimSpace(number), "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1",
+		"NO_AT_BRIDGE=1")
 	startProgram(t, cmd)
 	w := &webkit{ctx: t.Context(), session: fmt.Sprintf("http://127.0.0.1:%d/session", port)}
 	var session struct{ SessionID string }
@@ -332,7 +334,8 @@ func (v visitor) until(condition string) {
 		let yes = false; try { yes = !!(`+condition+`) } catch {}
 		if (yes) done(true); else if (Date.now() > end) done(false); else setTimeout(look, 10) }; look() })`)
 	if !ok {
-		v.t.Fatalf("never true: %s\nWhat went wrong: %q\nThe page says:\n%s", condition, say[[]string](v, "window.wrong"), say[string](v, "document.body.innerText"))
+		v.t.Fatalf("never true: %s\nWhat went wrong: %q\nThe page says:\n%s", condition, say[[]string](v, "window.wrong"),
+			say[string](v, "document.body.innerText"))
 	}
 }
 
@@ -354,9 +357,11 @@ func (v visitor) visit(path string) {
 		v.t.Fatal(err)
 	}
 	say[any](v, `(() => { window.wrong = []
-		addEventListener('error', (e) => wrong.push(String(e.message ?? e.target?.src))); addEventListener('unhandledrejection', (e) => wrong.push(String(e.reason)))
+		addEventListener('error', (e) => wrong.push(String(e.message ?? e.target?.src))); addEventListener('unhandledrejection', (e) =>
+			wrong.push(String(e.reason)))
 		document.addEventListener('securitypolicyviolation', (e) => wrong.push('policy: ' + e.violatedDirective + ' ' + e.blockedURI))
-		for (const kind of ['error', 'warn']) { const real = console[kind]; console[kind] = (...a) => { wrong.push(a.join(' ')); real(...a) } } })()`)
+		for (const kind of ['error', 'warn']) { const real = console[kind]; console[kind] = (...a) => { wrong.push(a.join(' '));
+			real(...a) } } })()`)
 }
 
 // well checks that nothing went wrong on the page.
@@ -407,8 +412,10 @@ func (v visitor) drag(x1, y1, x2, y2 float64) {
 	move := func(x, y float64) object {
 		return object{"type": "pointerMove", "x": int(x), "y": int(y), "duration": 50, "origin": "viewport"}
 	}
-	actions := []object{move(x1, y1), {"type": "pointerDown", "button": 0}, move((x1+x2)/2, (y1+y2)/2), move(x2, y2), {"type": "pointerUp", "button": 0}}
-	if err := v.act([]object{{"type": "pointer", "id": "mouse", "parameters": object{"pointerType": "mouse"}, "actions": actions}}); err != nil {
+	actions := []object{move(x1, y1), {"type": "pointerDown", "button": 0}, move((x1+x2)/2, (y1+y2)/2), move(x2, y2),
+		{"type": "pointerUp", "button": 0}}
+	if err := v.act([]object{{"type": "pointer", "id": "mouse", "parameters": object{"pointerType": "mouse"},
+		"actions": actions}}); err != nil {
 		v.t.Fatal(err)
 	}
 }
@@ -443,7 +450,8 @@ func visit(t *testing.T, b otherBrowser) {
 	// A region, drawn by mouse, is read; its text is corrected, and a correction that was not saved survives a reload.
 	say[any](v, "document.querySelector('a.name').click()")
 	v.until("document.querySelector('.paper img')?.naturalWidth > 0")
-	paper := say[struct{ X, Y, Width float64 }](v, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
+	paper := say[struct{ X, Y, Width float64 }](v,
+		"(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
 	size, err := png.DecodeConfig(bytes.NewReader(page))
 	if err != nil {
 		t.Fatal(err)
@@ -474,7 +482,8 @@ func visit(t *testing.T, b otherBrowser) {
 	v.until("document.querySelectorAll('ol > li').length === 2 && !document.querySelector('.region.busy')")
 	v.keys("z", keyControl)
 	v.until("document.querySelectorAll('ol > li').length === 1")
-	say[any](v, "(() => { const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); return make(x) } })()")
+	say[any](v, "(() => { const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s "+
+		"}); return make(x) } })()")
 	v.press("Export")
 	v.press("Plain text")
 	v.until("window.exported?.trim() === 'Invoice 17'")

@@ -106,10 +106,13 @@ func TestBrowserUploads(t *testing.T) {
 	page, _, _ := drawn()
 
 	// From the clipboard, by the keys for it. Such a picture has no name of its own.
-	devtools(b, browser.SetPermission, browser.SetPermissionParams{Origin: s.base, Setting: browser.PermissionSettingGranted, Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}})
-	eval[any](b, `(async () => { const c = new OffscreenCanvas(300, 100), g = c.getContext('2d'); g.fillStyle = '#fff'; g.fillRect(0, 0, 300, 100)
+	devtools(b, browser.SetPermission, browser.SetPermissionParams{Origin: s.base, Setting: browser.PermissionSettingGranted,
+		Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}})
+	eval[any](b, `(async () => { const c = new OffscreenCanvas(300, 100), g = c.getContext('2d'); g.fillStyle = '#fff'; g.fillRect(0, 0,
+		300, 100)
 		await navigator.clipboard.write([new ClipboardItem({ 'image/png': await c.convertToBlob() })]) })()`)
-	devtools(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Modifiers: 2, Key: "v", Code: "KeyV", WindowsVirtualKeyCode: 86, Commands: []string{"paste"}})
+	devtools(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Modifiers: 2, Key: "v",
+		Code: "KeyV", WindowsVirtualKeyCode: 86, Commands: []string{"paste"}})
 	b.shows("1 page")
 	if got := imagesOf(ann)[0].Name; !strings.HasPrefix(got, "Pasted ") || !strings.HasSuffix(got, ".png") {
 		t.Errorf("what was pasted is called %q", got)
@@ -119,7 +122,8 @@ func TestBrowserUploads(t *testing.T) {
 	for _, name := range []string{"scans/one.png", "scans/deep/두 번째.png", "scans/deep/.hidden.png", "three.png"} {
 		write(t, files, name, page)
 	}
-	data := &input.DragData{Items: []*input.DragDataItem{}, Files: []string{filepath.Join(files, "scans"), filepath.Join(files, "three.png")}, DragOperationsMask: 1}
+	data := &input.DragData{Items: []*input.DragDataItem{}, Files: []string{filepath.Join(files, "scans"),
+		filepath.Join(files, "three.png")}, DragOperationsMask: 1}
 	for _, kind := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver} {
 		devtools(b, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: 400, Y: 400, Data: data})
 	}
@@ -133,7 +137,8 @@ func TestBrowserUploads(t *testing.T) {
 	// The folder again, chosen, and a photograph.
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("input[webkitdirectory]"), []string{filepath.Join(files, "scans")}))
 	b.shows("6 pages")
-	camera := eval[string](b, "(document.querySelector('input[capture]').accept + ' ' + document.querySelector('input[capture]').getAttribute('capture'))")
+	camera := eval[string](b, "(document.querySelector('input[capture]').accept + ' ' + "+
+		"document.querySelector('input[capture]').getAttribute('capture'))")
 	if camera != "image/* environment" {
 		t.Errorf("the camera is asked for by %q", camera)
 	}
@@ -145,7 +150,8 @@ func TestBrowserUploads(t *testing.T) {
 	large := write(t, files, "large.png", noise(t, 2000))
 	b.upload(notes, large)
 	body, contentType := multipartOf(t, "notes.txt", []byte("not an image"))
-	why := as[struct{ Detail string }](t, ann.do(http.StatusUnsupportedMediaType, "POST", path("/image"), body, "Content-Type", contentType)).Detail
+	why := as[struct{ Detail string }](t, ann.do(http.StatusUnsupportedMediaType, "POST", path("/image"), body, "Content-Type",
+		contentType)).Detail
 	b.until(fmt.Sprintf("document.querySelectorAll('.queue [role=alert]')[0].innerText === %q", why))
 	b.until("document.querySelectorAll('.queue [role=alert]')[1].innerText === 'An image file may have at most 2 MB.'")
 	b.shows("2 failed")
@@ -160,7 +166,8 @@ func TestBrowserUploads(t *testing.T) {
 	// Slowly, with its progress. One is cancelled on its way, one before it begins; neither arrives.
 	slow := func(bytesPerSecond float64) {
 		devtools(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-			MatchedNetworkConditions: []*network.Conditions{{URLPattern: "", Latency: 0, DownloadThroughput: -1, UploadThroughput: bytesPerSecond}}})
+			MatchedNetworkConditions: []*network.Conditions{{URLPattern: "", Latency: 0, DownloadThroughput: -1,
+				UploadThroughput: bytesPerSecond}}})
 	}
 	devtools(b, network.Enable, network.EnableParams{})
 	slow(30_000)
@@ -210,8 +217,8 @@ func TestBrowserUploads(t *testing.T) {
 	b.accessible("the queue again")
 }
 
-// fillLibrary gives a user that many images by multiplying one, which all share its bytes. They are called page 000001.png and so on, and nothing
-// finds them by their names; every five-hundredth one is called 회의록, and is found.
+// fillLibrary gives a user that many images by multiplying one, which all share its bytes. They are called page 000001.png and so on, and
+// nothing finds them by their names; every five-hundredth one is called 회의록, and is found.
 func fillLibrary(t *testing.T, dir string, user person, one int64, images int) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "glyphbox.db")+"?_pragma=busy_timeout(10000)")
@@ -221,8 +228,10 @@ func fillLibrary(t *testing.T, dir string, user person, one int64, images int) {
 	defer db.Close()
 	for _, statement := range []string{
 		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-			SELECT label, label, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id
+			INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id,
+				created_datetime, user_id)
+			SELECT label, label, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime,
+				user_id
 			FROM (SELECT printf('page %%06d.png', i) AS label FROM n), image WHERE image.id = %d`, images, one),
 		`UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id)`,
 	} {
@@ -257,13 +266,15 @@ func TestBrowserManyImages(t *testing.T) {
 	eval[any](b, record)
 
 	columns := eval[int](b, "Number(document.querySelector('[role=grid]').getAttribute('aria-colcount'))")
-	if rows := eval[int](b, "Number(document.querySelector('[role=grid]').getAttribute('aria-rowcount'))"); rows != (all+columns-1)/columns {
+	rows := eval[int](b, "Number(document.querySelector('[role=grid]').getAttribute('aria-rowcount'))")
+	if rows != (all+columns-1)/columns {
 		t.Errorf("%d rows of %d for %d images", rows, columns, all)
 	}
 	height := eval[float64](b, "document.documentElement.scrollHeight")
 	heap := eval[float64](b, "performance.memory.usedJSHeapSize")
 	// firstInSight is the number of the first image whose row is in sight, by what it is called.
-	const firstInSight = "Number(/\\d+/.exec([...document.querySelectorAll('a.name')].find((e) => e.getBoundingClientRect().bottom > 60 && e.getBoundingClientRect().top < innerHeight)?.innerText)?.[0])"
+	const firstInSight = "Number(/\\d+/.exec([...document.querySelectorAll('a.name')].find((e) => e.getBoundingClientRect().bottom > 60 " +
+		"&& e.getBoundingClientRect().top < innerHeight)?.innerText)?.[0])"
 	for _, part := range []float64{0.5, 0.9, 1, 0.25, 0} {
 		eval[any](b, fmt.Sprintf("asked.length = 0; scrollTo(0, %f * (document.documentElement.scrollHeight - innerHeight))", part))
 		want := (1 - part) * all
@@ -284,7 +295,8 @@ func TestBrowserManyImages(t *testing.T) {
 	}
 
 	// Along the scrollbar, without a rest: what is passed is not asked for.
-	eval[any](b, `new Promise((done) => { asked.length = 0; let n = 0; const step = () => { scrollTo(0, ++n / 200 * document.documentElement.scrollHeight); if (n < 200) requestAnimationFrame(step); else done() }; step() })`)
+	eval[any](b, `new Promise((done) => { asked.length = 0; let n = 0; const step = () => { scrollTo(0, ++n / 200 * `+
+		`document.documentElement.scrollHeight); if (n < 200) requestAnimationFrame(step); else done() }; step() })`)
 	b.until("!document.querySelector('.blank')")
 	if lists := eval[int](b, "asked.filter((x) => x.includes('/image?')).length"); lists > 60 {
 		t.Errorf("the list was asked for %d times on the way", lists)
@@ -293,9 +305,11 @@ func TestBrowserManyImages(t *testing.T) {
 	eval[any](b, "scrollTo(0, 500000)")
 	b.until("!document.querySelector('.blank')")
 	jumps := eval[[]float64](b, `new Promise((done) => { const jumps = []; let n = 0
-		const places = () => new Map([...document.querySelectorAll('[data-index]')].map((e) => [e.dataset.index, e.getBoundingClientRect().top]))
+		const places = () => new Map([...document.querySelectorAll('[data-index]')].map((e) => [e.dataset.index,
+			e.getBoundingClientRect().top]))
 		let before = places()
-		const step = () => { const now = places(); for (const [k, y] of now) if (before.has(k) && Math.abs(before.get(k) - y - 40) > 1 && n > 1) jumps.push(before.get(k) - y)
+		const step = () => { const now = places(); for (const [k, y] of now) if (before.has(k) && Math.abs(before.get(k) - y - 40) > 1 &&
+			n > 1) jumps.push(before.get(k) - y)
 			before = now; if (++n > 120) done(jumps); else { scrollBy({ top: 40, behavior: 'instant' }); requestAnimationFrame(step) } }
 		step() })`)
 	if len(jumps) > 0 {
@@ -385,7 +399,8 @@ func TestBrowserSelection(t *testing.T) {
 	// By mouse: one, more of them, a range; what is not ann's is left out.
 	click := func(name string, modifiers string) {
 		t.Helper()
-		eval[any](b, fmt.Sprintf("document.querySelector('.thumb[aria-label=%q]').dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, %s }))", name, modifiers))
+		eval[any](b, fmt.Sprintf("document.querySelector('.thumb[aria-label=%q]').dispatchEvent(new MouseEvent('click', { bubbles: "+
+			"true, cancelable: true, %s }))", name, modifiers))
 	}
 	click("page 8.png", "ctrlKey: true")
 	b.shows("1 selected")
@@ -401,7 +416,8 @@ func TestBrowserSelection(t *testing.T) {
 	b.press("Share")
 	b.shows("4 shared")
 	shared := as[[]api.Image](t, bob.do(http.StatusOK, "GET", path("/image?size=100"), nil))
-	if got, want := namesOf(shared), []string{"bob’s own.png", "page 8.png", "page 7.png", "page 6.png", "page 5.png"}; !slices.Equal(got, want) {
+	if got, want := namesOf(shared), []string{"bob’s own.png", "page 8.png", "page 7.png", "page 6.png", "page 5.png"}; !slices.Equal(got,
+		want) {
 		t.Errorf("bob sees %q, want %q", got, want)
 	}
 	b.press("More actions")
@@ -505,7 +521,8 @@ func TestBrowserSelection(t *testing.T) {
 	}
 
 	// Long names, with and without places to break them.
-	for _, name := range []string{"2026년 상반기 정기 이사회 회의록과 부속 서류 일체.png", strings.Repeat("아주긴이름", 30) + ".png", strings.Repeat("unbroken", 20) + ".png"} {
+	for _, name := range []string{"2026년 상반기 정기 이사회 회의록과 부속 서류 일체.png", strings.Repeat("아주긴이름", 30) + ".png",
+		strings.Repeat("unbroken", 20) + ".png"} {
 		bob.upload(name, porttest.PNG(blank(200)))
 	}
 	b.do(chromedp.Reload())
@@ -556,7 +573,8 @@ func TestBrowserSignIn(t *testing.T) {
 	b.shows("1 to 100 letters (a–z) and digits")
 	b.shows("8 to 255 characters, without spaces")
 	b.shows("The passwords do not match.")
-	b.until("document.querySelector('[name=username]').getAttribute('aria-invalid') === 'true' && document.querySelector('[name=email]').getAttribute('aria-invalid') === 'false'")
+	b.until("document.querySelector('[name=username]').getAttribute('aria-invalid') === 'true' && " +
+		"document.querySelector('[name=email]').getAttribute('aria-invalid') === 'false'")
 	b.look("sign-up-faults")
 	b.fill("[name=username]", "ann")
 	b.fill("[name=password]", password)
@@ -564,7 +582,8 @@ func TestBrowserSignIn(t *testing.T) {
 	b.press("Create account")
 	b.shows("This name is taken.")
 	b.press("Show: Password")
-	b.until("document.querySelector('[name=password]').type === 'text' && document.querySelector('[name=password]').value === '" + password + "'")
+	b.until("document.querySelector('[name=password]').type === 'text' && document.querySelector('[name=password]').value === '" +
+		password + "'")
 
 	// A wrong password, and then too many of them.
 	b.press("Sign in")
@@ -573,7 +592,8 @@ func TestBrowserSignIn(t *testing.T) {
 	b.press("Sign in")
 	b.shows("Name or password is wrong.")
 	for range attemptsAtOnce - 1 {
-		s.do(http.StatusUnauthorized, "POST", path("/user/login"), strings.NewReader("username=ann&password=wrong-password"), "Content-Type", "application/x-www-form-urlencoded")
+		s.do(http.StatusUnauthorized, "POST", path("/user/login"), strings.NewReader("username=ann&password=wrong-password"),
+			"Content-Type", "application/x-www-form-urlencoded")
 	}
 	b.press("Sign in")
 	b.shows("Too many wrong passwords for this name.")
@@ -649,18 +669,21 @@ func TestBrowserAccount(t *testing.T) {
 
 	// The line to copy works, as it is.
 	b.fill("main [name=key]", "scanner")
-	eval[any](b, "{ const e = document.querySelector('select.days'); e.value = '30'; e.dispatchEvent(new Event('change', { bubbles: true })) }")
+	eval[any](b, "{ const e = document.querySelector('select.days'); e.value = '30'; e.dispatchEvent(new Event('change', { bubbles: "+
+		"true })) }")
 	b.press("Create key")
 	b.until("document.querySelectorAll('.made code').length === 2")
 	line := eval[string](b, "document.querySelectorAll('.made code')[1].innerText")
 	// Scrolled, with nothing half below the header.
-	eval[any](b, "(document.querySelector('header').style.position = 'relative', document.querySelector('.made').scrollIntoView({ block: 'center' }))")
+	eval[any](b, "(document.querySelector('header').style.position = 'relative', document.querySelector('.made').scrollIntoView({ "+
+		"block: 'center' }))")
 	b.look("account-key")
 	curl, err := exec.LookPath("curl")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("sh", "-c", strings.Replace(line, "curl", curl+" -sS", 1)).CombinedOutput(); err != nil || !strings.Contains(string(out), `"name":"anna"`) {
+	if out, err := exec.Command("sh", "-c", strings.Replace(line, "curl", curl+" -sS", 1)).CombinedOutput(); err != nil ||
+		!strings.Contains(string(out), `"name":"anna"`) {
 		t.Errorf("%s: %v %s", line, err, out)
 	}
 	b.do(chromedp.Reload())
@@ -696,7 +719,8 @@ func TestBrowserAccount(t *testing.T) {
 	b.fill("main [name=confirm]", "anna")
 	b.press("Delete account")
 	b.shows("Your account was deleted.")
-	s.do(http.StatusUnauthorized, "POST", path("/user/login"), strings.NewReader("username=anna&password="+password+"0"), "Content-Type", "application/x-www-form-urlencoded")
+	s.do(http.StatusUnauthorized, "POST", path("/user/login"), strings.NewReader("username=anna&password="+password+"0"), "Content-Type",
+		"application/x-www-form-urlencoded")
 	b.do(chromedp.Reload())
 	b.until("document.querySelector('[name=password]')")
 	admin := s.login("admin", adminPassword)
@@ -726,7 +750,8 @@ func TestBrowserAdmin(t *testing.T) {
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	for n := range 60 {
-		s.call(http.StatusCreated, "POST", path("/user"), object{"name": fmt.Sprintf("user%d", n), "email": fmt.Sprintf("user%d@example.org", n), "password1": password, "password2": password})
+		s.call(http.StatusCreated, "POST", path("/user"), object{"name": fmt.Sprintf("user%d", n),
+			"email": fmt.Sprintf("user%d@example.org", n), "password1": password, "password2": password})
 	}
 	b.open("/")
 	b.signIn("user59", password)
@@ -753,7 +778,8 @@ func TestBrowserAdmin(t *testing.T) {
 	b.press("Unblock: user59")
 	b.until("!document.body.innerText.includes('left the company')")
 	user.do(http.StatusOK, "GET", path("/user/me"), nil)
-	eval[any](b, "{ const e = document.querySelector('[aria-label=\"Role: user59\"]'); e.value = 'admin'; e.dispatchEvent(new Event('change', { bubbles: true })) }")
+	eval[any](b, "{ const e = document.querySelector('[aria-label=\"Role: user59\"]'); e.value = 'admin'; e.dispatchEvent(new "+
+		"Event('change', { bubbles: true })) }")
 	b.until("performance.getEntriesByType('resource').some((e) => e.name.endsWith('/role') && e.responseEnd > 0)") // it is answered
 	b.do(chromedp.Reload())
 	b.fill("[type=search]", "user59")
@@ -767,7 +793,8 @@ func TestBrowserAdmin(t *testing.T) {
 	b.look("admin-ko")
 }
 
-// TestBrowserSameForm reads copies of a form by the fields of one of them, in the background, into one table. Clicks and keys are as many for twenty.
+// TestBrowserSameForm reads copies of a form by the fields of one of them, in the background, into one table. Clicks and keys are as many
+// for twenty.
 func TestBrowserSameForm(t *testing.T) {
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	original := ann.do(200, "GET", path("/image/%d", page.ID), nil).body
@@ -822,7 +849,8 @@ func TestBrowserSameForm(t *testing.T) {
 	eval[any](b, fmt.Sprintf("document.querySelector('[aria-label=\"Select %s\"]').click()", page.Name))
 	clicks++
 	b.shows("5 selected")
-	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { if (x.type.includes('csv')) x.text().then((s) => { window.exported = s }); return make(x) } }")
+	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { if (x.type.includes('csv')) x.text().then((s) => { "+
+		"window.exported = s }); return make(x) } }")
 	press("Export")
 	press("One CSV table of all regions")
 	b.until("window.exported?.match(/North Harbour Light/g)?.length === 5 && window.exported.match(/,date,/g)?.length === 5")

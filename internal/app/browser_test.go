@@ -54,8 +54,10 @@ func browse(t testing.TB, base string) tab {
 		}
 		t.Skip("the tests of the web page need chromium; scripts/setup tests installs it")
 	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun}
-	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.NoFirstRun}
+	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync",
+		"disable-dev-shm-usage", "hide-scrollbars"} {
 		options = append(options, chromedp.Flag(name, true))
 	}
 	options = append(options, chromedp.Flag("lang", "en-GB"), chromedp.Env("LC_ALL=C.UTF-8")) // names of files are not all ASCII
@@ -108,7 +110,8 @@ func (b tab) shows(text string) {
 
 // button is the way to a button, link or field by its name or text.
 func button(name string) string {
-	return fmt.Sprintf(`[...document.querySelectorAll('button, a, input, select, textarea')].filter((e) => e.offsetParent !== null && (e.getAttribute('aria-label') ?? e.innerText).trim() === %q).at(-1)`, name)
+	return fmt.Sprintf(`[...document.querySelectorAll('button, a, input, select, textarea')].filter((e) => e.offsetParent !== null && `+
+		`(e.getAttribute('aria-label') ?? e.innerText).trim() === %q).at(-1)`, name)
 }
 
 // press clicks on what has that name, as soon as it is there.
@@ -166,7 +169,8 @@ func (b tab) accessible(screen string) {
 	b.t.Helper()
 	b.do(chromedp.Evaluate[chromedp.Void](axe))
 	found := eval[[]string](b, `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
-		.then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? ''))))`)
+		.then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + n.html.slice(0,
+			160) + ' ' + (n.any[0]?.message ?? ''))))`)
 	if len(found) > 0 {
 		b.t.Errorf("%s is not accessible:\n%s", screen, strings.Join(found, "\n"))
 	}
@@ -180,11 +184,13 @@ func (b tab) look(screen string) {
 		width, height int64
 	}{{"phone", 390, 844}, {"desktop", 1440, 900}} {
 		b.do(chromedp.EmulateViewport(size.width, size.height))
-		if wide := eval[float64](b, "new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(() => ok(document.documentElement.scrollWidth))))"); wide > float64(size.width) {
+		if wide := eval[float64](b, "new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(() => "+
+			"ok(document.documentElement.scrollWidth))))"); wide > float64(size.width) {
 			b.t.Errorf("%s on a %s is %v pixels wide", screen, size.name, wide)
 		}
 		for _, scheme := range []string{"dark", "light"} {
-			params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+			params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme},
+				{Name: "prefers-reduced-motion", Value: "reduce"}}}
 			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
 				b.t.Fatal(err)
 			}
@@ -196,7 +202,8 @@ func (b tab) look(screen string) {
 			if err != nil {
 				b.t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(b.dir, fmt.Sprintf("%s-%s-%s.png", screen, size.name, scheme)), picture, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(b.dir, fmt.Sprintf("%s-%s-%s.png", screen, size.name, scheme)), picture,
+				0o644); err != nil {
 				b.t.Fatal(err)
 			}
 		}
@@ -206,7 +213,8 @@ func (b tab) look(screen string) {
 // drag draws with the mouse, by the coordinates of the page image, which is that wide. Keys may be held.
 func (b tab) drag(width, x1, y1, x2, y2 float64, held ...chromedp.MouseOption) {
 	b.t.Helper()
-	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
+	paper := eval[struct{ X, Y, Width float64 }](b,
+		"(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
 	at := func(x, y float64) (float64, float64) {
 		return paper.X + x*paper.Width/width, paper.Y + y*paper.Width/width
 	}
@@ -224,7 +232,8 @@ const readings = "document.querySelectorAll('ol > li .text').length"
 
 const letterWidth = 1000 // pixels of the page that letter draws
 
-// openLetter starts a service with that data directory and a browser in which Ann has a letter before her. at says where things stand on it.
+// openLetter starts a service with that data directory and a browser in which Ann has a letter before her. at says where things stand on
+// it.
 func openLetter(t testing.TB, dir string) (s *server, b tab, ann person, page api.Image, at map[string][4]float64) {
 	t.Helper()
 	s = start(t, dir)
@@ -239,7 +248,8 @@ func openLetter(t testing.TB, dir string) (s *server, b tab, ann person, page ap
 func (b tab) letter(dir string) (file string, lines map[string][4]float64) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(letterWidth, 1300), chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape(pageHTML)))
-	places := eval[json.RawMessage](b, `Object.fromEntries([...document.querySelectorAll('[id]')].map((e) => { const r = e.getBoundingClientRect(); return [e.id, [r.left - 8, r.top - 4, r.right + 8, r.bottom + 4]] }))`)
+	places := eval[json.RawMessage](b, `Object.fromEntries([...document.querySelectorAll('[id]')].map((e) => { const r = `+
+		`e.getBoundingClientRect(); return [e.id, [r.left - 8, r.top - 4, r.right + 8, r.bottom + 4]] }))`)
 	if err := json.Unmarshal(places, &lines); err != nil {
 		b.t.Fatal(err)
 	}
@@ -266,7 +276,8 @@ func TestBrowser(t *testing.T) {
 	b.until("document.querySelector('[name=password]')")
 	b.look("sign-in")
 	b.do(chromedp.Evaluate[chromedp.Void](axe))
-	if n := eval[int](b, "(document.querySelector('main').insertAdjacentHTML('beforeend', '<input id=nameless>'), axe.run('#nameless').then((r) => r.violations.length))"); n == 0 {
+	if n := eval[int](b, "(document.querySelector('main').insertAdjacentHTML('beforeend', '<input id=nameless>'), "+
+		"axe.run('#nameless').then((r) => r.violations.length))"); n == 0 {
 		t.Error("axe-core finds nothing wrong with a field without a name")
 	}
 	b.signUp("ann")
@@ -348,7 +359,8 @@ func TestBrowser(t *testing.T) {
 	b.until("!document.querySelector('dialog')")
 
 	// What is exported is the corrected text.
-	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); return make(x) } }")
+	eval[any](b, "{ const make = URL.createObjectURL; URL.createObjectURL = (x) => { x.text().then((s) => { window.exported = s }); "+
+		"return make(x) } }")
 	b.press("Export")
 	b.press("Plain text")
 	b.until("window.exported?.startsWith(\"The Keeper's LOG\\n\")")
@@ -432,7 +444,8 @@ func (b tab) touch(steps ...[]*input.TouchPoint) {
 			kind = input.DispatchTouchEventTypeTouchEnd
 			points = []*input.TouchPoint{}
 		}
-		if _, err := chromedp.Call(b.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+		if _, err := chromedp.Call(b.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind,
+			TouchPoints: points}); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -466,7 +479,8 @@ func TestBrowserCorners(t *testing.T) {
 	b.shows("1 page")
 	b.fill("[type=search]", "nothing like it")
 	b.shows("No results for")
-	eval[any](b, "{ const e = document.querySelector('[type=search]'); e.value = ''; e.dispatchEvent(new Event('input', { bubbles: true })) }")
+	eval[any](b, "{ const e = document.querySelector('[type=search]'); e.value = ''; e.dispatchEvent(new Event('input', { bubbles: true "+
+		"})) }")
 	b.shows("3 pages")
 	b.press("Actions for harbour.png")
 	b.press("Rename")
@@ -498,12 +512,14 @@ func TestBrowserCorners(t *testing.T) {
 	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateTouch, chromedp.EmulateMobile))
 	b.open(fmt.Sprintf("/image/%d", images[1].ID))
 	b.until("document.querySelector('.paper img')?.naturalWidth > 0")
-	paper := eval[struct{ X, Y, Width float64 }](b, "(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
+	paper := eval[struct{ X, Y, Width float64 }](b,
+		"(({ x, y, width }) => ({ x, y, width }))(document.querySelector('.paper').getBoundingClientRect())")
 	finger := func(x, y float64) *input.TouchPoint {
 		return &input.TouchPoint{X: paper.X + x*paper.Width/letterWidth, Y: paper.Y + y*paper.Width/letterWidth}
 	}
 	title := at["title"]
-	b.touch([]*input.TouchPoint{finger(title[0], title[1])}, []*input.TouchPoint{finger(title[2]-50, title[3])}, []*input.TouchPoint{finger(title[2], title[3])})
+	b.touch([]*input.TouchPoint{finger(title[0], title[1])}, []*input.TouchPoint{finger(title[2]-50, title[3])},
+		[]*input.TouchPoint{finger(title[2], title[3])})
 	b.until("/The Keeper.s Log/.test(document.body.innerText)") // the apostrophe is the recogniser's to judge
 	two := func(spread float64) []*input.TouchPoint {
 		one, other := finger(500-spread, 900), finger(500+spread, 900)
@@ -543,7 +559,8 @@ func TestBrowserCorners(t *testing.T) {
 	b.until("document.querySelector('li .text')?.innerText === 'Mine' && document.querySelector('li .conf')?.innerText === 'Corrected'")
 	b.until("!document.querySelector('[data-saving]')") // it is out of sight
 	b.do(chromedp.Reload())
-	b.until("document.querySelector('.region rect')?.x.baseVal.value === " + fmt.Sprint(run[0].Contents[0].ROI.X1+10) + " && document.querySelector('li .text')?.innerText === 'Mine'")
+	b.until("document.querySelector('.region rect')?.x.baseVal.value === " + fmt.Sprint(run[0].Contents[0].ROI.X1+10) +
+		" && document.querySelector('li .text')?.innerText === 'Mine'")
 	b.open(fmt.Sprintf("/image/%d?v=1", images[1].ID))
 	b.shows("Viewing version 1")
 	b.until("document.querySelectorAll('.region').length === 1")
@@ -552,8 +569,10 @@ func TestBrowserCorners(t *testing.T) {
 	b.until("location.search === '' && document.querySelectorAll('.region').length === 1")
 
 	// Doubtful words, which this page has none of unless the answer is changed on its way.
-	eval[any](b, `{ const real = fetch; window.fetch = async (...a) => { const r = await real(...a); if (!String(a[0]).includes('/ocr?')) return r
-		const list = await r.json(); for (const c of list) c.words[1].confidence = 0.41; return new Response(JSON.stringify(list), { status: r.status, headers: r.headers }) } }`)
+	eval[any](b, `{ const real = fetch; window.fetch = async (...a) => { const r = await real(...a);
+		if (!String(a[0]).includes('/ocr?')) return r
+		const list = await r.json(); for (const c of list) c.words[1].confidence = 0.41; return new Response(JSON.stringify(list), {
+			status: r.status, headers: r.headers }) } }`)
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until("document.querySelector('.doubtful.grave')?.title.startsWith('Confidence 41 %')")
@@ -577,7 +596,8 @@ func TestBrowserCorners(t *testing.T) {
 	b.until("document.querySelectorAll('.region').length === 4")
 
 	// A session that is ended elsewhere: the page says so, and goes on where it was.
-	ann.call(200, "PUT", path("/user/password"), object{"current_password": password, "password1": password + "0", "password2": password + "0"})
+	ann.call(200, "PUT", path("/user/password"), object{"current_password": password, "password1": password + "0", "password2": password +
+		"0"})
 	b.press("Find blocks")
 	b.shows("Your session has ended.")
 	b.accessible("session ended")

@@ -31,7 +31,8 @@ func TestClient(t *testing.T) {
 		t.Errorf("SignUpOpen: %v, %v", open, err)
 	}
 	_, err := visitor.SignUp(ctx, api.SignUpForm{Name: "Ann", Email: "other@example.org", Password1: password, Password2: password})
-	if problem, ok := errors.AsType[*api.Problem](err); !ok || problem.Status != 409 || len(problem.Errors) != 1 || problem.Errors[0].Field != "name" {
+	if problem, ok := errors.AsType[*api.Problem](err); !ok || problem.Status != 409 || len(problem.Errors) != 1 ||
+		problem.Errors[0].Field != "name" {
 		t.Errorf("SignUp with a name that is taken: %v", err)
 	}
 	response, err := visitor.Do(ctx, "GET", "/ping", nil, nil)
@@ -119,9 +120,12 @@ func TestClient(t *testing.T) {
 		t.Errorf("Languages: %v, %v", languages, err)
 	}
 	oem := 1
-	read, err := ann.Recognize(ctx, image.ID, api.Request{Lang: []string{"eng"}, PSM: 6, OEM: &oem, Rotate: "0", Effort: "balanced", Regions: []api.Region{
-		{Box: api.Box(boxes[0]), Name: "number", PSM: 7, Effort: "fast"}, {Box: api.Box(boxes[1]), Lang: []string{"eng"}, Rotate: "auto", Charset: "Two boxesfpar"}}})
-	if err != nil || read.Version != 1 || len(read.Contents) != 2 || read.Contents[0].Text != lines[0] || *read.Contents[0].PSM != 7 || read.Contents[0].Name != "number" {
+	read, err := ann.Recognize(ctx, image.ID, api.Request{Lang: []string{"eng"}, PSM: 6, OEM: &oem, Rotate: "0", Effort: "balanced",
+		Regions: []api.Region{
+			{Box: api.Box(boxes[0]), Name: "number", PSM: 7, Effort: "fast"},
+			{Box: api.Box(boxes[1]), Lang: []string{"eng"}, Rotate: "auto", Charset: "Two boxesfpar"}}})
+	if err != nil || read.Version != 1 || len(read.Contents) != 2 || read.Contents[0].Text != lines[0] || *read.Contents[0].PSM != 7 ||
+		read.Contents[0].Name != "number" {
 		t.Fatalf("Recognize: %+v, %v", read, err)
 	}
 	run, err := ann.Run(ctx, image.ID, 1)
@@ -131,7 +135,8 @@ func TestClient(t *testing.T) {
 	if runs, err := ann.Runs(ctx, image.ID, 2); err != nil || len(runs) != 1 {
 		t.Errorf("Runs: %+v, %v", runs, err)
 	}
-	if hits, next, err := ann.Search(ctx, api.SearchQuery{Text: "invoice 17", Limit: 1}); err != nil || len(hits) != 1 || hits[0].ContentID != read.Contents[0].ID || next == 0 {
+	if hits, next, err := ann.Search(ctx, api.SearchQuery{Text: "invoice 17", Limit: 1}); err != nil || len(hits) != 1 ||
+		hits[0].ContentID != read.Contents[0].ID || next == 0 {
 		t.Errorf("Search: %+v, %d, %v", hits, next, err)
 	}
 	first, text := read.Contents[0], "Invoice No. 1743"
@@ -151,12 +156,15 @@ func TestClient(t *testing.T) {
 	if file, err := ann.Export(ctx, image.ID, 1, "txt"); err != nil || !strings.Contains(string(file), text) {
 		t.Errorf("Export: %q, %v", file, err)
 	}
-	again, err := ann.Recognize(ctx, image.ID, api.Request{Into: 1, Regions: []api.Region{{Box: first.ROI, Content: first.ID}, {Box: api.Box(boxes[1])}}})
-	if err != nil || again.Version != 1 || again.Contents[0].ID != first.ID || again.Contents[0].Text != lines[0] || again.Contents[0].Revision != 3 || again.Contents[0].Name != "number" {
+	again, err := ann.Recognize(ctx, image.ID, api.Request{Into: 1,
+		Regions: []api.Region{{Box: first.ROI, Content: first.ID}, {Box: api.Box(boxes[1])}}})
+	if err != nil || again.Version != 1 || again.Contents[0].ID != first.ID || again.Contents[0].Text != lines[0] ||
+		again.Contents[0].Revision != 3 || again.Contents[0].Name != "number" {
 		t.Errorf("Recognize into a version: %+v, %v", again, err)
 	}
 	yes, no, name := true, false, "no."
-	confirmed, err := ann.Correct(ctx, first.ID, 3, api.Correction{Name: &name, Confirmed: &yes, Words: []api.WordMark{{Index: 1, Confirmed: true}}})
+	confirmed, err := ann.Correct(ctx, first.ID, 3, api.Correction{Name: &name, Confirmed: &yes,
+		Words: []api.WordMark{{Index: 1, Confirmed: true}}})
 	if err != nil || !confirmed.Confirmed || confirmed.Name != name || !confirmed.Words[1].Confirmed || confirmed.Revision != 4 {
 		t.Errorf("Correct: %+v, %v", confirmed, err)
 	}

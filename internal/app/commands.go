@@ -110,7 +110,8 @@ func localURL(addr string) string {
 func (p Process) keyCommand() *cobra.Command {
 	cmd := group("key", "Manage the keys that sign access tokens")
 	rotate := &cobra.Command{Use: "rotate", Short: "Create a new signing key", Args: cobra.NoArgs,
-		Long: "Creates a new signing key, which the service uses from its next start on. Tokens of the key before it stay valid; those of older keys do not."}
+		Long: "Creates a new signing key, which the service uses from its next start on. Tokens of the key before it stay valid; those " +
+			"of older keys do not."}
 	addFlags(rotate.Flags(), "data-dir", "keys")
 	rotate.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -118,7 +119,8 @@ func (p Process) keyCommand() *cobra.Command {
 			return err
 		}
 		if len(c.Keys) > 0 {
-			return usagef("the keys are those of the setting keys, which this command does not write; put there what glyphbox key new prints")
+			return usagef("the keys are those of the setting keys, which this command does not write; put there what glyphbox key new " +
+				"prints")
 		}
 		if err := c.DataDir.CheckKeys(); err != nil {
 			return withAdvice(err)
@@ -130,7 +132,8 @@ func (p Process) keyCommand() *cobra.Command {
 		return nil
 	}
 	fresh := &cobra.Command{Use: "new", Short: "Print a new signing key, for the setting keys", Args: cobra.NoArgs,
-		Long: "Prints a new signing key in the form of the setting keys. Where that is set, its first key follows, so that its tokens stay valid."}
+		Long: "Prints a new signing key in the form of the setting keys. Where that is set, its first key follows, so that its tokens " +
+			"stay valid."}
 	addFlags(fresh.Flags(), "keys")
 	fresh.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -227,7 +230,8 @@ var operator = account.Actor{Name: "operator", Admin: true}
 func (p Process) userCommand() *cobra.Command {
 	cmd := group("user", "Manage users, also while the service runs")
 	var email, role, reason string
-	add := func(use, short string, args cobra.PositionalArgs, run func(ctx context.Context, accounts *account.Service, args []string) error) *cobra.Command {
+	add := func(use, short string, args cobra.PositionalArgs, run func(ctx context.Context, accounts *account.Service,
+		args []string) error) *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: args}
 		addFlags(sub.Flags(), "data-dir", "database")
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
@@ -305,7 +309,8 @@ func (p Process) userCommand() *cobra.Command {
 }
 
 // onUser returns the function of a command that changes the user of its first argument.
-func (p Process) onUser(change func(ctx context.Context, accounts *account.Service, id int64, args []string) (account.User, error)) func(context.Context, *account.Service, []string) error {
+func (p Process) onUser(change func(ctx context.Context, accounts *account.Service, id int64,
+	args []string) (account.User, error)) func(context.Context, *account.Service, []string) error {
 	return func(ctx context.Context, accounts *account.Service, args []string) error {
 		u, err := accounts.Users.ByName(ctx, args[0])
 		if err != nil {
@@ -350,7 +355,8 @@ func (p Process) listUsers(ctx context.Context, accounts *account.Service, keywo
 		for _, s := range user.States {
 			states = append(states, s.Name)
 		}
-		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\n", user.ID, user.Name, user.Email, user.Role, strings.Join(states, ","), user.Created.Format(time.DateOnly))
+		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\n", user.ID, user.Name, user.Email, user.Role, strings.Join(states, ","),
+			user.Created.Format(time.DateOnly))
 	}
 	return out.Flush()
 }

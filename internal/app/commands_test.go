@@ -43,14 +43,16 @@ func (r result) want(t *testing.T, code int, text string) result {
 
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{{"frobnicate"}, {"serve", "now"}, {"serve", "--no-such-flag"}, {"ocr"}, {"ocr", "x.png", "--psm", "2"},
-		{"ocr", "x.png", "--region", "1,2,3"}, {"ocr", "x.png", "--region", "5,5,5,9"}, {"ocr", "x.png", "--region", "a,b,c,d"}, {"ocr", "x.png", "--format", "xml"},
+		{"ocr", "x.png", "--region", "1,2,3"}, {"ocr", "x.png", "--region", "5,5,5,9"}, {"ocr", "x.png", "--region", "a,b,c,d"},
+		{"ocr", "x.png", "--format", "xml"},
 		{"config", "--addr", "nowhere"}, {"user", "add", "ann"}, {"user", "role", "ann"}, {"key", "rotate", "now"},
 		{"user", "frobnicate"}, {"key", "frobnicate"}, {"migrate", "frobnicate"}} {
 		if r := command(t, "", args...); r.code != exitUsage || r.stdout != "" || !strings.HasPrefix(r.stderr, "glyphbox: ") {
 			t.Errorf("%q: exit code %d, %q, %q", args, r.code, r.stdout, r.stderr)
 		}
 	}
-	for help, args := range map[string][]string{"glyphbox --help": {"frobnicate"}, "glyphbox ocr --help": {"ocr", "--frobnicate"}, "glyphbox user --help": {"user", "frobnicate"},
+	for help, args := range map[string][]string{"glyphbox --help": {"frobnicate"}, "glyphbox ocr --help": {"ocr", "--frobnicate"},
+		"glyphbox user --help":     {"user", "frobnicate"},
 		"glyphbox user add --help": {"user", "add", "ann"}} {
 		if r := command(t, "", args...); !strings.HasSuffix(r.stderr, "\nHow it is used: "+help+"\n") {
 			t.Errorf("%q does not say where help is: %s", args, r.stderr)
@@ -63,7 +65,8 @@ func TestUsage(t *testing.T) {
 	if help := command(t, "", "help").want(t, exitOK, "serve").stdout; strings.Contains(help, "worker ") {
 		t.Errorf("the worker is not for people:\n%s", help)
 	}
-	if help := command(t, "", "serve", "--help").want(t, exitOK, "--admin-password-file").stdout; strings.Contains(help, "--admin-password ") {
+	if help := command(t, "", "serve", "--help").want(t, exitOK, "--admin-password-file").stdout; strings.Contains(help,
+		"--admin-password ") {
 		t.Errorf("a secret is a flag:\n%s", help)
 	}
 	var docs bytes.Buffer
@@ -90,7 +93,8 @@ func TestMigrateCommands(t *testing.T) {
 			t.Errorf("something is left to be done:\n%s", r.stdout)
 		}
 		migrate("up").want(t, exitOK, "has the schema of this release")
-		command(t, password, append([]string{"user", "add", "ann", "--email", "ann@example.org"}, where...)...).want(t, exitOK, "ann has the number 1")
+		command(t, password, append([]string{"user", "add", "ann", "--email", "ann@example.org"}, where...)...).want(t, exitOK,
+			"ann has the number 1")
 		command(t, "", append([]string{"user", "list"}, where...)...).want(t, exitOK, "ann@example.org")
 	}
 }
@@ -99,17 +103,21 @@ func TestMigrateCommands(t *testing.T) {
 // database of a server. They say so and make nothing.
 func TestCommandsMakeNoDatabase(t *testing.T) {
 	backup := filepath.Join(t.TempDir(), "backup")
-	commands := [][]string{{"user", "list"}, {"user", "add", "ann", "--email", "ann@example.org"}, {"user", "password", "ann"}, {"user", "role", "ann", "admin"},
-		{"user", "block", "ann"}, {"user", "unblock", "ann"}, {"sweep"}, {"sweep", "--dry-run"}, {"backup", backup}, {"migrate", "status"}, {"migrate", "up"}, {"key", "rotate"}}
+	commands := [][]string{{"user", "list"}, {"user", "add", "ann", "--email", "ann@example.org"}, {"user", "password", "ann"},
+		{"user", "role", "ann", "admin"},
+		{"user", "block", "ann"}, {"user", "unblock", "ann"}, {"sweep"}, {"sweep", "--dry-run"}, {"backup", backup}, {"migrate", "status"},
+		{"migrate", "up"}, {"key", "rotate"}}
 	for _, dir := range []string{filepath.Join(t.TempDir(), "mistyped"), t.TempDir()} {
 		for _, args := range commands {
-			r := command(t, password, append(args, "--data-dir", dir)...).want(t, exitFailure, " in "+dir).want(t, exitFailure, "by --data-dir or GLYPHBOX_DATA_DIR")
+			r := command(t, password, append(args, "--data-dir", dir)...).want(t, exitFailure, " in "+dir).want(t, exitFailure,
+				"by --data-dir or GLYPHBOX_DATA_DIR")
 			if r.stdout != "" {
 				t.Errorf("%q: %s", args, r.stdout)
 			}
 		}
 		command(t, "", "restore", dir, "--check").want(t, exitFailure, "no database in "+dir)
-		command(t, "", "copy", "--from-data-dir", dir, "--to-data-dir", backup).want(t, exitFailure, "--from-data-dir: there is no database in "+dir)
+		command(t, "", "copy", "--from-data-dir", dir, "--to-data-dir", backup).want(t, exitFailure,
+			"--from-data-dir: there is no database in "+dir)
 		if left, err := os.ReadDir(dir); len(left) > 0 {
 			t.Errorf("made in %s: %v (%v)", dir, left, err)
 		}
@@ -126,16 +134,19 @@ func TestCommandsMakeNoDatabase(t *testing.T) {
 
 	empty := mariadbtest.Database(t)
 	for _, args := range commands[:8] {
-		command(t, password, append(args, "--database", empty, "--data-dir", t.TempDir())...).want(t, exitFailure, "there is no database of Glyphbox")
+		command(t, password, append(args, "--database", empty, "--data-dir", t.TempDir())...).want(t, exitFailure,
+			"there is no database of Glyphbox")
 	}
-	command(t, "", "copy", "--from-data-dir", t.TempDir(), "--from-database", empty, "--to-data-dir", backup).want(t, exitFailure, "there is no database of Glyphbox")
+	command(t, "", "copy", "--from-data-dir", t.TempDir(), "--from-database", empty, "--to-data-dir", backup).want(t, exitFailure,
+		"there is no database of Glyphbox")
 	db, err := sqlstore.OpenAsIs(empty)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
 	var tables int
-	if err := db.SQL().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()`).Scan(&tables); err != nil || tables != 0 {
+	if err := db.SQL().QueryRowContext(t.Context(),
+		`SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()`).Scan(&tables); err != nil || tables != 0 {
 		t.Errorf("%d tables are made (%v)", tables, err)
 	}
 }
@@ -184,7 +195,8 @@ func TestUserCommandsBesideTheServer(t *testing.T) {
 	if r := user("short\n", "password", "nobody").want(t, exitFailure, "no such user"); strings.Contains(r.stderr, "password") {
 		t.Errorf("the password of nobody is complained of: %s", r.stderr)
 	}
-	if r := user("short\n", "add", "ANN", "--email", "other@example.org").want(t, exitFailure, "the name ann is taken"); strings.Contains(r.stderr, "password") {
+	if r := user("short\n", "add", "ANN", "--email", "other@example.org").want(t, exitFailure,
+		"the name ann is taken"); strings.Contains(r.stderr, "password") {
 		t.Errorf("the password for a name that is taken is complained of: %s", r.stderr)
 	}
 
@@ -217,8 +229,9 @@ func TestHealthOfAServiceThatIsNotReady(t *testing.T) {
 }
 
 func TestLocalURL(t *testing.T) {
-	for addr, want := range map[string]string{"127.0.0.1:8000": "http://127.0.0.1:8000", ":80": "http://localhost:80", "0.0.0.0:80": "http://localhost:80",
-		"[::]:80": "http://localhost:80", "[::1]:80": "http://[::1]:80", "ocr.example:80": "http://ocr.example:80"} {
+	for addr, want := range map[string]string{"127.0.0.1:8000": "http://127.0.0.1:8000", ":80": "http://localhost:80",
+		"0.0.0.0:80": "http://localhost:80",
+		"[::]:80":    "http://localhost:80", "[::1]:80": "http://[::1]:80", "ocr.example:80": "http://ocr.example:80"} {
 		if got := localURL(addr); got != want {
 			t.Errorf("%s: %s, want %s", addr, got, want)
 		}
@@ -229,7 +242,8 @@ func TestLocalURL(t *testing.T) {
 func TestFirstStart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "data")
 	s := start(t, dir)
-	if text := s.stdout.String(); !strings.Contains(text, s.base) || !strings.Contains(text, "admin") || strings.Contains(text, adminPassword) {
+	if text := s.stdout.String(); !strings.Contains(text, s.base) || !strings.Contains(text, "admin") ||
+		strings.Contains(text, adminPassword) {
 		t.Errorf("shown, with a password that was set:\n%s", text)
 	}
 	if advice := "glyphbox user password admin --data-dir " + dir; !strings.Contains(s.stdout.String(), advice) {
@@ -327,7 +341,8 @@ func TestOCRCommand(t *testing.T) {
 		}
 		return strings.Trim(string(b), "[]")
 	}
-	if got, want := command(t, "", "ocr", good, "--region", region(2), "--region", region(0)).want(t, exitOK, "").stdout, lines[2]+"\n"+lines[0]+"\n"; got != want {
+	if got, want := command(t, "", "ocr", good, "--region", region(2), "--region", region(0)).want(t, exitOK, "").stdout,
+		lines[2]+"\n"+lines[0]+"\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	r := command(t, "", "ocr", bad, good, filepath.Join(dir, "missing.png"), "--format", "json").want(t, exitFailure, "2 of 3")
@@ -369,7 +384,8 @@ func TestMetricsAreWellFormed(t *testing.T) {
 	for _, f := range families {
 		got[f.GetName()] = true
 	}
-	want := map[string]bool{"glyphbox_workers": true, "glyphbox_workers_busy": true, "glyphbox_regions_waiting": true, "glyphbox_regions_served_total": true, "glyphbox_workers_replaced_total": true}
+	want := map[string]bool{"glyphbox_workers": true, "glyphbox_workers_busy": true, "glyphbox_regions_waiting": true,
+		"glyphbox_regions_served_total": true, "glyphbox_workers_replaced_total": true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -388,7 +404,8 @@ func TestDoctor(t *testing.T) {
 	empty := t.TempDir()
 	command(t, "", "doctor", "--models", empty).want(t, exitFailure, "the folder of models "+empty)
 	broken := t.TempDir()
-	if err := os.WriteFile(filepath.Join(broken, "glyphbox.db"), []byte("is no database, and is long enough to be taken for one or not"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(broken, "glyphbox.db"), []byte("is no database, and is long enough to be taken for one or not"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	command(t, "", "doctor", "--data-dir", broken, "--models", "none").want(t, exitFailure, "SQLite, away")

@@ -89,23 +89,29 @@ type setting struct {
 
 // table is all settings, in the order in which they are shown.
 var table = []setting{
-	{name: "addr", def: "127.0.0.1:8000", help: "Address to listen on: host:port. An empty host is every address of the machine; port 0 picks a free port.",
+	{name: "addr", def: "127.0.0.1:8000", help: "Address to listen on: host:port. An empty host is every address of the machine; port 0 " +
+		"picks a free port.",
 		set: func(c *Config, text string) error { c.Addr = text; return checkAddr(text) }},
 	{name: "data-dir", def: "./data", help: "Directory for the database, the images and the keys.",
 		set: func(c *Config, text string) error { c.DataDir = datadir.Dir(text); return nil }},
-	{name: "database", secret: true, flag: true, help: "Database for metadata and results: mariadb://user:password@host:3306/name. Default: an SQLite file in data-dir. " +
-		"Keep an address with a password in a file.",
+	{name: "database", secret: true, flag: true,
+		help: "Database for metadata and results: mariadb://user:password@host:3306/name. Default: an SQLite file in data-dir. " +
+			"Keep an address with a password in a file.",
 		set: func(c *Config, text string) error { c.Database = text; return sqldb.CheckAddress(text) }},
-	{name: "mongodb", secret: true, flag: true, help: "MongoDB for images and results: mongodb://user:password@host:27017/name. Default: images are files in data-dir, results are in the database.",
+	{name: "mongodb", secret: true, flag: true,
+		help: "MongoDB for images and results: mongodb://user:password@host:27017/name. Default: images are files in data-dir, results " +
+			"are in the database.",
 		set: func(c *Config, text string) error { c.MongoDB = text; return mongostore.CheckURI(text) }},
-	{name: "nats", secret: true, flag: true, help: "NATS cluster with JetStream for the queue of jobs: nats://user:password@host:4222, several servers separated by commas; tls:// encrypts. " +
+	{name: "nats", secret: true, flag: true, help: "NATS cluster with JetStream for the queue of jobs: nats://user:password@host:4222, " +
+		"several servers separated by commas; tls:// encrypts. " +
 		"Default: a queue in data-dir.",
 		set: func(c *Config, text string) error { c.NATS = text; return natsqueue.CheckURLs(text) }},
 	{name: "nats-credentials", help: "File with credentials for NATS, as nsc makes them. Default: none, or what nats says.",
 		set: func(c *Config, text string) error { c.NATSCredentials = text; return nil }},
 	{name: "nats-ca", help: "File with the certificates that those of NATS are checked by. Default: those of the system.",
 		set: func(c *Config, text string) error { c.NATSCA = text; return nil }},
-	{name: "role", def: "all", help: "all: serve the API and read images of jobs. worker: only read images of jobs, and serve nothing but /ping, /health, /ready and /metrics; it needs database, mongodb and nats.",
+	{name: "role", def: "all", help: "all: serve the API and read images of jobs. worker: only read images of jobs, and serve nothing " +
+		"but /ping, /health, /ready and /metrics; it needs database, mongodb and nats.",
 		set: oneOf(func(c *Config) *bool { return &c.Worker }, map[string]bool{"all": false, "worker": true})},
 	{name: "job-items", def: "0", help: "Most images of jobs that are read at once. 0: as many as there are worker processes.",
 		set: integer(func(c *Config) *int { return &c.JobItems }, 0, 1024)},
@@ -113,14 +119,17 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.MaxQueued }, 1, math.MaxInt32)},
 	{name: "signup", def: "open", help: "open: anybody may create an account. closed: only administrators may.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
-	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, shown once.",
+	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, " +
+		"shown once.",
 		set: func(c *Config, text string) error { c.AdminPassword = text; return checkPassword(text) }},
-	{name: "keys", secret: true, help: "Keys that sign access tokens, as glyphbox key new prints them. All nodes of a database need the same. Default: a file in data-dir, created at the first start.",
+	{name: "keys", secret: true, help: "Keys that sign access tokens, as glyphbox key new prints them. All nodes of a database need the " +
+		"same. Default: a file in data-dir, created at the first start.",
 		set: func(c *Config, text string) (err error) {
 			c.Keys, err = token.ParseKeys(strings.NewReader(text))
 			return err
 		}},
-	{name: "seal", secret: true, help: "Secret of 32 characters or more that passwords of encrypted PDF files are sealed with. All nodes of a database need the same. " +
+	{name: "seal", secret: true, help: "Secret of 32 characters or more that passwords of encrypted PDF files are sealed with. All " +
+		"nodes of a database need the same. " +
 		"Default: a file in data-dir, created at the first start.",
 		set: func(c *Config, text string) (err error) {
 			c.Seal, err = seal.ParseSecret(text)
@@ -142,8 +151,9 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.MaxImages }, 1, math.MaxInt32)},
 	{name: "max-regions", def: "2000", help: "Most regions of a request.",
 		set: integer(func(c *Config) *int { return &c.MaxRegions }, 1, recognition.MostRegions)},
-	{name: "effort", def: string(recognition.EffortAccurate), help: "How much is done for a region where the request does not say: fast, balanced or accurate. The more, the fewer errors.",
-		set: oneOf(func(c *Config) *recognition.Effort { return &c.Effort }, efforts())},
+	{name: "effort", def: string(recognition.EffortAccurate),
+		help: "How much is done for a region where the request does not say: fast, balanced or accurate. The more, the fewer errors.",
+		set:  oneOf(func(c *Config) *recognition.Effort { return &c.Effort }, efforts())},
 	{name: "access-ttl", def: "15m", help: "How long an access token is valid.",
 		set: duration(func(c *Config) *time.Duration { return &c.AccessTTL }, time.Minute, 24*time.Hour)},
 	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is valid: somebody who is away for longer has to log in again.",
@@ -156,9 +166,11 @@ var table = []setting{
 		set: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }, time.Second, time.Hour)},
 	{name: "queue-size", def: "2000", help: "Most regions that may wait for a worker. Then requests are answered with 503.",
 		set: integer(func(c *Config) *int { return &c.QueueSize }, 1, 1_000_000)},
-	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas. Of two files with the same name the first is used. Default: where Tesseract looks.",
+	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas. Of two files with the same name the first is " +
+		"used. Default: where Tesseract looks.",
 		set: func(c *Config, text string) error { c.TessdataDirs = list(text); return nil }},
-	{name: "models", help: "The directory of the second recogniser, as scripts/models fills it; none does without. Without the setting, glyphbox/models in the user's " +
+	{name: "models", help: "The directory of the second recogniser, as scripts/models fills it; none does without. Without the setting, " +
+		"glyphbox/models in the user's " +
 		"directory for caches, where that is there.",
 		set: func(c *Config, text string) error { c.Models = text; return nil }},
 	{name: "log-level", def: "info", help: "Least important messages to log: debug, info, warn or error.",
@@ -168,7 +180,8 @@ var table = []setting{
 		set: oneOf(func(c *Config) *bool { return &c.LogJSON }, map[string]bool{"text": false, "json": true})},
 	{name: "shutdown-timeout", def: "30s", help: "Most time for running requests when the service is stopped.",
 		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
-	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash has left and no row names. 0: never.",
+	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash has left and no row " +
+		"names. 0: never.",
 		set: func(c *Config, text string) error {
 			err := duration(func(c *Config) *time.Duration { return &c.SweepInterval }, 0, 30*24*time.Hour)(c, text)
 			if err == nil && c.SweepInterval != 0 && c.SweepInterval < time.Second {
@@ -176,9 +189,11 @@ var table = []setting{
 			}
 			return err
 		}},
-	{name: "base-path", help: "The path below which a reverse proxy shows the service, such as /ocr. The proxy may pass requests on with it or without.",
+	{name: "base-path", help: "The path below which a reverse proxy shows the service, such as /ocr. The proxy may pass requests on " +
+		"with it or without.",
 		set: func(c *Config, text string) error { c.BasePath = text; return checkBasePath(text) }},
-	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For or Forwarded is believed.",
+	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For or Forwarded " +
+		"is believed.",
 		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
 	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser. *: all.",
 		set: func(c *Config, text string) error { c.CORSOrigins = list(text); return checkOrigins(c.CORSOrigins) }},
@@ -451,7 +466,8 @@ func duration(field func(*Config) *time.Duration, low, high time.Duration) func(
 }
 
 var (
-	bytesUnits = map[string]float64{"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+	bytesUnits = map[string]float64{"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20,
+		"GiB": 1 << 30}
 	pixelUnits = map[string]float64{"": 1, "P": 1, "MP": 1e6, "GP": 1e9}
 )
 
@@ -461,7 +477,8 @@ func quantity(field func(*Config) *int64, units map[string]float64, low, high fl
 		unit, ok := units[text[len(number):]]
 		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 		if n *= unit; !ok || err != nil || !(n >= low && n <= high) {
-			return fmt.Errorf("%q is no number from %.0f to %.0f with one of the units %s", text, low, high, strings.Join(slices.Sorted(maps.Keys(units))[1:], ", "))
+			return fmt.Errorf("%q is no number from %.0f to %.0f with one of the units %s", text, low, high,
+				strings.Join(slices.Sorted(maps.Keys(units))[1:], ", "))
 		}
 		*field(c) = int64(n)
 		return nil
@@ -539,7 +556,8 @@ func checkOrigins(origins []string) error {
 
 // checkPassword tells before the first start what the account service would only say in the midst of it.
 func checkPassword(text string) error {
-	if n := utf8.RuneCountInString(text); n < account.MinPassword || n > account.MaxPassword || strings.ContainsFunc(text, unicode.IsSpace) {
+	if n := utf8.RuneCountInString(text); n < account.MinPassword || n > account.MaxPassword ||
+		strings.ContainsFunc(text, unicode.IsSpace) {
 		return fmt.Errorf("%d to %d characters without white space are wanted", account.MinPassword, account.MaxPassword)
 	}
 	return nil
@@ -591,7 +609,8 @@ func printMarkdown(w io.Writer) {
 <!-- Made by "glyphbox config --markdown"; a test keeps it in step. -->
 
 Each setting is a flag of `+"`glyphbox serve`"+`, an environment variable and a key of a TOML file, which `+"`--config`"+` or
-`+"`GLYPHBOX_CONFIG`"+` names. A flag goes before a variable, a variable before the file, the file before the default. Lists are separated by
+`+"`GLYPHBOX_CONFIG`"+` names. A flag goes before a variable, a variable before the file, `+
+		`the file before the default. Lists are separated by
 commas; in the file they may be lists of TOML too. An empty variable is as good as none. `+"`glyphbox config`"+` shows what is in force and
 where it comes from, in the form of such a file.
 
@@ -614,7 +633,8 @@ Flags are seen by everybody on the machine. So a password has none, and instead 
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, env, def, s.help)
 	}
-	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB`, `GiB` (powers of 1024). Pixels: `MP`, `GP` (millions, thousands of millions).\n")
+	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB`, `GiB` (powers of 1024). Pixels: `MP`, `GP` "+
+		"(millions, thousands of millions).\n")
 }
 
 // database returns the address of the database or the path of its file.

@@ -45,18 +45,23 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{Addr: "127.0.0.1:8000", DataDir: "./data", SignUpOpen: true, MaxUpload: 100e6, MaxPixels: 150e6, MaxFiles: 50, MaxImages: 100000, MaxRegions: 2000,
-		MaxQueued: job.MaxItems, MaxPages: document.MaxPages, MaxDocumentPixels: document.MaxDocumentPixels, Effort: recognition.EffortAccurate,
-		AccessTTL: 15 * time.Minute, RefreshTTL: 720 * time.Hour, RegionTimeout: 30 * time.Second, IdleTime: 10 * time.Minute, RequestTimeout: 2 * time.Minute,
-		QueueSize: 2000, ShutdownTimeout: 30 * time.Second, SweepInterval: time.Hour}
+	want := Config{Addr: "127.0.0.1:8000", DataDir: "./data", SignUpOpen: true, MaxUpload: 100e6, MaxPixels: 150e6, MaxFiles: 50,
+		MaxImages: 100000, MaxRegions: 2000,
+		MaxQueued: job.MaxItems, MaxPages: document.MaxPages, MaxDocumentPixels: document.MaxDocumentPixels,
+		Effort:    recognition.EffortAccurate,
+		AccessTTL: 15 * time.Minute, RefreshTTL: 720 * time.Hour, RegionTimeout: 30 * time.Second, IdleTime: 10 * time.Minute,
+		RequestTimeout: 2 * time.Minute,
+		QueueSize:      2000, ShutdownTimeout: 30 * time.Second, SweepInterval: time.Hour}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestFlagBeforeVariableBeforeFile(t *testing.T) {
-	toml := file(t, "addr = \"f:1\"\nmax-files = 3\nsignup = \"closed\"\ncors-origins = [\"https://a.example\", \"http://b.example:8080\"]\n")
-	env := map[string]string{"GLYPHBOX_CONFIG": toml, "GLYPHBOX_ADDR": "v:2", "GLYPHBOX_MAX_FILES": "4", "GLYPHBOX_SIGNUP": "", "PATH": "/bin"}
+	toml := file(t, "addr = \"f:1\"\nmax-files = 3\nsignup = \"closed\"\ncors-origins = [\"https://a.example\", "+
+		"\"http://b.example:8080\"]\n")
+	env := map[string]string{"GLYPHBOX_CONFIG": toml, "GLYPHBOX_ADDR": "v:2", "GLYPHBOX_MAX_FILES": "4", "GLYPHBOX_SIGNUP": "",
+		"PATH": "/bin"}
 	got, values, err := load(t, env, "--addr", "l:3")
 	if err != nil {
 		t.Fatal(err)
@@ -89,17 +94,21 @@ func TestSecrets(t *testing.T) {
 		args []string
 		want string // empty: refused
 	}{
-		"variable":                  {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "password-in-variable"}, want: "password-in-variable"},
-		"variable of a file":        {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": pass}, want: "password-in-file"},
-		"flag":                      {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "password-in-variable"}, args: []string{"--admin-password-file", pass}, want: "password-in-file"},
+		"variable": {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "password-in-variable"},
+			want: "password-in-variable"},
+		"variable of a file": {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": pass}, want: "password-in-file"},
+		"flag": {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "password-in-variable"},
+			args: []string{"--admin-password-file", pass}, want: "password-in-file"},
 		"configuration":             {args: []string{"--config", file(t, "admin-password = 'password-in-toml'")}, want: "password-in-toml"},
 		"file of the configuration": {args: []string{"--config", file(t, "admin-password-file = '"+pass+"'")}, want: "password-in-file"},
-		"both":                      {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "password-in-variable", "GLYPHBOX_ADMIN_PASSWORD_FILE": pass}},
-		"both in the configuration": {args: []string{"--config", file(t, "admin-password = 'password-in-toml'\nadmin-password-file = '"+pass+"'")}},
-		"file is not there":         {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": pass + "x"}},
-		"file is empty":             {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": file(t, "")}},
-		"too short":                 {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "1234567"}},
-		"with a space":              {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": file(t, "from the file\n")}},
+		"both": {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "password-in-variable",
+			"GLYPHBOX_ADMIN_PASSWORD_FILE": pass}},
+		"both in the configuration": {args: []string{"--config", file(t,
+			"admin-password = 'password-in-toml'\nadmin-password-file = '"+pass+"'")}},
+		"file is not there": {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": pass + "x"}},
+		"file is empty":     {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": file(t, "")}},
+		"too short":         {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "1234567"}},
+		"with a space":      {env: map[string]string{"GLYPHBOX_ADMIN_PASSWORD_FILE": file(t, "from the file\n")}},
 	} {
 		got, _, err := load(t, test.env, test.args...)
 		if got.AdminPassword != test.want || (err != nil) != (test.want == "") {
@@ -117,16 +126,18 @@ func TestDatabaseAddress(t *testing.T) {
 		args []string
 		want string // empty: refused
 	}{
-		"flag":                           {args: []string{"--database", inFlag}, want: inFlag},
-		"flag of a file":                 {args: []string{"--database-file", path}, want: inFile},
-		"variable":                       {env: map[string]string{"GLYPHBOX_DATABASE": inVariable}, want: inVariable},
-		"variable of a file":             {env: map[string]string{"GLYPHBOX_DATABASE_FILE": path}, want: inFile},
-		"flag before variable":           {env: map[string]string{"GLYPHBOX_DATABASE": inVariable}, args: []string{"--database", inFlag}, want: inFlag},
-		"flag before variable of a file": {env: map[string]string{"GLYPHBOX_DATABASE_FILE": path}, args: []string{"--database", inFlag}, want: inFlag},
-		"file of the configuration":      {args: []string{"--config", file(t, "database-file = '"+path+"'")}, want: inFile},
-		"both flags":                     {args: []string{"--database", inFlag, "--database-file", path}},
-		"another database":               {args: []string{"--database", "postgres://user:secret@host/name"}},
-		"no address":                     {args: []string{"--database", "glyphbox.db"}},
+		"flag":               {args: []string{"--database", inFlag}, want: inFlag},
+		"flag of a file":     {args: []string{"--database-file", path}, want: inFile},
+		"variable":           {env: map[string]string{"GLYPHBOX_DATABASE": inVariable}, want: inVariable},
+		"variable of a file": {env: map[string]string{"GLYPHBOX_DATABASE_FILE": path}, want: inFile},
+		"flag before variable": {env: map[string]string{"GLYPHBOX_DATABASE": inVariable}, args: []string{"--database", inFlag},
+			want: inFlag},
+		"flag before variable of a file": {env: map[string]string{"GLYPHBOX_DATABASE_FILE": path}, args: []string{"--database", inFlag},
+			want: inFlag},
+		"file of the configuration": {args: []string{"--config", file(t, "database-file = '"+path+"'")}, want: inFile},
+		"both flags":                {args: []string{"--database", inFlag, "--database-file", path}},
+		"another database":          {args: []string{"--database", "postgres://user:secret@host/name"}},
+		"no address":                {args: []string{"--database", "glyphbox.db"}},
 	} {
 		got, values, err := load(t, test.env, test.args...)
 		if got.Database != test.want || (err != nil) != (test.want == "") {
@@ -142,7 +153,8 @@ func TestDatabaseAddress(t *testing.T) {
 
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	toml := file(t, "max-file = 3\nqueue-size = true\ntrusted-proxies = [1]\nlog-level = 'loud'\n")
-	env := map[string]string{"GLYPHBOX_MAX_UPLOAD": "12 parsecs", "GLYPHBOX_SIGNUP": "maybe", "GLYPHBOX_CORS_ORIGINS": "https://a.example/path"}
+	env := map[string]string{"GLYPHBOX_MAX_UPLOAD": "12 parsecs", "GLYPHBOX_SIGNUP": "maybe",
+		"GLYPHBOX_CORS_ORIGINS": "https://a.example/path"}
 	_, _, err := load(t, env, "--config", toml, "--addr", "here", "--max-pixels", "NaN", "--access-ttl", "0s", "--ocr-workers=-1")
 	if err == nil {
 		t.Fatal("it is taken")
@@ -153,8 +165,10 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		name, _, _ := strings.Cut(line, ":")
 		got = append(got, strings.TrimSpace(name))
 	}
-	want := []string{"addr (--addr)", "signup (GLYPHBOX_SIGNUP)", "ocr-workers (--ocr-workers)", "max-upload (GLYPHBOX_MAX_UPLOAD)", "max-pixels (--max-pixels)",
-		"access-ttl (--access-ttl)", "queue-size (" + toml + ")", "log-level (" + toml + ")", "trusted-proxies (" + toml + ")", "cors-origins (GLYPHBOX_CORS_ORIGINS)", "max-file (" + toml + ")"}
+	want := []string{"addr (--addr)", "signup (GLYPHBOX_SIGNUP)", "ocr-workers (--ocr-workers)", "max-upload (GLYPHBOX_MAX_UPLOAD)",
+		"max-pixels (--max-pixels)",
+		"access-ttl (--access-ttl)", "queue-size (" + toml + ")", "log-level (" + toml + ")", "trusted-proxies (" + toml + ")",
+		"cors-origins (GLYPHBOX_CORS_ORIGINS)", "max-file (" + toml + ")"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -166,13 +180,15 @@ func TestConfigurationThatCannotBeReadIsAFault(t *testing.T) {
 			t.Errorf("%s is taken", path)
 		}
 	}
-	if _, _, err := load(t, nil, "--region-timeout", "10m", "--request-timeout", "1m"); err == nil || !strings.Contains(err.Error(), "region-timeout") {
+	if _, _, err := load(t, nil, "--region-timeout", "10m", "--request-timeout", "1m"); err == nil ||
+		!strings.Contains(err.Error(), "region-timeout") {
 		t.Errorf("a region may take longer than its request: %v", err)
 	}
 }
 
 func TestQuantities(t *testing.T) {
-	for text, want := range map[string]int64{"1": 1, "1500": 1500, "100MB": 100e6, "100 MB": 100e6, "1.5GB": 15e8, "64KiB": 65536, "2kB": 2000, "10GB": 10e9,
+	for text, want := range map[string]int64{"1": 1, "1500": 1500, "100MB": 100e6, "100 MB": 100e6, "1.5GB": 15e8, "64KiB": 65536,
+		"2kB": 2000, "10GB": 10e9,
 		"": 0, "0": 0, "-1": 0, "11GB": 0, "1TB": 0, "MB": 0, "1e3": 1000, "1mb": 0, "Inf": 0} {
 		got, _, err := load(t, nil, "--max-upload="+text)
 		if got.MaxUpload != want || (err != nil) != (want == 0) {
@@ -182,8 +198,10 @@ func TestQuantities(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	for text, fits := range map[string]bool{"*": true, "https://a.example": true, "https://a.example, http://b.example:8080": true, "*,https://a.example": false,
-		"https://*.example": false, "https://A.example": false, "https://a.example:443": false, "http://a.example:80": false, "http://a.example:443": true, "https://a.example/": false, "a.example": false} {
+	for text, fits := range map[string]bool{"*": true, "https://a.example": true, "https://a.example, http://b.example:8080": true,
+		"*,https://a.example": false,
+		"https://*.example":   false, "https://A.example": false, "https://a.example:443": false, "http://a.example:80": false,
+		"http://a.example:443": true, "https://a.example/": false, "a.example": false} {
 		if _, _, err := load(t, nil, "--cors-origins", text); err == nil != fits {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -212,13 +230,15 @@ func TestUnknownVariables(t *testing.T) {
 // TestPrintedConfigIsAConfig reads what "glyphbox config" prints.
 func TestPrintedConfigIsAConfig(t *testing.T) {
 	env := map[string]string{"GLYPHBOX_ADMIN_PASSWORD": "do-not-print-me"}
-	want, values, err := load(t, env, "--data-dir", "a \"strange\" \\ place\t한글", "--max-upload", "5MB", "--cors-origins", "https://a.example")
+	want, values, err := load(t, env, "--data-dir", "a \"strange\" \\ place\t한글", "--max-upload", "5MB", "--cors-origins",
+		"https://a.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	printConfig(&out, values)
-	if text := out.String(); strings.Contains(text, "do-not-print-me") || !strings.Contains(text, "# admin-password is set, from GLYPHBOX_ADMIN_PASSWORD") {
+	if text := out.String(); strings.Contains(text, "do-not-print-me") ||
+		!strings.Contains(text, "# admin-password is set, from GLYPHBOX_ADMIN_PASSWORD") {
 		t.Errorf("%s", text)
 	}
 	got, _, err := load(t, env, "--config", file(t, out.String()))

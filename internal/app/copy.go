@@ -22,13 +22,15 @@ import (
 var whereFlags = []string{"data-dir", "database", "mongodb"}
 
 func (p Process) copyCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "copy --from-… --to-…", Short: "Copy everything from one place to another, such as from the data directory to MariaDB and MongoDB", Args: cobra.NoArgs,
-		Long: `Copies users, images, results and keys from one place to another: from a data directory to MariaDB and MongoDB, back, or between any two. IDs, names and
-times stay the same, so that links and tokens stay valid. Afterwards both sides are compared by checksums.
+	cmd := &cobra.Command{Use: "copy --from-… --to-…",
+		Short: "Copy everything from one place to another, such as from the data directory to MariaDB and MongoDB", Args: cobra.NoArgs,
+		Long: `Copies users, images, results and keys from one place to another: from a data directory to MariaDB and MongoDB, back, or
+between any two. IDs, names and times stay the same, so that links and tokens stay valid. Afterwards both sides are
+compared by checksums.
 
-Each side is given by the flags of serve with from- or to- before them, by variables such as GLYPHBOX_TO_DATABASE_FILE, or by the TOML file of a
-service, as --from FILE and --to FILE. No service may run on either side. The target must be empty. If the command is interrupted, run it again; until
-it is done no service starts on the target.`}
+Each side is given by the flags of serve with from- or to- before them, by variables such as GLYPHBOX_TO_DATABASE_FILE,
+or by the TOML file of a service, as --from FILE and --to FILE. No service may run on either side. The target must be
+empty. If the command is interrupted, run it again; until it is done no service starts on the target.`}
 	cmd.Flags().SortFlags = false
 	var sides [2]sideFlags
 	for n, name := range []string{"from", "to"} {
@@ -96,7 +98,8 @@ func (s sideFlags) config(env map[string]string) (Config, error) {
 		c.DataDir = ""
 	}
 	if c.DataDir == "" && (c.Database == "" || c.MongoDB == "") {
-		return c, usagef("--%s-data-dir is missing: only with both --%s-database and --%s-mongodb is there nothing in a directory", s.side, s.side, s.side)
+		return c, usagef("--%s-data-dir is missing: only with both --%s-database and --%s-mongodb is there nothing in a directory", s.side,
+			s.side, s.side)
 	}
 	return c, nil
 }

@@ -90,14 +90,16 @@ func (l lived) wantAlive(t *testing.T, dir string, more ...string) {
 	if images := ann.search("글 문"); len(images) != 1 || images[0].ID != l.image {
 		t.Errorf("the search finds %+v, want image %d", images, l.image)
 	}
-	if runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", l.image), nil)); len(runs) != 2 || len(runs[0].Contents) != 2 || runs[0].Contents[0].Text != "셋" {
+	if runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", l.image), nil)); len(runs) != 2 ||
+		len(runs[0].Contents) != 2 || runs[0].Contents[0].Text != "셋" {
 		t.Errorf("runs %+v", runs)
 	}
 	r := ann.do(http.StatusOK, "GET", path("/ocr/%s", l.content), nil)
 	if etag := r.Header.Get("ETag"); etag != l.etag {
 		t.Errorf("ETag %s, want %s", etag, l.etag)
 	}
-	if revisions := as[[]api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s/revisions", l.content), nil)); len(revisions) != 3 || revisions[1].Text != "하나\n둘" {
+	if revisions := as[[]api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s/revisions", l.content), nil)); len(revisions) != 3 ||
+		revisions[1].Text != "하나\n둘" {
 		t.Errorf("revisions %+v", revisions)
 	}
 	image := ann.upload("next.png", l.page)
@@ -173,7 +175,8 @@ func TestCopyThereAndBack(t *testing.T) {
 	l := liveIn(t)
 	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
 	there := t.TempDir()
-	r := command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", there, "--to-database-file", file(t, database), "--to-mongodb-file", file(t, mongodb)).
+	r := command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", there, "--to-database-file", file(t, database),
+		"--to-mongodb-file", file(t, mongodb)).
 		want(t, exitOK, "Both sides are equal: 5 images of ")
 	if !strings.Contains(r.stderr, "images") || !strings.Contains(r.stderr, "table user: 4 rows") {
 		t.Errorf("the progress is not told:\n%s", r.stderr)
@@ -181,8 +184,10 @@ func TestCopyThereAndBack(t *testing.T) {
 	back := t.TempDir()
 	// Variables, as a container has them.
 	var stdout, stderr bytes.Buffer
-	if code := Run(t.Context(), Process{Args: []string{"copy", "--to-data-dir", back}, Env: []string{"GLYPHBOX_FROM_DATABASE=" + database, "GLYPHBOX_FROM_MONGODB=" + mongodb,
-		"GLYPHBOX_FROM_DATA_DIR=" + there, "GLYPHBOX_DATABASE=mariadb://not.this/one"}, Stdout: &stdout, Stderr: &stderr}); code != exitOK {
+	if code := Run(t.Context(), Process{Args: []string{"copy", "--to-data-dir", back},
+		Env: []string{"GLYPHBOX_FROM_DATABASE=" + database, "GLYPHBOX_FROM_MONGODB=" + mongodb,
+			"GLYPHBOX_FROM_DATA_DIR=" + there, "GLYPHBOX_DATABASE=mariadb://not.this/one"}, Stdout: &stdout,
+		Stderr: &stderr}); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, &stderr)
 	}
 	wantSame(t, l.dir, back)
@@ -214,13 +219,16 @@ func TestCopyMixed(t *testing.T) {
 
 	// By the files that services have.
 	to := t.TempDir()
-	old, new := file(t, fmt.Sprintf("data-dir = %q\nlog-level = \"debug\"\n", back)), file(t, fmt.Sprintf("data-dir = %q\ndatabase-file = %q\n", to, file(t, mariadbtest.Database(t))))
+	old, new := file(t, fmt.Sprintf("data-dir = %q\nlog-level = \"debug\"\n", back)),
+		file(t, fmt.Sprintf("data-dir = %q\ndatabase-file = %q\n", to, file(t, mariadbtest.Database(t))))
 	command(t, "", "copy", "--from", old, "--to", new).want(t, exitOK, "Both sides are equal")
-	command(t, "", "copy", "--from", old, "--to", file(t, "data-dirs = \"x\"")).want(t, exitUsage, "--to: ").want(t, exitUsage, "no such setting")
+	command(t, "", "copy", "--from", old, "--to", file(t, "data-dirs = \"x\"")).want(t, exitUsage, "--to: ").want(t, exitUsage,
+		"no such setting")
 
 	// Only the rows move; the files are where they are.
 	database := mariadbtest.Database(t)
-	command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", l.dir, "--to-database", database).want(t, exitOK, "Both sides are equal")
+	command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", l.dir, "--to-database", database).want(t, exitOK,
+		"Both sides are equal")
 	l.wantAlive(t, l.dir, "--database", database)
 }
 
@@ -278,7 +286,8 @@ func TestCopyFindsCorruption(t *testing.T) {
 	copyAll().want(t, exitFailure, "한글 문서").want(t, exitFailure, "their SHA-256 is another one")
 	command(t, "", "serve", "--data-dir", to, "--addr", "127.0.0.1:0").want(t, exitFailure, "the copy of "+l.dir+" has not been finished")
 	other := liveIn(t)
-	command(t, "", "copy", "--from-data-dir", other.dir, "--to-data-dir", to).want(t, exitFailure, "it holds what the copy of "+l.dir+" has left unfinished")
+	command(t, "", "copy", "--from-data-dir", other.dir, "--to-data-dir", to).want(t, exitFailure,
+		"it holds what the copy of "+l.dir+" has left unfinished")
 	flip(original)
 	flip(blobs(to)[0]) // on the other side, whichever it is
 	copyAll().want(t, exitFailure, "where it is copied to: the bytes are not what they were")
@@ -302,7 +311,8 @@ func TestCopyOfWhatChanges(t *testing.T) {
 	defer target.Close()
 	c := copyOf(from, to, source, target, progress.New(io.Discard))
 	c.Rows = changed{c.Rows, func() {
-		if _, err := source.db.Users().Update(t.Context(), 2, func(u *account.User) error { u.Email = "new@example.org"; return nil }); err != nil {
+		if _, err := source.db.Users().Update(t.Context(), 2,
+			func(u *account.User) error { u.Email = "new@example.org"; return nil }); err != nil {
 			t.Error(err)
 		}
 	}}

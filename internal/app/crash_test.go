@@ -194,14 +194,18 @@ func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.S
 	f := porttest.NewFakes(t)
 	f.OpenBy(porttest.Files(&document.Staging{Blobs: s.blobs}))
 	users := killedUsers{s.db.Users(), k}
-	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords, SignUpOpen: true, Now: time.Now}
-	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 100, Now: time.Now}
-	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k}, Contents: killedContents{s.contents, k}, Now: time.Now}
+	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords,
+		SignUpOpen: true, Now: time.Now}
+	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager,
+		Seals: f.Seals, MaxImages: 100, Now: time.Now}
+	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k},
+		Contents: killedContents{s.contents, k}, Now: time.Now}
 	accounts.Dependents, images.Dependents = images, results
 	return accounts, images, results
 }
 
-// TestWalkThatIsKilled is the process that TestKilledBetweenStores kills: a user signs up, does everything that concerns more than one store, and resigns.
+// TestWalkThatIsKilled is the process that TestKilledBetweenStores kills: a user signs up, does everything that concerns more than one
+// store, and resigns.
 func TestWalkThatIsKilled(t *testing.T) {
 	var o order
 	if text := os.Getenv(crashOrder); text == "" {
@@ -215,7 +219,8 @@ func TestWalkThatIsKilled(t *testing.T) {
 	}
 	defer s.Close()
 	accounts, images, results := domainOn(t, s, &killer{order: o})
-	u, err := accounts.SignUp(t.Context(), account.SignUp{Name: o.User, Email: o.User + "@example.org", Password1: password, Password2: password})
+	u, err := accounts.SignUp(t.Context(), account.SignUp{Name: o.User, Email: o.User + "@example.org", Password1: password,
+		Password2: password})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +239,8 @@ func TestWalkThatIsKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		tell(event{Uploaded: &i})
-		run, err := results.Recognize(t.Context(), ann, i.ID, recognition.Request{Mode: recognition.BestMode, Regions: []recognition.Region{{Box: boxes[0]}, {Box: boxes[1]}}})
+		run, err := results.Recognize(t.Context(), ann, i.ID, recognition.Request{Mode: recognition.BestMode,
+			Regions: []recognition.Region{{Box: boxes[0]}, {Box: boxes[1]}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,8 +285,9 @@ type answers struct {
 }
 
 func newAnswers() answers {
-	return answers{images: map[int64]string{}, contents: map[string]recognition.Content{}, imageOf: map[string]int64{}, deletingImages: map[int64]bool{},
-		deletedImages: map[int64]bool{}, deletingContents: map[string]bool{}, deletedContents: map[string]bool{}}
+	return answers{images: map[int64]string{}, contents: map[string]recognition.Content{}, imageOf: map[string]int64{},
+		deletingImages: map[int64]bool{},
+		deletedImages:  map[int64]bool{}, deletingContents: map[string]bool{}, deletedContents: map[string]bool{}}
 }
 
 // walkUntilKilled lets a process walk until it is killed, or ends. It returns the calls that it made and what it was answered.
@@ -460,16 +467,18 @@ func sweepLater(t *testing.T, s *stores) {
 func TestKilledBetweenStores(t *testing.T) {
 	t.Run("SQLite and files", func(t *testing.T) { killedBetweenStores(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir())})) })
 	t.Run("MariaDB and MongoDB", func(t *testing.T) {
-		killedBetweenStores(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}))
+		killedBetweenStores(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.Database(t),
+			MongoDB: mongotest.URI(t)}))
 	})
 }
 
-// killedBetweenStores walks once to learn which calls there are, and then once for each place where a walk can be killed; in its small form once for the first call of
-// each kind.
+// killedBetweenStores walks once to learn which calls there are, and then once for each place where a walk can be killed; in its small form
+// once for the first call of each kind.
 func killedBetweenStores(t *testing.T, s shelf) {
 	calls, _ := walkUntilKilled(t, order{Config: s.config, User: "ann"})
 	s.wantNothingLeft(t)
-	for _, call := range []string{"Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise", "Runs.RemoveContent", "Runs.MarkDeleted",
+	for _, call := range []string{"Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise", "Runs.RemoveContent",
+		"Runs.MarkDeleted",
 		"Contents.Delete", "Catalog.Delete", "Blobs.Delete", "Users.Update"} {
 		if !slices.Contains(calls, call) {
 			t.Fatalf("the walk does not call %s, only %q", call, calls)
@@ -545,7 +554,8 @@ func wantAnswered(t *testing.T, images *document.Service, results *recognition.S
 			}
 		case was.deletingContents[id] || was.deletingImages[image]: // one or the other
 		case err != nil || got.Revision < want.Revision || got.Revision == want.Revision && got.Text != want.Text:
-			t.Errorf("content %s: got revision %d, %q, and error %v, want at least revision %d, %q", id, got.Revision, got.Text, err, want.Revision, want.Text)
+			t.Errorf("content %s: got revision %d, %q, and error %v, want at least revision %d, %q", id, got.Revision, got.Text, err,
+				want.Revision, want.Text)
 		}
 	}
 }

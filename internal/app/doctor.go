@@ -31,7 +31,8 @@ const doctorTimeout = time.Minute
 
 func (p Process) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "doctor", Short: "Show what this installation has and what it lacks", Args: cobra.NoArgs,
-		Long: "Starts a worker and opens the stores, and shows which engine, languages and models there are, how well workers are confined, and\n" +
+		Long: "Starts a worker and opens the stores, and shows which engine, languages and models there are, how well workers are " +
+			"confined, and\n" +
 			"where things are kept. It changes nothing. The exit code is 0 if the service could run, else 1."}
 	addFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

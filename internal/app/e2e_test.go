@@ -244,7 +244,8 @@ func ok[T any](t testing.TB, value T, err error) T {
 // signUp makes an account and signs in.
 func (c person) signUp(name string) person {
 	c.t.Helper()
-	_, err := c.client().SignUp(c.t.Context(), api.SignUpForm{Name: name, Email: name + "@example.org", Password1: password, Password2: password})
+	_, err := c.client().SignUp(c.t.Context(), api.SignUpForm{Name: name, Email: name + "@example.org", Password1: password,
+		Password2: password})
 	check.OK(c.t, "SignUp", err)
 	return c.login(name, password)
 }
@@ -322,7 +323,8 @@ func walk(t *testing.T, more ...string) {
 	s.do(http.StatusUnauthorized, "GET", path("/image"), nil)
 
 	ann := s.signUp("ann")
-	s.call(http.StatusConflict, "POST", path("/user"), object{"name": "ANN", "email": "other@example.org", "password1": password, "password2": password})
+	s.call(http.StatusConflict, "POST", path("/user"), object{"name": "ANN", "email": "other@example.org", "password1": password,
+		"password2": password})
 	page, lines, boxes := drawn()
 	image := ann.upload("scans/page one.png", page)
 	if image.Name != "page one.png" || image.MediaType != "image/png" {
@@ -357,7 +359,8 @@ func walk(t *testing.T, more ...string) {
 	if got := r.Header.Get("OCR-Version"); got != "2" {
 		t.Errorf("OCR-Version %q, want 2", got)
 	}
-	r = ann.call(http.StatusUnprocessableEntity, "POST", ocr, []object{{"x1": 0, "y1": 0, "x2": 10, "y2": 10}, {"x1": 5, "y1": 5, "x2": 5, "y2": 99999}})
+	r = ann.call(http.StatusUnprocessableEntity, "POST", ocr, []object{{"x1": 0, "y1": 0, "x2": 10, "y2": 10},
+		{"x1": 5, "y1": 5, "x2": 5, "y2": 99999}})
 	if !bytes.Contains(r.body, []byte("[1].x2")) || !bytes.Contains(r.body, []byte("[1].y2")) {
 		t.Errorf("a bad region is not named: %s", r.body)
 	}
@@ -506,7 +509,8 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%q, want %q", got.Text, lines[1])
 		}
 	}
-	if got := as[api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", first.ID), nil)); got.Text != "corrected" || got.Revision != 2 {
+	if got := as[api.Content](t, ann.do(http.StatusOK, "GET", path("/ocr/%s", first.ID), nil)); got.Text != "corrected" ||
+		got.Revision != 2 {
 		t.Errorf("the correction is gone: %+v", got)
 	}
 	last := as[[]api.Content](t, ann.call(http.StatusOK, "POST", ocr, []document.Box{boxes[2]}))[0]

@@ -47,7 +47,8 @@ func TestExport(t *testing.T) {
 		if err := json.Unmarshal(runs[0], &run); err != nil {
 			t.Fatal(err)
 		}
-		run["image"] = map[string]any{"id": float64(image.ID), "name": "청구서.png", "width": float64(image.Width), "height": float64(image.Height), "sha256": image.SHA256}
+		run["image"] = map[string]any{"id": float64(image.ID), "name": "청구서.png", "width": float64(image.Width),
+			"height": float64(image.Height), "sha256": image.SHA256}
 		if d := cmp.Diff(run, got); d != "" {
 			t.Errorf("(-API +export):\n%s", d)
 		}
@@ -72,7 +73,8 @@ func TestExport(t *testing.T) {
 			contents := as[[]api.Content](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), regions))
 			ann.call(http.StatusOK, "PUT", path("/ocr/%s", contents[1].ID), object{"text": "대한민국 <만세>"})
 			pdf := filepath.Join(t.TempDir(), "page.pdf")
-			if err := os.WriteFile(pdf, ann.do(http.StatusOK, "GET", path("/image/%d/ocr/1/export?format=pdf", image.ID), nil).body, 0o666); err != nil {
+			if err := os.WriteFile(pdf, ann.do(http.StatusOK, "GET", path("/image/%d/ocr/1/export?format=pdf", image.ID), nil).body,
+				0o666); err != nil {
 				t.Fatal(err)
 			}
 			out, err := exec.CommandContext(t.Context(), text, pdf, "-").Output()

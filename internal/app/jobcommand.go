@@ -25,15 +25,18 @@ import (
 // jobCommand has the commands on jobs of a running service.
 func (p Process) jobCommand() *cobra.Command {
 	cmd := group("job", "Have a running service read many files in the background")
-	cmd.AddCommand(p.jobAddCommand(), p.jobListCommand(), p.jobShowCommand(), p.jobWatchCommand(), p.jobCancelCommand(), p.jobRetryCommand())
+	cmd.AddCommand(p.jobAddCommand(), p.jobListCommand(), p.jobShowCommand(), p.jobWatchCommand(), p.jobCancelCommand(),
+		p.jobRetryCommand())
 	return cmd
 }
 
 // jobAt makes a command on one service; do is given a session that has begun. It ends with the command.
-func (p Process) jobAt(use, short string, args cobra.PositionalArgs, do func(ctx context.Context, s *session, args []string) error) *cobra.Command {
+func (p Process) jobAt(use, short string, args cobra.PositionalArgs,
+	do func(ctx context.Context, s *session, args []string) error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	server := cmd.Flags().String("server", "", "Address of the service, such as https://ocr.example.org.")
-	token := cmd.Flags().String("token", "", "API key or access token. The variable "+tokenVariable+" hides it from others on this machine.")
+	token := cmd.Flags().String(
+		"token", "", "API key or access token. The variable "+tokenVariable+" hides it from others on this machine.")
 	user := cmd.Flags().String("user", "", "Name of the user, if there is no token.")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if *server == "" {
@@ -54,33 +57,36 @@ func (p Process) jobAddCommand() *cobra.Command {
 	var regions *[]string
 	var lang, state *string
 	var watch *bool
-	cmd := p.jobAt("add FILE...", "Upload files and folders, and have them read", cobra.MinimumNArgs(1), func(ctx context.Context, s *session, names []string) error {
-		form := form
-		if *lang != "" {
-			form.Lang = strings.Split(*lang, "+")
-		}
-		for _, text := range *regions {
-			box, err := parseRegion(text)
+	cmd := p.jobAt("add FILE...", "Upload files and folders, and have them read", cobra.MinimumNArgs(1),
+		func(ctx context.Context, s *session, names []string) error {
+			form := form
+			if *lang != "" {
+				form.Lang = strings.Split(*lang, "+")
+			}
+			for _, text := range *regions {
+				box, err := parseRegion(text)
+				if err != nil {
+					return err
+				}
+				form.Regions = append(form.Regions, api.Region{Box: api.Box{X1: box.X1, Y1: box.Y1, X2: box.X2, Y2: box.Y2}})
+			}
+			id, err := p.addJob(ctx, s, form, names, *state)
 			if err != nil {
 				return err
 			}
-			form.Regions = append(form.Regions, api.Region{Box: api.Box{X1: box.X1, Y1: box.Y1, X2: box.X2, Y2: box.Y2}})
-		}
-		id, err := p.addJob(ctx, s, form, names, *state)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(p.Stdout, id)
-		if *watch {
-			return p.watchJob(ctx, s, id)
-		}
-		return nil
-	})
-	cmd.Long = "Uploads images and PDF files, of a folder all that are in it, and has the service read all their pages in the background.\n" +
+			fmt.Fprintln(p.Stdout, id)
+			if *watch {
+				return p.watchJob(ctx, s, id)
+			}
+			return nil
+		})
+	cmd.Long = "Uploads images and PDF files, of a folder all that are in it, and has the service read " +
+		"all their pages in the background.\n" +
 		"It prints the id of the job.\n" +
 		"With --state it writes down what it has uploaded; run again after it broke off, it goes on from there."
 	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
-	regions = cmd.Flags().StringArray("region", nil, "A region in pixels of each upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
+	regions = cmd.Flags().StringArray("region", nil,
+		"A region in pixels of each upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
 	lang = cmd.Flags().String("lang", "", "Languages, joined by +. Default: "+recognition.DefaultLang+".")
 	cmd.Flags().StringVar(&form.Rotate, "rotate", "", "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
 	cmd.Flags().StringVar(&form.Effort, "effort", "", "fast, balanced or accurate. Default: as the service is configured.")
@@ -266,24 +272,29 @@ func counts(j api.Job) string {
 }
 
 func (p Process) jobShowCommand() *cobra.Command {
-	return p.jobAt("show JOB", "Show a job, and which of its images failed", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
-		var j api.Job
-		if err := s.do(ctx, func(c api.Client) (err error) { j, err = c.Job(ctx, args[0]); return err }); err != nil {
-			return err
-		}
-		fmt.Fprintf(p.Stdout, "%s  %s  %s\n", j.ID, j.State, counts(j))
-		if j.Error != nil {
-			fmt.Fprintf(p.Stdout, "stopped: %s (%s)\n", j.Error.Detail, j.Error.Code)
-		}
-		return p.showFailed(ctx, s, j.ID)
-	})
+	return p.jobAt("show JOB", "Show a job, and which of its images failed", cobra.ExactArgs(1),
+		func(ctx context.Context, s *session, args []string) error {
+			var j api.Job
+			if err := s.do(ctx, func(c api.Client) (err error) { j, err = c.Job(ctx, args[0]); return err }); err != nil {
+				return err
+			}
+			fmt.Fprintf(p.Stdout, "%s  %s  %s\n", j.ID, j.State, counts(j))
+			if j.Error != nil {
+				fmt.Fprintf(p.Stdout, "stopped: %s (%s)\n", j.Error.Detail, j.Error.Code)
+			}
+			return p.showFailed(ctx, s, j.ID)
+		})
 }
 
 func (p Process) showFailed(ctx context.Context, s *session, id string) error {
 	var failed []api.JobItem
 	for before := 0; ; before = failed[len(failed)-1].Number {
 		var part []api.JobItem
-		if err := s.do(ctx, func(c api.Client) (err error) { part, err = c.JobItems(ctx, id, "failed", before, 100); return err }); err != nil {
+		if err := s.do(ctx, func(c api.Client) (err error) {
+			part, err = c.JobItems(ctx, id, "failed", before,
+				100)
+			return err
+		}); err != nil {
 			return err
 		}
 		failed = append(failed, part...)
@@ -299,9 +310,10 @@ func (p Process) showFailed(ctx context.Context, s *session, id string) error {
 }
 
 func (p Process) jobWatchCommand() *cobra.Command {
-	return p.jobAt("watch JOB", "Wait until a job has ended", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
-		return p.watchJob(ctx, s, args[0])
-	})
+	return p.jobAt("watch JOB", "Wait until a job has ended", cobra.ExactArgs(1),
+		func(ctx context.Context, s *session, args []string) error {
+			return p.watchJob(ctx, s, args[0])
+		})
 }
 
 // errJobFailed has the program fail where some images could not be read.
@@ -355,13 +367,15 @@ func (p Process) watchJob(ctx context.Context, s *session, id string) error {
 }
 
 func (p Process) jobCancelCommand() *cobra.Command {
-	return p.jobAt("cancel JOB", "Cancel what has not begun of a job", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
-		return s.do(ctx, func(c api.Client) error { return c.CancelJob(ctx, args[0]) })
-	})
+	return p.jobAt("cancel JOB", "Cancel what has not begun of a job", cobra.ExactArgs(1),
+		func(ctx context.Context, s *session, args []string) error {
+			return s.do(ctx, func(c api.Client) error { return c.CancelJob(ctx, args[0]) })
+		})
 }
 
 func (p Process) jobRetryCommand() *cobra.Command {
-	return p.jobAt("retry JOB", "Run again what failed of a job, or was cancelled", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
-		return s.do(ctx, func(c api.Client) error { _, err := c.RetryJob(ctx, args[0]); return err })
-	})
+	return p.jobAt("retry JOB", "Run again what failed of a job, or was cancelled", cobra.ExactArgs(1),
+		func(ctx context.Context, s *session, args []string) error {
+			return s.do(ctx, func(c api.Client) error { _, err := c.RetryJob(ctx, args[0]); return err })
+		})
 }

@@ -64,7 +64,8 @@ func (c person) followed(id string) (job api.Job) {
 
 var errEnough = errors.New("enough was seen")
 
-// TestAJobSurvives kills the service again and again during a job, and deletes the folder of its queue, once while it runs and once while it does not.
+// TestAJobSurvives kills the service again and again during a job, and deletes the folder of its queue, once while it runs and once while
+// it does not.
 func TestAJobSurvives(t *testing.T) {
 	kills, pages := 3, 12
 	if check.Soak() {

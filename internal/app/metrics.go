@@ -71,7 +71,8 @@ var (
 	descBusy     = prometheus.NewDesc("glyphbox_workers_busy", "Worker processes at work.", nil, nil)
 	descWaiting  = prometheus.NewDesc("glyphbox_regions_waiting", "Regions that wait for a worker.", nil, nil)
 	descServed   = prometheus.NewDesc("glyphbox_regions_served_total", "Regions and renditions that workers made.", nil, nil)
-	descReplaced = prometheus.NewDesc("glyphbox_workers_replaced_total", "Worker processes that were replaced, by the reason: broken or aged.", []string{"reason"}, nil)
+	descReplaced = prometheus.NewDesc("glyphbox_workers_replaced_total",
+		"Worker processes that were replaced, by the reason: broken or aged.", []string{"reason"}, nil)
 )
 
 // Describe implements prometheus.Collector.

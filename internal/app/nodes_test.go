@@ -71,7 +71,8 @@ func TestSeveralNodes(t *testing.T) {
 	for i := range len(nodes) * each {
 		reading.Go(func() {
 			r, err := try(on(ann, i%len(nodes)).request("POST", ocr, strings.NewReader(
-				fmt.Sprintf(`[{"x1": %d, "y1": %d, "x2": %d, "y2": %d}]`, boxes[0].X1, boxes[0].Y1, boxes[0].X2, boxes[0].Y2)), "Content-Type", "application/json"))
+				fmt.Sprintf(`[{"x1": %d, "y1": %d, "x2": %d, "y2": %d}]`, boxes[0].X1, boxes[0].Y1, boxes[0].X2, boxes[0].Y2)),
+				"Content-Type", "application/json"))
 			if err != nil || r.StatusCode != http.StatusOK {
 				t.Errorf("%v, %v: %s", err, r.Response, r.body)
 			}
@@ -105,7 +106,8 @@ func TestSeveralNodes(t *testing.T) {
 	// A session is renewed and ended anywhere, and who is blocked is so everywhere, from the next request on.
 	other := nodes[0].person
 	renewed := other
-	renewed.token = as[api.Grant](t, on(other, 1).call(http.StatusOK, "POST", path("/user/token"), object{"refresh_token": other.grant("ann", "correct-horse-9").RefreshToken})).AccessToken
+	renewed.token = as[api.Grant](t, on(other, 1).call(http.StatusOK, "POST", path("/user/token"),
+		object{"refresh_token": other.grant("ann", "correct-horse-9").RefreshToken})).AccessToken
 	renewed.do(http.StatusNoContent, "POST", path("/user/logout"), nil)
 	on(renewed, 1).do(http.StatusUnauthorized, "GET", path("/user/me"), nil)
 	id := as[struct{ ID int64 }](t, ann.do(http.StatusOK, "GET", path("/user/me"), nil)).ID

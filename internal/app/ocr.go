@@ -33,27 +33,37 @@ const wholePageTimeout = 5 * time.Minute
 
 // ocrCommand reads files, by itself or by a running service, without storing anything.
 func (p Process) ocrCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read files of images and documents, without a server or by a running one", Args: cobra.MinimumNArgs(1),
-		Long: "Reads images and documents of many pages and writes what they say, without a server and without storing anything. Of a folder all images and\n" +
-			"documents are read, and those in folders in it; - is standard input. Several files become one, unless the output is a folder.\n" +
-			"With --server a running service reads them. It needs --token or " + tokenVariable + ", which is an API key or an access token, or --user, whose\n" +
+	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read files of images and documents, without a server or by a running one",
+		Args: cobra.MinimumNArgs(1),
+		Long: "Reads images and documents of many pages and writes what they say, without a server and without storing anything. Of a " +
+			"folder all images and\n" +
+			"documents are read, and those in folders in it; - is standard input. Several files become one, unless the output is a " +
+			"folder.\n" +
+			"With --server a running service reads them. It needs --token or " + tokenVariable +
+			", which is an API key or an access token, or --user, whose\n" +
 			"password it asks for or reads from standard input. Images are deleted there once they were read, unless there is --keep.\n" +
 			"The exit code is 0 when all could be read, 1 when some pages or regions could not, 2 when the command line is not right.",
-		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng --format json\n" +
+		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng " +
+			"--format json\n" +
 			"  glyphbox ocr scans.tif --pages 1-3 --format pdf -o searchable.pdf\n  glyphbox ocr forms/ --format xlsx -o forms.xlsx\n" +
 			"  glyphbox ocr receipt.jpg --server https://ocr.example.org --user ann"}
-	regions := cmd.Flags().StringArray("region", nil, "A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
+	regions := cmd.Flags().StringArray("region", nil,
+		"A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
 	lang := cmd.Flags().String("lang", recognition.DefaultLang, "Languages, joined by +; their order does not matter.")
-	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto), "How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
+	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto),
+		"How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
 	rotate := cmd.Flags().String("rotate", string(recognition.RotateAuto), "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
-	source := cmd.Flags().String("source", string(recognition.SourceAuto), "Where the text comes from: text, the text layer of a PDF file; ocr, what is read; auto, the text layer where it can be trusted.")
+	source := cmd.Flags().String("source", string(recognition.SourceAuto),
+		"Where the text comes from: text, the text layer of a PDF file; ocr, what is read; auto, the text layer where it can be trusted.")
 	server, token, user, keep := serviceFlags(cmd.Flags())
 	pages := cmd.Flags().String("pages", "all", "Pages of each file: all, or numbers and ranges, such as 2-5,9.")
 	format := cmd.Flags().String("format", string(reading.Formats[0]), "What to write: "+formatNames()+". json is a line for each page.")
-	out := cmd.Flags().StringP("output", "o", "", "Where to write: a file, or a folder, which is there or ends in /, for a file of each. Without it standard output.")
+	out := cmd.Flags().StringP("output", "o", "",
+		"Where to write: a file, or a folder, which is there or ends in /, for a file of each. Without it standard output.")
 	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
-		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate), source: recognition.Source(*source)}
+		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate),
+			source: recognition.Source(*source)}
 		if !o.shape.Valid() {
 			return usagef("--psm %d: 0, %s is wanted", *psm, recognition.ShapeNumbers)
 		}
@@ -146,7 +156,8 @@ func formatNames() string {
 
 // request is what to read of each page.
 func (o ocrOptions) request() recognition.Request {
-	request := recognition.Request{Lang: o.lang, Shape: o.shape, Mode: recognition.BestMode, Rotate: o.rotate, Effort: o.effort, Source: o.source}
+	request := recognition.Request{Lang: o.lang, Shape: o.shape, Mode: recognition.BestMode, Rotate: o.rotate, Effort: o.effort,
+		Source: o.source}
 	for _, box := range o.regions {
 		request.Regions = append(request.Regions, recognition.Region{Box: box})
 	}

@@ -23,7 +23,8 @@ const (
 
 func serviceFlags(flags *pflag.FlagSet) (server, token, user *string, keep *bool) {
 	server = flags.String("server", "", "Address of a running service that reads the files, such as https://ocr.example.org.")
-	token = flags.String("token", "", "API key or access token for --server. The variable "+tokenVariable+" hides it from others on this machine.")
+	token = flags.String(
+		"token", "", "API key or access token for --server. The variable "+tokenVariable+" hides it from others on this machine.")
 	user = flags.String("user", "", "Name of the user for --server, if there is no token.")
 	keep = flags.Bool("keep", false, "Keep the images, and what was read, on --server.")
 	return server, token, user, keep

@@ -31,7 +31,8 @@ func TestOCRByServer(t *testing.T) {
 	if got := command(t, password+"\n", "ocr", good, "--server", s.base, "--user", "ann").want(t, exitOK, "").stdout; got != all {
 		t.Errorf("%q, want %q", got, all)
 	}
-	r := command(t, "", "ocr", bad, good, "--server", s.base+"/", "--token", ann.token, "--format", "json", "--effort", "fast", "--rotate", "0").want(t, exitFailure, "1 of 2")
+	r := command(t, "", "ocr", bad, good, "--server", s.base+"/", "--token", ann.token, "--format", "json", "--effort", "fast", "--rotate",
+		"0").want(t, exitFailure, "1 of 2")
 	var pages []reading.Page
 	for line := range strings.Lines(r.stdout) {
 		var g reading.Page
@@ -40,14 +41,16 @@ func TestOCRByServer(t *testing.T) {
 		}
 		pages = append(pages, g)
 	}
-	if len(pages) != 2 || !strings.Contains(pages[0].Error, "unsupported") || len(pages[1].Contents) != 1 || pages[1].Contents[0].Text != strings.TrimSpace(all) {
+	if len(pages) != 2 || !strings.Contains(pages[0].Error, "unsupported") || len(pages[1].Contents) != 1 ||
+		pages[1].Contents[0].Text != strings.TrimSpace(all) {
 		t.Errorf("%+v", pages)
 	}
 	if images := ann.search(""); len(images) != 0 {
 		t.Errorf("what stays is %+v", images)
 	}
 	var out, errs bytes.Buffer
-	code := Run(t.Context(), Process{Args: []string{"ocr", good, "--server", s.base, "--keep", "--region", "0,0,9999,9"}, Env: []string{tokenVariable + "=" + ann.token},
+	code := Run(t.Context(), Process{Args: []string{"ocr", good, "--server", s.base, "--keep", "--region", "0,0,9999,9"},
+		Env:   []string{tokenVariable + "=" + ann.token},
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs})
 	if code != exitFailure || !strings.Contains(errs.String(), "regions[0].x2") {
 		t.Errorf("exit code %d\n%s", code, errs.String())

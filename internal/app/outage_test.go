@@ -115,11 +115,12 @@ func (l *workload) until(done bool, n int) {
 	}
 }
 
-// TestStoresGoAwayUnderLoad kills and freezes both servers, one after the other, while clients work: they are told so, the service goes on by itself, and
-// in the end all that was answered is there, and nothing else.
+// TestStoresGoAwayUnderLoad kills and freezes both servers, one after the other, while clients work: they are told so, the service goes on
+// by itself, and in the end all that was answered is there, and nothing else.
 func TestStoresGoAwayUnderLoad(t *testing.T) {
 	mariadb, mongodb := mariadbtest.New(t), mongotest.Start(t)
-	config := Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.DatabaseOn(t, "mariadb://root@"+mariadb.Addr()), MongoDB: mongodb.URI()}
+	config := Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.DatabaseOn(t, "mariadb://root@"+mariadb.Addr()),
+		MongoDB: mongodb.URI()}
 	s := start(t, string(config.DataDir), "--database", config.Database, "--mongodb", config.MongoDB, "--sweep-interval", "1s")
 	page, _, boxes := drawn()
 	l := &workload{t: t, client: s.signUp("ann"), page: page, box: boxes[0], results: make(chan bool), answers: newAnswers()}
@@ -169,7 +170,8 @@ func TestStoresGoAwayUnderLoad(t *testing.T) {
 		}
 		s.do(http.StatusOK, "GET", "/health", nil)
 		for p, want := range map[string]int{"/image/%d": c.image, "/image/%d/meta": c.meta} {
-			if r := l.client.do(want, "GET", path(p, first.ID), nil); want == http.StatusServiceUnavailable && r.Header.Get("Retry-After") == "" {
+			if r := l.client.do(want, "GET", path(p, first.ID), nil); want == http.StatusServiceUnavailable &&
+				r.Header.Get("Retry-After") == "" {
 				t.Errorf("%s: there is no Retry-After in %v", c.what, r.Header)
 			}
 		}
@@ -193,6 +195,7 @@ func TestStoresGoAwayUnderLoad(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	a := l.answers
-	t.Logf("answered: %d images, %d contents, %d images deleted, %d contents deleted", len(a.images), len(a.contents), len(a.deletedImages), len(a.deletedContents))
+	t.Logf("answered: %d images, %d contents, %d images deleted, %d contents deleted", len(a.images), len(a.contents), len(a.deletedImages),
+		len(a.deletedContents))
 	restarted(t, shelfOf(t, config), a)
 }

@@ -33,7 +33,8 @@ func TestReadme(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			first, second := strings.Index(string(out), `"text":"Invoice No. 1742"`), strings.Index(string(out), `"text":"Total amount 39.80"`)
+			first, second := strings.Index(string(out), `"text":"Invoice No. 1742"`),
+				strings.Index(string(out), `"text":"Total amount 39.80"`)
 			if first < 0 || second < first {
 				t.Errorf("the answer is not what is promised:\n%s", out)
 			}

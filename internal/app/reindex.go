@@ -21,7 +21,8 @@ func (s *stores) indexer() *recognition.Service {
 // reindexCommand works on the stores themselves, also while services run.
 func (p Process) reindexCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "reindex", Short: "Make the text index anew, also while the service runs", Args: cobra.NoArgs,
-		Long: "Removes all entries of the index of texts and names and makes them anew. Until it ends a search does not find everything. If it is interrupted the service goes on with it.\n" +
+		Long: "Removes all entries of the index of texts and names and makes them anew. Until it ends a search does not find " +
+			"everything. If it is interrupted the service goes on with it.\n" +
 			"The service keeps the index up to date itself. This makes it smaller after many corrections, and mends it."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
@@ -50,7 +51,8 @@ func (p Process) reindexCommand() *cobra.Command {
 	return cmd
 }
 
-// keepIndexed puts into the text index what was announced and not put: at once, and then as often as the service sweeps, until the context ends.
+// keepIndexed puts into the text index what was announced and not put: at once, and then as often as the service sweeps, until the context
+// ends.
 func keepIndexed(ctx context.Context, index *recognition.Service, interval time.Duration, log *slog.Logger) {
 	for {
 		told := time.Now()

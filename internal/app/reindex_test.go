@@ -15,7 +15,8 @@ func TestReindex(t *testing.T) {
 	ann := s.signUp("ann")
 	png, _, boxes := drawn()
 	image := ann.upload("영수증.png", png)
-	read, err := ann.client().Recognize(t.Context(), image.ID, api.Request{Regions: []api.Region{{Box: api.Box(boxes[0])}, {Box: api.Box(boxes[2])}}})
+	read, err := ann.client().Recognize(t.Context(), image.ID, api.Request{Regions: []api.Region{{Box: api.Box(boxes[0])},
+		{Box: api.Box(boxes[2])}}})
 	check.OK(t, "Recognize", err)
 	find := func(who person, q, want string) {
 		t.Helper()
@@ -41,7 +42,8 @@ func TestReindex(t *testing.T) {
 	db, err := sql.Open("sqlite", filepath.Join(dir, "glyphbox.db"))
 	check.OK(t, "Open", err)
 	defer db.Close()
-	for _, text := range []string{`DELETE FROM text_entry`, `DELETE FROM text_posting`, `INSERT INTO text_announced (image_id, created_datetime) SELECT id, '2000-01-01 00:00:00.000000' FROM image`} {
+	for _, text := range []string{`DELETE FROM text_entry`, `DELETE FROM text_posting`,
+		`INSERT INTO text_announced (image_id, created_datetime) SELECT id, '2000-01-01 00:00:00.000000' FROM image`} {
 		_, err := db.ExecContext(t.Context(), text)
 		check.OK(t, text, err)
 	}

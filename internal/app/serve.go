@@ -24,7 +24,8 @@ import (
 
 func (p Process) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "serve", Short: "Run the service", Args: cobra.NoArgs,
-		Long: "Runs the service until it is told to stop by SIGINT or SIGTERM; then it finishes what runs. A second signal stops it at once."}
+		Long: "Runs the service until it is told to stop by SIGINT or SIGTERM; then it finishes what runs. A second signal stops it at " +
+			"once."}
 	addFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -73,7 +74,9 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		}
 	}
 	handler, err := httpapi.New(httpapi.Config{
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Log: log, Metrics: s.metrics, Ready: s.checks, Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF), Web: page, Version: p.version(),
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Log: log, Metrics: s.metrics, Ready: s.checks,
+		Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF),
+		Web: page, Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
 		BasePath: c.BasePath, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, Stopping: ctx, Monitoring: c.Worker,
 	})
@@ -139,12 +142,14 @@ func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Ser
 		password = strings.ToLower(rand.Text())
 		shown = password
 	}
-	_, err := accounts.AddUser(ctx, account.SignUp{Name: adminName, Email: adminEmail, Password1: password, Password2: password}, account.RoleAdmin)
+	_, err := accounts.AddUser(ctx, account.SignUp{Name: adminName, Email: adminEmail, Password1: password, Password2: password},
+		account.RoleAdmin)
 	if fault.Is(err, fault.Conflict) { // somebody took the name; that person is not to become an administrator by that
 		if there, err := hasAdmin(ctx, accounts.Users); there || err != nil { // another node made it at the same time
 			return err
 		}
-		log.Warn("there is no administrator, and the name or e-mail of the usual one is taken; give somebody that role", "name", adminName, "command", c.command("user role NAME admin"))
+		log.Warn("there is no administrator, and the name or e-mail of the usual one is taken; give somebody that role", "name", adminName,
+			"command", c.command("user role NAME admin"))
 		return nil
 	}
 	if err != nil {

@@ -32,7 +32,8 @@ func photo(b *testing.B, width, height, quality int) []byte {
 	}
 	text, _ := porttest.DrawLines("Invoice No. 1742", "Two boxes of paper", "Total amount 1250.00")
 	for y := 0; y+text.Bounds().Dy() < height; y += 2 * text.Bounds().Dy() {
-		draw.DrawMask(m, text.Bounds().Add(image.Pt(width/10, y)), image.NewUniform(color.Black), image.Point{}, ink{text}, text.Bounds().Min, draw.Over)
+		draw.DrawMask(m, text.Bounds().Add(image.Pt(width/10, y)), image.NewUniform(color.Black), image.Point{}, ink{text},
+			text.Bounds().Min, draw.Over)
 	}
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, m, &jpeg.Options{Quality: quality}); err != nil {
@@ -55,7 +56,8 @@ func servers(b *testing.B) []string {
 	return []string{"--database", mariadbtest.Database(b), "--mongodb", mongotest.URI(b)}
 }
 
-// BenchmarkUpload uploads through the whole service, thumbnail and durable storage included: to a service on SQLite and files, and to one on MariaDB and MongoDB, in turn.
+// BenchmarkUpload uploads through the whole service, thumbnail and durable storage included: to a service on SQLite and files, and to one
+// on MariaDB and MongoDB, in turn.
 func BenchmarkUpload(b *testing.B) {
 	embedded, served := start(b, b.TempDir()).signUp("ann"), start(b, b.TempDir(), servers(b)...).signUp("ann")
 	for _, c := range []struct {
@@ -69,18 +71,21 @@ func BenchmarkUpload(b *testing.B) {
 					c.do(http.StatusCreated, "POST", "/api/v1/image", bytes.NewReader(body.Bytes()), "Content-Type", contentType)
 				}
 			}
-			porttest.InTurn(b, porttest.Side{Name: "SQLite+files", Do: upload(embedded)}, porttest.Side{Name: "MariaDB+MongoDB", Do: upload(served)})
+			porttest.InTurn(b, porttest.Side{Name: "SQLite+files", Do: upload(embedded)},
+				porttest.Side{Name: "MariaDB+MongoDB", Do: upload(served)})
 			b.ReportMetric(float64(len(c.file))/1e6, "MB")
 		})
 	}
 }
 
-// BenchmarkResult stores and gets the result of as many regions as a request may have, of five words each: in SQLite, and in MariaDB and MongoDB, in turn.
+// BenchmarkResult stores and gets the result of as many regions as a request may have, of five words each: in SQLite, and in MariaDB and
+// MongoDB, in turn.
 func BenchmarkResult(b *testing.B) {
 	embedded := openResults(b, Config{DataDir: datadir.Dir(b.TempDir())})
 	served := openResults(b, Config{DataDir: datadir.Dir(b.TempDir()), Database: mariadbtest.Database(b), MongoDB: mongotest.URI(b)})
 	sides := func(b *testing.B, do func(r *results, b *testing.B)) {
-		porttest.InTurn(b, porttest.Side{Name: "SQLite", Do: func() { do(embedded, b) }}, porttest.Side{Name: "MariaDB+MongoDB", Do: func() { do(served, b) }})
+		porttest.InTurn(b, porttest.Side{Name: "SQLite", Do: func() { do(embedded, b) }},
+			porttest.Side{Name: "MariaDB+MongoDB", Do: func() { do(served, b) }})
 	}
 	b.Run("read", func(b *testing.B) { sides(b, (*results).read) }) // before there are many, which FerretDB looks through
 	b.Run("write", func(b *testing.B) { sides(b, (*results).write) })
@@ -108,7 +113,8 @@ func openResults(b *testing.B, c Config) *results {
 	if err != nil {
 		b.Fatal(err)
 	}
-	i, err := s.db.Catalog().Add(b.Context(), document.Image{Name: "page", Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
+	i, err := s.db.Catalog().Add(b.Context(), document.Image{Name: "page", Number: 1,
+		Geometry:   document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
 		Visibility: document.Private, Owner: account.Ref{ID: u.ID}, Created: time.Now()})
 	if err != nil {
 		b.Fatal(err)
@@ -121,11 +127,13 @@ func openResults(b *testing.B, c Config) *results {
 // write stores a result as recognition.Service does: contents first, then the run.
 func (r *results) write(b *testing.B) {
 	word := recognition.Word{Text: "word", Box: document.Box{X1: 100, Y1: 100, X2: 150, Y2: 120}, Confidence: 0.9876}
-	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word}, Confidence: 0.9, Lang: []string{"eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0"}
+	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word},
+		Confidence: 0.9, Lang: []string{"eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0"}
 	run := recognition.Run{ImageID: r.image.ID, User: r.image.Owner, Created: time.Now(), Lang: []string{"eng"}}
 	for n := range 500 {
 		id := fmt.Sprintf("run%022d-%03d", r.runs, n+1) // as the service makes them
-		run.Contents, run.ContentIDs = append(run.Contents, recognition.Content{ID: id, Revision: 1, Reading: reading}), append(run.ContentIDs, id)
+		run.Contents, run.ContentIDs = append(run.Contents, recognition.Content{ID: id, Revision: 1, Reading: reading}),
+			append(run.ContentIDs, id)
 	}
 	r.runs++
 	if err := r.contents.Add(b.Context(), run.Contents); err != nil {

@@ -38,13 +38,16 @@ func (s *stores) sweeper() *sweep.Sweeper {
 // sweepCommand works on the stores themselves, also while services run.
 func (p Process) sweepCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "sweep", Short: "Remove orphaned blobs and contents, also while the service runs", Args: cobra.NoArgs,
-		Long: "Lists and removes orphans: blobs and contents that no row names. A crash during an upload, a recognition or a deletion leaves them.\n" +
+		Long: "Lists and removes orphans: blobs and contents that no row names. A crash during an upload, a recognition or a deletion " +
+			"leaves them.\n" +
 			"Removes contents, too, that were deleted more than seven days ago.\n" +
 			"The service removes them itself now and then; see the setting sweep-interval."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
 	dryRun := cmd.Flags().Bool("dry-run", false, "List the orphans and remove none.")
-	age := cmd.Flags().Duration("older-than", sweep.MinAge, "Least age of an orphan; at least 1h, since younger ones may belong to a request that runs.")
-	force := cmd.Flags().Bool("force", false, "Remove orphans even if there are more of them than of what is kept, which is a sign of the wrong database.")
+	age := cmd.Flags().Duration("older-than", sweep.MinAge,
+		"Least age of an orphan; at least 1h, since younger ones may belong to a request that runs.")
+	force := cmd.Flags().Bool("force", false,
+		"Remove orphans even if there are more of them than of what is kept, which is a sign of the wrong database.")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if *age < sweep.MinAge {
 			return usagef("--older-than %s: at least %s is wanted", *age, sweep.MinAge)
@@ -95,7 +98,8 @@ func newSweepMetrics(registry *prometheus.Registry, kinds []sweep.Kind) sweepMet
 		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_sweeps_total",
 			Help: "Searches for orphans, by result: done, failed or refused."}, []string{"result"}),
 		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_swept_total",
-			Help: "Orphans that were removed, by kind: blobs or contents. And contents that were deleted seven days ago."}, []string{"kind"}),
+			Help: "Orphans that were removed, by kind: blobs or contents. And contents that were deleted seven days ago."},
+			[]string{"kind"}),
 	}
 	registry.MustRegister(m.sweeps, m.swept)
 	for _, result := range []string{sweepDone, sweepFailed, sweepRefused} {

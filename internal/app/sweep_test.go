@@ -47,7 +47,8 @@ func leave(t *testing.T, dir, contentID string) (blob string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), `UPDATE content_revision SET added = ? WHERE content_id = ?`, then.UTC().Format(time.DateTime), contentID); err != nil {
+	if _, err := db.ExecContext(t.Context(), `UPDATE content_revision SET added = ? WHERE content_id = ?`, then.UTC().Format(time.DateTime),
+		contentID); err != nil {
 		t.Fatal(err)
 	}
 	return blob
@@ -63,7 +64,9 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 	blob := leave(t, dir, "left")
 
 	command(t, "", "sweep", "--data-dir", dir, "--older-than", "59m").want(t, exitUsage, "at least 1h")
-	command(t, "", "sweep", "--data-dir", dir, "--older-than", "3h").want(t, exitOK, "Older than 3h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents are left over, removed 0.")
+	command(t, "", "sweep", "--data-dir", dir, "--older-than", "3h").want(t, exitOK,
+		"Older than 3h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents "+
+			"are left over, removed 0.")
 	for _, args := range [][]string{{"--dry-run"}, {"--dry-run", "--older-than", "119m"}, {}} {
 		r := command(t, "", append([]string{"sweep", "--data-dir", dir}, args...)...)
 		r.want(t, exitOK, "blobs "+blob+"\n").want(t, exitOK, "contents left\n")
@@ -71,12 +74,15 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 			t.Errorf("%q: %d lines, want one for each and one about all:\n%s", args, got, r.stdout)
 		}
 	}
-	command(t, "", "sweep", "--data-dir", dir).want(t, exitOK, "Older than 1h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents are left over, removed 0.")
+	command(t, "", "sweep", "--data-dir", dir).want(t, exitOK,
+		"Older than 1h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents "+
+			"are left over, removed 0.")
 	if r := ann.do(http.StatusOK, "GET", path("/image/%d", image.ID), nil); !bytes.Equal(r.body, page) {
 		t.Error("the image is not what it was")
 	}
 	ann.do(http.StatusOK, "GET", path("/image/%d/thumbnail", image.ID), nil)
-	if runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", image.ID), nil)); len(runs) != 1 || len(runs[0].Contents) != 1 {
+	if runs := as[[]api.Run](t, ann.do(http.StatusOK, "GET", path("/image/%d/ocr", image.ID), nil)); len(runs) != 1 ||
+		len(runs[0].Contents) != 1 {
 		t.Errorf("runs %+v, want one with its content", runs)
 	}
 }
@@ -137,7 +143,8 @@ func TestTheServiceSweeps(t *testing.T) {
 	}
 	for { // the count follows the log
 		metrics := string(s.do(http.StatusOK, "GET", "/metrics", nil).body)
-		if !strings.Contains(metrics, `glyphbox_swept_total{kind="blobs"} 1`) || !strings.Contains(metrics, `glyphbox_swept_total{kind="contents"} 1`) ||
+		if !strings.Contains(metrics, `glyphbox_swept_total{kind="blobs"} 1`) ||
+			!strings.Contains(metrics, `glyphbox_swept_total{kind="contents"} 1`) ||
 			!strings.Contains(metrics, `glyphbox_sweeps_total{result="failed"} 0`) {
 			t.Fatalf("what was swept is not counted:\n%s", metrics)
 		}
@@ -155,7 +162,8 @@ func TestTheServiceSweeps(t *testing.T) {
 func TestKeepSwept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := porttest.NewFakes(t)
-		s := &sweep.Sweeper{Now: time.Now, Kinds: []sweep.Kind{{Name: "contents", Old: f.Contents.Old, Named: f.Runs.Named, Delete: f.Contents.Delete}}}
+		s := &sweep.Sweeper{Now: time.Now, Kinds: []sweep.Kind{{Name: "contents", Old: f.Contents.Old, Named: f.Runs.Named,
+			Delete: f.Contents.Delete}}}
 		registry := prometheus.NewRegistry()
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -180,7 +188,8 @@ func TestKeepSwept(t *testing.T) {
 		want := func(what string, done, failed, refused, swept float64) {
 			t.Helper()
 			if a, b, c, d := counts(); a != done || b != failed || c != refused || d != swept {
-				t.Errorf("%s: done %v, failed %v, refused %v, swept %v, want %v, %v, %v, %v", what, a, b, c, d, done, failed, refused, swept)
+				t.Errorf("%s: done %v, failed %v, refused %v, swept %v, want %v, %v, %v, %v", what, a, b, c, d, done, failed, refused,
+					swept)
 			}
 		}
 		time.Sleep(11 * time.Minute)

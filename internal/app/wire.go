@@ -50,7 +50,8 @@ func openStores(ctx context.Context, c Config) (*stores, error) {
 }
 
 // openStoresBy is openStores with a way to open a database that may not be complete yet.
-func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.Context, source string) (*sqlstore.DB, error)) (_ *stores, err error) {
+func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.Context,
+	source string) (*sqlstore.DB, error)) (_ *stores, err error) {
 	s := &stores{}
 	defer func() {
 		if err != nil {
@@ -134,7 +135,8 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, Seals: seals,
 		MaxImages: c.MaxImages, MaxPages: c.MaxPages, MaxDocumentPixels: c.MaxDocumentPixels, Now: time.Now}
-	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents, UserSettings: s.db.Settings(), Index: s.db.Index(),
+	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
+		UserSettings: s.db.Settings(), Index: s.db.Index(),
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
 	if err := s.openJobs(ctx, c, log); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -162,14 +164,15 @@ func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Serv
 		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, MaxKeys: maxKeys, Now: time.Now}
 }
 
-// startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir, and compiled code
-// to cacheDir, if there is one, where the user has no folder for that.
+// startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir, and compiled
+// code to cacheDir, if there is one, where the user has no folder for that.
 func startPool(c Config, tempDir, cacheDir string, files document.Files, log *slog.Logger) (*engine.Engine, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers, TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
+	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers,
+		TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
 		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, CacheDir: cacheDir, Log: log})
 }
 

@@ -47,7 +47,8 @@ func TestSingles(t *testing.T) {
 	}{
 		{[]region{tall, block}, nil},
 		{[]region{tall, line, block, line}, []int{1, 3}},
-		{[]region{line, line, line, line, line, line, line, line, line, line, line, line, line, line, line}, []int{0, 1, 3, 4, 6, 7, 9, 10, 12, 13}},
+		{[]region{line, line, line, line, line, line, line, line, line, line, line, line, line, line, line},
+			[]int{0, 1, 3, 4, 6, 7, 9, 10, 12, 13}},
 	} {
 		if diff := cmp.Diff(c.want, page{Regions: c.regions}.singles()); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)

@@ -116,7 +116,8 @@ func blankSet(dir string) (set, error) {
 	for n := range blankPages {
 		r := newSource(n)
 		kind := blanks[n%len(blanks)]
-		p := page{Image: filepath.Join(dir, fmt.Sprintf("blank-%02d-%s.png", n, kind.name)), Width: 500 + r.IntN(300), Height: 500 + r.IntN(300), Lang: "eng"}
+		p := page{Image: filepath.Join(dir, fmt.Sprintf("blank-%02d-%s.png", n, kind.name)), Width: 500 + r.IntN(300), Height: 500 +
+			r.IntN(300), Lang: "eng"}
 		if n%2 == 1 {
 			p.Lang = "kor"
 		}

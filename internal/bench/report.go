@@ -64,14 +64,15 @@ type percentiles struct {
 
 // sidesRatio is one side divided by another one; nil where the divisor is 0.
 type sidesRatio struct {
-	Name     string           `json:"name"`
-	Workers  [2]int           `json:"workers"`
-	CER      Scored[*float64] `json:"cer"`
-	Wall     *float64         `json:"wall"`
-	Work     *float64         `json:"work"`
-	WallWork *float64         `json:"wall_to_work"` // the one's time with everything by the other's work alone; nil where there are several workers
-	Median   *float64         `json:"median_page"`  // of the quotients of the time of each page, which no burst of other load disturbs
-	Pairs    *Pairs           `json:"pairs,omitempty"`
+	Name    string           `json:"name"`
+	Workers [2]int           `json:"workers"`
+	CER     Scored[*float64] `json:"cer"`
+	Wall    *float64         `json:"wall"`
+	Work    *float64         `json:"work"`
+	// the one's time with everything by the other's work alone; nil where there are several workers
+	WallWork *float64 `json:"wall_to_work"`
+	Median   *float64 `json:"median_page"` // of the quotients of the time of each page, which no burst of other load disturbs
+	Pairs    *Pairs   `json:"pairs,omitempty"`
 }
 
 // Pairs compares the same lines in two forms, one by one.
@@ -190,7 +191,8 @@ func (t *total) add(u total) {
 }
 
 func (t total) result(b *run) Result {
-	result := Result{Set: t.set.name, File: t.set.file, Pages: t.pages, Refused: t.refused, Regions: t.tallies[0].regions, Characters: t.tallies[0].errors[0].Characters}
+	result := Result{Set: t.set.name, File: t.set.file, Pages: t.pages, Refused: t.refused, Regions: t.tallies[0].regions,
+		Characters: t.tallies[0].errors[0].Characters}
 	for k, s := range t.sides {
 		result.Sides = append(result.Sides, t.tallies[k].result(s))
 	}
@@ -254,7 +256,8 @@ func percentilesOf(d []time.Duration) *percentiles {
 func printTables(w io.Writer, results []Result) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(out, strings.Join(cells, "\t")) }
-	row("SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY", "INVENTED", "FAILED", "PASSES")
+	row("SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY",
+		"INVENTED", "FAILED", "PASSES")
 	for _, r := range results {
 		pages := fmt.Sprint(r.Pages)
 		if r.Refused > 0 {
@@ -263,7 +266,8 @@ func printTables(w io.Writer, results []Result) error {
 		for _, s := range r.Sides {
 			row(r.Set, s.label(), pages, fmt.Sprint(r.Regions), fmt.Sprint(r.Characters),
 				percent(s.CER.AsIs), percent(s.CER.AnyCase), percent(s.CER.AnySpace), percent(s.CER.AnyCaseSpace),
-				percent(s.Exact.AsIs), percent(s.Exact.AnyCaseSpace), fmt.Sprint(s.Empty), fmt.Sprint(s.Invented), fmt.Sprint(s.Failed), fmt.Sprintf("%.2f", s.Passes))
+				percent(s.Exact.AsIs), percent(s.Exact.AnyCaseSpace), fmt.Sprint(s.Empty), fmt.Sprint(s.Invented), fmt.Sprint(s.Failed),
+				fmt.Sprintf("%.2f", s.Passes))
 		}
 	}
 	if err := out.Flush(); err != nil {
@@ -277,7 +281,8 @@ func printTables(w io.Writer, results []Result) error {
 			if s.Memory > 0 {
 				memory = fmt.Sprintf("%d MB", s.Memory/1e6)
 			}
-			row(append(append([]string{r.Set, s.label(), inMS(s.Wall), inMS(s.Work)}, append(s.Page.cells(), s.Single.cells()...)...), memory)...)
+			row(append(append([]string{r.Set, s.label(), inMS(s.Wall), inMS(s.Work)}, append(s.Page.cells(), s.Single.cells()...)...),
+				memory)...)
 		}
 	}
 	if err := out.Flush(); err != nil {
@@ -299,17 +304,21 @@ func printTables(w io.Writer, results []Result) error {
 	}
 	for _, r := range results {
 		for _, q := range r.Ratios {
-			rows = append(rows, []string{r.Set, q.Name, fmt.Sprintf("%d ÷ %d", q.Workers[0], q.Workers[1]), quotient(q.CER.AsIs), quotient(q.CER.AnyCase),
-				quotient(q.CER.AnySpace), quotient(q.CER.AnyCaseSpace), quotient(q.Wall), quotient(q.Median), quotient(q.Work), quotient(q.WallWork)})
+			rows = append(rows, []string{r.Set, q.Name, fmt.Sprintf("%d ÷ %d", q.Workers[0], q.Workers[1]), quotient(q.CER.AsIs),
+				quotient(q.CER.AnyCase),
+				quotient(q.CER.AnySpace), quotient(q.CER.AnyCaseSpace), quotient(q.Wall), quotient(q.Median), quotient(q.Work),
+				quotient(q.WallWork)})
 		}
 	}
-	if err := table("SET", "RATIO", "WORKERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WALL", "MEDIAN PAGE", "WORK", "WALL ÷ WORK"); err != nil {
+	if err := table("SET", "RATIO", "WORKERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "WALL", "MEDIAN PAGE", "WORK",
+		"WALL ÷ WORK"); err != nil {
 		return err
 	}
 	for _, r := range results {
 		for _, q := range r.Ratios {
 			if p := q.Pairs; p != nil {
-				rows = append(rows, []string{r.Set, strings.Replace(q.Name, "÷", "−", 1), points(p.Points.AsIs), points(p.Points.AnyCase), points(p.Points.AnySpace),
+				rows = append(rows, []string{r.Set, strings.Replace(q.Name, "÷", "−", 1), points(p.Points.AsIs), points(p.Points.AnyCase),
+					points(p.Points.AnySpace),
 					points(p.Points.AnyCaseSpace), fmt.Sprint(p.Worse), fmt.Sprint(p.Better)})
 			}
 		}
@@ -323,7 +332,8 @@ func printTables(w io.Writer, results []Result) error {
 			if c == nil {
 				continue
 			}
-			cells := []string{r.Set, s.label(), fmt.Sprint(c.Words), fmt.Sprint(c.Wrong), fmt.Sprintf("%.3f", c.MeanError), percent(c.WrongAmongLeastSure)}
+			cells := []string{r.Set, s.label(), fmt.Sprint(c.Words), fmt.Sprint(c.Wrong), fmt.Sprintf("%.3f", c.MeanError),
+				percent(c.WrongAmongLeastSure)}
 			for _, bin := range c.Bins {
 				cells = append(cells, fmt.Sprintf("%.2f/%.2f", bin.Said, bin.Right))
 			}

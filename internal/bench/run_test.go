@@ -70,8 +70,10 @@ func measure(t *testing.T, o Options, read func(width, height int, box document.
 	t.Helper()
 	var stdout bytes.Buffer
 	o.Workers, o.JSON = 1, true
-	err := Bench{Start: func(int) (Engine, error) { return reader{read: read}, nil }, Page: func(file string) (document.Page, error) { return pageOf(file), nil },
-		Explain: func(err error) string { return err.Error() }, Stdout: &stdout, Stderr: t.Output(), Progress: progress.New(t.Output()), Options: o}.Run(t.Context(), files)
+	err := Bench{Start: func(int) (Engine, error) { return reader{read: read}, nil },
+		Page:    func(file string) (document.Page, error) { return pageOf(file), nil },
+		Explain: func(err error) string { return err.Error() }, Stdout: &stdout, Stderr: t.Output(), Progress: progress.New(t.Output()),
+		Options: o}.Run(t.Context(), files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,10 +111,14 @@ func writeSet(t *testing.T, dir, name, page string) string {
 func TestTwins(t *testing.T) {
 	dir := t.TempDir()
 	tight := writeSet(t, dir, "receipts", `{"image": "images/page.png", "width": 100, "height": 60, "lang": "eng", "regions": [
-		{"x1": 10, "y1": 10, "x2": 40, "y2": 20, "text": "same"}, {"x1": 10, "y1": 30, "x2": 40, "y2": 40, "text": "same"}, {"x1": 50, "y1": 30, "x2": 90, "y2": 40, "text": "other"}]}`)
-	wide := writeSet(t, dir, "wide", `{"image": "../receipts/images/page.png", "width": 100, "height": 60, "lang": "eng", "set": "receipts", "regions": [
+		{"x1": 10, "y1": 10, "x2": 40, "y2": 20, "text": "same"},
+		{"x1": 10, "y1": 30, "x2": 40, "y2": 40, "text": "same"},
+		{"x1": 50, "y1": 30, "x2": 90, "y2": 40, "text": "other"}]}`)
+	wide := writeSet(t, dir, "wide", `{"image": "../receipts/images/page.png", "width": 100, "height": 60, "lang": "eng",
+		"set": "receipts", "regions": [
 		{"x1": 45, "y1": 25, "x2": 95, "y2": 45, "text": "other"}, {"x1": 5, "y1": 25, "x2": 45, "y2": 45, "text": "same"}]}`)
-	turned := writeSet(t, dir, "turned", `{"image": "images/page.png", "lang": "eng", "set": "receipts", "regions": [{"x1": 10, "y1": 20, "x2": 20, "y2": 50, "text": "same", "turned": 90}]}`)
+	turned := writeSet(t, dir, "turned", `{"image": "images/page.png", "lang": "eng", "set": "receipts", "regions": [{"x1": 10, "y1": `+
+		`20, "x2": 20, "y2": 50, "text": "same", "turned": 90}]}`)
 
 	read := func(width, height int, box document.Box) string {
 		return map[document.Box]string{
@@ -125,20 +131,24 @@ func TestTwins(t *testing.T) {
 	var names []string
 	for _, r := range results {
 		for _, q := range r.Ratios {
-			names = append(names, fmt.Sprintf("%s: %s: %+.2f points, %d worse, %d better", r.Set, q.Name, q.Pairs.Points.AnyCaseSpace, q.Pairs.Worse, q.Pairs.Better))
+			names = append(names, fmt.Sprintf("%s: %s: %+.2f points, %d worse, %d better", r.Set, q.Name, q.Pairs.Points.AnyCaseSpace,
+				q.Pairs.Worse, q.Pairs.Better))
 		}
 	}
-	want := []string{"wide: engine ÷ tight: +11.11 points, 1 worse, 0 better", "turned: engine ÷ upright: +100.00 points, 1 worse, 0 better"}
+	want := []string{"wide: engine ÷ tight: +11.11 points, 1 worse, 0 better",
+		"turned: engine ÷ upright: +100.00 points, 1 worse, 0 better"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	all := results[len(results)-1]
-	if all.Set != "all" || all.Pages != 3 || all.Regions != 6 || all.Characters != 13+9+4 || len(all.Sides) != 1 || all.Sides[0].Empty != 1 {
+	if all.Set != "all" || all.Pages != 3 || all.Regions != 6 || all.Characters != 13+9+4 || len(all.Sides) != 1 ||
+		all.Sides[0].Empty != 1 {
 		t.Errorf("all: %+v", all)
 	}
 
 	writeSet(t, dir, "receipts", `{"image": "images/page.png", "regions": [{"x1": 10, "y1": 10, "x2": 40, "y2": 20, "text": "same"}]}`)
-	if _, _, err := (page{Image: filepath.Join(dir, "receipts/images/page.png"), Set: "receipts", Regions: []region{{Text: "other", Box: document.Box{X2: 100, Y2: 60}}}}).tight(); err == nil {
+	if _, _, err := (page{Image: filepath.Join(dir, "receipts/images/page.png"), Set: "receipts",
+		Regions: []region{{Text: "other", Box: document.Box{X2: 100, Y2: 60}}}}).tight(); err == nil {
 		t.Error("a line that the other set has not is not missed")
 	}
 }
@@ -152,7 +162,8 @@ func TestBlank(t *testing.T) {
 		return " \n"
 	})
 	side := results[0].Sides[0]
-	if len(results) != 1 || results[0].Regions != 300 || results[0].Characters != 0 || side.Invented == 0 || side.Invented == 300 || side.Empty != 0 || side.CER.AsIs != 0 {
+	if len(results) != 1 || results[0].Regions != 300 || results[0].Characters != 0 || side.Invented == 0 || side.Invented == 300 ||
+		side.Empty != 0 || side.CER.AsIs != 0 {
 		t.Errorf("%+v", results)
 	}
 	one, other := t.TempDir(), t.TempDir()

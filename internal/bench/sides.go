@@ -74,7 +74,8 @@ func (b *run) openSides(ctx context.Context) error {
 	}
 	for _, name := range []string{SideTight, SideUpright} {
 		if slices.Contains(b.Against, name) {
-			b.ratios = append(b.ratios, ratio{name: "engine ÷ " + name, over: engine, under: b.addSide(b.twinSide(engine, name)), paired: true})
+			b.ratios = append(b.ratios, ratio{name: "engine ÷ " + name, over: engine, under: b.addSide(b.twinSide(engine, name)),
+				paired: true})
 		}
 	}
 	if b.Cores {
@@ -186,7 +187,8 @@ func (b *run) processSide(ctx context.Context) (*side, error) {
 		for range s.workers {
 			runners.Go(func() {
 				for i := range next {
-					readings[i], faults[i] = b.readByProcess(ctx, cutter, program, p, tasks[i], filepath.Join(b.dir, fmt.Sprintf("region-%d.png", i)))
+					readings[i], faults[i] = b.readByProcess(ctx, cutter, program, p, tasks[i],
+						filepath.Join(b.dir, fmt.Sprintf("region-%d.png", i)))
 				}
 			})
 		}
@@ -200,7 +202,8 @@ func (b *run) processSide(ctx context.Context) (*side, error) {
 	return b.addSide(s), nil
 }
 
-func (b *run) readByProcess(ctx context.Context, cutter Engine, program string, p page, task recognition.Task, file string) (r recognition.Reading, err error) {
+func (b *run) readByProcess(ctx context.Context, cutter Engine, program string, p page, task recognition.Task,
+	file string) (r recognition.Reading, err error) {
 	crop, err := cutter.Cut(ctx, p.source, task.Box)
 	if err != nil {
 		return r, err
@@ -210,7 +213,8 @@ func (b *run) readByProcess(ctx context.Context, cutter Engine, program string, 
 		return r, err
 	}
 	defer os.Remove(file)
-	cmd := exec.CommandContext(ctx, program, file, "stdout", "--psm", "3", "-l", strings.Join(task.Lang, "+"), "--tessdata-dir", cutter.Tessdata())
+	cmd := exec.CommandContext(ctx, program, file, "stdout", "--psm", "3", "-l", strings.Join(task.Lang, "+"), "--tessdata-dir",
+		cutter.Tessdata())
 	cmd.Env = append(os.Environ(), "OMP_THREAD_LIMIT=1")
 	text, err := cmd.Output()
 	r = recognition.Reading{Text: string(text), Shape: recognition.ShapePage, Scale: 1, Passes: 1, Duration: time.Since(began)}
@@ -289,7 +293,8 @@ func (b *run) serviceSide(ctx context.Context) (*side, error) {
 	}
 	const name = "bench"
 	password := strings.ToLower(rand.Text())
-	if _, err := u.SignUp(ctx, client.SignUpForm{Name: name, Email: name + "@localhost.localdomain", Password1: password, Password2: password}); err != nil {
+	if _, err := u.SignUp(ctx, client.SignUpForm{Name: name, Email: name + "@localhost.localdomain", Password1: password,
+		Password2: password}); err != nil {
 		return nil, err
 	}
 	grant, err := u.Login(ctx, name, password)

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-// Write writes all that r gives to a file, in place of one that is there. It writes to temp first, a new file of the same file system, and renames that.
+// Write writes all that r gives to a file, in place of one that is there. It writes to temp first, a new file of the same file system, and
+// renames that.
 // Only the owner can read the file. An error of r is returned as it is.
 func Write(path, temp string, r io.Reader) error { return write(path, temp, r, os.Rename) }
 

@@ -47,7 +47,8 @@ func TestWrite(t *testing.T) {
 
 func TestErrorsName(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing", "file")
-	for name, err := range map[string]error{"Fill": Fill(missing, strings.NewReader("")), "SyncFile": SyncFile(missing), "SyncDir": SyncDir(missing)} {
+	for name, err := range map[string]error{"Fill": Fill(missing, strings.NewReader("")), "SyncFile": SyncFile(missing),
+		"SyncDir": SyncDir(missing)} {
 		if !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: got error %v, want fs.ErrNotExist", name, err)
 		}

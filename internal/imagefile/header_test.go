@@ -56,19 +56,24 @@ func TestHeaders(t *testing.T) {
 		{"JPEG", bytesOf(t, "ffd8 ffe0 0004 0000 ffff c0 0011 08 0064 00c8 03 000000 000000 000000"), Header{JPEG, 200, 100, 1, 1, 0, 0}},
 		{"JPEG with Exif", jpegExif, Header{JPEG, 200, 100, 6, 1, 0, 0}},
 		{"PNG", bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000`), Header{PNG, 200, 100, 1, 1, 0, 0}},
-		{"PNG with Exif", append(bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 0000001a "eXIf"`), exif+"crc."...), Header{PNG, 200, 100, 6, 1, 0, 0}},
-		{"GIF takes its first frame", bytesOf(t, `"GIF89a" ffff ffff 80 00 00 000000 ffffff 21 f9 04 00000000 00 2c 0000 0000 c800 6400`), Header{GIF, 200, 100, 1, 1, 0, 0}},
+		{"PNG with Exif", append(bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 0000001a "eXIf"`),
+			exif+"crc."...), Header{PNG, 200, 100, 6, 1, 0, 0}},
+		{"GIF takes its first frame", bytesOf(t, `"GIF89a" ffff ffff 80 00 00 000000 ffffff 21 f9 04 00000000 00 2c 0000 0000 c800 6400`),
+			Header{GIF, 200, 100, 1, 1, 0, 0}},
 		{"BMP from the top", bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 9cffffff`), Header{BMP, 200, 100, 1, 1, 0, 0}},
 		{"BMP of OS/2", bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), Header{BMP, 200, 100, 1, 1, 0, 0}},
 		{"TIFF", tiffEntries(0, 256, 200, 257, 100, 274, 8), Header{TIFF, 200, 100, 8, 1, 0, 0}},
 		{"TIFF whose directories form a loop", tiffEntries(8, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1, 0, 0}},
 		{"TIFF whose second directory is cut off", tiffEntries(30, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1, 0, 0}},
 		{"big TIFF", bytesOf(t, `"II" 2b00 0800 0000 1000000000000000 0200000000000000
-			0001 0400 0100000000000000 c800000000000000 0101 0400 0100000000000000 6400000000000000 0000000000000000`), Header{TIFF, 200, 100, 1, 1, 0, 0}},
+			0001 0400 0100000000000000 c800000000000000
+			0101 0400 0100000000000000 6400000000000000 0000000000000000`), Header{TIFF, 200, 100, 1, 1, 0, 0}},
 		{"WebP, lossy", bytesOf(t, `"RIFF" 00000000 "WEBPVP8 " 00000000 000000 9d012a c800 6400`), Header{WebP, 200, 100, 1, 1, 0, 0}},
 		{"WebP, lossless", bytesOf(t, `"RIFF" 00000000 "WEBPVP8L" 00000000 2f c7c01800`), Header{WebP, 200, 100, 1, 1, 0, 0}},
-		{"WebP, extended, with Exif", append(bytesOf(t, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" 1a000000`), exif...), Header{WebP, 200, 100, 6, 1, 0, 0}},
-		{"JP2", bytesOf(t, `0000000c "jP  " 0d0a870a 00000008 "free" 0000002d "jp2h" 00000016 "ihdr" 00000064 000000c8 000000000000`), Header{JP2, 200, 100, 1, 1, 0, 0}},
+		{"WebP, extended, with Exif", append(bytesOf(t, `"RIFF" 00000000 "WEBPVP8X" 0a000000 08 000000 c70000 630000 "EXIF" 1a000000`),
+			exif...), Header{WebP, 200, 100, 6, 1, 0, 0}},
+		{"JP2", bytesOf(t, `0000000c "jP  " 0d0a870a 00000008 "free" 0000002d "jp2h" 00000016 "ihdr" 00000064 000000c8 000000000000`),
+			Header{JP2, 200, 100, 1, 1, 0, 0}},
 		{"JPEG 2000 codestream", bytesOf(t, "ff4f ff51 0029 0000 000000d2 0000006e 0000000a 0000000a"), Header{JP2, 200, 100, 1, 1, 0, 0}},
 		{"PGM with comments", []byte("P5\n# 7 7\n200 # wide\n100\n255\n"), Header{PNM, 200, 100, 1, 1, 0, 0}},
 		{"PAM", []byte("P7\nWIDTH 200\nHEIGHT 100\nDEPTH 1\nENDHDR\n"), Header{PNM, 200, 100, 1, 1, 0, 0}},
@@ -138,7 +143,8 @@ func TestResolution(t *testing.T) {
 		return append(append(append(b, "Exif\x00\x00"...), tiff...), bytesOf(t, "ffc0 0011 08 0064 00c8 03 000000 000000 000000")...)
 	}
 	phys := func(xyUnit string) []byte {
-		return bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 00000009 "pHYs" `+xyUnit+` 00000000 00000000 "IDAT"`)
+		return bytesOf(t, `89 "PNG" 0d0a1a0a 0000000d "IHDR" 000000c8 00000064 0800000000 00000000 00000009 "pHYs" `+
+			xyUnit+` 00000000 00000000 "IDAT"`)
 	}
 	broken := withRational(2, 15000, 15000, 1)
 	for name, c := range map[string]struct {
@@ -162,9 +168,12 @@ func TestResolution(t *testing.T) {
 		"TIFF, nothing":                  {withRational(2, 0, 0, 1), 0},
 		"TIFF, more than there can be":   {withRational(2, 1<<31, 1<<31, 1), 0},
 		"TIFF whose numbers are cut off": {broken[:len(broken)-10], 0},
-		"BMP":                            {bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 64000000 0100 1800 00000000 00000000 12170000 12170000 00000000 00000000`), 150},
-		"BMP, nothing":                   {bytesOf(t, `"BM" 000000000000000000000000 28000000 c8000000 64000000 0100 1800 00000000 00000000 00000000 00000000 00000000 00000000`), 0},
-		"BMP of OS/2":                    {bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), 0},
+		"BMP": {bytesOf(t,
+			`"BM" 000000000000000000000000 28000000 c8000000 64000000 0100 1800 00000000 00000000 12170000 12170000 00000000 00000000`),
+			150},
+		"BMP, nothing": {bytesOf(t,
+			`"BM" 000000000000000000000000 28000000 c8000000 64000000 0100 1800 00000000 00000000 00000000 00000000 00000000 00000000`), 0},
+		"BMP of OS/2": {bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), 0},
 	} {
 		h, err := ReadHeader(bytes.NewReader(c.file), int64(len(c.file)), 1e6)
 		if err != nil {
@@ -198,7 +207,8 @@ func FuzzHeader(f *testing.F) {
 		switch {
 		case err != nil && !fault.Is(err, fault.Unsupported) && !fault.Is(err, fault.TooLarge):
 			t.Errorf("got %v", err)
-		case err == nil && (h.Width < 1 || h.Height < 1 || int64(h.Width)*int64(h.Height) > 1e8 || h.Pages < 1 || h.Orientation < 1 || h.Orientation > 8):
+		case err == nil && (h.Width < 1 || h.Height < 1 || int64(h.Width)*int64(h.Height) > 1e8 || h.Pages < 1 || h.Orientation < 1 ||
+			h.Orientation > 8):
 			t.Errorf("got %+v", h)
 		}
 		if pdf := IsPDF(bytes.NewReader(file), int64(len(file))); err != nil || pdf {

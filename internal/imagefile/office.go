@@ -61,7 +61,8 @@ func zipFormat(r io.ReaderAt, size int64) string {
 
 // streams are names of streams in compound files (MS-CFB), and what the files are then.
 var streams = []struct{ name, format string }{
-	{"WordDocument", "a Word document (DOC)"}, {"Workbook", "an Excel workbook (XLS)"}, {"PowerPoint Document", "a PowerPoint presentation (PPT)"},
+	{"WordDocument", "a Word document (DOC)"}, {"Workbook", "an Excel workbook (XLS)"},
+	{"PowerPoint Document", "a PowerPoint presentation (PPT)"},
 	{"HwpSummaryInformation", "an HWP document"}, {"EncryptedPackage", "an encrypted document of an office program"},
 }
 

@@ -11,7 +11,8 @@ import (
 
 // formats are the formats that are read, with their names for people.
 var formats = []struct{ mediaType, name string }{
-	{JPEG, "JPEG"}, {PNG, "PNG"}, {GIF, "GIF"}, {BMP, "BMP"}, {TIFF, "TIFF"}, {WebP, "WebP"}, {JP2, "JPEG 2000"}, {PNM, "PNM"}, {PDF, "PDF"},
+	{JPEG, "JPEG"}, {PNG, "PNG"}, {GIF, "GIF"}, {BMP, "BMP"}, {TIFF, "TIFF"}, {WebP, "WebP"}, {JP2, "JPEG 2000"}, {PNM, "PNM"},
+	{PDF, "PDF"},
 }
 
 // names has the names by media type, and supported is a sentence with all of them.

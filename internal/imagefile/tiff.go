@@ -202,10 +202,10 @@ func (p *headerReader) directory(f tiffForm, entries []byte) (h Header, reduced 
 // rational returns a number that the value of an entry points to, or 0. That it cannot be read is no error.
 func (p *headerReader) rational(f tiffForm, value []byte) float64 {
 	if f.offset == 4 {
-		before := p.err
+		sound := p.err == nil
 		value = p.bytes(f.base+int64(f.order.Uint32(value)), 8)
-		if failed := p.err != before; failed {
-			p.err = before
+		if sound && p.err != nil {
+			p.err = nil
 			return 0
 		}
 	} // a big TIFF has it in the entry

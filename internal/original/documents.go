@@ -23,8 +23,9 @@ type Documents interface {
 	OpenFile(ctx context.Context, id any) (io.ReadSeekCloser, error)
 }
 
-// documents is what the original service keeps in MongoDB, under ObjectIds: images in GridFS, in the collections that ours are in under names; thumbnails
-// as documents {file: bytes} of the collection thumbnail; results as documents {roi, detail} of a collection of their own. None of it is changed.
+// documents is what the original service keeps in MongoDB, under ObjectIds: images in GridFS, in the collections that ours are in under
+// names; thumbnails as documents {file: bytes} of the collection thumbnail; results as documents {roi, detail} of a collection of their
+// own. None of it is changed.
 type documents struct {
 	Documents
 	results *mongo.Collection // nil: not known yet
@@ -157,7 +158,8 @@ func (o *documents) resultsOf(ctx context.Context, ids []string) (map[string]res
 	return found, nil
 }
 
-// resultOf reads a document whatever its exact form: a region is four numbers, named or in order and maybe further in, and the text a text or a list of words.
+// resultOf reads a document whatever its exact form: a region is four numbers, named or in order and maybe further in, and the text a text
+// or a list of words.
 func resultOf(d bson.Raw) (r result) {
 	roi, err := d.LookupErr("roi")
 	if err != nil {

@@ -16,19 +16,23 @@ func TestResultsOfTheOriginal(t *testing.T) {
 		document bson.D
 		want     result
 	}{
-		"as the original has it": {bson.D{{Key: "roi", Value: corners}, {Key: "detail", Value: bson.A{"a", "", "b\f", "한글"}}}, result{box, "a b 한글"}},
-		"no region":              {bson.D{{Key: "detail", Value: bson.A{"a"}}}, result{nil, "a"}},
-		"null":                   {bson.D{{Key: "roi", Value: nil}, {Key: "detail", Value: nil}}, result{}},
-		"nothing":                {bson.D{}, result{}},
-		"further in":             {bson.D{{Key: "roi", Value: bson.D{{Key: "of", Value: 7}, {Key: "box", Value: corners}}}}, result{box, ""}},
-		"corners beside it":      {append(bson.D{{Key: "detail", Value: bson.A{}}}, corners...), result{box, ""}},
-		"a list":                 {bson.D{{Key: "roi", Value: bson.A{1, 2, 30, 40}}}, result{box, ""}},
-		"lists in a list":        {bson.D{{Key: "roi", Value: bson.A{bson.A{1, 2}, bson.A{30, 40}}}, {Key: "detail", Value: bson.A{bson.A{"a"}, bson.A{"b"}}}}, result{box, "a b"}},
-		"too few numbers":        {bson.D{{Key: "roi", Value: bson.A{1, 2, 30}}}, result{}},
-		"numbers elsewhere":      {bson.D{{Key: "sizes", Value: bson.A{1, 2, 30, 40}}}, result{}},
-		"a text":                 {bson.D{{Key: "detail", Value: "two\nlines"}}, result{nil, "two\nlines"}},
-		"another name":           {bson.D{{Key: "text", Value: "a"}}, result{nil, "a"}},
-		"words as documents":     {bson.D{{Key: "detail", Value: bson.A{bson.D{{Key: "text", Value: "a"}, {Key: "confidence", Value: 0.5}}}}}, result{nil, "a"}},
+		"as the original has it": {bson.D{{Key: "roi", Value: corners}, {Key: "detail", Value: bson.A{"a", "", "b\f", "한글"}}},
+			result{box, "a b 한글"}},
+		"no region": {bson.D{{Key: "detail", Value: bson.A{"a"}}}, result{nil, "a"}},
+		"null":      {bson.D{{Key: "roi", Value: nil}, {Key: "detail", Value: nil}}, result{}},
+		"nothing":   {bson.D{}, result{}},
+		"further in": {bson.D{{Key: "roi", Value: bson.D{{Key: "of", Value: 7}, {Key: "box", Value: corners}}}},
+			result{box, ""}},
+		"corners beside it": {append(bson.D{{Key: "detail", Value: bson.A{}}}, corners...), result{box, ""}},
+		"a list":            {bson.D{{Key: "roi", Value: bson.A{1, 2, 30, 40}}}, result{box, ""}},
+		"lists in a list": {bson.D{{Key: "roi", Value: bson.A{bson.A{1, 2}, bson.A{30, 40}}},
+			{Key: "detail", Value: bson.A{bson.A{"a"}, bson.A{"b"}}}}, result{box, "a b"}},
+		"too few numbers":   {bson.D{{Key: "roi", Value: bson.A{1, 2, 30}}}, result{}},
+		"numbers elsewhere": {bson.D{{Key: "sizes", Value: bson.A{1, 2, 30, 40}}}, result{}},
+		"a text":            {bson.D{{Key: "detail", Value: "two\nlines"}}, result{nil, "two\nlines"}},
+		"another name":      {bson.D{{Key: "text", Value: "a"}}, result{nil, "a"}},
+		"words as documents": {bson.D{{Key: "detail", Value: bson.A{bson.D{{Key: "text", Value: "a"},
+			{Key: "confidence", Value: 0.5}}}}}, result{nil, "a"}},
 	} {
 		raw, err := bson.Marshal(append(bson.D{{Key: "_id", Value: bson.NewObjectID()}}, test.document...))
 		if err != nil {
@@ -42,7 +46,8 @@ func TestResultsOfTheOriginal(t *testing.T) {
 
 func TestObjectIDsOfTheOriginal(t *testing.T) {
 	const hex = "65f2c0ffee0123456789abcd"
-	for text, want := range map[string]bool{hex: true, "65F2C0FFEE0123456789ABCD": true, "InsertOneResult(ObjectId('" + hex + "'), acknowledged=True)": true,
+	for text, want := range map[string]bool{hex: true, "65F2C0FFEE0123456789ABCD": true, "InsertOneResult(ObjectId('" + hex +
+		"'), acknowledged=True)": true,
 		"": false, hex + "0": false, "abc": false} {
 		if id, ok := objectID(text); ok != want || ok && id.Hex() != hex {
 			t.Errorf("%q: got %s, %t, want %t", text, id.Hex(), ok, want)
@@ -51,7 +56,8 @@ func TestObjectIDsOfTheOriginal(t *testing.T) {
 }
 
 func FuzzResultOf(f *testing.F) {
-	for _, d := range []bson.D{{{Key: "roi", Value: bson.A{1, bson.A{2, 30}, 40}}, {Key: "detail", Value: bson.A{"a"}}}, {{Key: "roi", Value: bson.D{{Key: "x1", Value: 1}}}}} {
+	for _, d := range []bson.D{{{Key: "roi", Value: bson.A{1, bson.A{2, 30}, 40}}, {Key: "detail", Value: bson.A{"a"}}},
+		{{Key: "roi", Value: bson.D{{Key: "x1", Value: 1}}}}} {
 		raw, err := bson.Marshal(d)
 		if err != nil {
 			f.Fatal(err)

@@ -83,7 +83,8 @@ func (i Import) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if len(clashes) > 0 {
-		return fmt.Errorf("names and e-mails that differ in letter case only are the same here; nothing has been changed. Rename users first:\n  %s", strings.Join(clashes, "\n  "))
+		return fmt.Errorf("names and e-mails that differ in letter case only are the same here; nothing has been changed. Rename users "+
+			"first:\n  %s", strings.Join(clashes, "\n  "))
 	}
 	ids, err := im.rows.someContentIDs(ctx, idsToFindThemBy)
 	if err != nil {
@@ -145,14 +146,16 @@ func (im *importing) tellPlan(ctx context.Context) error {
 		return err
 	}
 	im.tell("Tables would be renamed to original_…, and ours filled from there: %s, %s, %s, %s.",
-		progress.Counted(counts["user"], "user"), progress.Counted(counts["logged_in"], "sign-in"), progress.Counted(counts["image"], "image"), progress.Counted(counts["ocr"], "result"))
+		progress.Counted(counts["user"], "user"), progress.Counted(counts["logged_in"], "sign-in"),
+		progress.Counted(counts["image"], "image"), progress.Counted(counts["ocr"], "result"))
 	for i, err := range im.rows.images(ctx) {
 		if err != nil {
 			return err
 		}
 		r, err := im.bytes.open(ctx, i.Original)
 		if fault.Is(err, fault.NotFound) {
-			im.tell("Image %d (%s) of user %d would be left out with %s: its bytes are gone.", i.ID, i.Name, i.Owner.ID, progress.Counted(len(i.results), "result"))
+			im.tell("Image %d (%s) of user %d would be left out with %s: its bytes are gone.", i.ID, i.Name, i.Owner.ID,
+				progress.Counted(len(i.results), "result"))
 			continue
 		}
 		if err != nil {
@@ -241,7 +244,8 @@ func (im *importing) image(ctx context.Context, i imageRow) error {
 }
 
 func (im *importing) leaveOut(i imageRow, reason error) error {
-	im.tell("Image %d (%s) of user %d is left out with %s: %s", i.ID, i.Name, i.Owner.ID, progress.Counted(len(i.results), "result"), im.Explain(reason))
+	im.tell("Image %d (%s) of user %d is left out with %s: %s", i.ID, i.Name, i.Owner.ID, progress.Counted(len(i.results), "result"),
+		im.Explain(reason))
 	im.mu.Lock()
 	defer im.mu.Unlock()
 	im.done.left++
@@ -267,7 +271,8 @@ func (im *importing) stage(ctx context.Context, i imageRow) (f document.File, dr
 	return f, drop, err
 }
 
-// blobName makes a name of the form that our stores have from what the original calls an image, always the same, so that a second attempt stores nothing twice.
+// blobName makes a name of the form that our stores have from what the original calls an image, always the same, so that a second attempt
+// stores nothing twice.
 func blobName(what string, i document.Image) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %s", what, i.ID, i.Original))
 	const length = 26
@@ -302,7 +307,8 @@ func (im *importing) thumbnail(ctx context.Context, i document.Image, page docum
 	switch {
 	case err == nil:
 		return made.Bytes, nil
-	case ctx.Err() != nil, isFault && (f.Kind == fault.Busy || f.Kind == fault.NotFound || f.Kind == fault.Unavailable && f.Code != recognition.CodeCrashed):
+	case ctx.Err() != nil, isFault && (f.Kind == fault.Busy || f.Kind == fault.NotFound || f.Kind == fault.Unavailable &&
+		f.Code != recognition.CodeCrashed):
 		return nil, err
 	}
 	im.tell("Image %d (%s) is kept, but cannot be decoded any more: %s", i.ID, i.Name, im.Explain(err))
@@ -325,7 +331,8 @@ func (im *importing) thumbnail(ctx context.Context, i document.Image, page docum
 // engineName is what runs of the original were read by; which version of it, and in which languages, it has not kept.
 const engineName = "tesseract"
 
-// runsOf puts the results of an image into runs: what was stored together, by one user, under one version. It says which versions get other numbers.
+// runsOf puts the results of an image into runs: what was stored together, by one user, under one version. It says which versions get other
+// numbers.
 func runsOf(i imageRow) (runs []recognition.Run, renumbered string) {
 	for _, r := range i.results {
 		same := func(run recognition.Run) bool {
@@ -334,7 +341,8 @@ func runsOf(i imageRow) (runs []recognition.Run, renumbered string) {
 		n := slices.IndexFunc(runs, same)
 		if n < 0 {
 			n = len(runs)
-			runs = append(runs, recognition.Run{Version: r.version, User: account.Ref{ID: r.userID}, Created: r.created, Lang: []string{}, Mode: recognition.BestMode, Engine: engineName})
+			runs = append(runs, recognition.Run{Version: r.version, User: account.Ref{ID: r.userID}, Created: r.created, Lang: []string{},
+				Mode: recognition.BestMode, Engine: engineName})
 		}
 		runs[n].ContentIDs = append(runs[n].ContentIDs, r.contentID)
 	}
@@ -396,8 +404,8 @@ func tidyLines(text string) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }
 
-// uprightROI turns a region of the original, which did not look at how a file says that its pixels lie, into one of the upright page. As there, a right or lower edge of 0 is that
-// of the page. What is nothing of the page is all of it.
+// uprightROI turns a region of the original, which did not look at how a file says that its pixels lie, into one of the upright page. As
+// there, a right or lower edge of 0 is that of the page. What is nothing of the page is all of it.
 func uprightROI(roi *document.Box, g document.Geometry, orientation int) document.Box {
 	page := document.Box{X2: g.Width, Y2: g.Height}
 	if roi == nil {

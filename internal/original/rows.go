@@ -75,7 +75,8 @@ var errNotOriginal = errors.New("this is not a database of the original service"
 
 // tableNames returns the names of all tables, in no order.
 func (o *rows) tableNames(ctx context.Context) ([]string, error) {
-	return query(ctx, o.SQL(), scanString, `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`)
+	return query(ctx, o.SQL(), scanString, `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND `+
+		`table_type = 'BASE TABLE'`)
 }
 
 func (o *rows) count(ctx context.Context, table string) (n int, err error) {
@@ -84,7 +85,8 @@ func (o *rows) count(ctx context.Context, table string) (n int, err error) {
 }
 
 // query returns what scan makes of each row of a query.
-func query[T any](ctx context.Context, db *sql.DB, scan func(scan func(...any) error) (T, error), text string, args ...any) (all []T, err error) {
+func query[T any](ctx context.Context, db *sql.DB, scan func(scan func(...any) error) (T, error), text string,
+	args ...any) (all []T, err error) {
 	found, err := db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
@@ -170,7 +172,8 @@ func (o *rows) counts(ctx context.Context) (map[string]int, error) {
 	return counts, nil
 }
 
-// clashes returns names and e-mails that the original takes for different ones and that differ in letter case only, each with the numbers of its users.
+// clashes returns names and e-mails that the original takes for different ones and that differ in letter case only, each with the numbers
+// of its users.
 func (o *rows) clashes(ctx context.Context) (clashes []string, err error) {
 	table, err := o.from(ctx, "user")
 	if err != nil {
@@ -246,7 +249,9 @@ func (o *rows) importAccounts(ctx context.Context) (users int, err error) {
 			return 0, err
 		}
 		for _, name := range names {
-			if _, err := o.SQL().ExecContext(ctx, `INSERT INTO `+table+` (name) SELECT ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `+table+` WHERE name = ?)`, name, name); err != nil {
+			if _, err := o.SQL().ExecContext(
+				ctx, `INSERT INTO `+table+` (name) SELECT ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `+table+` WHERE name = ?)`, name,
+				name); err != nil {
 				return 0, err
 			}
 		}
@@ -266,7 +271,8 @@ func (o *rows) importAccounts(ctx context.Context) (users int, err error) {
 	const signInsAtOnce = 10_000
 	for {
 		result, err := o.SQL().ExecContext(ctx, fmt.Sprintf(`INSERT INTO logged_in (id, user_id, created_datetime)
-			SELECT id, user_id, created_datetime - INTERVAL ? SECOND FROM %slogged_in WHERE id > (SELECT COALESCE(MAX(id), 0) FROM logged_in) ORDER BY id LIMIT %d`, aside, signInsAtOnce), int(o.offset.Seconds()))
+			SELECT id, user_id, created_datetime - INTERVAL ? SECOND FROM %slogged_in
+			WHERE id > (SELECT COALESCE(MAX(id), 0) FROM logged_in) ORDER BY id LIMIT %d`, aside, signInsAtOnce), int(o.offset.Seconds()))
 		if err != nil {
 			return 0, err
 		}
@@ -363,7 +369,8 @@ func (o *rows) imagesAfter(ctx context.Context, id int64) (images []imageRow, er
 		err = scan(&i.ID, &i.Name, &i.MediaType, &i.Original, &i.Thumbnail, &i.Created, &i.Owner.ID)
 		i.Created = i.Created.Add(-o.offset)
 		return i, err
-	}, fmt.Sprintf(`SELECT o.id, o.name, o.media_type, o.image_id, o.thumbnail_id, o.created_datetime, o.user_id FROM %s o WHERE o.id > ?%s ORDER BY o.id LIMIT %d`, table, done, atOnce), id)
+	}, fmt.Sprintf(`SELECT o.id, o.name, o.media_type, o.image_id, o.thumbnail_id, o.created_datetime, o.user_id FROM %s o WHERE o.id > `+
+		`?%s ORDER BY o.id LIMIT %d`, table, done, atOnce), id)
 }
 
 func (o *rows) resultsOf(ctx context.Context, imageID int64) (results []resultRow, err error) {

@@ -12,8 +12,8 @@ type Side struct {
 	Do   func()
 }
 
-// InTurn does what the sides do in turn, so that other load on the machine falls on all of them. It reports the median time of each, and for
-// the last one what it takes of the time of the first.
+// InTurn does what the sides do in turn, so that other load on the machine falls on all of them. It reports the median time of each, and
+// for the last one what it takes of the time of the first.
 func InTurn(b *testing.B, sides ...Side) {
 	times := make([][]time.Duration, len(sides))
 	for b.Loop() {

@@ -143,7 +143,8 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 	t.Run("names that no blob has", func(t *testing.T) {
 		s := open(t)
 		name := put(t, s, strings.NewReader("bytes"))
-		for _, wrong := range []string{"", ".", "..", "../x", "../" + name, "a/b", "/", "/etc/passwd", `a\b`, "a\x00b", "\x00", name + "\x00", name + "/", "./" + name,
+		for _, wrong := range []string{"", ".", "..", "../x", "../" + name, "a/b", "/", "/etc/passwd", `a\b`, "a\x00b", "\x00", name +
+			"\x00", name + "/", "./" + name,
 			name + "x", strings.Repeat("a", 10_000), "한글", "%2e%2e", name[:len(name)-1], strings.Repeat("0", 24)} {
 			r, err := s.Open(t.Context(), wrong)
 			check.Kind(t, fmt.Sprintf("Open of %.40q", wrong), err, fault.NotFound)
@@ -185,7 +186,8 @@ func Blobs(t *testing.T, open func(t *testing.T) document.Blobs) {
 			want   int64
 		}{
 			{0, io.SeekEnd, size}, {0, io.SeekStart, 0}, {300_000, io.SeekStart, 300_000}, {255 << 10, io.SeekStart, 255 << 10},
-			{-10, io.SeekEnd, size - 10}, {1, io.SeekStart, 1}, {100, io.SeekCurrent, 201}, {-300, io.SeekCurrent, 1}, {-size, io.SeekEnd, 0},
+			{-10, io.SeekEnd, size - 10}, {1, io.SeekStart, 1}, {100, io.SeekCurrent, 201}, {-300, io.SeekCurrent, 1},
+			{-size, io.SeekEnd, 0},
 		} {
 			got, err := r.Seek(c.offset, c.whence)
 			check.OK(t, "Seek", err)

@@ -26,7 +26,8 @@ func someContent(n int) recognition.Content {
 					Candidates: []recognition.Candidate{{Engine: "other 1.0", Text: "Strasse", Confidence: 0.25}}},
 				{Text: "한글", Box: document.Box{}, Confidence: 1, Confirmed: true},
 			},
-			Confidence: 1.0 / 3, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0, other 1.0", Rotation: 270, Effort: recognition.EffortBalanced, Scale: 1.0625, Passes: 2,
+			Confidence: 1.0 / 3, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0, other 1.0",
+			Rotation: 270, Effort: recognition.EffortBalanced, Scale: 1.0625, Passes: 2,
 			Duration: 5*time.Millisecond + 7, Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "no reason"},
 		},
 	}
@@ -77,7 +78,8 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		wantContents(t, s, []string{"run-2", "run-4", "run-1"}, second, run[0])
 		wantContents(t, s, []string{"run-1", "run-1-1"}, run[0], run[5])
 		check.OK(t, "Delete", s.Delete(t.Context(), []string{"run-2", "run-1"}))
-		wantContents(t, s, []string{"run-1", "run-2", "run-10", "run-3", "run", "run-1-1", "running-1"}, run[1], run[3], run[4], run[5], run[6])
+		wantContents(t, s, []string{"run-1", "run-2", "run-10", "run-3", "run", "run-1-1", "running-1"}, run[1], run[3], run[4], run[5],
+			run[6])
 		check.OK(t, "Add again", s.Add(t.Context(), []recognition.Content{run[2]}))
 		wantContents(t, s, []string{"run-2"}, run[2])
 	})
@@ -88,10 +90,12 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		a.Version, a.Created = 7, moment(1)
 		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{a}))
 		b := corrected(a, "two")
-		b.EditedBy.Name, b.RevisedBy.Name, b.ConfirmedBy.Name, b.Edited, b.Deleted = "ann", "bob", "cy", moment(5), moment(6) // in another zone
+		// in another zone
+		b.EditedBy.Name, b.RevisedBy.Name, b.ConfirmedBy.Name, b.Edited, b.Deleted = "ann", "bob", "cy", moment(5), moment(6)
 		check.OK(t, "Revise", s.Revise(t.Context(), b))
 		a.Version, a.Created = 0, time.Time{}
-		b.Version, b.Created, b.EditedBy.Name, b.RevisedBy.Name, b.ConfirmedBy.Name, b.Edited, b.Deleted = 0, time.Time{}, "", "", "", moment(5).UTC(), time.Time{}
+		b.Version, b.Created, b.EditedBy.Name, b.RevisedBy.Name, b.ConfirmedBy.Name, b.Edited, b.Deleted = 0, time.Time{}, "", "", "",
+			moment(5).UTC(), time.Time{}
 		wantContents(t, s, []string{a.ID}, b)
 		revisions, err := s.Revisions(t.Context(), a.ID)
 		check.OK(t, "Revisions", err)
@@ -238,7 +242,8 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		big.Words = nil
 		var text strings.Builder
 		for n := range 5000 {
-			w := recognition.Word{Text: fmt.Sprintf("낱말%d", n), Box: document.Box{X1: n, Y1: n, X2: n + 50, Y2: n + 20}, Confidence: random.Float64()}
+			w := recognition.Word{Text: fmt.Sprintf("낱말%d", n), Box: document.Box{X1: n, Y1: n, X2: n + 50, Y2: n + 20},
+				Confidence: random.Float64()}
 			big.Words = append(big.Words, w)
 			text.WriteString(w.Text + "\n")
 		}

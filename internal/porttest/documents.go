@@ -62,7 +62,8 @@ func documents(t *testing.T, open func(t *testing.T) Stores) {
 			check.OK(t, "ByID", err)
 			same(t, "ByID", byID, got)
 		}
-		for _, c := range []struct{ from, limit, first, n int }{{1, 2, 1, 2}, {0, 1, 1, 1}, {2, 3, 2, 3}, {249, 9, 249, 2}, {250, 1, 250, 1}, {251, 9, 0, 0}, {1, 0, 0, 0}} {
+		for _, c := range []struct{ from, limit, first, n int }{{1, 2, 1, 2}, {0, 1, 1, 1}, {2, 3, 2, 3}, {249, 9, 249, 2},
+			{250, 1, 250, 1}, {251, 9, 0, 0}, {1, 0, 0, 0}} {
 			got, err := s.Catalog.Pages(t.Context(), stored[0].ID, c.from, c.limit)
 			check.OK(t, "Pages", err)
 			var want []document.Image

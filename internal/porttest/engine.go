@@ -325,7 +325,10 @@ func Engine(t *testing.T, open func(t *testing.T) recognition.Engine) {
 		check.OK(t, "Recognize", err)
 		for _, w := range readings[0].Words {
 			line := slices.IndexFunc(drawn, func(l string) bool {
-				return slices.ContainsFunc(strings.Fields(l), func(s string) bool { return strings.EqualFold(s, w.Text) && !strings.EqualFold(s, "the") })
+				return slices.ContainsFunc(strings.Fields(l), func(s string) bool {
+					return strings.EqualFold(s, w.Text) &&
+						!strings.EqualFold(s, "the")
+				})
 			})
 			if line >= 0 && w.Box.Intersect(boxes[line]).Empty() {
 				t.Errorf("%q stands at %v, want it in line %d at %v", w.Text, w.Box, line, boxes[line])

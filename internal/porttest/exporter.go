@@ -25,12 +25,18 @@ func transcribed() recognition.TranscriptPage {
 	size := page.Bounds().Size()
 	only := recognition.TranscriptPage{
 		Number: 1,
-		Image:  document.Image{ID: 3, Document: 3, Number: 1, Name: "page.png", SHA256: strings.Repeat("0", 64), Geometry: document.Geometry{MediaType: "image/png", Width: size.X, Height: size.Y, Pages: 1}},
-		Run: recognition.Run{ImageID: 3, Version: 1, User: account.Ref{ID: 1, Name: "ann"}, Created: at, Lang: []string{"kor"}, Mode: recognition.BestMode, Engine: "engine 1.0",
+		Image: document.Image{ID: 3, Document: 3, Number: 1, Name: "page.png", SHA256: strings.Repeat("0", 64),
+			Geometry: document.Geometry{MediaType: "image/png", Width: size.X, Height: size.Y, Pages: 1}},
+		Run: recognition.Run{ImageID: 3, Version: 1, User: account.Ref{ID: 1, Name: "ann"}, Created: at, Lang: []string{"kor"},
+			Mode: recognition.BestMode, Engine: "engine 1.0",
 			Contents: []recognition.Content{
-				{ID: "a", Version: 1, Created: at, ROI: boxes[0], Revision: 2, EditedBy: account.Ref{ID: 1, Name: "ann"}, Edited: at, Reading: recognition.Reading{
-					Text: "대한민국 만세", Words: []recognition.Word{{Text: "대한민국", Box: boxes[0], Confidence: 1}, {Text: "만세"}}, Confidence: 1, Lang: []string{"kor"}, Shape: recognition.ShapeLine}},
-				{ID: "b", Version: 1, Created: at, ROI: boxes[1], Revision: 1, Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "?"}}},
+				{ID: "a", Version: 1, Created: at, ROI: boxes[0], Revision: 2, EditedBy: account.Ref{ID: 1, Name: "ann"}, Edited: at,
+					Reading: recognition.Reading{
+						Text: "대한민국 만세", Words: []recognition.Word{{Text: "대한민국", Box: boxes[0], Confidence: 1}, {Text: "만세"}},
+						Confidence: 1,
+						Lang:       []string{"kor"}, Shape: recognition.ShapeLine}},
+				{ID: "b", Version: 1, Created: at, ROI: boxes[1], Revision: 1,
+					Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "?"}}},
 			}},
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(PNG(page))), nil },
 		View: func(int, document.Box, int) (document.Rendition, error) {
@@ -74,7 +80,8 @@ func Exporter(t *testing.T, e recognition.Exporter) {
 		}
 		return b.String()
 	}
-	binary := map[recognition.Format]string{recognition.FormatPDF: "%PDF-", recognition.FormatXLSX: "PK", recognition.FormatGroundTruth: "PK"}
+	binary := map[recognition.Format]string{recognition.FormatPDF: "%PDF-", recognition.FormatXLSX: "PK",
+		recognition.FormatGroundTruth: "PK"}
 	for _, f := range recognition.Formats {
 		t.Run(string(f), func(t *testing.T) {
 			t.Parallel()
@@ -116,7 +123,8 @@ func Exporter(t *testing.T, e recognition.Exporter) {
 		say := func(text string) func(io.Writer) error {
 			return func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
 		}
-		files := []recognition.Export{{Name: "가.txt", Write: say("one")}, {Name: "b/c.pdf", MediaType: "application/pdf", Write: say("two")}}
+		files := []recognition.Export{{Name: "가.txt", Write: say("one")},
+			{Name: "b/c.pdf", MediaType: "application/pdf", Write: say("two")}}
 		var b bytes.Buffer
 		if err := e.Archive(&b, slices.Values(files)); err != nil {
 			t.Fatal(err)

@@ -46,7 +46,9 @@ func newFakes(judge testing.TB) *Fakes {
 	m := &memory{
 		judge: judge, faults: map[string][]Mode{}, meanwhile: map[string]func(){},
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
-		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{}, contents: map[string][]recognition.Content{}, deleted: map[string]time.Time{}, settings: map[int64]recognition.Settings{}, blobs: map[string][]byte{},
+		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{},
+		contents: map[string][]recognition.Content{}, deleted: map[string]time.Time{}, settings: map[int64]recognition.Settings{},
+		blobs:     map[string][]byte{},
 		kept:      map[string]time.Time{},
 		jobs:      map[string]*storedJob{},
 		languages: []string{"eng", "kor"},
@@ -55,8 +57,10 @@ func newFakes(judge testing.TB) *Fakes {
 	staging := &document.Staging{Blobs: fakeBlobs{m}}
 	m.files = Files(staging)
 	return &Fakes{
-		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m}, Contents: fakeContents{m}, Jobs: fakeJobs{m}, Index: fakeIndex{m}, Settings: fakeSettings{m}},
-		Blobs:  fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m}, Tokens: newFakeTokens(), Passwords: fakePasswords{m},
+		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m},
+			Contents: fakeContents{m}, Jobs: fakeJobs{m}, Index: fakeIndex{m}, Settings: fakeSettings{m}},
+		Blobs: fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m},
+		Tokens: newFakeTokens(), Passwords: fakePasswords{m},
 		Seals: newFakeSeals(), memory: m,
 	}
 }

@@ -45,7 +45,8 @@ func (m *memory) readFile(ctx context.Context, f document.File) ([]byte, error) 
 	if rest, locked := bytes.CutPrefix(file, []byte(lock)); locked && err == nil {
 		password, inner, _ := bytes.Cut(rest, []byte("\n"))
 		if string(password) != f.Password {
-			return nil, fault.New(fault.Invalid, "pdf_encrypted", "The file is encrypted. Its password is needed.").On("password", "the password of the file")
+			return nil, fault.New(fault.Invalid, "pdf_encrypted", "The file is encrypted. Its password is needed.").On("password",
+				"the password of the file")
 		}
 		return inner, nil
 	}
@@ -204,7 +205,8 @@ func (f fakeImager) View(ctx context.Context, p document.Page, part document.Box
 	return f.render(ctx, "Imager.View", m, of, width, unbounded)
 }
 
-func (f fakeImager) render(ctx context.Context, op string, m image.Image, part image.Rectangle, maxWidth, maxHeight int) (r document.Rendition, err error) {
+func (f fakeImager) render(ctx context.Context, op string, m image.Image, part image.Rectangle, maxWidth,
+	maxHeight int) (r document.Rendition, err error) {
 	err = f.do(ctx, op, func() error {
 		size := part.Size()
 		scale := min(1, float64(maxWidth)/float64(size.X), float64(maxHeight)/float64(size.Y))
@@ -270,7 +272,9 @@ func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (reading
 }
 
 func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
-	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine), Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort, Source: recognition.SourceOCR}
+	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine),
+		Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort,
+		Source: recognition.SourceOCR}
 	if t.Source == recognition.SourceText {
 		r.Error = &recognition.Failure{Code: recognition.CodeNoText, Detail: "A fake has no text layer."}
 		return r

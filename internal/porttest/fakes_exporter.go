@@ -21,7 +21,8 @@ func (f fakeExporter) Export(_ context.Context, w io.Writer, format recognition.
 	if !slices.Contains(recognition.Formats, format) {
 		f.wrong("an export in %q, which is no format", format)
 	}
-	start := map[recognition.Format]string{recognition.FormatPDF: "%PDF-", recognition.FormatXLSX: "PK", recognition.FormatGroundTruth: "PK"}[format]
+	start := map[recognition.Format]string{recognition.FormatPDF: "%PDF-", recognition.FormatXLSX: "PK",
+		recognition.FormatGroundTruth: "PK"}[format]
 	for p, err := range t.Pages {
 		if err != nil {
 			return err
@@ -42,7 +43,8 @@ func (f fakeExporter) Export(_ context.Context, w io.Writer, format recognition.
 			}
 			texts = append(texts, c.Text)
 		}
-		if _, err := fmt.Fprintf(w, "%s %s: %s, page %d, version %d\n%s\n", start, format, t.Name, p.Number, p.Run.Version, strings.Join(texts, "\n")); err != nil {
+		if _, err := fmt.Fprintf(w, "%s %s: %s, page %d, version %d\n%s\n", start, format, t.Name, p.Number, p.Run.Version,
+			strings.Join(texts, "\n")); err != nil {
 			return err
 		}
 		start = "then"

@@ -82,7 +82,10 @@ func (f fakeIndex) Put(ctx context.Context, announced, imageID int64, contents [
 			if old, ok := f.entries[c.ID]; ok && old.revision >= c.Revision {
 				continue
 			}
-			version := slices.IndexFunc(f.runs[imageID], func(r recognition.Run) bool { return slices.Contains(r.ContentIDs, c.ID) && f.deleted[c.ID].IsZero() }) + 1
+			version := slices.IndexFunc(f.runs[imageID], func(r recognition.Run) bool {
+				return slices.Contains(r.ContentIDs, c.ID) &&
+					f.deleted[c.ID].IsZero()
+			}) + 1
 			if version == 0 {
 				continue
 			}
@@ -97,7 +100,8 @@ func (f fakeIndex) Find(ctx context.Context, l recognition.Lookup) (entries []re
 	err = f.do(ctx, "Index.Find", func() error {
 		for _, e := range f.entries {
 			if i, there := f.images[e.ImageID]; there && f.maySee(l.Viewer, i) && e.Version == len(f.runs[e.ImageID]) &&
-				slices.Contains(f.runs[e.ImageID][e.Version-1].ContentIDs, e.ContentID) && f.deleted[e.ContentID].IsZero() && hasTerms(e.terms, l.Terms) {
+				slices.Contains(f.runs[e.ImageID][e.Version-1].ContentIDs, e.ContentID) && f.deleted[e.ContentID].IsZero() &&
+				hasTerms(e.terms, l.Terms) {
 				entries = append(entries, e.Entry)
 			}
 		}

@@ -40,7 +40,8 @@ func (f fakeJobs) Add(ctx context.Context, j job.Job, images []int64) error {
 		j.User.Name, j.Created = u.Name, micro(j.Created)
 		stored := &storedJob{Job: j}
 		for i, image := range images {
-			stored.items = append(stored.items, storedItem{Item: job.Item{ID: job.ItemID(j.ID, i+1), Job: j.ID, Number: i + 1, ImageID: image, State: job.Queued}})
+			stored.items = append(stored.items, storedItem{Item: job.Item{ID: job.ItemID(j.ID, i+1), Job: j.ID, Number: i + 1,
+				ImageID: image, State: job.Queued}})
 		}
 		f.jobs[j.ID] = stored
 		return nil
@@ -97,7 +98,10 @@ func (f fakeJobs) pick(ctx context.Context, op, id string, size int, holds func(
 }
 
 func (f fakeJobs) Items(ctx context.Context, id string, state job.State, before, size int) ([]job.Item, error) {
-	return f.pick(ctx, "Jobs.Items", id, size, func(i job.Item) bool { return (before == 0 || i.Number < before) && (state == "" || i.State == state) })
+	return f.pick(ctx, "Jobs.Items", id, size, func(i job.Item) bool {
+		return (before == 0 || i.Number < before) &&
+			(state == "" || i.State == state)
+	})
 }
 
 func (f fakeJobs) Changes(ctx context.Context, id string, after int64, size int) ([]job.Item, error) {
@@ -273,7 +277,7 @@ func (f fakeJobs) Finish(ctx context.Context, itemID, leasedBy string, o job.Out
 		if i == nil || i.State != job.Running || i.leasedBy != leasedBy {
 			return job.ErrTaken
 		}
-		if o.Version != 0 && (fakeRuns{f.memory}).ofItem(itemID) == nil {
+		if o.Version != 0 && fakeRuns(f).ofItem(itemID) == nil {
 			f.wrong("an item is done without a run")
 		}
 		j.finish(i, o, now, notBefore)

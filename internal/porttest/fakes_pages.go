@@ -100,7 +100,8 @@ func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []docum
 		for _, i := range f.images {
 			i = f.withOwner(i)
 			has := func(s string) bool { return strings.Contains(folded(s), folded(q.Keyword)) }
-			if i.Document == i.ID && (q.Viewer == 0 || q.Viewer == i.Owner.ID || i.Visibility == document.Shared) && (q.Owner == 0 || q.Owner == i.Owner.ID) && (has(i.Name) || has(i.Owner.Name)) {
+			if i.Document == i.ID && (q.Viewer == 0 || q.Viewer == i.Owner.ID || i.Visibility == document.Shared) &&
+				(q.Owner == 0 || q.Owner == i.Owner.ID) && (has(i.Name) || has(i.Owner.Name)) {
 				all = append(all, i)
 			}
 		}
@@ -211,7 +212,8 @@ func (f fakeRuns) Append(ctx context.Context, r recognition.Run) (stored recogni
 	return stored, err
 }
 
-func (f fakeRuns) Extend(ctx context.Context, imageID int64, version int, _ time.Time, apply func(r *recognition.Run, newest int) error) (stored recognition.Run, err error) {
+func (f fakeRuns) Extend(ctx context.Context, imageID int64, version int, _ time.Time,
+	apply func(r *recognition.Run, newest int) error) (stored recognition.Run, err error) {
 	err = f.write(ctx, "Runs.Extend", func() error {
 		if _, ok := f.images[imageID]; !ok {
 			return notFound("image")
@@ -220,7 +222,8 @@ func (f fakeRuns) Extend(ctx context.Context, imageID int64, version int, _ time
 			return notFound("run")
 		}
 		was := f.runs[imageID][version-1]
-		r, err := change(func() recognition.Run { return f.stored(was) }, func(r *recognition.Run) error { return apply(r, len(f.runs[imageID])) })
+		r, err := change(func() recognition.Run { return f.stored(was) },
+			func(r *recognition.Run) error { return apply(r, len(f.runs[imageID])) })
 		if err != nil {
 			return err
 		}

@@ -70,24 +70,29 @@ func TestFakesJudge(t *testing.T) {
 		act  func(f *Fakes, image document.Image, run recognition.Run)
 		want string
 	}{
-		"row before bytes":        {func(f *Fakes, i document.Image, _ recognition.Run) { i.Original = "x"; f.Catalog.Add(ctx, i) }, "names the blob"},
-		"bytes go before the row": {func(f *Fakes, i document.Image, _ recognition.Run) { f.Blobs.Delete(ctx, i.Original) }, "while an image names it"},
+		"row before bytes": {func(f *Fakes, i document.Image, _ recognition.Run) { i.Original = "x"; f.Catalog.Add(ctx, i) },
+			"names the blob"},
+		"bytes go before the row": {func(f *Fakes, i document.Image, _ recognition.Run) { f.Blobs.Delete(ctx, i.Original) },
+			"while an image names it"},
 		"run before contents": {func(f *Fakes, _ document.Image, r recognition.Run) {
 			r.ContentIDs = []string{"x"}
 			f.Runs.Append(ctx, r)
 		}, "not there"},
 		"run with another's content": {func(f *Fakes, _ document.Image, r recognition.Run) { f.Runs.Append(ctx, r) }, "another has"},
-		"run without contents":       {func(f *Fakes, _ document.Image, r recognition.Run) { r.ContentIDs = nil; f.Runs.Append(ctx, r) }, "without contents"},
-		"contents go before the run": {func(f *Fakes, _ document.Image, r recognition.Run) { f.Contents.Delete(ctx, r.ContentIDs) }, "while a run has it"},
+		"run without contents": {func(f *Fakes, _ document.Image, r recognition.Run) { r.ContentIDs = nil; f.Runs.Append(ctx, r) },
+			"without contents"},
+		"contents go before the run": {func(f *Fakes, _ document.Image, r recognition.Run) { f.Contents.Delete(ctx, r.ContentIDs) },
+			"while a run has it"},
 		"a revision is skipped": {func(f *Fakes, _ document.Image, r recognition.Run) {
 			f.Contents.Revise(ctx, recognition.Content{ID: r.ContentIDs[0], Revision: 3})
 		}, "revision 3"},
 		"the first revision again": {func(f *Fakes, _ document.Image, r recognition.Run) {
 			f.Contents.Revise(ctx, recognition.Content{ID: r.ContentIDs[0], Revision: 1})
 		}, "revision 1"},
-		"a reader left open":   {func(f *Fakes, i document.Image, _ recognition.Run) { f.Blobs.Open(ctx, i.Original) }, "left open"},
-		"a fault never met":    {func(f *Fakes, _ document.Image, _ recognition.Run) { f.Fail("Users.Add", Before) }, "never met"},
-		"a session for nobody": {func(f *Fakes, _ document.Image, _ recognition.Run) { f.Sessions.AddSession(ctx, account.Session{}) }, "who is not there"},
+		"a reader left open": {func(f *Fakes, i document.Image, _ recognition.Run) { f.Blobs.Open(ctx, i.Original) }, "left open"},
+		"a fault never met":  {func(f *Fakes, _ document.Image, _ recognition.Run) { f.Fail("Users.Add", Before) }, "never met"},
+		"a session for nobody": {func(f *Fakes, _ document.Image, _ recognition.Run) { f.Sessions.AddSession(ctx, account.Session{}) },
+			"who is not there"},
 		"a region beyond the page": {func(f *Fakes, _ document.Image, _ recognition.Run) {
 			page, _ := DrawLines("text")
 			f.Engine.Recognize(ctx, order(PNG(page), task(document.Box{X2: 9999, Y2: 9}, 7)))

@@ -76,7 +76,8 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 		check.OK(t, "the thumbnail", err)
 		check.OK(t, "the thumbnail", checkCorner(m))
 		w, h := want.Width, want.Height
-		for _, part := range []document.Box{{X2: w, Y2: h}, {X1: w / 4, Y1: h / 4, X2: 3 * w / 4, Y2: 3 * h / 4}, {X1: w/2 - 8, Y1: h/2 - 8, X2: w/2 + 8, Y2: h/2 + 8}} {
+		for _, part := range []document.Box{{X2: w, Y2: h}, {X1: w / 4, Y1: h / 4, X2: 3 * w / 4, Y2: 3 * h / 4},
+			{X1: w/2 - 8, Y1: h/2 - 8, X2: w/2 + 8, Y2: h/2 + 8}} {
 			what := fmt.Sprintf("the view of %v", part)
 			r, err = s.View(t.Context(), PageOf(file), part, 100)
 			check.OK(t, what, err)
@@ -93,7 +94,8 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	}
 
 	t.Run("the resolution", func(t *testing.T) {
-		shows(t, open(t), PNGAt(corner(300, 200), 150), document.Geometry{MediaType: "image/png", Width: 300, Height: 200, Pages: 1, DPI: 150})
+		shows(t, open(t), PNGAt(corner(300, 200), 150), document.Geometry{MediaType: "image/png", Width: 300, Height: 200, Pages: 1,
+			DPI: 150})
 	})
 
 	t.Run("kinds of pixels", func(t *testing.T) {
@@ -113,14 +115,16 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 
 	for orientation := 1; orientation <= 8; orientation++ {
 		t.Run(fmt.Sprint("EXIF orientation ", orientation), func(t *testing.T) {
-			shows(t, open(t), OrientedJPEG(corner(320, 200), orientation), document.Geometry{MediaType: "image/jpeg", Width: 320, Height: 200, Pages: 1})
+			shows(t, open(t), OrientedJPEG(corner(320, 200), orientation),
+				document.Geometry{MediaType: "image/jpeg", Width: 320, Height: 200, Pages: 1})
 		})
 	}
 
 	for _, rotation := range document.Rotations {
 		t.Run(fmt.Sprintf("a page turned by %d", rotation), func(t *testing.T) {
 			s := open(t)
-			for _, file := range [][]byte{PNG(Turned(corner(320, 200), 360-rotation)), OrientedJPEG(Turned(corner(640, 400), 360-rotation), 6)} {
+			for _, file := range [][]byte{PNG(Turned(corner(320, 200), 360-rotation)),
+				OrientedJPEG(Turned(corner(640, 400), 360-rotation), 6)} {
 				probe, err := s.Probe(t.Context(), FileOf(file))
 				check.OK(t, "Probe", err)
 				i := document.Image{Geometry: probe.Geometry(1)}.TurnedTo(rotation)
@@ -163,7 +167,8 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 
 	t.Run("renditions fit and are never larger than the page", func(t *testing.T) {
 		s := open(t)
-		for _, c := range []struct{ width, height, limit int }{{50, 30, 128}, {30, 50, 128}, {128, 128, 128}, {129, 128, 128}, {700, 300, 128}, {300, 700, 32}, {1, 1, 128}, {900, 3, 128}, {3, 900, 128}} {
+		for _, c := range []struct{ width, height, limit int }{{50, 30, 128}, {30, 50, 128}, {128, 128, 128}, {129, 128, 128},
+			{700, 300, 128}, {300, 700, 32}, {1, 1, 128}, {900, 3, 128}, {3, 900, 128}} {
 			what := fmt.Sprintf("%d × %d for %d", c.width, c.height, c.limit)
 			page := PageOf(PNG(corner(c.width, c.height)))
 			r, err := s.Thumbnail(t.Context(), page, c.limit)

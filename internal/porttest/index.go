@@ -98,13 +98,17 @@ func Index(t *testing.T, open func(t *testing.T) Stores) {
 
 	t.Run("words, prefixes, parts of Hangul words, and numbers", func(t *testing.T) {
 		x := start(t)
-		texts := []string{"임대차계약서 제1조", "Invoice No. A4-1742\nTotal 1,234.50", "합계 ₩12,000원 (부가세 포함)", "Straße 7, Ärzte", "納品書 カード", "네이버", "x"}
+		texts := []string{"임대차계약서 제1조", "Invoice No. A4-1742\nTotal 1,234.50", "합계 ₩12,000원 (부가세 포함)", "Straße 7, Ärzte", "納品書 カード", "네이버",
+			"x"}
 		c := x.run(x.image, texts...)
 		for q, want := range map[string][]int{
 			"계약": {0}, "계약서": {0}, "차계약": {0}, "임대차계약서": {0}, "약": {0}, "서": {0}, "제1조": {0}, "계약 제1": {0}, "계약서임": nil, "약계": nil,
-			"inv": {1}, "INVOICE": {1}, "invoice tot": {1}, "voice": nil, "invoices": nil, "tot inv": {1}, "1,234.50": {1}, "1,2": {1}, "1,234.": {1}, "234.50": nil, "1742": {1},
-			"A4-17": {1}, "no. a4": {1}, "12,000": {2}, "12,000원": {2}, "₩12": {2}, "합계 12": {2}, "부가세": {2}, "(부가": {2}, "합계": {2}, "합계 계약": nil,
-			"strasse": {3}, "STRASSE": {3}, "ärz": {3}, "納品": {4}, "品書": {4}, "カード": {4}, "カ": {4}, "이버": {5}, "7": {3}, "x": {6}, norm.NFD.String("합계"): {2},
+			"inv": {1}, "INVOICE": {1}, "invoice tot": {1}, "voice": nil, "invoices": nil, "tot inv": {1}, "1,234.50": {1}, "1,2": {1},
+			"1,234.": {1}, "234.50": nil, "1742": {1},
+			"A4-17": {1}, "no. a4": {1}, "12,000": {2}, "12,000원": {2}, "₩12": {2}, "합계 12": {2}, "부가세": {2}, "(부가": {2}, "합계": {2},
+			"합계 계약":   nil,
+			"strasse": {3}, "STRASSE": {3}, "ärz": {3}, "納品": {4}, "品書": {4}, "カード": {4}, "カ": {4}, "이버": {5}, "7": {3}, "x": {6},
+			norm.NFD.String("합계"):    {2},
 			norm.NFD.String("Ärzte"): {3},
 		} {
 			var found []recognition.Content
@@ -315,7 +319,8 @@ func Index(t *testing.T, open func(t *testing.T) Stores) {
 		x.want(0, "apple")
 		got, _, err := x.Index.Announced(t.Context(), 0, 10)
 		check.OK(t, "Announced", err)
-		if len(got) != 3 || got[0].ID != id || got[1].ImageID != x.image.ID || got[2].ImageID != other.ID || time.Since(got[2].At) < 24*time.Hour {
+		if len(got) != 3 || got[0].ID != id || got[1].ImageID != x.image.ID || got[2].ImageID != other.ID ||
+			time.Since(got[2].At) < 24*time.Hour {
 			t.Fatalf("Announced: got %+v", got)
 		}
 		check.OK(t, "Put", x.Index.Put(t.Context(), got[1].ID, x.image.ID, c))

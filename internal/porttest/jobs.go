@@ -18,9 +18,11 @@ import (
 
 // someJob is the n-th job of a user.
 func someJob(user account.User, n, items int) job.Job {
-	return job.Job{ID: fmt.Sprintf("job%03d", n), User: account.Ref{ID: user.ID, Name: user.Name}, Priority: job.High, State: job.Queued, Created: moment(n).UTC(),
+	return job.Job{ID: fmt.Sprintf("job%03d", n), User: account.Ref{ID: user.ID, Name: user.Name}, Priority: job.High, State: job.Queued,
+		Created: moment(n).UTC(),
 		Count:   job.Count{Total: items, Queued: items},
-		Request: recognition.Request{Lang: []string{"kor", "eng"}, Mode: 3, Regions: []recognition.Region{{Box: document.Box{X2: 10, Y2: 20}, Name: "α"}}}}
+		Request: recognition.Request{Lang: []string{"kor", "eng"}, Mode: 3,
+			Regions: []recognition.Region{{Box: document.Box{X2: 10, Y2: 20}, Name: "α"}}}}
 }
 
 func addJob(t *testing.T, s Stores, j job.Job) job.Job {
@@ -108,7 +110,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		check.OK(t, "Items", err)
 		slices.Reverse(items)
 		for n, i := range items {
-			same(t, "item", i, job.Item{ID: job.ItemID(want.ID, n+1), Job: want.ID, Number: n + 1, ImageID: int64(1000 + n), State: job.Queued})
+			same(t, "item", i, job.Item{ID: job.ItemID(want.ID, n+1), Job: want.ID, Number: n + 1, ImageID: int64(1000 + n),
+				State: job.Queued})
 		}
 		same(t, "items", len(items), 3)
 		_, err = s.Jobs.ByID(t.Context(), "job999")
@@ -165,7 +168,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		check.OK(t, "Offer", err)
 		slices.Sort(ids)
 		same(t, "offered", ids, []string{"job001-000001", "job001-000002", "job002-000001"})
-		same(t, "open jobs", seen, []job.Open{{ID: "job001", User: ann.ID, Priority: job.High, Queued: 3}, {ID: "job002", User: bob.ID, Priority: job.High, Queued: 2}})
+		same(t, "open jobs", seen, []job.Open{{ID: "job001", User: ann.ID, Priority: job.High, Queued: 3},
+			{ID: "job002", User: bob.ID, Priority: job.High, Queued: 2}})
 		claimed(t, s, "job001-000001", "x")
 		ids, err = s.Jobs.Offer(t.Context(), moment(11), moment(21), func(open []job.Open) map[string]int {
 			seen = open
@@ -187,7 +191,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		addJob(t, s, someJob(ann, 1, 40))
 		offered := make([][]string, 8)
 		allOK(t, "Offer", race(len(offered), func(i int) (err error) {
-			offered[i], err = s.Jobs.Offer(context.Background(), moment(10), moment(20), func([]job.Open) map[string]int { return map[string]int{"job001": 5} })
+			offered[i], err = s.Jobs.Offer(context.Background(), moment(10), moment(20),
+				func([]job.Open) map[string]int { return map[string]int{"job001": 5} })
 			return err
 		}))
 		ids := slices.Concat(offered...)
@@ -213,12 +218,15 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		s, ann := start(t)
 		j := addJob(t, s, someJob(ann, 1, 3))
 		c := claimed(t, s, "job001-000002", "x")
-		same(t, "claim", c, job.Claim{LeasedBy: "x", User: ann.ID, Request: j.Request, Item: job.Item{ID: "job001-000002", Job: "job001", Number: 2, ImageID: 1001,
-			State: job.Running, Tries: 1, Seq: 1, Begun: moment(10).UTC()}})
+		same(t, "claim", c, job.Claim{LeasedBy: "x", User: ann.ID, Request: j.Request,
+			Item: job.Item{ID: "job001-000002", Job: "job001", Number: 2, ImageID: 1001,
+				State: job.Running, Tries: 1, Seq: 1, Begun: moment(10).UTC()}})
 		version := aRun(t, s, ann, c.ID)
-		check.Code(t, "Finish by another", s.Jobs.Finish(t.Context(), c.ID, "y", job.Outcome{Version: version}, moment(12), time.Time{}), fault.Conflict, "item_taken")
+		check.Code(t, "Finish by another", s.Jobs.Finish(t.Context(), c.ID, "y", job.Outcome{Version: version}, moment(12), time.Time{}),
+			fault.Conflict, "item_taken")
 		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), c.ID, "x", job.Outcome{Version: version}, moment(12), time.Time{}))
-		check.Kind(t, "Finish again", s.Jobs.Finish(t.Context(), c.ID, "x", job.Outcome{Version: version}, moment(12), time.Time{}), fault.Conflict)
+		check.Kind(t, "Finish again", s.Jobs.Finish(t.Context(), c.ID, "x", job.Outcome{Version: version}, moment(12), time.Time{}),
+			fault.Conflict)
 		_, err := s.Jobs.Claim(t.Context(), c.ID, "y", moment(13), moment(60))
 		check.Kind(t, "Claim of what is done", err, fault.Conflict)
 		same(t, "states", states(t, s, "job001"), "queued, done, queued, job running")
@@ -227,7 +235,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		refused := job.Outcome{Error: &job.Failure{Code: "image_not_found", Detail: "There is no such image."}}
 		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000001", "z", refused, moment(13), time.Time{}))
 		claimed(t, s, "job001-000003", "z")
-		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000003", "z", job.Outcome{Version: aRun(t, s, ann, "job001-000003")}, moment(14), time.Time{}))
+		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000003", "z", job.Outcome{Version: aRun(t, s, ann, "job001-000003")},
+			moment(14), time.Time{}))
 		same(t, "states", states(t, s, "job001"), "failed, done, done, job done")
 		got, err := s.Jobs.ByID(t.Context(), "job001")
 		check.OK(t, "ByID", err)
@@ -236,7 +245,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "job", got, j)
 		items, err := s.Jobs.Items(t.Context(), "job001", job.Failed, 0, 10)
 		check.OK(t, "Items", err)
-		same(t, "failed", items, []job.Item{{ID: "job001-000001", Job: "job001", Number: 1, ImageID: 1000, State: job.Failed, Tries: 1, Seq: 4, Error: refused.Error,
+		same(t, "failed", items, []job.Item{{ID: "job001-000001", Job: "job001", Number: 1, ImageID: 1000, State: job.Failed, Tries: 1,
+			Seq: 4, Error: refused.Error,
 			Begun: moment(10).UTC(), Finished: moment(13).UTC()}})
 		mean, err := s.Jobs.Mean(t.Context())
 		check.OK(t, "Mean", err)
@@ -333,7 +343,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "lapsed", counts[0]+counts[1]+counts[2]+counts[3], 1)
 		same(t, "states", states(t, s, "job001"), "queued, running, job running")
 		check.Kind(t, "Extend of what lapsed", s.Jobs.Extend(t.Context(), "job001-000001", "x", moment(90)), fault.Conflict)
-		check.Kind(t, "Finish of what lapsed", s.Jobs.Finish(t.Context(), "job001-000001", "x", job.Outcome{Error: again.Error}, moment(62), time.Time{}), fault.Conflict)
+		check.Kind(t, "Finish of what lapsed", s.Jobs.Finish(t.Context(), "job001-000001", "x", job.Outcome{Error: again.Error}, moment(62),
+			time.Time{}), fault.Conflict)
 		ids, err := s.Jobs.Offer(t.Context(), moment(62), moment(70), all)
 		check.OK(t, "Offer", err)
 		same(t, "offered", ids, []string{"job001-000001"})
@@ -381,7 +392,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		claimed(t, s, "job001-000001", "x")
 		claimed(t, s, "job001-000002", "y")
 		blocked := &job.Failure{Code: "account_blocked", Detail: "Blocked."}
-		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000002", "y", job.Outcome{Error: blocked, Stop: true}, moment(13), time.Time{}))
+		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000002", "y", job.Outcome{Error: blocked, Stop: true}, moment(13),
+			time.Time{}))
 		same(t, "states", states(t, s, "job001"), "running, cancelled, cancelled, job cancelled")
 		j, err := s.Jobs.ByID(t.Context(), "job001")
 		check.OK(t, "ByID", err)

@@ -25,10 +25,11 @@ func keywords(t *testing.T, open func(t *testing.T) Stores) {
 			addImage(t, s, someImage(ann, name))
 		}
 		for keyword, want := range map[string][]string{
-			"x":                                 {"x"},
-			"한":                                 {"한"},
-			"나":                                 {twin, long},
-			"an":                                {twin, long, "KakaoTalk_20240315_123456789.jpg", "계약서_김민수_2024.png", "banana", "한", "x"}, // the owner's name
+			"x": {"x"},
+			"한": {"한"},
+			"나": {twin, long},
+			// the owner's name
+			"an":                                {twin, long, "KakaoTalk_20240315_123456789.jpg", "계약서_김민수_2024.png", "banana", "한", "x"},
 			"ana":                               {"banana"},
 			"BANANA":                            {"banana"},
 			"bananas":                           nil,
@@ -52,7 +53,8 @@ func keywords(t *testing.T, open func(t *testing.T) Stores) {
 			"_":                                 {"KakaoTalk_20240315_123456789.jpg", "계약서_김민수_2024.png"},
 		} {
 			same(t, "List of "+keyword, listed(t, s, document.Query{Keyword: keyword, Size: 20}, len(want)), want)
-			same(t, "List of "+keyword+" by the owner", listed(t, s, document.Query{Viewer: ann.ID, Keyword: keyword, Size: 20}, len(want)), want)
+			same(t, "List of "+keyword+" by the owner", listed(t, s, document.Query{Viewer: ann.ID, Keyword: keyword, Size: 20}, len(want)),
+				want)
 		}
 	})
 
@@ -63,7 +65,8 @@ func keywords(t *testing.T, open func(t *testing.T) Stores) {
 		addImage(t, s, someImage(ann, "영수증 2"))
 		find := func(viewer account.User, keyword string, want ...string) {
 			t.Helper()
-			same(t, fmt.Sprintf("what %q finds for %s", keyword, viewer.Name), listed(t, s, document.Query{Viewer: viewer.ID, Keyword: keyword, Size: 9}, len(want)), want)
+			same(t, fmt.Sprintf("what %q finds for %s", keyword, viewer.Name),
+				listed(t, s, document.Query{Viewer: viewer.ID, Keyword: keyword, Size: 9}, len(want)), want)
 		}
 		update := func(change func(*document.Image)) {
 			t.Helper()
@@ -137,7 +140,8 @@ func keywords(t *testing.T, open func(t *testing.T) Stores) {
 			}
 			var want []string
 			wanted := func(i document.Image) bool {
-				return (q.Owner == 0 || i.Owner.ID == q.Owner) && (q.Viewer == 0 || i.Owner.ID == q.Viewer || i.Visibility == document.Shared) &&
+				return (q.Owner == 0 || i.Owner.ID == q.Owner) && (q.Viewer == 0 || i.Owner.ID == q.Viewer ||
+					i.Visibility == document.Shared) &&
 					(strings.Contains(folded(i.Name), folded(q.Keyword)) || strings.Contains(folded(i.Owner.Name), folded(q.Keyword)))
 			}
 			total := 0

@@ -227,7 +227,8 @@ func stored(upright image.Image, orientation int) image.Image {
 
 // OrientedJPEG makes a JPEG that is the given image once its EXIF orientation (1 to 8) is applied.
 func OrientedJPEG(upright image.Image, orientation int) []byte {
-	exif := append([]byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"), byte(orientation), 0, 0, 0, 0, 0, 0)
+	exif := append([]byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"), byte(orientation), 0, 0, 0, 0,
+		0, 0)
 	file := jpegOf(stored(upright, orientation))
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(exif)+2))
 	return bytes.Join([][]byte{file[:2], segment, exif, file[2:]}, nil)

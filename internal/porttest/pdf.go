@@ -13,9 +13,10 @@ type PDFPage struct {
 	Width, Height float64    // 0: those of A4
 	Crop          [4]float64 // left, bottom, right, top; all 0: the whole page
 	Rotate        int        // degrees
-	Content       string     // operators; fonts: /F1 is Helvetica, /F2 has the letters of PDFScript as they are, /F3 the same without their names
-	Image         image.Image
-	Annotations   string // dictionaries
+	// operators; fonts: /F1 is Helvetica, /F2 has the letters of PDFScript as they are, /F3 the same without their names
+	Content     string
+	Image       image.Image
+	Annotations string // dictionaries
 }
 
 // PDFText returns operators that write a line of text in Helvetica.
@@ -73,7 +74,8 @@ func PDFWith(catalog string, pages ...PDFPage) []byte {
 		if p.Image != nil {
 			resources += fmt.Sprintf("/XObject<</Im %d 0 R>>", w.image(p.Image))
 		}
-		entries := fmt.Sprintf("/MediaBox[0 0 %g %g]/Resources<<%s>>/Contents %d 0 R", p.Width, p.Height, resources, w.stream("", []byte(p.Content)))
+		entries := fmt.Sprintf("/MediaBox[0 0 %g %g]/Resources<<%s>>/Contents %d 0 R", p.Width, p.Height, resources,
+			w.stream("", []byte(p.Content)))
 		if p.Crop != [4]float64{} {
 			entries += fmt.Sprintf("/CropBox[%g %g %g %g]", p.Crop[0], p.Crop[1], p.Crop[2], p.Crop[3])
 		}
@@ -127,7 +129,8 @@ func (w *pdfWriter) image(m image.Image) int {
 		}
 	}
 	_ = z.Close()
-	entries := fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/FlateDecode", b.Dx(), b.Dy())
+	entries := fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/FlateDecode",
+		b.Dx(), b.Dy())
 	return w.stream(entries, packed.Bytes())
 }
 
@@ -149,7 +152,8 @@ func (w *pdfWriter) script() (named, nameless int) {
 	font := fmt.Sprintf("/Type/Font/Subtype/Type3/FontBBox[0 0 1000 1000]/FontMatrix[0.001 0 0 0.001 0 0]/CharProcs<<%s>>"+
 		"/Encoding<</Type/Encoding/Differences[32%s]>>/FirstChar 32/LastChar %d/Widths[%s]/Resources<<>>",
 		procs.String(), differences.String(), 31+len(pdfLetters), widths.String())
-	mapping := w.stream("", fmt.Appendf(nil, "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"+
+	mapping := w.stream("", fmt.Appendf(nil, "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 "+
+		"def\n"+
 		"1 begincodespacerange <00> <ff> endcodespacerange\n%d beginbfchar\n%sendbfchar\nendcmap end end", len(pdfLetters), names.String()))
 	return w.add(fmt.Sprintf("<<%s/ToUnicode %d 0 R>>", font, mapping)), w.add("<<" + font + ">>")
 }

@@ -21,7 +21,8 @@ func Settings(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, what, got, want)
 	}
 	want("at first", ann.ID, recognition.Settings{})
-	all := recognition.Settings{Lang: []string{"script/Hangul", "eng"}, Effort: recognition.EffortBalanced, Rotate: recognition.Rotate270, Source: recognition.SourceText}
+	all := recognition.Settings{Lang: []string{"script/Hangul", "eng"}, Effort: recognition.EffortBalanced, Rotate: recognition.Rotate270,
+		Source: recognition.SourceText}
 	check.OK(t, "SetSettings", s.Settings.SetSettings(t.Context(), ann.ID, all))
 	want("all", ann.ID, all)
 	want("of another", bob.ID, recognition.Settings{})

@@ -177,7 +177,8 @@ func wantGone(t *testing.T, old func(context.Context, time.Time) iter.Seq2[strin
 func contentID(n int) string { return fmt.Sprintf("content%019d", n) }
 
 func someRun(image document.Image, user account.User, contents ...int) recognition.Run {
-	r := recognition.Run{ImageID: image.ID, User: account.Ref{ID: user.ID}, Created: moment(2), Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1, Engine: "tesseract 5.3.0"}
+	r := recognition.Run{ImageID: image.ID, User: account.Ref{ID: user.ID}, Created: moment(2), Lang: []string{"kor", "eng"},
+		Shape: recognition.ShapeBlock, Mode: 1, Engine: "tesseract 5.3.0"}
 	for _, n := range contents {
 		r.ContentIDs = append(r.ContentIDs, contentID(n))
 	}
@@ -193,7 +194,8 @@ func appendRun(ctx context.Context, s Stores, r recognition.Run) (recognition.Ru
 }
 
 // extendRun extends a run, and before that adds the contents that it is to have where the stores keep them.
-func extendRun(ctx context.Context, s Stores, imageID int64, version int, contents []int, change func(*recognition.Run, int) error) (recognition.Run, error) {
+func extendRun(ctx context.Context, s Stores, imageID int64, version int, contents []int,
+	change func(*recognition.Run, int) error) (recognition.Run, error) {
 	var ids []string
 	for _, n := range contents {
 		ids = append(ids, contentID(n))

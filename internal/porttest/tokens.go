@@ -58,7 +58,8 @@ func Tokens(t *testing.T, open func(t *testing.T) account.Tokens) {
 				check.Code(t, "Verify of "+wrong, err, fault.Unauthenticated, "invalid_token")
 			}
 		}
-		for _, wrong := range []string{"", ".", "..", "x", token + "x", token + ".", token[:len(token)-1], token[1:], strings.ToUpper(token), " " + token, "gbx_a.b", strings.Repeat("a.", 100_000)} {
+		for _, wrong := range []string{"", ".", "..", "x", token + "x", token + ".", token[:len(token)-1], token[1:],
+			strings.ToUpper(token), " " + token, "gbx_a.b", strings.Repeat("a.", 100_000)} {
 			_, err := s.Verify(wrong, issued)
 			check.Code(t, "Verify of another text", err, fault.Unauthenticated, "invalid_token")
 		}
@@ -128,7 +129,8 @@ func Passwords(t *testing.T, open func(t *testing.T) account.Passwords) {
 
 	t.Run("empty and unreadable hashes never match", func(t *testing.T) {
 		s := open(t)
-		for _, hash := range []string{"", " ", "x", "correct-horse", "$", "$argon2id$", "$argon2id$v=19$m=4294967295,t=4294967295,p=255$AAAA$AAAA", "$2a$31$", strings.Repeat("$", 1000)} {
+		for _, hash := range []string{"", " ", "x", "correct-horse", "$", "$argon2id$",
+			"$argon2id$v=19$m=4294967295,t=4294967295,p=255$AAAA$AAAA", "$2a$31$", strings.Repeat("$", 1000)} {
 			verify(t, s, hash, "correct-horse", false)
 			verify(t, s, hash, "", false)
 			verify(t, s, hash, hash, false)

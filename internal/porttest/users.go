@@ -18,7 +18,8 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		s := open(t)
 		u := someUser("Ann")
 		u.Role = account.RoleAdmin
-		u.States = []account.State{{Name: account.StateBlocked, Detail: "비밀 🔒", Created: moment(3)}, {Name: account.StateInactivate, Created: moment(4)}}
+		u.States = []account.State{{Name: account.StateBlocked, Detail: "비밀 🔒", Created: moment(3)},
+			{Name: account.StateInactivate, Created: moment(4)}}
 		added, err := s.Users.Add(t.Context(), u)
 		check.OK(t, "Add", err)
 		if added.ID <= 0 {
@@ -85,7 +86,10 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 		check.OK(t, "List", err)
 		same(t, "users in all", n, 2)
 
-		got, err = s.Users.Update(t.Context(), ann.ID, func(u *account.User) error { u.Name, u.Email = "Ann", "ANN@example.org"; return nil })
+		got, err = s.Users.Update(t.Context(), ann.ID, func(u *account.User) error {
+			u.Name, u.Email = "Ann", "ANN@example.org"
+			return nil
+		})
 		check.OK(t, "Update of the case of the own name", err)
 		same(t, "name and e-mail", []string{got.Name, got.Email}, []string{"Ann", "ANN@example.org"})
 	})
@@ -103,7 +107,8 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 	t.Run("one of many wins a name", func(t *testing.T) {
 		s := open(t)
 		oneOK(t, "Add", race(racers, func(i int) error {
-			_, err := s.Users.Add(t.Context(), account.User{Name: "ann", Email: strings.Repeat("x", i+1) + "@example.org", Created: moment(0)})
+			_, err := s.Users.Add(t.Context(), account.User{Name: "ann", Email: strings.Repeat("x", i+1) + "@example.org",
+				Created: moment(0)})
 			return err
 		}), fault.Conflict)
 	})
@@ -192,8 +197,10 @@ func Users(t *testing.T, open func(t *testing.T) Stores) {
 	t.Run("Update", func(t *testing.T) {
 		s := open(t)
 		u, other := addUser(t, s, "ann"), addUser(t, s, "bob")
-		want := account.User{ID: u.ID, Name: "anna", Email: "anna@example.net", PasswordHash: "other", Role: account.RoleAdmin, Created: u.Created,
-			States: []account.State{{Name: account.StateBlocked, Detail: "spam", Created: moment(5).UTC()}, {Name: account.StateInactivate, Created: moment(6).UTC()}}}
+		want := account.User{ID: u.ID, Name: "anna", Email: "anna@example.net", PasswordHash: "other", Role: account.RoleAdmin,
+			Created: u.Created,
+			States: []account.State{{Name: account.StateBlocked, Detail: "spam", Created: moment(5).UTC()},
+				{Name: account.StateInactivate, Created: moment(6).UTC()}}}
 		got, err := s.Users.Update(t.Context(), u.ID, func(v *account.User) error {
 			same(t, "what change is given", *v, u)
 			*v = want

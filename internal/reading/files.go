@@ -18,13 +18,14 @@ type File struct {
 }
 
 // endings are those of the files of a folder that are read.
-var endings = []string{".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".j2k", ".pbm", ".pdf", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+var endings = []string{".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".j2k", ".pbm", ".pdf", ".pgm", ".png", ".pnm", ".ppm", ".tif",
+	".tiff", ".webp"}
 
 // stdinName stands for standard input on the command line.
 const stdinName = "-"
 
-// Find returns the files that the names stand for: themselves, those of documents in folders and in folders in them, in the order of their names, and
-// for - standard input, which is kept in a temporary file until remove is called.
+// Find returns the files that the names stand for: themselves, those of documents in folders and in folders in them, in the order of their
+// names, and for - standard input, which is kept in a temporary file until remove is called.
 func Find(names []string, stdin io.Reader) (files []File, remove func(), err error) {
 	remove = func() {}
 	for _, name := range names {

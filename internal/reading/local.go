@@ -59,7 +59,8 @@ func (l Local) Open(ctx context.Context, file File) (Document, error) {
 	}
 	d := &localDocument{Local: l, path: file.Path}
 	for i := range probe.Pages {
-		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: probe.Geometry(i + 1), Name: filepath.Base(file.Name),
+		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: probe.Geometry(i + 1),
+			Name: filepath.Base(file.Name),
 			Size: f.Size, SHA256: f.SHA256})
 	}
 	return d, nil
@@ -98,7 +99,8 @@ func (d *localDocument) Read(ctx context.Context, page document.Image) (recognit
 	if err != nil {
 		return recognition.Run{}, err
 	}
-	run := recognition.Run{ImageID: page.ID, Version: 1, Created: time.Now(), Lang: d.Request.Lang, Shape: d.Request.Shape, Mode: d.Request.Mode}
+	run := recognition.Run{ImageID: page.ID, Version: 1, Created: time.Now(), Lang: d.Request.Lang, Shape: d.Request.Shape,
+		Mode: d.Request.Mode}
 	var engines []string
 	for i, reading := range readings {
 		run.Contents = append(run.Contents, recognition.Content{ROI: tasks[i].Box, Reading: reading})

@@ -1,5 +1,5 @@
-// Package reading reads files of documents page by page and writes what they say, without storing anything. A Source does the reading: the workers of this
-// process, or a running service.
+// Package reading reads files of documents page by page and writes what they say, without storing anything. A Source does the reading: the
+// workers of this process, or a running service.
 //
 // Pages are read several at once, across files, and are written in order as they come, so that memory does not grow with their number.
 package reading

@@ -42,7 +42,8 @@ func (s *shelf) Open(_ context.Context, f File) (Document, error) {
 	s.open.Add(1)
 	b := &book{shelf: s}
 	for i, l := range strings.Split(string(data), "\n") {
-		b.pages = append(b.pages, document.Image{ID: int64(i + 1), Number: i + 1, Name: l, Geometry: document.Geometry{Width: 10, Height: 10, Pages: strings.Count(string(data), "\n") + 1}})
+		b.pages = append(b.pages, document.Image{ID: int64(i + 1), Number: i + 1, Name: l,
+			Geometry: document.Geometry{Width: 10, Height: 10, Pages: strings.Count(string(data), "\n") + 1}})
 	}
 	return b, nil
 }
@@ -152,7 +153,8 @@ func TestText(t *testing.T) {
 		t.Errorf("pages 2 and 3: got %q, want %q", got, want)
 	}
 	got, errs, err := runs(t, &Reading{Format: text, Pages: recognition.PageRanges{{First: 2, Last: 2}}}, a, b)
-	if err == nil || err.Error() != "1 of 2 files could not be read in full" || !strings.Contains(errs, "the document has no page 2") || !strings.Contains(got, "two\n") {
+	if err == nil || err.Error() != "1 of 2 files could not be read in full" || !strings.Contains(errs, "the document has no page 2") ||
+		!strings.Contains(got, "two\n") {
 		t.Errorf("page 2 of one page: got %v, %q, %q", err, errs, got)
 	}
 	got, _, err = runs(t, &Reading{Format: text}, "-")
@@ -206,7 +208,8 @@ func TestLines(t *testing.T) {
 
 // Folders are read whole, but for what is hidden or no document; each file becomes one of its own where the output is a folder.
 func TestFolders(t *testing.T) {
-	dir := world(t, map[string]string{"in/b.PDF": "one\ntwo", "in/a.png": "three", "in/deep/a.jpg": "four", "in/.hidden/c.png": "x", "in/.c.png": "x", "in/notes.txt": "x", "in/z.tif": "broken"})
+	dir := world(t, map[string]string{"in/b.PDF": "one\ntwo", "in/a.png": "three", "in/deep/a.jpg": "four", "in/.hidden/c.png": "x",
+		"in/.c.png": "x", "in/notes.txt": "x", "in/z.tif": "broken"})
 	out := filepath.Join(dir, "out") + "/"
 	_, errs, err := runs(t, &Reading{Format: "hocr", Out: out, AtOnce: 2}, filepath.Join(dir, "in"))
 	if err == nil || err.Error() != "1 of 4 files could not be read in full" || !strings.Contains(errs, "z.tif: cannot be opened") {
@@ -220,7 +223,8 @@ func TestFolders(t *testing.T) {
 		must(t, err)
 		got[e.Name()] = string(data)
 	}
-	want := map[string]string{"a.hocr": "hocr a.png false: 1=three", "a-2.hocr": "hocr a.jpg false: 1=four", "b.hocr": "hocr b.PDF false: 1=one 2=two"}
+	want := map[string]string{"a.hocr": "hocr a.png false: 1=three", "a-2.hocr": "hocr a.jpg false: 1=four",
+		"b.hocr": "hocr b.PDF false: 1=one 2=two"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

@@ -70,7 +70,8 @@ func (d *remoteDocument) Read(ctx context.Context, page document.Image) (run rec
 
 // runOf is a run as the service answered it.
 func runOf(imageID int64, request client.Request, r client.Recognized) recognition.Run {
-	run := recognition.Run{ImageID: imageID, Version: r.Version, Created: time.Now(), Lang: request.Lang, Shape: recognition.Shape(request.PSM), Mode: recognition.BestMode}
+	run := recognition.Run{ImageID: imageID, Version: r.Version, Created: time.Now(), Lang: request.Lang,
+		Shape: recognition.Shape(request.PSM), Mode: recognition.BestMode}
 	for _, c := range r.Contents {
 		run.Contents, run.ContentIDs = append(run.Contents, contentOf(c)), append(run.ContentIDs, c.ID)
 		run.Engine = c.Engine
@@ -80,8 +81,9 @@ func runOf(imageID int64, request client.Request, r client.Recognized) recogniti
 
 func contentOf(c client.Content) recognition.Content {
 	content := recognition.Content{ID: c.ID, ROI: document.Box(c.ROI), Name: c.Name, Revision: c.Revision, Version: c.Version,
-		Reading: recognition.Reading{Text: c.Text, Confidence: c.Confidence, Lang: c.Lang, Engine: c.Engine, Rotation: c.Rotation, Effort: recognition.Effort(c.Effort),
-			Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}}
+		Reading: recognition.Reading{Text: c.Text, Confidence: c.Confidence, Lang: c.Lang, Engine: c.Engine, Rotation: c.Rotation,
+			Effort: recognition.Effort(c.Effort),
+			Scale:  c.Scale, Passes: c.Passes, Agreement: c.Agreement, Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}}
 	if c.PSM != nil {
 		content.Shape = recognition.Shape(*c.PSM)
 	}

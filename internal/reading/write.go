@@ -20,8 +20,8 @@ import (
 // Format is what is written.
 type Format string
 
-// Formats are all formats. Text and JSON are written as pages come; text is that of the regions, one after the other, under the name of its file where there
-// are several, and JSON is a Page on a line. The others are those of exports.
+// Formats are all formats. Text and JSON are written as pages come; text is that of the regions, one after the other, under the name of its
+// file where there are several, and JSON is a Page on a line. The others are those of exports.
 var Formats = []Format{text, lines, "tsv", "hocr", "alto", "pdf", "csv", "xlsx"}
 
 const (
@@ -197,7 +197,8 @@ func (r *Reading) writeLines(ctx context.Context, w io.Writer, f *read, _ bool, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		page := Page{File: f.file.Name, Page: image.Number, Pages: image.Pages, Width: image.Width, Height: image.Height, Contents: wire.All(p.run.Contents, wire.Content)}
+		page := Page{File: f.file.Name, Page: image.Number, Pages: image.Pages, Width: image.Width, Height: image.Height,
+			Contents: wire.All(p.run.Contents, wire.Content)}
 		if p.err != nil {
 			page.Error = r.Explain(p.err)
 		}

@@ -120,7 +120,8 @@ func (c *copying) copyAll() error {
 	})
 }
 
-// copyBytes copies what rows name: blobs, and contents where they are not rows themselves. What is there already stays; compare looks at it.
+// copyBytes copies what rows name: blobs, and contents where they are not rows themselves. What is there already stays; compare looks at
+// it.
 func (c *copying) copyBytes() error {
 	images, size := 0, int64(0)
 	for i, err := range EveryImage(c.ctx, c.From.Catalog) {
@@ -264,16 +265,19 @@ func (c *copying) compare() (result string, err error) {
 		return "", err
 	}
 	for _, table := range differ {
-		c.faults = append(c.faults, fmt.Errorf("table %s differs: somebody writes to one of the sides. Stop all services on them and run this again", table))
+		c.faults = append(c.faults, fmt.Errorf("table %s differs: somebody writes to one of the sides. Stop all services on them and "+
+			"run this again", table))
 	}
-	result = fmt.Sprintf("%s of %s, %s in %s", progress.Counted(images, "image"), progress.Bytes(size), progress.Counted(rows, "row"), progress.Counted(tables, "table"))
+	result = fmt.Sprintf("%s of %s, %s in %s", progress.Counted(images, "image"), progress.Bytes(size), progress.Counted(rows, "row"),
+		progress.Counted(tables, "table"))
 	if !c.ContentRows {
 		result += ", " + progress.Counted(revisions, "revision") + " of results"
 	}
 	return result, c.failed()
 }
 
-// compareBlob compares the bytes of a blob on both sides with each other and with its row. A wrong one on the new side goes, to be copied anew.
+// compareBlob compares the bytes of a blob on both sides with each other and with its row. A wrong one on the new side goes, to be copied
+// anew.
 func (c *copying) compareBlob(i document.Image, b blob) (n int64, err error) {
 	n, want, err := sumOf(c.ctx, c.From.Blobs, b)
 	if fault.Is(err, fault.NotFound) || errors.Is(err, errOtherBytes) {

@@ -12,8 +12,10 @@ const (
 
 // Hit returns what a search found, with a part of its text where that is long.
 func Hit(h recognition.Hit) client.Hit {
-	v := client.Hit{ID: h.ID, ImageID: h.Image.ID, ImageName: h.Image.Name, Document: h.Image.Document, Page: h.Image.Number, ContentID: h.Content.ID,
-		Version: h.Content.Version, Name: h.Content.Name, NameHighlights: All(h.NameSpans, span), ImageHighlights: All(h.OnImage, span), Boxes: All(h.Boxes, Box)}
+	v := client.Hit{ID: h.ID, ImageID: h.Image.ID, ImageName: h.Image.Name, Document: h.Image.Document, Page: h.Image.Number,
+		ContentID: h.Content.ID,
+		Version:   h.Content.Version, Name: h.Content.Name, NameHighlights: All(h.NameSpans, span), ImageHighlights: All(h.OnImage, span),
+		Boxes: All(h.Boxes, Box)}
 	text := []rune(h.Content.Text)
 	from, to := 0, len(text)
 	if to > longestText {

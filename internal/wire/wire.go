@@ -21,7 +21,9 @@ func Run(r recognition.Run) client.Run {
 func Content(c recognition.Content) client.Content {
 	v := client.Content{ID: c.ID, Version: c.Version, ROI: Box(c.ROI), Name: c.Name, Detail: List(c.Detail()), Text: c.Text,
 		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), PSM: psm(c.Shape), Engine: c.Engine,
-		Rotation: c.Rotation, Effort: string(c.Effort), Source: string(c.Source), DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement, Revision: c.Revision,
+		Rotation: c.Rotation, Effort: string(c.Effort), Source: string(c.Source),
+		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement,
+		Revision:       c.Revision,
 		EditedDatetime: TimeOrNull(c.Edited)}
 	v.RevisedBy, v.EditedBy, v.Confirmed, v.ConfirmedBy = editor(c.RevisedBy), editor(c.EditedBy), c.Confirmed, editor(c.ConfirmedBy)
 	if v.RevisedBy == nil {
@@ -42,7 +44,8 @@ func editor(r account.Ref) *client.Editor {
 }
 
 func word(w recognition.Word) client.Word {
-	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence, Engine: w.Engine, Candidates: All(w.Candidates, candidate), Confirmed: w.Confirmed}
+	return client.Word{Text: w.Text, Box: Box(w.Box), Confidence: w.Confidence, Engine: w.Engine, Candidates: All(w.Candidates, candidate),
+		Confirmed: w.Confirmed}
 }
 
 func candidate(c recognition.Candidate) client.Candidate {

@@ -55,7 +55,8 @@ func TestOneWorkerSufficesOnDemand(t *testing.T) {
 	if s := p.Stats(); s.Workers != 1 || s.Served != 4 {
 		t.Errorf("got %+v", s)
 	}
-	if err := p.Do(t.Context(), Order{Page: pageOf("one"), Jobs: []Job{{"steps", ""}, {"steps", ""}}}, func(_ int, _ Answer, err error) error { return err }); err != nil {
+	if err := p.Do(t.Context(), Order{Page: pageOf("one"), Jobs: []Job{{"steps", ""}, {"steps", ""}}},
+		func(_ int, _ Answer, err error) error { return err }); err != nil {
 		t.Error(err)
 	}
 	if s := p.Stats(); s.Workers != 2 {

@@ -448,7 +448,8 @@ func (p *Pool) run(s *slot, t *task) outcome {
 			return o
 		}
 		p.opts.Log.Warn("a worker process broke and is replaced", "reason", broken.Cause, "deadline", broken.Timeout,
-			"opening", broken.Opening, "attempt", attempt, "operation", t.job.Operation, "page", t.order.page.name(), "end", s.proc.obituary())
+			"opening", broken.Opening, "attempt", attempt, "operation", t.job.Operation, "page", t.order.page.name(), "end",
+			s.proc.obituary())
 		p.mu.Lock()
 		s.proc, s.memory = nil, 0
 		p.alive--

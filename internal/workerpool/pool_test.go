@@ -51,17 +51,18 @@ func TestJobsThatBreakTheirWorker(t *testing.T) {
 		timeout, opening bool
 	}{{"crash", "page", false, false}, {"hang", "page", true, false}, {"page", "broken", false, true}} {
 		var broken int
-		err := p.Do(t.Context(), Order{Page: pageOf(c.page), Jobs: []Job{{"state", ""}, {c.operation, ""}, {"state", ""}}}, func(i int, a Answer, err error) error {
-			b, isBroken := errors.AsType[*BrokenError](err)
-			switch {
-			case i != 1:
-				return err
-			case !isBroken || b.Timeout != c.timeout || b.Opening != c.opening:
-				return fmt.Errorf("got %s, %w", a.Payload, err)
-			}
-			broken++
-			return nil
-		})
+		err := p.Do(t.Context(), Order{Page: pageOf(c.page), Jobs: []Job{{"state", ""}, {c.operation, ""}, {"state", ""}}},
+			func(i int, a Answer, err error) error {
+				b, isBroken := errors.AsType[*BrokenError](err)
+				switch {
+				case i != 1:
+					return err
+				case !isBroken || b.Timeout != c.timeout || b.Opening != c.opening:
+					return fmt.Errorf("got %s, %w", a.Payload, err)
+				}
+				broken++
+				return nil
+			})
 		if err != nil || broken != 1 {
 			t.Errorf("%s of %s: %v, %d broken", c.operation, c.page, err, broken)
 		}

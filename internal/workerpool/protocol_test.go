@@ -40,7 +40,8 @@ func TestChunks(t *testing.T) {
 		size       int64
 		ok         bool
 	}{
-		{"nothing", "", 0, true}, {"some", "some", 4, true}, {"several", long, int64(len(long)), true}, {"at most", long, -int64(len(long)), true},
+		{"nothing", "", 0, true}, {"some", "some", 4, true}, {"several", long, int64(len(long)), true},
+		{"at most", long, -int64(len(long)), true},
 		{"fewer than announced", "some", 5, false}, {"more than announced", "some", 3, false}, {"more than allowed", long, -10, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,12 +98,14 @@ func FuzzProtocol(f *testing.F) {
 
 // BenchmarkProtocol sends a request and its reply with the words of a line through memory.
 func BenchmarkProtocol(b *testing.B) {
-	payload := json.RawMessage(`{"words":[` + strings.Repeat(`{"text":"amount","x1":100,"y1":100,"x2":250,"y2":140,"confidence":0.9876},`, 4) + `{}]}`)
+	payload := json.RawMessage(`{"words":[` + strings.Repeat(`{"text":"amount","x1":100,"y1":100,"x2":250,"y2":140,"confidence":0.9876},`,
+		4) + `{}]}`)
 	var pipe bytes.Buffer
 	for b.Loop() {
 		var q request
 		var r reply
-		for _, step := range []struct{ sent, got any }{{request{ID: 1, Operation: "page", Page: "page", Payload: payload}, &q}, {reply{ID: 1, Payload: payload}, &r}} {
+		for _, step := range []struct{ sent, got any }{{request{ID: 1, Operation: "page", Page: "page", Payload: payload}, &q},
+			{reply{ID: 1, Payload: payload}, &r}} {
 			if err := writeMessage(&pipe, step.sent); err != nil {
 				b.Fatal(err)
 			}

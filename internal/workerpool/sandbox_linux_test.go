@@ -311,7 +311,9 @@ func TestConfinement(t *testing.T) {
 func TestConfinedHunger(t *testing.T) {
 	_, state, stderr := confined(t, "hunger")
 	usage, ok := state.SysUsage().(*syscall.Rusage)
-	short := strings.Contains(stderr, "out of memory") || strings.Contains(stderr, "cannot allocate memory") || strings.Contains(stderr, "failed to allocate") // Go, the race detector
+	// Go, the race detector
+	short := strings.Contains(stderr, "out of memory") || strings.Contains(stderr, "cannot allocate memory") ||
+		strings.Contains(stderr, "failed to allocate")
 	if state.Success() || !ok || !short {
 		t.Fatalf("got %v: %s", state, stderr)
 	}

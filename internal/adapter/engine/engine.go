@@ -270,7 +270,10 @@ func withoutText(reason string) recognition.Reading {
 
 // within tells whether a text has only those characters, and white space; where there are none, it may have all.
 func within(charset, text string) bool {
-	return charset == "" || !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsSpace(r) && !strings.ContainsRune(charset, r) })
+	return charset == "" || !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsSpace(r) &&
+			!strings.ContainsRune(charset, r)
+	})
 }
 
 // Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The shape of a task is

@@ -48,7 +48,7 @@ func startPDF(o Options) (*pdfPool, error) {
 	if err != nil {
 		return nil, err
 	}
-	idle := time.Duration(pdfIdleTime)
+	idle := pdfIdleTime
 	if o.IdleTime != 0 {
 		idle = min(idle, o.IdleTime)
 	}
@@ -87,7 +87,10 @@ func isPDF(page document.Page) bool { return page.File.MediaType == imagefile.PD
 
 // file returns the file for a worker. Those with equal bytes are one: the worker looks at the password itself.
 func (p *pdfPool) file(f document.File) workerpool.Page {
-	return workerpool.Page{Key: f.SHA256, Size: f.Size, Open: func(ctx context.Context) (io.ReadCloser, error) { return p.files.Open(ctx, f) }}
+	return workerpool.Page{Key: f.SHA256, Size: f.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
+		return p.files.Open(ctx,
+			f)
+	}}
 }
 
 // AboutPDF is what PDF files are opened with.
@@ -127,7 +130,8 @@ func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bo
 		case isBroken && (broken.Opening || j.Page == 0):
 			return errUndecodablePDF.Because(err)
 		case isBroken && broken.Timeout:
-			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file could not be rendered within %s.", p.pool.JobTimeout()).Because(err)
+			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file could not be rendered within %s.",
+				p.pool.JobTimeout()).Because(err)
 		case isBroken:
 			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file cannot be rendered.").Because(err)
 		case err != nil && fault.Of(err).Code == codeEncrypted:
@@ -156,7 +160,8 @@ func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, e
 		return document.Probe{}, err
 	}
 	if a.Pages > mostProbed {
-		return document.Probe{}, fault.New(fault.TooLarge, "too_many_pages", "The PDF file has %d pages; at most %d are read.", a.Pages, mostProbed)
+		return document.Probe{}, fault.New(fault.TooLarge, "too_many_pages", "The PDF file has %d pages; at most %d are read.", a.Pages,
+			mostProbed)
 	}
 	probe := document.Probe{MediaType: imagefile.PDF}
 	for _, s := range a.Sizes {
@@ -189,7 +194,8 @@ func (p *pdfPool) rendered(page document.Page, user int64, batch bool) workerpoo
 	}
 	return workerpool.Page{Key: fmt.Sprintf("%s-%dx%d", page.Key(), width, height), Size: -(3*pixels + maxHeader),
 		Open: func(ctx context.Context) (io.ReadCloser, error) {
-			_, file, err := p.one(ctx, page.File, user, batch, protocol.PDFRender, protocol.PDFJob{Page: page.Number, Width: width, Height: height})
+			_, file, err := p.one(ctx, page.File, user, batch, protocol.PDFRender,
+				protocol.PDFJob{Page: page.Number, Width: width, Height: height})
 			return io.NopCloser(bytes.NewReader(file)), err
 		}}
 }

@@ -83,13 +83,20 @@ func TestPagesOfPDF(t *testing.T) {
 		dpi           int
 		ink           document.Box
 	}{
-		"plain":              {porttest.PDFPage{Width: 288, Height: 216, Content: black}, 1200, 900, 300, document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
-		"cropped":            {porttest.PDFPage{Width: 288, Height: 216, Crop: [4]float64{36, 36, 180, 144}, Content: black}, 600, 450, 300, document.Box{X1: 150, Y1: 150, X2: 450, Y2: 300}},
-		"turned by 90":       {porttest.PDFPage{Width: 288, Height: 216, Rotate: 90, Content: black}, 900, 1200, 300, document.Box{X1: 300, Y1: 300, X2: 450, Y2: 600}},
-		"turned by 180":      {porttest.PDFPage{Width: 288, Height: 216, Rotate: 180, Content: black}, 1200, 900, 300, document.Box{X1: 600, Y1: 300, X2: 900, Y2: 450}},
-		"turned and cropped": {porttest.PDFPage{Width: 288, Height: 216, Crop: [4]float64{36, 36, 180, 144}, Rotate: 270, Content: black}, 450, 600, 300, document.Box{X1: 150, Y1: 150, X2: 300, Y2: 450}},
-		"large":              {porttest.PDFPage{Width: 2880, Height: 2160, Content: "720 720 720 360 re f\n"}, 1600, 1200, 40, document.Box{X1: 400, Y1: 600, X2: 800, Y2: 800}},
-		"annotated":          {porttest.PDFPage{Width: 288, Height: 216, Annotations: note}, 1200, 900, 300, document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
+		"plain": {porttest.PDFPage{Width: 288, Height: 216, Content: black}, 1200, 900, 300,
+			document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
+		"cropped": {porttest.PDFPage{Width: 288, Height: 216, Crop: [4]float64{36, 36, 180, 144}, Content: black}, 600, 450, 300,
+			document.Box{X1: 150, Y1: 150, X2: 450, Y2: 300}},
+		"turned by 90": {porttest.PDFPage{Width: 288, Height: 216, Rotate: 90, Content: black}, 900, 1200, 300,
+			document.Box{X1: 300, Y1: 300, X2: 450, Y2: 600}},
+		"turned by 180": {porttest.PDFPage{Width: 288, Height: 216, Rotate: 180, Content: black}, 1200, 900, 300,
+			document.Box{X1: 600, Y1: 300, X2: 900, Y2: 450}},
+		"turned and cropped": {porttest.PDFPage{Width: 288, Height: 216, Crop: [4]float64{36, 36, 180, 144}, Rotate: 270, Content: black},
+			450, 600, 300, document.Box{X1: 150, Y1: 150, X2: 300, Y2: 450}},
+		"large": {porttest.PDFPage{Width: 2880, Height: 2160, Content: "720 720 720 360 re f\n"}, 1600, 1200, 40,
+			document.Box{X1: 400, Y1: 600, X2: 800, Y2: 800}},
+		"annotated": {porttest.PDFPage{Width: 288, Height: 216, Annotations: note}, 1200, 900, 300,
+			document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := porttest.PDF(c.page)
@@ -121,7 +128,8 @@ func TestPagesOfPDF(t *testing.T) {
 				scale := float64(turned.Width) / float64(small.Bounds().Dx())
 				b := ink(small)
 				at := func(v int) int { return int(float64(v) * scale) }
-				if want := c.ink.Turned(rotation, page.Width, page.Height); !near(document.Box{X1: at(b.X1), Y1: at(b.Y1), X2: at(b.X2), Y2: at(b.Y2)}, want, int(2*scale)) {
+				if want := c.ink.Turned(rotation, page.Width, page.Height); !near(document.Box{X1: at(b.X1), Y1: at(b.Y1), X2: at(b.X2),
+					Y2: at(b.Y2)}, want, int(2*scale)) {
 					t.Errorf("turned by %d: ink of the thumbnail at %v, want %v", rotation, b, want)
 				}
 			}
@@ -132,7 +140,8 @@ func TestPagesOfPDF(t *testing.T) {
 // The value of a field of a form is shown as a viewer shows it.
 func TestFieldsOfForms(t *testing.T) {
 	e := start(t, func(o *Options) { o.Workers = 1 })
-	form := "/AcroForm<</Fields[]/NeedAppearances true/DA(/Helv 12 Tf 0 g)/DR<</Font<</Helv<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
+	form := "/AcroForm<</Fields[]/NeedAppearances true/DA(/Helv 12 Tf 0 " +
+		"g)/DR<</Font<</Helv<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
 	field := "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Filled in)/DA(/Helv 24 Tf 0 g)/Rect[72 72 216 108]/F 4>>"
 	page := pdfPage(t, e, porttest.PDFWith(form, porttest.PDFPage{Width: 288, Height: 216, Annotations: field}), 1)
 	b := ink(cutOut(t, e, page, document.Box{X2: page.Width, Y2: page.Height}))
@@ -219,7 +228,8 @@ func TestEncryptedPDF(t *testing.T) {
 		}
 		page := porttest.PageOf(file)
 		page.File.Password, page.File.MediaType, page.Width, page.Height = c.password, probe.MediaType, 1200, 900
-		if got := ink(cutOut(t, e, page, document.Box{X2: 1200, Y2: 900})); !near(got, document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}, 2) {
+		if got := ink(cutOut(t, e, page, document.Box{X2: 1200, Y2: 900})); !near(got, document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600},
+			2) {
 			t.Errorf("%d bits: ink at %v", c.bits, got)
 		}
 		page.File.Password = "" // the open file is not for everybody
@@ -237,7 +247,8 @@ func TestBrokenPDF(t *testing.T) {
 	e := start(t, func(o *Options) { o.Workers, o.RegionTimeout = 1, 20*time.Second })
 	drawn, _ := porttest.DrawLines("scan")
 	good := porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black + porttest.PDFText(20, 20, 12, "text"), Image: drawn},
-		porttest.PDFPage{Width: 288, Height: 216, Content: porttest.PDFImage(10, 10, 100, 50), Image: drawn, Annotations: "<</Subtype/Square/Rect[1 2 3 4]>>"})
+		porttest.PDFPage{Width: 288, Height: 216, Content: porttest.PDFImage(10, 10, 100, 50), Image: drawn,
+			Annotations: "<</Subtype/Square/Rect[1 2 3 4]>>"})
 	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
 	files := map[string][]byte{
 		"only a header":   []byte("%PDF-1.7\n"),
@@ -246,10 +257,12 @@ func TestBrokenPDF(t *testing.T) {
 		"graphics states": porttest.PDF(porttest.PDFPage{Content: strings.Repeat("q ", 200_000)}),
 		"JavaScript":      porttest.PDFWith("/OpenAction<</S/JavaScript/JS(while(true){})>>", porttest.PDFPage{Content: black}),
 		"a loop of pages": bytes.Replace(good, []byte("/Kids["), []byte("/Kids[2 0 R "), 1),
-		"a form in itself": []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj " +
-			"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</XObject<</A 5 0 R>>>>>>endobj " +
-			"4 0 obj<</Length 5>>stream\n/A Do\nendstream endobj " +
-			"5 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</A 5 0 R>>>>/Length 5>>stream\n/A Do\nendstream endobj trailer<</Root 1 0 R>>"),
+		"a form in itself": []byte(
+			"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj " +
+				"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</XObject<</A 5 0 R>>>>>>endobj " +
+				"4 0 obj<</Length 5>>stream\n/A Do\nendstream endobj " +
+				"5 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</A 5 0 R>>>>/Length 5>>stream\n/A Do\nendstream " +
+				"endobj trailer<</Root 1 0 R>>"),
 		"no size":   porttest.PDF(porttest.PDFPage{Width: -1, Height: 1e9, Content: black}),
 		"many more": bytes.Replace(good, []byte("/Count 2"), []byte("/Count 99999999"), 1),
 	}
@@ -430,7 +443,8 @@ func TestSourcesOfText(t *testing.T) {
 			}
 		}
 	}
-	order := recognition.Order{Page: page, UserID: 1, Tasks: []recognition.Task{{Box: cases[0].box, Lang: []string{"eng"}, Mode: recognition.BestMode,
+	order := recognition.Order{Page: page, UserID: 1, Tasks: []recognition.Task{{Box: cases[0].box, Lang: []string{"eng"},
+		Mode:   recognition.BestMode,
 		Source: ocr, Effort: recognition.EffortFast}}}
 	readings, err := e.Recognize(t.Context(), order)
 	if err != nil || readings[0].Source != ocr || !strings.HasPrefix(readings[0].Engine, "tesseract") {
@@ -443,7 +457,8 @@ func BenchmarkTextOfRegions(b *testing.B) {
 	e := start(b, func(o *Options) { o.Workers = 1 })
 	var content strings.Builder
 	for i := range 50 {
-		content.WriteString(porttest.PDFText(50, 780-15*float64(i), 11, fmt.Sprintf("Line %d of a page that a program has typeset, with words and numbers", i)))
+		content.WriteString(porttest.PDFText(50, 780-15*float64(i), 11,
+			fmt.Sprintf("Line %d of a page that a program has typeset, with words and numbers", i)))
 	}
 	page := pdfPage(b, e, porttest.PDF(porttest.PDFPage{Content: content.String()}), 1)
 	var lines []document.Box

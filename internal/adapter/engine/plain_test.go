@@ -38,8 +38,10 @@ func TestPlainLoop(t *testing.T) {
 	p := start(t)
 	lines := []string{"The quick brown fox", "jumps over the dog"}
 	drawn, boxes := porttest.DrawLines(lines...)
-	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), append(boxes, boxes[0].Union(boxes[1]), document.Box{X2: drawn.Bounds().Dx(), Y2: drawn.Bounds().Dy()})...)
-	o.Tasks[0].Shape, o.Tasks[1].Shape, o.Tasks[2].Shape, o.Tasks[3].Shape = recognition.ShapeLine, recognition.ShapeLine, recognition.ShapeBlock, recognition.ShapePage
+	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), append(boxes, boxes[0].Union(boxes[1]),
+		document.Box{X2: drawn.Bounds().Dx(), Y2: drawn.Bounds().Dy()})...)
+	o.Tasks[0].Shape, o.Tasks[1].Shape, o.Tasks[2].Shape, o.Tasks[3].Shape = recognition.ShapeLine, recognition.ShapeLine,
+		recognition.ShapeBlock, recognition.ShapePage
 	both := lines[0] + "\n" + lines[1]
 	got := readTexts(t, p, (*Engine).Plain, o)
 	got[3] = strings.ReplaceAll(got[3], "\n\n", "\n") // paragraphs of a page

@@ -186,7 +186,8 @@ func TestHostileFiles(t *testing.T) {
 				if thumbErr == nil && probeErr != nil {
 					t.Errorf("%s has a thumbnail and no header", filepath.Base(name))
 				}
-				t.Logf("%s: %dx%d %s probe %v, thumbnail %v, reading %v", filepath.Base(name), g.Width, g.Height, g.MediaType, probeErr, thumbErr, readErr)
+				t.Logf("%s: %dx%d %s probe %v, thumbnail %v, reading %v", filepath.Base(name), g.Width, g.Height, g.MediaType, probeErr,
+					thumbErr, readErr)
 			}
 		})
 	}
@@ -259,7 +260,8 @@ func TestTraineddataOfSeveralFolders(t *testing.T) {
 	if alone := start(t, func(o *Options) { o.TessdataDirs, o.TempDir = []string{t.TempDir(), system}, temp }); alone.Tessdata() != system {
 		t.Errorf("beside an empty folder: %s, want %s", alone.Tessdata(), system)
 	}
-	for name, dirs := range map[string][]string{"all empty": {t.TempDir(), t.TempDir()}, "one is not there": {system, filepath.Join(temp, "none")}} {
+	for name, dirs := range map[string][]string{"all empty": {t.TempDir(), t.TempDir()},
+		"one is not there": {system, filepath.Join(temp, "none")}} {
 		if _, err := Start(Options{TessdataDirs: dirs, TempDir: temp}); err == nil || !strings.Contains(err.Error(), dirs[1]) {
 			t.Errorf("%s: %v, want the folder to be named", name, err)
 		}

@@ -96,8 +96,8 @@ func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
 	return storeFault(err)
 }
 
-// Share gives a blob to another store as well: as the same file where the file system can do that, else as a copy. That it is there already is
-// no error. It is durable after the other's Sync. NotFound.
+// Share gives a blob to another store as well: as the same file where the file system can do that, else as a copy. That it is there already
+// is no error. It is durable after the other's Sync. NotFound.
 func (s *Store) Share(ctx context.Context, name string, with *Store) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -114,7 +114,8 @@ func (s *Store) Share(ctx context.Context, name string, with *Store) error {
 		return nil
 	case errors.Is(err, fs.ErrNotExist) && s.there():
 		return document.ErrBlobNotFound.Because(err)
-	case !errors.Is(err, syscall.EXDEV) && !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EMLINK) && !errors.Is(err, errors.ErrUnsupported):
+	case !errors.Is(err, syscall.EXDEV) && !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EMLINK) &&
+		!errors.Is(err, errors.ErrUnsupported):
 		return storeFault(err)
 	}
 	r, err := s.Open(ctx, name)
@@ -293,7 +294,8 @@ var (
 )
 
 // away are errors that pass, or that the operator can mend.
-var away = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EACCES, syscall.ESTALE, fs.ErrNotExist}
+var away = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
+	syscall.EACCES, syscall.ESTALE, fs.ErrNotExist}
 
 // storeFault makes such errors Unavailable. A missing file is one of them; callers that look for a blob check that before.
 func storeFault(err error) error {

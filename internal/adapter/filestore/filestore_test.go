@@ -186,7 +186,8 @@ func TestLeftovers(t *testing.T) {
 	if !cmp.Equal(got, want) {
 		t.Errorf("old ones (-want +got):\n%s", cmp.Diff(want, got))
 	}
-	left := []string{"README", "lost+found", filepath.Join(names["new whole"][:2], names["new whole"]), filepath.Join("tmp", "README"), filepath.Join("tmp", names["new half"])}
+	left := []string{"README", "lost+found", filepath.Join(names["new whole"][:2], names["new whole"]), filepath.Join("tmp", "README"),
+		filepath.Join("tmp", names["new half"])}
 	slices.Sort(left)
 	if got := files(t, s); !cmp.Equal(slices.Sorted(slices.Values(got)), left) {
 		t.Errorf("files (-want +got):\n%s", cmp.Diff(left, got))

@@ -140,7 +140,8 @@ func New(c Config) (http.Handler, error) {
 }
 
 func build(c Config) (*api, error) {
-	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), started: time.Now(), streams: sse.Places{OfUser: streamsOfUser, All: streamsOfAll}}
+	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), started: time.Now(),
+		streams: sse.Places{OfUser: streamsOfUser, All: streamsOfAll}}
 	metrics, err := newMetrics(a.Metrics)
 	if err != nil {
 		return nil, err

@@ -367,7 +367,8 @@ func (r *regionForms) decode(data []byte) error {
 		box, missing := corners{form.X1, form.Y1, form.X2, form.Y2}.box(at + ".")
 		fields = append(fields, missing...)
 		*r = append(*r, recognition.Region{Box: box, Name: form.Name, Lang: form.Lang, Shape: recognition.Shape(form.PSM),
-			Rotate: recognition.Rotate(form.Rotate), Effort: recognition.Effort(form.Effort), Source: recognition.Source(form.Source), Charset: form.Charset, Content: form.Content})
+			Rotate: recognition.Rotate(form.Rotate), Effort: recognition.Effort(form.Effort), Source: recognition.Source(form.Source),
+			Charset: form.Charset, Content: form.Content})
 	}
 	if _, err := d.Token(); err != nil {
 		return malformed(err)
@@ -396,7 +397,8 @@ type wordForm struct {
 }
 
 func (f correctionForm) correction(revision int) (recognition.Correction, error) {
-	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Name: f.Name, Confirmed: f.Confirmed, Restore: f.Deleted != nil, Revision: revision}
+	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Name: f.Name, Confirmed: f.Confirmed, Restore: f.Deleted != nil,
+		Revision: revision}
 	var fields []fault.Field
 	if f.Deleted != nil && *f.Deleted {
 		fields = append(fields, fault.Field{Field: "deleted", Detail: "false, which brings it back; DELETE deletes it"})

@@ -34,7 +34,8 @@ func TestDecodeRegions(t *testing.T) {
 			  {"x1":0.0,"y1":-0,"x2":3e0,"y2":0.4E1,"lang":"","psm":"6"},
 			  {"x1":0,"y1":0,"x2":300.0,"y2":1e2,"psm":7.0}]`,
 			[]recognition.Region{
-				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Name: "제목", Lang: []string{"kor+eng"}, Shape: recognition.ShapeLine, Charset: "01"},
+				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Name: "제목", Lang: []string{"kor+eng"}, Shape: recognition.ShapeLine,
+					Charset: "01"},
 				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Lang: []string{"kor", "eng"}},
 				{Box: document.Box{X1: -1, Y1: 2, X2: 3, Y2: 4}},
 				{Box: document.Box{X1: 1, Y1: 2, X2: 3, Y2: 4}, Rotate: recognition.Rotate90, Effort: recognition.EffortFast},
@@ -79,7 +80,8 @@ func TestDecodeRegionsRefuses(t *testing.T) {
 		"fraction":              {`[{"x1":1.5,"y1":2,"x2":3,"y2":4}]`, fault.Invalid, []string{"regions[0].x1"}},
 		"huge":                  {`[{"x1":1e99,"y1":2,"x2":3,"y2":4}]`, fault.Invalid, []string{"regions[0].x1"}},
 		"number as a text":      {`[{"x1":"1","y1":2,"x2":3,"y2":4}]`, fault.Invalid, []string{"regions[0].x1"}},
-		"unknown fields":        {`[{"x1":1,"y1":2,"x2":3,"y2":4,"color":[{"x":null}],"height":3}]`, fault.Invalid, []string{"regions[0].color", "regions[0].height"}},
+		"unknown fields": {`[{"x1":1,"y1":2,"x2":3,"y2":4,"color":[{"x":null}],"height":3}]`, fault.Invalid,
+			[]string{"regions[0].color", "regions[0].height"}},
 		"twice":                 {`[{"x1":1,"y1":2,"x2":3,"y2":4,"X1":7}]`, fault.Invalid, []string{"regions[0].X1"}},
 		"missing corners":       {`[{"x1":1}]`, fault.Invalid, []string{"regions[0].y1", "regions[0].x2", "regions[0].y2"}},
 		"null corner":           {`[{"x1":1,"y1":2,"x2":null,"y2":4}]`, fault.Invalid, []string{"regions[0].x2"}},
@@ -90,8 +92,10 @@ func TestDecodeRegionsRefuses(t *testing.T) {
 		"effort that is none":   {`[{"x1":1,"y1":2,"x2":3,"y2":4,"effort":1}]`, fault.Invalid, []string{"regions[0].effort"}},
 		"language that is none": {`[{"x1":1,"y1":2,"x2":3,"y2":4,"lang":7}]`, fault.Invalid, []string{"regions[0].lang"}},
 		"name that is none":     {`[{"x1":1,"y1":2,"x2":3,"y2":4,"name":7}]`, fault.Invalid, []string{"regions[0].name"}},
-		"long language":         {`[{"x1":1,"y1":2,"x2":3,"y2":4,"lang":"` + strings.Repeat("a+", 500) + `"}]`, fault.Invalid, []string{"regions[0].lang"}},
-		"too many":              {`[` + strings.Repeat(region+",", recognition.MostRegions) + region + `]`, fault.Invalid, []string{"regions"}},
+		"long language": {`[{"x1":1,"y1":2,"x2":3,"y2":4,"lang":"` + strings.Repeat("a+", 500) + `"}]`, fault.Invalid,
+			[]string{"regions[0].lang"}},
+		"too many": {`[` + strings.Repeat(region+",", recognition.MostRegions) + region + `]`, fault.Invalid,
+			[]string{"regions"}},
 		"each one": {`[{"x1":"1"},null,{}]`, fault.Invalid, []string{"regions[0].x1", "regions[1]",
 			"regions[2].x1", "regions[2].y1", "regions[2].x2", "regions[2].y2"}},
 	}
@@ -115,7 +119,8 @@ func TestDecodeRegionsRefuses(t *testing.T) {
 
 // What is decoded is what was sent, whatever was sent; what is no JSON is never taken for some, and the other way round.
 func FuzzDecodeRegions(f *testing.F) {
-	for _, seed := range []string{"", "null", "[]", `[{"x1":1,"y1":2,"x2":3,"y2":4}]`, `[{"x1":1,"y1":2,"x2":3,"y2":4,"psm":"auto","lang":["kor"]},null]`,
+	for _, seed := range []string{"", "null", "[]", `[{"x1":1,"y1":2,"x2":3,"y2":4}]`,
+		`[{"x1":1,"y1":2,"x2":3,"y2":4,"psm":"auto","lang":["kor"]},null]`,
 		`[{"x1":1e9,"y1":2.5,"x2":"3"}]`, `{"x1":1}`, `[[[[`, `[] []`, "[\"\xff\"]", "\fnull", `[{"X1":1,"x1":2,"y1":0,"x2":9,"y2":9}]`} {
 		f.Add([]byte(seed))
 	}
@@ -169,9 +174,10 @@ func FuzzDecodeRegions(f *testing.F) {
 
 func TestDisposition(t *testing.T) {
 	tests := map[string]struct{ name, mediaType, want string }{
-		"plain":      {"a b.png", "image/png", `inline; filename="a b.png"; filename*=UTF-8''a%20b.png`},
-		"Hangul":     {"영수증.png", "image/png", `inline; filename="___.png"; filename*=UTF-8''%EC%98%81%EC%88%98%EC%A6%9D.png`},
-		"hostile":    {"a\"; x=\r\ny\\/%.png", "image/png", `inline; filename="a_; x=__y___.png"; filename*=UTF-8''a%22%3B%20x%3D%0D%0Ay%5C%2F%25.png`},
+		"plain":  {"a b.png", "image/png", `inline; filename="a b.png"; filename*=UTF-8''a%20b.png`},
+		"Hangul": {"영수증.png", "image/png", `inline; filename="___.png"; filename*=UTF-8''%EC%98%81%EC%88%98%EC%A6%9D.png`},
+		"hostile": {"a\"; x=\r\ny\\/%.png", "image/png",
+			`inline; filename="a_; x=__y___.png"; filename*=UTF-8''a%22%3B%20x%3D%0D%0Ay%5C%2F%25.png`},
 		"plus":       {"a+b", "image/jpeg", `inline; filename="a+b"; filename*=UTF-8''a%2Bb`},
 		"not shown":  {"a.tif", "image/tiff", `attachment; filename="a.tif"; filename*=UTF-8''a.tif`},
 		"could run":  {"a.svg", "image/svg+xml", `attachment; filename="a.svg"; filename*=UTF-8''a.svg`},

@@ -30,10 +30,12 @@ func TestUpload(t *testing.T) {
 	id, ann := s.user("ann")
 	data := page(64, 48)
 	sum := sha256.Sum256([]byte(data))
-	a := s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: data}, formFile{disposition: `form-data; name="note"`, data: "ignored"})).want(201)
+	a := s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: data},
+		formFile{disposition: `form-data; name="note"`, data: "ignored"})).want(201)
 	got := read[client.Image](a)
 	name := "ann"
-	want := client.Image{ID: got.ID, Document: got.ID, Page: 1, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
+	want := client.Image{ID: got.ID, Document: got.ID, Page: 1, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48,
+		Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
 		Visibility: "private", User: client.Ref{ID: id, Name: &name}, CreatedDatetime: got.CreatedDatetime}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("image (-want +got):\n%s", d)
@@ -46,7 +48,8 @@ func TestUpload(t *testing.T) {
 		t.Error("what comes back is not what was sent")
 	}
 
-	several := s.ask("POST", base+"/image", files(ann, formFile{name: "1.png", data: page(10, 10)}, formFile{name: "2.png", data: page(11, 10)})).want(201)
+	several := s.ask("POST", base+"/image", files(ann, formFile{name: "1.png", data: page(10, 10)},
+		formFile{name: "2.png", data: page(11, 10)})).want(201)
 	images := read[[]client.Image](several)
 	if len(images) != 2 || images[0].Name != "1.png" || images[1].Width != 11 || several.header.Get("Location") != "" {
 		t.Errorf("several: %s", several.body)
@@ -73,12 +76,14 @@ func TestUploadNames(t *testing.T) {
 		``:                                                                   "untitled",
 	} {
 		part := `form-data; name="file"; ` + disposition
-		got := read[client.Image](s.ask("POST", base+"/image", files(ann, formFile{disposition: strings.TrimSuffix(part, "; "), data: page(8, 8)})).want(201))
+		got := read[client.Image](s.ask("POST", base+"/image", files(ann,
+			formFile{disposition: strings.TrimSuffix(part, "; "), data: page(8, 8)})).want(201))
 		if got.Name != want {
 			t.Errorf("%s: got %q, want %q", disposition, got.Name, want)
 		}
 	}
-	for _, disposition := range []string{`filename="` + strings.Repeat("x", 201) + `"`, "filename=\"a\x01.png\"", `filename*=UTF-8''a%00.png`} {
+	for _, disposition := range []string{`filename="` + strings.Repeat("x", 201) + `"`, "filename=\"a\x01.png\"",
+		`filename*=UTF-8''a%00.png`} {
 		a := s.ask("POST", base+"/image", files(ann, formFile{disposition: `form-data; name="file"; ` + disposition, data: page(8, 8)}))
 		if a.status == 201 { // a parser that does not understand a name may leave it out, but nothing odd may be stored
 			if got := read[client.Image](a).Name; got != "untitled" {
@@ -175,7 +180,8 @@ func TestUploadTakesBackOrSaysSo(t *testing.T) {
 	_, ann := s.user("ann")
 	s.Meanwhile("Catalog.Add", func() { s.Fail("Catalog.Add", porttest.Before) }) // the second time
 	s.Fail("Catalog.Delete", porttest.Before)
-	s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(8, 8)}, formFile{name: "b.png", data: page(8, 8)})).want(500).code("internal")
+	s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(8, 8)},
+		formFile{name: "b.png", data: page(8, 8)})).want(500).code("internal")
 	if !strings.Contains(s.logs.String(), "injected") {
 		t.Errorf("the log does not say why: %s", s.logs)
 	}
@@ -195,7 +201,8 @@ func TestSpoolAway(t *testing.T) {
 func TestStalledUpload(t *testing.T) {
 	s := open(t, func(c *Config) { c.StallTimeout = 200 * time.Millisecond })
 	_, ann := s.user("ann")
-	got := s.stall(fmt.Sprintf("POST /api/v1/image HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 90000\r\n\r\n"+
+	got := s.stall(fmt.Sprintf("POST /api/v1/image HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: "+
+		"multipart/form-data; boundary=b\r\nContent-Length: 90000\r\n\r\n"+
 		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\nhalf", ann))
 	if !strings.HasPrefix(got, "HTTP/1.1 400 ") || !strings.Contains(got, "body_too_slow") {
 		t.Errorf("answered %q", got)
@@ -253,8 +260,10 @@ func TestOriginal(t *testing.T) {
 	path := fmt.Sprintf("%s/image/%d", base, i.ID)
 	a := s.ask("GET", path, as(ann)).want(200)
 	tag := `"` + i.SHA256 + `"`
-	for name, want := range map[string]string{"Content-Type": "image/png", "ETag": tag, "Accept-Ranges": "bytes", "Content-Length": fmt.Sprint(len(data)),
-		"Cache-Control": "private, no-cache", "Content-Encoding": "", "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"} {
+	for name, want := range map[string]string{"Content-Type": "image/png", "ETag": tag, "Accept-Ranges": "bytes",
+		"Content-Length": fmt.Sprint(len(data)),
+		"Cache-Control":  "private, no-cache", "Content-Encoding": "",
+		"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"} {
 		if got := a.header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -275,8 +284,10 @@ func TestOriginal(t *testing.T) {
 
 	with := func(name, value string) answer { return s.ask("GET", path, as(ann).head(name, value)) }
 	n := len(data)
-	for header, want := range map[string]string{"bytes=0-3": data[:4], "bytes=10-": data[10:], "bytes=-5": data[n-5:], fmt.Sprintf("bytes=5-%d", n+100): data[5:]} {
-		if a := with("Range", header).want(206); a.body != want || !strings.HasSuffix(a.header.Get("Content-Range"), fmt.Sprintf("/%d", n)) {
+	for header, want := range map[string]string{"bytes=0-3": data[:4], "bytes=10-": data[10:], "bytes=-5": data[n-5:],
+		fmt.Sprintf("bytes=5-%d", n+100): data[5:]} {
+		if a := with("Range", header).want(206); a.body != want || !strings.HasSuffix(a.header.Get("Content-Range"),
+			fmt.Sprintf("/%d", n)) {
 			t.Errorf("%s: %d bytes, %q", header, len(a.body), a.header.Get("Content-Range"))
 		}
 	}
@@ -324,7 +335,8 @@ func TestRenditions(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", test.path, err)
 		}
-		if size := m.Bounds().Size(); size.X != test.width || size.Y != test.height || a.header.Get("Content-Type") != "image/png" || a.header.Get("Cache-Control") != test.cache {
+		if size := m.Bounds().Size(); size.X != test.width || size.Y != test.height || a.header.Get("Content-Type") != "image/png" ||
+			a.header.Get("Cache-Control") != test.cache {
 			t.Errorf("%s: %v, %v", test.path, size, a.header)
 		}
 		tag := a.header.Get("ETag")
@@ -332,7 +344,8 @@ func TestRenditions(t *testing.T) {
 			t.Errorf("%s has no ETag", test.path)
 		}
 		kept := s.ask("GET", path+test.path, as(ann).head("If-None-Match", tag)).want(304)
-		if now := kept.header.Get("Content-Disposition"); now != "" && now != a.header.Get("Content-Disposition") { // it would replace what is kept
+		// it would replace what is kept
+		if now := kept.header.Get("Content-Disposition"); now != "" && now != a.header.Get("Content-Disposition") {
 			t.Errorf("%s: Content-Disposition is %q, and %q with 304", test.path, a.header.Get("Content-Disposition"), now)
 		}
 	}
@@ -343,7 +356,8 @@ func TestRenditions(t *testing.T) {
 	if len(tags) != 6 {
 		t.Errorf("six views have the tags %v", tags)
 	}
-	for query, field := range map[string]string{"x1=-1": "x1", "y1=-5": "y1", "x2=301": "x2", "y2=201": "y2", "x1=9&x2=9": "x2", "x1=x": "x1"} {
+	for query, field := range map[string]string{"x1=-1": "x1", "y1=-5": "y1", "x2=301": "x2", "y2=201": "y2", "x1=9&x2=9": "x2",
+		"x1=x": "x1"} {
 		s.ask("GET", path+"/view?"+query, as(ann)).want(422).code("invalid_input", field)
 	}
 	for _, width := range []string{"15", "8193", "x"} {
@@ -359,7 +373,8 @@ func TestRenditions(t *testing.T) {
 		Rotation *int `json:"rotation"`
 	}
 	a = s.ask("GET", path+"/layout?level=block", as(ann)).want(200)
-	if err := json.Unmarshal([]byte(a.body), &regions); err != nil || len(regions) != 1 || regions[0].X2 <= regions[0].X1 || regions[0].Y2 <= regions[0].Y1 || regions[0].Rotation == nil {
+	if err := json.Unmarshal([]byte(a.body), &regions); err != nil || len(regions) != 1 || regions[0].X2 <= regions[0].X1 ||
+		regions[0].Y2 <= regions[0].Y1 || regions[0].Rotation == nil {
 		t.Errorf("layout: got %s, %v", a.body, err)
 	}
 	s.ask("GET", path+"/layout?level=page", as(ann)).want(422).code("invalid_input", "level")

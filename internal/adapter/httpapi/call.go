@@ -180,7 +180,8 @@ func (a *api) cors(c *call) bool {
 		}
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Export-Unencrypted, Link, Location, OCR-Version, Retry-After, X-Request-Id, X-Total-Count")
+	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Export-Unencrypted, Link, Location, OCR-Version, "+
+		"Retry-After, X-Request-Id, X-Total-Count")
 	if c.r.Method != http.MethodOptions || c.r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
@@ -310,7 +311,8 @@ func (c *call) checkQuery(known map[string]bool) error {
 		case !ok && len(known) == 0:
 			fields = append(fields, fault.Field{Field: name, Detail: "not known; there are no query parameters here"})
 		case !ok:
-			fields = append(fields, fault.Field{Field: name, Detail: "not known; the query parameters are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")})
+			fields = append(fields, fault.Field{Field: name, Detail: "not known; the query parameters are " +
+				strings.Join(slices.Sorted(maps.Keys(known)), ", ")})
 		case len(query[name]) > 1 && !repeats:
 			fields = append(fields, fault.Field{Field: name, Detail: "only once"})
 		}

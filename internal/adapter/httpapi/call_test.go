@@ -59,12 +59,17 @@ func TestLog(t *testing.T) {
 
 	user := float64(id)
 	want := map[string]map[string]any{
-		"fine":    {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image/{id}/meta", "status": 200.0, "user_id": user},
-		"missing": {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image/{id}/meta", "status": 404.0, "user_id": user, "code": "image_not_found"},
-		"refused": {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image/{id}/meta", "status": 401.0, "code": "invalid_token"},
-		"invalid": {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image", "status": 422.0, "user_id": user, "code": "invalid_input"},
-		"lost":    {"level": "INFO", "msg": "request", "method": "GET", "route": "none", "status": 404.0, "code": "no_such_path"},
-		"away": {"level": "ERROR", "msg": "request", "method": "GET", "route": "GET /api/v1/image", "status": 503.0, "user_id": user, "code": "injected",
+		"fine": {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image/{id}/meta", "status": 200.0,
+			"user_id": user},
+		"missing": {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image/{id}/meta", "status": 404.0,
+			"user_id": user, "code": "image_not_found"},
+		"refused": {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image/{id}/meta", "status": 401.0,
+			"code": "invalid_token"},
+		"invalid": {"level": "INFO", "msg": "request", "method": "GET", "route": "GET /api/v1/image", "status": 422.0, "user_id": user,
+			"code": "invalid_input"},
+		"lost": {"level": "INFO", "msg": "request", "method": "GET", "route": "none", "status": 404.0, "code": "no_such_path"},
+		"away": {"level": "ERROR", "msg": "request", "method": "GET", "route": "GET /api/v1/image", "status": 503.0, "user_id": user,
+			"code":  "injected",
 			"cause": "injected: The store is away."},
 	}
 	lines := s.lines()
@@ -100,7 +105,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 	s.ask("PUT", content, as(ann).with(`{"text":"`+text+`","detail":["`+text+`"]}`)).want(422)
 	s.ask("PUT", image, as(ann).with(`{"name":"`+name+`"}`)).want(200)
 	s.ask("POST", base+"/image", files(ann, formFile{name: name, data: "no image"})).want(415)
-	s.ask("PUT", base+"/user/password", as(ann).with(`{"current_password":"`+password+`","password1":"`+password+`","password2":5}`)).want(422)
+	s.ask("PUT", base+"/user/password", as(ann).with(`{"current_password":"`+password+`","password1":"`+password+`","password2":5}`)).want(
+		422)
 	s.ask("PUT", base+"/user/password", as(ann).with(`{"current_password":"`+password+`",`)).want(400)
 	s.ask("POST", base+"/user/login", form("username", "ann", "password", password+"-wrong")).want(401)
 	for op, call := range map[string]func(){
@@ -119,8 +125,9 @@ func TestLogKeepsSecrets(t *testing.T) {
 	}
 	s.ask("POST", base+"/user/token", request{body: `{"refresh_token":"` + grant.RefreshToken + `"}`}).want(200)
 	got := s.logs.String()
-	for what, secret := range map[string]string{"password": password, "access token": ann, "refresh token": grant.RefreshToken, "API key": key,
-		"text": text, "keyword": keyword, "name of an image": name, "e-mail": "ann@example.org"} {
+	for what, secret := range map[string]string{"password": password, "access token": ann, "refresh token": grant.RefreshToken,
+		"API key": key,
+		"text":    text, "keyword": keyword, "name of an image": name, "e-mail": "ann@example.org"} {
 		if strings.Contains(got, secret) {
 			t.Errorf("the log has a %s", what)
 		}
@@ -178,7 +185,8 @@ func (goneWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 // An answer that cannot be sent is nothing to make a noise about.
 func TestNobodyListens(t *testing.T) {
 	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
+	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
+		Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +224,8 @@ func (b *brokenBlob) Close() error { return nil }
 // What breaks off does not look whole, and the log says why.
 func TestBlobBreaksOff(t *testing.T) {
 	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
+	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
+		Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
 		Web: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			blob := &brokenBlob{bytes.NewReader(make([]byte, 1_000_000)), 300_000}
 			callOf(r.Context()).serve(blob, file{mediaType: "image/png"}).Body(nil)
@@ -235,7 +244,8 @@ func TestBlobBreaksOff(t *testing.T) {
 		t.Errorf("%d bytes and %v", n, err)
 	}
 	server.Close() // waits for the line
-	if got := s.logs.String(); !strings.Contains(got, `"cause":"blobs_away: The blobs are away."`) || !strings.Contains(got, `"level":"ERROR"`) {
+	if got := s.logs.String(); !strings.Contains(got, `"cause":"blobs_away: The blobs are away."`) ||
+		!strings.Contains(got, `"level":"ERROR"`) {
 		t.Errorf("the log has %s", got)
 	}
 }

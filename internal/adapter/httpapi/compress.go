@@ -23,7 +23,8 @@ func compressible(contentType string) bool {
 		return false
 	}
 	switch mediaType {
-	case "application/json", "application/xml", "application/xhtml+xml", "application/problem+json", "application/alto+xml", "image/svg+xml":
+	case "application/json", "application/xml", "application/xhtml+xml", "application/problem+json", "application/alto+xml",
+		"image/svg+xml":
 		return true
 	}
 	return strings.HasPrefix(mediaType, "text/") && mediaType != "text/event-stream"

@@ -77,7 +77,8 @@ func TestTagsOfCompressed(t *testing.T) {
 		t.Fatalf("ETag is %s", got)
 	}
 	for _, tag := range []string{`"1-gzip"`, `W/"1-gzip"`, `"7", "1-gzip"`} {
-		if a := ask("GET", content, "", "Accept-Encoding", "gzip", "If-None-Match", tag).want(304); a.header.Get("ETag") != `"1-gzip"` || a.body != "" {
+		if a := ask("GET", content, "", "Accept-Encoding", "gzip", "If-None-Match", tag).want(304); a.header.Get("ETag") != `"1-gzip"` ||
+			a.body != "" {
 			t.Errorf("%s: 304 with %s", tag, a.header.Get("ETag"))
 		}
 	}
@@ -89,10 +90,12 @@ func TestTagsOfCompressed(t *testing.T) {
 
 	// A range of what is not compressed does not continue what is.
 	tag := ask("GET", "/openapi.json", "", "Accept-Encoding", "gzip").want(200).header.Get("ETag")
-	if a := ask("GET", "/openapi.json", "", "Accept-Encoding", "gzip", "Range", "bytes=0-2000", "If-Range", tag).want(200); a.header.Get("Content-Encoding") != "gzip" {
+	if a := ask("GET", "/openapi.json", "", "Accept-Encoding", "gzip", "Range", "bytes=0-2000", "If-Range",
+		tag).want(200); a.header.Get("Content-Encoding") != "gzip" {
 		t.Errorf("If-Range with %s: %v", tag, a.header)
 	}
-	if a := ask("GET", "/openapi.json", "", "Accept-Encoding", "gzip", "Range", "bytes=0-2000").want(206); len(a.body) != 2001 || a.header.Get("Content-Encoding") != "" {
+	if a := ask("GET", "/openapi.json", "", "Accept-Encoding", "gzip", "Range", "bytes=0-2000").want(206); len(a.body) != 2001 ||
+		a.header.Get("Content-Encoding") != "" {
 		t.Errorf("a range is compressed: %v", a.header)
 	}
 }
@@ -108,13 +111,15 @@ func TestNotCompressed(t *testing.T) {
 	_, ann := s.user("ann")
 	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
 	big := fmt.Sprintf("%s/image/%d", base, read[struct{ ID int64 }](answer{t: t, header: http.Header{"Content-Type": {"application/json"}},
-		body: strings.SplitN(s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(300, 200)})).want(201).body, ",", 2)[0] + "}"}).ID)
+		body: strings.SplitN(s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(300, 200)})).want(201).body, ",",
+			2)[0] + "}"}).ID)
 	for _, path := range []string{image, big, big + "/view", big + "/crop?x1=0&y1=0&x2=300&y2=200", image + "/meta", base + "/user/me"} {
 		if a := s.ask("GET", path, as(ann).head("Accept-Encoding", "gzip")).want(200); a.header.Get("Content-Encoding") != "" {
 			t.Errorf("%s is compressed", path) // an image, or too short
 		}
 	}
-	for mediaType, want := range map[string]bool{"text/event-stream": false, "image/tiff": false, "application/pdf": false, "application/octet-stream": false, "": false,
+	for mediaType, want := range map[string]bool{"text/event-stream": false, "image/tiff": false, "application/pdf": false,
+		"application/octet-stream": false, "": false,
 		"application/json": true, "text/css; charset=utf-8": true, "application/problem+json": true, "image/svg+xml": true} {
 		if got := compressible(mediaType); got != want {
 			t.Errorf("%q: %v", mediaType, got)
@@ -125,7 +130,8 @@ func TestNotCompressed(t *testing.T) {
 // What breaks off does not look whole, compressed or not.
 func TestCompressedBreaksOff(t *testing.T) {
 	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}, Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
+	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
+		Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
 		Web: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = w.Write(bytes.Repeat([]byte("some text "), 100_000))

@@ -116,15 +116,17 @@ func TestBodies(t *testing.T) {
 		code   string
 		fields []string
 	}{
-		"none":          {request{}, 400, "body_missing", nil},
-		"blank":         {request{body: " "}, 400, "body_missing", nil},
-		"malformed":     {request{body: `{"name":`}, 400, "malformed_json", nil},
-		"two":           {request{body: `{} {}`}, 400, "malformed_json", nil},
-		"not JSON":      {request{body: `{}`, contentType: "text/plain"}, 415, "wrong_content_type", nil},
-		"odd type":      {request{body: `{}`, contentType: ";"}, 415, "wrong_content_type", nil},
-		"no type":       {request{body: `{"name":"x1","email":"a@example.org"}`, contentType: "-"}, 200, "", nil},
-		"charset":       {request{body: `{"name":"x2","email":"a@example.org"}`, contentType: "application/json; charset=utf-8"}, 200, "", nil},
-		"unknown field": {request{body: `{"name":"x3","email":"a@example.org","age":[{"x":null}],"x":{}}`}, 422, "invalid_input", []string{"age", "x"}},
+		"none":      {request{}, 400, "body_missing", nil},
+		"blank":     {request{body: " "}, 400, "body_missing", nil},
+		"malformed": {request{body: `{"name":`}, 400, "malformed_json", nil},
+		"two":       {request{body: `{} {}`}, 400, "malformed_json", nil},
+		"not JSON":  {request{body: `{}`, contentType: "text/plain"}, 415, "wrong_content_type", nil},
+		"odd type":  {request{body: `{}`, contentType: ";"}, 415, "wrong_content_type", nil},
+		"no type":   {request{body: `{"name":"x1","email":"a@example.org"}`, contentType: "-"}, 200, "", nil},
+		"charset": {request{body: `{"name":"x2","email":"a@example.org"}`, contentType: "application/json; charset=utf-8"}, 200, "",
+			nil},
+		"unknown field": {request{body: `{"name":"x3","email":"a@example.org","age":[{"x":null}],"x":{}}`}, 422, "invalid_input",
+			[]string{"age", "x"}},
 		"field twice":   {request{body: `{"name":"x3","email":"a@example.org","name":"x4"}`}, 422, "invalid_input", []string{"name"}},
 		"byte order":    {request{body: "\uFEFF" + `{"name":"x5","email":"a@example.org"}`}, 200, "", nil},
 		"only that":     {request{body: "\uFEFF "}, 400, "body_missing", nil},
@@ -153,7 +155,8 @@ func TestBodies(t *testing.T) {
 func TestUser(t *testing.T) {
 	s := open(t)
 	signUp := func(name, email, password1, password2 string) answer {
-		return s.ask("POST", base+"/user", request{body: fmt.Sprintf(`{"name":%q,"email":%q,"password1":%q,"password2":%q}`, name, email, password1, password2)})
+		return s.ask("POST", base+"/user", request{body: fmt.Sprintf(`{"name":%q,"email":%q,"password1":%q,"password2":%q}`, name, email,
+			password1, password2)})
 	}
 	ann := read[client.User](signUp("ann", "ann@example.org", password, password).want(201))
 	name, email := "ann", "ann@example.org"
@@ -183,7 +186,8 @@ func TestUser(t *testing.T) {
 		t.Errorf("Cache-Control is %q", got)
 	}
 	grant := read[client.Grant](a)
-	if grant.Username != "ann" || grant.TokenType != "bearer" || grant.ExpiresIn != 900 || grant.AccessToken == "" || grant.RefreshToken == "" {
+	if grant.Username != "ann" || grant.TokenType != "bearer" || grant.ExpiresIn != 900 || grant.AccessToken == "" ||
+		grant.RefreshToken == "" {
 		t.Errorf("grant %+v", grant)
 	}
 	for range 4 {
@@ -221,7 +225,8 @@ func TestUser(t *testing.T) {
 	s.ask("PUT", base+"/user", as(token).with(`{"name":"ben","email":"anne@example.org"}`)).want(409).code("name_taken", "name")
 	other := read[client.Grant](s.ask("POST", login, form("username", "anne", "password", password)).want(200)).AccessToken
 	change := func(current, password1, password2 string) answer {
-		return s.ask("PUT", base+"/user/password", as(token).with(fmt.Sprintf(`{"current_password":%q,"password1":%q,"password2":%q}`, current, password1, password2)))
+		return s.ask("PUT", base+"/user/password", as(token).with(fmt.Sprintf(`{"current_password":%q,"password1":%q,"password2":%q}`,
+			current, password1, password2)))
 	}
 	change("wrong-password", "new-password-1", "new-password-1").want(422).code("invalid_input", "current_password")
 	change(password, "new-password-1", "new-password-2").want(422).code("invalid_input", "password2")
@@ -238,7 +243,8 @@ func TestUser(t *testing.T) {
 	}
 	a = key(`{"name":"scanner","expires":null}`).want(201)
 	made := read[client.NewKey](a)
-	if made.Name != "scanner" || made.Expires != nil || made.LastUsed != nil || made.Secret == "" || a.header.Get("Cache-Control") != "no-store" {
+	if made.Name != "scanner" || made.Expires != nil || made.LastUsed != nil || made.Secret == "" ||
+		a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("key %+v", made)
 	}
 	lapsing := read[client.NewKey](key(`{"name":"lapsing","expires":"2999-01-01T01:00:00+01:00"}`).want(201))
@@ -269,7 +275,8 @@ func TestUser(t *testing.T) {
 	closed := open(t)
 	closed.accounts.SignUpOpen = false
 	closed.ask("POST", base+"/user", request{body: `{"name":"ann"}`}).want(403).code("signup_closed")
-	if read[client.SignUp](closed.ask("GET", base+"/user/signup", request{}).want(200)).Open || !read[client.SignUp](s.ask("GET", base+"/user/signup", request{}).want(200)).Open {
+	if read[client.SignUp](closed.ask("GET", base+"/user/signup", request{}).want(200)).Open ||
+		!read[client.SignUp](s.ask("GET", base+"/user/signup", request{}).want(200)).Open {
 		t.Error("it is not told whether sign-up is open")
 	}
 }
@@ -351,7 +358,8 @@ func TestImages(t *testing.T) {
 		return names, a
 	}
 	names, a := ask("")
-	if d := cmp.Diff([]string{"page 4.png", "page 3.png", "page 2.png", "page 1.png", "page 0.png"}, names); d != "" || a.header.Get("Link") != "" {
+	if d := cmp.Diff([]string{"page 4.png", "page 3.png", "page 2.png", "page 1.png", "page 0.png"}, names); d != "" ||
+		a.header.Get("Link") != "" {
 		t.Errorf("all, with %q (-want +got):\n%s", a.header.Get("Link"), d)
 	}
 	for query, want := range map[string]struct {
@@ -359,15 +367,17 @@ func TestImages(t *testing.T) {
 		links []string
 		total string
 	}{
-		"?size=2":                  {[]string{"page 4.png", "page 3.png"}, []string{`</api/v1/image?page=1&size=2>; rel="next"`}, "5"},
-		"?size=2&page=1&keyword=p": {[]string{"page 2.png", "page 1.png"}, []string{`</api/v1/image?keyword=p&page=2&size=2>; rel="next"`, `</api/v1/image?keyword=p&page=0&size=2>; rel="prev"`}, "5"},
-		"?size=2&page=2":           {[]string{"page 0.png"}, []string{`</api/v1/image?page=1&size=2>; rel="prev"`}, "5"},
-		"?page=100000000":          {nil, []string{`</api/v1/image?page=99999999>; rel="prev"`}, "5"},
-		"?keyword=PAGE+3":          {[]string{"page 3.png"}, nil, "1"},
-		"?keyword=%3E%22":          {nil, nil, "0"},
+		"?size=2": {[]string{"page 4.png", "page 3.png"}, []string{`</api/v1/image?page=1&size=2>; rel="next"`}, "5"},
+		"?size=2&page=1&keyword=p": {[]string{"page 2.png", "page 1.png"},
+			[]string{`</api/v1/image?keyword=p&page=2&size=2>; rel="next"`, `</api/v1/image?keyword=p&page=0&size=2>; rel="prev"`}, "5"},
+		"?size=2&page=2":  {[]string{"page 0.png"}, []string{`</api/v1/image?page=1&size=2>; rel="prev"`}, "5"},
+		"?page=100000000": {nil, []string{`</api/v1/image?page=99999999>; rel="prev"`}, "5"},
+		"?keyword=PAGE+3": {[]string{"page 3.png"}, nil, "1"},
+		"?keyword=%3E%22": {nil, nil, "0"},
 	} {
 		names, a := ask(query)
-		if d := cmp.Diff(want.names, names); d != "" || a.header.Get("X-Total-Count") != want.total || a.header.Get("Link") != strings.Join(want.links, ", ") {
+		if d := cmp.Diff(want.names, names); d != "" || a.header.Get("X-Total-Count") != want.total ||
+			a.header.Get("Link") != strings.Join(want.links, ", ") {
 			t.Errorf("%s: %v (-want +got):\n%s", query, a.header, d)
 		}
 	}
@@ -376,7 +386,8 @@ func TestImages(t *testing.T) {
 	last := read[[]client.Image](a)[1].ID
 	s.image(ann)
 	names, a = ask(fmt.Sprintf("?size=2&before=%d", last))
-	if d := cmp.Diff([]string{"page 2.png", "page 1.png"}, names); d != "" || a.header.Get("Link") != fmt.Sprintf(`</api/v1/image?before=%d&size=2>; rel="next"`, read[[]client.Image](a)[1].ID) {
+	if d := cmp.Diff([]string{"page 2.png", "page 1.png"}, names); d != "" ||
+		a.header.Get("Link") != fmt.Sprintf(`</api/v1/image?before=%d&size=2>; rel="next"`, read[[]client.Image](a)[1].ID) {
 		t.Errorf("before: %v (-want +got):\n%s", a.header, d)
 	}
 	for size, want := range map[int]int{2: 2, 3: 2, 4: 1} { // lists until there is no next: the last one is never empty
@@ -392,7 +403,8 @@ func TestImages(t *testing.T) {
 			t.Errorf("lists of %d: %d of them with %v, want %d", size, lists, names, want)
 		}
 	}
-	for query, field := range map[string]string{"size=0": "size", "size=101": "size", "size=x": "size", "page=-1": "page", "page=x": "page", "before=x": "before",
+	for query, field := range map[string]string{"size=0": "size", "size=101": "size", "size=x": "size", "page=-1": "page", "page=x": "page",
+		"before=x":                            "before",
 		"keyword=" + strings.Repeat("x", 201): "keyword", "page=99999999999999999999": "page"} {
 		s.ask("GET", base+"/image?"+query, as(ann)).want(422).code("invalid_input", field)
 	}
@@ -406,7 +418,8 @@ func TestImages(t *testing.T) {
 	if got.Name != "영수증.png" || got.Visibility != "shared" {
 		t.Errorf("shared %+v", got)
 	}
-	s.ask("PUT", image, as(ann).with(`{"name":" ","visibility":"public","rotation":45}`)).want(422).code("invalid_input", "name", "visibility", "rotation")
+	s.ask("PUT", image, as(ann).with(`{"name":" ","visibility":"public","rotation":45}`)).want(422).code("invalid_input", "name",
+		"visibility", "rotation")
 	s.ask("PUT", image, as(ann).with(`{"rotation":"left"}`)).want(422).code("invalid_input", "rotation")
 	if d := cmp.Diff(got, read[client.Image](s.ask("GET", image+"/meta", as(ann)).want(200))); d != "" {
 		t.Errorf("meta (-want +got):\n%s", d)
@@ -423,7 +436,8 @@ func TestOthersImages(t *testing.T) {
 	i := s.image(ann)
 	image := fmt.Sprintf("%s/image/%d", base, i.ID)
 	content := base + "/ocr/" + read[[]client.Content](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
-	reads := []string{"GET " + image, "GET " + image + "/meta", "GET " + image + "/thumbnail", "GET " + image + "/view", "GET " + image + "/crop?x1=0&y1=0&x2=9&y2=9", "GET " + image + "/layout",
+	reads := []string{"GET " + image, "GET " + image + "/meta", "GET " + image + "/thumbnail", "GET " + image + "/view", "GET " + image +
+		"/crop?x1=0&y1=0&x2=9&y2=9", "GET " + image + "/layout",
 		"GET " + image + "/ocr", "POST " + image + "/ocr", "GET " + content, "GET " + content + "/revisions"}
 	writes := []string{"PUT " + image, "PUT " + content, "DELETE " + content, "DELETE " + image}
 	ask := func(target, token string) answer {
@@ -467,7 +481,8 @@ func TestRecognition(t *testing.T) {
 	}
 	box := document.Box{X1: 1, Y1: 2, X2: 30, Y2: 20}
 	s.Say(box, "Hello 안녕\nworld")
-	a := s.ask("POST", image+"/ocr?lang=kor&lang=eng&psm=6&oem=1&rotate=180&effort=balanced", as(ann).with(`[{"x1":1,"y1":2,"x2":30,"y2":20,"name":"제목"},
+	a := s.ask("POST", image+"/ocr?lang=kor&lang=eng&psm=6&oem=1&rotate=180&effort=balanced",
+		as(ann).with(`[{"x1":1,"y1":2,"x2":30,"y2":20,"name":"제목"},
 		{"x1":0,"y1":0,"x2":9,"y2":9,"lang":"eng","psm":7,"rotate":90,"effort":"fast"}]`)).want(200)
 	if got := a.header.Get("OCR-Version"); got != "1" {
 		t.Errorf("OCR-Version is %q", got)
@@ -477,8 +492,10 @@ func TestRecognition(t *testing.T) {
 	}
 	contents := read[[]client.Content](a)
 	six := 6
-	want := client.Content{ID: contents[0].ID, Version: 1, ROI: client.Box(box), Name: "제목", Detail: []string{"Hello", "안녕", "world"}, Text: "Hello 안녕\nworld", Confidence: 0.9,
-		Words: []client.Word{wordAt("Hello", 1, 10), wordAt("안녕", 10, 20), wordAt("world", 20, 30)}, Lang: []string{"kor", "eng"}, PSM: &six,
+	want := client.Content{ID: contents[0].ID, Version: 1, ROI: client.Box(box), Name: "제목", Detail: []string{"Hello", "안녕", "world"},
+		Text: "Hello 안녕\nworld", Confidence: 0.9,
+		Words: []client.Word{wordAt("Hello", 1, 10), wordAt("안녕", 10, 20), wordAt("world", 20, 30)}, Lang: []string{"kor", "eng"},
+		PSM:    &six,
 		Engine: "fake 1.0", Rotation: 180, Effort: "balanced", Source: "ocr", DurationMS: 1, Scale: 1, Passes: 1, Revision: 1}
 	if d := cmp.Diff(want, contents[0]); d != "" {
 		t.Errorf("content (-want +got):\n%s", d)
@@ -494,7 +511,8 @@ func TestRecognition(t *testing.T) {
 		if got, want := a.header.Get("OCR-Version"), fmt.Sprint(i+2); got != want {
 			t.Errorf("version %s, want %s", got, want)
 		}
-		if got := read[[]client.Content](a); len(got) != 1 || got[0].ROI != (client.Box{X1: 0, Y1: 0, X2: 64, Y2: 48}) || !slices.Equal(got[0].Lang, []string{"kor", "eng"}) {
+		if got := read[[]client.Content](a); len(got) != 1 || got[0].ROI != (client.Box{X1: 0, Y1: 0, X2: 64, Y2: 48}) ||
+			!slices.Equal(got[0].Lang, []string{"kor", "eng"}) {
 			t.Errorf("%q: %+v", body, got)
 		}
 	}
@@ -504,7 +522,8 @@ func TestRecognition(t *testing.T) {
 	}
 	name := "ann"
 	first := read[[]client.Run](s.ask("GET", image+"/ocr?version=1", as(ann)).want(200))
-	wantRun := client.Run{Version: 1, CreatedDatetime: first[0].CreatedDatetime, User: client.Ref{ID: id, Name: &name}, Lang: []string{"kor", "eng"}, PSM: &six, OEM: 1,
+	wantRun := client.Run{Version: 1, CreatedDatetime: first[0].CreatedDatetime, User: client.Ref{ID: id, Name: &name},
+		Lang: []string{"kor", "eng"}, PSM: &six, OEM: 1,
 		Engine: "fake 1.0", Contents: contents}
 	if d := cmp.Diff([]client.Run{wantRun}, first); d != "" {
 		t.Errorf("run (-want +got):\n%s", d)
@@ -516,7 +535,8 @@ func TestRecognition(t *testing.T) {
 	s.ask("GET", image+"/ocr?version=x", as(ann)).want(422).code("invalid_input", "version")
 
 	// What breaks a rule is named as it was sent.
-	for query, field := range map[string]string{"psm=2": "psm", "psm=0": "psm", "psm=x": "psm", "oem=4": "oem", "oem=x": "oem", "lang=xxx": "lang", "lang=" + strings.Repeat("a", 501): "lang",
+	for query, field := range map[string]string{"psm=2": "psm", "psm=0": "psm", "psm=x": "psm", "oem=4": "oem", "oem=x": "oem",
+		"lang=xxx": "lang", "lang=" + strings.Repeat("a", 501): "lang",
 		"rotate=45": "rotate", "effort=best": "effort"} {
 		s.ask("POST", image+"/ocr?"+query, as(ann)).want(422).code("invalid_input", field)
 	}
@@ -543,8 +563,10 @@ func TestRecognition(t *testing.T) {
 
 	// One region fails, then all do.
 	s.FailRegion(document.Box{X2: 5, Y2: 5}, recognition.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."})
-	got := read[[]client.Content](s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5},{"x1":0,"y1":0,"x2":6,"y2":6}]`)).want(200))
-	if d := cmp.Diff(&client.Failure{Code: "engine_crashed", Detail: "The engine died."}, got[0].Error); d != "" || got[0].Text != "" || got[1].Error != nil {
+	got := read[[]client.Content](s.ask("POST", image+"/ocr",
+		as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5},{"x1":0,"y1":0,"x2":6,"y2":6}]`)).want(200))
+	if d := cmp.Diff(&client.Failure{Code: "engine_crashed", Detail: "The engine died."}, got[0].Error); d != "" || got[0].Text != "" ||
+		got[1].Error != nil {
 		t.Errorf("failed region %+v, %+v", got[0], got[1])
 	}
 	s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5}]`)).want(503).code("engine_crashed")
@@ -573,9 +595,11 @@ func TestRecognizeInto(t *testing.T) {
 	s.ask("PUT", path, as(ann).with(`{"visibility":"shared"}`)).want(200)
 	ocr := path + "/ocr"
 	first := read[[]client.Content](s.ask("POST", ocr, as(ann).with(`[{"x1":0,"y1":0,"x2":9,"y2":9,"name":"date"}]`)).want(200))[0]
-	a := s.ask("POST", ocr+"?into=1&lang=kor", as(ann).with(`[{"x1":9,"y1":0,"x2":20,"y2":9},{"x1":0,"y1":0,"x2":12,"y2":9,"content":"`+first.ID+`"}]`)).want(200)
+	a := s.ask("POST", ocr+"?into=1&lang=kor",
+		as(ann).with(`[{"x1":9,"y1":0,"x2":20,"y2":9},{"x1":0,"y1":0,"x2":12,"y2":9,"content":"`+first.ID+`"}]`)).want(200)
 	got := read[[]client.Content](a)
-	if got[1].ID != first.ID || got[1].Revision != 2 || got[1].Name != "date" || got[0].Revision != 1 || a.header.Get("OCR-Version") != "1" {
+	if got[1].ID != first.ID || got[1].Revision != 2 || got[1].Name != "date" || got[0].Revision != 1 ||
+		a.header.Get("OCR-Version") != "1" {
 		t.Errorf("got %s, version %s", a.body, a.header.Get("OCR-Version"))
 	}
 	runs := read[[]client.Run](s.ask("GET", ocr, as(ann)).want(200))
@@ -585,8 +609,10 @@ func TestRecognizeInto(t *testing.T) {
 	s.ask("POST", ocr+"?into=1", as(bob)).want(403).code("version_of_another")
 	s.ask("POST", ocr+"?into=2", as(ann)).want(404)
 	s.ask("POST", ocr+"?into=0", as(ann)).want(422).code("invalid_input", "into")
-	s.ask("POST", ocr+"?into=1", as(ann).with(`[{"x1":0,"y1":0,"x2":12,"y2":9,"content":"x"}]`)).want(404).code("content_not_found", "regions[0].content")
-	s.ask("POST", ocr, as(ann).with(`[{"x1":0,"y1":0,"x2":12,"y2":9,"content":"`+first.ID+`"}]`)).want(422).code("invalid_input", "regions[0].content")
+	s.ask("POST", ocr+"?into=1", as(ann).with(`[{"x1":0,"y1":0,"x2":12,"y2":9,"content":"x"}]`)).want(404).code("content_not_found",
+		"regions[0].content")
+	s.ask("POST", ocr, as(ann).with(`[{"x1":0,"y1":0,"x2":12,"y2":9,"content":"`+first.ID+`"}]`)).want(422).code("invalid_input",
+		"regions[0].content")
 	s.ask("POST", ocr, as(ann)).want(200)
 	s.ask("POST", ocr+"?into=1", as(ann)).want(409).code("version_not_newest")
 }
@@ -603,12 +629,15 @@ func TestConfirmAndDelete(t *testing.T) {
 	}
 	put := func(body string) answer { return s.ask("PUT", path, as(ann).with(body)) }
 	got := read[client.Content](put(`{"confirmed":true,"name":"total","words":[{"index":1.0,"confirmed":true}]}`).want(200))
-	if !got.Confirmed || *got.ConfirmedBy.Name != "ann" || got.Name != "total" || !got.Words[1].Confirmed || got.Words[0].Confirmed || got.Revision != 2 ||
+	if !got.Confirmed || *got.ConfirmedBy.Name != "ann" || got.Name != "total" || !got.Words[1].Confirmed || got.Words[0].Confirmed ||
+		got.Revision != 2 ||
 		got.EditedBy != nil || got.EditedDatetime != nil || *got.RevisedBy.Name != "ann" {
 		t.Errorf("got %+v", got)
 	}
-	got = read[client.Content](put(`{"text":"new text","roi":{"x1":1,"y1":1,"x2":9,"y2":9},"name":"sum","confirmed":true,"words":[]}`).want(200))
-	if !got.Confirmed || got.Text != "new text" || got.ROI.X2 != 9 || got.Name != "sum" || got.Revision != 3 || *got.EditedBy.Name != "ann" {
+	got = read[client.Content](
+		put(`{"text":"new text","roi":{"x1":1,"y1":1,"x2":9,"y2":9},"name":"sum","confirmed":true,"words":[]}`).want(200))
+	if !got.Confirmed || got.Text != "new text" || got.ROI.X2 != 9 || got.Name != "sum" || got.Revision != 3 ||
+		*got.EditedBy.Name != "ann" {
 		t.Errorf("got %+v", got)
 	}
 	put(`{"words":[{"index":0},{"confirmed":true},{"index":"x"}]}`).want(422).code("invalid_input", "words.index")
@@ -642,10 +671,13 @@ func TestSettings(t *testing.T) {
 		t.Errorf("got %+v at first", got)
 	}
 	want := client.Settings{Lang: []string{"kor", "eng"}, Effort: "fast", Rotate: "90", Source: "ocr"}
-	if got := read[client.Settings](s.ask("PUT", path, as(ann).with(`{"lang":"kor+eng","effort":"fast","rotate":90,"source":"ocr"}`)).want(200)); !cmp.Equal(got, want) || !cmp.Equal(get(), want) {
+	if got := read[client.Settings](s.ask("PUT", path,
+		as(ann).with(`{"lang":"kor+eng","effort":"fast","rotate":90,"source":"ocr"}`)).want(200)); !cmp.Equal(got, want) ||
+		!cmp.Equal(get(), want) {
 		t.Errorf("got %+v and %+v, want %+v", got, get(), want)
 	}
-	s.ask("PUT", path, as(ann).with(`{"lang":["xyz"],"effort":"most","source":"paper"}`)).want(422).code("invalid_input", "lang", "effort", "source")
+	s.ask("PUT", path, as(ann).with(`{"lang":["xyz"],"effort":"most","source":"paper"}`)).want(422).code("invalid_input", "lang", "effort",
+		"source")
 	s.ask("PUT", path, as(ann).with(`{"theme":"dark"}`)).want(422).code("invalid_input", "theme")
 	s.ask("PUT", path, as(ann).with(`{}`)).want(200)
 	if got := get(); len(got.Lang) != 0 || got.Effort != "" {
@@ -675,7 +707,8 @@ func TestTurnedImage(t *testing.T) {
 	}
 	s.ask("GET", image, as(ann).head("If-None-Match", original.header.Get("ETag"))).want(304)
 	a := s.ask("GET", base+"/ocr/"+content.ID, as(ann)).want(200)
-	if now := read[client.Content](a); now.ROI != (client.Box{X1: i.Height - 20, Y1: 0, X2: i.Height, Y2: 30}) || now.Rotation != 90 || now.Text != content.Text {
+	if now := read[client.Content](a); now.ROI != (client.Box{X1: i.Height - 20, Y1: 0, X2: i.Height, Y2: 30}) || now.Rotation != 90 ||
+		now.Text != content.Text {
 		t.Errorf("the content is %+v", now)
 	}
 	s.ask("PUT", base+"/ocr/"+content.ID, as(ann).with(`{"text":"x"}`).head("If-Match", a.header.Get("ETag"))).want(200)
@@ -709,7 +742,8 @@ func TestManyRegions(t *testing.T) {
 
 // wordAt is a word as the fake engine reads it in a region from 2 to 20.
 func wordAt(text string, x1, x2 int) client.Word {
-	return client.Word{Text: text, Box: client.Box{X1: x1, Y1: 2, X2: x2, Y2: 20}, Confidence: 0.9, Engine: "fake 1.0", Candidates: []client.Candidate{}}
+	return client.Word{Text: text, Box: client.Box{X1: x1, Y1: 2, X2: x2, Y2: 20}, Confidence: 0.9, Engine: "fake 1.0",
+		Candidates: []client.Candidate{}}
 }
 
 func TestManyRuns(t *testing.T) {
@@ -724,7 +758,8 @@ func TestManyRuns(t *testing.T) {
 	}
 	s.ask("POST", image+"/ocr", as(ann)).want(200)
 	a := s.ask("GET", image+"/ocr", as(ann)).want(200)
-	if got, want := a.header.Get("Link"), fmt.Sprintf(`<%s/ocr?before=2>; rel="next"`, image); got != want || len(read[[]client.Run](a)) != recognition.MaxRuns {
+	if got, want := a.header.Get("Link"), fmt.Sprintf(`<%s/ocr?before=2>; rel="next"`, image); got != want ||
+		len(read[[]client.Run](a)) != recognition.MaxRuns {
 		t.Errorf("Link is %q, want %q", got, want)
 	}
 	if a := s.ask("GET", image+"/ocr?before=2", as(ann)).want(200); a.header.Get("Link") != "" || len(read[[]client.Run](a)) != 1 {
@@ -759,7 +794,8 @@ func TestCorrection(t *testing.T) {
 	}
 	a = put(`{"detail":["Hello","world"]}`, `"1"`).want(200)
 	got := read[client.Content](a)
-	if got.Text != "Hello\nworld" || got.Revision != 2 || *got.EditedBy.Name != "ann" || got.EditedDatetime == nil || a.header.Get("ETag") != `"2"` {
+	if got.Text != "Hello\nworld" || got.Revision != 2 || *got.EditedBy.Name != "ann" || got.EditedDatetime == nil ||
+		a.header.Get("ETag") != `"2"` {
 		t.Errorf("corrected %s, %v", a.body, a.header)
 	}
 	put(`{"text":"x"}`, `"1"`).want(412).code("changed_meanwhile")
@@ -769,7 +805,8 @@ func TestCorrection(t *testing.T) {
 	put(`{"text":"x"}`, `"1","7"`).want(412).code("changed_meanwhile")
 	put(`{"text":"Hello there"}`, `"1", "2"`).want(200)
 	got = read[client.Content](put(`{"text":"","roi":{"x1":1,"y1":1,"x2":9,"y2":9}}`, "").want(200))
-	if got.Text != "" || len(got.Detail) != 0 || got.Detail == nil || got.ROI != (client.Box{X1: 1, Y1: 1, X2: 9, Y2: 9}) || got.Revision != 4 {
+	if got.Text != "" || len(got.Detail) != 0 || got.Detail == nil || got.ROI != (client.Box{X1: 1, Y1: 1, X2: 9, Y2: 9}) ||
+		got.Revision != 4 {
 		t.Errorf("emptied %+v", got)
 	}
 	for body, fields := range map[string][]string{

@@ -36,7 +36,8 @@ func TestDocuments(t *testing.T) {
 		t.Fatalf("got %d pages", len(pages))
 	}
 	for n, i := range pages {
-		if got, want := [5]int{i.Page, i.Pages, i.Width, int(i.Document), i.DPI}, [5]int{n + 1, 3, 41 + n, int(pages[0].ID), 0}; got != want || i.Error != nil {
+		if got, want := [5]int{i.Page, i.Pages, i.Width, int(i.Document), i.DPI},
+			[5]int{n + 1, 3, 41 + n, int(pages[0].ID), 0}; got != want || i.Error != nil {
 			t.Errorf("page %d: got %v, %v, want %v", n+1, got, i.Error, want)
 		}
 	}
@@ -48,7 +49,8 @@ func TestDocuments(t *testing.T) {
 	document := fmt.Sprintf("%s/image?document=%d", base, pages[0].ID)
 	second := s.ask("GET", document+"&size=2&page=1", as(ann)).want(200)
 	link := fmt.Sprintf(`</api/v1/image?document=%d&page=0&size=2>; rel="prev"`, pages[0].ID)
-	if list := read[[]client.Image](second); len(list) != 1 || list[0].ID != pages[2].ID || second.header.Get("X-Total-Count") != "3" || second.header.Get("Link") != link {
+	if list := read[[]client.Image](second); len(list) != 1 || list[0].ID != pages[2].ID || second.header.Get("X-Total-Count") != "3" ||
+		second.header.Get("Link") != link {
 		t.Errorf("the second list of pages: %v %s", second.header, second.body)
 	}
 	if list := read[[]client.Image](s.ask("GET", document+"&size=2&page=100000000", as(ann)).want(200)); len(list) != 0 {

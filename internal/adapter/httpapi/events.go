@@ -14,11 +14,6 @@ const (
 	streamsOfAll  = 2000
 )
 
-// eventsFrom is where a stream of events begins.
-type eventsFrom struct {
-	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"The id of the last event that you have seen. The stream goes on after it."`
-}
-
 // events answers with a stream of events. Whatever else s.May asks, the token must still be good. It ends when the server stops; clients
 // connect again. TooMany, Busy.
 func (a *api) events(ctx context.Context, c *call, s sse.Stream) (*stream, error) {

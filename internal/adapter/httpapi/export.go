@@ -16,7 +16,8 @@ func (a *api) exportDocument(ctx context.Context, c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	e, err := a.Recognition.Export(ctx, c.actor, in.ID, recognition.Format(in.Format), recognition.Selection{Pages: pages, Version: in.Version})
+	e, err := a.Recognition.Export(ctx, c.actor, in.ID, recognition.Format(in.Format),
+		recognition.Selection{Pages: pages, Version: in.Version})
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,10 @@ func TestExport(t *testing.T) {
 
 	for format, want := range map[recognition.Format]struct{ mediaType, ending string }{
 		recognition.FormatText: {"text/plain; charset=utf-8", "txt"}, recognition.FormatJSON: {"application/json", "json"},
-		recognition.FormatTSV: {"text/tab-separated-values; charset=utf-8", "tsv"}, recognition.FormatHOCR: {"text/vnd.hocr+html; charset=utf-8", "hocr"},
-		recognition.FormatALTO: {"application/xml", "alto.xml"}, recognition.FormatPDF: {"application/pdf", "pdf"}, recognition.FormatCSV: {"text/csv; charset=utf-8", "csv"},
+		recognition.FormatTSV:  {"text/tab-separated-values; charset=utf-8", "tsv"},
+		recognition.FormatHOCR: {"text/vnd.hocr+html; charset=utf-8", "hocr"},
+		recognition.FormatALTO: {"application/xml", "alto.xml"}, recognition.FormatPDF: {"application/pdf", "pdf"},
+		recognition.FormatCSV:         {"text/csv; charset=utf-8", "csv"},
 		recognition.FormatXLSX:        {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"},
 		recognition.FormatGroundTruth: {"application/zip", "gt"},
 	} {
@@ -44,7 +46,8 @@ func TestExport(t *testing.T) {
 			ending = "-gt.zip"
 		}
 		disposition := `attachment; filename="__ _1_-v1` + ending + `"; filename*=UTF-8''%EC%8A%A4%EC%BA%94%20%221%22-v1` + ending
-		for name, want := range map[string]string{"Content-Type": want.mediaType, "Content-Disposition": disposition, "Cache-Control": "no-store"} {
+		for name, want := range map[string]string{"Content-Type": want.mediaType, "Content-Disposition": disposition,
+			"Cache-Control": "no-store"} {
 			if got := a.header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", format, name, got, want)
 			}
@@ -84,7 +87,8 @@ func TestExportDocument(t *testing.T) {
 	for range 2 {
 		s.ask("POST", fmt.Sprintf("/api/v1/image/%d/ocr", i.ID), as(ann)).want(200)
 	}
-	for query, want := range map[string]string{"format=txt": "version 2", "format=txt&pages=all": "version 2", "format=txt&pages=1&version=1": "version 1"} {
+	for query, want := range map[string]string{"format=txt": "version 2", "format=txt&pages=all": "version 2",
+		"format=txt&pages=1&version=1": "version 1"} {
 		if a := s.ask("GET", at(query), as(ann)).want(200); !strings.Contains(a.body, want) {
 			t.Errorf("%s: got %q, want %s", query, a.body, want)
 		}
@@ -106,7 +110,8 @@ func TestExportDocument(t *testing.T) {
 	if a := s.ask("POST", "/api/v1/export", export(ids, "txt", "one")).want(200); !strings.Contains(a.body, "page 2, version 0") {
 		t.Errorf("one: got %q", a.body)
 	}
-	if a := s.ask("POST", "/api/v1/export", export(ids, "txt", "zip")).want(200); !strings.HasPrefix(a.body, "PK") || a.header.Get("Content-Type") != "application/zip" {
+	if a := s.ask("POST", "/api/v1/export", export(ids, "txt", "zip")).want(200); !strings.HasPrefix(a.body, "PK") ||
+		a.header.Get("Content-Type") != "application/zip" {
 		t.Errorf("zip: got %q", a.body)
 	}
 	s.ask("POST", "/api/v1/export", export("", "txt", "one")).want(422).code("invalid_input", "image_ids")

@@ -35,7 +35,8 @@ func TestForeignNames(t *testing.T) {
 			}
 		}
 	}
-	got := read[client.Image](s.ask("POST", base+"/image", files(ann, formFile{disposition: "form-data; name=\"file\"; filename=\"a\xff\x81.png\"", data: page(8, 8)})).want(201))
+	got := read[client.Image](s.ask("POST", base+"/image", files(ann,
+		formFile{disposition: "form-data; name=\"file\"; filename=\"a\xff\x81.png\"", data: page(8, 8)})).want(201))
 	if got.Name != "a\uFFFD.png" && got.Name != "a\uFFFD\uFFFD.png" {
 		t.Errorf("mended as %q", got.Name)
 	}

@@ -77,15 +77,19 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	t.Helper()
 	f := porttest.NewFakes(t)
 	accounts := &account.Service{Users: f.Users, Sessions: f.Sessions, Keys: f.Keys, Tokens: f.Tokens, Passwords: f.Passwords,
-		Attempts: account.NewAttempts(3, time.Hour), SignUpOpen: true, AccessTTL: 15 * time.Minute, RefreshTTL: time.Hour, MaxKeys: 2, Now: time.Now}
-	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 50, Now: time.Now}
-	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, UserSettings: f.Settings, Index: f.Index, Exporter: f.Exporter, Now: time.Now}
+		Attempts: account.NewAttempts(3, time.Hour), SignUpOpen: true, AccessTTL: 15 * time.Minute, RefreshTTL: time.Hour, MaxKeys: 2,
+		Now: time.Now}
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 50,
+		Now: time.Now}
+	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents,
+		UserSettings: f.Settings, Index: f.Index, Exporter: f.Exporter, Now: time.Now}
 	images.Dependents, accounts.Dependents = runs, images
 	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}, queue: porttest.NewFakeQueue()}
 	s.runner = &job.Runner{Jobs: f.Jobs, Queue: s.queue, Accounts: accounts, Reads: runs, AtOnce: 2, Now: time.Now}
 	s.jobs = &job.Service{Jobs: f.Jobs, Images: images, Engine: f.Engine, Wake: s.runner.Wake, Now: time.Now}
 	runs.Engine = hurdles{f.Engine, s}
-	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Staging: f.Staging, SpoolDir: t.TempDir(), MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
+	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Staging: f.Staging, SpoolDir: t.TempDir(),
+		MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
 		Log: slog.New(slog.NewJSONHandler(s.logs, nil))}
 	for _, f := range change {
 		f(&c)
@@ -162,7 +166,8 @@ func (a answer) want(status int) answer {
 	if a.status != status {
 		a.t.Fatalf("%s: got %d %s, want %d", a.what, a.status, a.body, status)
 	}
-	for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
+	for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"X-Frame-Options": "DENY"} {
 		if got := a.header.Get(name); got != value {
 			a.t.Errorf("%s: %s is %q, want %q", a.what, name, got, value)
 		}
@@ -239,7 +244,8 @@ const password = "correct-horse-1"
 // user makes an account and signs in.
 func (s *site) user(name string) (id int64, token string) {
 	s.t.Helper()
-	u, err := s.accounts.AddUser(s.t.Context(), account.SignUp{Name: name, Email: name + "@example.org", Password1: password, Password2: password},
+	u, err := s.accounts.AddUser(s.t.Context(), account.SignUp{Name: name, Email: name + "@example.org", Password1: password,
+		Password2: password},
 		map[bool]string{true: account.RoleAdmin}[name == "root"])
 	if err != nil {
 		s.t.Fatal(err)

@@ -33,9 +33,11 @@ func humaConfig(version, basePath string) huma.Config {
 	c.Transformers = []huma.Transformer{ownProblems}
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	c.Info.Description = "Reads text from images of pages: upload an image, draw regions on it, get the text of each. Every run is kept " +
-		"as a version, and text can be corrected.\n\nCoordinates are whole pixels of the upright image. x1, y1 lie inside the box; x2, y2 lie just " +
+		"as a version, and text can be corrected.\n\nCoordinates are whole pixels of the upright image. x1, y1 lie inside the box; x2, " +
+		"y2 lie just " +
 		"outside it. Times are RFC 3339 in UTC. Every failure is `application/problem+json` (RFC 9457) with a `code` for programs.\n\n" +
-		"Fields of a body and query parameters that an operation does not know are refused with 422, except where it says that it ignores them."
+		"Fields of a body and query parameters that an operation does not know are refused with 422, except where it says that it " +
+		"ignores them."
 	c.Tags = []*huma.Tag{
 		{Name: "user", Description: "Accounts, tokens and API keys."},
 		{Name: "image", Description: "Page images and their renditions."},
@@ -109,8 +111,10 @@ const routeKey = "route"
 
 // operation is the row in huma's words. Its place in the table is told to the page /docs, since huma sorts by path.
 func (r route) operation(place int) huma.Operation {
-	op := huma.Operation{Method: r.method(), Path: r.path(), OperationID: r.id, Summary: r.summary, Description: r.about, Tags: []string{r.tag},
-		DefaultStatus: r.status, Metadata: map[string]any{routeKey: r}, Responses: map[string]*huma.Response{}, Extensions: map[string]any{"x-order": place}}
+	op := huma.Operation{Method: r.method(), Path: r.path(), OperationID: r.id, Summary: r.summary, Description: r.about,
+		Tags:          []string{r.tag},
+		DefaultStatus: r.status, Metadata: map[string]any{routeKey: r}, Responses: map[string]*huma.Response{},
+		Extensions: map[string]any{"x-order": place}}
 	if r.gives != nil {
 		content := map[string]*huma.MediaType{}
 		for _, mediaType := range r.gives {
@@ -156,7 +160,8 @@ func (a *api) documentBody(r route, schema *huma.Schema) {
 	if r.body.most != 0 {
 		schema.MaxItems = &r.body.most
 	}
-	a.documented(r).RequestBody = &huma.RequestBody{Required: !r.body.optional, Content: map[string]*huma.MediaType{r.body.mediaType: {Schema: schema}}}
+	a.documented(r).RequestBody = &huma.RequestBody{Required: !r.body.optional,
+		Content: map[string]*huma.MediaType{r.body.mediaType: {Schema: schema}}}
 }
 
 // documentAnswers adds the further statuses of success.
@@ -222,7 +227,8 @@ func (mode) Schema(huma.Registry) *huma.Schema {
 
 // Schema tells huma how a rotation is written.
 func (rotation) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, Enum: []any{"auto"}}, {Type: huma.TypeInteger, Enum: []any{0, 90, 180, 270}}}}
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, Enum: []any{"auto"}},
+		{Type: huma.TypeInteger, Enum: []any{0, 90, 180, 270}}}}
 }
 
 // Schema tells huma how a role is written.
@@ -270,7 +276,8 @@ func (a *api) document() ([]byte, error) {
 	content := map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[client.Problem](a)}}
 	doc.Components.Responses = map[string]*huma.Response{}
 	for status, about := range problems {
-		headers := map[string]*huma.Header{"X-Request-Id": {Description: "Names the request in the logs.", Schema: &huma.Schema{Type: huma.TypeString}}}
+		headers := map[string]*huma.Header{"X-Request-Id": {Description: "Names the request in the logs.",
+			Schema: &huma.Schema{Type: huma.TypeString}}}
 		switch status {
 		case http.StatusUnauthorized:
 			headers["WWW-Authenticate"] = &huma.Header{Description: "Bearer.", Schema: &huma.Schema{Type: huma.TypeString}}

@@ -98,7 +98,8 @@ func (a *api) thumbnail(ctx context.Context, c *call, in *IDPath) (*stream, erro
 		_ = blob.Close()
 		return nil, err
 	}
-	return c.serve(blob, file{mediaType: mediaType, tag: fmt.Sprintf("%s-%d-t%d", i.SHA256, i.Number, i.Rotation), cache: "private, no-cache"}), nil
+	return c.serve(blob, file{mediaType: mediaType, tag: fmt.Sprintf("%s-%d-t%d", i.SHA256, i.Number, i.Rotation),
+		cache: "private, no-cache"}), nil
 }
 
 // sniff finds the media type of a rendition, which no row has.
@@ -137,7 +138,8 @@ func (a *api) view(ctx context.Context, c *call, in *struct {
 	if !given.Has("y2") {
 		part.Y2 = i.Height
 	}
-	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d-%d-%d", i.SHA256, i.Number, i.Rotation, in.Width, part.X1, part.Y1, part.X2, part.Y2), cache: "private, no-cache"}
+	f := file{tag: fmt.Sprintf("%s-%d-%d-%d-%d-%d-%d-%d", i.SHA256, i.Number, i.Rotation, in.Width, part.X1, part.Y1, part.X2, part.Y2),
+		cache: "private, no-cache"}
 	if header.MatchesTag(c.r.Header.Get("If-None-Match"), f.quotedTag()) { // before the work, not after it
 		return c.serve(held{bytes.NewReader(nil)}, f), nil
 	}

@@ -36,15 +36,21 @@ func called[I, O any](h func(ctx context.Context, c jobs.Caller, in *I) (*O, err
 func (a *api) jobRoutes() {
 	h := jobs.Handlers{Service: a.Jobs}
 	handleJSON(a, route{pattern: "POST " + base + "/job", tag: "job", id: "add-job", summary: "Read many images in the background",
-		about: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each that is read gets a version. " +
+		about: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each " +
+			"that is read gets a version. " +
 			"The regions are read of each; without regions, its whole page.",
-		body: &body{mediaType: mediaTypeJSON, limit: textLimit}, status: http.StatusAccepted, errors: []int{429}, timeout: a.RecognitionTimeout}, a.addJob)
-	handle(a, route{pattern: "GET " + base + "/job", tag: "job", id: "jobs", summary: "List your jobs", about: "Newest first."}, called(h.Jobs))
-	handle(a, route{pattern: "GET " + base + "/job/{id}", tag: "job", id: "job", summary: "Get a job", about: "It is failed only if all its items failed."}, called(h.Job))
-	handle(a, route{pattern: "GET " + base + "/job/{id}/item", tag: "job", id: "items", summary: "List the items of a job", about: "By number, the last first."},
+		body: &body{mediaType: mediaTypeJSON, limit: textLimit}, status: http.StatusAccepted, errors: []int{429},
+		timeout: a.RecognitionTimeout}, a.addJob)
+	handle(a, route{pattern: "GET " + base + "/job", tag: "job", id: "jobs", summary: "List your jobs", about: "Newest first."},
+		called(h.Jobs))
+	handle(a, route{pattern: "GET " + base + "/job/{id}", tag: "job", id: "job", summary: "Get a job",
+		about: "It is failed only if all its items failed."}, called(h.Job))
+	handle(a, route{pattern: "GET " + base + "/job/{id}/item", tag: "job", id: "items", summary: "List the items of a job",
+		about: "By number, the last first."},
 		called(h.Items))
 	handle(a, route{pattern: "GET " + base + "/job/{id}/events", tag: "job", id: "job-events", summary: "Follow a job",
-		about: "Server-sent events: `item` with an item that changed, `progress` with the job, `end` with the job when it has ended, after which the stream ends. " +
+		about: "Server-sent events: `item` with an item that changed, `progress` with the job, `end` with the job when it has ended, " +
+			"after which the stream ends. " +
 			"Last-Event-ID resumes, on any node.",
 		gives: []string{"text/event-stream"}, streams: true}, a.jobEvents)
 	handle(a, route{pattern: "POST " + base + "/job/{id}/retry", tag: "job", id: "retry-job", summary: "Run again what failed",
@@ -53,7 +59,8 @@ func (a *api) jobRoutes() {
 		about: "It is cancelled at once. Items that have begun still end. What was read stays."}, called(h.Cancel))
 	handle(a, route{pattern: "GET " + base + "/admin/dead", tag: "admin", id: "dead", summary: "List dead items of jobs",
 		about: "Items that broke the service three times. Newest job first."}, called(h.Dead))
-	handle(a, route{pattern: "POST " + base + "/admin/dead/{id}/replay", tag: "admin", id: "replay", summary: "Run a dead item again"}, called(h.Replay))
+	handle(a, route{pattern: "POST " + base + "/admin/dead/{id}/replay", tag: "admin", id: "replay", summary: "Run a dead item again"},
+		called(h.Replay))
 }
 
 func (a *api) jobEvents(ctx context.Context, c *call, in *struct {
@@ -100,7 +107,8 @@ func (f jobForm) order() (o job.Order, err error) {
 	if o.Pages, err = recognition.ParsePageRanges("pages", f.Pages); err != nil {
 		return o, err
 	}
-	o.Request = recognition.Request{Lang: f.Lang, Shape: recognition.Shape(f.PSM), Mode: recognition.BestMode, Rotate: recognition.Rotate(f.Rotate),
+	o.Request = recognition.Request{Lang: f.Lang, Shape: recognition.Shape(f.PSM), Mode: recognition.BestMode,
+		Rotate: recognition.Rotate(f.Rotate),
 		Effort: recognition.Effort(f.Effort), Source: recognition.Source(f.Source)}
 	if f.OEM != nil {
 		o.Request.Mode = recognition.Mode(*f.OEM)
@@ -149,7 +157,8 @@ func (c *call) later() bool {
 }
 
 // recognizeLater makes a job of a request on an image; order says what is to be read of it.
-func (a *api) recognizeLater(ctx context.Context, c *call, id int64, request recognition.Request, order func(document.Image) job.Order) (*recognized, error) {
+func (a *api) recognizeLater(ctx context.Context, c *call, id int64, request recognition.Request,
+	order func(document.Image) job.Order) (*recognized, error) {
 	if request.Into != 0 {
 		return nil, fault.InvalidFields(fault.Field{Field: "into", Detail: "not with Prefer: respond-async"})
 	}
@@ -187,7 +196,8 @@ func (contentsOrJob) Schema(r huma.Registry) *huma.Schema {
 // documentLater adds to the document that an operation answers with a job where the client prefers that.
 func (a *api) documentLater(r route) {
 	op := a.documented(r)
-	op.Responses["202"] = &huma.Response{Description: "With `Prefer: respond-async`: the job that reads it.", Headers: map[string]*huma.Header{
-		"Location": {Description: "The path of the job.", Schema: &huma.Schema{Type: huma.TypeString}}},
+	op.Responses["202"] = &huma.Response{Description: "With `Prefer: respond-async`: the job that reads it.",
+		Headers: map[string]*huma.Header{
+			"Location": {Description: "The path of the job.", Schema: &huma.Schema{Type: huma.TypeString}}},
 		Content: map[string]*huma.MediaType{mediaTypeJSON: {Schema: schemaOf[client.Job](a)}}}
 }

@@ -51,10 +51,12 @@ func TestAJob(t *testing.T) {
 		ids = append(ids, fmt.Sprint(s.image(token).ID))
 	}
 	list := strings.Join(ids, ", ")
-	a := s.ask("POST", base+"/job", as(token).with(`{"image_ids": [`+list+`], "lang": "kor+eng", "psm": 6, "oem": 3, "rotate": 90, "effort": "fast", "priority": "high",
+	a := s.ask("POST", base+"/job", as(token).with(`{"image_ids": [`+list+`], "lang": "kor+eng", `+
+		`"psm": 6, "oem": 3, "rotate": 90, "effort": "fast", "priority": "high",
 		"regions": [{"x1": 0, "y1": 0, "x2": 20, "y2": 20, "name": "a"}]}`)).want(202)
 	made := read[client.Job](a)
-	if got := a.header.Get("Location"); got != base+"/job/"+made.ID || made.State != "queued" || made.Total != 3 || made.Priority != "high" {
+	if got := a.header.Get("Location"); got != base+"/job/"+made.ID || made.State != "queued" || made.Total != 3 ||
+		made.Priority != "high" {
 		t.Fatalf("Location %s, job %+v", got, made)
 	}
 	s.runner.AtOnce = 1 // so that they end in their order
@@ -170,13 +172,15 @@ func TestAJobOfDocuments(t *testing.T) {
 	s := open(t)
 	_, token := s.user("ann")
 	scan := s.scan(token, 3)
-	made := read[client.Job](s.ask("POST", base+"/job", as(token).with(fmt.Sprintf(`{"documents": [%d], "pages": "2-3"}`, scan[0].ID))).want(202))
+	made := read[client.Job](s.ask("POST", base+"/job", as(token).with(fmt.Sprintf(`{"documents": [%d], "pages": "2-3"}`,
+		scan[0].ID))).want(202))
 	s.work()
 	if end := s.follow(token, made.ID, ""); end[len(end)-1].Job.Done != 2 {
 		t.Errorf("events %+v", end)
 	}
 	for n, i := range scan {
-		if runs := read[[]client.Run](s.ask("GET", fmt.Sprintf("%s/image/%d/ocr", base, i.ID), as(token)).want(200)); len(runs) != min(n, 1) {
+		if runs := read[[]client.Run](s.ask("GET", fmt.Sprintf("%s/image/%d/ocr", base, i.ID), as(token)).want(200)); len(runs) != min(n,
+			1) {
 			t.Errorf("page %d has %d runs", n+1, len(runs))
 		}
 	}
@@ -189,7 +193,8 @@ func TestRespondAsync(t *testing.T) {
 	q := as(token).with(`[{"x1": 0, "y1": 0, "x2": 20, "y2": 20}]`).head("Prefer", "wait=10, respond-async")
 	a := s.ask("POST", path+"?lang=kor", q).want(202)
 	made := read[client.Job](a)
-	if a.header.Get("Location") != base+"/job/"+made.ID || a.header.Get("Preference-Applied") != "respond-async" || a.header.Get("OCR-Version") != "" {
+	if a.header.Get("Location") != base+"/job/"+made.ID || a.header.Get("Preference-Applied") != "respond-async" ||
+		a.header.Get("OCR-Version") != "" {
 		t.Errorf("header %v", a.header)
 	}
 	s.work()
@@ -207,7 +212,8 @@ func TestRespondAsyncOfPages(t *testing.T) {
 	_, token := s.user("ann")
 	_, other := s.user("bob")
 	small := slices.Repeat([]image.Image{image.NewGray(image.Rect(0, 0, 9, 9))}, 60)
-	first := read[client.Image](s.ask("POST", base+"/image", files(token, formFile{name: "book.tiff", data: string(porttest.MultiPageTIFF(small...))})).want(201))
+	first := read[client.Image](s.ask("POST", base+"/image", files(token,
+		formFile{name: "book.tiff", data: string(porttest.MultiPageTIFF(small...))})).want(201))
 	scan := read[[]client.Image](s.ask("GET", fmt.Sprintf("%s/image?size=100&document=%d", base, first.ID), as(token)).want(200))
 	path := fmt.Sprintf("%s/image/%d/ocr?pages=", base, scan[9].ID) // of a later page
 	all := as(token).head("Prefer", "respond-async")

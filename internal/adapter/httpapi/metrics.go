@@ -20,14 +20,16 @@ func newMetrics(registry *prometheus.Registry) (metrics, error) {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_http_requests_total",
 			Help: "Requests answered, by route and status."}, []string{"route", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "glyphbox_http_request_duration_seconds",
-			Help: "How long requests took, by route and status.", Buckets: []float64{.005, .02, .1, .5, 1, 2.5, 5, 10, 30, 120}}, []string{"route", "status"}),
+			Help: "How long requests took, by route and status.", Buckets: []float64{.005, .02, .1, .5, 1, 2.5, 5, 10, 30, 120}},
+			[]string{"route", "status"}),
 	}
 	for _, c := range []prometheus.Collector{m.requests, m.duration} {
 		if err := registry.Register(c); err != nil {
 			return metrics{}, err
 		}
 	}
-	for _, c := range []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
+	for _, c := range []prometheus.Collector{collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
 		err := registry.Register(c)
 		if _, there := errors.AsType[prometheus.AlreadyRegisteredError](err); err != nil && !there {
 			return metrics{}, err

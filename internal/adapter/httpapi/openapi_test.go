@@ -46,17 +46,25 @@ func TestOpenAPIGolden(t *testing.T) {
 
 // contract are the operations that clients rely on, by what they are for.
 var contract = map[string][]string{
-	"job": {"POST /api/v1/job", "GET /api/v1/job", "GET /api/v1/job/{id}", "GET /api/v1/job/{id}/item", "GET /api/v1/job/{id}/events", "POST /api/v1/job/{id}/retry",
+	"job": {"POST /api/v1/job", "GET /api/v1/job", "GET /api/v1/job/{id}", "GET /api/v1/job/{id}/item", "GET /api/v1/job/{id}/events",
+		"POST /api/v1/job/{id}/retry",
 		"DELETE /api/v1/job/{id}"},
 	"system": {"GET /ping", "GET /health", "GET /ready"},
-	"admin": {"GET /api/v1/admin/service", "GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role", "PUT /api/v1/admin/user/{id}/state/{state}", "GET /api/v1/admin/dead", "POST /api/v1/admin/dead/{id}/replay",
+	"admin": {"GET /api/v1/admin/service", "GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role",
+		"PUT /api/v1/admin/user/{id}/state/{state}", "GET /api/v1/admin/dead", "POST /api/v1/admin/dead/{id}/replay",
 		"DELETE /api/v1/admin/user/{id}/state/{state}"},
-	"user": {"POST /api/v1/user", "GET /api/v1/user/signup", "POST /api/v1/user/login", "POST /api/v1/user/token", "POST /api/v1/user/logout", "GET /api/v1/user/me", "GET /api/v1/user/logins", "GET /api/v1/user/settings", "PUT /api/v1/user/settings",
-		"PUT /api/v1/user", "PUT /api/v1/user/password", "DELETE /api/v1/user", "POST /api/v1/user/key", "GET /api/v1/user/key", "DELETE /api/v1/user/key/{id}"},
-	"image": {"POST /api/v1/image", "GET /api/v1/image", "GET /api/v1/image/{id}", "GET /api/v1/image/{id}/meta", "GET /api/v1/image/{id}/thumbnail",
-		"GET /api/v1/image/{id}/view", "GET /api/v1/image/{id}/crop", "GET /api/v1/image/{id}/layout", "PUT /api/v1/image/{id}", "DELETE /api/v1/image/{id}"},
+	"user": {"POST /api/v1/user", "GET /api/v1/user/signup", "POST /api/v1/user/login", "POST /api/v1/user/token",
+		"POST /api/v1/user/logout", "GET /api/v1/user/me", "GET /api/v1/user/logins", "GET /api/v1/user/settings",
+		"PUT /api/v1/user/settings",
+		"PUT /api/v1/user", "PUT /api/v1/user/password", "DELETE /api/v1/user", "POST /api/v1/user/key", "GET /api/v1/user/key",
+		"DELETE /api/v1/user/key/{id}"},
+	"image": {"POST /api/v1/image", "GET /api/v1/image", "GET /api/v1/image/{id}", "GET /api/v1/image/{id}/meta",
+		"GET /api/v1/image/{id}/thumbnail",
+		"GET /api/v1/image/{id}/view", "GET /api/v1/image/{id}/crop", "GET /api/v1/image/{id}/layout", "PUT /api/v1/image/{id}",
+		"DELETE /api/v1/image/{id}"},
 	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr/{version}/export",
-		"GET /api/v1/image/{id}/export", "POST /api/v1/export", "GET /api/v1/ocr/{id}", "PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",
+		"GET /api/v1/image/{id}/export", "POST /api/v1/export", "GET /api/v1/ocr/{id}", "PUT /api/v1/ocr/{id}",
+		"GET /api/v1/ocr/{id}/revisions",
 		"DELETE /api/v1/ocr/{id}", "GET /api/v1/search", "GET /api/v1/ocr/psm", "GET /api/v1/ocr/oem", "GET /api/v1/ocr/lang"},
 }
 
@@ -157,7 +165,8 @@ func TestOpenAPI(t *testing.T) {
 					t.Errorf("%s: %s is %q", target, status, r.Ref)
 				}
 			}
-			hasBody := map[string]string{"upload": "multipart/form-data", "login": "application/x-www-form-urlencoded", "logout": "", "retry-job": "", "replay": ""}
+			hasBody := map[string]string{"upload": "multipart/form-data", "login": "application/x-www-form-urlencoded", "logout": "",
+				"retry-job": "", "replay": ""}
 			want, ok := hasBody[op.OperationID]
 			if !ok && (method == "post" || method == "put") {
 				want = "application/json"
@@ -179,7 +188,8 @@ func TestOpenAPI(t *testing.T) {
 	if d := cmp.Diff(contract, got); d != "" {
 		t.Errorf("operations (-contract +got):\n%s", d)
 	}
-	if s := doc.Components.SecuritySchemes; s["password"].Type != "oauth2" || s["password"].Flows.Password.TokenURL != "/api/v1/user/login" ||
+	if s := doc.Components.SecuritySchemes; s["password"].Type != "oauth2" ||
+		s["password"].Flows.Password.TokenURL != "/api/v1/user/login" ||
 		s["bearer"].Type != "http" || s["bearer"].Scheme != "bearer" {
 		t.Errorf("security schemes %+v", s)
 	}

@@ -58,7 +58,8 @@ func TestProblemIsBounded(t *testing.T) {
 }
 
 func TestRetryAfter(t *testing.T) {
-	for d, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", time.Minute: "60"} {
+	for d, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2",
+		time.Minute: "60"} {
 		if got := retryAfter(d); got != want {
 			t.Errorf("%v: got %s, want %s", d, got, want)
 		}
@@ -67,13 +68,15 @@ func TestRetryAfter(t *testing.T) {
 
 func TestRequestID(t *testing.T) {
 	s := open(t)
-	for id, kept := range map[string]bool{"a.b_C-9": true, strings.Repeat("x", 64): true, strings.Repeat("x", 65): false, "a b": false, "a/b": false, "é": false} {
+	for id, kept := range map[string]bool{"a.b_C-9": true, strings.Repeat("x", 64): true, strings.Repeat("x", 65): false, "a b": false,
+		"a/b": false, "é": false} {
 		got := s.ask("GET", "/ping", request{}.head("X-Request-Id", id)).want(200).header.Get("X-Request-Id")
 		if (got == id) != kept || got == "" {
 			t.Errorf("%q: got %q", id, got)
 		}
 	}
-	if a, b := s.ask("GET", "/ping", request{}).header.Get("X-Request-Id"), s.ask("GET", "/ping", request{}).header.Get("X-Request-Id"); a == b {
+	if a, b := s.ask("GET", "/ping", request{}).header.Get("X-Request-Id"),
+		s.ask("GET", "/ping", request{}).header.Get("X-Request-Id"); a == b {
 		t.Errorf("two requests are both %q", a)
 	}
 }
@@ -81,7 +84,8 @@ func TestRequestID(t *testing.T) {
 func TestRouter(t *testing.T) {
 	s := open(t)
 	_, token := s.user("ann")
-	for _, path := range []string{"/nothing", "/api/v1", "/api/v1/", "/api/v1/image/", "/api/v1//image", "/api/v1/user/../image", "/docs/", "/docs/nothing.js", "/%ff"} {
+	for _, path := range []string{"/nothing", "/api/v1", "/api/v1/", "/api/v1/image/", "/api/v1//image", "/api/v1/user/../image", "/docs/",
+		"/docs/nothing.js", "/%ff"} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
 			s.ask(method, path, as(token)).want(404).code("no_such_path")
 		}
@@ -207,7 +211,8 @@ func TestReady(t *testing.T) {
 	}
 	away = errors.New("inner workings")
 	a := s.ask("GET", "/ready", request{})
-	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "away"}},
+	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"database": {State: "ok"},
+		"workers": {State: "away"}},
 		SecondRecogniser: "ok", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
@@ -217,10 +222,12 @@ func TestReady(t *testing.T) {
 	}
 
 	stuck := open(t, func(c *Config) { // a check that does not heed its context
-		c.Ready = []Check{{"blobs", func(context.Context) error { <-release; return nil }}, {"database", func(context.Context) error { return nil }}}
+		c.Ready = []Check{{"blobs", func(context.Context) error { <-release; return nil }},
+			{"database", func(context.Context) error { return nil }}}
 	})
 	a = stuck.ask("GET", "/ready", request{})
-	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"blobs": {State: "away"}, "database": {State: "ok"}}, SecondRecogniser: "missing", PDF: "missing"}
+	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"blobs": {State: "away"},
+		"database": {State: "ok"}}, SecondRecogniser: "missing", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
 	}
@@ -229,7 +236,8 @@ func TestReady(t *testing.T) {
 func TestService(t *testing.T) {
 	var away error
 	s := open(t, func(c *Config) {
-		c.Ready = []Check{{"database", func(context.Context) error { return nil }}, {"workers", func(context.Context) error { return away }}}
+		c.Ready = []Check{{"database", func(context.Context) error { return nil }},
+			{"workers", func(context.Context) error { return away }}}
 		c.Kinds = map[string]string{"database": "SQLite"}
 		c.Workload = func() Workload {
 			return Workload{Workers: 4, Up: 3, Busy: 2, Waiting: 5, Room: 100, Served: 7, Replaced: 1, Memory: 1 << 20}
@@ -241,13 +249,17 @@ func TestService(t *testing.T) {
 	_, ann := s.user("ann")
 	s.ask("GET", base+"/admin/service", as(ann)).want(403).code("admin_only")
 	got := read[client.Service](s.ask("GET", base+"/admin/service", as(root)).want(200))
-	want := client.Service{Status: "ok", Version: "1.0", StartedDatetime: got.StartedDatetime, Parts: []client.Part{{Name: "database", State: "ok", Kind: "SQLite"}, {Name: "workers", State: "ok"}},
-		Workers: client.Workers{All: 4, Up: 3, Busy: 2, Memory: 1 << 20, Replaced: 1}, Regions: client.Workload{Waiting: 5, Room: 100, Served: 7},
-		SecondRecogniser: client.SecondRecogniser{State: "ok", Models: []string{"m"}, Runtime: "r 1.0"}, PDF: client.PDF{State: "ok", Name: "p 1.0", Workers: 1}}
+	want := client.Service{Status: "ok", Version: "1.0", StartedDatetime: got.StartedDatetime,
+		Parts:            []client.Part{{Name: "database", State: "ok", Kind: "SQLite"}, {Name: "workers", State: "ok"}},
+		Workers:          client.Workers{All: 4, Up: 3, Busy: 2, Memory: 1 << 20, Replaced: 1},
+		Regions:          client.Workload{Waiting: 5, Room: 100, Served: 7},
+		SecondRecogniser: client.SecondRecogniser{State: "ok", Models: []string{"m"}, Runtime: "r 1.0"},
+		PDF:              client.PDF{State: "ok", Name: "p 1.0", Workers: 1}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("service (-want +got):\n%s", d)
 	}
-	if started, err := time.Parse(time.RFC3339, got.StartedDatetime); err != nil || time.Since(started) > time.Minute || time.Since(started) < 0 {
+	if started, err := time.Parse(time.RFC3339, got.StartedDatetime); err != nil || time.Since(started) > time.Minute ||
+		time.Since(started) < 0 {
 		t.Errorf("started %s: %v", got.StartedDatetime, err)
 	}
 	away = errors.New("inner workings at db:3306")
@@ -278,7 +290,8 @@ func TestSystem(t *testing.T) {
 	}
 	s.ask("GET", "/api/v1/image/77", request{}).want(401)
 	got := s.ask("GET", "/metrics", request{}).want(200).body
-	for _, want := range []string{`glyphbox_http_requests_total{route="GET /ping",status="200"} 1`, `glyphbox_http_requests_total{route="GET /api/v1/image/{id}",status="401"} 1`,
+	for _, want := range []string{`glyphbox_http_requests_total{route="GET /ping",status="200"} 1`,
+		`glyphbox_http_requests_total{route="GET /api/v1/image/{id}",status="401"} 1`,
 		"go_goroutines", "process_open_fds"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in the metrics", want)
@@ -293,11 +306,13 @@ func TestCORS(t *testing.T) {
 	s := open(t, func(c *Config) { c.CORSOrigins = []string{"https://example.org"} })
 	preflight := request{header: map[string]string{"Origin": "https://example.org", "Access-Control-Request-Method": "PUT"}}
 	a := s.ask("OPTIONS", "/api/v1/user", preflight).want(204)
-	if got := a.header.Get("Access-Control-Allow-Origin"); got != "https://example.org" || !strings.Contains(a.header.Get("Access-Control-Allow-Methods"), "PUT") {
+	if got := a.header.Get("Access-Control-Allow-Origin"); got != "https://example.org" ||
+		!strings.Contains(a.header.Get("Access-Control-Allow-Methods"), "PUT") {
 		t.Errorf("preflight: %v", a.header)
 	}
 	a = s.ask("GET", "/health", request{}.head("Origin", "https://example.org")).want(200)
-	for _, name := range []string{"Content-Disposition", "Content-Range", "ETag", "Link", "Location", "OCR-Version", "Retry-After", "X-Request-Id", "X-Total-Count"} {
+	for _, name := range []string{"Content-Disposition", "Content-Range", "ETag", "Link", "Location", "OCR-Version", "Retry-After",
+		"X-Request-Id", "X-Total-Count"} {
 		if !slices.Contains(strings.Split(a.header.Get("Access-Control-Expose-Headers"), ", "), name) {
 			t.Errorf("%s is kept from pages of other origins", name)
 		}
@@ -316,8 +331,10 @@ func TestCORSOfAnyOrigin(t *testing.T) {
 	s := open(t, func(c *Config) { c.CORSOrigins = []string{AnyOrigin} })
 	for _, origin := range []string{"https://example.org", "http://127.0.0.1:5173", "null"} {
 		preflight := request{header: map[string]string{"Origin": origin, "Access-Control-Request-Method": "PUT"}}
-		for _, a := range []answer{s.ask("OPTIONS", "/api/v1/user", preflight).want(204), s.ask("GET", "/health", request{}.head("Origin", origin)).want(200)} {
-			if got := a.header.Get("Access-Control-Allow-Origin"); got != "*" || a.header.Get("Access-Control-Allow-Credentials") != "" || slices.Contains(a.header.Values("Vary"), "Origin") {
+		for _, a := range []answer{s.ask("OPTIONS", "/api/v1/user", preflight).want(204),
+			s.ask("GET", "/health", request{}.head("Origin", origin)).want(200)} {
+			if got := a.header.Get("Access-Control-Allow-Origin"); got != "*" || a.header.Get("Access-Control-Allow-Credentials") != "" ||
+				slices.Contains(a.header.Values("Vary"), "Origin") {
 				t.Errorf("%s: %v", origin, a.header)
 			}
 		}

@@ -22,10 +22,13 @@ func TestSearch(t *testing.T) {
 		`[{"x1":0,"y1":0,"x2":20,"y2":20,"name":"금액"},{"x1":20,"y1":0,"x2":40,"y2":20}]`)).want(200))
 
 	for q, want := range map[string]client.Hit{
-		"%ED%95%A9%EA%B3%84%20TOT": {ContentID: contents[0].ID, Name: "금액", Text: "합계 Total 1,234.50", TextLength: 17, Highlights: [][2]int{{0, 2}, {3, 6}}},
-		"1,234.50":                 {ContentID: contents[0].ID, Name: "금액", Text: "합계 Total 1,234.50", TextLength: 17, Highlights: [][2]int{{9, 17}}},
-		"%EA%B8%88%EC%95%A1":       {ContentID: contents[0].ID, Name: "금액", Text: "합계 Total 1,234.50", TextLength: 17, NameHighlights: [][2]int{{0, 2}}},
-		"%EC%95%BD%EC%84%9C":       {ContentID: contents[1].ID, TextFrom: 521, TextLength: 1007, Highlights: [][2]int{{80, 82}}},
+		"%ED%95%A9%EA%B3%84%20TOT": {ContentID: contents[0].ID, Name: "금액", Text: "합계 Total 1,234.50", TextLength: 17,
+			Highlights: [][2]int{{0, 2}, {3, 6}}},
+		"1,234.50": {ContentID: contents[0].ID, Name: "금액", Text: "합계 Total 1,234.50", TextLength: 17,
+			Highlights: [][2]int{{9, 17}}},
+		"%EA%B8%88%EC%95%A1": {ContentID: contents[0].ID, Name: "금액", Text: "합계 Total 1,234.50", TextLength: 17,
+			NameHighlights: [][2]int{{0, 2}}},
+		"%EC%95%BD%EC%84%9C": {ContentID: contents[1].ID, TextFrom: 521, TextLength: 1007, Highlights: [][2]int{{80, 82}}},
 	} {
 		hits := read[[]client.Hit](s.ask("GET", "/api/v1/search?q="+q, as(ann)).want(200))
 		if len(hits) != 1 {
@@ -38,7 +41,8 @@ func TestSearch(t *testing.T) {
 		if len(want.Highlights) > 0 && len(got.Boxes) == 0 {
 			t.Errorf("%s: no box", q)
 		}
-		want.ID, want.Boxes, want.ImageID, want.ImageName, want.Document, want.Page, want.Version = got.ID, got.Boxes, i.ID, i.Name, i.ID, 1, 1
+		want.ID, want.Boxes, want.ImageID, want.ImageName, want.Document, want.Page, want.Version = got.ID, got.Boxes, i.ID, i.Name, i.ID,
+			1, 1
 		if want.Text == "" {
 			want.Text = got.Text
 		}
@@ -60,7 +64,8 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	s.ask("GET", "/api/v1/search?q=total&confirmed=yes", as(ann)).want(422).code("invalid_input", "confirmed")
-	if hits := read[[]client.Hit](s.ask("GET", "/api/v1/search?q="+i.Name[:3], as(ann)).want(200)); len(hits) != 1 || hits[0].ContentID != "" ||
+	if hits := read[[]client.Hit](s.ask("GET", "/api/v1/search?q="+i.Name[:3], as(ann)).want(200)); len(hits) != 1 ||
+		hits[0].ContentID != "" ||
 		!cmp.Equal(hits[0].ImageHighlights, [][2]int{{0, 3}}) {
 		t.Errorf("the name of the image: got %+v", hits)
 	}
@@ -72,10 +77,12 @@ func TestSearch(t *testing.T) {
 	s.ask("PUT", "/api/v1/ocr/"+contents[0].ID, as(ann).with(`{"text":"가"}`)).want(200)
 	first = s.ask("GET", "/api/v1/search?limit=1&q=%EA%B0%80", as(ann)).want(200)
 	one := read[[]client.Hit](first)
-	if want := fmt.Sprintf(`</api/v1/search?before=%d&limit=1&q=%%EA%%B0%%80>; rel="next"`, one[0].ID); len(one) != 1 || one[0].ContentID != contents[0].ID || first.header.Get("Link") != want {
+	if want := fmt.Sprintf(`</api/v1/search?before=%d&limit=1&q=%%EA%%B0%%80>; rel="next"`, one[0].ID); len(one) != 1 ||
+		one[0].ContentID != contents[0].ID || first.header.Get("Link") != want {
 		t.Errorf("got %+v and link %q, want %q", one, first.header.Get("Link"), want)
 	}
-	if two := read[[]client.Hit](s.ask("GET", fmt.Sprintf("/api/v1/search?q=%%EA%%B0%%80&before=%d", one[0].ID), as(ann)).want(200)); len(two) != 1 || two[0].ContentID != contents[1].ID {
+	if two := read[[]client.Hit](s.ask("GET", fmt.Sprintf("/api/v1/search?q=%%EA%%B0%%80&before=%d", one[0].ID),
+		as(ann)).want(200)); len(two) != 1 || two[0].ContentID != contents[1].ID {
 		t.Errorf("after the first: got %+v", two)
 	}
 	for _, q := range []string{"", "q=", "q=%20", "q=--", "q=" + strings.Repeat("a", 201), "q=" + strings.Repeat("a+", 21)} {

@@ -48,7 +48,8 @@ func TestSessionCookie(t *testing.T) {
 	}
 
 	s.ask("POST", token, page(request{body: "{}"}, "Cookie", sent, "Sec-Fetch-Site", "cross-site")).want(403).code("other_origin")
-	s.ask("POST", token, page(request{body: "{}"}, "Cookie", sent, "Sec-Fetch-Site", "", "Origin", "https://elsewhere.example")).want(403).code("other_origin")
+	s.ask("POST", token, page(request{body: "{}"}, "Cookie", sent, "Sec-Fetch-Site", "", "Origin",
+		"https://elsewhere.example")).want(403).code("other_origin")
 	s.ask("POST", token, request{body: "{}", header: map[string]string{"Cookie": sent}}).want(422).code("invalid_input", "refresh_token")
 	s.ask("POST", token, page(request{body: "{}"})).want(401)
 
@@ -65,7 +66,8 @@ func TestSessionCookie(t *testing.T) {
 	// Who leaves for good leaves no cookie either.
 	s.user("bob")
 	bob := s.ask("POST", login, page(form("username", "bob", "password", password))).want(200)
-	if c := cookie(s.ask("DELETE", "/api/v1/user", page(as(read[client.Grant](bob).AccessToken))).want(204)); c.Value != "" || c.MaxAge >= 0 {
+	if c := cookie(s.ask("DELETE", "/api/v1/user", page(as(read[client.Grant](bob).AccessToken))).want(204)); c.Value != "" ||
+		c.MaxAge >= 0 {
 		t.Errorf("resigning leaves %v", c)
 	}
 

@@ -9,7 +9,8 @@ import (
 )
 
 func viewSettings(s recognition.Settings) *one[client.Settings] {
-	return &one[client.Settings]{client.Settings{Lang: wire.List(s.Lang), Effort: string(s.Effort), Rotate: string(s.Rotate), Source: string(s.Source)}}
+	return &one[client.Settings]{client.Settings{Lang: wire.List(s.Lang), Effort: string(s.Effort), Rotate: string(s.Rotate),
+		Source: string(s.Source)}}
 }
 
 func (a *api) settings(ctx context.Context, c *call, _ *none) (*one[client.Settings], error) {

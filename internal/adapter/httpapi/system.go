@@ -53,7 +53,8 @@ func (a *api) look(ctx context.Context) (client.Ready, error) {
 		results[i] = make(chan error, 1) // so that a check that does not heed its context blocks nobody
 		go func() { results[i] <- check.Check(ctx) }()
 	}
-	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}, SecondRecogniser: a.secondRecogniser().State, PDF: a.pdf().State}
+	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}, SecondRecogniser: a.secondRecogniser().State,
+		PDF: a.pdf().State}
 	var away []error
 	for i, check := range a.Ready {
 		var err error
@@ -107,7 +108,8 @@ func (a *api) service(ctx context.Context, c *call, _ *none) (*one[client.Servic
 	view := client.Service{Status: ready.Status, Version: a.Version, StartedDatetime: wire.Time(a.started), Parts: []client.Part{},
 		SecondRecogniser: a.secondRecogniser(), PDF: a.pdf()}
 	for _, check := range a.Ready {
-		view.Parts = append(view.Parts, client.Part{Name: check.Name, State: ready.Dependencies[check.Name].State, Kind: a.Kinds[check.Name]})
+		view.Parts = append(view.Parts, client.Part{Name: check.Name, State: ready.Dependencies[check.Name].State,
+			Kind: a.Kinds[check.Name]})
 	}
 	if a.Workload != nil {
 		w := a.Workload()

@@ -220,7 +220,8 @@ func (s *Blobs) yieldParts(ctx context.Context, names []string, before time.Time
 func (s *Blobs) withoutFile(ctx context.Context, names []string) ([]string, error) {
 	var files []file
 	err := whileAsked(ctx, func(ctx context.Context) error {
-		cursor, err := s.files.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: names}}}}, options.Find().SetBatchSize(pageSize))
+		cursor, err := s.files.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: names}}}},
+			options.Find().SetBatchSize(pageSize))
 		if err != nil {
 			return err
 		}
@@ -237,7 +238,8 @@ func (s *Blobs) withoutFile(ctx context.Context, names []string) ([]string, erro
 func (s *Blobs) madeBefore(ctx context.Context, name string, before time.Time) (bool, error) {
 	var chunks []chunk
 	err := whileAsked(ctx, func(ctx context.Context) error {
-		cursor, err := s.chunks.Find(ctx, bson.D{{Key: "files_id", Value: name}}, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+		cursor, err := s.chunks.Find(ctx, bson.D{{Key: "files_id", Value: name}},
+			options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
 		if err != nil {
 			return err
 		}
@@ -259,7 +261,8 @@ func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error
 func (s *Blobs) open(ctx context.Context, id any) (io.ReadSeekCloser, error) {
 	b := &blob{ctx: ctx, chunks: s.chunks, id: id, loaded: -1}
 	err := whileAsked(ctx, func(ctx context.Context) error {
-		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 0}})).Decode(&b.file)
+		return s.files.FindOne(ctx, bson.D{{Key: "_id", Value: id}},
+			options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 0}})).Decode(&b.file)
 	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil, document.ErrBlobNotFound.Because(err)

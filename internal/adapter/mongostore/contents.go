@@ -44,14 +44,16 @@ func (s *Store) Contents() *Contents {
 // timesAsText has times stored as RFC 3339 has them, since BSON's own have no microseconds.
 func timesAsText() *bson.Registry {
 	registry := bson.NewRegistry()
-	registry.RegisterTypeEncoder(reflect.TypeFor[time.Time](), bson.ValueEncoderFunc(func(_ bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error {
+	registry.RegisterTypeEncoder(reflect.TypeFor[time.Time](), bson.ValueEncoderFunc(func(_ bson.EncodeContext, w bson.ValueWriter,
+		v reflect.Value) error {
 		text, err := v.Interface().(time.Time).MarshalText()
 		if err != nil {
 			return err
 		}
 		return w.WriteString(string(text))
 	}))
-	registry.RegisterTypeDecoder(reflect.TypeFor[time.Time](), bson.ValueDecoderFunc(func(_ bson.DecodeContext, r bson.ValueReader, v reflect.Value) error {
+	registry.RegisterTypeDecoder(reflect.TypeFor[time.Time](), bson.ValueDecoderFunc(func(_ bson.DecodeContext, r bson.ValueReader,
+		v reflect.Value) error {
 		text, err := r.ReadString()
 		if err != nil {
 			return err
@@ -126,8 +128,8 @@ func (s *Contents) Add(ctx context.Context, contents []recognition.Content) erro
 	return errors.Join(err, s.Delete(context.WithoutCancel(ctx), ours))
 }
 
-// together returns IDs or keys in groups that have all but what follows the last hyphen in common, as the contents of a run have. A group is one range of
-// keys, which is what servers are quick at, those too that compare each document with what is looked for, such as FerretDB.
+// together returns IDs or keys in groups that have all but what follows the last hyphen in common, as the contents of a run have. A group
+// is one range of keys, which is what servers are quick at, those too that compare each document with what is looked for, such as FerretDB.
 func together(ids []string) (groups [][]string) {
 	start := func(id string) string { return id[:strings.LastIndex(id, "-")+1] }
 	for _, id := range slices.Sorted(slices.Values(ids)) {
@@ -294,11 +296,13 @@ func (s *Contents) undoIfDeleted(ctx context.Context, r revision) error {
 	return recognition.ErrContentNotFound
 }
 
-// Old implements recognition.Contents. All revisions count, so that one without a first one is found too; those of a content follow each other.
+// Old implements recognition.Contents. All revisions count, so that one without a first one is found too; those of a content follow each
+// other.
 func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		last := ""
-		for key, err := range distinct(ctx, s.revisions, "_id", bson.D{{Key: "added", Value: bson.D{{Key: "$lt", Value: bson.NewDateTimeFromTime(before)}}}}) {
+		for key, err := range distinct(ctx, s.revisions, "_id", bson.D{{Key: "added",
+			Value: bson.D{{Key: "$lt", Value: bson.NewDateTimeFromTime(before)}}}}) {
 			id, _, _ := strings.Cut(key, ":")
 			if err == nil && id == last {
 				continue
@@ -310,7 +314,8 @@ func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, 
 	}
 }
 
-// Delete implements recognition.Contents. What is added while the first revisions are deleted is found after that, or taken back by who added it.
+// Delete implements recognition.Contents. What is added while the first revisions are deleted is found after that, or taken back by who
+// added it.
 func (s *Contents) Delete(ctx context.Context, ids []string) error {
 	for part := range possibleIDs(ids) {
 		first := make([]string, len(part))
@@ -335,7 +340,8 @@ func (s *Contents) Delete(ctx context.Context, ids []string) error {
 func (s *Contents) keys(ctx context.Context, ids []string) (keys []string, err error) {
 	wanted := setOf(ids)
 	err = whileAsked(ctx, func(ctx context.Context) error {
-		cursor, err := s.revisions.Find(ctx, ofContents(ids), options.Find().SetBatchSize(1_000_000).SetProjection(bson.D{{Key: "_id", Value: 1}}))
+		cursor, err := s.revisions.Find(ctx, ofContents(ids), options.Find().SetBatchSize(1_000_000).SetProjection(bson.D{{Key: "_id",
+			Value: 1}}))
 		if err != nil {
 			return err
 		}

@@ -162,7 +162,8 @@ func TestServerHangs(t *testing.T) {
 // stepsEnv makes TestStepsThatAreKilled do its steps and kill itself at one: "<URI> <number> <before or after>".
 const stepsEnv = "MONGOSTORE_TEST_STEPS"
 
-// TestStepsThatAreKilled is the process that TestKilledBetweenCommands kills. It tells each command that it sends and each answer that it has.
+// TestStepsThatAreKilled is the process that TestKilledBetweenCommands kills. It tells each command that it sends and each answer that it
+// has.
 func TestStepsThatAreKilled(t *testing.T) {
 	var uri, when string
 	var n int
@@ -237,11 +238,12 @@ func killedSteps(t *testing.T, uri string, n int, when string) (commands []strin
 	return commands, told
 }
 
-// TestKilledBetweenCommands kills a process before and after each command that it sends. What it was answered is there, and nothing is there in
-// part but for who looks for leftovers, who finds and removes all of them.
+// TestKilledBetweenCommands kills a process before and after each command that it sends. What it was answered is there, and nothing is
+// there in part but for who looks for leftovers, who finds and removes all of them.
 func TestKilledBetweenCommands(t *testing.T) {
 	commands, _ := killedSteps(t, mongotest.URI(t), 0, "never")
-	if want := []string{"insert", "insert", "insert", "insert", "insert", "find", "insert", "find", "delete", "find", "delete", "delete", "delete"}; !slices.Equal(commands, want) {
+	if want := []string{"insert", "insert", "insert", "insert", "insert", "find", "insert", "find", "delete", "find", "delete", "delete",
+		"delete"}; !slices.Equal(commands, want) {
 		t.Fatalf("commands: got %q, want %q", commands, want)
 	}
 	for n, command := range commands {
@@ -279,7 +281,8 @@ func TestKilledBetweenCommands(t *testing.T) {
 					t.Error(err)
 				case told["deleted content"] != "" && len(got) > 0:
 					t.Errorf("contents that were deleted are there: %v", got)
-				case told["added"] != "" && told["deleting content"] == "" && (len(got) != 2 || fmt.Sprint(got[0].Revision) < told["added"]):
+				case told["added"] != "" && told["deleting content"] == "" &&
+					(len(got) != 2 || fmt.Sprint(got[0].Revision) < told["added"]):
 					t.Errorf("got %v, want two contents, the first at least at revision %s", got, told["added"])
 				}
 

@@ -47,7 +47,8 @@ type Store struct {
 var (
 	errURI = errors.New("a URI such as mongodb://user:password@host:27017/glyphbox is wanted, with the name of the database at its end")
 
-	errAway = fault.New(fault.Unavailable, "mongodb_unavailable", "Images and results cannot be stored or read at the moment.").After(5 * time.Second)
+	errAway = fault.New(fault.Unavailable, "mongodb_unavailable",
+		"Images and results cannot be stored or read at the moment.").After(5 * time.Second)
 )
 
 // database returns the name of the database in a URI, or an error that does not repeat the URI, which holds a password.
@@ -136,7 +137,8 @@ func (s *Store) Prepare(ctx context.Context) error {
 	_, err := s.Blobs().chunks.Indexes().CreateOne(ctx, mongo.IndexModel{
 		Keys: bson.D{{Key: "files_id", Value: 1}, {Key: "n", Value: 1}}, Options: options.Index().SetUnique(true)})
 	if err == nil {
-		_, err = s.Contents().revisions.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "_id", Value: 1}, {Key: "added", Value: 1}}})
+		_, err = s.Contents().revisions.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "_id", Value: 1},
+			{Key: "added", Value: 1}}})
 	}
 	return storeFault(ctx, err)
 }

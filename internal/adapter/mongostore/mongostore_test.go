@@ -325,7 +325,8 @@ func oldOf(t *testing.T, old iter.Seq2[string, error]) (names []string) {
 	return names
 }
 
-// Chunks without a file are old when all of them are, since a Put may be under way, and when a file is not: several thousand names are gone through.
+// Chunks without a file are old when all of them are, since a Put may be under way, and when a file is not: several thousand names are gone
+// through.
 func TestOldParts(t *testing.T) {
 	s := open(t)
 	blobs := s.Blobs()
@@ -489,7 +490,8 @@ func TestURI(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %q", uri, got, err, want)
 		}
 	}
-	for _, uri := range []string{"mongodb://ann:secret@@host:1/x", "mongodb://ann:secret@/x", "mongodb://ann:secret@host:1/x?w=-1&tls=secret"} {
+	for _, uri := range []string{"mongodb://ann:secret@@host:1/x", "mongodb://ann:secret@/x",
+		"mongodb://ann:secret@host:1/x?w=-1&tls=secret"} {
 		if s, err := Open(t.Context(), uri); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("got error %v and store %v, want an error without the secret", err, s)
 		}

@@ -1,4 +1,5 @@
-// Package natsqueue is job.Queue on a stream of NATS JetStream: on a server within this process, which keeps it in a folder, or on a cluster.
+// Package natsqueue is job.Queue on a stream of NATS JetStream: on a server within this process, which keeps it in a folder, or on a
+// cluster.
 //
 // The stream holds IDs of items only, and few of them. All of it can be lost: the rows of the items fill it again. So whatever is broken is
 // made anew, and an embedded server that cannot open its folder gets an empty one.
@@ -65,7 +66,8 @@ func CheckURLs(urls string) error {
 	for text := range strings.SplitSeq(urls, ",") {
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Scheme != "nats" && u.Scheme != "tls" || u.Hostname() == "" {
-			return errors.New("it is not of the form nats://host:4222 or tls://host:4222, several separated by commas") // it may hold a password
+			// it may hold a password
+			return errors.New("it is not of the form nats://host:4222 or tls://host:4222, several separated by commas")
 		}
 	}
 	return nil
@@ -108,7 +110,8 @@ func (q *Queue) startServer() error {
 	if err := os.MkdirAll(q.options.Dir, 0o700); err != nil {
 		return err
 	}
-	s, err := server.NewServer(&server.Options{ServerName: "glyphbox", DontListen: true, JetStream: true, StoreDir: q.options.Dir, SyncAlways: true,
+	s, err := server.NewServer(&server.Options{ServerName: "glyphbox", DontListen: true, JetStream: true, StoreDir: q.options.Dir,
+		SyncAlways:         true,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 30, NoSigs: true, NoLog: true})
 	if err != nil {
 		return err
@@ -124,7 +127,8 @@ func (q *Queue) startServer() error {
 
 // connect begins to connect to the cluster.
 func (q *Queue) connect() error {
-	options := []nats.Option{nats.Name("glyphbox"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.ReconnectWait(500 * time.Millisecond),
+	options := []nats.Option{nats.Name("glyphbox"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true),
+		nats.ReconnectWait(500 * time.Millisecond),
 		nats.Timeout(answerTime), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2)}
 	if q.options.Credentials != "" {
 		if _, err := os.Stat(q.options.Credentials); err != nil {
@@ -175,7 +179,8 @@ func (q *Queue) ready(ctx context.Context) (jetstream.Consumer, error) {
 func (q *Queue) make(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	config := jetstream.StreamConfig{Name: streamName, Subjects: []string{subject}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
+	config := jetstream.StreamConfig{Name: streamName, Subjects: []string{subject}, Retention: jetstream.WorkQueuePolicy,
+		Storage: jetstream.FileStorage,
 		MaxMsgs: maxWaiting, Discard: jetstream.DiscardNew, Replicas: 1}
 	if q.server == nil {
 		config.Replicas = clusterCopies
@@ -188,8 +193,9 @@ func (q *Queue) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	q.consumer, err = q.stream.CreateOrUpdateConsumer(ctx, streamName, jetstream.ConsumerConfig{Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: keepTime, MaxDeliver: -1, MaxAckPending: maxWaiting})
+	q.consumer, err = q.stream.CreateOrUpdateConsumer(ctx, streamName,
+		jetstream.ConsumerConfig{Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy,
+			AckWait: keepTime, MaxDeliver: -1, MaxAckPending: maxWaiting})
 	return err
 }
 

@@ -56,7 +56,8 @@ func TestABrokenFolderIsMadeAnew(t *testing.T) {
 }
 
 func TestCheckURLs(t *testing.T) {
-	for urls, ok := range map[string]bool{"nats://a": true, "nats://u:p@a:4222,tls://b:4222": true, "": false, "a:4222": false, "http://a": false, "nats://a,": false} {
+	for urls, ok := range map[string]bool{"nats://a": true, "nats://u:p@a:4222,tls://b:4222": true, "": false, "a:4222": false,
+		"http://a": false, "nats://a,": false} {
 		if err := CheckURLs(urls); (err == nil) != ok {
 			t.Errorf("%q: %v", urls, err)
 		}

@@ -1,7 +1,7 @@
 // Package seal keeps passwords of files under a secret that is not in the database. It is document.Seals.
 //
-// Each password is encrypted by itself, with AES-256-GCM under a key that HKDF makes of the secret, and bound to its file. A seal is a version, a
-// nonce and the ciphertext.
+// Each password is encrypted by itself, with AES-256-GCM under a key that HKDF makes of the secret, and bound to its file. A seal is a
+// version, a nonce and the ciphertext.
 package seal
 
 import (
@@ -47,8 +47,8 @@ func ParseSecret(text string) (Secret, error) {
 	return Secret{text}, nil
 }
 
-// LoadSecret reads the file of a secret, and makes one with a random secret, readable by its owner only, where there is none. A file that others may
-// read is refused.
+// LoadSecret reads the file of a secret, and makes one with a random secret, readable by its owner only, where there is none. A file that
+// others may read is refused.
 func LoadSecret(path string) (Secret, error) {
 	secret, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {

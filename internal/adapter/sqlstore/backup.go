@@ -25,9 +25,11 @@ const (
 
 // Backup copies an SQLite database, as it is at one moment, to a new file, durably. Others can work on the database meanwhile.
 //
-// It calls keep with all images; keep saves the blobs that they name and returns for how many images it had to. That is repeated until few images are new. The
-// last call comes at the moment of the copy, while nobody can write. A row is deleted before its blobs, so the blobs of these images are still there.
-func Backup(ctx context.Context, source, target string, keep func(images iter.Seq2[document.Image, error]) (new int, err error)) (err error) {
+// It calls keep with all images; keep saves the blobs that they name and returns for how many images it had to. That is repeated until few
+// images are new. The last call comes at the moment of the copy, while nobody can write. A row is deleted before its blobs, so the blobs of
+// these images are still there.
+func Backup(ctx context.Context, source, target string, keep func(images iter.Seq2[document.Image,
+	error]) (new int, err error)) (err error) {
 	db, name, err := connect(source)
 	if err != nil {
 		return err

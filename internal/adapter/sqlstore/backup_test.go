@@ -71,7 +71,10 @@ func TestBackupMoment(t *testing.T) {
 	wantEqual(t, db, openAt(t, target))
 
 	broken := errors.New("no room")
-	if err := Backup(t.Context(), source, target+"2", func(iter.Seq2[document.Image, error]) (int, error) { return 0, broken }); !errors.Is(err, broken) {
+	if err := Backup(t.Context(), source, target+"2", func(iter.Seq2[document.Image, error]) (int, error) {
+		return 0,
+			broken
+	}); !errors.Is(err, broken) {
 		t.Errorf("got error %v, want that of who keeps", err)
 	}
 }

@@ -31,7 +31,8 @@ func benchStoreRun(b *testing.B, open func(testing.TB) *DB) {
 	u := addUser(b, db, "ann")
 	i := addImage(b, db, u.ID, "a")
 	word := recognition.Word{Text: "word", Box: document.Box{X1: 100, Y1: 100, X2: 150, Y2: 120}, Confidence: 0.9876}
-	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word}, Confidence: 0.9, Lang: []string{"eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0"}
+	reading := recognition.Reading{Text: "word word word word word", Words: []recognition.Word{word, word, word, word, word},
+		Confidence: 0.9, Lang: []string{"eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0"}
 	n := 0
 	for b.Loop() {
 		run := recognition.Run{ImageID: i.ID, User: account.Ref{ID: u.ID}, Created: created, Lang: []string{"eng"}}
@@ -58,7 +59,8 @@ func benchGet(b *testing.B, open func(testing.TB) *DB) {
 	var ids []string
 	for n := range 500 {
 		id := fmt.Sprintf("content%019d", n)
-		contents, ids = append(contents, recognition.Content{ID: id, Revision: 1, Reading: recognition.Reading{Text: "word word word word word"}}), append(ids, id)
+		contents, ids = append(contents, recognition.Content{ID: id, Revision: 1,
+			Reading: recognition.Reading{Text: "word word word word word"}}), append(ids, id)
 	}
 	if err := db.Contents().Add(b.Context(), contents); err != nil {
 		b.Fatal(err)
@@ -70,7 +72,8 @@ func benchGet(b *testing.B, open func(testing.TB) *DB) {
 	}
 }
 
-// BenchmarkImages lists and finds images, and adds some, where there are a million; those of ten users, a tenth of them shared. Making them takes minutes.
+// BenchmarkImages lists and finds images, and adds some, where there are a million; those of ten users, a tenth of them shared. Making them
+// takes minutes.
 func BenchmarkImages(b *testing.B) {
 	for _, on := range []struct {
 		name string
@@ -98,8 +101,8 @@ func BenchmarkImages(b *testing.B) {
 	}
 }
 
-// BenchmarkPages lists by page number at a thousand images and at thirty thousand, in turn, on databases that grew to that size by one image a
-// commit. In the middle it reports the time of each image that is skipped.
+// BenchmarkPages lists by page number at a thousand images and at thirty thousand, in turn, on databases that grew to that size by one
+// image a commit. In the middle it reports the time of each image that is skipped.
 func BenchmarkPages(b *testing.B) {
 	onEach(b, func(b *testing.B, open func(testing.TB) *DB) {
 		few, many := grow(b, open(b), 1000), grow(b, open(b), 30_000)
@@ -150,7 +153,8 @@ func benchList(b *testing.B, few, many populated) {
 		{"admin/before", func(f populated) document.Query { return document.Query{Size: 10, Before: f.images / 10} }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			porttest.InTurn(b, porttest.Side{Name: "1k", Do: few.list(b, c.query(few))}, porttest.Side{Name: "1M", Do: many.list(b, c.query(many))})
+			porttest.InTurn(b, porttest.Side{Name: "1k", Do: few.list(b, c.query(few))},
+				porttest.Side{Name: "1M", Do: many.list(b, c.query(many))})
 		})
 	}
 }
@@ -165,7 +169,8 @@ func benchKeyword(b *testing.B, f populated) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				porttest.InTurn(b, porttest.Side{Name: "through", Do: f.listThrough(b, q)}, porttest.Side{Name: "suffixes", Do: f.list(b, q)})
+				porttest.InTurn(b, porttest.Side{Name: "through", Do: f.listThrough(b, q)},
+					porttest.Side{Name: "suffixes", Do: f.list(b, q)})
 				b.ReportMetric(float64(total), "found")
 			})
 		}
@@ -232,10 +237,12 @@ func populate(t testing.TB, db *DB, images int64) populated {
 						visibility = document.Shared
 					}
 					name := fileName(r)
-					args = append(args, name, fold(name), strings.Repeat("0", 64), string(visibility), original(k), thumbnail(k), sqldb.Stamp(created), users[k%10])
+					args = append(args, name, fold(name), strings.Repeat("0", 64), string(visibility), original(k), thumbnail(k),
+						sqldb.Stamp(created), users[k%10])
 				}
 				const row = `(?, ?, 'image/png', 1, 1, 1, 1, ?, ?, ?, ?, ?, ?)`
-				if _, err := tx.ExecContext(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
+				if _, err := tx.ExecContext(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256,
+					visibility, image_id, thumbnail_id, created_datetime, user_id)
 					VALUES `+row+strings.Repeat(`, `+row, len(args)/8-1), args...); err != nil {
 					return err
 				}
@@ -246,8 +253,10 @@ func populate(t testing.TB, db *DB, images int64) populated {
 		}
 	}
 	addPages(t, db, images)
-	if _, err := db.Exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND document IS NULL),
-		shared = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND document IS NULL AND visibility = 'shared') WHERE id > 0`); err != nil {
+	if _, err := db.Exec(t.Context(), `UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND document IS
+		NULL),
+		shared = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND document IS NULL
+			AND visibility = 'shared') WHERE id > 0`); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.indexNames(t.Context()); err != nil {

@@ -51,12 +51,14 @@ func (s *Catalog) Add(ctx context.Context, pages ...document.Image) (first docum
 // pagesAtOnce is how many rows of pages one statement stores.
 const pagesAtOnce = 100
 
-const insertedColumns = `id, document, later, page, name, search, media_type, width, height, pages, dpi, rotation, size, sha256, visibility, image_id, thumbnail_id,
+const insertedColumns = `id, document, later, page, name, search, media_type, width, height, pages, dpi, rotation, size, sha256, visibility,
+	image_id, thumbnail_id,
 	seal, failure, created_datetime, user_id`
 
 // insertedValues are those of insertedColumns.
 func insertedValues(i document.Image, document int64, search string) []any {
-	return []any{sqldb.Number(i.ID), sqldb.Number(document), document > 0, i.Number, i.Name, search, i.MediaType, i.Width, i.Height, i.Pages, i.DPI, i.Rotation, i.Size,
+	return []any{sqldb.Number(i.ID), sqldb.Number(document), document > 0, i.Number, i.Name, search, i.MediaType, i.Width, i.Height,
+		i.Pages, i.DPI, i.Rotation, i.Size,
 		i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, i.Seal, failure{&i.Error}, sqldb.Stamp(i.Created), i.Owner.ID}
 }
 
@@ -84,7 +86,8 @@ func insertPages(ctx context.Context, tx *sql.Tx, document int64, pages []docume
 	for _, i := range pages {
 		args = append(args, insertedValues(i, document, ``)...)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO image (`+insertedColumns+`) VALUES `+insertedRow+strings.Repeat(`, `+insertedRow, len(pages)-1), args...)
+	_, err := tx.ExecContext(ctx, `INSERT INTO image (`+insertedColumns+`) VALUES `+insertedRow+strings.Repeat(`, `+insertedRow,
+		len(pages)-1), args...)
 	return err
 }
 
@@ -126,11 +129,13 @@ func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	return nil
 }
 
-const imageColumns = `i.id, i.document, i.page, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.rotation, i.size, i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.seal, i.failure, i.created_datetime, i.user_id, user.name`
+const imageColumns = `i.id, i.document, i.page, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.rotation, i.size, i.sha256, ` +
+	`i.visibility, i.image_id, i.thumbnail_id, i.seal, i.failure, i.created_datetime, i.user_id, user.name`
 
 func scanImage(scan func(...any) error) (i document.Image, err error) {
 	var first sql.NullInt64
-	err = scan(&i.ID, &first, &i.Number, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Rotation, &i.Size, &i.SHA256, &i.Visibility,
+	err = scan(&i.ID, &first, &i.Number, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Rotation, &i.Size, &i.SHA256,
+		&i.Visibility,
 		&i.Original, &i.Thumbnail, &i.Seal, failure{&i.Error}, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
 	if i.Document = i.ID; first.Valid {
 		i.Document = first.Int64
@@ -139,7 +144,8 @@ func scanImage(scan func(...any) error) (i document.Image, err error) {
 }
 
 func imageByID(ctx context.Context, q sqldb.Querier, id int64, lock string) (document.Image, error) {
-	i, err := scanImage(q.QueryRowContext(ctx, `SELECT `+imageColumns+` FROM image i JOIN user ON user.id = i.user_id WHERE i.id = ?`+lock, id).Scan)
+	i, err := scanImage(q.QueryRowContext(ctx, `SELECT `+imageColumns+` FROM image i JOIN user ON user.id = i.user_id WHERE i.id = ?`+lock,
+		id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return document.Image{}, document.ErrImageNotFound
 	}
@@ -226,7 +232,8 @@ func (s *Catalog) Pages(ctx context.Context, documentID int64, from, limit int) 
 		i, err := scanImage(scan)
 		pages = append(pages, i)
 		return err
-	}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (image_page) */ JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = i.user_id
+	}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (image_page) */ JOIN user /*! FORCE INDEX (PRIMARY) */ ON
+		user.id = i.user_id
 		WHERE i.document = ? AND i.page >= ? ORDER BY i.page LIMIT ?`,
 		documentID, max(from, 2), limit)
 	return pages, s.db.Fault(ctx, err)
@@ -261,8 +268,8 @@ func (s scan) ids(fromOldest bool) (text, order string) {
 //
 // Each finds the first pages only, which stand for their documents.
 //
-// MariaDB is asked for a second value of the first column, which no row has: so it reads no more than the range of a list that begins before an image. Of
-// one value it may read all rows, if it takes the table for a small one.
+// MariaDB is asked for a second value of the first column, which no row has: so it reads no more than the range of a list that begins
+// before an image. Of one value it may read all rows, if it takes the table for a small one.
 func visible(q document.Query) []scan {
 	const mine, shared = `(user_id = ? /*! OR user_id = 0 */) AND later = 0`, `(visibility = ? /*! OR visibility = '' */) AND later = 0`
 	all := scan{`image`, `image_later`, []string{`later`}, `id`, condition{text: `(later = 0 /*! OR later = -1 */)`}}
@@ -275,7 +282,8 @@ func visible(q document.Query) []scan {
 	case q.Viewer == 0 || q.Viewer == q.Owner:
 		return []scan{ofUser(q.Owner)}
 	case q.Owner == 0:
-		others := scan{`image`, `image_visibility`, []string{`visibility`, `later`}, `id`, condition{shared, []any{string(document.Shared)}}}
+		others := scan{`image`, `image_visibility`, []string{`visibility`, `later`}, `id`,
+			condition{shared, []any{string(document.Shared)}}}
 		others.condition = others.and(`user_id <> ?`, q.Viewer)
 		return []scan{ofUser(q.Viewer), others}
 	}
@@ -410,7 +418,8 @@ var namedBlobs = []string{`SELECT image_id FROM image /*! FORCE INDEX (image_ori
 
 // Named implements document.Catalog.
 func (s *Catalog) Named(ctx context.Context, blobs []string) ([]string, error) {
-	blobs = slices.DeleteFunc(slices.Clone(blobs), func(name string) bool { return name == "" }) // the thumbnail of a page that has none yet
+	// the thumbnail of a page that has none yet
+	blobs = slices.DeleteFunc(slices.Clone(blobs), func(name string) bool { return name == "" })
 	return s.db.named(ctx, blobs, namedBlobs...)
 }
 
@@ -428,7 +437,8 @@ func (s *Catalog) Delete(ctx context.Context, id int64) error {
 			return err
 		}
 		for _, pages := range []string{`document = ?`, `id = ?`} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM image WHERE `+pages, id); err != nil { // the rows of their runs go by their foreign keys
+			// the rows of their runs go by their foreign keys
+			if _, err := tx.ExecContext(ctx, `DELETE FROM image WHERE `+pages, id); err != nil {
 				return err
 			}
 		}

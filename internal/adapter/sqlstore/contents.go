@@ -79,7 +79,8 @@ func (s *Contents) find(ctx context.Context, found func(recognition.Content), qu
 // current returns the query for the newest revisions of contents.
 func current(ids string) string {
 	return `SELECT c.document FROM content_revision c /*! FORCE INDEX (PRIMARY) */ WHERE c.content_id IN ` + ids + `
-		AND NOT EXISTS (SELECT 1 FROM content_revision later /*! FORCE INDEX (PRIMARY) */ WHERE later.content_id = c.content_id AND later.revision > c.revision)`
+		AND NOT EXISTS (SELECT 1 FROM content_revision later /*! FORCE INDEX (PRIMARY) */ WHERE later.content_id = c.content_id AND
+			later.revision > c.revision)`
 }
 
 // Get implements recognition.Contents.
@@ -138,7 +139,8 @@ func (s *Contents) Revisions(ctx context.Context, id string) (revisions []recogn
 }
 
 // oldContents is the query for a page of contents of which a revision was added before some time, in the order of their IDs.
-const oldContents = `SELECT DISTINCT content_id FROM content_revision /*! FORCE INDEX (content_revision_added) */ WHERE content_id > ? AND added < ? ORDER BY content_id LIMIT ?`
+const oldContents = `SELECT DISTINCT content_id FROM content_revision /*! FORCE INDEX (content_revision_added) */ WHERE content_id > ? ` +
+	`AND added < ? ORDER BY content_id LIMIT ?`
 
 // Old implements recognition.Contents. It goes by the clock of the database.
 func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
@@ -166,7 +168,8 @@ func (s *Contents) History(ctx context.Context, ids []string) (history []recogni
 	for part := range slices.Chunk(ids, idsAtOnce) {
 		marks, args := sqldb.In(part)
 		if err := s.find(ctx, func(c recognition.Content) { history = append(history, c) },
-			`SELECT document FROM content_revision /*! FORCE INDEX (PRIMARY) */ WHERE content_id IN `+marks+` ORDER BY content_id, revision`, args...); err != nil {
+			`SELECT document FROM content_revision /*! FORCE INDEX (PRIMARY) */ WHERE content_id IN `+marks+`
+				ORDER BY content_id, revision`, args...); err != nil {
 			return nil, err
 		}
 	}

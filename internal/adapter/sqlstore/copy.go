@@ -17,8 +17,8 @@ var notCopied = append([]string{stepsTable, unfinishedTable, suffixTable}, texti
 // contentsTable is empty where contents are kept elsewhere.
 const contentsTable = "content_revision"
 
-// ours returns the names of the tables that this release makes and that are copied, in their order. Others may be in the same database, such as
-// those of the original service. contents says whether contents are among them.
+// ours returns the names of the tables that this release makes and that are copied, in their order. Others may be in the same database,
+// such as those of the original service. contents says whether contents are among them.
 func ours(ctx context.Context, contents bool) (names []string, err error) {
 	dir, err := os.MkdirTemp("", "glyphbox-schema-")
 	if err != nil {
@@ -38,7 +38,8 @@ func ours(ctx context.Context, contents bool) (names []string, err error) {
 }
 
 // Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
-// the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time with how many rows of a table have been looked at.
+// the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to
+// time with how many rows of a table have been looked at.
 // What search needs is made anew at the end; the service makes the text index.
 func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
 	names, err := ours(ctx, contents)

@@ -30,7 +30,8 @@ func filled(t *testing.T, db *DB) {
 	var users []account.User
 	for _, u := range []account.User{
 		{Name: "ann", Email: "ann@example.org", PasswordHash: "hash", Role: account.RoleAdmin, Created: created},
-		{Name: "Bob", Email: "Bob@example.org", PasswordHash: "$2b$…", Created: created, States: []account.State{{Name: account.StateBlocked, Detail: "그만", Created: created}}},
+		{Name: "Bob", Email: "Bob@example.org", PasswordHash: "$2b$…", Created: created,
+			States: []account.State{{Name: account.StateBlocked, Detail: "그만", Created: created}}},
 		{Name: "cy", Email: "cy@example.org", Created: created},
 	} {
 		u, err := db.Users().Add(ctx, u)
@@ -40,23 +41,29 @@ func filled(t *testing.T, db *DB) {
 	_, err := db.Users().Update(ctx, users[2].ID, func(u *account.User) error { u.Name, u.Email, u.PasswordHash = "", "", ""; return nil })
 	must(err)
 	must(db.Users().AddLogin(ctx, account.Login{UserID: users[0].ID, Created: created, Address: "::1", UserAgent: "크롬"}))
-	must(db.Sessions().AddSession(ctx, account.Session{ID: "s1", UserID: users[0].ID, RefreshHash: "h", Created: created, Expires: created.AddDate(1, 0, 0)}))
+	must(db.Sessions().AddSession(ctx, account.Session{ID: "s1", UserID: users[0].ID, RefreshHash: "h", Created: created,
+		Expires: created.AddDate(1, 0, 0)}))
 	must(db.Settings().SetSettings(ctx, users[0].ID, recognition.Settings{Lang: []string{"kor"}}))
 	must(db.Keys().AddKey(ctx, account.Key{ID: "k1", UserID: users[0].ID, Name: "열쇠", SecretHash: "h", Created: created}))
 	for _, name := range []string{"한글 문서.png", "it's 100%_\\", "last, which goes"} {
 		i, err := db.Catalog().Add(ctx, someImage(users[0].ID, name))
 		must(err)
-		must(db.Contents().Add(ctx, []recognition.Content{{ID: name[:3] + "1", Revision: 1, Reading: recognition.Reading{Text: "하나"}}, {ID: name[:3] + "2", Revision: 1}}))
-		must(db.Contents().Revise(ctx, recognition.Content{ID: name[:3] + "1", Revision: 2, Reading: recognition.Reading{Text: "둘"}, Edited: created}))
+		must(db.Contents().Add(ctx, []recognition.Content{{ID: name[:3] + "1", Revision: 1, Reading: recognition.Reading{Text: "하나"}},
+			{ID: name[:3] + "2", Revision: 1}}))
+		must(db.Contents().Revise(ctx, recognition.Content{ID: name[:3] + "1", Revision: 2, Reading: recognition.Reading{Text: "둘"},
+			Edited: created}))
 		for range 2 {
-			_, err = db.Runs().Append(ctx, recognition.Run{ImageID: i.ID, User: account.Ref{ID: users[0].ID}, Created: created, Lang: []string{"kor"}, Engine: "tesseract 5"})
+			_, err = db.Runs().Append(ctx, recognition.Run{ImageID: i.ID, User: account.Ref{ID: users[0].ID}, Created: created,
+				Lang: []string{"kor"}, Engine: "tesseract 5"})
 			must(err)
 		}
-		_, err = db.Runs().Append(ctx, recognition.Run{ImageID: i.ID, User: account.Ref{ID: users[1].ID}, Created: created, ContentIDs: []string{name[:3] + "1", name[:3] + "2"}})
+		_, err = db.Runs().Append(ctx, recognition.Run{ImageID: i.ID, User: account.Ref{ID: users[1].ID}, Created: created,
+			ContentIDs: []string{name[:3] + "1", name[:3] + "2"}})
 		must(err)
 		must(db.Runs().RemoveContent(ctx, name[:3]+"2"))
 	}
-	_, err = db.Exec(ctx, `INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done, failed, cancelled, seq, worked,
+	_, err = db.Exec(ctx, `INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done, failed, cancelled, seq,
+		worked,
 		created_datetime) VALUES ('j1', ?, 1, '{"lang":["kor"]}', 'running', 1, 1, 0, 0, 0, 0, 1, 0, ?)`, users[0].ID, sqldb.Stamp(created))
 	must(err)
 	_, err = db.Exec(ctx, `INSERT INTO job_item (id, job_id, number, image_id, state) VALUES ('j1-1', 'j1', 1, 1, 'queued')`)
@@ -126,13 +133,15 @@ func TestSync(t *testing.T) {
 	// Whatever a later schema brings: columns that one database makes, bytes that are no text, numbers that are flags.
 	for _, db := range []*DB{first, server, second} {
 		bytes := map[string]string{"sqlite": "BLOB", "mariadb": "VARBINARY(24)"}[db.Dialect.Migrations]
-		if _, err := db.Write.ExecContext(t.Context(), `CREATE TABLE later (suffix `+bytes+` NOT NULL, image_id BIGINT NOT NULL, shared BOOLEAN, note TEXT, size DOUBLE,
+		if _, err := db.Write.ExecContext(t.Context(), `CREATE TABLE later (suffix `+bytes+` NOT NULL, image_id BIGINT NOT NULL, shared
+			BOOLEAN, note TEXT, size DOUBLE,
 			twice BIGINT AS (image_id * 2), PRIMARY KEY (suffix, image_id))`); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for n, suffix := range []string{"\xff\x00\xed", "한"[1:], "a", "", "A"} {
-		if _, err := first.Write.ExecContext(t.Context(), `INSERT INTO later (suffix, image_id, shared, note, size) VALUES (?, ?, ?, NULL, 0.1)`, []byte(suffix), n, n%2); err != nil {
+		if _, err := first.Write.ExecContext(t.Context(),
+			`INSERT INTO later (suffix, image_id, shared, note, size) VALUES (?, ?, ?, NULL, 0.1)`, []byte(suffix), n, n%2); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -144,8 +153,10 @@ func TestSync(t *testing.T) {
 	wantEqual(t, first, second)
 
 	// What is there in part, changed, or too much, is mended.
-	for _, text := range []string{`DELETE FROM ocr WHERE id = 1`, `UPDATE image SET name = 'other' WHERE id = 2`, `UPDATE user SET role_id = NULL WHERE id > 0`,
-		`INSERT INTO logged_in (user_id, created_datetime) VALUES (1, '2020-01-01 00:00:00.000001')`, `DELETE FROM session WHERE id > ''`, `UPDATE content_revision SET document = '{}' WHERE content_id > ''`} {
+	for _, text := range []string{`DELETE FROM ocr WHERE id = 1`, `UPDATE image SET name = 'other' WHERE id = 2`,
+		`UPDATE user SET role_id = NULL WHERE id > 0`,
+		`INSERT INTO logged_in (user_id, created_datetime) VALUES (1, '2020-01-01 00:00:00.000001')`, `DELETE FROM session WHERE id > ''`,
+		`UPDATE content_revision SET document = '{}' WHERE content_id > ''`} {
 		for _, db := range []*DB{server, second} {
 			if _, err := db.Write.ExecContext(t.Context(), text); err != nil {
 				t.Fatalf("%s: %v", text, err)
@@ -232,10 +243,12 @@ func TestSyncIndexesNames(t *testing.T) {
 			}
 			check("글 문", 1)
 			// As if it had been broken off, and the source been used since.
-			if _, err := from.Catalog().Update(t.Context(), 1, func(i *document.Image) error { i.Name = "계약서_김민수.png"; return nil }); err != nil {
+			if _, err := from.Catalog().Update(t.Context(), 1,
+				func(i *document.Image) error { i.Name = "계약서_김민수.png"; return nil }); err != nil {
 				t.Fatal(err)
 			}
-			for _, text := range []string{`DELETE FROM image_suffix WHERE suffix >= '' AND image_id = 2`, `INSERT INTO image_suffix (suffix, image_id, lcp, user_id, shared) VALUES ('stray', 1, 0, 1, 0)`} {
+			for _, text := range []string{`DELETE FROM image_suffix WHERE suffix >= '' AND image_id = 2`,
+				`INSERT INTO image_suffix (suffix, image_id, lcp, user_id, shared) VALUES ('stray', 1, 0, 1, 0)`} {
 				if _, err := to.Exec(t.Context(), text); err != nil {
 					t.Fatal(err)
 				}
@@ -308,7 +321,8 @@ func TestForeignTables(t *testing.T) {
 			if _, err := Open(t.Context(), source); !errors.Is(err, ErrForeign) {
 				t.Errorf("Open: %v, want that it is another program's", err)
 			}
-			if got := textOf(t, db.Read, `SELECT COUNT(*) FROM (`+db.Dialect.Catalogue.Tables+`) AS tables`); !cmp.Equal(got, []string{"1"}) {
+			if got := textOf(t, db.Read, `SELECT COUNT(*) FROM (`+db.Dialect.Catalogue.Tables+`) AS tables`); !cmp.Equal(got,
+				[]string{"1"}) {
 				t.Errorf("got %s tables, want the one that was there", got)
 			}
 		})

@@ -21,7 +21,8 @@ var errKeyNotFound = fault.New(fault.NotFound, "key_not_found", "There is no suc
 
 // AddKey implements account.Keys.
 func (s *Keys) AddKey(ctx context.Context, k account.Key) error {
-	_, err := s.db.Exec(ctx, `INSERT INTO api_key (id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	_, err := s.db.Exec(ctx, `INSERT INTO api_key (id, user_id, name, secret_hash, created_datetime, expires_datetime, `+
+		`last_used_datetime) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		k.ID, k.UserID, k.Name, k.SecretHash, sqldb.Stamp(k.Created), sqldb.Stamp(k.Expires), sqldb.Stamp(k.LastUsed))
 	return s.db.noUser(err)
 }
@@ -29,7 +30,8 @@ func (s *Keys) AddKey(ctx context.Context, k account.Key) error {
 func (s *Keys) find(ctx context.Context, where string, args ...any) (keys []account.Key, err error) {
 	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		var k account.Key
-		if err := scan(&k.ID, &k.UserID, &k.Name, &k.SecretHash, (*sqldb.Stamp)(&k.Created), (*sqldb.Stamp)(&k.Expires), (*sqldb.Stamp)(&k.LastUsed)); err != nil {
+		if err := scan(&k.ID, &k.UserID, &k.Name, &k.SecretHash, (*sqldb.Stamp)(&k.Created), (*sqldb.Stamp)(&k.Expires),
+			(*sqldb.Stamp)(&k.LastUsed)); err != nil {
 			return err
 		}
 		keys = append(keys, k)
@@ -57,7 +59,8 @@ func (s *Keys) KeysOf(ctx context.Context, userID int64) ([]account.Key, error) 
 
 // UseKey implements account.Keys. A time before the one that is noted changes nothing.
 func (s *Keys) UseKey(ctx context.Context, id string, at time.Time) error {
-	_, err := s.db.Exec(ctx, `UPDATE api_key SET last_used_datetime = ? WHERE id = ? AND (last_used_datetime IS NULL OR last_used_datetime < ?)`, sqldb.Stamp(at), id, sqldb.Stamp(at))
+	_, err := s.db.Exec(ctx, `UPDATE api_key SET last_used_datetime = ? WHERE id = ? AND (last_used_datetime IS NULL OR `+
+		`last_used_datetime < ?)`, sqldb.Stamp(at), id, sqldb.Stamp(at))
 	return err
 }
 

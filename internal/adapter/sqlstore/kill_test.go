@@ -67,7 +67,8 @@ func writeUntilKilled(path string) error {
 func batch(n int) (contents []recognition.Content, ids []string) {
 	for k := range 50 {
 		id := fmt.Sprintf("content%d-%d", n, k)
-		contents, ids = append(contents, recognition.Content{ID: id, Revision: 1, Reading: recognition.Reading{Text: "text"}}), append(ids, id)
+		contents, ids = append(contents, recognition.Content{ID: id, Revision: 1, Reading: recognition.Reading{Text: "text"}}),
+			append(ids, id)
 	}
 	return contents, ids
 }
@@ -134,7 +135,8 @@ func TestKill(t *testing.T) {
 		}
 	}
 	// What was not answered is there as a whole or not at all.
-	if got := textOf(t, db.Read, `SELECT COUNT(*) FROM content_revision WHERE revision = 1 GROUP BY substr(content_id, 1, instr(content_id, '-')) HAVING COUNT(*) <> 50`); len(got) != 0 {
+	if got := textOf(t, db.Read, `SELECT COUNT(*) FROM content_revision WHERE revision = 1 GROUP BY substr(content_id, 1, `+
+		`instr(content_id, '-')) HAVING COUNT(*) <> 50`); len(got) != 0 {
 		t.Errorf("batches in part, with so many contents: %q", got)
 	}
 }

@@ -31,8 +31,10 @@ import (
 func TestSettingsOfMariaDB(t *testing.T) {
 	db := openServer(t)
 	for _, pool := range []*sql.DB{db.Read, db.Write} {
-		got := textOf(t, pool, `SELECT CONCAT_WS(' ', @@sql_mode, @@innodb_lock_wait_timeout, @@time_zone, @@collation_connection, @@eq_range_index_dive_limit, @@sql_safe_updates)`)
-		if want := []string{"STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION 1 +00:00 utf8mb4_bin 0 ON"}; !slices.Equal(got, want) {
+		got := textOf(t, pool, `SELECT CONCAT_WS(' ', @@sql_mode, @@innodb_lock_wait_timeout, @@time_zone, @@collation_connection, `+
+			`@@eq_range_index_dive_limit, @@sql_safe_updates)`)
+		if want := []string{"STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION 1 +00:00 utf8mb4_bin 0 ON"}; !slices.Equal(
+			got, want) {
 			t.Errorf("settings of a connection: got %q, want %q", got, want)
 		}
 	}
@@ -44,7 +46,8 @@ func TestSettingsOfMariaDB(t *testing.T) {
 	}
 	if err := db.Update(t.Context(), func(tx *sql.Tx) error {
 		textOf(t, tx, `SELECT name FROM role`) // it begins with that
-		if got := textOf(t, tx, `SELECT trx_isolation_level FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = CONNECTION_ID()`); !slices.Equal(got, []string{"READ COMMITTED"}) {
+		if got := textOf(t, tx, `SELECT trx_isolation_level FROM information_schema.innodb_trx
+			WHERE trx_mysql_thread_id = CONNECTION_ID()`); !slices.Equal(got, []string{"READ COMMITTED"}) {
 			t.Errorf("isolation of a transaction: got %q", got)
 		}
 		return nil
@@ -74,7 +77,8 @@ func TestNodesMigrateAtOnce(t *testing.T) {
 	}
 	defer half.Close()
 	// One broke off in the midst.
-	if _, err := half.Write.ExecContext(t.Context(), `CREATE TABLE role (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100) NOT NULL UNIQUE)
+	if _, err := half.Write.ExecContext(t.Context(), `CREATE TABLE role (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100) NOT NULL
+		UNIQUE)
 		ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin`); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +117,8 @@ func TestNodesMigrateAtOnce(t *testing.T) {
 	if got := textOf(t, half.Read, `SELECT version_id FROM goose_db_version ORDER BY id`); !slices.Equal(got, want) {
 		t.Errorf("steps that were done: got %q, want %q", got, want)
 	}
-	if got, want := textOf(t, half.Read, `SELECT CONCAT(id, name) FROM state UNION SELECT name FROM role`), []string{"1blocked", "2inactivate", "admin"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, half.Read, `SELECT CONCAT(id, name) FROM state UNION SELECT name FROM role`),
+		[]string{"1blocked", "2inactivate", "admin"}; !slices.Equal(got, want) {
 		t.Errorf("states and roles: got %q, want %q", got, want)
 	}
 	steps, err := Migrations(t.Context(), address)
@@ -164,7 +169,8 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 			err := db.Update(t.Context(), func(tx *sql.Tx) error {
 				tries[n]++
 				for k, id := range order {
-					if _, err := tx.ExecContext(t.Context(), `UPDATE user SET password = CONCAT(password, 'x') WHERE id = ?`, id); err != nil {
+					if _, err := tx.ExecContext(t.Context(), `UPDATE user SET password = CONCAT(password, 'x') WHERE id = ?`,
+						id); err != nil {
 						return err
 					}
 					if k == 0 && tries[n] == 1 {
@@ -259,7 +265,8 @@ func TestMariaDBErrorsPass(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if _, err := db.Exec(t.Context(), `INSERT INTO role (name) VALUES (?)`, strings.Repeat("x", 101)); err == nil || fault.KindOf(err) != fault.Internal {
+	if _, err := db.Exec(t.Context(), `INSERT INTO role (name) VALUES (?)`, strings.Repeat("x", 101)); err == nil ||
+		fault.KindOf(err) != fault.Internal {
 		t.Errorf("a text too long: got error %v, want one, and nothing cut off", err)
 	}
 }
@@ -269,11 +276,13 @@ func TestOrderOfContentsIsAskedFor(t *testing.T) {
 	db := openServer(t)
 	ann := addUser(t, db, "ann")
 	i := addImage(t, db, ann.ID, "a")
-	r, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created, ContentIDs: []string{"b", "d", "a", "c"}})
+	r, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created,
+		ContentIDs: []string{"b", "d", "a", "c"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{`ALTER TABLE ocr DROP INDEX ocr_position, ADD INDEX ocr_position (image_id, version)`, `UPDATE ocr SET position = 10 - position WHERE id > 0`} {
+	for _, text := range []string{`ALTER TABLE ocr DROP INDEX ocr_position, ADD INDEX ocr_position (image_id, version)`,
+		`UPDATE ocr SET position = 10 - position WHERE id > 0`} {
 		if _, err := db.Write.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
@@ -300,8 +309,10 @@ func certificate(t *testing.T, dir string) (certFile, keyFile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -327,7 +338,8 @@ func TestServerOfItsOwn(t *testing.T) {
 	t.Run("TLS", func(t *testing.T) {
 		for query, encrypted := range map[string]bool{"": false, "?tls=skip-verify": true, "?tls=true&tls-ca=" + certFile: true} {
 			db := openAt(t, address+query)
-			if got := textOf(t, db.Read, `SELECT variable_value <> '' FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher'`); !slices.Equal(got, []string{map[bool]string{true: "1", false: "0"}[encrypted]}) {
+			if got := textOf(t, db.Read, `SELECT variable_value <> '' FROM information_schema.session_status WHERE variable_name = `+
+				`'Ssl_cipher'`); !slices.Equal(got, []string{map[bool]string{true: "1", false: "0"}[encrypted]}) {
 				t.Errorf("%q: encrypted: got %q, want %t", query, got, encrypted)
 			}
 		}

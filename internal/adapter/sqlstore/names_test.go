@@ -10,13 +10,16 @@ func fileName(r *rand.Rand) string {
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
 	person := func() string {
 		return pick("김", "이", "박", "최", "정", "강", "조", "윤", "장", "임", "한", "오", "서", "신", "권", "황", "안", "송", "류", "홍") +
-			pick("민", "서", "준", "지", "현", "수", "영", "우", "진", "은", "호", "경") + pick("하", "도", "윤", "재", "성", "아", "연", "유", "선", "미", "정", "희", "태")
+			pick("민", "서", "준", "지", "현", "수", "영", "우", "진", "은", "호", "경") +
+			pick("하", "도", "윤", "재", "성", "아", "연", "유", "선", "미", "정", "희", "태")
 	}
 	paper := func() string {
-		return pick("계약서", "영수증", "세금계산서", "회의록", "보고서", "신청서", "증명서", "통장사본", "견적서", "거래명세서", "주민등록등본", "사업자등록증", "시방서", "도면", "공문", "진단서", "처방전")
+		return pick("계약서", "영수증", "세금계산서", "회의록", "보고서", "신청서", "증명서", "통장사본", "견적서", "거래명세서", "주민등록등본", "사업자등록증", "시방서", "도면", "공문", "진단서",
+			"처방전")
 	}
 	word := func() string {
-		return pick("invoice", "receipt", "Report", "contract", "Letter", "statement", "minutes", "draft", "final", "budget", "Quarterly", "delivery", "order", "notes", "form", "claim", "tax", "lease")
+		return pick("invoice", "receipt", "Report", "contract", "Letter", "statement", "minutes", "draft", "final", "budget", "Quarterly",
+			"delivery", "order", "notes", "form", "claim", "tax", "lease")
 	}
 	ending := pick("jpg", "jpg", "jpg", "JPG", "png", "png", "tif", "tiff", "jpeg")
 	year, month, day, number := 2012+r.IntN(14), 1+r.IntN(12), 1+r.IntN(28), r.IntN(1_000_000)

@@ -212,9 +212,11 @@ func listing(q document.Query) func(context.Context, *DB) error {
 	}
 }
 
-const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|text_[a-z]+|logged_in|session|api_key|user_state|user_setting|[a-z])`
+const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|text_[a-z]+|` +
+	`logged_in|session|api_key|user_state|user_setting|[a-z])`
 
-// mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in any case.
+// mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in
+// any case.
 func (c planCase) mistakes(steps []string) (wrong []string) {
 	var (
 		sqliteScan  = regexp.MustCompile(`^SCAN ` + baseTables + `\b`)
@@ -229,9 +231,11 @@ func (c planCase) mistakes(steps []string) (wrong []string) {
 			table = m[1]
 		}
 		switch {
-		case sqliteScan.MatchString(step) && !slices.Contains(c.scans, table) && table != "r" && table != "u": // the runs, or users, that were picked
+		// the runs, or users, that were picked
+		case sqliteScan.MatchString(step) && !slices.Contains(c.scans, table) && table != "r" && table != "u":
 			wrong = append(wrong, step)
-		case step == "USE TEMP B-TREE FOR ORDER BY" && last != "" && !slices.Contains(c.sorts, last) && last != "user": // user: of the images of a page
+		// user: of the images of a page
+		case step == "USE TEMP B-TREE FOR ORDER BY" && last != "" && !slices.Contains(c.sorts, last) && last != "user":
 			wrong = append(wrong, "sort of "+last)
 		}
 		last = table
@@ -251,7 +255,8 @@ func (c planCase) mistakes(steps []string) (wrong []string) {
 		}
 		switch {
 		case (m[2] == "ALL" || m[2] == "index") && !slices.Contains(c.scans, m[1]), rows > max(c.rows, mostRows) && m[1] != "user",
-			m[2] != "const" && !slices.Contains(c.sorts, m[1]) && (strings.Contains(step, "filesort") || strings.Contains(step, "temporary")):
+			m[2] != "const" && !slices.Contains(c.sorts, m[1]) && (strings.Contains(step, "filesort") ||
+				strings.Contains(step, "temporary")):
 			wrong = append(wrong, step)
 		}
 	}
@@ -281,11 +286,15 @@ func planCases(f populated) []planCase {
 	}
 	return []planCase{
 		{name: "list, for an administrator", scans: []string{"image", "user"}, do: listing(document.Query{Size: 10})},
-		{name: "list before an image, for an administrator", scans: []string{"user"}, do: listing(document.Query{Size: 10, Before: f.images / 2})},
+		{name: "list before an image, for an administrator", scans: []string{"user"},
+			do: listing(document.Query{Size: 10, Before: f.images / 2})},
 		{name: "list, for a user", scans: []string{"user"}, do: listing(document.Query{Viewer: f.user, Size: 10})},
-		{name: "list before an image, for a user", scans: []string{"user"}, do: listing(document.Query{Viewer: f.user, Size: 10, Before: f.images / 2})},
-		{name: "last page, for an administrator", scans: []string{"image", "user"}, do: listing(document.Query{Size: 10, Page: int(f.images)/10 - 1})},
-		{name: "page in the middle, for an administrator", scans: []string{"image", "user"}, rows: int(f.images) / 2, do: listing(document.Query{Size: 10, Page: int(f.images) / 25})},
+		{name: "list before an image, for a user", scans: []string{"user"},
+			do: listing(document.Query{Viewer: f.user, Size: 10, Before: f.images / 2})},
+		{name: "last page, for an administrator", scans: []string{"image", "user"},
+			do: listing(document.Query{Size: 10, Page: int(f.images)/10 - 1})},
+		{name: "page in the middle, for an administrator", scans: []string{"image", "user"}, rows: int(f.images) / 2,
+			do: listing(document.Query{Size: 10, Page: int(f.images) / 25})},
 		{name: "last page, for a user", scans: []string{"user"}, do: func(ctx context.Context, db *DB) error {
 			const size = 10
 			_, total, err := db.Catalog().List(ctx, document.Query{Viewer: f.user, Size: size})
@@ -297,9 +306,12 @@ func planCases(f populated) []planCase {
 		{name: "list of one's images", do: listing(document.Query{Owner: f.user, Size: 10})},
 		{name: "keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(0, "수증")},
 		{name: "keyword, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "수증")},
-		{name: "long keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix", "image"}, do: keyword(0, "KakaoTalk_20180206_066191606")},
-		{name: "keyword in the name of an owner, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "user1")},
-		{name: "keyword in the names of many owners, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "user")},
+		{name: "long keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix", "image"},
+			do: keyword(0, "KakaoTalk_20180206_066191606")},
+		{name: "keyword in the name of an owner, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"},
+			do: keyword(f.user, "user1")},
+		{name: "keyword in the names of many owners, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"},
+			do: keyword(f.user, "user")},
 		{name: "keyword that a page finds at once", scans: []string{"user"}, do: func(ctx context.Context, db *DB) error {
 			q, err := db.Catalog().findOwners(ctx, document.Query{Viewer: f.user, Size: 10}, ".jp")
 			if err == nil {
@@ -312,7 +324,10 @@ func planCases(f populated) []planCase {
 			_, err := db.Catalog().Update(ctx, 7, func(i *document.Image) error { i.Name = "다른 이름"; return nil })
 			return err
 		}},
-		{name: "pages of a document", do: func(ctx context.Context, db *DB) error { _, err := db.Catalog().Pages(ctx, 100, 1, 100); return err }},
+		{name: "pages of a document", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Pages(ctx, 100, 1, 100)
+			return err
+		}},
 		{name: "document renamed", do: func(ctx context.Context, db *DB) error {
 			_, err := db.Catalog().Update(ctx, 100, func(i *document.Image) error { i.Name = "다른 이름"; return nil })
 			return err
@@ -331,7 +346,8 @@ func planCases(f populated) []planCase {
 		{name: "run of a content", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByContent(ctx, "a1"); return err }},
 		{name: "contents of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ContentIDs(ctx, 1); return err }},
 		{name: "next version", do: func(ctx context.Context, db *DB) error {
-			_, err := db.Runs().Append(ctx, recognition.Run{ImageID: 1, User: account.Ref{ID: f.user}, Created: created, ContentIDs: []string{"z"}, Item: "job-000002"})
+			_, err := db.Runs().Append(ctx, recognition.Run{ImageID: 1, User: account.Ref{ID: f.user}, Created: created,
+				ContentIDs: []string{"z"}, Item: "job-000002"})
 			return err
 		}},
 		{name: "contents added to a version", do: func(ctx context.Context, db *DB) error {
@@ -345,15 +361,25 @@ func planCases(f populated) []planCase {
 			_, err := db.Contents().Get(ctx, []string{"a1", "b1"})
 			return err
 		}},
-		{name: "revisions of a content", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().Revisions(ctx, "a1"); return err }},
+		{name: "revisions of a content", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Contents().Revisions(ctx, "a1")
+			return err
+		}},
 		{name: "contents whose revisions are old", rows: pageSize + 1, do: func(ctx context.Context, db *DB) error {
 			for _, err := range db.Contents().Old(ctx, time.Now()) {
 				return err
 			}
 			return errors.New("no content is old")
 		}},
-		{name: "content marked as deleted", do: func(ctx context.Context, db *DB) error { return db.Runs().MarkDeleted(ctx, "a2", created) }},
-		{name: "run of a content that is marked as deleted", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByDeleted(ctx, "a2"); return err }},
+		{name: "content marked as deleted", do: func(ctx context.Context,
+			db *DB) error {
+			return db.Runs().MarkDeleted(ctx, "a2", created)
+		}},
+		{name: "run of a content that is marked as deleted", do: func(ctx context.Context, db *DB) error {
+			_,
+				err := db.Runs().ByDeleted(ctx, "a2")
+			return err
+		}},
 		{name: "contents that were deleted long ago", sorts: []string{"ocr"}, do: func(ctx context.Context, db *DB) error {
 			for _, err := range db.Runs().Deleted(ctx, created.Add(time.Hour)) {
 				return err
@@ -399,12 +425,16 @@ func planCases(f populated) []planCase {
 		}},
 		{name: "session", do: func(ctx context.Context, db *DB) error { _, err := db.Sessions().Session(ctx, "session3"); return err }},
 		{name: "new session", do: func(ctx context.Context, db *DB) error {
-			return db.Sessions().AddSession(ctx, account.Session{ID: "new", UserID: f.user, Created: created.Add(time.Hour), Expires: created.Add(2 * time.Hour)})
+			return db.Sessions().AddSession(ctx, account.Session{ID: "new", UserID: f.user, Created: created.Add(time.Hour),
+				Expires: created.Add(2 * time.Hour)})
 		}},
 		{name: "sessions of a user ended", do: func(ctx context.Context, db *DB) error {
 			return db.Sessions().RevokeSessions(ctx, f.user, "new", created)
 		}},
-		{name: "settings of a user", do: func(ctx context.Context, db *DB) error { _, err := db.Settings().Settings(ctx, f.user); return err }},
+		{name: "settings of a user", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Settings().Settings(ctx, f.user)
+			return err
+		}},
 		{name: "API key", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().Key(ctx, "key3"); return err }},
 		{name: "API keys of a user", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().KeysOf(ctx, f.user); return err }},
 	}
@@ -424,21 +454,25 @@ func addRows(t *testing.T, db *DB, user int64) {
 	}
 	for n := range 300 {
 		ids := []string{fmt.Sprint("a", n), fmt.Sprint("b", n)}
-		if err := db.Contents().Add(ctx, []recognition.Content{{ID: ids[0], Revision: 1, Reading: words}, {ID: ids[1], Revision: 1, Reading: words}}); err != nil {
+		if err := db.Contents().Add(ctx, []recognition.Content{{ID: ids[0], Revision: 1, Reading: words},
+			{ID: ids[1], Revision: 1, Reading: words}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Runs().Append(ctx, recognition.Run{ImageID: int64(n%60 + 1), User: account.Ref{ID: user}, Created: created, ContentIDs: ids}); err != nil {
+		if _, err := db.Runs().Append(ctx, recognition.Run{ImageID: int64(n%60 + 1), User: account.Ref{ID: user}, Created: created,
+			ContentIDs: ids}); err != nil {
 			t.Fatal(err)
 		}
 		read := recognition.Reading{Text: fmt.Sprintf("공통 낱말%d common", n)}
-		if err := db.Index().Put(ctx, 0, int64(n%60+1), []recognition.Content{{ID: ids[0], Revision: 1, Reading: read}, {ID: ids[1], Revision: 1, Reading: read}}); err != nil {
+		if err := db.Index().Put(ctx, 0, int64(n%60+1), []recognition.Content{{ID: ids[0], Revision: 1, Reading: read},
+			{ID: ids[1], Revision: 1, Reading: read}}); err != nil {
 			t.Fatal(err)
 		}
 		of := user + int64(n%10)
 		if err := db.Users().AddLogin(ctx, account.Login{UserID: of, Created: created}); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Sessions().AddSession(ctx, account.Session{ID: fmt.Sprint("session", n), UserID: of, Created: created, Expires: created.Add(time.Minute)}); err != nil {
+		if err := db.Sessions().AddSession(ctx, account.Session{ID: fmt.Sprint("session", n), UserID: of, Created: created,
+			Expires: created.Add(time.Minute)}); err != nil {
 			t.Fatal(err)
 		}
 		if err := db.Keys().AddKey(ctx, account.Key{ID: fmt.Sprint("key", n), UserID: of, Created: created}); err != nil {
@@ -447,9 +481,10 @@ func addRows(t *testing.T, db *DB, user int64) {
 	}
 }
 
-// TestPlans runs what the service does often and has the database explain each statement: nothing reads all of a table, or sorts what may be much, unless it says so.
-// MariaDB plans the same whatever its statistics say: those that it counts, and those of when the tables were empty or small, which it goes by on a server
-// that grows. The plans are those of docs/plans.md.
+// TestPlans runs what the service does often and has the database explain each statement: nothing reads all of a table, or sorts what may
+// be much, unless it says so.
+// MariaDB plans the same whatever its statistics say: those that it counts, and those of when the tables were empty or small, which it goes
+// by on a server that grows. The plans are those of docs/plans.md.
 func TestPlans(t *testing.T) {
 	for _, database := range []string{"MariaDB", "SQLite"} {
 		t.Run(database, func(t *testing.T) {
@@ -482,7 +517,8 @@ func TestPlans(t *testing.T) {
 					for _, s := range statements[n] {
 						steps := planOf(t, plain, plain.Write, s)
 						if wrong := c.mistakes(steps); len(wrong) > 0 {
-							t.Errorf("%s, with statistics %s: %s\n%s\nreads all of a table, or sorts, in %q", c.name, statistics, s.text, strings.Join(steps, "\n"), wrong)
+							t.Errorf("%s, with statistics %s: %s\n%s\nreads all of a table, or sorts, in %q", c.name, statistics, s.text,
+								strings.Join(steps, "\n"), wrong)
 						}
 						fmt.Fprintf(&doc, "%s\n    %s\n", imageFields.ReplaceAllString(s.text, "${1}… FROM"), strings.Join(steps, "\n    "))
 					}
@@ -518,7 +554,8 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "user", "user_state", "user_setting", "role", "state"}
+var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_entry",
+	"text_posting", "text_state", "logged_in", "session", "api_key", "user", "user_state", "user_setting", "role", "state"}
 
 func run(t testing.TB, db *DB, text string, args ...any) {
 	t.Helper()
@@ -555,8 +592,10 @@ func freezeStatistics(t testing.TB, db *DB) {
 // setStatistics has MariaDB take each table, once it is started again, for one of so many rows on one page.
 func setStatistics(t *testing.T, db *DB, rows int) {
 	t.Helper()
-	run(t, db, `UPDATE mysql.innodb_table_stats SET n_rows = ?, clustered_index_size = 1, sum_of_other_index_sizes = 1 WHERE database_name = DATABASE()`, rows)
-	run(t, db, `UPDATE mysql.innodb_index_stats SET stat_value = CASE WHEN stat_name LIKE 'n_diff%' THEN ? ELSE 1 END WHERE database_name = DATABASE()`, rows)
+	run(t, db, `UPDATE mysql.innodb_table_stats SET n_rows = ?, clustered_index_size = 1, sum_of_other_index_sizes = 1 WHERE `+
+		`database_name = DATABASE()`, rows)
+	run(t, db, `UPDATE mysql.innodb_index_stats SET stat_value = CASE WHEN stat_name LIKE 'n_diff%' THEN ? ELSE 1 END WHERE `+
+		`database_name = DATABASE()`, rows)
 }
 
 var (
@@ -564,7 +603,8 @@ var (
 	imageFields = regexp.MustCompile(`^(SELECT (?:/\*! STRAIGHT_JOIN \*/ )?)i\.id, .*?, user\.name FROM`)
 )
 
-// compareSection compares a section with the one of the same title in docs/plans.md, or puts it there. What another version of a server plans is not compared.
+// compareSection compares a section with the one of the same title in docs/plans.md, or puts it there. What another version of a server
+// plans is not compared.
 func compareSection(t *testing.T, want string) {
 	t.Helper()
 	file, err := os.ReadFile(plansFile)
@@ -591,7 +631,8 @@ func compareSection(t *testing.T, want string) {
 	}
 	if *update {
 		sections[0] = strings.TrimSpace(sections[0]) + "\n"
-		if err := os.WriteFile(plansFile, []byte(strings.TrimSpace(strings.Join(sections, mark))+"\n"), 0o644); err != nil { //nolint:gosec // a document
+		//nolint:gosec // a document
+		if err := os.WriteFile(plansFile, []byte(strings.TrimSpace(strings.Join(sections, mark))+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -612,12 +653,14 @@ func TestPlansOfLongLists(t *testing.T) {
 		var all []recognition.Content
 		var named []string
 		for n := first; n < end; n++ {
-			all, named = append(all, recognition.Content{ID: fmt.Sprint("content", n), Revision: 1}), append(named, fmt.Sprint("content", n))
+			all, named = append(all, recognition.Content{ID: fmt.Sprint("content", n), Revision: 1}),
+				append(named, fmt.Sprint("content", n))
 		}
 		if err := db.Contents().Add(t.Context(), all); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created, ContentIDs: named}); err != nil {
+		if _, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created,
+			ContentIDs: named}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -634,7 +677,10 @@ func TestPlansOfLongLists(t *testing.T) {
 	plain, asked := openAt(t, source), record(t, db, source)
 	for _, c := range []planCase{
 		{name: "current contents", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().Get(ctx, ids); return err }},
-		{name: "revisions of contents", do: func(ctx context.Context, db *DB) error { _, err := db.Contents().History(ctx, ids); return err }},
+		{name: "revisions of contents", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Contents().History(ctx, ids)
+			return err
+		}},
 		{name: "contents deleted", do: func(ctx context.Context, db *DB) error { return db.Contents().Delete(ctx, ids) }},
 		{name: "contents that runs name", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().Named(ctx, ids); return err }},
 		{name: "blobs that images name", do: func(ctx context.Context, db *DB) error {

@@ -46,7 +46,8 @@ func suite(t *testing.T, suite func(*testing.T, func(*testing.T) porttest.Stores
 	on(t, func(t *testing.T, open func(testing.TB) *DB) {
 		suite(t, func(t *testing.T) porttest.Stores {
 			db := open(t)
-			return porttest.Stores{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Catalog: db.Catalog(), Runs: db.Runs(), Contents: db.Contents(), Index: db.Index(), Settings: db.Settings()}
+			return porttest.Stores{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Catalog: db.Catalog(), Runs: db.Runs(),
+				Contents: db.Contents(), Index: db.Index(), Settings: db.Settings()}
 		})
 	})
 }

@@ -65,9 +65,11 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 			return 0, err
 		}
 	}
-	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, rotation, item, engine)
+	err = tx.QueryRowContext(ctx, `INSERT INTO ocr_run (image_id, version, user_id, created_datetime, lang, psm, oem, rotation, item,
+		engine)
 		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM ocr_run WHERE image_id = ? RETURNING version`,
-		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.Shape, r.Mode, r.Rotation, sqldb.Text(r.Item), r.Engine, r.ImageID).Scan(&version)
+		r.ImageID, r.User.ID, sqldb.Stamp(r.Created), sqldb.List(r.Lang), r.Shape, r.Mode, r.Rotation, sqldb.Text(r.Item), r.Engine,
+		r.ImageID).Scan(&version)
 	if err != nil {
 		return 0, err
 	}
@@ -83,7 +85,8 @@ func addContents(ctx context.Context, tx *sql.Tx, r recognition.Run, contentIDs 
 			args = append(args, r.Version, sqldb.Stamp(at), r.ImageID, r.User.ID, id, position)
 			position++
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO ocr (version, created_datetime, image_id, user_id, content_id, position) VALUES (?, ?, ?, ?, ?, ?)`+
+		if _, err := tx.ExecContext(ctx, `INSERT INTO ocr (version, created_datetime, image_id, user_id, content_id, position) VALUES `+
+			`(?, ?, ?, ?, ?, ?)`+
 			strings.Repeat(`, (?, ?, ?, ?, ?, ?)`, len(ids)-1), args...); err != nil {
 			return err
 		}
@@ -97,7 +100,8 @@ const (
 )
 
 // Extend implements recognition.Runs.
-func (s *Runs) Extend(ctx context.Context, imageID int64, version int, at time.Time, change func(r *recognition.Run, newest int) error) (stored recognition.Run, err error) {
+func (s *Runs) Extend(ctx context.Context, imageID int64, version int, at time.Time,
+	change func(r *recognition.Run, newest int) error) (stored recognition.Run, err error) {
 	err = s.db.Update(ctx, func(tx *sql.Tx) error {
 		if err := s.lockImage(ctx, tx, imageID); err != nil {
 			return err
@@ -122,7 +126,8 @@ func (s *Runs) Extend(ctx context.Context, imageID int64, version int, at time.T
 			return err
 		}
 		if r.Engine != was.Engine {
-			if _, err := tx.ExecContext(ctx, `UPDATE ocr_run SET engine = ? WHERE image_id = ? AND version = ?`, r.Engine, imageID, version); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE ocr_run SET engine = ? WHERE image_id = ? AND version = ?`, r.Engine, imageID,
+				version); err != nil {
 				return err
 			}
 		}
@@ -137,18 +142,22 @@ func (s *Runs) Extend(ctx context.Context, imageID int64, version int, at time.T
 
 const (
 	byVersion = `SELECT * FROM ocr_run WHERE image_id = ? AND version = ?`
-	byContent = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ? AND ocr.deleted_datetime IS NULL`
-	byDeleted = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ocr.content_id = ? AND ocr.deleted_datetime IS NOT NULL`
-	byItem    = `SELECT * FROM ocr_run WHERE item = ?`
-	newest    = `SELECT * FROM ocr_run /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ? AND version < ? ORDER BY version DESC LIMIT ?`
+	byContent = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ` +
+		`ocr.content_id = ? AND ocr.deleted_datetime IS NULL`
+	byDeleted = `SELECT ocr_run.* FROM ocr JOIN ocr_run ON ocr_run.image_id = ocr.image_id AND ocr_run.version = ocr.version WHERE ` +
+		`ocr.content_id = ? AND ocr.deleted_datetime IS NOT NULL`
+	byItem = `SELECT * FROM ocr_run WHERE item = ?`
+	newest = `SELECT * FROM ocr_run /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ? AND version < ? ORDER BY version DESC LIMIT ?`
 )
 
 // runsOf returns the query for the runs that another one picks, newest first, with a row for each of their contents.
 func runsOf(pick string) string {
-	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.rotation, r.item, r.engine, ocr.content_id
+	return `SELECT /*! STRAIGHT_JOIN */ r.image_id, r.version, r.user_id, user.name, r.created_datetime, r.lang, r.psm, r.oem, r.rotation,
+		r.item, r.engine, ocr.content_id
 		FROM (` + pick + `) AS r
 		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = r.user_id
-		LEFT JOIN ocr /*! FORCE INDEX (ocr_position) */ ON ocr.image_id = r.image_id AND ocr.version = r.version AND ocr.deleted_datetime IS NULL
+		LEFT JOIN ocr /*! FORCE INDEX (ocr_position) */ ON ocr.image_id = r.image_id AND ocr.version = r.version AND ocr.deleted_datetime IS
+			NULL
 		ORDER BY r.version DESC, ocr.position`
 }
 
@@ -251,7 +260,8 @@ func (s *Runs) RemoveContent(ctx context.Context, contentID string) error {
 
 // MarkDeleted implements recognition.Runs.
 func (s *Runs) MarkDeleted(ctx context.Context, contentID string, at time.Time) error {
-	n, err := s.db.Exec(ctx, `UPDATE ocr /*! FORCE INDEX (ocr_content) */ SET deleted_datetime = ? WHERE content_id = ? AND deleted_datetime IS NULL`, sqldb.Stamp(at), contentID)
+	n, err := s.db.Exec(ctx, `UPDATE ocr /*! FORCE INDEX (ocr_content) */ SET deleted_datetime = ? WHERE content_id = ? AND `+
+		`deleted_datetime IS NULL`, sqldb.Stamp(at), contentID)
 	if err == nil && n == 0 {
 		return recognition.ErrContentNotFound
 	}
@@ -260,7 +270,8 @@ func (s *Runs) MarkDeleted(ctx context.Context, contentID string, at time.Time) 
 
 // Restore implements recognition.Runs.
 func (s *Runs) Restore(ctx context.Context, contentID string) error {
-	n, err := s.db.Exec(ctx, `UPDATE ocr /*! FORCE INDEX (ocr_content) */ SET deleted_datetime = NULL WHERE content_id = ? AND deleted_datetime IS NOT NULL`, contentID)
+	n, err := s.db.Exec(ctx, `UPDATE ocr /*! FORCE INDEX (ocr_content) */ SET deleted_datetime = NULL WHERE content_id = ? AND `+
+		`deleted_datetime IS NOT NULL`, contentID)
 	if err == nil && n == 0 {
 		return recognition.ErrContentNotFound
 	}
@@ -268,7 +279,8 @@ func (s *Runs) Restore(ctx context.Context, contentID string) error {
 }
 
 // deletedBefore is the query for a page of contents that were marked as deleted before some time, in the order of their IDs.
-const deletedBefore = `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_deleted) */ WHERE deleted_datetime < ? AND content_id > ? ORDER BY content_id LIMIT ?`
+const deletedBefore = `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_deleted) */ WHERE deleted_datetime < ? AND content_id > ? ORDER ` +
+	`BY content_id LIMIT ?`
 
 // Deleted implements recognition.Runs.
 func (s *Runs) Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error] {

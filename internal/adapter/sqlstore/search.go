@@ -8,8 +8,9 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// A keyword finds images of two kinds: those whose owner's name has it, which are counted with the owner, and those of other owners whose own name has it. The
-// latter are found by table image_suffix, or by a search through all images that the viewer may see, newest first, if that reads fewer rows.
+// A keyword finds images of two kinds: those whose owner's name has it, which are counted with the owner, and those of other owners whose
+// own name has it. The latter are found by table image_suffix, or by a search through all images that the viewer may see, newest first, if
+// that reads fewer rows.
 
 const (
 	// maxOwners is for how many owners with the keyword in their names the newest images are looked up by owner.
@@ -68,7 +69,9 @@ func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword 
 	seen := imagesOfUser(query)
 	users := `(SELECT id, images, ` + seen.text + ` AS seen, CASE WHEN INSTR(LOWER(name), ?) > 0 THEN 1 ELSE 0 END AS named FROM user) AS u`
 	args := append(seen.args, keyword)
-	err := s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(images), 0), COALESCE(SUM(seen), 0), COALESCE(SUM(seen * named), 0) FROM `+users, args...).Scan(&q.all, &q.seen, &q.ofOwners)
+	err := s.db.Read.QueryRowContext(
+		ctx, `SELECT COALESCE(SUM(images), 0), COALESCE(SUM(seen), 0), COALESCE(SUM(seen * named), 0) FROM `+users, args...).Scan(&q.all,
+		&q.seen, &q.ofOwners)
 	if err == nil && q.ofOwners > 0 {
 		err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 			var id int64
@@ -80,7 +83,8 @@ func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword 
 	return q, s.db.Fault(ctx, err)
 }
 
-// prefix returns the keyword, or a piece of a long one, to look for at the beginning of suffixes. It returns "" if a search through all images reads fewer rows.
+// prefix returns the keyword, or a piece of a long one, to look for at the beginning of suffixes. It returns "" if a search through all
+// images reads fewer rows.
 func (s *Catalog) prefix(ctx context.Context, q search) (string, error) {
 	limits := []int{int(s.db.Dialect.Suffixes * float64(q.seen))}
 	if len(q.keyword) > suffixSize { // the name of each image that is found has to be read
@@ -91,7 +95,9 @@ func (s *Catalog) prefix(ctx context.Context, q search) (string, error) {
 	pieces := piecesOf(q.keyword)
 	for _, limit := range limits {
 		for _, piece := range pieces {
-			more, err := s.db.Count(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM image_suffix /*! FORCE INDEX (PRIMARY) */ WHERE `+begins+` LIMIT 1 OFFSET ?) AS more`, append(from(piece), limit)...)
+			more, err := s.db.Count(
+				ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM image_suffix /*! FORCE INDEX (PRIMARY) */
+					WHERE `+begins+` LIMIT 1 OFFSET ?) AS more`, append(from(piece), limit)...)
 			if err != nil || more == 0 {
 				return piece, err
 			}

@@ -69,8 +69,8 @@ func (v vocabulary) text() string {
 	return strings.Join(words, " ")
 }
 
-// BenchmarkTextSearch looks for what regions have: words as they come, frequent and rare ones, and their beginnings, for who sees all and for who sees 1 %. It
-// tells the 95th percentiles, and the size on the disk by that of the texts.
+// BenchmarkTextSearch looks for what regions have: words as they come, frequent and rare ones, and their beginnings, for who sees all and
+// for who sees 1 %. It tells the 95th percentiles, and the size on the disk by that of the texts.
 func BenchmarkTextSearch(b *testing.B) {
 	regions := 100_000
 	if check.Soak() {
@@ -161,7 +161,10 @@ func (f searched) onDisk(b *testing.B, db *DB, source string) (bytes int) {
 	if _, err := os.Stat(source); err != nil {
 		query = `SELECT SUM(file_size) FROM information_schema.innodb_sys_tablespaces WHERE name LIKE CONCAT(DATABASE(), '/text_%')`
 	}
-	if err := db.Update(context.WithoutCancel(b.Context()), func(tx *sql.Tx) error { return tx.QueryRowContext(b.Context(), query).Scan(&bytes) }); err != nil {
+	if err := db.Update(context.WithoutCancel(b.Context()), func(tx *sql.Tx) error {
+		return tx.QueryRowContext(b.Context(),
+			query).Scan(&bytes)
+	}); err != nil {
 		b.Fatal(err)
 	}
 	return bytes

@@ -24,10 +24,12 @@ var errSessionNotFound = fault.New(fault.NotFound, "session_not_found", "There i
 // AddSession implements account.Sessions.
 func (s *Sessions) AddSession(ctx context.Context, v account.Session) error {
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE user_id = ? AND expires_datetime < ?`, v.UserID, sqldb.Stamp(v.Created)); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE user_id = ? AND expires_datetime < ?`, v.UserID,
+			sqldb.Stamp(v.Created)); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO session (id, user_id, refresh_hash, created_datetime, expires_datetime, revoked_datetime) VALUES (?, ?, ?, ?, ?, ?)`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO session (id, user_id, refresh_hash, created_datetime, expires_datetime, `+
+			`revoked_datetime) VALUES (?, ?, ?, ?, ?, ?)`,
 			v.ID, v.UserID, v.RefreshHash, sqldb.Stamp(v.Created), sqldb.Stamp(v.Expires), sqldb.Stamp(v.Revoked))
 		return err
 	})
@@ -35,7 +37,8 @@ func (s *Sessions) AddSession(ctx context.Context, v account.Session) error {
 }
 
 func sessionByID(ctx context.Context, q sqldb.Querier, id, lock string) (v account.Session, err error) {
-	err = q.QueryRowContext(ctx, `SELECT id, user_id, refresh_hash, created_datetime, expires_datetime, revoked_datetime FROM session WHERE id = ?`+lock, id).
+	err = q.QueryRowContext(ctx, `SELECT id, user_id, refresh_hash, created_datetime, expires_datetime, revoked_datetime FROM session `+
+		`WHERE id = ?`+lock, id).
 		Scan(&v.ID, &v.UserID, &v.RefreshHash, (*sqldb.Stamp)(&v.Created), (*sqldb.Stamp)(&v.Expires), (*sqldb.Stamp)(&v.Revoked))
 	if errors.Is(err, sql.ErrNoRows) {
 		return account.Session{}, errSessionNotFound
@@ -73,7 +76,8 @@ func (s *Sessions) UpdateSession(ctx context.Context, id string, change func(*ac
 
 // RevokeSessions implements account.Sessions.
 func (s *Sessions) RevokeSessions(ctx context.Context, userID int64, except string, at time.Time) error {
-	_, err := s.db.Exec(ctx, `UPDATE session SET revoked_datetime = ? WHERE user_id = ? AND id <> ? AND revoked_datetime IS NULL AND expires_datetime > ?`,
+	_, err := s.db.Exec(ctx, `UPDATE session SET revoked_datetime = ? WHERE user_id = ? AND id <> ? AND revoked_datetime IS NULL AND `+
+		`expires_datetime > ?`,
 		sqldb.Stamp(at), userID, except, sqldb.Stamp(at))
 	return err
 }

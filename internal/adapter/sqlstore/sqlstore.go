@@ -2,7 +2,8 @@
 // databases do differently is data in a dialect: SQLite, in a file, and MariaDB 10.11 and later, where several nodes share it.
 //
 // Each port has a file of its own. A port's Update reads, calls the closure and writes within one transaction that holds
-// the row or all of the database, and no transaction leaves this package. What is written is on the disk when a method returns: every commit is synced.
+// the row or all of the database, and no transaction leaves this package. What is written is on the disk when a method returns: every
+// commit is synced.
 //
 // The schema stands in migrations/<dialect>, numbered and forward only; Open brings the database up to date.
 package sqlstore
@@ -31,7 +32,8 @@ import (
 var ErrNewerSchema = errors.New("the database has the schema of a later release")
 
 // ErrForeign is the error of Open for a database that has users, but not in a schema of ours.
-var ErrForeign = errors.New("the database has a table of users that another program has made. If that is the original service, glyphbox migrate import takes them over")
+var ErrForeign = errors.New("the database has a table of users that another program has made. If that is the original service, glyphbox " +
+	"migrate import takes them over")
 
 // ErrUnfinished is the error of Open for a database that something has begun to fill and not finished.
 var ErrUnfinished = errors.New("the database is not complete")
@@ -118,7 +120,8 @@ type Migration struct {
 	Applied time.Time // zero: not yet
 }
 
-// Migrations returns the steps that this release knows and changes nothing but the table of steps, which it makes where there is none. ErrNewerSchema, ErrForeign.
+// Migrations returns the steps that this release knows and changes nothing but the table of steps, which it makes where there is none.
+// ErrNewerSchema, ErrForeign.
 func Migrations(ctx context.Context, source string) (steps []Migration, err error) {
 	if !strings.Contains(source, "://") {
 		if _, err := os.Stat(source); err != nil {
@@ -149,7 +152,8 @@ func (db *DB) provider(ctx context.Context) (unlock func() error, _ *goose.Provi
 		return nil, nil, err
 	}
 	pool := cmp.Or(db.Migrating, db.Write)
-	provider, err := goose.NewProvider(db.Dialect.Goose, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	provider, err := goose.NewProvider(db.Dialect.Goose, pool, files, goose.WithDisableGlobalRegistry(true),
+		goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -165,7 +169,8 @@ func (db *DB) provider(ctx context.Context) (unlock func() error, _ *goose.Provi
 	}
 	have, want, err := provider.GetVersions(ctx) // which makes the table of steps
 	if err == nil && have > want {
-		err = fmt.Errorf("%w: schema %d, this release knows up to %d. Run the later release, or restore a backup", ErrNewerSchema, have, want)
+		err = fmt.Errorf("%w: schema %d, this release knows up to %d. Run the later release, or restore a backup", ErrNewerSchema, have,
+			want)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, unlock())

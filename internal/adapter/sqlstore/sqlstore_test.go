@@ -34,7 +34,8 @@ func addUser(t testing.TB, db *DB, name string) account.User {
 }
 
 func someImage(owner int64, name string) document.Image {
-	return document.Image{Name: name, Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1}, Size: 1, SHA256: strings.Repeat("0", 64),
+	return document.Image{Name: name, Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
+		Size: 1, SHA256: strings.Repeat("0", 64),
 		Visibility: document.Private, Owner: account.Ref{ID: owner}, Original: "original", Thumbnail: "thumbnail", Created: created}
 }
 
@@ -80,8 +81,10 @@ func TestSettingsOfEveryConnection(t *testing.T) {
 		}
 	}
 	const full = "2"
-	check(db.Write, 1, map[string]string{"journal_mode": "wal", "synchronous": full, "foreign_keys": "1", "busy_timeout": "5000", "query_only": "0"})
-	check(db.Read, sqldb.MaxReaders, map[string]string{"journal_mode": "wal", "synchronous": full, "foreign_keys": "1", "busy_timeout": "5000", "query_only": "1"})
+	check(db.Write, 1, map[string]string{"journal_mode": "wal", "synchronous": full, "foreign_keys": "1", "busy_timeout": "5000",
+		"query_only": "0"})
+	check(db.Read, sqldb.MaxReaders, map[string]string{"journal_mode": "wal", "synchronous": full, "foreign_keys": "1",
+		"busy_timeout": "5000", "query_only": "1"})
 }
 
 func TestFilesAreTheirOwnersOnly(t *testing.T) {
@@ -166,7 +169,8 @@ func TestMigrationsFromNothingAndAgain(t *testing.T) {
 	if got, want := textOf(t, db.Read, `SELECT name FROM role`), []string{"admin"}; !slices.Equal(got, want) {
 		t.Errorf("roles: got %q, want %q", got, want)
 	}
-	if got, want := textOf(t, db.Read, `SELECT name FROM state ORDER BY name`), []string{"blocked", "inactivate"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, db.Read, `SELECT name FROM state ORDER BY name`),
+		[]string{"blocked", "inactivate"}; !slices.Equal(got, want) {
 		t.Errorf("states: got %q, want %q", got, want)
 	}
 }
@@ -192,13 +196,15 @@ func TestEmptyStringsAreNull(t *testing.T) { on(t, testEmptyStringsAreNull) }
 
 func testEmptyStringsAreNull(t *testing.T, open func(testing.TB) *DB) {
 	db := open(t)
-	u, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", PasswordHash: "hash", Role: account.RoleAdmin, Created: created,
-		States: []account.State{{Name: account.StateBlocked, Created: created}}})
+	u, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", PasswordHash: "hash", Role: account.RoleAdmin,
+		Created: created,
+		States:  []account.State{{Name: account.StateBlocked, Created: created}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	nulls := func() []string {
-		return textOf(t, db.Read, `SELECT CONCAT(name IS NULL, email IS NULL, password IS NULL, role_id IS NULL, detail IS NULL) FROM user JOIN user_state ON user_id = id`)
+		return textOf(t, db.Read, `SELECT CONCAT(name IS NULL, email IS NULL, password IS NULL, role_id IS NULL, detail IS NULL) FROM `+
+			`user JOIN user_state ON user_id = id`)
 	}
 	if got, want := nulls(), []string{"00001"}; !slices.Equal(got, want) {
 		t.Errorf("NULLs of name, e-mail, password, role, detail: got %q, want %q", got, want)
@@ -270,12 +276,16 @@ func testListReturnsWhatItCounts(t *testing.T, open func(testing.TB) *DB) {
 		addImage(t, db, ann.ID, fmt.Sprint("a", n))
 		i := addImage(t, db, bob.ID, fmt.Sprint("b", n))
 		if n%2 == 0 {
-			if _, err := db.Catalog().Update(t.Context(), i.ID, func(i *document.Image) error { i.Visibility = document.Shared; return nil }); err != nil {
+			if _, err := db.Catalog().Update(t.Context(), i.ID, func(i *document.Image) error {
+				i.Visibility = document.Shared
+				return nil
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	for _, q := range []document.Query{{}, {Viewer: ann.ID}, {Viewer: bob.ID}, {Owner: bob.ID}, {Viewer: ann.ID, Owner: bob.ID}, {Viewer: ann.ID, Keyword: "B"}, {Keyword: "1"}} {
+	for _, q := range []document.Query{{}, {Viewer: ann.ID}, {Viewer: bob.ID}, {Owner: bob.ID}, {Viewer: ann.ID, Owner: bob.ID},
+		{Viewer: ann.ID, Keyword: "B"}, {Keyword: "1"}} {
 		var ids []int64
 		total := 0
 		for q.Size, q.Page = 3, 0; q.Page < 10; q.Page++ { // more pages than there can be
@@ -299,7 +309,8 @@ func testListReturnsWhatItCounts(t *testing.T, open func(testing.TB) *DB) {
 			t.Errorf("%+v: not newest first: %v", q, ids)
 		}
 	}
-	for _, q := range []document.Query{{Size: 100, Page: 1 << 62}, {Size: 1 << 62, Page: 1 << 62}, {Size: -1}, {Size: 1, Page: -1, Before: 1}} {
+	for _, q := range []document.Query{{Size: 100, Page: 1 << 62}, {Size: 1 << 62, Page: 1 << 62}, {Size: -1},
+		{Size: 1, Page: -1, Before: 1}} {
 		if images, _, err := db.Catalog().List(t.Context(), q); err != nil || len(images) != 0 {
 			t.Errorf("%+v: got %d images and error %v, want none", q, len(images), err)
 		}
@@ -322,7 +333,8 @@ func testPagesMakeUpTheList(t *testing.T, open func(t testing.TB) *DB) {
 			t.Fatal(err)
 		}
 	}
-	for _, q := range []document.Query{{}, {Viewer: ann.ID}, {Owner: bob.ID}, {Viewer: ann.ID, Owner: bob.ID}, {Viewer: ann.ID, Keyword: "image"}} {
+	for _, q := range []document.Query{{}, {Viewer: ann.ID}, {Owner: bob.ID}, {Viewer: ann.ID, Owner: bob.ID},
+		{Viewer: ann.ID, Keyword: "image"}} {
 		q.Size = 100
 		all, total, err := db.Catalog().List(t.Context(), q)
 		if err != nil || total != len(all) || total < 6 {
@@ -435,7 +447,8 @@ func testContextErrorsPass(t *testing.T, open func(testing.TB) *DB) {
 	_, byID := db.Users().ByID(ctx, ann.ID)
 	_, add := db.Catalog().Add(ctx, someImage(ann.ID, "a"))
 	_, get := db.Contents().Get(ctx, []string{"x"})
-	for what, err := range map[string]error{"ByID": byID, "Add": add, "Get": get, "Ping": db.Ping(ctx), "DeleteKeysOf": db.Keys().DeleteKeysOf(ctx, ann.ID)} {
+	for what, err := range map[string]error{"ByID": byID, "Add": add, "Get": get, "Ping": db.Ping(ctx),
+		"DeleteKeysOf": db.Keys().DeleteKeysOf(ctx, ann.ID)} {
 		if !errors.Is(err, context.Canceled) || fault.KindOf(err) != fault.Canceled {
 			t.Errorf("%s: got error %v, want context.Canceled", what, err)
 		}
@@ -513,7 +526,8 @@ func testRunsOutliveTheirContents(t *testing.T, open func(testing.TB) *DB) {
 	i := addImage(t, db, ann.ID, "a")
 	for version := 1; version <= 3; version++ {
 		id := fmt.Sprint("content", version)
-		r, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created, ContentIDs: []string{id}})
+		r, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created,
+			ContentIDs: []string{id}})
 		if err != nil || r.Version != version {
 			t.Fatalf("got version %d and error %v, want %d", r.Version, err, version)
 		}
@@ -521,13 +535,15 @@ func testRunsOutliveTheirContents(t *testing.T, open func(testing.TB) *DB) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created, ContentIDs: []string{"x", "y"}}); err != nil {
+	if _, err := db.Runs().Append(t.Context(), recognition.Run{ImageID: i.ID, User: account.Ref{ID: ann.ID}, Created: created,
+		ContentIDs: []string{"x", "y"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Catalog().Delete(t.Context(), i.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := textOf(t, db.Read, `SELECT CONCAT((SELECT COUNT(*) FROM ocr_run), ' ', (SELECT COUNT(*) FROM ocr))`), []string{"0 0"}; !slices.Equal(got, want) {
+	if got, want := textOf(t, db.Read, `SELECT CONCAT((SELECT COUNT(*) FROM ocr_run), ' ', (SELECT COUNT(*) FROM ocr))`),
+		[]string{"0 0"}; !slices.Equal(got, want) {
 		t.Errorf("rows of runs and contents that are left: got %q, want %q", got, want)
 	}
 }
@@ -636,8 +652,10 @@ func TestCountsOfAnOlderDatabase(t *testing.T) {
 			old := upTo(t, source, 1)
 			ann, bob := addUser(t, old, "ann"), addUser(t, old, "bob")
 			for n, visibility := range []string{"shared", "private", "shared"} {
-				if _, err := old.Exec(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-					VALUES ('a', 'a', 'image/png', 1, 1, 1, 1, '', ?, '', '', ?, ?)`, visibility, sqldb.Stamp(created), []int64{ann.ID, ann.ID, bob.ID}[n]); err != nil {
+				if _, err := old.Exec(t.Context(), `INSERT INTO image (name, search, media_type, width, height, pages, size, sha256,
+					visibility, image_id, thumbnail_id, created_datetime, user_id)
+					VALUES ('a', 'a', 'image/png', 1, 1, 1, 1, '', ?, '', '', ?, ?)`, visibility, sqldb.Stamp(created), []int64{ann.ID,
+					ann.ID, bob.ID}[n]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -645,7 +663,8 @@ func TestCountsOfAnOlderDatabase(t *testing.T) {
 				t.Fatal(err)
 			}
 			db := openAt(t, source)
-			if got, want := textOf(t, db.Read, `SELECT CONCAT(images, ' ', shared) FROM user ORDER BY id`), []string{"2 1", "1 1"}; !slices.Equal(got, want) {
+			if got, want := textOf(t, db.Read, `SELECT CONCAT(images, ' ', shared) FROM user ORDER BY id`),
+				[]string{"2 1", "1 1"}; !slices.Equal(got, want) {
 				t.Errorf("images and shared ones of each user: got %q, want %q", got, want)
 			}
 		})
@@ -660,7 +679,8 @@ func TestContentsOfAnOlderDatabase(t *testing.T) {
 			old := upTo(t, source, 2)
 			defer old.Close()
 			add := func(id string) {
-				if _, err := old.Exec(t.Context(), `INSERT INTO content_revision (content_id, revision, document) VALUES (?, 1, ?)`, id, `{"id": "`+id+`", "text": "한글"}`); err != nil {
+				if _, err := old.Exec(t.Context(), `INSERT INTO content_revision (content_id, revision, document) VALUES (?, 1, ?)`, id,
+					`{"id": "`+id+`", "text": "한글"}`); err != nil {
 					t.Fatal(err)
 				}
 			}

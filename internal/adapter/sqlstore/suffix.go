@@ -16,11 +16,12 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// Table image_suffix holds the suffixes of the folded name of each image, one from each character on, in the order of their bytes. A name has a keyword if
-// one of its suffixes begins with it. So a search reads one range of the table, wherever in the names the keyword stands.
+// Table image_suffix holds the suffixes of the folded name of each image, one from each character on, in the order of their bytes. A name
+// has a keyword if one of its suffixes begins with it. So a search reads one range of the table, wherever in the names the keyword stands.
 //
-// Several suffixes of one name may begin with the keyword. Sorted, they follow each other, and all but the first share at least the keyword with the suffix
-// before. Each row has the length of that longest common prefix (lcp), as in a suffix array: the rows with lcp < len(keyword) are one for each image.
+// Several suffixes of one name may begin with the keyword. Sorted, they follow each other, and all but the first share at least the keyword
+// with the suffix before. Each row has the length of that longest common prefix (lcp), as in a suffix array: the rows with lcp <
+// len(keyword) are one for each image.
 //
 // indexNames can make the table anew from table image.
 
@@ -34,7 +35,8 @@ type suffix struct {
 	lcp  int // bytes
 }
 
-// suffixesOf returns the suffixes of a folded name, sorted, each once. A suffix that another one begins with is left out, since it finds nothing more.
+// suffixesOf returns the suffixes of a folded name, sorted, each once. A suffix that another one begins with is left out, since it finds
+// nothing more.
 func suffixesOf(search string) (suffixes []suffix) {
 	var texts []string
 	for from := range search {
@@ -119,14 +121,16 @@ func deleteSuffixes(ctx context.Context, tx *sql.Tx, id int64) error {
 			texts[n] = []byte(s.text)
 		}
 		marks, args := sqldb.In(texts)
-		if _, err := tx.ExecContext(ctx, `DELETE FROM image_suffix WHERE suffix IN `+marks+` AND image_id = ?`, append(args, id)...); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM image_suffix WHERE suffix IN `+marks+` AND image_id = ?`,
+			append(args, id)...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// indexOlderNames makes the suffixes of all images unless the oldest and the newest image have them. A database that is being filled is left alone: that work does it.
+// indexOlderNames makes the suffixes of all images unless the oldest and the newest image have them. A database that is being filled is
+// left alone: that work does it.
 func (db *DB) indexOlderNames(ctx context.Context) error {
 	if work, err := db.Unfinished(ctx); err != nil || work != "" {
 		return err
@@ -141,8 +145,8 @@ func (db *DB) indexOlderNames(ctx context.Context) error {
 // indexedAtOnce is how many images a transaction of indexNames concerns.
 const indexedAtOnce = 50_000
 
-// indexNames makes the suffixes of all images of first pages that have none, for a database that was not filled through a Catalog. It goes from the newest image to the oldest,
-// a transaction for each indexedAtOnce images. After an interruption it skips what is done.
+// indexNames makes the suffixes of all images of first pages that have none, for a database that was not filled through a Catalog. It goes
+// from the newest image to the oldest, a transaction for each indexedAtOnce images. After an interruption it skips what is done.
 func (db *DB) indexNames(ctx context.Context) error {
 	newest, err := db.Count(ctx, `SELECT COALESCE(MAX(id), 0) FROM image`)
 	if err != nil {
@@ -162,7 +166,8 @@ func (db *DB) indexNames(ctx context.Context) error {
 				n, err := scanNamed(scan)
 				images = append(images, n)
 				return err
-			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL`+db.Dialect.ForUpdate, first, first+indexedAtOnce); err != nil {
+			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL`+db.Dialect.ForUpdate, first,
+				first+indexedAtOnce); err != nil {
 				return err
 			}
 			return addSuffixes(ctx, tx, images...)
@@ -176,7 +181,9 @@ func (db *DB) indexNames(ctx context.Context) error {
 // indexed tells whether the oldest and the newest image of those with IDs from first up to end have their suffixes.
 func (db *DB) indexed(ctx context.Context, first, end int) (bool, error) {
 	for _, order := range []string{`ASC`, `DESC`} {
-		n, err := scanNamed(db.Read.QueryRowContext(ctx, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL ORDER BY id `+order+` LIMIT 1`, first, end).Scan)
+		n, err := scanNamed(db.Read.QueryRowContext(ctx,
+			`SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL ORDER BY id `+order+` LIMIT 1`, first,
+			end).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return true, nil
 		}

@@ -76,7 +76,8 @@ func FuzzSuffixes(f *testing.F) {
 // suffixRows returns all rows of image_suffix.
 func suffixRows(t testing.TB, db *DB) []string {
 	t.Helper()
-	return textOf(t, db.Read, `SELECT CONCAT(HEX(suffix), ' ', image_id, ' ', lcp, ' ', user_id, ' ', shared) FROM image_suffix ORDER BY suffix, image_id`)
+	return textOf(t, db.Read, `SELECT CONCAT(HEX(suffix), ' ', image_id, ' ', lcp, ' ', user_id, ' ', shared) FROM image_suffix ORDER `+
+		`BY suffix, image_id`)
 }
 
 // Whatever is done at once, the rows are those that would be made of the images there are.
@@ -141,10 +142,13 @@ func TestNamesAreIndexedWhenOpened(t *testing.T) {
 			ann := addUser(t, db, "ann")
 			// As if by a release without suffixes: some in each of three steps.
 			var want []string
-			for _, id := range []int64{1, 5, indexedAtOnce - 1, indexedAtOnce, indexedAtOnce + 3, 3*indexedAtOnce + 7, 3*indexedAtOnce + 8} {
+			for _, id := range []int64{1, 5, indexedAtOnce - 1, indexedAtOnce, indexedAtOnce + 3, 3*indexedAtOnce + 7, 3*indexedAtOnce +
+				8} {
 				name := fmt.Sprint("스캔 ", id)
-				if _, err := db.Exec(t.Context(), `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256, visibility, image_id, thumbnail_id, created_datetime, user_id)
-					VALUES (?, ?, ?, 'image/png', 1, 1, 1, 1, '', 'shared', '', '', ?, ?)`, id, name, fold(name), sqldb.Stamp(created), ann.ID); err != nil {
+				if _, err := db.Exec(t.Context(), `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256,
+					visibility, image_id, thumbnail_id, created_datetime, user_id)
+					VALUES (?, ?, ?, 'image/png', 1, 1, 1, 1, '', 'shared', '', '', ?, ?)`, id, name, fold(name), sqldb.Stamp(created),
+					ann.ID); err != nil {
 					t.Fatal(err)
 				}
 				want = append(want, name)
@@ -173,7 +177,8 @@ func TestNamesAreIndexedWhenOpened(t *testing.T) {
 			if d := cmp.Diff(rows, suffixRows(t, db)); d != "" {
 				t.Errorf("rows after it was broken off (-want +got):\n%s", d)
 			}
-			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE suffix >= '' AND image_id >= ? AND image_id < ?`, 1+indexedAtOnce, 3*indexedAtOnce); err != nil {
+			if _, err := db.Exec(t.Context(), `DELETE FROM image_suffix WHERE suffix >= '' AND image_id >= ? AND image_id < ?`,
+				1+indexedAtOnce, 3*indexedAtOnce); err != nil {
 				t.Fatal(err)
 			}
 			if err := db.indexNames(t.Context()); err != nil {

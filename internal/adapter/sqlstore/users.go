@@ -45,8 +45,10 @@ func insertUser(ctx context.Context, tx *sql.Tx, u account.User) (id int64, err 
 	if err != nil {
 		return 0, err
 	}
-	result, err := tx.ExecContext(ctx, `INSERT INTO user (id, name, password, email, created_datetime, role_id, search) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		sqldb.Number(u.ID), sqldb.Text(u.Name), sqldb.Text(u.PasswordHash), sqldb.Text(u.Email), sqldb.Stamp(u.Created), role, userSearch(u))
+	result, err := tx.ExecContext(ctx, `INSERT INTO user (id, name, password, email, created_datetime, role_id, search) VALUES (?, ?, `+
+		`?, ?, ?, ?, ?)`,
+		sqldb.Number(u.ID), sqldb.Text(u.Name), sqldb.Text(u.PasswordHash), sqldb.Text(u.Email), sqldb.Stamp(u.Created), role,
+		userSearch(u))
 	if err != nil {
 		return 0, err
 	}
@@ -76,7 +78,8 @@ func roleID(ctx context.Context, tx *sql.Tx, role string) (id sql.NullInt64, err
 
 func putStates(ctx context.Context, tx *sql.Tx, userID int64, states []account.State) error {
 	for _, state := range states {
-		result, err := tx.ExecContext(ctx, `INSERT INTO user_state (user_id, state_id, detail, created_datetime) SELECT ?, id, ?, ? FROM state WHERE name = ?`,
+		result, err := tx.ExecContext(ctx, `INSERT INTO user_state (user_id, state_id, detail, created_datetime) SELECT ?, id, ?, ? `+
+			`FROM state WHERE name = ?`,
 			userID, sqldb.Text(state.Detail), sqldb.Stamp(state.Created), state.Name)
 		if err != nil {
 			return err
@@ -119,7 +122,8 @@ func usersIn(ctx context.Context, q sqldb.Querier, table string, args ...any) (u
 	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
 		var u account.User
 		var state account.State
-		if err := scan(&u.ID, (*sqldb.Text)(&u.Name), (*sqldb.Text)(&u.PasswordHash), (*sqldb.Text)(&u.Email), (*sqldb.Stamp)(&u.Created), (*sqldb.Text)(&u.Role),
+		if err := scan(&u.ID, (*sqldb.Text)(&u.Name), (*sqldb.Text)(&u.PasswordHash), (*sqldb.Text)(&u.Email), (*sqldb.Stamp)(&u.Created),
+			(*sqldb.Text)(&u.Role),
 			(*sqldb.Text)(&state.Name), (*sqldb.Text)(&state.Detail), (*sqldb.Stamp)(&state.Created)); err != nil {
 			return err
 		}
@@ -185,7 +189,8 @@ func (s *Users) List(ctx context.Context, keyword string, page account.Page) ([]
 func (s *Users) Update(ctx context.Context, id int64, change func(*account.User) error) (account.User, error) {
 	var u account.User
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT id FROM user WHERE id = ?`+s.db.Dialect.ForUpdate, id).Scan(&u.ID); errors.Is(err, sql.ErrNoRows) {
+		if err := tx.QueryRowContext(ctx, `SELECT id FROM user WHERE id = ?`+s.db.Dialect.ForUpdate, id).Scan(&u.ID); errors.Is(err,
+			sql.ErrNoRows) {
 			return errUserNotFound
 		} else if err != nil {
 			return err
@@ -246,7 +251,8 @@ func (db *DB) noUser(err error) error {
 
 // Logins implements account.Users.
 func (s *Users) Logins(ctx context.Context, userID int64, page account.Page) (logins []account.Login, total int, err error) {
-	if total, err = s.db.Count(ctx, `SELECT COUNT(*) FROM logged_in /*! FORCE INDEX (logged_in_user) */ WHERE user_id = ?`, userID); err != nil {
+	if total, err = s.db.Count(ctx, `SELECT COUNT(*) FROM logged_in /*! FORCE INDEX (logged_in_user) */ WHERE user_id = ?`,
+		userID); err != nil {
 		return nil, 0, err
 	}
 	limit, offset := sqldb.Window(page.Size, page.Number)
@@ -257,6 +263,7 @@ func (s *Users) Logins(ctx context.Context, userID int64, page account.Page) (lo
 		}
 		logins = append(logins, l)
 		return nil
-	}, `SELECT id, created_datetime, address, user_agent FROM logged_in /*! FORCE INDEX (logged_in_user) */ WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?`, userID, limit, offset)
+	}, `SELECT id, created_datetime, address, user_agent FROM logged_in /*! FORCE INDEX (logged_in_user) */ WHERE user_id = ? ORDER BY `+
+		`id DESC LIMIT ? OFFSET ?`, userID, limit, offset)
 	return logins, total, s.db.Fault(ctx, err)
 }

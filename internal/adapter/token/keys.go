@@ -93,7 +93,8 @@ func readKeys(path string) ([]Key, error) {
 		return nil, err
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s may be read by others (its mode is %04o): run chmod 600 %s, and rotate the keys if somebody may have seen them", path, mode, path)
+		return nil, fmt.Errorf("%s may be read by others (its mode is %04o): run chmod 600 %s, and rotate the keys if somebody may have "+
+			"seen them", path, mode, path)
 	}
 	keys, err := ParseKeys(f)
 	if err != nil {

@@ -44,8 +44,8 @@ const (
 	waitingPerSlot = 32
 )
 
-// Passwords implements account.Passwords. It makes Argon2id hashes in PHC form, $argon2id$v=19$m=19456,t=2,p=1$salt$hash. It verifies bcrypt hashes
-// ($2a$, $2b$, $2y$) too, and calls them outdated. Safe for concurrent use.
+// Passwords implements account.Passwords. It makes Argon2id hashes in PHC form, $argon2id$v=19$m=19456,t=2,p=1$salt$hash. It verifies
+// bcrypt hashes ($2a$, $2b$, $2y$) too, and calls them outdated. Safe for concurrent use.
 type Passwords struct {
 	params  params        // of new hashes
 	slots   chan struct{} // holds one for each call at work
@@ -141,7 +141,8 @@ var b64 = base64.RawStdEncoding.Strict()
 
 // String returns the PHC form.
 func (h phc) String() string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.time, h.threads, b64.EncodeToString(h.salt), b64.EncodeToString(h.hash))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.time, h.threads, b64.EncodeToString(h.salt),
+		b64.EncodeToString(h.hash))
 }
 
 // parsePHC reads the PHC form of an Argon2id hash. It refuses parameters beyond the limits.
@@ -160,7 +161,8 @@ func parsePHC(s string) (h phc, err error) {
 		most   uint64
 	}{{"m=", maxMemory}, {"t=", maxTime}, {"p=", maxThreads}} {
 		text, ok := strings.CutPrefix(numbers[i], limit.prefix)
-		if n[i], err = strconv.ParseUint(text, 10, 32); !ok || err != nil || n[i] < 1 || n[i] > limit.most || strconv.FormatUint(n[i], 10) != text {
+		if n[i], err = strconv.ParseUint(text, 10, 32); !ok || err != nil || n[i] < 1 || n[i] > limit.most ||
+			strconv.FormatUint(n[i], 10) != text {
 			return phc{}, fmt.Errorf("parameter %q: %s1 to %s%d is allowed", numbers[i], limit.prefix, limit.prefix, limit.most)
 		}
 	}

@@ -155,7 +155,8 @@ func FuzzParsePHC(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if h.memory > maxMemory || h.time < 1 || h.time > maxTime || h.threads < 1 || h.threads > maxThreads || len(h.salt) > 64 || len(h.hash) < 16 {
+		if h.memory > maxMemory || h.time < 1 || h.time > maxTime || h.threads < 1 || h.threads > maxThreads || len(h.salt) > 64 ||
+			len(h.hash) < 16 {
 			t.Errorf("%q is read as %+v", s, h)
 		}
 		if got := h.String(); got != s {

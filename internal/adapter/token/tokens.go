@@ -102,7 +102,8 @@ func (t *Tokens) Verify(token string, now time.Time) (account.Claims, error) {
 
 // onlyExpired tells whether nothing else is wrong with the token: the library checks the claims all together.
 func onlyExpired(err error) bool {
-	for _, other := range []error{jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience, jwt.ErrTokenUsedBeforeIssued, jwt.ErrTokenNotValidYet} {
+	for _, other := range []error{jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience, jwt.ErrTokenUsedBeforeIssued,
+		jwt.ErrTokenNotValidYet} {
 		if errors.Is(err, other) {
 			return false
 		}

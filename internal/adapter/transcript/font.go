@@ -64,9 +64,11 @@ func fontObjects(codes *codes) [fontParts]protocol.Object {
 	glyphs := append([]byte{0, 0}, bytes.Repeat([]byte{0, 1}, len(codes.runes))...)
 	return [fontParts]protocol.Object{
 		{Dict: "<< /Type /Font /Subtype /Type0 /BaseFont /Glyphless /Encoding /Identity-H /DescendantFonts [{1}] /ToUnicode {5} >>"},
-		{Dict: fmt.Sprintf("<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Glyphless /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> "+
+		{Dict: fmt.Sprintf("<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Glyphless /CIDSystemInfo << /Registry (Adobe) /Ordering "+
+			"(Identity) /Supplement 0 >> "+
 			"/FontDescriptor {2} /DW %d /CIDToGIDMap {4} >>", glyphWidth)},
-		{Dict: fmt.Sprintf("<< /Type /FontDescriptor /FontName /Glyphless /Flags 4 /FontBBox [0 %d %d %d] /ItalicAngle 0 /Ascent %d /Descent %d /CapHeight %d "+
+		{Dict: fmt.Sprintf("<< /Type /FontDescriptor /FontName /Glyphless /Flags 4 /FontBBox [0 %d %d %d] /ItalicAngle 0 /Ascent %d "+
+			"/Descent %d /CapHeight %d "+
 			"/StemV 80 /FontFile2 {3} >>", descent, glyphWidth, ascent, ascent, descent, ascent)},
 		{Dict: fmt.Sprintf("<< /Filter /FlateDecode /Length1 %d >>", len(glyphless)), Data: deflated(glyphless)},
 		{Dict: "<< /Filter /FlateDecode >>", Data: deflated(glyphs)},

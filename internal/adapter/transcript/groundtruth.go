@@ -17,8 +17,8 @@ import (
 // labelFile names the images of an archive with their texts, as PaddleOCR takes them to train a recogniser.
 const labelFile = "rec_gt.txt"
 
-// writeGroundTruth writes an archive of confirmed lines: of each a PNG and its text as tesstrain takes them, lines/ID.png and lines/ID.gt.txt, and all in
-// labelFile. An ID is the image's, the number of the region, and that of the line.
+// writeGroundTruth writes an archive of confirmed lines: of each a PNG and its text as tesstrain takes them, lines/ID.png and
+// lines/ID.gt.txt, and all in labelFile. An ID is the image's, the number of the region, and that of the line.
 func writeGroundTruth(w io.Writer, t recognition.Transcript) error {
 	z := zip.NewWriter(w)
 	labels := &spool{}
@@ -80,7 +80,8 @@ func confirmedLines(p recognition.TranscriptPage) (lines []confirmedLine) {
 					whole = whole && w.confirmed
 				}
 				if whole {
-					lines = append(lines, confirmedLine{region: i + 1, number: n, text: strings.Join(words, " "), box: withMargin(l.box, b), rotation: b.rotation})
+					lines = append(lines, confirmedLine{region: i + 1, number: n, text: strings.Join(words, " "), box: withMargin(l.box, b),
+						rotation: b.rotation})
 				}
 			}
 		}

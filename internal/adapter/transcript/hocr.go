@@ -57,7 +57,8 @@ func writePageDivision(w io.Writer, p recognition.TranscriptPage) {
 		if b.name != "" {
 			called = ` data-name="` + html.EscapeString(b.name) + `"`
 		}
-		fmt.Fprintf(w, `<div class="ocr_carea" id="block_%d_%d" title="bbox %s"%s%s>`+"\n", p.Number, i+1, bbox(b.box), called, langAttributes(b.lang))
+		fmt.Fprintf(w, `<div class="ocr_carea" id="block_%d_%d" title="bbox %s"%s%s>`+"\n", p.Number, i+1, bbox(b.box), called,
+			langAttributes(b.lang))
 		for j, par := range b.paragraphs {
 			fmt.Fprintf(w, `<p class="ocr_par" id="par_%d_%d_%d" title="bbox %s">`+"\n", p.Number, i+1, j+1, bbox(par.box))
 			for k, l := range par.lines {

@@ -56,7 +56,8 @@ func checkHOCR(t *testing.T, file []byte, of sampled) (words []string) {
 		t.Errorf("got <%s> with %v", root.XMLName.Local, meta)
 	}
 	capabilities := strings.Fields(meta["ocr-capabilities"])
-	parents := map[string]string{"ocr_page": "", "ocr_carea": "ocr_page", "ocr_par": "ocr_carea", "ocr_line": "ocr_par", "ocrx_word": "ocr_line"}
+	parents := map[string]string{"ocr_page": "", "ocr_carea": "ocr_page", "ocr_par": "ocr_carea", "ocr_line": "ocr_par",
+		"ocrx_word": "ocr_line"}
 	counts := map[string]int{}
 	var walk func(e element, parent string, around document.Box)
 	walk = func(e element, parent string, around document.Box) {
@@ -73,7 +74,8 @@ func checkHOCR(t *testing.T, file []byte, of sampled) (words []string) {
 			box := boxOf(t, p["bbox"])
 			switch class {
 			case "ocr_page":
-				if box != of.Image.Box() || p["ppageno"] != "0" || !strings.HasPrefix(p["image"], `"`) || !strings.HasSuffix(p["image"], `"`) {
+				if box != of.Image.Box() || p["ppageno"] != "0" || !strings.HasPrefix(p["image"], `"`) ||
+					!strings.HasSuffix(p["image"], `"`) {
 					t.Errorf("got the page %v", p)
 				}
 			case "ocr_carea": // what a person corrected may stand outside the region

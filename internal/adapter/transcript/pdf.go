@@ -62,7 +62,8 @@ func writePDF(w io.Writer, t recognition.Transcript) error {
 	if lang != "" {
 		lang = " /Lang (" + lang + ")"
 	}
-	f.object(catalogObject, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /ViewerPreferences << /DisplayDocTitle true >>%s >>", pagesObject, lang))
+	f.object(catalogObject, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /ViewerPreferences << /DisplayDocTitle true >>%s >>", pagesObject,
+		lang))
 	var references strings.Builder
 	for _, kid := range kids {
 		fmt.Fprintf(&references, "%d 0 R ", kid)
@@ -190,6 +191,7 @@ func (f *pdfFile) finish() error {
 	for _, offset := range f.offsets[1:] {
 		f.printf("%010d 00000 n \n", offset)
 	}
-	f.printf("trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(f.offsets), catalogObject, informationObject, at)
+	f.printf("trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(f.offsets), catalogObject,
+		informationObject, at)
 	return f.err
 }

@@ -87,7 +87,8 @@ func TestPDFText(t *testing.T) {
 	}
 	boxes := run(t, "pdftotext", "-bbox", path, "-")
 	for text, box := range map[string]document.Box{"대한민국": s.Run.Contents[0].Words[0].Box, "The": s.Run.Contents[0].Words[2].Box} {
-		m := regexp.MustCompile(`<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">` + text + "<").FindStringSubmatch(boxes)
+		m := regexp.MustCompile(`<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">` + text +
+			"<").FindStringSubmatch(boxes)
 		if m == nil {
 			t.Fatalf("%s is not there:\n%s", text, boxes)
 		}
@@ -96,7 +97,8 @@ func TestPDFText(t *testing.T) {
 			_, _ = fmt.Sscan(m[i+1], &at[i])
 			at[i] *= float64(s.Image.Resolution()) / pointsPerInch
 		}
-		if got := (document.Box{X1: int(at[0] + 0.5), Y1: int(at[1] + 0.5), X2: int(at[2] + 0.5), Y2: int(at[3] + 0.5)}); !near(got, box, 8) {
+		if got := (document.Box{X1: int(at[0] + 0.5), Y1: int(at[1] + 0.5), X2: int(at[2] + 0.5), Y2: int(at[3] + 0.5)}); !near(got, box,
+			8) {
 			t.Errorf("%s is at %v, want %v", text, got, box)
 		}
 	}
@@ -111,8 +113,10 @@ func near(a, b document.Box, most int) bool {
 func TestPDFRightToLeft(t *testing.T) {
 	s := sample()
 	s.Page = pagePNG(t)
-	s.Run.Contents = []recognition.Content{{ROI: document.Box{X1: 100, Y1: 100, X2: 500, Y2: 140}, Reading: recognition.Reading{Text: "שלום עולם",
-		Words: []recognition.Word{{Text: "שלום", Box: document.Box{X1: 320, Y1: 100, X2: 500, Y2: 140}}, {Text: "עולם", Box: document.Box{X1: 100, Y1: 100, X2: 300, Y2: 140}}}}}}
+	s.Run.Contents = []recognition.Content{{ROI: document.Box{X1: 100, Y1: 100, X2: 500, Y2: 140},
+		Reading: recognition.Reading{Text: "שלום עולם",
+			Words: []recognition.Word{{Text: "שלום", Box: document.Box{X1: 320, Y1: 100, X2: 500, Y2: 140}},
+				{Text: "עולם", Box: document.Box{X1: 100, Y1: 100, X2: 300, Y2: 140}}}}}}
 	got := strings.Map(func(r rune) rune {
 		if r >= 0x202A && r <= 0x202E { // marks of direction, which pdftotext adds
 			return -1
@@ -129,12 +133,15 @@ func TestPDFTurned(t *testing.T) {
 	s := sample()
 	s.Page = pagePNG(t)
 	box := document.Box{X1: 100, Y1: 200, X2: 140, Y2: 500}
-	for rotation, want := range map[int]string{90: `xMin="(2[4-9].*?)" yMin="48.0+" xMax="(.*?)" yMax="72`, 270: `xMin="(2[4-9].*?)" yMin="96.0+" xMax="(.*?)" yMax="120`} {
-		words := []recognition.Word{{Text: "upwards", Box: document.Box{X1: 100, Y1: 400, X2: 140, Y2: 500}}, {Text: "letters", Box: document.Box{X1: 100, Y1: 200, X2: 140, Y2: 300}}}
+	for rotation, want := range map[int]string{90: `xMin="(2[4-9].*?)" yMin="48.0+" xMax="(.*?)" yMax="72`,
+		270: `xMin="(2[4-9].*?)" yMin="96.0+" xMax="(.*?)" yMax="120`} {
+		words := []recognition.Word{{Text: "upwards", Box: document.Box{X1: 100, Y1: 400, X2: 140, Y2: 500}},
+			{Text: "letters", Box: document.Box{X1: 100, Y1: 200, X2: 140, Y2: 300}}}
 		if rotation == 90 {
 			words[0].Box, words[1].Box = words[1].Box, words[0].Box
 		}
-		s.Run.Contents = []recognition.Content{{ROI: box, Reading: recognition.Reading{Text: "upwards letters", Rotation: rotation, Words: words}}}
+		s.Run.Contents = []recognition.Content{{ROI: box, Reading: recognition.Reading{Text: "upwards letters", Rotation: rotation,
+			Words: words}}}
 		path := savedPDF(t, s)
 		if got := strings.Fields(run(t, "pdftotext", path, "-")); strings.Join(got, " ") != "upwards letters" {
 			t.Errorf("turned by %d: got %q", rotation, got)
@@ -149,7 +156,8 @@ func TestPDFInformation(t *testing.T) {
 	s := sample()
 	s.Page = pagePNG(t)
 	got := run(t, "pdfinfo", "-isodates", savedPDF(t, s))
-	for _, want := range []string{"Title:           " + s.Image.Name, "Producer:        Glyphbox", "2026-11-22T20:06:00Z", "Pages:           1", "Page size:       192 x 144 pts", "PDF version:     1.7"} {
+	for _, want := range []string{"Title:           " + s.Image.Name, "Producer:        Glyphbox", "2026-11-22T20:06:00Z",
+		"Pages:           1", "Page size:       192 x 144 pts", "PDF version:     1.7"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
@@ -161,7 +169,8 @@ func TestPDFInformation(t *testing.T) {
 func TestPDFPicture(t *testing.T) {
 	m := shape()
 	gray := image.NewGray(m.Rect)
-	paletted := image.NewPaletted(m.Rect, color.Palette{color.RGBA{200, 30, 30, 255}, color.RGBA{30, 200, 30, 255}, color.RGBA{30, 30, 200, 255}, color.RGBA{240, 240, 240, 255}})
+	paletted := image.NewPaletted(m.Rect, color.Palette{color.RGBA{200, 30, 30, 255}, color.RGBA{30, 200, 30, 255},
+		color.RGBA{30, 30, 200, 255}, color.RGBA{240, 240, 240, 255}})
 	bilevel := image.NewPaletted(m.Rect, color.Palette{color.Black, color.White})
 	deep := image.NewRGBA64(m.Rect)
 	clear := image.NewNRGBA(m.Rect)
@@ -182,9 +191,10 @@ func TestPDFPicture(t *testing.T) {
 		"palette png": {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(paletted)}, m.At},
 		"bilevel png": {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(bilevel)}, bilevel.At},
 		"deep png":    {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(deep)}, m.At},
-		"clear png":   {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(clear)}, func(int, int) color.Color { return color.White }},
-		"jpeg":        {pageJPEG(t, m), m.At},
-		"gray jpeg":   {pageJPEG(t, gray), gray.At},
+		"clear png": {document.Rendition{MediaType: "image/png", Bytes: porttest.PNG(clear)},
+			func(int, int) color.Color { return color.White }},
+		"jpeg":      {pageJPEG(t, m), m.At},
+		"gray jpeg": {pageJPEG(t, gray), gray.At},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sample()
@@ -241,7 +251,8 @@ func TestPDFIsTheSameAgain(t *testing.T) {
 // TestPDFBrokenPage wants an error, and nothing written, for a page that is no image.
 func TestPDFBrokenPage(t *testing.T) {
 	whole := pagePNG(t)
-	for name, page := range map[string]document.Rendition{"none": {}, "text": {MediaType: "image/jpeg", Bytes: []byte("hello")}, "png": {MediaType: "image/png", Bytes: whole.Bytes[:20]},
+	for name, page := range map[string]document.Rendition{"none": {}, "text": {MediaType: "image/jpeg", Bytes: []byte("hello")},
+		"png":   {MediaType: "image/png", Bytes: whole.Bytes[:20]},
 		"other": {MediaType: "image/bmp", Bytes: whole.Bytes[8:]}} {
 		s := sample()
 		s.Page = page

@@ -230,7 +230,8 @@ func (e *Exporter) merge(ctx context.Context, w io.Writer, parts []*spool) error
 var errPDFWork = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF cannot be written: its file is damaged, or too large.")
 
 // work has a worker do a job and returns the bytes of its answer.
-func (e *Exporter) work(ctx context.Context, operation string, job, answer any, size int64, open func(context.Context) (io.ReadCloser, error)) ([]byte, error) {
+func (e *Exporter) work(ctx context.Context, operation string, job, answer any, size int64,
+	open func(context.Context) (io.ReadCloser, error)) ([]byte, error) {
 	if e.pool == nil {
 		return nil, errPDFWork.Because(errors.New("transcript: there are no workers"))
 	}

@@ -142,7 +142,8 @@ func TestPDFOfSeveral(t *testing.T) {
 func TestPDFOfBrokenPDF(t *testing.T) {
 	_, pages := scanned(t, 7, 1)
 	var b bytes.Buffer
-	if err := (&Exporter{}).Export(t.Context(), &b, recognition.FormatPDF, documentOf(pages...)); !fault.Is(err, fault.Unsupported) || b.Len() > 0 {
+	if err := (&Exporter{}).Export(t.Context(), &b, recognition.FormatPDF, documentOf(pages...)); !fault.Is(err, fault.Unsupported) ||
+		b.Len() > 0 {
 		t.Errorf("without a worker: got %v and %d bytes", err, b.Len())
 	}
 	pages[0].Page.Bytes = []byte("hello")

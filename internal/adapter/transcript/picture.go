@@ -44,12 +44,13 @@ func (p picture) placed(width, height float64) string {
 		1: {1, 0, 0, 1, 0, 0}, 2: {-1, 0, 0, 1, 1, 0}, 3: {-1, 0, 0, -1, 1, 1}, 4: {1, 0, 0, -1, 0, 1},
 		5: {0, -1, -1, 0, 1, 1}, 6: {0, -1, 1, 0, 0, 1}, 7: {0, 1, 1, 0, 0, 0}, 8: {0, 1, -1, 0, 1, 0},
 	}[p.turned]
-	scaled := []string{number(m[0] * width), number(m[1] * height), number(m[2] * width), number(m[3] * height), number(m[4] * width), number(m[5] * height)}
+	scaled := []string{number(m[0] * width), number(m[1] * height), number(m[2] * width), number(m[3] * height), number(m[4] * width),
+		number(m[5] * height)}
 	return strings.Join(scaled, " ")
 }
 
-// newPicture makes a picture of a page: from its file where that is a JPEG that PDF shows as it is, else from a rendition. A page that could not be
-// rendered has none.
+// newPicture makes a picture of a page: from its file where that is a JPEG that PDF shows as it is, else from a rendition. A page that
+// could not be rendered has none.
 func newPicture(p recognition.TranscriptPage) (picture, error) {
 	if own, ok, err := ownJPEG(p); ok || err != nil {
 		return own, err
@@ -88,7 +89,8 @@ func ownJPEG(p recognition.TranscriptPage) (_ picture, ok bool, err error) {
 	if err != nil || max(h.Width, h.Height) != max(p.Image.Width, p.Image.Height) || h.Width != c.Width || h.Height != c.Height {
 		return picture{}, false, nil
 	}
-	return picture{dict: fmt.Sprintf("/Width %d /Height %d /ColorSpace %s /BitsPerComponent 8 /Filter /DCTDecode", c.Width, c.Height, space),
+	return picture{dict: fmt.Sprintf("/Width %d /Height %d /ColorSpace %s /BitsPerComponent 8 /Filter /DCTDecode", c.Width, c.Height,
+		space),
 		data: io.MultiReader(&head, file), size: p.Image.Size, turned: turned(h.Orientation, p.Image.Rotation), file: file}, true, nil
 }
 
@@ -112,9 +114,11 @@ func fromRendition(r document.Rendition) (picture, error) {
 		}
 		switch c.ColorModel {
 		case color.GrayModel:
-			return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode", c.Width, c.Height), r.Bytes), nil
+			return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode", c.Width,
+				c.Height), r.Bytes), nil
 		case color.YCbCrModel:
-			return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode", c.Width, c.Height), r.Bytes), nil
+			return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode", c.Width,
+				c.Height), r.Bytes), nil
 		}
 	case "image/png":
 		if _, err := png.DecodeConfig(bytes.NewReader(r.Bytes)); err != nil {
@@ -171,7 +175,8 @@ func fromPNG(file []byte) (picture, bool) {
 		return picture{}, false
 	}
 	return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace %s /BitsPerComponent %d /Filter /FlateDecode "+
-		"/DecodeParms << /Predictor 15 /Colors %d /BitsPerComponent %d /Columns %d >>", width, height, space, depth, colors, depth, width), data), true
+		"/DecodeParms << /Predictor 15 /Colors %d /BitsPerComponent %d /Columns %d >>", width, height, space, depth, colors, depth, width),
+		data), true
 }
 
 func redrawn(file []byte) (picture, error) {
@@ -187,5 +192,6 @@ func redrawn(file []byte) (picture, error) {
 	for i := 0; i < len(onWhite.Pix); i += 4 {
 		rgb = append(rgb, onWhite.Pix[i:i+3]...)
 	}
-	return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode", b.Dx(), b.Dy()), deflated(rgb)), nil
+	return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode", b.Dx(), b.Dy()),
+		deflated(rgb)), nil
 }

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// spool takes what can only be written once something behind it is known: in memory, or in a temporary file where it is long. It remembers its
-// first error, so that writers need not look at each.
+// spool takes what can only be written once something behind it is known: in memory, or in a temporary file where it is long. It remembers
+// its first error, so that writers need not look at each.
 type spool struct {
 	head bytes.Buffer
 	file *os.File // nil as long as all is in head

@@ -45,7 +45,8 @@ func heading(t recognition.Transcript) []string {
 	return columns
 }
 
-// writeCSV writes a table as Excel takes it with a double click, and LibreOffice and Numbers too: UTF-8 with a byte order mark, commas, lines that end in
+// writeCSV writes a table as Excel takes it with a double click, and LibreOffice and Numbers too: UTF-8 with a byte order mark, commas,
+// lines that end in
 // CRLF, and line feeds inside texts.
 func writeCSV(w io.Writer, t recognition.Transcript) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
@@ -59,7 +60,8 @@ func writeCSV(w io.Writer, t recognition.Transcript) error {
 			return err
 		}
 		for _, r := range rowsOf(p) {
-			record := []string{strconv.Itoa(r.page), strconv.Itoa(r.number), defused(r.name), defused(r.text), strconv.FormatFloat(r.confidence, 'f', -1, 64),
+			record := []string{strconv.Itoa(r.page), strconv.Itoa(r.number), defused(r.name), defused(r.text),
+				strconv.FormatFloat(r.confidence, 'f', -1, 64),
 				strconv.FormatBool(r.confirmed)}
 			if t.Several {
 				record = append([]string{defused(r.document)}, record...)

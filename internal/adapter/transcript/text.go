@@ -9,7 +9,8 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// writeText writes the texts of the regions, with a blank line between them and a form feed between pages. Regions without text leave no trace.
+// writeText writes the texts of the regions, with a blank line between them and a form feed between pages. Regions without text leave no
+// trace.
 func writeText(w io.Writer, t recognition.Transcript) error {
 	separator := ""
 	for p, err := range t.Pages {

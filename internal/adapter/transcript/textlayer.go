@@ -16,8 +16,8 @@ import (
 // fontName is what the font is called in the resources of a page.
 const fontName = "GlyphboxText"
 
-// textLayer is the text of blocks of a page that is not painted, as operators of a content stream. scale is points per pixel. Text that is turned on
-// the page runs in its own direction.
+// textLayer is the text of blocks of a page that is not painted, as operators of a content stream. scale is points per pixel. Text that is
+// turned on the page runs in its own direction.
 func textLayer(blocks []block, page document.Box, scale float64, codes *codes) []byte {
 	d := drawing{scale: scale, codes: codes}
 	for _, rotation := range document.Rotations {
@@ -102,7 +102,8 @@ func (d *drawing) drawLine(line line) {
 			}
 		}
 		em := float64(size) * d.scale
-		fmt.Fprintf(&d.b, "/"+fontName+" %s Tf 1 0 0 1 %s %s Tm ", number(em), number(left*d.scale), number(d.height-float64(bottom)*d.scale-em*descent/1000))
+		fmt.Fprintf(&d.b, "/"+fontName+" %s Tf 1 0 0 1 %s %s Tm ", number(em), number(left*d.scale),
+			number(d.height-float64(bottom)*d.scale-em*descent/1000))
 		d.show(asSeen(w.text), right-left, size)
 		if i+1 < len(line.words) {
 			d.show(" ", max(1, next-right), size)
@@ -117,7 +118,8 @@ func asSeen(s string) string {
 	if first < 0 {
 		return s
 	}
-	if r, _ := utf8.DecodeRuneInString(s[first:]); !unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko) {
+	if r, _ := utf8.DecodeRuneInString(s[first:]); !unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana,
+		unicode.Nko) {
 		return s
 	}
 	runes := []rune(s)

@@ -1,7 +1,8 @@
-// Package transcript writes what was read as files for other programs: plain text, JSON, TSV, hOCR, ALTO, PDF, CSV, XLSX, and lines for training.
+// Package transcript writes what was read as files for other programs: plain text, JSON, TSV, hOCR, ALTO, PDF, CSV, XLSX, and lines for
+// training.
 //
-// A file is written page by page, as the pages come, so that memory does not grow with their number; what must stand before the pages and is known
-// after them waits in a spool.
+// A file is written page by page, as the pages come, so that memory does not grow with their number; what must stand before the pages and
+// is known after them waits in a spool.
 //
 // All but JSON, which tells what is stored, plain text and tables are made from the same layout (layout.go): regions are blocks,
 // blank lines part paragraphs, line breaks part lines, and every word has a box. Characters that XML cannot hold are left out
@@ -55,8 +56,9 @@ func New(o Options) *Exporter {
 			started.Lock()
 			defer started.Unlock()
 			if pool == nil {
-				pool = workerpool.Start(workerpool.Options{Command: o.Command, Workers: 1, JobTimeout: cmp.Or(o.Timeout, 2*time.Minute), QueueSize: queue,
-					IdleTime: o.IdleTime, Log: o.Log})
+				pool = workerpool.Start(workerpool.Options{Command: o.Command, Workers: 1, JobTimeout: cmp.Or(o.Timeout, 2*time.Minute),
+					QueueSize: queue,
+					IdleTime:  o.IdleTime, Log: o.Log})
 			}
 			return pool
 		},
@@ -81,9 +83,11 @@ func (e *Exporter) Close() error {
 // Export writes a file of that format.
 func (e *Exporter) Export(ctx context.Context, w io.Writer, f recognition.Format, t recognition.Transcript) error {
 	write, ok := map[recognition.Format]func(io.Writer, recognition.Transcript) error{
-		recognition.FormatText: writeText, recognition.FormatJSON: writeJSON, recognition.FormatTSV: writeTSV, recognition.FormatHOCR: writeHOCR,
-		recognition.FormatALTO: writeALTO, recognition.FormatCSV: writeCSV, recognition.FormatXLSX: writeXLSX, recognition.FormatGroundTruth: writeGroundTruth,
-		recognition.FormatPDF: func(w io.Writer, t recognition.Transcript) error { return e.exportPDF(ctx, w, t) },
+		recognition.FormatText: writeText, recognition.FormatJSON: writeJSON, recognition.FormatTSV: writeTSV,
+		recognition.FormatHOCR: writeHOCR,
+		recognition.FormatALTO: writeALTO, recognition.FormatCSV: writeCSV, recognition.FormatXLSX: writeXLSX,
+		recognition.FormatGroundTruth: writeGroundTruth,
+		recognition.FormatPDF:         func(w io.Writer, t recognition.Transcript) error { return e.exportPDF(ctx, w, t) },
 	}[f]
 	switch {
 	case !ok:

@@ -57,12 +57,16 @@ func sample() sampled {
 	at := time.Date(2026, 11, 22, 20, 6, 0, 123456000, time.UTC)
 	return sampled{TranscriptPage: recognition.TranscriptPage{
 		Number: 1,
-		Image: document.Image{ID: 42, Document: 42, Number: 1, Name: `스캔 <1> & "2";\.png`, Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1, DPI: 300},
-			SHA256: strings.Repeat("0a", 32)},
-		Run: recognition.Run{ImageID: 42, Version: 3, User: account.Ref{ID: 7, Name: "ann"}, Created: at, Lang: []string{"kor", "eng"}, Mode: 3, Engine: "tesseract 5.3.0",
+		Image: document.Image{ID: 42, Document: 42, Number: 1, Name: `스캔 <1> & "2";\.png`,
+			Geometry: document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1, DPI: 300},
+			SHA256:   strings.Repeat("0a", 32)},
+		Run: recognition.Run{ImageID: 42, Version: 3, User: account.Ref{ID: 7, Name: "ann"}, Created: at, Lang: []string{"kor", "eng"},
+			Mode: 3, Engine: "tesseract 5.3.0",
 			Contents: []recognition.Content{
-				{ID: "corrected", Version: 3, ROI: document.Box{X1: 40, Y1: 50, X2: 640, Y2: 150}, Name: `머리 <&">`, Revision: 2, EditedBy: account.Ref{ID: 8}, Edited: at,
-					Reading: recognition.Reading{Text: "대한민국 만세\nThe <quick> & \"brown\"", Confidence: 0.93, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Engine: "tesseract 5.3.0",
+				{ID: "corrected", Version: 3, ROI: document.Box{X1: 40, Y1: 50, X2: 640, Y2: 150}, Name: `머리 <&">`, Revision: 2,
+					EditedBy: account.Ref{ID: 8}, Edited: at,
+					Reading: recognition.Reading{Text: "대한민국 만세\nThe <quick> & \"brown\"", Confidence: 0.93, Lang: []string{"kor", "eng"},
+						Shape: recognition.ShapeBlock, Engine: "tesseract 5.3.0",
 						Scale: 1.5, Passes: 1, Duration: 181500 * time.Microsecond, Words: []recognition.Word{
 							{Text: "대한민국", Box: document.Box{X1: 50, Y1: 55, X2: 210, Y2: 90}, Confidence: 1},
 							{Text: "만세", Box: document.Box{X1: 210, Y1: 55, X2: 300, Y2: 90}, Confidence: 1},
@@ -72,12 +76,17 @@ func sample() sampled {
 							{Text: `"brown"`, Box: document.Box{X1: 400, Y1: 100, X2: 560, Y2: 135}, Confidence: 0},
 						}}},
 				{ID: "empty", Version: 3, ROI: document.Box{X1: 0, Y1: 500, X2: 800, Y2: 600}, Revision: 1,
-					Reading: recognition.Reading{Lang: []string{"chi_sim_vert"}, Shape: recognition.ShapePage, Engine: "tesseract 5.3.0", Scale: 1, Passes: 1}},
+					Reading: recognition.Reading{Lang: []string{"chi_sim_vert"}, Shape: recognition.ShapePage, Engine: "tesseract 5.3.0",
+						Scale: 1, Passes: 1}},
 				{ID: "failed", Version: 3, ROI: document.Box{X1: 700, Y1: 10, X2: 790, Y2: 40}, Revision: 1,
-					Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeDeadline, Detail: "It took <too> long."}}},
-				{ID: "typed", Version: 3, ROI: document.Box{X1: 40, Y1: 200, X2: 440, Y2: 320}, Name: "typed", Revision: 2, EditedBy: account.Ref{ID: 7, Name: "ann"}, Edited: at,
-					Reading: recognition.Reading{Text: "no box\x00es here\x01\n\n\x02 𝄞 emoji😀", Confidence: 1, Lang: []string{"eng"}, Shape: recognition.ShapeBlock, Engine: "tesseract 5.3.0", Scale: 1, Passes: 1,
-						Words: []recognition.Word{{Text: "no", Confidence: 1}, {Text: "box\x00es", Confidence: 1}, {Text: "here\x01", Confidence: 1}, {Text: "\x02", Confidence: 1},
+					Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeDeadline,
+						Detail: "It took <too> long."}}},
+				{ID: "typed", Version: 3, ROI: document.Box{X1: 40, Y1: 200, X2: 440, Y2: 320}, Name: "typed", Revision: 2,
+					EditedBy: account.Ref{ID: 7, Name: "ann"}, Edited: at,
+					Reading: recognition.Reading{Text: "no box\x00es here\x01\n\n\x02 𝄞 emoji😀", Confidence: 1, Lang: []string{"eng"},
+						Shape: recognition.ShapeBlock, Engine: "tesseract 5.3.0", Scale: 1, Passes: 1,
+						Words: []recognition.Word{{Text: "no", Confidence: 1}, {Text: "box\x00es", Confidence: 1},
+							{Text: "here\x01", Confidence: 1}, {Text: "\x02", Confidence: 1},
 							{Text: "𝄞", Confidence: 1}, {Text: "emoji😀", Confidence: 1}}}},
 			}},
 	}}
@@ -98,7 +107,8 @@ func exported(t testing.TB, f recognition.Format, transcript recognition.Transcr
 }
 
 func TestGolden(t *testing.T) {
-	for _, f := range []recognition.Format{recognition.FormatText, recognition.FormatJSON, recognition.FormatTSV, recognition.FormatHOCR, recognition.FormatALTO, recognition.FormatCSV} {
+	for _, f := range []recognition.Format{recognition.FormatText, recognition.FormatJSON, recognition.FormatTSV, recognition.FormatHOCR,
+		recognition.FormatALTO, recognition.FormatCSV} {
 		t.Run(string(f), func(t *testing.T) {
 			got := export(t, f, sample())
 			path := filepath.Join("testdata", "sample."+string(f))
@@ -160,8 +170,10 @@ func TestErrorOfWriter(t *testing.T) {
 }
 
 func TestTag(t *testing.T) {
-	for lang, want := range map[string]string{"eng": "en", "kor": "ko", "kor_vert": "ko", "chi_sim": "zh-Hans", "chi_tra_vert": "zh-Hant", "deu": "de", "frk": "de-Latf",
-		"aze_cyrl": "az-Cyrl", "srp_latn": "sr-Latn", "ita_old": "it", "grc": "grc", "osd": "", "equ": "", "script/Hangul": "", "": "", "x": "", `"><`: ""} {
+	for lang, want := range map[string]string{"eng": "en", "kor": "ko", "kor_vert": "ko", "chi_sim": "zh-Hans", "chi_tra_vert": "zh-Hant",
+		"deu": "de", "frk": "de-Latf",
+		"aze_cyrl": "az-Cyrl", "srp_latn": "sr-Latn", "ita_old": "it", "grc": "grc", "osd": "", "equ": "", "script/Hangul": "", "": "",
+		"x": "", `"><`: ""} {
 		if got := tag(lang); got != want {
 			t.Errorf("%q: got %q, want %q", lang, got, want)
 		}
@@ -239,8 +251,10 @@ func rows(t *testing.T, file []byte) [][]string {
 // A line that somebody corrects to two lines becomes two lines, one below the other.
 func TestALineCorrectedToTwo(t *testing.T) {
 	f := porttest.NewFakes(t)
-	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 1, Now: time.Now}
-	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Exporter: &Exporter{}, Now: time.Now}
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 1,
+		Now: time.Now}
+	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents,
+		Exporter: &Exporter{}, Now: time.Now}
 	ann, err := f.Users.Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org"})
 	must(t, err)
 	actor := account.Actor{UserID: ann.ID, Name: ann.Name}
@@ -249,7 +263,8 @@ func TestALineCorrectedToTwo(t *testing.T) {
 	must(t, err)
 	region := boxes[0].Union(boxes[1])
 	f.Say(region, "one lime amother")
-	run, err := runs.Recognize(t.Context(), actor, image.ID, recognition.Request{Regions: []recognition.Region{{Box: region}}, Mode: recognition.BestMode})
+	run, err := runs.Recognize(t.Context(), actor, image.ID, recognition.Request{Regions: []recognition.Region{{Box: region}},
+		Mode: recognition.BestMode})
 	must(t, err)
 	text := "one line\nanother"
 	_, err = runs.Correct(t.Context(), actor, run.ContentIDs[0], recognition.Correction{Text: &text})

@@ -14,8 +14,8 @@ const (
 	maxCellUnits = excelize.TotalCellChars // UTF-16 units of a cell
 )
 
-// writeXLSX writes a table as a workbook of Excel's. Texts are texts there, whatever they begin with. A text that is too long for a cell goes on in
-// the rows below.
+// writeXLSX writes a table as a workbook of Excel's. Texts are texts there, whatever they begin with. A text that is too long for a cell
+// goes on in the rows below.
 func writeXLSX(w io.Writer, t recognition.Transcript) (err error) {
 	book := excelize.NewFile()
 	defer book.Close()
@@ -94,8 +94,10 @@ func newSheet(book *excelize.File, t recognition.Transcript) (*sheet, error) {
 // write adds a region, in as many rows as its text needs.
 func (s *sheet) write(r row) error {
 	for _, part := range cellTexts(r.text) {
-		cells := []any{excelize.Cell{StyleID: s.top, Value: r.page}, excelize.Cell{StyleID: s.top, Value: r.number}, excelize.Cell{StyleID: s.text, Value: r.name},
-			excelize.Cell{StyleID: s.text, Value: part}, excelize.Cell{StyleID: s.fraction, Value: r.confidence}, excelize.Cell{StyleID: s.top, Value: r.confirmed}}
+		cells := []any{excelize.Cell{StyleID: s.top, Value: r.page}, excelize.Cell{StyleID: s.top, Value: r.number},
+			excelize.Cell{StyleID: s.text, Value: r.name},
+			excelize.Cell{StyleID: s.text, Value: part}, excelize.Cell{StyleID: s.fraction, Value: r.confidence},
+			excelize.Cell{StyleID: s.top, Value: r.confirmed}}
 		if s.several {
 			cells = append([]any{excelize.Cell{StyleID: s.text, Value: r.document}}, cells...)
 		}

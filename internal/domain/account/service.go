@@ -181,7 +181,8 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 	case err != nil:
 		return Grant{}, err
 	case !fresh:
-		return Grant{}, fault.New(fault.Unauthenticated, "token_reused", "This refresh token was used before, so its session was ended. Sign in again.")
+		return Grant{}, fault.New(fault.Unauthenticated, "token_reused",
+			"This refresh token was used before, so its session was ended. Sign in again.")
 	}
 	return s.grant(u, session, next)
 }
@@ -209,8 +210,8 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Actor, error
 	return Actor{UserID: u.ID, Name: u.Name, Admin: u.Role == RoleAdmin, Session: session}, nil
 }
 
-// ActorOf returns who acts where something is done for a user who does not wait for it, such as an item of a job: with the role that the user
-// has now. NotFound; Unauthenticated for one who has resigned; Forbidden for one in a state that keeps out.
+// ActorOf returns who acts where something is done for a user who does not wait for it, such as an item of a job: with the role that the
+// user has now. NotFound; Unauthenticated for one who has resigned; Forbidden for one in a state that keeps out.
 func (s *Service) ActorOf(ctx context.Context, userID int64) (Actor, error) {
 	u, err := s.Users.ByID(ctx, userID)
 	if err != nil {

@@ -34,8 +34,10 @@ const password = "correct-horse"
 func newWorld(t *testing.T) *world {
 	w := &world{fakes: porttest.NewFakes(t), clock: time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60))}
 	w.Service = &account.Service{
-		Users: w.fakes.Users, Sessions: w.fakes.Sessions, Keys: w.fakes.Keys, Tokens: w.fakes.Tokens, Passwords: w.fakes.Passwords, Dependents: w,
-		SignUpOpen: true, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, MaxKeys: 3, Now: func() time.Time { return w.clock },
+		Users: w.fakes.Users, Sessions: w.fakes.Sessions, Keys: w.fakes.Keys, Tokens: w.fakes.Tokens, Passwords: w.fakes.Passwords,
+		Dependents: w,
+		SignUpOpen: true, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, MaxKeys: 3,
+		Now: func() time.Time { return w.clock },
 	}
 	return w
 }
@@ -213,7 +215,8 @@ func TestLogin(t *testing.T) {
 	}
 	logins, n, err := w.Logins(t.Context(), a, account.Page{Size: 10})
 	check.OK(t, "Logins", err)
-	want := []account.Login{{UserID: u.ID, Address: "192.0.2.1", UserAgent: strings.Repeat("웹", 255), Created: w.clock.UTC().Truncate(time.Microsecond)}}
+	want := []account.Login{{UserID: u.ID, Address: "192.0.2.1", UserAgent: strings.Repeat("웹", 255),
+		Created: w.clock.UTC().Truncate(time.Microsecond)}}
 	if d := cmp.Diff(want, logins, cmpopts.IgnoreFields(account.Login{}, "ID")); d != "" || n != 1 {
 		t.Errorf("%d sign-ins (-want +got):\n%s", n, d)
 	}
@@ -235,7 +238,8 @@ func TestLoginDoesNotTellWhoHasAnAccount(t *testing.T) {
 	check.OK(t, "Resign", w.Resign(t.Context(), w.actor(t, "carl"), true))
 
 	var faults []fault.Fault
-	for _, c := range []struct{ name, password string }{{"ann", "wrong-horse"}, {"nobody", password}, {"bob", "wrong-horse"}, {"carl", password}, {"", password}, {"ann", ""}, {"", ""}, {"ann", password + " "}} {
+	for _, c := range []struct{ name, password string }{{"ann", "wrong-horse"}, {"nobody", password}, {"bob", "wrong-horse"},
+		{"carl", password}, {"", password}, {"ann", ""}, {"", ""}, {"ann", password + " "}} {
 		_, err := w.Login(t.Context(), c.name, c.password, account.Client{})
 		check.Code(t, "Login of "+c.name, err, fault.Unauthenticated, "wrong_credentials")
 		faults = append(faults, *fault.Of(err))
@@ -291,7 +295,8 @@ func TestStatesActOnTheNextRequest(t *testing.T) {
 			check.OK(t, "AddKey", err)
 			got, err := w.SetState(t.Context(), admin, u.ID, state, "spam")
 			check.OK(t, "SetState", err)
-			if want := []account.State{{Name: state, Detail: "spam", Created: w.clock.UTC().Truncate(time.Microsecond)}}; !cmp.Equal(want, got.States) {
+			if want := []account.State{{Name: state, Detail: "spam", Created: w.clock.UTC().Truncate(time.Microsecond)}}; !cmp.Equal(want,
+				got.States) {
 				t.Errorf("got the states %v, want %v", got.States, want)
 			}
 			_, err = w.Authenticate(t.Context(), g.AccessToken)
@@ -321,7 +326,8 @@ func TestRefresh(t *testing.T) {
 	check.Code(t, "Authenticate with a token that lapsed", err, fault.Unauthenticated, "token_expired")
 	second, err := w.Refresh(t.Context(), first.RefreshToken)
 	check.OK(t, "Refresh", err)
-	if second.RefreshToken == first.RefreshToken || second.AccessToken == first.AccessToken || !second.RefreshUntil.After(first.RefreshUntil) {
+	if second.RefreshToken == first.RefreshToken || second.AccessToken == first.AccessToken ||
+		!second.RefreshUntil.After(first.RefreshUntil) {
 		t.Errorf("got %+v after %+v", second, first)
 	}
 	before := w.authenticated(t, second.AccessToken)
@@ -612,7 +618,8 @@ func TestKeys(t *testing.T) {
 	if got := w.authenticated(t, text); got != (account.Actor{UserID: u.ID, Name: "ann"}) {
 		t.Errorf("got the actor %+v", got)
 	}
-	for _, wrong := range []string{text + "x", text[:len(text)-1], "gbx_", "gbx_" + k.ID, "gbx_" + k.ID + ".", "gbx_x." + text, strings.TrimPrefix(text, "gbx_"), strings.ToUpper(text)} {
+	for _, wrong := range []string{text + "x", text[:len(text)-1], "gbx_", "gbx_" + k.ID, "gbx_" + k.ID + ".", "gbx_x." + text,
+		strings.TrimPrefix(text, "gbx_"), strings.ToUpper(text)} {
 		_, err := w.Authenticate(t.Context(), wrong)
 		check.Code(t, "Authenticate with "+wrong, err, fault.Unauthenticated, "invalid_token")
 	}
@@ -818,7 +825,8 @@ func TestAdministration(t *testing.T) {
 	_, err = w.ClearState(t.Context(), admin, u.ID, account.StateBlocked)
 	check.OK(t, "ClearState of a state that the user is not in", err)
 	set := w.clock.UTC().Truncate(time.Microsecond)
-	for _, s := range []struct{ state, detail string }{{account.StateInactivate, "left"}, {account.StateBlocked, "spam"}, {account.StateInactivate, "back soon"}} {
+	for _, s := range []struct{ state, detail string }{{account.StateInactivate, "left"}, {account.StateBlocked, "spam"},
+		{account.StateInactivate, "back soon"}} {
 		_, err = w.SetState(t.Context(), admin, u.ID, s.state, s.detail)
 		check.OK(t, "SetState", err)
 		w.clock = w.clock.Add(time.Minute)
@@ -826,7 +834,8 @@ func TestAdministration(t *testing.T) {
 	}
 	got, err := w.fakes.Users.ByID(t.Context(), u.ID)
 	check.OK(t, "ByID", err)
-	want := []account.State{{Name: account.StateBlocked, Detail: "spam", Created: set.Add(time.Minute)}, {Name: account.StateInactivate, Detail: "back soon", Created: set}}
+	want := []account.State{{Name: account.StateBlocked, Detail: "spam", Created: set.Add(time.Minute)},
+		{Name: account.StateInactivate, Detail: "back soon", Created: set}}
 	if d := cmp.Diff(want, got.States); d != "" {
 		t.Errorf("states (-want +got):\n%s", d)
 	}

@@ -149,13 +149,15 @@ func checkEmail(email string) []fault.Field {
 	if err == nil && addr.Name == "" && addr.Address == email && utf8.RuneCountInString(email) <= MaxEmail {
 		return nil
 	}
-	return []fault.Field{{Field: "email", Detail: fmt.Sprintf("an e-mail address such as ann@example.org, at most %d characters", MaxEmail)}}
+	return []fault.Field{{Field: "email", Detail: fmt.Sprintf("an e-mail address such as ann@example.org, at most %d characters",
+		MaxEmail)}}
 }
 
 func checkPasswords(password1, password2 string) (fields []fault.Field) {
 	n := utf8.RuneCountInString(password1)
 	if n < MinPassword || n > MaxPassword || !utf8.ValidString(password1) || strings.ContainsFunc(password1, unicode.IsSpace) {
-		fields = append(fields, fault.Field{Field: "password1", Detail: fmt.Sprintf("%d to %d characters without white space", MinPassword, MaxPassword)})
+		fields = append(fields, fault.Field{Field: "password1", Detail: fmt.Sprintf("%d to %d characters without white space", MinPassword,
+			MaxPassword)})
 	}
 	if password1 != password2 {
 		fields = append(fields, fault.Field{Field: "password2", Detail: "the same as password1"})

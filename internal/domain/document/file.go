@@ -33,8 +33,8 @@ type Page struct {
 	Rotation int `json:"rotation,omitempty"` // one of Rotations: degrees that the upright page is turned clockwise
 }
 
-// Key names the page among those of all files: pages with equal keys look the same, and who has one may see the others, which of a file with
-// a password are only those of who has it.
+// Key names the page among those of all files: pages with equal keys look the same, and who has one may see the others, which of a file
+// with a password are only those of who has it.
 func (p Page) Key() string {
 	key := fmt.Sprintf("%s-%d-%d", p.File.SHA256, p.Number, p.Rotation)
 	if p.File.Password != "" {
@@ -45,8 +45,8 @@ func (p Page) Key() string {
 
 // Files opens files, be they stored or staged. Safe for concurrent use.
 type Files interface {
-	// Open returns the bytes of a file, to be closed by the caller, who may close early. Where it is an io.Seeker or an io.ReaderAt, no more
-	// of the file is read for its header than is needed. NotFound; Unavailable.
+	// Open returns the bytes of a file, to be closed by the caller, who may close early. Where it is an io.Seeker or an io.ReaderAt, no
+	// more of the file is read for its header than is needed. NotFound; Unavailable.
 	Open(ctx context.Context, f File) (io.ReadCloser, error)
 }
 

@@ -49,7 +49,8 @@ func (i Image) checkFirst() error {
 	if i.First() {
 		return nil
 	}
-	return fault.New(fault.Conflict, "page_of_document", "This image is page %d of the document %d. Do this to image %d: it concerns all pages.",
+	return fault.New(fault.Conflict, "page_of_document",
+		"This image is page %d of the document %d. Do this to image %d: it concerns all pages.",
 		i.Number, i.Document, i.Document)
 }
 
@@ -77,7 +78,8 @@ func (s *Service) pagesOf(like Image, found Probe) ([]Image, error) {
 		}
 	}
 	if most := cmp.Or(s.MaxDocumentPixels, MaxDocumentPixels); pixels > most {
-		return nil, fault.New(fault.TooLarge, "too_many_pixels", "The pages of the file have %d pixels together; at most %d are taken.", pixels, most)
+		return nil, fault.New(fault.TooLarge, "too_many_pixels", "The pages of the file have %d pixels together; at most %d are taken.",
+			pixels, most)
 	}
 	if sound.Width == 0 {
 		why := found.Pages[0].Error

@@ -49,7 +49,8 @@ func TestUploadOfPages(t *testing.T) {
 	pages := w.all(t, first)
 	check.Same(t, "the first page", first, pages[0])
 	for n, i := range pages {
-		check.Same(t, "page", [6]int{i.Number, i.Pages, i.Width, i.Height, int(i.Document), int(i.Size)}, [6]int{n + 1, 3, 101 + n, 60, int(first.ID), len(file)})
+		check.Same(t, "page", [6]int{i.Number, i.Pages, i.Width, i.Height, int(i.Document), int(i.Size)},
+			[6]int{n + 1, 3, 101 + n, 60, int(first.ID), len(file)})
 		check.Same(t, "file", [3]string{i.Name, i.Original, i.SHA256}, [3]string{"scan.tiff", first.Original, first.SHA256})
 		check.Same(t, "Page", i.Page().Number, n+1)
 		if has := i.Thumbnail != ""; has != (n == 0) {

@@ -32,30 +32,33 @@ const (
 
 // Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Catalog interface {
-	// Add stores the images of a new document, all of its pages in their order, as one step, and returns the first one with its ID and its owner's
-	// name. A later image has a greater ID. NotFound where the owner is no user.
+	// Add stores the images of a new document, all of its pages in their order, as one step, and returns the first one with its ID and its
+	// owner's name. A later image has a greater ID. NotFound where the owner is no user.
 	Add(ctx context.Context, pages ...Image) (Image, error)
 
 	// ByID returns one image. NotFound.
 	ByID(ctx context.Context, id int64) (Image, error)
 
-	// Pages returns the images of a document in the order of its pages: at most limit, from that page number on. NotFound, also for the ID of
-	// a later page.
+	// Pages returns the images of a document in the order of its pages: at most limit, from that page number on. NotFound, also for the ID
+	// of a later page.
 	Pages(ctx context.Context, documentID int64, from, limit int) ([]Image, error)
 
-	// List returns documents, each by the image of its first page, by ID, descending, and how many match in all (whatever Page and Before). The keyword is
-	// found anywhere in a name, whatever the letter case and the Unicode normal form of either; % and _ are plain characters.
+	// List returns documents, each by the image of its first page, by ID, descending, and how many match in all (whatever Page and Before).
+	// The keyword is found anywhere in a name, whatever the letter case and the Unicode normal form of either; % and _ are plain
+	// characters.
 	List(ctx context.Context, q Query) ([]Image, int, error)
 
 	// Count returns how many documents the user owns.
 	Count(ctx context.Context, ownerID int64) (int, error)
 
-	// Update changes Name, Visibility, Seal, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls change and writes what change left, as
-	// one step that excludes other updates of the row, so change may be called more than once. Name, Visibility and Seal are changed of all pages of
-	// its document, and only where the image is that of the first page. An error from change leaves the row as it was and is returned as it is. NotFound.
+	// Update changes Name, Visibility, Seal, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls change and writes
+	// what change left, as one step that excludes other updates of the row, so change may be called more than once. Name, Visibility and
+	// Seal are changed of all pages of its document, and only where the image is that of the first page. An error from change leaves the
+	// row as it was and is returned as it is. NotFound.
 	Update(ctx context.Context, id int64, change func(*Image) error) (Image, error)
 
-	// Delete removes the rows of a document, and with them, as one step, those of the runs of its pages. NotFound, also for the ID of a later page.
+	// Delete removes the rows of a document, and with them, as one step, those of the runs of its pages. NotFound, also for the ID of a
+	// later page.
 	Delete(ctx context.Context, id int64) error
 
 	// Named returns those of the blobs that an image names, as its original or its thumbnail, in no order, each once. "" is none.
@@ -108,7 +111,7 @@ type Imager interface {
 
 // Dependents is what hangs on images in packages further out.
 type Dependents interface {
-	// Release is called before the rows of all images of a document are deleted, which takes the rows of their runs along. It returns how to
-	// discard what those rows named, to be called after.
+	// Release is called before the rows of all images of a document are deleted, which takes the rows of their runs along. It returns how
+	// to discard what those rows named, to be called after.
 	Release(ctx context.Context, imageIDs ...int64) (discard func(context.Context) error, err error)
 }

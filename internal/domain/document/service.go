@@ -43,10 +43,10 @@ type Upload struct {
 	File File   // staged; its Password opens it, if it is encrypted
 }
 
-// Upload stores a document, an image for each page, and returns that of the first: bytes first, rows last, so that what is answered has all its
-// parts. Nothing is stored of what cannot be shown; a page that cannot be shown while others can has its Error.
-// Invalid for the name, and with the code "pdf_encrypted" as the Imager says; Unsupported and TooLarge as that says, and for too many pages or
-// pixels of all pages; Conflict where the user has too many documents; Deadline where the bytes may be swept before the rows are there.
+// Upload stores a document, an image for each page, and returns that of the first: bytes first, rows last, so that what is answered has all
+// its parts. Nothing is stored of what cannot be shown; a page that cannot be shown while others can has its Error.
+// Invalid for the name, and with the code "pdf_encrypted" as the Imager says; Unsupported and TooLarge as that says, and for too many pages
+// or pixels of all pages; Conflict where the user has too many documents; Deadline where the bytes may be swept before the rows are there.
 func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, f File) (Image, error) {
 	images, err := s.UploadAll(ctx, actor, []Upload{{name, f}})
 	if err != nil {
@@ -63,7 +63,8 @@ func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []
 		return nil, err
 	}
 	if n+len(uploads) > s.MaxImages {
-		return nil, fault.New(fault.Conflict, "too_many_images", "There may be at most %d documents of one user. Delete some first.", s.MaxImages)
+		return nil, fault.New(fault.Conflict, "too_many_images", "There may be at most %d documents of one user. Delete some first.",
+			s.MaxImages)
 	}
 	looked := make([]arrival, len(uploads))
 	for k, u := range uploads {
@@ -237,7 +238,8 @@ func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Ima
 	return s.unsealed(i), nil
 }
 
-// List returns documents that the actor may see, by the images of their first pages, newest first, and how many match in all. The query's Viewer and Owner are set here, by Whose. Forbidden for
+// List returns documents that the actor may see, by the images of their first pages, newest first, and how many match in all. The query's
+// Viewer and Owner are set here, by Whose. Forbidden for
 // Everyone, where the actor is no administrator.
 func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Image, int, error) {
 	q.Viewer, q.Owner = actor.UserID, 0
@@ -257,8 +259,8 @@ func (s *Service) Original(ctx context.Context, actor account.Actor, id int64) (
 	return s.open(ctx, actor, id, func(i Image) string { return i.Original })
 }
 
-// Thumbnail returns an image with the bytes of its thumbnail (PNG or JPEG), which the caller closes. That of a later page is made when it is
-// asked for first. NotFound; then also as with Rendered and as the Imager says.
+// Thumbnail returns an image with the bytes of its thumbnail (PNG or JPEG), which the caller closes. That of a later page is made when it
+// is asked for first. NotFound; then also as with Rendered and as the Imager says.
 func (s *Service) Thumbnail(ctx context.Context, actor account.Actor, id int64) (Image, io.ReadSeekCloser, error) {
 	i, err := s.Image(ctx, actor, id)
 	if err == nil && i.Thumbnail == "" {
@@ -325,10 +327,10 @@ func (c Change) check() error {
 	return fault.InvalidFields(fields...)
 }
 
-// Change renames a document, sets who may see it, takes the password of its file, and turns a page. The owner or an administrator may; NotFound
-// for whom it does not exist, Forbidden for whom it is only shared with; Conflict with the code "page_of_document" where the image is that of
-// a later page and more than a rotation is asked for; for a password and a rotation also as the Imager says, and for a rotation Deadline where
-// the thumbnail may be swept before the row names it.
+// Change renames a document, sets who may see it, takes the password of its file, and turns a page. The owner or an administrator may;
+// NotFound for whom it does not exist, Forbidden for whom it is only shared with; Conflict with the code "page_of_document" where the image
+// is that of a later page and more than a rotation is asked for; for a password and a rotation also as the Imager says, and for a rotation
+// Deadline where the thumbnail may be swept before the row names it.
 func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, change Change) (Image, error) {
 	if change.Name != nil {
 		change.Name = new(label.Clean(*change.Name))
@@ -432,8 +434,8 @@ func mayChange(actor account.Actor, i Image) error {
 	return nil
 }
 
-// Delete removes a document with the results of all its pages: rows first, then what they named. Who may is as with Change; Conflict with the
-// code "page_of_document" where the image is that of a later page.
+// Delete removes a document with the results of all its pages: rows first, then what they named. Who may is as with Change; Conflict with
+// the code "page_of_document" where the image is that of a later page.
 func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64) error {
 	i, err := s.Catalog.ByID(ctx, id)
 	if err != nil {
@@ -448,7 +450,8 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64) err
 	return s.remove(ctx, i)
 }
 
-// remove takes the document whose first page has that image. It has done its work once the rows are gone: what they named is an orphan then.
+// remove takes the document whose first page has that image. It has done its work once the rows are gone: what they named is an orphan
+// then.
 // That deleting that fails is no failure of this, since asking again would find no image.
 func (s *Service) remove(ctx context.Context, first Image) error {
 	pages := []Image{first}

@@ -38,8 +38,9 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{fakes: porttest.NewFakes(t)}
 	w.Service = &document.Service{
-		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Files: w.fakes.Files, Imager: w.fakes.Imager, Seals: w.fakes.Seals, Dependents: w, MaxImages: 5,
-		Now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
+		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Files: w.fakes.Files, Imager: w.fakes.Imager, Seals: w.fakes.Seals, Dependents: w,
+		MaxImages: 5,
+		Now:       func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
 	}
 	actor := func(name string) account.Actor {
 		u, err := w.fakes.Users.Add(t.Context(), account.User{Name: name, Email: name + "@example.org"})
@@ -103,7 +104,8 @@ func TestUpload(t *testing.T) {
 	check.OK(t, "Upload", err)
 	check.Same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add"})
 	want := document.Image{
-		ID: i.ID, Document: i.ID, Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1}, Name: "scan.png", Size: int64(len(file)), SHA256: sent.SHA256,
+		ID: i.ID, Document: i.ID, Number: 1, Geometry: document.Geometry{MediaType: "image/png", Width: 400, Height: 140, Pages: 1},
+		Name: "scan.png", Size: int64(len(file)), SHA256: sent.SHA256,
 		Visibility: document.Private, Owner: account.Ref{ID: w.ann.UserID, Name: "ann"}, Original: i.Original, Thumbnail: i.Thumbnail,
 		Created: time.Date(2026, 3, 1, 3, 0, 0, 123456000, time.UTC),
 	}
@@ -280,7 +282,8 @@ func TestUploadAll(t *testing.T) {
 
 // A page and a file are plain values: they survive a journey as JSON.
 func TestPageAsJSON(t *testing.T) {
-	want := document.Page{File: document.File{Blob: "b", SHA256: "00", MediaType: "image/png", Size: 9}, Number: 2, Width: 3, Height: 4, DPI: 300}
+	want := document.Page{File: document.File{Blob: "b", SHA256: "00", MediaType: "image/png", Size: 9}, Number: 2, Width: 3, Height: 4,
+		DPI: 300}
 	sent, err := json.Marshal(want)
 	check.OK(t, "Marshal", err)
 	var got document.Page
@@ -298,7 +301,10 @@ func TestPageAsJSON(t *testing.T) {
 func TestStaging(t *testing.T) {
 	w := newWorld(t)
 	s := &document.Staging{Blobs: w.fakes.Blobs}
-	f, drop := s.Stage(document.File{Size: 5}, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("bytes")), nil })
+	f, drop := s.Stage(document.File{Size: 5}, func(context.Context) (io.ReadCloser,
+		error) {
+		return io.NopCloser(strings.NewReader("bytes")), nil
+	})
 	r, err := s.Open(t.Context(), f)
 	check.OK(t, "Open", err)
 	check.Same(t, "bytes", string(readAll(t, r)), "bytes")
@@ -449,7 +455,8 @@ func TestList(t *testing.T) {
 		whose document.Whose
 		want  []string
 	}{
-		{w.ann, document.Seen, []string{"a2", "a1"}}, {w.bob, document.Seen, []string{"b1", "a2"}}, {w.admin, document.Seen, []string{"b1", "a2", "a1"}},
+		{w.ann, document.Seen, []string{"a2", "a1"}}, {w.bob, document.Seen, []string{"b1", "a2"}},
+		{w.admin, document.Seen, []string{"b1", "a2", "a1"}},
 		{w.ann, document.Own, []string{"a2", "a1"}}, {w.bob, document.Own, []string{"b1"}}, {w.admin, document.Own, nil},
 		{w.admin, document.Everyone, []string{"b1", "a2", "a1"}},
 	} {
@@ -643,7 +650,8 @@ func TestBoxTurned(t *testing.T) {
 		}
 	}
 	b := document.Box{X1: 1, Y1: 0, X2: 4, Y2: 2} // three pixels from the right, three from below
-	for rotation, want := range map[int]document.Box{0: b, 90: {X1: 3, Y1: 1, X2: 5, Y2: 4}, 180: {X1: 3, Y1: 3, X2: 6, Y2: 5}, 270: {X1: 0, Y1: 3, X2: 2, Y2: 6}} {
+	for rotation, want := range map[int]document.Box{0: b, 90: {X1: 3, Y1: 1, X2: 5, Y2: 4}, 180: {X1: 3, Y1: 3, X2: 6, Y2: 5},
+		270: {X1: 0, Y1: 3, X2: 2, Y2: 6}} {
 		check.Same(t, fmt.Sprint("turned by ", rotation), at(b, rotation), want)
 	}
 }

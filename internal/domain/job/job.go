@@ -1,8 +1,8 @@
 // Package job holds the rules of work that nobody waits for: a job is a request over many pages, and an item of it is one page with all
 // its regions.
 //
-// The rows of jobs and items are the outbox: what was accepted runs, whatever crashes. A queue carries ids only and is filled again from the
-// rows after any loss. An item may be delivered more than once, and has one effect: it is claimed with a lease, its tries are counted
+// The rows of jobs and items are the outbox: what was accepted runs, whatever crashes. A queue carries ids only and is filled again from
+// the rows after any loss. An item may be delivered more than once, and has one effect: it is claimed with a lease, its tries are counted
 // in its row, and its run carries its id.
 //
 // The types and rules stand in job.go and share.go and do no I/O; Service has the operations of users, Taker runs items, Feeder fills the

@@ -20,8 +20,8 @@ type Jobs interface {
 	// List returns jobs of a user, newest first: at most size, and only those before that job where it is not empty.
 	List(ctx context.Context, userID int64, before string, size int) ([]Job, error)
 
-	// Items returns items of a job by number, descending: at most size, only those before that number where it is not 0, and only those in that
-	// state where it is not empty.
+	// Items returns items of a job by number, descending: at most size, only those before that number where it is not 0, and only those in
+	// that state where it is not empty.
 	Items(ctx context.Context, id string, state State, before, size int) ([]Item, error)
 
 	// Changes returns items of a job that changed after that number, by Seq, ascending: at most size.
@@ -34,7 +34,8 @@ type Jobs interface {
 	Mean(ctx context.Context) (time.Duration, error)
 
 	// Offer picks items for the queue, as one step that excludes others who pick: share is told the open jobs and says how many of each. It
-	// returns their IDs, the lower numbers of a job first. They are not picked again until that time, unless somebody runs and returns them.
+	// returns their IDs, the lower numbers of a job first. They are not picked again until that time, unless somebody runs and returns
+	// them.
 	Offer(ctx context.Context, now, until time.Time, share func([]Open) map[string]int) ([]string, error)
 
 	// Claim leases a queued item until that time and counts the try. NotFound; ErrTaken, also for all but one of those who claim at once.
@@ -75,8 +76,8 @@ type Stats struct {
 	Oldest  time.Time // when the oldest job that has queued items was made; zero: none has
 }
 
-// Queue carries the IDs of items to those who run them, each to one of them most of the time. It may lose them and give them twice. Safe for
-// concurrent use.
+// Queue carries the IDs of items to those who run them, each to one of them most of the time. It may lose them and give them twice. Safe
+// for concurrent use.
 type Queue interface {
 	// Put adds items. Where it fails some of them may be in the queue. Unavailable.
 	Put(ctx context.Context, itemIDs []string) error

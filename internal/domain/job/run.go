@@ -58,8 +58,8 @@ func (r *Runner) waker() chan struct{} {
 	return r.wake
 }
 
-// Run runs items until the context ends; then it begins no more and lets those that run end, until patience does, which breaks them off. They
-// are queued again at once and lose no try.
+// Run runs items until the context ends; then it begins no more and lets those that run end, until patience does, which breaks them off.
+// They are queued again at once and lose no try.
 func (r *Runner) Run(ctx, patience context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { r.feed(ctx) })

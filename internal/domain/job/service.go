@@ -34,8 +34,8 @@ type Order struct {
 }
 
 // Submit makes a job, which is durable when it is returned, and runs whatever crashes. Its items are the images and then the pages of the
-// documents, in their order. Invalid, naming what is wrong: each image and document has to be one that the actor may see, and the request one
-// that can be done on each. TooMany where too much of the actor's is queued already.
+// documents, in their order. Invalid, naming what is wrong: each image and document has to be one that the actor may see, and the request
+// one that can be done on each. TooMany where too much of the actor's is queued already.
 func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job, error) {
 	images, err := s.check(ctx, actor, o)
 	if err != nil {
@@ -68,7 +68,8 @@ func (s *Service) admit(ctx context.Context, actor account.Actor, items int) err
 		}
 	}
 	if most := cmp.Or(s.Waiting, MaxItems); queued+items > most {
-		return fault.New(fault.TooMany, "too_many_items", "Of one user at most %d items may be queued, and %d are. Wait until some have been read.", most, queued).
+		return fault.New(fault.TooMany, "too_many_items",
+			"Of one user at most %d items may be queued, and %d are. Wait until some have been read.", most, queued).
 			After(time.Minute)
 	}
 	return nil
@@ -98,7 +99,8 @@ func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]in
 		return nil, fault.InvalidFields(fault.Field{Field: "priority", Detail: "low, normal or high"})
 	}
 	if most := cmp.Or(s.Regions, recognition.MaxRegions); len(o.Request.Regions) > most {
-		return nil, fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(o.Request.Regions))})
+		return nil, fault.InvalidFields(fault.Field{Field: "regions",
+			Detail: fmt.Sprintf("at most %d regions, not %d", most, len(o.Request.Regions))})
 	}
 	c := checking{Service: s, request: o.Request, seen: make(map[int64]bool, len(o.Images)), sizes: map[[2]int]error{}}
 	for n, id := range o.Images {
@@ -257,8 +259,8 @@ func (s *Service) List(ctx context.Context, actor account.Actor, before string, 
 	return s.Jobs.List(ctx, actor.UserID, before, min(size, MaxSize))
 }
 
-// Items returns items of a job by number, descending, at most MaxSize of them: only those before that number where it is not 0, and only those
-// in that state where it is not empty. NotFound.
+// Items returns items of a job by number, descending, at most MaxSize of them: only those before that number where it is not 0, and only
+// those in that state where it is not empty. NotFound.
 func (s *Service) Items(ctx context.Context, actor account.Actor, id string, state State, before, size int) ([]Item, error) {
 	if _, err := s.find(ctx, actor, id); err != nil {
 		return nil, err

@@ -35,7 +35,8 @@ type world struct {
 func newWorld(t *testing.T, pages int) *world {
 	f := porttest.NewFakes(t)
 	w := &world{fakes: f, queue: porttest.NewFakeQueue()}
-	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 100, Now: time.Now}
+	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 100,
+		Now: time.Now}
 	w.reads = &recognition.Service{Images: w.images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: time.Now}
 	w.images.Dependents = w.reads
 	w.accounts = &account.Service{Users: f.Users, Now: time.Now}
@@ -99,7 +100,8 @@ func (w *world) runner(before func(ctx context.Context, item string) error) *job
 func (w *world) scan(t *testing.T, of account.Actor, n int) (ids []int64) {
 	t.Helper()
 	page, _ := porttest.DrawLines("page")
-	first, err := w.images.Upload(t.Context(), of, "scan", porttest.FileOf(porttest.MultiPageTIFF(slices.Repeat([]image.Image{page}, n)...)))
+	first, err := w.images.Upload(t.Context(), of, "scan", porttest.FileOf(porttest.MultiPageTIFF(slices.Repeat([]image.Image{page},
+		n)...)))
 	check.OK(t, "Upload", err)
 	pages, _, err := w.images.Pages(t.Context(), of, first.ID, 1, n)
 	check.OK(t, "Pages", err)
@@ -171,12 +173,16 @@ func TestSubmitRefuses(t *testing.T) {
 		"no documents": {job.Order{Documents: []int64{99999, scan[0], others[0]}, Request: mode}, []string{"documents[0]", "documents[2]"}},
 		"documents":    {job.Order{Documents: []int64{scan[0], scan[0]}, Request: mode}, []string{"documents[1]"}},
 		"too many":     {job.Order{Documents: make([]int64, job.MaxItems+1), Request: mode}, []string{"documents"}},
-		"pages":        {job.Order{Documents: []int64{scan[0]}, Pages: recognition.PageRanges{{First: 2, Last: 4}}, Request: mode}, []string{"pages"}},
-		"pages alone":  {job.Order{Images: w.pages, Pages: recognition.PageRanges{{First: 1, Last: 1}}, Request: mode}, []string{"pages"}},
-		"priority":     {job.Order{Images: w.pages, Request: mode, Priority: 2}, []string{"priority"}},
-		"language":     {job.Order{Images: w.pages, Request: recognition.Request{Mode: recognition.BestMode, Lang: []string{"xyz"}}}, []string{"lang"}},
-		"outside":      {job.Order{Images: w.pages, Request: recognition.Request{Mode: recognition.BestMode, Regions: []recognition.Region{{Box: document.Box{X2: 401, Y2: 10}}}}}, []string{"regions[0].x2"}},
-		"many regions": {job.Order{Images: w.pages, Request: recognition.Request{Regions: make([]recognition.Region, 2001)}}, []string{"regions"}},
+		"pages": {job.Order{Documents: []int64{scan[0]}, Pages: recognition.PageRanges{{First: 2, Last: 4}}, Request: mode},
+			[]string{"pages"}},
+		"pages alone": {job.Order{Images: w.pages, Pages: recognition.PageRanges{{First: 1, Last: 1}}, Request: mode}, []string{"pages"}},
+		"priority":    {job.Order{Images: w.pages, Request: mode, Priority: 2}, []string{"priority"}},
+		"language": {job.Order{Images: w.pages, Request: recognition.Request{Mode: recognition.BestMode, Lang: []string{"xyz"}}},
+			[]string{"lang"}},
+		"outside": {job.Order{Images: w.pages, Request: recognition.Request{Mode: recognition.BestMode,
+			Regions: []recognition.Region{{Box: document.Box{X2: 401, Y2: 10}}}}}, []string{"regions[0].x2"}},
+		"many regions": {job.Order{Images: w.pages, Request: recognition.Request{Regions: make([]recognition.Region, 2001)}},
+			[]string{"regions"}},
 	} {
 		_, err := w.Submit(t.Context(), w.ann, c.order)
 		check.Kind(t, name, err, fault.Invalid)
@@ -198,9 +204,11 @@ func TestDocumentsAreTheirPages(t *testing.T) {
 		order job.Order
 		want  []int64
 	}{
-		"all pages":  {job.Order{Documents: []int64{b[0], a[0]}}, slices.Concat(b, a)},
-		"some pages": {job.Order{Documents: []int64{a[0], b[0]}, Pages: recognition.PageRanges{{First: 2, Last: 3}, {First: 3, Last: 3}}}, slices.Concat(a[1:3], b[1:3])},
-		"and images": {job.Order{Images: []int64{a[1], w.pages[0]}, Documents: []int64{a[0], w.pages[0]}}, []int64{a[1], w.pages[0], a[0], a[2]}},
+		"all pages": {job.Order{Documents: []int64{b[0], a[0]}}, slices.Concat(b, a)},
+		"some pages": {job.Order{Documents: []int64{a[0], b[0]}, Pages: recognition.PageRanges{{First: 2, Last: 3}, {First: 3, Last: 3}}},
+			slices.Concat(a[1:3], b[1:3])},
+		"and images": {job.Order{Images: []int64{a[1], w.pages[0]}, Documents: []int64{a[0], w.pages[0]}},
+			[]int64{a[1], w.pages[0], a[0], a[2]}},
 	} {
 		c.order.Request.Mode = recognition.BestMode
 		j, err := w.Submit(t.Context(), w.ann, c.order)
@@ -314,9 +322,11 @@ func TestTheQueueIsLost(t *testing.T) {
 	})
 }
 
-// TestAStoreIsAway fails every operation of a run twice: nothing is read into two versions, and only a claim that nobody knows of counts as a try.
+// TestAStoreIsAway fails every operation of a run twice: nothing is read into two versions, and only a claim that nobody knows of counts as
+// a try.
 func TestAStoreIsAway(t *testing.T) {
-	for _, op := range []string{"Jobs.Claim", "Jobs.Finish", "Jobs.Offer", "Jobs.Lapse", "Users.ByID", "Catalog.ByID", "Runs.ByItem", "Contents.Add", "Runs.Append"} {
+	for _, op := range []string{"Jobs.Claim", "Jobs.Finish", "Jobs.Offer", "Jobs.Lapse", "Users.ByID", "Catalog.ByID", "Runs.ByItem",
+		"Contents.Add", "Runs.Append"} {
 		for _, mode := range []porttest.Mode{porttest.Before, porttest.After} {
 			if op == "Runs.ByItem" && mode == porttest.After {
 				continue // it finds nothing

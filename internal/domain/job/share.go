@@ -16,7 +16,8 @@ type Open struct {
 	Running  int // items that somebody runs
 }
 
-// window is how many items may wait in the queue: few, so that who comes later waits for few, and more than those who run items take at once.
+// window is how many items may wait in the queue: few, so that who comes later waits for few, and more than those who run items take at
+// once.
 func window(open []Open) int {
 	running := 0
 	for _, o := range open {

@@ -21,7 +21,8 @@ func row(text string) (words []Word) {
 	return words
 }
 
-// Lines that a person made of one line stand one below the other, each in its share of the line or, where it was the only one, of the region.
+// Lines that a person made of one line stand one below the other, each in its share of the line or, where it was the only one, of the
+// region.
 func TestAlignLines(t *testing.T) {
 	region := document.Box{X1: 0, Y1: 0, X2: 200, Y2: 60}
 	below := func(words []Word, y int) []Word {
@@ -72,22 +73,27 @@ func TestAlign(t *testing.T) {
 		old, text string
 		want      []Word
 	}{
-		"nothing of nothing":        {"", "", []Word{}},
-		"all is gone":               {"one two", "", []Word{}},
-		"nothing was read":          {"", "one two", []Word{{Text: "one", Confidence: 1}, {Text: "two", Confidence: 1}}},
-		"nothing changed":           {"one two", "one two", row("one two")},
-		"a word replaced":           {"one twa six", "one two six", []Word{at("one", 0, 30, 0.5), at("two", 40, 70, 1), at("six", 80, 110, 0.5)}},
-		"two replaced by two":       {"ab cd ef", "x yyyyy ef", []Word{at("x", 0, 20, 1), at("yyyyy", 30, 50, 1), at("ef", 60, 80, 0.5)}},
-		"a word taken out":          {"one bad two", "one two", []Word{at("one", 0, 30, 0.5), at("two", 80, 110, 0.5)}},
-		"a word split":              {"a onetwo b", "a one two b", []Word{at("a", 0, 10, 0.5), at("one", 20, 50, 1), at("two", 50, 80, 1), at("b", 90, 100, 0.5)}},
-		"words joined":              {"a one two b", "a onetwo b", []Word{at("a", 0, 10, 0.5), at("onetwo", 20, 90, 1), at("b", 100, 110, 0.5)}},
-		"a word put in":             {"aa bb", "aa xx bb", []Word{at("aa", 0, 10, 0.5), at("xx", 10, 20, 1), at("bb", 30, 50, 0.5)}},
-		"a word put at the end":     {"aa", "aa xx", []Word{at("aa", 0, 10, 0.5), at("xx", 10, 20, 1)}},
-		"a word put at the start":   {"aa", "xx aa", []Word{at("xx", 0, 10, 1), at("aa", 10, 20, 0.5)}},
-		"Hangul counts characters":  {"대한민국", "대한 민국", []Word{at("대한", 0, 20, 1), at("민국", 20, 40, 1)}},
-		"words that come twice":     {"a b a b", "a b x a b", []Word{at("a", 0, 10, 0.5), at("b", 20, 25, 0.5), at("x", 25, 30, 1), at("a", 40, 50, 0.5), at("b", 60, 70, 0.5)}},
-		"everything else":           {"abc", "wx yz", []Word{at("wx", 0, 15, 1), at("yz", 15, 30, 1)}},
-		"the longest common row":    {"a b c d", "b c x d", []Word{at("b", 20, 30, 0.5), at("c", 40, 45, 0.5), at("x", 45, 50, 1), at("d", 60, 70, 0.5)}},
+		"nothing of nothing": {"", "", []Word{}},
+		"all is gone":        {"one two", "", []Word{}},
+		"nothing was read":   {"", "one two", []Word{{Text: "one", Confidence: 1}, {Text: "two", Confidence: 1}}},
+		"nothing changed":    {"one two", "one two", row("one two")},
+		"a word replaced": {"one twa six", "one two six", []Word{at("one", 0, 30, 0.5), at("two", 40, 70, 1),
+			at("six", 80, 110, 0.5)}},
+		"two replaced by two": {"ab cd ef", "x yyyyy ef", []Word{at("x", 0, 20, 1), at("yyyyy", 30, 50, 1), at("ef", 60, 80, 0.5)}},
+		"a word taken out":    {"one bad two", "one two", []Word{at("one", 0, 30, 0.5), at("two", 80, 110, 0.5)}},
+		"a word split": {"a onetwo b", "a one two b", []Word{at("a", 0, 10, 0.5), at("one", 20, 50, 1), at("two", 50, 80, 1),
+			at("b", 90, 100, 0.5)}},
+		"words joined": {"a one two b", "a onetwo b", []Word{at("a", 0, 10, 0.5), at("onetwo", 20, 90, 1),
+			at("b", 100, 110, 0.5)}},
+		"a word put in":            {"aa bb", "aa xx bb", []Word{at("aa", 0, 10, 0.5), at("xx", 10, 20, 1), at("bb", 30, 50, 0.5)}},
+		"a word put at the end":    {"aa", "aa xx", []Word{at("aa", 0, 10, 0.5), at("xx", 10, 20, 1)}},
+		"a word put at the start":  {"aa", "xx aa", []Word{at("xx", 0, 10, 1), at("aa", 10, 20, 0.5)}},
+		"Hangul counts characters": {"대한민국", "대한 민국", []Word{at("대한", 0, 20, 1), at("민국", 20, 40, 1)}},
+		"words that come twice": {"a b a b", "a b x a b", []Word{at("a", 0, 10, 0.5), at("b", 20, 25, 0.5), at("x", 25, 30, 1),
+			at("a", 40, 50, 0.5), at("b", 60, 70, 0.5)}},
+		"everything else": {"abc", "wx yz", []Word{at("wx", 0, 15, 1), at("yz", 15, 30, 1)}},
+		"the longest common row": {"a b c d", "b c x d", []Word{at("b", 20, 30, 0.5), at("c", 40, 45, 0.5), at("x", 45, 50, 1),
+			at("d", 60, 70, 0.5)}},
 		"order is kept, not sorted": {"a b", "b a", []Word{at("b", 20, 30, 0.5)}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,8 +29,10 @@ func TestCompare(t *testing.T) {
 		{"space ignored, case not", "To tal", "TOTAL", anySpace, Errors{4, 5}},
 		{"both ignored", "To tal", "TOTAL", both, Errors{0, 5}},
 		{"letters of three cases", "ΣΑΣ", "σας", anyCase, Errors{0, 3}},
-		{"in a long text", strings.Repeat("lorem ", 500) + "x" + strings.Repeat(" ipsum", 500), strings.Repeat("lorem ", 500) + "y" + strings.Repeat(" ipsum", 500), asIs, Errors{1, 6001}},
-		{"moved by more than a narrow band", strings.Repeat("x", 50) + strings.Repeat("ab", 300), strings.Repeat("ab", 300) + strings.Repeat("y", 50), asIs, Errors{100, 650}},
+		{"in a long text", strings.Repeat("lorem ", 500) + "x" + strings.Repeat(" ipsum", 500), strings.Repeat("lorem ", 500) + "y" +
+			strings.Repeat(" ipsum", 500), asIs, Errors{1, 6001}},
+		{"moved by more than a narrow band", strings.Repeat("x", 50) + strings.Repeat("ab", 300), strings.Repeat("ab", 300) +
+			strings.Repeat("y", 50), asIs, Errors{100, 650}},
 	} {
 		if got := c.scoring.Compare(c.read, c.truth); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)

@@ -40,7 +40,8 @@ func TestConfirm(t *testing.T) {
 	w.clock = w.clock.Add(time.Minute)
 	ann, root := account.Ref{ID: w.ann.UserID, Name: "ann"}, account.Ref{ID: w.admin.UserID, Name: "root"}
 
-	two := w.correct(t, w.ann, one.ID, recognition.Correction{Name: given(" a\u202Eb "), Confirmed: given(true), Words: []recognition.WordMark{{Index: 0, Confirmed: true}, {Index: 2, Confirmed: true}}})
+	two := w.correct(t, w.ann, one.ID, recognition.Correction{Name: given(" a\u202Eb "), Confirmed: given(true),
+		Words: []recognition.WordMark{{Index: 0, Confirmed: true}, {Index: 2, Confirmed: true}}})
 	want := one
 	want.Revision, want.RevisedBy, want.Name, want.Confirmed, want.ConfirmedBy = 2, ann, two.Name, true, ann
 	want.Words = slices.Clone(one.Words)
@@ -57,7 +58,8 @@ func TestConfirm(t *testing.T) {
 	check.Same(t, "by", three.ConfirmedBy, account.Ref{})
 	check.Same(t, "words that stayed", confirmed(three), []string{"one", "three"})
 	check.Same(t, "who wrote it", three.EditedBy, root)
-	four := w.correct(t, w.ann, one.ID, recognition.Correction{Text: given("one two 3"), Confirmed: given(true), Words: []recognition.WordMark{{Index: 2, Confirmed: true}, {Index: 0, Confirmed: false}}})
+	four := w.correct(t, w.ann, one.ID, recognition.Correction{Text: given("one two 3"), Confirmed: given(true),
+		Words: []recognition.WordMark{{Index: 2, Confirmed: true}, {Index: 0, Confirmed: false}}})
 	check.Same(t, "confirmed with the new text", four.Confirmed, true)
 	check.Same(t, "words of the new text", confirmed(four), []string{"3"})
 	five := w.correct(t, w.admin, one.ID, recognition.Correction{Text: given(four.Text), Name: given("")})
@@ -65,7 +67,8 @@ func TestConfirm(t *testing.T) {
 	check.Same(t, "no name", five.Name, "")
 	six := w.correct(t, w.ann, one.ID, recognition.Correction{ROI: &right.Box})
 	check.Same(t, "confirmed after the region moved", six.Confirmed, false)
-	check.Same(t, "not confirmed any more", w.correct(t, w.ann, one.ID, recognition.Correction{Confirmed: given(false)}).ConfirmedBy, account.Ref{})
+	check.Same(t, "not confirmed any more", w.correct(t, w.ann, one.ID, recognition.Correction{Confirmed: given(false)}).ConfirmedBy,
+		account.Ref{})
 
 	w.correct(t, w.ann, one.ID, recognition.Correction{Confirmed: given(true), Name: given("total")})
 	again := w.add(t, 1, again(left, one.ID)).Contents[0]

@@ -71,10 +71,12 @@ type Content struct {
 	// Name is what the caller calls the region; may be empty.
 	Name string `json:"name,omitempty"`
 	Reading
-	Revision  int         `json:"revision"`            // 1, 2, 3 …
-	RevisedBy account.Ref `json:"revised_by,omitzero"` // who made the revision; zero in revision 1, and in old documents; the name is not stored
-	EditedBy  account.Ref `json:"edited_by"`           // who wrote the text or drew the box; zero where the engine read it so; the name is not stored
-	Edited    time.Time   `json:"edited"`              // zero where EditedBy is
+	Revision int `json:"revision"` // 1, 2, 3 …
+	// who made the revision; zero in revision 1, and in old documents; the name is not stored
+	RevisedBy account.Ref `json:"revised_by,omitzero"`
+	// who wrote the text or drew the box; zero where the engine read it so; the name is not stored
+	EditedBy account.Ref `json:"edited_by"`
+	Edited   time.Time   `json:"edited"` // zero where EditedBy is
 	// Confirmed says that a person has found this text of this region right. It ends where either changes.
 	Confirmed   bool        `json:"confirmed,omitempty"`
 	ConfirmedBy account.Ref `json:"confirmed_by,omitzero"` // zero where it is not confirmed; the name is not stored
@@ -167,7 +169,8 @@ func (c Correction) check(page document.Image) error {
 		}
 	}
 	if length > MaxText || words > MaxTextWords {
-		fields = append(fields, fault.Field{Field: "detail", Detail: fmt.Sprintf("at most %d words, and %d characters in all", MaxTextWords, MaxText)})
+		fields = append(fields, fault.Field{Field: "detail", Detail: fmt.Sprintf("at most %d words, and %d characters in all", MaxTextWords,
+			MaxText)})
 	}
 	if c.ROI != nil {
 		fields = append(fields, c.ROI.Check("roi.", page.Width, page.Height)...)

@@ -25,10 +25,11 @@ type PageRun struct {
 	Err     error // why there is none, as with Recognize
 }
 
-// RecognizePages reads the same regions, or the whole, of each of those pages of the document that an image is a page of, whichever page that
-// is. Each page gets a run, which is durable when it is told of here, and what goes wrong with a page concerns no other: a region that is not
-// on it, or that it cannot be rendered. The timeout is that of all pages together; those that are not read by then say so.
-// NotFound; Invalid for the pages, of which there may be MaxPages, for Request.Into, and for all that is wrong with the request on every page.
+// RecognizePages reads the same regions, or the whole, of each of those pages of the document that an image is a page of, whichever page
+// that is. Each page gets a run, which is durable when it is told of here, and what goes wrong with a page concerns no other: a region that
+// is not on it, or that it cannot be rendered. The timeout is that of all pages together; those that are not read by then say so.
+// NotFound; Invalid for the pages, of which there may be MaxPages, for Request.Into, and for all that is wrong with the request on every
+// page.
 func (s *Service) RecognizePages(ctx context.Context, actor account.Actor, imageID int64, ranges PageRanges, request Request) (
 	[]PageRun, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)

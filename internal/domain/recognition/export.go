@@ -92,8 +92,8 @@ type TranscriptPage struct {
 	// Open returns the bytes of the file that the page is in, to be closed by the caller.
 	Open func() (io.ReadCloser, error)
 
-	// View makes a rendition of a part of the page, which is turned clockwise by so many degrees first, one of document.Rotations; the part lies
-	// on the turned page. It is at most so many pixels wide.
+	// View makes a rendition of a part of the page, which is turned clockwise by so many degrees first, one of document.Rotations; the part
+	// lies on the turned page. It is at most so many pixels wide.
 	View func(degrees int, part document.Box, width int) (document.Rendition, error)
 
 	// Printed tells for boxes of the page, which lie on it, whether the file itself has text there. nil: it has none anywhere.
@@ -105,7 +105,8 @@ type Export struct {
 	Name        string // of the file
 	MediaType   string
 	Unencrypted bool // it is made of a file that a password opens, and needs none itself
-	// Write writes the file; it may be called once. Where the first page cannot be had, nothing is written; a later error may leave part of a file.
+	// Write writes the file; it may be called once. Where the first page cannot be had, nothing is written; a later error may leave part of
+	// a file.
 	Write func(w io.Writer) error
 }
 
@@ -115,8 +116,8 @@ type Selection struct {
 	Version int        // of the only page; 0: the newest version of each
 }
 
-// Export makes a file of a document, from the newest version of each of its pages, whichever page's image is named. Pages that were not read
-// are empty. It reads nothing and stores nothing. NotFound; Invalid for the format, the pages and the version; for FormatPDF and
+// Export makes a file of a document, from the newest version of each of its pages, whichever page's image is named. Pages that were not
+// read are empty. It reads nothing and stores nothing. NotFound; Invalid for the format, the pages and the version; for FormatPDF and
 // FormatGroundTruth also as the Imager says.
 func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64, format Format, selection Selection) (Export, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
@@ -177,8 +178,8 @@ const (
 	MaxExportedPages = 20_000 // of all documents
 )
 
-// ExportAll makes one file of several documents, in that order, each once, whichever pages' images are named. FormatGroundTruth is an archive
-// already, and has the lines of all documents whatever the packing. Errors as with Export.
+// ExportAll makes one file of several documents, in that order, each once, whichever pages' images are named. FormatGroundTruth is an
+// archive already, and has the lines of all documents whatever the packing. Errors as with Export.
 func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs []int64, format Format, packing Packing) (Export, error) {
 	fields := checkOneOf("as", packing, Packings)
 	fields = append(fields, checkOneOf("format", format, Formats)...)
@@ -208,7 +209,8 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 			return Export{}, err
 		}
 		if count += len(pages); count > MaxExportedPages {
-			return Export{}, fault.InvalidFields(fault.Field{Field: "image_ids", Detail: fmt.Sprintf("documents of at most %d pages in all", MaxExportedPages)})
+			return Export{}, fault.InvalidFields(fault.Field{Field: "image_ids",
+				Detail: fmt.Sprintf("documents of at most %d pages in all", MaxExportedPages)})
 		}
 		documents = append(documents, pages)
 	}
@@ -218,7 +220,8 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 	first := stem(documents[0][0].Name)
 	unencrypted := format == FormatPDF && slices.ContainsFunc(documents, func(pages []document.Image) bool { return pages[0].Seal != nil })
 	if packing == PackingOne || format == FormatGroundTruth {
-		t := Transcript{Name: documents[0][0].Name, Several: len(documents) > 1, Pages: s.transcribe(ctx, format, slices.Concat(documents...), len(documents) > 1, 0)}
+		t := Transcript{Name: documents[0][0].Name, Several: len(documents) > 1,
+			Pages: s.transcribe(ctx, format, slices.Concat(documents...), len(documents) > 1, 0)}
 		e := s.export(ctx, first, format, t)
 		e.Unencrypted = unencrypted
 		return e, nil
@@ -277,7 +280,8 @@ func (s *Service) pagesOf(ctx context.Context, image document.Image, selection S
 }
 
 // transcribe gets the runs of pages one after the other: the version, or the newest where it is 0.
-func (s *Service) transcribe(ctx context.Context, format Format, pages []document.Image, count bool, version int) iter.Seq2[TranscriptPage, error] {
+func (s *Service) transcribe(ctx context.Context, format Format, pages []document.Image, count bool, version int) iter.Seq2[TranscriptPage,
+	error] {
 	return func(yield func(TranscriptPage, error) bool) {
 		for i, image := range pages {
 			p := TranscriptPage{Number: image.Number, Image: image}
@@ -319,7 +323,8 @@ const mediaTypePDF = "application/pdf"
 func (s *Service) printed(ctx context.Context, image document.Image, boxes []document.Box) ([]bool, error) {
 	tasks := make([]Task, len(boxes))
 	for i, b := range boxes {
-		tasks[i] = Task{Box: b, Lang: []string{DefaultLang}, Shape: ShapeAuto, Mode: BestMode, Rotate: RotateAuto, Effort: EffortFast, Source: SourceText}
+		tasks[i] = Task{Box: b, Lang: []string{DefaultLang}, Shape: ShapeAuto, Mode: BestMode, Rotate: RotateAuto, Effort: EffortFast,
+			Source: SourceText}
 	}
 	readings, err := s.Engine.Recognize(ctx, Order{Page: image.Page(), Tasks: tasks, Batch: true})
 	if err != nil {
@@ -346,7 +351,8 @@ func (s *Service) newest(ctx context.Context, image document.Image, version int)
 }
 
 func (s *Service) export(ctx context.Context, name string, f Format, t Transcript) Export {
-	return Export{Name: exportName(name, f.ending()), MediaType: f.MediaType(), Write: func(w io.Writer) error { return s.Exporter.Export(ctx, w, f, t) }}
+	return Export{Name: exportName(name, f.ending()), MediaType: f.MediaType(),
+		Write: func(w io.Writer) error { return s.Exporter.Export(ctx, w, f, t) }}
 }
 
 func joined[T ~string](values []T) string {

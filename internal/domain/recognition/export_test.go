@@ -69,7 +69,8 @@ func TestExportName(t *testing.T) {
 	w := newWorld(t)
 	w.Exporter = w.fakes.Exporter
 	w.recognize(t, w.ann, left)
-	for name, want := range map[string]string{"스캔 1.tiff": "스캔 1-v1.alto.xml", ".hidden": ".hidden-v1.alto.xml", "a/b\\c.d.png": "a_b_c.d-v1.alto.xml",
+	for name, want := range map[string]string{"스캔 1.tiff": "스캔 1-v1.alto.xml", ".hidden": ".hidden-v1.alto.xml",
+		"a/b\\c.d.png":         "a_b_c.d-v1.alto.xml",
 		"Minutes. Second part": "Minutes. Second part-v1.alto.xml"} {
 		_, err := w.images.Change(t.Context(), w.ann, w.image.ID, document.Change{Name: &name})
 		check.OK(t, "Change", err)
@@ -149,7 +150,8 @@ func TestExportPages(t *testing.T) {
 		return written(t, e, err)
 	}
 	whole := export(pages[2].ID, recognition.Selection{})
-	for _, want := range []string{" tsv: three.tif, page 1, version 0\n", "\nthen tsv: three.tif, page 2, version 1\n", "\nthen tsv: three.tif, page 3, version 0\n"} {
+	for _, want := range []string{" tsv: three.tif, page 1, version 0\n", "\nthen tsv: three.tif, page 2, version 1\n",
+		"\nthen tsv: three.tif, page 3, version 0\n"} {
 		if !strings.Contains(whole, want) {
 			t.Errorf("%q is not in %q", want, whole)
 		}
@@ -160,7 +162,8 @@ func TestExportPages(t *testing.T) {
 	}
 	_, err = w.Export(t.Context(), w.ann, pages[1].ID, recognition.FormatTSV, recognition.Selection{Version: 1})
 	wantFields(t, "a version of several pages", err, "version")
-	_, err = w.Export(t.Context(), w.ann, pages[1].ID, recognition.FormatTSV, recognition.Selection{Pages: recognition.PageRanges{{First: 4, Last: 4}}})
+	_, err = w.Export(t.Context(), w.ann, pages[1].ID, recognition.FormatTSV,
+		recognition.Selection{Pages: recognition.PageRanges{{First: 4, Last: 4}}})
 	wantFields(t, "no such page", err, "pages")
 	e, err := w.ExportAll(t.Context(), w.ann, []int64{pages[1].ID, first.ID, pages[0].ID}, recognition.FormatTSV, recognition.PackingOne)
 	if got := written(t, e, err); strings.Count(got, "page ") != 4 || !strings.Contains(got, "page 4, version 0") {
@@ -187,7 +190,8 @@ func TestExportAll(t *testing.T) {
 
 	e, err := export(w.ann, ids, recognition.FormatTSV, recognition.PackingOne)
 	got := written(t, e, err)
-	if !strings.HasPrefix(got, " tsv: page, page 1, version 1\n") || !strings.Contains(got, "\nthen tsv: page, page 2, version 0\n") || e.Name != "page.tsv" {
+	if !strings.HasPrefix(got, " tsv: page, page 1, version 1\n") || !strings.Contains(got, "\nthen tsv: page, page 2, version 0\n") ||
+		e.Name != "page.tsv" {
 		t.Errorf("one: got %q called %s", got, e.Name)
 	}
 	e, err = export(w.ann, ids, recognition.FormatTSV, recognition.PackingZip)
@@ -218,7 +222,8 @@ func TestExportAll(t *testing.T) {
 }
 
 func TestPageRanges(t *testing.T) {
-	for text, want := range map[string]string{"": "123456789", "all": "123456789", "3": "3", "2-5,9": "23459", " 1 , 4 - 4": "14", "8-8,8": "8"} {
+	for text, want := range map[string]string{"": "123456789", "all": "123456789", "3": "3", "2-5,9": "23459", " 1 , 4 - 4": "14",
+		"8-8,8": "8"} {
 		r, err := recognition.ParsePageRanges("pages", text)
 		check.OK(t, text, err)
 		got := ""
@@ -229,7 +234,8 @@ func TestPageRanges(t *testing.T) {
 		}
 		check.Same(t, text, got, want)
 	}
-	for _, text := range []string{"0", "-1", "1-", "5-2", "a", "1,,2", ",", "1-2-3", "99999999999", "+1", "1;2", "ALL", strings.Repeat("1,", 1000) + "1"} {
+	for _, text := range []string{"0", "-1", "1-", "5-2", "a", "1,,2", ",", "1-2-3", "99999999999", "+1", "1;2", "ALL",
+		strings.Repeat("1,", 1000) + "1"} {
 		_, err := recognition.ParsePageRanges("pages", text)
 		wantFields(t, text, err, "pages")
 	}

@@ -52,18 +52,21 @@ type Index interface {
 	// Clear removes all entries, and announces all images, the oldest first, as if it had been long ago. It returns how many there are.
 	Clear(ctx context.Context) (images int, err error)
 
-	// Announced returns announcements of images that are there: the oldest that are later than after, at most limit, and how many there are in all.
+	// Announced returns announcements of images that are there: the oldest that are later than after, at most limit, and how many there are
+	// in all.
 	Announced(ctx context.Context, after int64, limit int) (announced []Announcement, all int, err error)
 
 	// Withdraw removes announcements. Those that are not there are no error.
 	Withdraw(ctx context.Context, announced ...int64) error
 
-	// Put brings the entries of an image up to date, as one step, and removes an announcement (0: none). It puts the name of the image, and those
-	// of the contents that its newest run has, unless the index has the same or a later revision. Contents that the newest run does not have
-	// leave the index. Whatever the order of several Puts, after the last one the index has the newest of all that was given. That the image is not there is no error.
+	// Put brings the entries of an image up to date, as one step, and removes an announcement (0: none). It puts the name of the image, and
+	// those of the contents that its newest run has, unless the index has the same or a later revision. Contents that the newest run does
+	// not have leave the index. Whatever the order of several Puts, after the last one the index has the newest of all that was given. That
+	// the image is not there is no error.
 	Put(ctx context.Context, announced, imageID int64, contents []Content) error
 
-	// Find returns entries with all terms, by ID, descending: only contents of the newest run of each image, and the names of images. next is where to go on, as
+	// Find returns entries with all terms, by ID, descending: only contents of the newest run of each image, and the names of images. next
+	// is where to go on, as
 	// Before; 0 at the end. It may stop before the limit, to return what it has found in good time.
 	Find(ctx context.Context, l Lookup) (entries []Entry, next int64, err error)
 
@@ -72,7 +75,8 @@ type Index interface {
 }
 
 // announced makes a change to contents of an image known to the index: before it, durably, and after it, with the contents that change
-// returns. Every run, revision and deletion goes through here. What the index does not learn now it learns by Reindex, so that fails nothing.
+// returns. Every run, revision and deletion goes through here. What the index does not learn now it learns by Reindex, so that fails
+// nothing.
 func (s *Service) announced(ctx context.Context, imageID int64, change func() ([]Content, error)) error {
 	if s.Index == nil {
 		_, err := change()
@@ -126,8 +130,9 @@ type Hit struct {
 
 const maxLookups = 20 // of one search
 
-// Search returns contents of the newest runs of images that the actor may see, and names of such images, that have all words that are sought: those that
-// were read or corrected last first. next is where to go on, as Before; 0 at the end. There may be fewer than the limit, or none, also before the end.
+// Search returns contents of the newest runs of images that the actor may see, and names of such images, that have all words that are
+// sought: those that were read or corrected last first. next is where to go on, as Before; 0 at the end. There may be fewer than the limit,
+// or none, also before the end.
 // Invalid, naming q.
 func (s *Service) Search(ctx context.Context, actor account.Actor, q Query) (hits []Hit, next int64, err error) {
 	sought, err := NewSought(s.Index.Fold(q.Text))
@@ -234,9 +239,9 @@ const reindexedAtOnce = 100
 // mostFailures is how many images may fail before Reindex gives up.
 const mostFailures = 100
 
-// Reindex makes good what was announced and not put, the oldest first, and tells how many of how many announcements are done. An announcement stays
-// until sweep.MinAge after it was made, for whoever made it may still be about to change something. What fails of one image does not keep it from the
-// others, unless a store is away; it is returned at the end.
+// Reindex makes good what was announced and not put, the oldest first, and tells how many of how many announcements are done. An
+// announcement stays until sweep.MinAge after it was made, for whoever made it may still be about to change something. What fails of one
+// image does not keep it from the others, unless a store is away; it is returned at the end.
 func (s *Service) Reindex(ctx context.Context, done func(n, of int)) error {
 	n, of := 0, 0
 	var failed []error

@@ -53,7 +53,8 @@ func (s *Service) addTo(ctx context.Context, actor account.Actor, image document
 			continue
 		}
 		if !slices.Contains(run.ContentIDs, region.Content) {
-			return addition{}, ErrContentNotFound.On(fmt.Sprintf("regions[%d].content", i), fmt.Sprintf("a content of version %d", run.Version))
+			return addition{}, ErrContentNotFound.On(fmt.Sprintf("regions[%d].content", i),
+				fmt.Sprintf("a content of version %d", run.Version))
 		}
 		if to.again[i], err = s.current(ctx, run, image, region.Content); err != nil {
 			return addition{}, err
@@ -62,8 +63,8 @@ func (s *Service) addTo(ctx context.Context, actor account.Actor, image document
 	return to, nil
 }
 
-// add stores what was read into a version: new contents before their rows, and revisions of contents that were read again last, so that a crash leaves orphans
-// for the sweeper, or a version with some of the contents, none of which was answered.
+// add stores what was read into a version: new contents before their rows, and revisions of contents that were read again last, so that a
+// crash leaves orphans for the sweeper, or a version with some of the contents, none of which was answered.
 func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tasks []Task, readings []Reading) (Run, error) {
 	begun := s.Now()
 	ids, contents := newContentIDs(len(readings)), make([]Content, len(readings))
@@ -94,16 +95,17 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 	}
 	var stored Run
 	err := s.announced(ctx, to.image.ID, func() (_ []Content, err error) {
-		stored, err = s.Runs.Extend(ctx, to.run.ImageID, to.run.Version, s.Now().UTC().Truncate(time.Microsecond), func(r *Run, newest int) error {
-			if err := mayAdd(actor, *r, newest); err != nil {
-				return err
-			}
-			if len(r.ContentIDs)+len(addedIDs) > MostRegions {
-				return ErrVersionFull
-			}
-			r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), engines(r.Engine, readings)
-			return nil
-		})
+		stored, err = s.Runs.Extend(ctx, to.run.ImageID, to.run.Version, s.Now().UTC().Truncate(time.Microsecond),
+			func(r *Run, newest int) error {
+				if err := mayAdd(actor, *r, newest); err != nil {
+					return err
+				}
+				if len(r.ContentIDs)+len(addedIDs) > MostRegions {
+					return ErrVersionFull
+				}
+				r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), engines(r.Engine, readings)
+				return nil
+			})
 		return added, err
 	})
 	switch fault.KindOf(err) {

@@ -48,7 +48,8 @@ func TestRecognizeInto(t *testing.T) {
 	w.fakes.Calls()
 	r := right
 	r.Name, r.Lang = "total", []string{"kor"}
-	added, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, region(0, 0, 9, 9)}, Mode: 1, Shape: recognition.ShapeWord, Into: 1})
+	added, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, region(0, 0, 9, 9)},
+		Mode: 1, Shape: recognition.ShapeWord, Into: 1})
 	check.OK(t, "Recognize", err)
 	check.Same(t, "order", w.fakes.Calls(), []string{"Contents.Add", "Runs.Extend"})
 	check.Same(t, "contents that are returned", len(added.Contents), 2)
@@ -113,7 +114,8 @@ func TestIntoIsRefused(t *testing.T) {
 	check.Kind(t, "no such version", ask(w.ann, into(2, right)), fault.NotFound)
 	w.recognize(t, w.ann, left)
 	check.Code(t, "an older version", ask(w.ann, into(1, right)), fault.Conflict, "version_not_newest")
-	for what, id := range map[string]string{"of an older version": old.ContentIDs[0], "of another image": elsewhere, "of nothing": "nothing"} {
+	for what, id := range map[string]string{"of an older version": old.ContentIDs[0], "of another image": elsewhere,
+		"of nothing": "nothing"} {
 		err := ask(w.ann, into(2, right, again(left, id)))
 		check.Code(t, "a content "+what, err, fault.NotFound, "content_not_found")
 		check.Same(t, "field", fault.Of(err).Fields[0].Field, "regions[1].content")

@@ -35,7 +35,8 @@ type Order struct {
 type Engine interface {
 	// Recognize reads the regions of an order and returns a reading for each, in the same order, with boxes in coordinates of
 	// the page. A text layer gives the text exactly, with confidence 1; where SourceText asks for one that is missing or cannot be trusted,
-	// that is the reading's Error, with CodeNoText. What goes wrong with one region, a crash or a deadline too, is that reading's Error and concerns no other.
+	// that is the reading's Error, with CodeNoText. What goes wrong with one region, a crash or a deadline too, is that reading's Error and
+	// concerns no other.
 	// An error is about the whole order: Busy (with RetryAfter) when too much waits already, Unsupported or TooLarge for the
 	// page, Deadline and Canceled as the context says; NotFound and Unavailable also as document.Files says. A region that has
 	// not begun when the context ends is not begun.
@@ -65,9 +66,10 @@ var (
 	ErrItemRead         = fault.New(fault.Conflict, "item_read", "The item of a job has a run already.")
 	ErrContentNotFound  = fault.New(fault.NotFound, "content_not_found", "There is no such content.")
 	ErrContentExists    = fault.New(fault.Conflict, "content_exists", "There is such a content already.")
-	ErrVersionNotNewest = fault.New(fault.Conflict, "version_not_newest", "The image has a newer version by now. Only the newest one can be added to.")
-	ErrVersionFull      = fault.New(fault.Conflict, "version_full", "A version has at most %d regions.", MostRegions)
-	ErrContentChanged   = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
+	ErrVersionNotNewest = fault.New(fault.Conflict, "version_not_newest",
+		"The image has a newer version by now. Only the newest one can be added to.")
+	ErrVersionFull    = fault.New(fault.Conflict, "version_full", "A version has at most %d regions.", MostRegions)
+	ErrContentChanged = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
 )
 
 // Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.
@@ -78,8 +80,9 @@ type Runs interface {
 	// append runs of one item at once.
 	Append(ctx context.Context, r Run) (Run, error)
 
-	// Extend adds contents to a run, in one step with everything that adds runs or contents to the same image: change is given the run as it is and the number of the
-	// newest version of the image, and adds to ContentIDs, at their end, and to Engine; nothing else that it changes is stored. It may be called several times.
+	// Extend adds contents to a run, in one step with everything that adds runs or contents to the same image: change is given the run as
+	// it is and the number of the newest version of the image, and adds to ContentIDs, at their end, and to Engine; nothing else that it
+	// changes is stored. It may be called several times.
 	// An error of it is returned as it is, and nothing is stored. at is when it was done. NotFound.
 	Extend(ctx context.Context, imageID int64, version int, at time.Time, change func(r *Run, newest int) error) (Run, error)
 
@@ -102,10 +105,12 @@ type Runs interface {
 	// ContentIDs returns all contents of all runs of an image, in no order, also those that are marked as deleted.
 	ContentIDs(ctx context.Context, imageID int64) ([]string, error)
 
-	// RemoveContent takes a content out of its run, which stays even when it has none left, whether it is marked as deleted or not. NotFound.
+	// RemoveContent takes a content out of its run, which stays even when it has none left, whether it is marked as deleted or not.
+	// NotFound.
 	RemoveContent(ctx context.Context, contentID string) error
 
-	// MarkDeleted marks a content as deleted since then. It is missing in ContentIDs of its run, but keeps its place there. NotFound, also where it is marked already.
+	// MarkDeleted marks a content as deleted since then. It is missing in ContentIDs of its run, but keeps its place there. NotFound, also
+	// where it is marked already.
 	MarkDeleted(ctx context.Context, contentID string, at time.Time) error
 
 	// Restore takes the mark from a content, which is in its place again. NotFound, also where it is not marked.
@@ -114,7 +119,8 @@ type Runs interface {
 	// Deleted goes through the contents that were marked as deleted before that time, as document.Blobs.Old does.
 	Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error]
 
-	// RemoveDeleted takes those of the contents out of their runs that were marked as deleted before that time, and returns them, in no order.
+	// RemoveDeleted takes those of the contents out of their runs that were marked as deleted before that time, and returns them, in no
+	// order.
 	RemoveDeleted(ctx context.Context, contentIDs []string, before time.Time) (removed []string, err error)
 
 	// Named returns those of the contents that a run has, in no order, each once, also where they are marked as deleted.
@@ -122,8 +128,8 @@ type Runs interface {
 }
 
 // Contents keeps contents as documents, each with all its revisions, none of which ever changes. Safe for concurrent use.
-// Version, Created, Deleted and the names of people are not stored. Times are kept in UTC to the microsecond. A content that no run has is removed
-// when it is older than sweep.MinAge.
+// Version, Created, Deleted and the names of people are not stored. Times are kept in UTC to the microsecond. A content that no run has is
+// removed when it is older than sweep.MinAge.
 type Contents interface {
 	// Add stores new contents, whose revision is 1, all or none of them, in one round trip. Conflict where an ID is there already.
 	Add(ctx context.Context, contents []Content) error
@@ -149,8 +155,8 @@ type Contents interface {
 // Exporter writes what was read in the forms that other programs read. Safe for concurrent use.
 type Exporter interface {
 	// Export writes a file of that format, one of Formats. The text is that of the contents as they are. The same transcript
-	// gives the same bytes. It holds a bounded number of pages in memory. An error is that of the transcript, of w, or says that the file cannot be
-	// made, since a rendition or the document cannot be read. Where it is about the first page, nothing was written.
+	// gives the same bytes. It holds a bounded number of pages in memory. An error is that of the transcript, of w, or says that the file
+	// cannot be made, since a rendition or the document cannot be read. Where it is about the first page, nothing was written.
 	Export(ctx context.Context, w io.Writer, f Format, t Transcript) error
 
 	// Archive writes a zip archive of files under their names, which differ. Errors as with Export.

@@ -29,7 +29,8 @@ const (
 // Suggestion is a region that a layout suggests.
 type Suggestion struct {
 	document.Box
-	Rotation int `json:"rotation"` // degrees that its text is turned clockwise on the page: 0, 90, 180 or 270; 0 where the engine knows no better
+	// degrees that its text is turned clockwise on the page: 0, 90, 180 or 270; 0 where the engine knows no better
+	Rotation int `json:"rotation"`
 }
 
 // Limits of a request.

@@ -56,8 +56,9 @@ func TestSearchFollowsWhatIsDone(t *testing.T) {
 	run := w.recognize(t, w.ann, named, right)
 	check.Same(t, "calls", w.fakes.Calls(), []string{"Index.Announce", "Contents.Add", "Runs.Append", "Index.Put"})
 	for q, want := range map[string][]string{
-		"합계": {"1 invoice 합계 [합계]"}, "INV": {"1 invoice 합계 [inv]"}, "1,234.": {"1 total 1,234.50 [1,234.]"}, "tot 1,2": {"1 total 1,234.50 [tot] [1,2]"},
-		"청구": {"1 invoice 합계 name [청구]"}, "invoice no": {"1 invoice 합계 [invoice] name [No]"}, "pag": {"image page"}, "nothing": nil,
+		"합계": {"1 invoice 합계 [합계]"}, "INV": {"1 invoice 합계 [inv]"}, "1,234.": {"1 total 1,234.50 [1,234.]"},
+		"tot 1,2": {"1 total 1,234.50 [tot] [1,2]"},
+		"청구":      {"1 invoice 합계 name [청구]"}, "invoice no": {"1 invoice 합계 [invoice] name [No]"}, "pag": {"image page"}, "nothing": nil,
 	} {
 		check.Same(t, "found of "+q, w.search(t, w.ann, q), want)
 		check.Same(t, "found of "+q+", by somebody else", w.search(t, w.bob, q), nil)
@@ -105,7 +106,8 @@ func TestSearchInWhatIsConfirmed(t *testing.T) {
 	for what, c := range map[string]struct {
 		confirmed *bool
 		want      []string
-	}{"all": {nil, []string{"page two", "page one", ""}}, "confirmed": {&yes, []string{"page two"}}, "not confirmed": {&no, []string{"page one"}}} {
+	}{"all": {nil, []string{"page two", "page one", ""}}, "confirmed": {&yes, []string{"page two"}},
+		"not confirmed": {&no, []string{"page one"}}} {
 		hits, next, err := w.Search(t.Context(), w.ann, recognition.Query{Text: "page", Limit: 10, Confirmed: c.confirmed})
 		check.OK(t, "Search", err)
 		var got []string
@@ -145,7 +147,8 @@ func TestSearchGoesOn(t *testing.T) {
 			break
 		}
 	}
-	check.Same(t, "found", found, []string{"word 0", "word 1", "word 2", "word 3", "word 4", "word 5", "word 6", "word 7", "word 8", "word 9"})
+	check.Same(t, "found", found, []string{"word 0", "word 1", "word 2", "word 3", "word 4", "word 5", "word 6", "word 7", "word 8",
+		"word 9"})
 }
 
 // Wherever a change breaks off, Reindex makes good what the index has not learnt.

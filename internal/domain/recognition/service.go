@@ -42,9 +42,11 @@ const (
 )
 
 // Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when
-// it is returned. Regions that could not be read have an Error; where none could, the whole call fails. Where the request names a version to add to,
-// the contents become part of that, and those that are read again get their next revision; the run returned has only the contents that were read.
-// NotFound; Invalid, naming the region; else as the Engine says. For a version to add to also Forbidden, ErrVersionNotNewest, ErrVersionFull, and
+// it is returned. Regions that could not be read have an Error; where none could, the whole call fails. Where the request names a version
+// to add to, the contents become part of that, and those that are read again get their next revision; the run returned has only the
+// contents that were read.
+// NotFound; Invalid, naming the region; else as the Engine says. For a version to add to also Forbidden, ErrVersionNotNewest,
+// ErrVersionFull, and
 // ErrContentChanged where somebody corrected a content while it was read again.
 // A request of an item of a job makes one run, however often it is made, and has no limit of time but that of the context.
 func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {
@@ -94,7 +96,8 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 // plan turns a request into tasks, or says what is wrong with it.
 func (s *Service) plan(ctx context.Context, image document.Image, request Request) ([]Task, Request, error) {
 	if most := cmp.Or(s.MaxRegions, MaxRegions); len(request.Regions) > most {
-		return nil, request, fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(request.Regions))})
+		return nil, request, fault.InvalidFields(fault.Field{Field: "regions",
+			Detail: fmt.Sprintf("at most %d regions, not %d", most, len(request.Regions))})
 	}
 	request.Effort = cmp.Or(request.Effort, s.Effort)
 	request = request.complete()
@@ -272,7 +275,8 @@ func (s *Service) fill(ctx context.Context, image document.Image, runs []Run) (c
 	for from := 0; from < len(ids); from += maxBatch {
 		if words > most {
 			if complete = runOf[from]; complete == 0 {
-				err = fault.New(fault.TooLarge, "too_many_words", "The run has more than %d words. Its contents can be had one by one.", most)
+				err = fault.New(fault.TooLarge, "too_many_words", "The run has more than %d words. Its contents can be had one by one.",
+					most)
 			}
 			return complete, err
 		}
@@ -350,8 +354,9 @@ func (s *Service) current(ctx context.Context, run Run, image document.Image, id
 	return onPage(contents[0], run, image), nil
 }
 
-// Correct adds a revision to a content and returns it, and brings it back where it is marked as deleted and the correction says so. Who ran it, the owner of the
-// image and administrators may. NotFound; Forbidden; Invalid; Stale where the correction was made from a revision that is not the current one.
+// Correct adds a revision to a content and returns it, and brings it back where it is marked as deleted and the correction says so. Who ran
+// it, the owner of the image and administrators may. NotFound; Forbidden; Invalid; Stale where the correction was made from a revision that
+// is not the current one.
 func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, change Correction) (Content, error) {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	deleted := change.Restore && fault.Is(err, fault.NotFound)
@@ -378,7 +383,8 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 }
 
 // correct adds the revision, if the correction makes one.
-func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, image document.Image, id string, change Correction) (Content, error) {
+func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, image document.Image, id string,
+	change Correction) (Content, error) {
 	for {
 		c, err := s.current(ctx, run, image, id)
 		if err != nil {
@@ -404,7 +410,8 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 	}
 }
 
-// revise stores the next revision of a content, which is given as it stands on the page of the image. All revisions but first ones go through here.
+// revise stores the next revision of a content, which is given as it stands on the page of the image. All revisions but first ones go
+// through here.
 // ErrContentChanged where another one was faster; NotFound.
 func (s *Service) revise(ctx context.Context, actor account.Actor, image document.Image, run Run, next *Content) error {
 	next.RevisedBy = account.Ref{ID: actor.UserID, Name: actor.Name}
@@ -422,7 +429,8 @@ func (s *Service) findToChange(ctx context.Context, actor account.Actor, id stri
 		return run, image, err
 	}
 	if run.User.ID != actor.UserID && !actor.MayActFor(image.Owner.ID) {
-		return run, image, fault.New(fault.Forbidden, "runner_or_owner_only", "Only who ran it, the owner of the image or an administrator may do this.")
+		return run, image, fault.New(fault.Forbidden, "runner_or_owner_only",
+			"Only who ran it, the owner of the image or an administrator may do this.")
 	}
 	return run, image, nil
 }
@@ -446,7 +454,8 @@ func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string)
 // KeepDeleted is how long a content that is marked as deleted can be brought back.
 const KeepDeleted = 7 * 24 * time.Hour
 
-// Delete marks a content as deleted: it is there no more but for Correct, which can bring it back within KeepDeleted. Who may is as with Correct.
+// Delete marks a content as deleted: it is there no more but for Correct, which can bring it back within KeepDeleted. Who may is as with
+// Correct.
 // NotFound; Forbidden.
 func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) error {
 	run, _, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
@@ -458,7 +467,8 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) er
 	})
 }
 
-// Purge removes a content from its run for good, row first, also one that is marked as deleted. Who may is as with Correct. NotFound; Forbidden.
+// Purge removes a content from its run for good, row first, also one that is marked as deleted. Who may is as with Correct. NotFound;
+// Forbidden.
 func (s *Service) Purge(ctx context.Context, actor account.Actor, id string) error {
 	run, _, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	if fault.Is(err, fault.NotFound) {

@@ -39,7 +39,8 @@ func newWorld(t *testing.T) *world {
 	f := porttest.NewFakes(t)
 	w := &world{fakes: f, clock: time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60))}
 	now := func() time.Time { return w.clock }
-	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 10, Now: now}
+	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 10,
+		Now: now}
 	w.Service = &recognition.Service{Images: w.images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: now}
 	w.images.Dependents = w.Service
 	actor := func(name string) account.Actor {
@@ -111,24 +112,30 @@ func TestRecognize(t *testing.T) {
 	w := newWorld(t)
 	l, r := left, right
 	l.Name, r.Lang, r.Shape = "date", []string{"kor+eng"}, recognition.ShapeBlock
-	run, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, l}, Shape: recognition.ShapeSparse, Mode: 1})
+	run, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{r, l},
+		Shape: recognition.ShapeSparse, Mode: 1})
 	check.OK(t, "Recognize", err)
 	check.Same(t, "order", w.fakes.Calls(), []string{"Contents.Add", "Runs.Append"})
 	created := w.clock.UTC().Truncate(time.Microsecond)
 	content := func(n int, r recognition.Region, lang []string, shape recognition.Shape) recognition.Content {
 		text := fmt.Sprintf("region %d,%d,%d,%d", r.X1, r.Y1, r.X2, r.Y2)
 		words := strings.Fields(text)
-		return recognition.Content{ID: run.ContentIDs[n], ROI: r.Box, Name: r.Name, Revision: 1, Version: 1, Created: created, Reading: recognition.Reading{
-			Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Effort: recognition.EffortAccurate, Source: recognition.SourceOCR, Scale: 1, Passes: 1, Duration: time.Millisecond,
-			Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9, Engine: "fake 1.0"}, {Text: words[1], Box: box(r.X1+100, 0, r.X2, 140), Confidence: 0.9, Engine: "fake 1.0"}},
-		}}
+		return recognition.Content{ID: run.ContentIDs[n], ROI: r.Box, Name: r.Name, Revision: 1, Version: 1, Created: created,
+			Reading: recognition.Reading{
+				Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Effort: recognition.EffortAccurate,
+				Source: recognition.SourceOCR, Scale: 1, Passes: 1, Duration: time.Millisecond,
+				Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9, Engine: "fake 1.0"},
+					{Text: words[1], Box: box(r.X1+100, 0, r.X2, 140), Confidence: 0.9, Engine: "fake 1.0"}},
+			}}
 	}
 	if len(run.ContentIDs) != 2 || run.ContentIDs[0] == run.ContentIDs[1] || run.ContentIDs[0] != strings.ToLower(run.ContentIDs[0]) {
 		t.Fatalf("got the contents %q", run.ContentIDs)
 	}
 	want := recognition.Run{
-		ImageID: w.image.ID, Version: 1, User: account.Ref{ID: w.ann.UserID, Name: "ann"}, Created: created, Lang: []string{"eng"}, Shape: recognition.ShapeSparse, Mode: 1, Engine: "fake 1.0",
-		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, recognition.ShapeBlock), content(1, l, []string{"eng"}, recognition.ShapeSparse)},
+		ImageID: w.image.ID, Version: 1, User: account.Ref{ID: w.ann.UserID, Name: "ann"}, Created: created, Lang: []string{"eng"},
+		Shape: recognition.ShapeSparse, Mode: 1, Engine: "fake 1.0",
+		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, recognition.ShapeBlock),
+			content(1, l, []string{"eng"}, recognition.ShapeSparse)},
 	}
 	check.Same(t, "Recognize", run, want)
 	check.Same(t, "words", run.Contents[0].Detail(), []string{"region", "200,0,400,140"})
@@ -204,25 +211,41 @@ func TestRequest(t *testing.T) {
 		{"the legacy engine without its model", recognition.Request{Mode: 0, Lang: []string{"kor"}}, []string{"oem"}},
 		{"both engines with one model", recognition.Request{Mode: 2, Lang: []string{"eng+kor"}}, []string{"oem"}},
 		{"the neural network", recognition.Request{Mode: 1, Lang: []string{"kor"}}, nil},
-		{"a region's language for the legacy engine", recognition.Request{Mode: 0, Regions: with(func(r *recognition.Region) { r.Lang = []string{"kor"} })}, []string{"oem"}},
-		{"a region's language", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Lang = []string{"xyz"} })}, []string{"regions[1].lang"}},
+		{"a region's language for the legacy engine", recognition.Request{Mode: 0,
+			Regions: with(func(r *recognition.Region) { r.Lang = []string{"kor"} })}, []string{"oem"}},
+		{"a region's language", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Lang = []string{"xyz"} })},
+			[]string{"regions[1].lang"}},
 		{"a rotation", recognition.Request{Mode: 3, Rotate: "45"}, []string{"rotate"}},
 		{"an effort", recognition.Request{Mode: 3, Effort: "most"}, []string{"effort"}},
-		{"a region's rotation and effort", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Rotate, r.Effort = "91", "FAST" })}, []string{"regions[1].rotate", "regions[1].effort"}},
-		{"a region's psm", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Shape = 2 })}, []string{"regions[1].psm"}},
-		{"a region's name", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = strings.Repeat("가", 201) })}, []string{"regions[1].name"}},
-		{"a region's name with a line break", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = "a\nb" })}, []string{"regions[1].name"}},
-		{"a region's charset", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Charset = strings.Repeat("가", 1001) })}, []string{"regions[1].charset"}},
-		{"a region's charset that is no UTF-8", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Charset = "\xff" })}, []string{"regions[1].charset"}},
+		{"a region's rotation and effort", recognition.Request{Mode: 3,
+			Regions: with(func(r *recognition.Region) { r.Rotate, r.Effort = "91", "FAST" })},
+			[]string{"regions[1].rotate", "regions[1].effort"}},
+		{"a region's psm", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Shape = 2 })},
+			[]string{"regions[1].psm"}},
+		{"a region's name", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = strings.Repeat("가", 201) })},
+			[]string{"regions[1].name"}},
+		{"a region's name with a line break", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Name = "a\nb" })},
+			[]string{"regions[1].name"}},
+		{"a region's charset", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) {
+			r.Charset = strings.Repeat("가",
+				1001)
+		})}, []string{"regions[1].charset"}},
+		{"a region's charset that is no UTF-8", recognition.Request{Mode: 3,
+			Regions: with(func(r *recognition.Region) { r.Charset = "\xff" })}, []string{"regions[1].charset"}},
 		{"the longest name and charset", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) {
 			r.Name, r.Charset = strings.Repeat("가", 200), strings.Repeat("가", 1000)
 		})}, nil},
-		{"a region beyond the right edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.X2 = 401 })}, []string{"regions[1].x2"}},
-		{"a region beyond the lower edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Y2 = 141 })}, []string{"regions[1].y2"}},
-		{"a region beyond the left edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.X1 = -1 })}, []string{"regions[1].x1"}},
-		{"a region upside down", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Y1, r.Y2 = 100, 90 })}, []string{"regions[1].y2"}},
+		{"a region beyond the right edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.X2 = 401 })},
+			[]string{"regions[1].x2"}},
+		{"a region beyond the lower edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Y2 = 141 })},
+			[]string{"regions[1].y2"}},
+		{"a region beyond the left edge", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.X1 = -1 })},
+			[]string{"regions[1].x1"}},
+		{"a region upside down", recognition.Request{Mode: 3, Regions: with(func(r *recognition.Region) { r.Y1, r.Y2 = 100, 90 })},
+			[]string{"regions[1].y2"}},
 		{"one pixel", recognition.Request{Mode: 3, Regions: []recognition.Region{region(399, 139, 400, 140)}}, nil},
-		{"everything wrong at once", recognition.Request{Mode: 9, Shape: 2, Lang: []string{"xyz"}, Regions: with(func(r *recognition.Region) { r.X2, r.Shape = 500, 99 })},
+		{"everything wrong at once", recognition.Request{Mode: 9, Shape: 2, Lang: []string{"xyz"},
+			Regions: with(func(r *recognition.Region) { r.X2, r.Shape = 500, 99 })},
 			[]string{"lang", "psm", "oem", "regions[1].x2", "regions[1].psm"}},
 		{"2000 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 2000)}, nil},
 		{"2001 regions", recognition.Request{Mode: 3, Regions: slices.Repeat([]recognition.Region{left}, 2001)}, []string{"regions"}},
@@ -250,16 +273,20 @@ func TestTasks(t *testing.T) {
 	own := right
 	own.Lang, own.Shape, own.Charset, own.Name = []string{"eng"}, recognition.ShapeWord, "0123", "num\u202Eber"
 	own.Rotate, own.Effort, own.Source = recognition.Rotate90, recognition.EffortFast, recognition.SourceOCR
-	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, Shape: recognition.ShapeBlock, Mode: 1, Regions: []recognition.Region{left, own}}.Tasks(t.Context(), page, engine)
+	got, err := recognition.Request{Lang: []string{"kor+eng", "kor"}, Shape: recognition.ShapeBlock, Mode: 1,
+		Regions: []recognition.Region{left, own}}.Tasks(t.Context(), page, engine)
 	check.OK(t, "Tasks", err)
 	check.Same(t, "Tasks", got, []recognition.Task{
-		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate, Source: recognition.SourceAuto},
-		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number", Rotate: recognition.Rotate90, Effort: recognition.EffortFast,
+		{Box: left.Box, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock, Mode: 1, Rotate: recognition.RotateAuto,
+			Effort: recognition.EffortAccurate, Source: recognition.SourceAuto},
+		{Box: right.Box, Lang: []string{"eng"}, Shape: recognition.ShapeWord, Mode: 1, Charset: "0123", Name: "number",
+			Rotate: recognition.Rotate90, Effort: recognition.EffortFast,
 			Source: recognition.SourceOCR},
 	})
 	got, err = recognition.Request{Mode: 3}.Tasks(t.Context(), page, engine)
 	check.OK(t, "Tasks", err)
-	check.Same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3, Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate, Source: recognition.SourceAuto}})
+	check.Same(t, "Tasks of nothing", got, []recognition.Task{{Box: page.Box(), Lang: []string{"eng"}, Mode: 3,
+		Rotate: recognition.RotateAuto, Effort: recognition.EffortAccurate, Source: recognition.SourceAuto}})
 }
 
 func TestOneFailedRegionStandsBesideOthers(t *testing.T) {
@@ -499,8 +526,10 @@ func TestPermissions(t *testing.T) {
 		shared      bool
 		read, write int
 	}{
-		{"owner", false, allowed, allowed}, {"admin", false, allowed, allowed}, {"runner", false, missing, missing}, {"other", false, missing, missing},
-		{"owner", true, allowed, allowed}, {"admin", true, allowed, allowed}, {"runner", true, allowed, allowed}, {"other", true, allowed, refused},
+		{"owner", false, allowed, allowed}, {"admin", false, allowed, allowed}, {"runner", false, missing, missing},
+		{"other", false, missing, missing},
+		{"owner", true, allowed, allowed}, {"admin", true, allowed, allowed}, {"runner", true, allowed, allowed},
+		{"other", true, allowed, refused},
 	} {
 		try := func(name string, act func(w *world, a account.Actor, id string) error, want int) {
 			t.Run(fmt.Sprintf("%s of %s, shared %v", name, c.who, c.shared), func(t *testing.T) {
@@ -661,7 +690,8 @@ func TestTurnedPage(t *testing.T) {
 			check.Same(t, "the first revision on the page as it was", revisions[0], made)
 			back := document.Turns(to, from)
 			check.Same(t, "the corrected ROI there", revisions[1].ROI, roi.Turned(back, second.Width, second.Height))
-			check.Same(t, "a corrected word there", revisions[1].Words[0].Box, corrected.Words[0].Box.Turned(back, second.Width, second.Height))
+			check.Same(t, "a corrected word there", revisions[1].Words[0].Box,
+				corrected.Words[0].Box.Turned(back, second.Width, second.Height))
 			check.Same(t, "the page", first.Box(), second.Box().Turned(back, second.Width, second.Height))
 		}
 	}
@@ -688,7 +718,8 @@ func TestTheEngineSeesTheTurnedPage(t *testing.T) {
 	check.Same(t, "the whole page", whole.Contents[0].ROI, i.Box())
 	suggested, err := w.Layout(t.Context(), w.ann, i.ID, recognition.LevelLine)
 	check.OK(t, "Layout", err)
-	check.Same(t, "layout", suggested[0].Box, document.Box{X1: i.Width / 10, Y1: i.Height / 10, X2: i.Width - i.Width/10, Y2: i.Height - i.Height/10})
+	check.Same(t, "layout", suggested[0].Box, document.Box{X1: i.Width / 10, Y1: i.Height / 10, X2: i.Width - i.Width/10,
+		Y2: i.Height - i.Height/10})
 }
 
 func TestCorrectRules(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Settings are how a user reads by default, for programs with a screen to begin with and to send along. A request does not use them: what it leaves open is as
-// the service is configured, so that the same request gives the same text whoever makes it. The zero value says nothing.
+// Settings are how a user reads by default, for programs with a screen to begin with and to send along. A request does not use them: what
+// it leaves open is as the service is configured, so that the same request gives the same text whoever makes it. The zero value says
+// nothing.
 type Settings struct {
 	Lang   []string `json:"lang,omitempty"`
 	Effort Effort   `json:"effort,omitempty"`

@@ -14,7 +14,8 @@ func TestSettings(t *testing.T) {
 	got, err := w.Settings(t.Context(), w.ann)
 	check.OK(t, "Settings", err)
 	check.Same(t, "at first", got, recognition.Settings{})
-	want := recognition.Settings{Lang: []string{"kor", "eng"}, Effort: recognition.EffortFast, Rotate: recognition.Rotate90, Source: recognition.SourceOCR}
+	want := recognition.Settings{Lang: []string{"kor", "eng"}, Effort: recognition.EffortFast, Rotate: recognition.Rotate90,
+		Source: recognition.SourceOCR}
 	given := want
 	given.Lang = []string{"kor+eng", "kor"}
 	got, err = w.SetSettings(t.Context(), w.ann, given)

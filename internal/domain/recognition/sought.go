@@ -123,12 +123,14 @@ type soughtWord struct {
 }
 
 // NewSought reads what somebody looks for, folded. Hangul, kana and Chinese characters are found wherever they stand; Latin words and
-// numbers, as they are written, where one begins with them. Invalid, naming the field q, for what is too long or has neither a letter nor a digit.
+// numbers, as they are written, where one begins with them. Invalid, naming the field q, for what is too long or has neither a letter nor a
+// digit.
 func NewSought(q Folded) (Sought, error) {
 	var s Sought
 	words := strings.FieldsFunc(string(q.Runes), unicode.IsSpace)
 	if len(q.Runes) > MaxSought || len(words) > MaxSoughtWords {
-		return s, fault.InvalidFields(fault.Field{Field: "q", Detail: fmt.Sprintf("at most %d characters and %d words", MaxSought, MaxSoughtWords)})
+		return s, fault.InvalidFields(fault.Field{Field: "q", Detail: fmt.Sprintf("at most %d characters and %d words", MaxSought,
+			MaxSoughtWords)})
 	}
 	for _, word := range words {
 		w := Folded{Runes: []rune(word)}

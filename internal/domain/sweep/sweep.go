@@ -30,11 +30,13 @@ func TooLate(since, now time.Time) bool { return now.Round(0).Sub(since.Round(0)
 
 // Kind is one kind of things that one store keeps under names and that rows of another one name.
 type Kind struct {
-	Name   string                                                                // of the things, in the plural
-	Old    func(ctx context.Context, before time.Time) iter.Seq2[string, error]  // document.Blobs and recognition.Contents say what it does
-	Named  func(ctx context.Context, names []string) (named []string, err error) // which of the names rows name; nil: all that is old is left over, however much
-	Delete func(ctx context.Context, names []string) error                       // those that are not there are no error
-	Age    time.Duration                                                         // how old something has to be where that is more than Options.Age
+	Name string                                                               // of the things, in the plural
+	Old  func(ctx context.Context, before time.Time) iter.Seq2[string, error] // document.Blobs and recognition.Contents say what it does
+	// which of the names rows name; nil: all that is old is left over, however much
+	Named  func(ctx context.Context, names []string) (named []string, err error)
+	Delete func(ctx context.Context, names []string) error // those that are not there are no error
+	// how old something has to be where that is more than Options.Age
+	Age time.Duration
 }
 
 // Options say how to sweep.
@@ -64,7 +66,8 @@ type Sweeper struct {
 // another one than that which names them: it is a Conflict then, and nothing is removed, unless it is forced. Invalid for the age.
 func (s *Sweeper) Sweep(ctx context.Context, o Options) ([]Tally, error) {
 	if o.Age < MinAge {
-		return nil, fault.InvalidFields(fault.Field{Field: "age", Detail: fmt.Sprintf("at least %s, since what is younger may be on its way to be named", MinAge)})
+		return nil, fault.InvalidFields(fault.Field{Field: "age",
+			Detail: fmt.Sprintf("at least %s, since what is younger may be on its way to be named", MinAge)})
 	}
 	tallies := make([]Tally, len(s.Kinds))
 	var errs []error
@@ -95,8 +98,9 @@ func (k Kind) sweep(ctx context.Context, before time.Time, o Options) (Tally, er
 		}
 	}
 	if k.Named != nil && t.Left > few && t.Left > t.Old-t.Left && !o.Force {
-		return t, fault.New(fault.Conflict, "too_much_left_over", "Of %d %s no row names %d. Perhaps this is not the database that belongs to them; "+
-			"if it is, it takes force to remove so many.", t.Old, k.Name, t.Left)
+		return t, fault.New(fault.Conflict, "too_much_left_over",
+			"Of %d %s no row names %d. Perhaps this is not the database that belongs to them; "+
+				"if it is, it takes force to remove so many.", t.Old, k.Name, t.Left)
 	}
 	if t.Left == 0 || o.DryRun {
 		return t, nil

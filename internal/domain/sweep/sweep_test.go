@@ -172,7 +172,8 @@ func TestSweepOfMoreThanRowsAreAskedFor(t *testing.T) {
 
 // Whatever cannot answer, nothing is removed by guess, and the other kind is swept all the same.
 func TestSweepWhileAStoreIsAway(t *testing.T) {
-	for op, orphans := range map[string]int{"Blobs.Old": 1, "Catalog.Named": 1, "Blobs.Delete": 1, "Contents.Old": 2, "Runs.Named": 2, "Contents.Delete": 2} {
+	for op, orphans := range map[string]int{"Blobs.Old": 1, "Catalog.Named": 1, "Blobs.Delete": 1, "Contents.Old": 2, "Runs.Named": 2,
+		"Contents.Delete": 2} {
 		t.Run(op, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				w.image(t, 2)

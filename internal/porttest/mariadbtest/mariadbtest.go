@@ -137,7 +137,8 @@ func Start(options ...string) (_ *Server, err error) {
 			s.Remove()
 		}
 	}()
-	make := exec.Command(install, append([]string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+	make := exec.Command(install, append([]string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+		"--skip-name-resolve",
 		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--innodb-log-file-size=16M"}, asRoot()...)...)
 	if out, err := make.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("making the tables of the server: %w: %s", err, out)
@@ -155,7 +156,8 @@ func Start(options ...string) (_ *Server, err error) {
 	return s, s.Run(options...)
 }
 
-// roomy returns a directory in memory that is large enough, or else the usual one for what is temporary: each test makes a database, for which disks are slow.
+// roomy returns a directory in memory that is large enough, or else the usual one for what is temporary: each test makes a database, for
+// which disks are slow.
 func roomy() string {
 	const memory, enough = "/dev/shm", 1 << 30
 	var stat syscall.Statfs_t
@@ -200,7 +202,8 @@ func (s *Server) Run(options ...string) error {
 			return err
 		}
 	}
-	s.command = exec.Command(program, slices.Concat([]string{"--no-defaults", "--datadir=" + s.data(), "--bind-address=127.0.0.1", "--port=" + s.port,
+	s.command = exec.Command(program, slices.Concat([]string{"--no-defaults", "--datadir=" + s.data(), "--bind-address=127.0.0.1",
+		"--port=" + s.port,
 		"--tmpdir=" + s.dir, // a server that starts removes what others have in a directory that they share
 		"--socket=" + filepath.Join(s.dir, "socket"), "--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
 		"--performance-schema=OFF"}, asRoot(), options)...)

@@ -41,7 +41,8 @@ func (p *Page) shades(b document.Box) (low, high int) {
 // about returns the pixels of a glyph and some around it.
 func (p *Page) about(g *Glyph) document.Box {
 	b := word{g}.box()
-	return document.Box{X1: b.X1 - around, Y1: b.Y1 - around, X2: b.X2 + around, Y2: b.Y2 + around}.Intersect(document.Box{X2: p.Width, Y2: p.Height})
+	return document.Box{X1: b.X1 - around, Y1: b.Y1 - around, X2: b.X2 + around, Y2: b.Y2 +
+		around}.Intersect(document.Box{X2: p.Width, Y2: p.Height})
 }
 
 // contradicted returns why the pixels of a box do not agree with the glyphs in it, or "".

@@ -54,7 +54,8 @@ func (p *Page) Read(box document.Box) (reading recognition.Reading, reason strin
 	inside := p.inside(box)
 	if len(inside) == 0 {
 		if p.isBlank(box) {
-			return recognition.Reading{Words: []recognition.Word{}, Engine: Engine, Source: recognition.SourceText, Shape: recognition.ShapeBlock, Scale: 1, Passes: 1}, ""
+			return recognition.Reading{Words: []recognition.Word{}, Engine: Engine, Source: recognition.SourceText,
+				Shape: recognition.ShapeBlock, Scale: 1, Passes: 1}, ""
 		}
 		return reading, NoText
 	}
@@ -70,7 +71,8 @@ func (p *Page) Read(box document.Box) (reading recognition.Reading, reason strin
 		return reading, reason
 	}
 	lines, rotation := order(inside)
-	reading = recognition.Reading{Engine: Engine, Source: recognition.SourceText, Confidence: 1, Rotation: rotation, Scale: 1, Passes: 1, Shape: recognition.ShapeBlock}
+	reading = recognition.Reading{Engine: Engine, Source: recognition.SourceText, Confidence: 1, Rotation: rotation, Scale: 1, Passes: 1,
+		Shape: recognition.ShapeBlock}
 	if len(lines) == 1 {
 		reading.Shape = recognition.ShapeLine
 	}

@@ -48,7 +48,8 @@ func (s *sheet) glyphs(x, y, size int, text string, ink bool) {
 		if ink {
 			s.draw(x, y, size)
 		}
-		s.Glyphs = append(s.Glyphs, Glyph{Text: string(r), X1: float64(x), Y1: float64(y), X2: float64(x + size*6/10), Y2: float64(y + size),
+		s.Glyphs = append(s.Glyphs, Glyph{Text: string(r), X1: float64(x), Y1: float64(y), X2: float64(x + size*6/10),
+			Y2:     float64(y + size),
 			Spaced: spaced, Breaks: breaks})
 		spaced, breaks, x = false, false, x+size*7/10
 	}
@@ -83,7 +84,8 @@ func TestTextOfBoxes(t *testing.T) {
 		}
 	}
 	got, _ := s.Read(document.Box{X1: 10, Y1: 95, X2: 300, Y2: 125})
-	if w := got.Words[0]; w.Text != "another" || w.Box != (document.Box{X1: 20, Y1: 100, X2: 116, Y2: 120}) || w.Confidence != 1 || w.Engine != Engine {
+	if w := got.Words[0]; w.Text != "another" || w.Box != (document.Box{X1: 20, Y1: 100, X2: 116, Y2: 120}) || w.Confidence != 1 ||
+		w.Engine != Engine {
 		t.Errorf("got %+v", w)
 	}
 }
@@ -167,7 +169,8 @@ func TestOrderOfReading(t *testing.T) {
 	s.write(100, 10, 30, "A title that is as wide as both of the columns")
 	var left, right []string
 	for i := range 8 {
-		left, right = append(left, fmt.Sprintf("left line of text number %d", i)), append(right, fmt.Sprintf("the right line numbered %d", i))
+		left, right = append(left, fmt.Sprintf("left line of text number %d", i)),
+			append(right, fmt.Sprintf("the right line numbered %d", i))
 		s.write(20, 80+40*i, 24, left[i])
 		s.write(720, 80+40*i, 24, right[i])
 	}
@@ -223,7 +226,8 @@ func FuzzRead(f *testing.F) {
 		for range random.IntN(300) {
 			x, y := random.NormFloat64()*100, random.NormFloat64()*100
 			s.fill(int(x), int(y), int(x)+random.IntN(20), int(y)+random.IntN(20), byte(random.IntN(256)))
-			s.Glyphs = append(s.Glyphs, Glyph{Text: string(rune('a' + random.IntN(5))), X1: x, Y1: y, X2: x + random.Float64()*20, Y2: y + random.Float64()*20,
+			s.Glyphs = append(s.Glyphs, Glyph{Text: string(rune('a' + random.IntN(5))), X1: x, Y1: y, X2: x + random.Float64()*20, Y2: y +
+				random.Float64()*20,
 				Angle: random.Float64()*720 - 360, Spaced: random.IntN(4) == 0, Breaks: random.IntN(9) == 0})
 		}
 		box := document.Box{X1: random.IntN(s.Width), Y1: random.IntN(s.Height)}

@@ -122,7 +122,8 @@ func (l *library) isInvisible(page references.FPDF_TEXTPAGE, i int) bool {
 		return false // pdfium made it up, as it does with hyphens
 	}
 	mode, err := l.pdfium.FPDFTextObj_GetTextRenderMode(&requests.FPDFTextObj_GetTextRenderMode{PageObject: object.TextObject})
-	return err == nil && (mode.TextRenderMode == enums.FPDF_TEXTRENDERMODE_INVISIBLE || mode.TextRenderMode == enums.FPDF_TEXTRENDERMODE_CLIP)
+	return err == nil && (mode.TextRenderMode == enums.FPDF_TEXTRENDERMODE_INVISIBLE ||
+		mode.TextRenderMode == enums.FPDF_TEXTRENDERMODE_CLIP)
 }
 
 // place leads from a page's own coordinates to pixels of a sheet: x = a·X + c·Y + e, y = b·X + d·Y + f.
@@ -131,7 +132,8 @@ type place struct{ a, b, c, d, e, f float64 }
 func (l *library) placeOf(f *file, s *sheet) (place, bool) {
 	const finer, far = 64, 100 // parts of a pixel, and points
 	at := func(x, y float64) (float64, float64, bool) {
-		p, err := l.pdfium.FPDF_PageToDevice(&requests.FPDF_PageToDevice{Page: pageOf(f, s.page), SizeX: finer * s.width, SizeY: finer * s.height,
+		p, err := l.pdfium.FPDF_PageToDevice(&requests.FPDF_PageToDevice{Page: pageOf(f, s.page), SizeX: finer * s.width,
+			SizeY: finer * s.height,
 			PageX: x, PageY: y})
 		if err != nil {
 			return 0, 0, false

@@ -257,7 +257,8 @@ func TestFind(t *testing.T) {
 		}
 	}
 	sum := sha256.Sum256([]byte("model"))
-	good := "[detector]\nfile = \"d.onnx\"\nsha256 = \"" + hex.EncodeToString(sum[:]) + "\"\n[[recogniser]]\nfile = \"r.onnx\"\nsha256 = \"" +
+	good := "[detector]\nfile = \"d.onnx\"\nsha256 = \"" + hex.EncodeToString(sum[:]) +
+		"\"\n[[recogniser]]\nfile = \"r.onnx\"\nsha256 = \"" +
 		hex.EncodeToString(sum[:]) + "\"\nscripts = [\"Latin\", \"Hangul\"]\n"
 	folder := t.TempDir()
 	if _, err := Find(folder); !errors.Is(err, fs.ErrNotExist) {

@@ -105,7 +105,8 @@ func TestLinesOfABlock(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := blank(1200, 900, 240)
 			want, region := c.draw(s)
-			got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.Rotate0})
+			got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"},
+				Rotate: recognition.Rotate0})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -82,7 +82,8 @@ func (s *scene) standsOut() bool {
 			case ink[x] != 0:
 				t.ink += f
 				t.inks++
-			case (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) && (y < 2 || s.ink[(y-2)*s.width+x] == 0) && (y+2 >= s.height || s.ink[(y+2)*s.width+x] == 0):
+			case (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) && (y < 2 || s.ink[(y-2)*s.width+x] == 0) &&
+				(y+2 >= s.height || s.ink[(y+2)*s.width+x] == 0):
 				t.paper += f
 				t.squares += f * f
 				t.papers++
@@ -215,7 +216,8 @@ func (s *scene) letterHeight(light bool) float64 {
 	collect := func(strict bool) (boxes []levelled) {
 		for i, p := range s.parts {
 			w, h := p.width(), p.height()
-			if max(w, h) < 4 || p.area < 6 || p.around < 0 || !p.dark && !light || h > 12*w || h >= s.height || w >= s.width || !s.mostly(p) || framed[i] {
+			if max(w, h) < 4 || p.area < 6 || p.around < 0 || !p.dark && !light || h > 12*w || h >= s.height || w >= s.width ||
+				!s.mostly(p) || framed[i] {
 				continue
 			}
 			bottom := float64(p.y2)
@@ -825,7 +827,8 @@ func (s *scene) wipe(mask []uint8) {
 			for end < s.width && mask[y*s.width+end] != 0 {
 				end++
 			}
-			if float64(end-x) < s.letter && (stroke(x-1, y) || stroke(x-1, y-1) || stroke(x-1, y+1)) && (stroke(end, y) || stroke(end, y-1) || stroke(end, y+1)) {
+			if float64(end-x) < s.letter && (stroke(x-1, y) || stroke(x-1, y-1) || stroke(x-1, y+1)) &&
+				(stroke(end, y) || stroke(end, y-1) || stroke(end, y+1)) {
 				for v := x; v < end; v++ {
 					keep[y*s.width+v] = 1
 				}

@@ -105,7 +105,8 @@ func longestGutter(glyphs []levelled, letter float64) (x, top, bottom float64, f
 				continue
 			}
 			if free[k] > longest {
-				middle, from, to := g.box.x1+(float64(k)+float64(across)/2)*g.cell, g.box.y1+float64(y-free[k])*g.cell, g.box.y1+float64(y)*g.cell
+				middle, from, to := g.box.x1+(float64(k)+float64(across)/2)*g.cell, g.box.y1+float64(y-free[k])*g.cell,
+					g.box.y1+float64(y)*g.cell
 				if flanked(glyphs, middle, from, to, letter) {
 					longest, x, top, bottom, found = free[k], middle, from, to, true
 				}
@@ -139,7 +140,8 @@ func flanked(glyphs []levelled, x, top, bottom, letter float64) bool {
 func aligned(left, right []levelled, letter float64) bool {
 	middles := func(glyphs []levelled) (found []float64) {
 		for _, band := range bands(glyphs, letter) {
-			found = append(found, weighted(band, 0.5, func(g levelled) float64 { return g.bottom }, func(g levelled) float64 { return g.x2 - g.x1 }))
+			found = append(found, weighted(band, 0.5, func(g levelled) float64 { return g.bottom },
+				func(g levelled) float64 { return g.x2 - g.x1 }))
 		}
 		return found
 	}

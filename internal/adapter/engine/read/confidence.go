@@ -7,7 +7,8 @@ type curve []struct{ said, right float64 }
 
 // How often words are right, by who read them, counted on ten sets of regions: see docs/benchmarks.md.
 var (
-	byFirst  = curve{{0, 0.15}, {0.3, 0.2}, {0.5, 0.37}, {0.7, 0.57}, {0.8, 0.82}, {0.88, 0.89}, {0.92, 0.985}, {1, 0.995}} // the engine alone
+	// the engine alone
+	byFirst  = curve{{0, 0.15}, {0.3, 0.2}, {0.5, 0.37}, {0.7, 0.57}, {0.8, 0.82}, {0.88, 0.89}, {0.92, 0.985}, {1, 0.995}}
 	byBoth   = curve{{0, 0}, {0.6, 0.45}, {0.8, 0.68}, {0.9, 0.78}, {0.99, 0.81}, {0.999, 0.87}, {1, 0.99}}
 	disputes = curve{{0, 0}, {0.3, 0.18}, {0.5, 0.5}, {0.7, 0.72}, {0.9, 0.78}, {1, 0.965}}
 )

@@ -191,7 +191,10 @@ func foreign(first []letter, width, height float64) (runs []another) {
 		for ; to < len(first) && !hangul(first[to].text); to++ {
 			l := first[to]
 			x1, x2, surest = min(x1, l.x1), max(x2, l.x2), min(surest, l.prob)
-			letters = letters || strings.ContainsFunc(l.text, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || c > 0x2fff })
+			letters = letters || strings.ContainsFunc(l.text, func(c rune) bool {
+				return unicode.IsLetter(c) || unicode.IsDigit(c) ||
+					c > 0x2fff
+			})
 		}
 		if letters || surest <= 0.9 {
 			left, right := 0.0, width

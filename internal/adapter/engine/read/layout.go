@@ -127,7 +127,8 @@ func joined(boxes, lines []rect, blocks bool) []rect {
 		if n := len(added); blocks && n > 0 {
 			last := &added[n-1]
 			h := l.y2 - l.y1
-			if gap := l.y1 - last.y2; gap < 0.8*h && gap > -0.5*h && overlap(l.x1, l.x2, last.x1, last.x2) > 0.5*min(l.x2-l.x1, last.x2-last.x1) {
+			if gap := l.y1 - last.y2; gap < 0.8*h && gap > -0.5*h && overlap(l.x1, l.x2, last.x1, last.x2) > 0.5*min(l.x2-l.x1,
+				last.x2-last.x1) {
 				*last = last.around(l)
 				continue
 			}

@@ -62,7 +62,8 @@ func stack(boxes []levelled, most float64) []levelled {
 				p, q := stacks[a], stacks[b]
 				taller := max(p.bottom-p.top, q.bottom-q.top)
 				wider := max(p.x2-p.x1, q.x2-q.x1)
-				if overlap(p.x1, p.x2, q.x1, q.x2) < 0.6*min(p.x2-p.x1, q.x2-q.x1) || wider > 2.5*max(taller, max(p.bottom, q.bottom)-min(p.top, q.top)) {
+				if overlap(p.x1, p.x2, q.x1, q.x2) < 0.6*min(p.x2-p.x1, q.x2-q.x1) ||
+					wider > 2.5*max(taller, max(p.bottom, q.bottom)-min(p.top, q.top)) {
 					continue
 				}
 				gap := max(p.top, q.top) - min(p.bottom, q.bottom)
@@ -75,7 +76,8 @@ func stack(boxes []levelled, most float64) []levelled {
 					last = boxes[last].next
 				}
 				boxes[last].next = q.part
-				stacks[a] = levelled{part: p.part, next: -1, x1: min(p.x1, q.x1), x2: max(p.x2, q.x2), top: min(p.top, q.top), bottom: max(p.bottom, q.bottom)}
+				stacks[a] = levelled{part: p.part, next: -1, x1: min(p.x1, q.x1), x2: max(p.x2, q.x2), top: min(p.top, q.top),
+					bottom: max(p.bottom, q.bottom)}
 				for k, g := range group {
 					if g == b {
 						group[k] = a
@@ -368,7 +370,8 @@ func (s *scene) adopt(lines []line, slope float64) {
 				continue
 			}
 			reach := 0.7 * l.letter
-			if p.area*60 > int(l.letter*l.letter) && middle > l.top && middle < l.bottom && (g.x1+g.x2)/2 > s.inner.x1 && (g.x1+g.x2)/2 < s.inner.x2 {
+			if p.area*60 > int(l.letter*l.letter) && middle > l.top && middle < l.bottom && (g.x1+g.x2)/2 > s.inner.x1 &&
+				(g.x1+g.x2)/2 < s.inner.x2 {
 				reach = 3 * l.letter
 			}
 			above, below := l.top-middle, middle-l.bottom

@@ -234,7 +234,8 @@ func TestWhatTheEngineSees(t *testing.T) {
 			s, region := c.draw()
 			before := s.clone()
 			engine := &counter{}
-			got, err := Reader{Engine: engine}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.RotateAuto})
+			got, err := Reader{Engine: engine}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"},
+				Rotate: recognition.RotateAuto})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -318,7 +319,8 @@ func TestNoTextWhereThereIsNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := blank(300, 150, 240)
 			draw(s)
-			got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.RotateAuto})
+			got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"},
+				Rotate: recognition.RotateAuto})
 			if err != nil || got.Text != "" {
 				t.Errorf("got %q, %v, want nothing", got.Text, err)
 			}
@@ -336,7 +338,8 @@ func lineOf(text, by string, prob float64) (line []letter) {
 		case '~':
 			unsure = true
 		default:
-			l := letter{text: string(c), space: space, prob: prob, word: prob, by: by, x1: float64(10 * len(line)), x2: float64(10*len(line) + 8)}
+			l := letter{text: string(c), space: space, prob: prob, word: prob, by: by, x1: float64(10 * len(line)),
+				x2: float64(10*len(line) + 8)}
 			if unsure {
 				l.prob, l.word = 0.4, 0.4
 			}
@@ -388,7 +391,8 @@ func TestCandidates(t *testing.T) {
 		t.Fatalf("got %d words", len(got))
 	}
 	candidate := recognition.Candidate{Engine: "first", Text: "Tota1", Confidence: 0.9}
-	if w := got[0]; w.Text != "Total" || w.Engine != "second" || !slices.Equal(w.Candidates, []recognition.Candidate{candidate}) || w.Confidence > 0.9 {
+	if w := got[0]; w.Text != "Total" || w.Engine != "second" || !slices.Equal(w.Candidates, []recognition.Candidate{candidate}) ||
+		w.Confidence > 0.9 {
 		t.Errorf("got %+v, want the candidate %+v and less confidence", w, candidate)
 	}
 	if w := got[1]; w.Text != "5.00" || len(w.Candidates) != 0 || w.Confidence < 0.95 {
@@ -469,7 +473,8 @@ func TestPlacesOnATurnedPage(t *testing.T) {
 		q := p.turned(quarters)
 		corner := q.onPage(Point{q.inner.x1, q.inner.y1})
 		other := q.onPage(Point{q.inner.x2, q.inner.y2})
-		got := document.Box{X1: int(min(corner.X, other.X)), Y1: int(min(corner.Y, other.Y)), X2: int(max(corner.X, other.X)), Y2: int(max(corner.Y, other.Y))}
+		got := document.Box{X1: int(min(corner.X, other.X)), Y1: int(min(corner.Y, other.Y)), X2: int(max(corner.X, other.X)),
+			Y2: int(max(corner.Y, other.Y))}
 		if got != p.region {
 			t.Errorf("turned by %d: got %v, want %v", quarters, got, p.region)
 		}
@@ -532,7 +537,8 @@ func FuzzRead(f *testing.F) {
 		if region.Empty() {
 			return
 		}
-		got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"}, Rotate: recognition.RotateAuto})
+		got, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: region, Lang: []string{"eng"},
+			Rotate: recognition.RotateAuto})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -389,7 +389,8 @@ func (j *job) each(shape recognition.Shape) error {
 func (j *job) asDrawn(v view, shape recognition.Shape) error {
 	j.piece = v.piece
 	x1, y1, x2, y2 := int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2)
-	t := strip{gray: v.gray.crop(x1, y1, x2, y2), origin: Point{v.inner.x1, v.inner.y1}, letter: 0.7 * float64(y2-y1), ink: float64(y2 - y1)}
+	t := strip{gray: v.gray.crop(x1, y1, x2, y2), origin: Point{v.inner.x1, v.inner.y1}, letter: 0.7 * float64(y2-y1),
+		ink: float64(y2 - y1)}
 	t.develop()
 	if t.gray.noise() < 0.5 && t.plainPaper() || t.gray.Width < t.gray.Height/2 || t.gray.Height > 3*largeLetter {
 		return nil
@@ -723,7 +724,8 @@ func korean(lang []string) bool {
 // readable tells whether all languages are written in Latin letters, Chinese, Japanese or Korean.
 func readable(lang []string) bool {
 	for _, code := range lang {
-		if OtherScript(code) && !strings.HasPrefix(code, "kor") && !strings.HasPrefix(code, "chi_") && !strings.HasPrefix(code, "jpn") && code != "script/Hangul" {
+		if OtherScript(code) && !strings.HasPrefix(code, "kor") && !strings.HasPrefix(code, "chi_") && !strings.HasPrefix(code, "jpn") &&
+			code != "script/Hangul" {
 			return false
 		}
 	}
@@ -766,7 +768,8 @@ func (j *job) asPrinted(v view) error {
 	if j.quarters != 0 || height < tall || enough && meanConfidence(j.words) >= surely {
 		return nil
 	}
-	other := job{Reader: j.Reader, piece: v.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes, scale: j.scale}
+	other := job{Reader: j.Reader, piece: v.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes,
+		scale: j.scale}
 	s := &scene{gray: v.gray, factor: 1, paper: v.gray.commonest()}
 	image := v.gray.crop(int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2))
 	if err := other.sheet(s, image, 1, Query{Shape: recognition.ShapeBlock, Charset: j.task.Charset, Invert: true}); err != nil {

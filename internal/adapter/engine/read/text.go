@@ -98,7 +98,8 @@ func lettersOf(a Answer, by string) [][]letter {
 // charsOf makes letters of what a recogniser of lines read.
 func charsOf(chars []Char, by string) (line []letter) {
 	for _, c := range chars {
-		line = append(line, letter{text: c.Text, space: len(line) > 0 && c.Space >= 0.5, gap: c.Space, prob: c.Prob, word: c.Prob, x1: c.X1, x2: c.X2, by: by})
+		line = append(line, letter{text: c.Text, space: len(line) > 0 && c.Space >= 0.5, gap: c.Space, prob: c.Prob, word: c.Prob, x1: c.X1,
+			x2: c.X2, by: by})
 	}
 	return line
 }

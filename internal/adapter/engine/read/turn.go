@@ -143,4 +143,5 @@ func (j *job) probe() (sure float64, letters int, err error) {
 }
 
 // quarters is by how much a region is turned clockwise whose text is turned as the task says.
-var quarters = map[recognition.Rotate]int{recognition.Rotate0: 0, recognition.Rotate90: 3, recognition.Rotate180: 2, recognition.Rotate270: 1}
+var quarters = map[recognition.Rotate]int{recognition.Rotate0: 0, recognition.Rotate90: 3, recognition.Rotate180: 2,
+	recognition.Rotate270: 1}

@@ -69,7 +69,8 @@ func shadeAt(t *testing.T, p *pix, x, y int) int {
 func wantMark(t *testing.T, p *pix, where string) {
 	t.Helper()
 	for name, at := range map[string]image.Point{
-		"top left": {}, "top right": {p.width() - 2, 0}, "bottom left": {0, p.height() - 2}, "bottom right": {p.width() - 2, p.height() - 2},
+		"top left": {}, "top right": {p.width() - 2, 0}, "bottom left": {0, p.height() - 2},
+		"bottom right": {p.width() - 2, p.height() - 2},
 	} {
 		shade := shadeAt(t, p, at.X, at.Y)
 		if marked := shade < 64; marked != (name == where) || !marked && shade < 192 {
@@ -78,14 +79,16 @@ func wantMark(t *testing.T, p *pix, where string) {
 	}
 }
 
-var corners = map[int]string{1: "top left", 2: "top right", 3: "bottom right", 4: "bottom left", 5: "top left", 6: "top right", 7: "bottom right", 8: "bottom left"}
+var corners = map[int]string{1: "top left", 2: "top right", 3: "bottom right", 4: "bottom left", 5: "top left", 6: "top right",
+	7: "bottom right", 8: "bottom left"}
 
 // grayTIFF is an uncompressed TIFF of one strip.
 func grayTIFF(m *image.Gray, orientation uint16) []byte {
 	pixels := m.Pix
 	at := 8
 	file := append(binary.LittleEndian.AppendUint32([]byte("II*\x00"), uint32(at+len(pixels))), pixels...)
-	entries := []uint16{256, uint16(m.Rect.Dx()), 257, uint16(m.Rect.Dy()), 258, 8, 259, 1, 262, 1, 273, uint16(at), 274, orientation, 277, 1,
+	entries := []uint16{256, uint16(m.Rect.Dx()), 257, uint16(m.Rect.Dy()), 258, 8, 259, 1, 262, 1, 273, uint16(at), 274, orientation, 277,
+		1,
 		278, uint16(m.Rect.Dy()), 279, uint16(len(pixels))}
 	file = binary.LittleEndian.AppendUint16(file, uint16(len(entries)/2))
 	for i := 0; i < len(entries); i += 2 {
@@ -255,12 +258,14 @@ func TestCutFiles(t *testing.T) {
 	for i, shade := range m.Pix {
 		paletted.Pix[i] = shade & 1
 	}
-	for _, err := range []error{png.Encode(&pngFile, m), jpeg.Encode(&jpegFile, m, nil), gif.Encode(&gifFile, paletted, nil), gobmp.Encode(&bmpFile, m), tiff.Encode(&tiffFile, m, nil)} {
+	for _, err := range []error{png.Encode(&pngFile, m), jpeg.Encode(&jpegFile, m, nil), gif.Encode(&gifFile, paletted, nil),
+		gobmp.Encode(&bmpFile, m), tiff.Encode(&tiffFile, m, nil)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, file := range map[string][]byte{"PNG": pngFile.Bytes(), "JPEG": jpegFile.Bytes(), "GIF": gifFile.Bytes(), "BMP": bmpFile.Bytes(), "TIFF": tiffFile.Bytes()} {
+	for name, file := range map[string][]byte{"PNG": pngFile.Bytes(), "JPEG": jpegFile.Bytes(), "GIF": gifFile.Bytes(),
+		"BMP": bmpFile.Bytes(), "TIFF": tiffFile.Bytes()} {
 		p, err := decodeFile(t, file)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

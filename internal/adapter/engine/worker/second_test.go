@@ -59,25 +59,26 @@ func secondForTest(files string) error {
 	}
 	l := &library{}
 	about := l.openModels(&found)
-	return workerpool.Serve(workerpool.Program{Readable: found.Paths(), Memory: 1 << 30, About: about, Warm: l.loadModels, Handlers: map[string]workerpool.Handler{
-		"sample": func(r *workerpool.Request) (workerpool.Result, error) {
-			file, err := r.Bytes()
-			if err != nil {
-				return workerpool.Result{}, err
-			}
-			text, err := readSample(l, file)
-			return workerpool.Result{Payload: text}, errors.Join(err, r.Opened())
-		},
-		"noise": func(r *workerpool.Request) (workerpool.Result, error) {
-			var seed uint64
-			err := r.Decode(&seed)
-			return workerpool.Result{}, errors.Join(err, readNoise(l, rand.New(rand.NewPCG(seed, 0))))
-		},
-		"open": func(*workerpool.Request) (workerpool.Result, error) {
-			_, err := os.ReadFile("/etc/passwd")
-			return workerpool.Result{Payload: fmt.Sprint(err)}, nil
-		},
-	}})
+	return workerpool.Serve(workerpool.Program{Readable: found.Paths(), Memory: 1 << 30, About: about, Warm: l.loadModels,
+		Handlers: map[string]workerpool.Handler{
+			"sample": func(r *workerpool.Request) (workerpool.Result, error) {
+				file, err := r.Bytes()
+				if err != nil {
+					return workerpool.Result{}, err
+				}
+				text, err := readSample(l, file)
+				return workerpool.Result{Payload: text}, errors.Join(err, r.Opened())
+			},
+			"noise": func(r *workerpool.Request) (workerpool.Result, error) {
+				var seed uint64
+				err := r.Decode(&seed)
+				return workerpool.Result{}, errors.Join(err, readNoise(l, rand.New(rand.NewPCG(seed, 0))))
+			},
+			"open": func(*workerpool.Request) (workerpool.Result, error) {
+				_, err := os.ReadFile("/etc/passwd")
+				return workerpool.Result{Payload: fmt.Sprint(err)}, nil
+			},
+		}})
 }
 
 // readSample finds the lines of a page and reads them from above.
@@ -164,8 +165,9 @@ func TestSecondRecogniserIsConfined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := workerpool.Start(workerpool.Options{Command: []string{program, "worker", string(files)}, Environment: []string{"MALLOC_ARENA_MAX=1", "GOMAXPROCS=2"},
-		Workers: 1, JobTimeout: time.Minute})
+	pool := workerpool.Start(workerpool.Options{Command: []string{program, "worker", string(files)},
+		Environment: []string{"MALLOC_ARENA_MAX=1", "GOMAXPROCS=2"},
+		Workers:     1, JobTimeout: time.Minute})
 	defer pool.Close()
 	page := workerpool.Page{Key: "sample", Size: int64(len(sample)),
 		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(sample)), nil }}

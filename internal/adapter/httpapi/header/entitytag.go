@@ -42,7 +42,8 @@ func WantedRevisions(header string) (wanted []int, err error) {
 			continue // an empty element of a list is none
 		}
 		if !opened || !closed || strings.ContainsAny(inner, `" `) {
-			return nil, fault.New(fault.Malformed, "malformed_if_match", `If-Match must be * or entity tags such as "3", separated by commas.`)
+			return nil, fault.New(fault.Malformed, "malformed_if_match",
+				`If-Match must be * or entity tags such as "3", separated by commas.`)
 		}
 		number, rotation, _ := strings.Cut(inner, "-")
 		n, _ := strconv.Atoi(number)

@@ -55,9 +55,12 @@ func Accept(j job.Job, base string) *Accepted {
 
 // View is a job as it is answered.
 func View(j job.Job) client.Job {
-	v := client.Job{ID: j.ID, User: wire.Ref(j.User), State: string(j.State), Priority: PriorityName(j.Priority), Total: j.Count.Total, Queued: j.Count.Queued,
-		Running: j.Count.Running, Done: j.Count.Done, Failed: j.Count.Failed, Cancelled: j.Count.Cancelled, CreatedDatetime: wire.Time(j.Created),
-		BegunDatetime: wire.TimeOrNull(j.Begun), FinishedDatetime: wire.TimeOrNull(j.Finished), Ahead: j.Forecast.Ahead, EstimatedDatetime: wire.TimeOrNull(j.Forecast.End)}
+	v := client.Job{ID: j.ID, User: wire.Ref(j.User), State: string(j.State), Priority: PriorityName(j.Priority), Total: j.Count.Total,
+		Queued:  j.Count.Queued,
+		Running: j.Count.Running, Done: j.Count.Done, Failed: j.Count.Failed, Cancelled: j.Count.Cancelled,
+		CreatedDatetime: wire.Time(j.Created),
+		BegunDatetime:   wire.TimeOrNull(j.Begun), FinishedDatetime: wire.TimeOrNull(j.Finished), Ahead: j.Forecast.Ahead,
+		EstimatedDatetime: wire.TimeOrNull(j.Forecast.End)}
 	v.Error = failure(j.Stopped)
 	return v
 }
@@ -70,7 +73,8 @@ func failure(f *job.Failure) *client.Failure {
 }
 
 func viewItem(i job.Item) client.JobItem {
-	v := client.JobItem{ID: i.ID, Job: i.Job, Number: i.Number, ImageID: i.ImageID, State: string(i.State), Dead: i.Dead, Tries: i.Tries, Error: failure(i.Error),
+	v := client.JobItem{ID: i.ID, Job: i.Job, Number: i.Number, ImageID: i.ImageID, State: string(i.State), Dead: i.Dead, Tries: i.Tries,
+		Error:         failure(i.Error),
 		BegunDatetime: wire.TimeOrNull(i.Begun), FinishedDatetime: wire.TimeOrNull(i.Finished)}
 	if i.Version != 0 {
 		v.Version = &i.Version

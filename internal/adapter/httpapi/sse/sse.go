@@ -4,7 +4,7 @@
 //
 //	func (a *api) jobEvents(ctx context.Context, c *call, in *struct {
 //		JobPath
-//		eventsFrom // the header Last-Event-ID
+//		LastEventID string `header:"Last-Event-ID"`
 //	}) (*stream, error) {
 //		if _, err := a.Jobs.Job(ctx, c.actor, in.ID); err != nil { // what is refused before the first event is a problem as any other
 //			return nil, err
@@ -161,7 +161,8 @@ func (p *Places) Take(userID int64) (leave func(), err error) {
 		p.taken = map[int64]int{}
 	}
 	if p.taken[userID] >= p.OfUser {
-		return nil, fault.New(fault.TooMany, "too_many_streams", "At most %d streams of events may be open at once. Close one first.", p.OfUser).After(heartbeat)
+		return nil, fault.New(fault.TooMany, "too_many_streams", "At most %d streams of events may be open at once. Close one first.",
+			p.OfUser).After(heartbeat)
 	}
 	if p.all >= p.All {
 		return nil, fault.New(fault.Busy, "too_many_streams", "No more streams of events can be open at the moment.").After(heartbeat)

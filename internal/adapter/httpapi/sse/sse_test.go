@@ -30,7 +30,8 @@ func counted(last int) sse.Source {
 	}
 }
 
-const tick1, tick2, begin = "id: 1\nevent: tick\ndata: {\"text\":\"a\\nb\"}\n\n", "id: 2\nevent: tick\ndata: {\"text\":\"a\\nb\"}\n\n", "retry: 1000\n\n"
+const tick1, tick2, begin = "id: 1\nevent: tick\ndata: {\"text\":\"a\\nb\"}\n\n", "id: 2\nevent: tick\ndata: {\"text\":\"a\\nb\"}\n\n",
+	"retry: 1000\n\n"
 
 func TestServe(t *testing.T) {
 	const end, beat = "event: end\ndata: null\n\n", ": still here\n\n"
@@ -48,8 +49,10 @@ func TestServe(t *testing.T) {
 			return nil, false, nil
 		}, Heartbeat: 40 * time.Second}, begin + beat + beat, nil}, // within 100 seconds
 		{"a source that gives the error of its context", sse.Stream{Next: counted(1), Heartbeat: time.Second / 3}, begin + beat, nil},
-		{"a source that fails", sse.Stream{Next: func(context.Context, string) ([]sse.Event, bool, error) { return nil, false, refused }}, begin, refused},
-		{"who may no longer gets nothing", sse.Stream{Next: counted(2), May: func(context.Context) error { return refused }}, begin, refused},
+		{"a source that fails", sse.Stream{Next: func(context.Context, string) ([]sse.Event, bool, error) { return nil, false, refused }},
+			begin, refused},
+		{"who may no longer gets nothing", sse.Stream{Next: counted(2), May: func(context.Context) error { return refused }}, begin,
+			refused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

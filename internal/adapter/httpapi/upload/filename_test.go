@@ -28,7 +28,8 @@ func TestFileNames(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", disposition, got, want)
 		}
 	}
-	for disposition, want := range map[string]string{`form-data; name="file"; filename="name=x"`: "file", `form-data; filename="a name=x"; name=file`: "file",
+	for disposition, want := range map[string]string{`form-data; name="file"; filename="name=x"`: "file",
+		`form-data; filename="a name=x"; name=file`: "file",
 		`form-data`: "", "form-data; filename=\"\x95\\\"; name=\"file\"": "file"} {
 		if got := partName(disposition); got != want {
 			t.Errorf("%s: got %q", disposition, got)

@@ -54,8 +54,9 @@ const slack = 1 << 20
 // Body returns how many bytes a body may have.
 func (l Limits) Body() int64 { return int64(l.Files)*l.Bytes + slack }
 
-// Take takes in all files of a request, which stand in its field file, before anything is made of one, and the field password. It returns the files
-// that it has even on failure. Malformed, where the cause is that of the body's reader if it failed; Unsupported; Invalid; TooLarge.
+// Take takes in all files of a request, which stand in its field file, before anything is made of one, and the field password. It returns
+// the files that it has even on failure. Malformed, where the cause is that of the body's reader if it failed; Unsupported; Invalid;
+// TooLarge.
 func Take(r *http.Request, limits Limits) (files []*File, password string, err error) {
 	form, err := r.MultipartReader()
 	switch {
@@ -77,7 +78,8 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 		switch {
 		case name == "file":
 		case isFile(disposition): // it would be lost without a word
-			return files, "", fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")), Detail: "image files are in the field file"})
+			return files, "", fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")),
+				Detail: "image files are in the field file"})
 		case name == "password":
 			if password, err = text(part); err != nil {
 				return files, "", err

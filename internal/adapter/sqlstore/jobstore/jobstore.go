@@ -54,7 +54,8 @@ func (s *Store) Add(ctx context.Context, j job.Job, images []int64) error {
 		part := images[number:min(number+itemsAtOnce, len(images))]
 		err := s.db.Update(ctx, func(tx *sql.Tx) error {
 			if number == 0 {
-				if _, err := tx.ExecContext(ctx, `INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done, failed, cancelled, seq, worked, created_datetime)
+				if _, err := tx.ExecContext(ctx, `INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done,
+					failed, cancelled, seq, worked, created_datetime)
 					VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, ?)`,
 					j.ID, j.User.ID, j.Priority, string(request), adding, len(images), len(images), sqldb.Stamp(j.Created)); err != nil {
 					return err
@@ -96,7 +97,8 @@ func insertItems(ctx context.Context, tx *sql.Tx, id string, number int, images 
 	return nil
 }
 
-const jobColumns = `SELECT job.id, job.user_id, user.name, job.priority, job.request, job.state, job.total, job.queued, job.running, job.done, job.failed, job.cancelled,
+const jobColumns = `SELECT job.id, job.user_id, user.name, job.priority, job.request, job.state, job.total, job.queued, job.running,
+	job.done, job.failed, job.cancelled,
 	job.seq, job.worked, job.created_datetime, job.begun_datetime, job.finished_datetime, job.error_code, job.error_detail
 	FROM job JOIN user ON user.id = job.user_id WHERE job.state <> 'adding' AND `
 
@@ -104,8 +106,10 @@ func scanJob(scan func(...any) error) (j job.Job, err error) {
 	var request string
 	var worked int64
 	var code, text sqldb.Text
-	err = scan(&j.ID, &j.User.ID, (*sqldb.Text)(&j.User.Name), &j.Priority, &request, &j.State, &j.Count.Total, &j.Count.Queued, &j.Count.Running, &j.Count.Done,
-		&j.Count.Failed, &j.Count.Cancelled, &j.Seq, &worked, (*sqldb.Stamp)(&j.Created), (*sqldb.Stamp)(&j.Begun), (*sqldb.Stamp)(&j.Finished), &code, &text)
+	err = scan(&j.ID, &j.User.ID, (*sqldb.Text)(&j.User.Name), &j.Priority, &request, &j.State, &j.Count.Total, &j.Count.Queued,
+		&j.Count.Running, &j.Count.Done,
+		&j.Count.Failed, &j.Count.Cancelled, &j.Seq, &worked, (*sqldb.Stamp)(&j.Created), (*sqldb.Stamp)(&j.Begun),
+		(*sqldb.Stamp)(&j.Finished), &code, &text)
 	if err != nil {
 		return j, err
 	}
@@ -147,7 +151,8 @@ func (s *Store) List(ctx context.Context, userID int64, before string, size int)
 	return jobs, s.db.Fault(ctx, err)
 }
 
-const itemColumns = `SELECT id, job_id, number, image_id, state, version, tries, error_code, error_detail, seq, begun_datetime, finished_datetime FROM job_item `
+const itemColumns = `SELECT id, job_id, number, image_id, state, version, tries, error_code, error_detail, seq, begun_datetime, ` +
+	`finished_datetime FROM job_item `
 
 // Indexes that MariaDB has to take, whatever it thinks of the size of the table.
 const (
@@ -160,7 +165,8 @@ const (
 func scanItem(scan func(...any) error) (i job.Item, err error) {
 	var code, text sqldb.Text
 	var seq sql.NullInt64
-	err = scan(&i.ID, &i.Job, &i.Number, &i.ImageID, &i.State, &i.Version, &i.Tries, &code, &text, &seq, (*sqldb.Stamp)(&i.Begun), (*sqldb.Stamp)(&i.Finished))
+	err = scan(&i.ID, &i.Job, &i.Number, &i.ImageID, &i.State, &i.Version, &i.Tries, &code, &text, &seq, (*sqldb.Stamp)(&i.Begun),
+		(*sqldb.Stamp)(&i.Finished))
 	i.Error, i.Seq = failure(code, text), seq.Int64
 	if i.State == dead {
 		i.State, i.Dead = job.Failed, true
@@ -186,7 +192,8 @@ func (s *Store) Items(ctx context.Context, id string, state job.State, before, s
 	case "":
 		return s.items(ctx, byNumber+`WHERE job_id = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, before, size)
 	case job.Failed:
-		return s.items(ctx, byState+`WHERE job_id = ? AND state IN (?, ?) AND number < ? ORDER BY number DESC LIMIT ?`, id, job.Failed, dead, before, size)
+		return s.items(ctx, byState+`WHERE job_id = ? AND state IN (?, ?) AND number < ? ORDER BY number DESC LIMIT ?`, id, job.Failed,
+			dead, before, size)
 	}
 	return s.items(ctx, byState+`WHERE job_id = ? AND state = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, state, before, size)
 }
@@ -216,7 +223,8 @@ func openJobs(ctx context.Context, q sqldb.Querier) (open []job.Open, err error)
 		err := scan(&o.ID, &o.User, &o.Priority, &o.Queued, &o.Running)
 		open = append(open, o)
 		return err
-	}, `SELECT id, user_id, priority, queued, running FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running') ORDER BY id`)
+	}, `SELECT id, user_id, priority, queued, running FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running') `+
+		`ORDER BY id`)
 	return open, err
 }
 
@@ -224,7 +232,8 @@ func openJobs(ctx context.Context, q sqldb.Querier) (open []job.Open, err error)
 func (s *Store) Mean(ctx context.Context) (time.Duration, error) {
 	var worked, items int64
 	err := s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(worked), 0), COALESCE(SUM(done + failed), 0) FROM
-		(SELECT worked, done, failed FROM job /*! FORCE INDEX (job_finished) */ WHERE finished_datetime IS NOT NULL ORDER BY finished_datetime DESC LIMIT ?) AS ended`, meanOf).Scan(&worked, &items)
+		(SELECT worked, done, failed FROM job /*! FORCE INDEX (job_finished) */ WHERE finished_datetime IS NOT NULL ORDER BY
+			finished_datetime DESC LIMIT ?) AS ended`, meanOf).Scan(&worked, &items)
 	if err != nil || items == 0 {
 		return 0, s.db.Fault(ctx, err)
 	}
@@ -236,7 +245,8 @@ func (s *Store) Stats(ctx context.Context) (st job.Stats, err error) {
 	err = s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(queued), 0), MIN(CASE WHEN queued > 0 THEN created_datetime END),
 		(SELECT COUNT(*) FROM job_item /*! FORCE INDEX (job_item_until) */ WHERE state = 'running'),
 		(SELECT COUNT(*) FROM job_item /*! FORCE INDEX (job_item_until) */ WHERE state = 'dead')
-		FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running')`).Scan(&st.Queued, (*sqldb.Stamp)(&st.Oldest), &st.Running, &st.Dead)
+		FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running')`).Scan(&st.Queued, (*sqldb.Stamp)(&st.Oldest),
+		&st.Running, &st.Dead)
 	return st, s.db.Fault(ctx, err)
 }
 
@@ -289,13 +299,15 @@ func pick(ctx context.Context, tx *sql.Tx, id string, n int, now, until time.Tim
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT id FROM job_item `+byState+`WHERE job_id = ? AND state = 'queued' AND (until_datetime IS NULL OR until_datetime <= ?) ORDER BY number LIMIT ?`,
+	}, `SELECT id FROM job_item `+byState+`WHERE job_id = ? AND state = 'queued' AND (until_datetime IS NULL OR until_datetime <= ?) `+
+		`ORDER BY number LIMIT ?`,
 		id, sqldb.Stamp(now), n)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	marks, args := sqldb.In(ids)
-	_, err = tx.ExecContext(ctx, `UPDATE job_item SET until_datetime = ? WHERE state = 'queued' AND id IN `+marks, append([]any{sqldb.Stamp(until)}, args...)...)
+	_, err = tx.ExecContext(ctx, `UPDATE job_item SET until_datetime = ? WHERE state = 'queued' AND id IN `+marks,
+		append([]any{sqldb.Stamp(until)}, args...)...)
 	return ids, err
 }
 
@@ -333,9 +345,12 @@ func (s *Store) change(ctx context.Context, id string, now time.Time, do func(tx
 		if j.Stopped != nil {
 			code, text = j.Stopped.Code, j.Stopped.Detail
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE job SET state = ?, queued = ?, running = ?, done = ?, failed = ?, cancelled = ?, seq = ?, worked = ?, begun_datetime = ?,
-			finished_datetime = ?, error_code = ?, error_detail = ? WHERE id = ?`, j.State, j.Count.Queued, j.Count.Running, j.Count.Done, j.Count.Failed,
-			j.Count.Cancelled, j.Seq, j.Worked.Microseconds(), sqldb.Stamp(j.Begun), sqldb.Stamp(j.Finished), sqldb.Text(code), sqldb.Text(text), id)
+		_, err = tx.ExecContext(ctx, `UPDATE job SET state = ?, queued = ?, running = ?, done = ?, failed = ?, cancelled = ?, seq = ?,
+			worked = ?, begun_datetime = ?,
+			finished_datetime = ?, error_code = ?, error_detail = ? WHERE id = ?`, j.State, j.Count.Queued, j.Count.Running, j.Count.Done,
+			j.Count.Failed,
+			j.Count.Cancelled, j.Seq, j.Worked.Microseconds(), sqldb.Stamp(j.Begun), sqldb.Stamp(j.Finished), sqldb.Text(code),
+			sqldb.Text(text), id)
 		return err
 	})
 }
@@ -353,7 +368,8 @@ func lock(ctx context.Context, tx *sql.Tx, id, forUpdate string) (job.Job, error
 // Claim implements job.Jobs.
 func (s *Store) Claim(ctx context.Context, itemID, leasedBy string, now, until time.Time) (c job.Claim, err error) {
 	err = s.change(ctx, jobOf(itemID), now, func(tx *sql.Tx, j *job.Job) error {
-		result, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'running', tries = tries + 1, leased_by = ?, until_datetime = ?, seq = ?,
+		result, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'running', tries = tries + 1, leased_by = ?, until_datetime = ?, seq
+			= ?,
 			begun_datetime = ?, error_code = NULL, error_detail = NULL WHERE id = ? AND state = 'queued'`,
 			leasedBy, sqldb.Stamp(until), j.Seq+1, sqldb.Stamp(now), itemID)
 		if err != nil {
@@ -393,7 +409,8 @@ func (s *Store) Claim(ctx context.Context, itemID, leasedBy string, now, until t
 
 // Extend implements job.Jobs.
 func (s *Store) Extend(ctx context.Context, itemID, leasedBy string, until time.Time) error {
-	n, err := s.db.Exec(ctx, `UPDATE job_item SET until_datetime = ? WHERE id = ? AND state = 'running' AND leased_by = ?`, sqldb.Stamp(until), itemID, leasedBy)
+	n, err := s.db.Exec(ctx, `UPDATE job_item SET until_datetime = ? WHERE id = ? AND state = 'running' AND leased_by = ?`,
+		sqldb.Stamp(until), itemID, leasedBy)
 	if err == nil && n == 0 {
 		return job.ErrTaken
 	}
@@ -410,7 +427,8 @@ func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, n
 	err := s.change(ctx, jobOf(itemID), now, func(tx *sql.Tx, j *job.Job) error {
 		var tries, lapses int
 		var begun sqldb.Stamp
-		err := tx.QueryRowContext(ctx, `SELECT tries, lapses, begun_datetime FROM job_item WHERE id = ? AND state = 'running' AND `+condition, itemID, arg).
+		err := tx.QueryRowContext(
+			ctx, `SELECT tries, lapses, begun_datetime FROM job_item WHERE id = ? AND state = 'running' AND `+condition, itemID, arg).
 			Scan(&tries, &lapses, &begun)
 		if errors.Is(err, sql.ErrNoRows) {
 			return job.ErrTaken
@@ -441,8 +459,10 @@ func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, n
 			code, text = o.Error.Code, o.Error.Detail
 		}
 		j.Seq++
-		if _, err := tx.ExecContext(ctx, `UPDATE job_item SET state = ?, tries = ?, lapses = ?, version = ?, error_code = ?, error_detail = ?, leased_by = NULL, until_datetime = ?, seq = ?,
-			finished_datetime = ? WHERE id = ?`, stored, tries, lapses, o.Version, sqldb.Text(code), sqldb.Text(text), sqldb.Stamp(notBefore), j.Seq, sqldb.Stamp(finished), itemID); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE job_item SET state = ?, tries = ?, lapses = ?, version = ?, error_code = ?, error_detail =
+			?, leased_by = NULL, until_datetime = ?, seq = ?,
+			finished_datetime = ? WHERE id = ?`, stored, tries, lapses, o.Version, sqldb.Text(code), sqldb.Text(text),
+			sqldb.Stamp(notBefore), j.Seq, sqldb.Stamp(finished), itemID); err != nil {
 			return err
 		}
 		j.Count.Running--
@@ -478,7 +498,8 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT id FROM job_item `+byUntil+`WHERE state = 'running' AND until_datetime < ? ORDER BY until_datetime LIMIT ?`, sqldb.Stamp(now), lapseAtOnce)
+	}, `SELECT id FROM job_item `+byUntil+`WHERE state = 'running' AND until_datetime < ? ORDER BY until_datetime LIMIT ?`,
+		sqldb.Stamp(now), lapseAtOnce)
 	if err != nil {
 		return 0, s.db.Fault(ctx, err)
 	}
@@ -512,7 +533,8 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 // cancelQueued cancels a job and its queued items.
 func cancelQueued(ctx context.Context, tx *sql.Tx, j *job.Job) error {
 	j.State = job.Cancelled
-	_, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'cancelled', until_datetime = NULL, seq = number + ? WHERE job_id = ? AND state = 'queued'`, j.Seq, j.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'cancelled', until_datetime = NULL, seq = number + ? WHERE job_id = ? `+
+		`AND state = 'queued'`, j.Seq, j.ID)
 	if j.Count.Queued > 0 {
 		j.Seq += int64(j.Count.Total)
 	}
@@ -545,7 +567,8 @@ func (s *Store) Retry(ctx context.Context, id string) (n int, err error) {
 
 // requeue queues items that have ended. The caller sets the counts that fall.
 func requeue(ctx context.Context, tx *sql.Tx, j *job.Job, where string, arg any) (int, error) {
-	result, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'queued', tries = 0, lapses = 0, error_code = NULL, error_detail = NULL, until_datetime = NULL, begun_datetime = NULL,
+	result, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'queued', tries = 0, lapses = 0, error_code = NULL, error_detail = NULL,
+		until_datetime = NULL, begun_datetime = NULL,
 		finished_datetime = NULL, seq = number + ? WHERE `+where, j.Seq, arg)
 	if err != nil {
 		return 0, err

@@ -10,14 +10,18 @@ import (
 // Dialect is what databases do differently.
 type Dialect struct {
 	Goose      goose.Dialect
-	Migrations string                                                                   // folder below migrations
-	ForUpdate  string                                                                   // ends a SELECT of a row that the transaction is going to change
-	NameKey    string                                                                   // column by which users are found by name, given in small ASCII letters
-	Suffixes   float64                                                                  // how many suffixes are as fast to read as one image
-	AppendIDs  string                                                                   // ends an INSERT of rows of text_posting, whose ids are put at the end of those that are there
-	isolation  sql.IsolationLevel                                                       // of what writes
-	classify   func(err error) Class                                                    // by the number of the driver's error
-	Lock       func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates
+	Migrations string // folder below migrations
+	// ends a SELECT of a row that the transaction is going to change
+	ForUpdate string
+	// column by which users are found by name, given in small ASCII letters
+	NameKey string
+	// how many suffixes are as fast to read as one image
+	Suffixes float64
+	// ends an INSERT of rows of text_posting, whose ids are put at the end of those that are there
+	AppendIDs string
+	isolation sql.IsolationLevel                                                       // of what writes
+	classify  func(err error) Class                                                    // by the number of the driver's error
+	Lock      func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates
 
 	Catalogue Catalogue // of its tables
 }
@@ -38,8 +42,9 @@ const (
 
 // Catalogue is how a database tells what tables it has, and how whole tables are read and written.
 type Catalogue struct {
-	Tables     string                                // query for the names of all
-	Columns    string                                // query for the columns of one that are not made by the database: name, type, place in the primary key or 0
+	Tables string // query for the names of all
+	// query for the columns of one that are not made by the database: name, type, place in the primary key or 0
+	Columns    string
 	Isolation  sql.IsolationLevel                    // of what reads several as they are at one moment
 	References func(checked bool) string             // statement that has a connection check what rows refer to, or not
 	LastID     string                                // query for the last number that one has given

@@ -38,7 +38,8 @@ var mariadb = Dialect{
 var catalogueOfMariaDB = Catalogue{
 	Tables: `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'`,
 	Columns: `SELECT c.column_name, c.data_type, COALESCE(k.ordinal_position, 0) FROM information_schema.columns c
-		LEFT JOIN information_schema.key_column_usage k ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY'
+		LEFT JOIN information_schema.key_column_usage k ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name
+			= c.column_name AND k.constraint_name = 'PRIMARY'
 		WHERE c.table_schema = DATABASE() AND c.table_name = ? AND c.is_generated = 'NEVER' ORDER BY c.ordinal_position`,
 	Isolation:  sql.LevelRepeatableRead,
 	Empty:      `TRUNCATE TABLE `,
@@ -136,7 +137,8 @@ func newMariaDB(config *mysql.Config, connections int) (*DB, error) {
 }
 
 // errAddress tells nothing of the address, since a password may stand where it is not expected.
-var errAddress = errors.New("the address is not of the form mariadb://user:password@host:3306/name; characters other than letters and digits " +
+var errAddress = errors.New("the address is not of the form mariadb://user:password@host:3306/name; characters other than letters and " +
+	"digits " +
 	"in user or password have to be percent-encoded")
 
 // ParseMariaDB reads an address mariadb://user:password@host:port/name?tls=…&tls-ca=…&connections=…
@@ -165,7 +167,8 @@ func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 	c.Logger = log.New(io.Discard, "", 0) // what goes wrong is returned, too
 	c.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
 		"innodb_lock_wait_timeout": strconv.Itoa(lockTimeout), "time_zone": "'+00:00'",
-		// Of long lists, too, each value is looked up to plan by. What is noted of an index may be of a time when the table was small, so that all of it would be read.
+		// Of long lists, too, each value is looked up to plan by. What is noted of an index may be of a time when the table was small, so
+		// that all of it would be read.
 		"eq_range_index_dive_limit": "0",
 		"sql_safe_updates":          "1"} // UPDATE and DELETE go by a key; a statement that cannot is refused
 	connections = defaultConnections
@@ -222,7 +225,8 @@ func tlsOf(host, mode, authorities string) (*tls.Config, error) {
 // errNoConnection marks that the server could not be reached.
 var errNoConnection = errors.New("no connection to the database")
 
-// connector connects within connectTimeout. For restTime after a failure it fails at once, so that many callers do not wait one after the other.
+// connector connects within connectTimeout. For restTime after a failure it fails at once, so that many callers do not wait one after the
+// other.
 type connector struct {
 	driver.Connector
 	failure atomic.Pointer[connectFailure]

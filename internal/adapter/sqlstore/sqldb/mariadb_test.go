@@ -53,10 +53,13 @@ func TestAddresses(t *testing.T) {
 		t.Errorf("got %s at %s, %s, %d connections, TLS %+v", c.User, c.Addr, c.DBName, connections, c.TLS)
 	}
 	for _, wrong := range []string{
-		"mariadb://ann:secret@/name", "mariadb://ann:secret@host", "mariadb://ann:secret@host/", "mariadb://ann:secret@host/a/b", "mariadb://:secret@host/name",
-		"mariadb://ann:secret%zz@host/name", "mariadb://ann:secret#1@host/name", "mariadb://ann:secret/1@host/name", "mariadb://ann:secret@host:port/name",
+		"mariadb://ann:secret@/name", "mariadb://ann:secret@host", "mariadb://ann:secret@host/", "mariadb://ann:secret@host/a/b",
+		"mariadb://:secret@host/name",
+		"mariadb://ann:secret%zz@host/name", "mariadb://ann:secret#1@host/name", "mariadb://ann:secret/1@host/name",
+		"mariadb://ann:secret@host:port/name",
 		"mysql://ann:secret@host/name", "mariadb://ann:secret@host/name?tls=maybe", "mariadb://ann:secret@host/name?parseTime=true",
-		"mariadb://ann:secret@host/name?connections=1", "mariadb://ann:secret@host/name?tls-ca=/ca.pem", "mariadb://ann:secret@host/name?tls=true&tls-ca=/missing/ca.pem",
+		"mariadb://ann:secret@host/name?connections=1", "mariadb://ann:secret@host/name?tls-ca=/ca.pem",
+		"mariadb://ann:secret@host/name?tls=true&tls-ca=/missing/ca.pem",
 	} {
 		if err := CheckAddress(wrong); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: got error %v, want one without the password", wrong, err)
@@ -104,7 +107,8 @@ func TestFrozenServer(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range 100 {
 		all.Go(func() {
-			if err, f := ask(t.Context(), n%2 == 0), (*fault.Fault)(nil); !errors.As(err, &f) || f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
+			if err, f := ask(t.Context(), n%2 == 0), (*fault.Fault)(nil); !errors.As(err, &f) || f.Kind != fault.Unavailable ||
+				f.RetryAfter <= 0 {
 				t.Errorf("got error %v, want Unavailable with RetryAfter", err)
 			}
 		})

@@ -1,5 +1,5 @@
-// Package sqldb connects to SQLite, in a file, or to MariaDB 10.11 and later: pools of connections, transactions that are tried again, classes of errors, and
-// column types. One SQL text serves both; what they do differently is data in a Dialect.
+// Package sqldb connects to SQLite, in a file, or to MariaDB 10.11 and later: pools of connections, transactions that are tried again,
+// classes of errors, and column types. One SQL text serves both; what they do differently is data in a Dialect.
 //
 // Hints for MariaDB's optimizer stand in /*! */, which SQLite takes for a comment.
 package sqldb
@@ -37,7 +37,8 @@ func Connect(source string) (db *DB, name string, err error) {
 			name = "mariadb" // what follows may be a part of a password
 		}
 	default:
-		return nil, "", fmt.Errorf("opening the database: no database of the kind %q is known, only mariadb:// and the path of an SQLite file", scheme)
+		return nil, "", fmt.Errorf("opening the database: no database of the kind %q is known, only mariadb:// and the path of an "+
+			"SQLite file", scheme)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("opening the database %s: %w", name, err)
@@ -71,7 +72,8 @@ const (
 	reconnects = 2
 	// patience is for how long a transaction is tried again.
 	patience = 3 * time.Second
-	// The pause before a transaction is tried again doubles from firstPause to lastPause. A random part of it keeps transactions that met from meeting again.
+	// The pause before a transaction is tried again doubles from firstPause to lastPause. A random part of it keeps transactions that met
+	// from meeting again.
 	firstPause = 5 * time.Millisecond
 	lastPause  = 200 * time.Millisecond
 )
@@ -81,8 +83,8 @@ type commitError struct{ error }
 
 func (e commitError) Unwrap() error { return e.error }
 
-// Update runs do in a transaction that excludes other writers of what it locks. It runs do again if the transaction lost to another one, or lost its
-// connection before the commit. Unavailable.
+// Update runs do in a transaction that excludes other writers of what it locks. It runs do again if the transaction lost to another one, or
+// lost its connection before the commit. Unavailable.
 func (db *DB) Update(ctx context.Context, do func(tx *sql.Tx) error) error {
 	start, broken := time.Now(), 0
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {

@@ -24,7 +24,8 @@ var sqlite = Dialect{
 	NameKey:    "name",
 	Suffixes:   3,
 	AppendIDs:  ` ON CONFLICT (block, term) DO UPDATE SET ids = CAST(ids || excluded.ids AS BLOB)`,
-	Lock:       func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil }, // one node works on a file
+	// one node works on a file
+	Lock: func(context.Context, *sql.DB) (func() error, error) { return func() error { return nil }, nil },
 	classify: func(err error) Class {
 		e, ok := errors.AsType[*sqlitedriver.Error](err)
 		if !ok {
@@ -37,7 +38,8 @@ var sqlite = Dialect{
 			return Orphan
 		}
 		switch e.Code() & 0xff { // the primary code
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+			sqlite3.SQLITE_READONLY:
 			return Away
 		case sqlite3.SQLITE_INTERRUPT:
 			return Interrupted
@@ -51,7 +53,8 @@ var sqlite = Dialect{
 		References: func(checked bool) string { return fmt.Sprintf(`PRAGMA foreign_keys = %t`, checked) },
 		LastID:     `SELECT seq FROM sqlite_sequence WHERE name = ?`,
 		SetLastID: func(table string, id int64) []string {
-			return []string{fmt.Sprintf(`DELETE FROM sqlite_sequence WHERE name = '%s'`, table), fmt.Sprintf(`INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)`, table, id)}
+			return []string{fmt.Sprintf(`DELETE FROM sqlite_sequence WHERE name = '%s'`, table),
+				fmt.Sprintf(`INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)`, table, id)}
 		},
 	},
 }
@@ -91,7 +94,8 @@ func openSQLite(path string) (*DB, error) {
 	return &DB{Dialect: sqlite, Write: write, Read: read}, nil
 }
 
-// Create makes an empty file that only its owner can read, unless there is a file. SQLite gives the files that it puts beside it the same mode.
+// Create makes an empty file that only its owner can read, unless there is a file. SQLite gives the files that it puts beside it the same
+// mode.
 func Create(path string) error {
 	err := durable.Fill(path, strings.NewReader(""))
 	if errors.Is(err, os.ErrExist) {

@@ -99,7 +99,8 @@ type rowReader struct {
 }
 
 func (t table) read(ctx context.Context, q sqldb.Querier) (*rowReader, error) {
-	rows, err := q.QueryContext(ctx, `SELECT `+t.columnNames()+` FROM `+t.name+` ORDER BY `+t.keyNames()) //nolint:rowserrcheck // next does that
+	//nolint:rowserrcheck // next does that
+	rows, err := q.QueryContext(ctx, `SELECT `+t.columnNames()+` FROM `+t.name+` ORDER BY `+t.keyNames())
 	if err != nil {
 		return nil, err
 	}
@@ -178,8 +179,8 @@ func snapshot(ctx context.Context, db *sqldb.DB, do func(tx *sql.Tx) error) erro
 	return db.Fault(ctx, do(tx))
 }
 
-// Sync makes tables of one database equal to those of another. It changes only rows that differ, so that it can be interrupted and run again. Nobody else may
-// write to either database. It calls done now and then with the number of rows of a table that it has compared.
+// Sync makes tables of one database equal to those of another. It changes only rows that differ, so that it can be interrupted and run
+// again. Nobody else may write to either database. It calls done now and then with the number of rows of a table that it has compared.
 func Sync(ctx context.Context, from, to *sqldb.DB, names []string, done func(table string, rows int64)) error {
 	conn, err := to.Write.Conn(ctx)
 	if err != nil {
@@ -190,7 +191,8 @@ func Sync(ctx context.Context, from, to *sqldb.DB, names []string, done func(tab
 	if _, err := conn.ExecContext(ctx, to.Dialect.Catalogue.References(false)); err != nil {
 		return to.Fault(ctx, err)
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), to.Dialect.Catalogue.References(true)) //nolint:errcheck // a connection that is broken goes anyway
+	//nolint:errcheck // a connection that is broken goes anyway
+	defer conn.ExecContext(context.WithoutCancel(ctx), to.Dialect.Catalogue.References(true))
 	return snapshot(ctx, from, func(source *sql.Tx) error {
 		if err := snapshot(ctx, to, func(target *sql.Tx) error {
 			for _, name := range names {
@@ -319,7 +321,8 @@ func (w *rowWriter) remove(row []any) error {
 	for i, n := range w.table.key {
 		args[i] = row[n]
 	}
-	_, err := w.conn.ExecContext(w.ctx, `DELETE FROM `+w.table.name+` WHERE `+strings.ReplaceAll(w.table.keyNames(), `, `, ` = ? AND `)+` = ?`, args...)
+	_, err := w.conn.ExecContext(w.ctx, `DELETE FROM `+w.table.name+` WHERE `+strings.ReplaceAll(w.table.keyNames(), `, `,
+		` = ? AND `)+` = ?`, args...)
 	return err
 }
 

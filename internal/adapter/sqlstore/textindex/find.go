@@ -97,7 +97,8 @@ type finder struct {
 }
 
 // check adds to entries those of a block that are there and may be seen, until there are enough; then it returns where to go on.
-func (f *finder) check(ctx context.Context, entries []recognition.Entry, found *set, block, before int64) (_ []recognition.Entry, next int64, err error) {
+func (f *finder) check(ctx context.Context, entries []recognition.Entry, found *set, block,
+	before int64) (_ []recognition.Entry, next int64, err error) {
 	left := f.mayBeSeen(found, block).descending(block, before)
 	for len(left) > 0 {
 		if f.asked >= patience && !f.told && f.Viewer != 0 {
@@ -202,7 +203,8 @@ func (f *finder) withTerms(ctx context.Context, blocks []int64, terms [][]byte) 
 			found[block].and(s)
 		}
 		return nil
-	}, `SELECT block, ids FROM text_posting /*! FORCE INDEX (PRIMARY) */ WHERE block IN `+inBlocks+` AND term IN `+inTerms, append(args, more...)...)
+	}, `SELECT block, ids FROM text_posting /*! FORCE INDEX (PRIMARY) */ WHERE block IN `+inBlocks+` AND term IN `+inTerms,
+		append(args, more...)...)
 	blocks = slices.DeleteFunc(blocks, func(block int64) bool {
 		if rows[block] < len(terms) {
 			delete(found, block)
@@ -244,12 +246,14 @@ const maySee = `(i.user_id = ? OR i.visibility = ?)`
 // there returns those of the entries that are there and may be seen, by ID, descending.
 func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.Entry, err error) {
 	marks, args := sqldb.In(ids)
-	text := `SELECT /*! STRAIGHT_JOIN */ e.id, e.image_id, e.content_id, e.version, COALESCE(r.rotation, 0) FROM text_entry e /*! FORCE INDEX (PRIMARY) */
+	text := `SELECT /*! STRAIGHT_JOIN */ e.id, e.image_id, e.content_id, e.version, COALESCE(r.rotation, 0) FROM text_entry e /*! FORCE
+		INDEX (PRIMARY) */
 		JOIN image i /*! FORCE INDEX (PRIMARY) */ ON i.id = e.image_id
 		LEFT JOIN ocr_run r /*! FORCE INDEX (PRIMARY) */ ON r.image_id = e.image_id AND r.version = e.version
 		LEFT JOIN ocr /*! FORCE INDEX (ocr_content) */ ON ocr.content_id = e.content_id AND ocr.deleted_datetime IS NULL
 		WHERE e.id IN ` + marks + ` AND (e.content_id IS NULL OR ocr.content_id IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM ocr_run later /*! FORCE INDEX (PRIMARY) */ WHERE later.image_id = e.image_id AND later.version > e.version))`
+			AND NOT EXISTS (SELECT 1 FROM ocr_run later /*! FORCE INDEX (PRIMARY) */ WHERE later.image_id = e.image_id AND later.version >
+				e.version))`
 	if f.Viewer != 0 {
 		text, args = text+` AND `+maySee, append(args, f.Viewer, string(document.Shared))
 	}
@@ -265,11 +269,13 @@ func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.
 // visible returns by block the entries that the viewer may see, nil if these are many.
 func (f *finder) visible(ctx context.Context) (map[int64]*set, error) {
 	var seen, all int
-	if err := f.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images ELSE shared END), 0), COALESCE(SUM(images), 0) FROM user`, f.Viewer).
+	if err := f.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images ELSE shared END), 0), `+
+		`COALESCE(SUM(images), 0) FROM user`, f.Viewer).
 		Scan(&seen, &all); err != nil || seen > fewImages || seen*10 > all {
 		return nil, f.db.Fault(ctx, err)
 	}
-	const from = `SELECT /*! STRAIGHT_JOIN */ e.id FROM image i /*! FORCE INDEX (%s) */ JOIN text_entry e /*! FORCE INDEX (text_entry_image) */ ON e.image_id = i.id WHERE `
+	const from = `SELECT /*! STRAIGHT_JOIN */ e.id FROM image i /*! FORCE INDEX (%s) */ JOIN text_entry e /*! FORCE INDEX ` +
+		`(text_entry_image) */ ON e.image_id = i.id WHERE `
 	blocks, n := map[int64]*set{}, 0
 	err := sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
 		var id int64
@@ -284,7 +290,8 @@ func (f *finder) visible(ctx context.Context) (map[int64]*set, error) {
 		s[id%blockSize/64] |= 1 << (id % 64)
 		n++
 		return nil
-	}, strings.Replace(from, `%s`, `image_user`, 1)+`i.user_id = ? UNION ALL `+strings.Replace(from, `%s`, `image_visibility`, 1)+`i.visibility = ? AND i.user_id <> ? LIMIT ?`,
+	}, strings.Replace(from, `%s`, `image_user`, 1)+`i.user_id = ? UNION ALL `+strings.Replace(from, `%s`, `image_visibility`,
+		1)+`i.visibility = ? AND i.user_id <> ? LIMIT ?`,
 		f.Viewer, string(document.Shared), f.Viewer, fewEntries+1)
 	if err != nil || n > fewEntries {
 		return nil, f.db.Fault(ctx, err)

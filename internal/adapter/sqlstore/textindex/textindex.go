@@ -1,10 +1,12 @@
 // Package textindex is recognition.Index on tables of SQLite or MariaDB.
 //
-// Table text_entry has an entry for each content of the newest run of each image, and for the name of the image. Its IDs grow with each change, so that the newest entry has
-// the greatest. Table text_posting has for each term, and each block of 8192 IDs, which entries of the block have the term. What is sought is looked for from the newest block on:
-// so a frequent term is found soon, and a rare one is in few rows.
+// Table text_entry has an entry for each content of the newest run of each image, and for the name of the image. Its IDs grow with each
+// change, so that the newest entry has the greatest. Table text_posting has for each term, and each block of 8192 IDs, which entries of the
+// block have the term. What is sought is looked for from the newest block on: so a frequent term is found soon, and a rare one is in few
+// rows.
 //
-// An entry that is replaced or removed leaves its number with its terms. Whether an entry is there, and who may see it, is asked of the tables with what is found.
+// An entry that is replaced or removed leaves its number with its terms. Whether an entry is there, and who may see it, is asked of the
+// tables with what is found.
 package textindex
 
 import (
@@ -39,7 +41,9 @@ var Tables = []string{Announced, "text_entry", "text_posting", "text_state"}
 const Announced = "text_announced"
 
 const (
-	blockSize  = 8192 // entries. With more of them rows of frequent terms grow longer, and are written anew with each entry; with fewer of them there are more rows.
+	// entries. With more of them rows of frequent terms grow longer, and are written anew with each entry; with fewer of them there are
+	// more rows.
+	blockSize  = 8192
 	rowsAtOnce = 1000 // of one statement
 )
 
@@ -49,7 +53,8 @@ var longAgo = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 // Announce implements recognition.Index.
 func (x *Index) Announce(ctx context.Context, imageID int64) (id int64, err error) {
 	err = x.db.Update(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `INSERT INTO text_announced (image_id, created_datetime) VALUES (?, ?)`, imageID, sqldb.Stamp(time.Now()))
+		result, err := tx.ExecContext(ctx, `INSERT INTO text_announced (image_id, created_datetime) VALUES (?, ?)`, imageID,
+			sqldb.Stamp(time.Now()))
 		if err != nil {
 			return err
 		}
@@ -69,7 +74,8 @@ func (x *Index) Clear(ctx context.Context) (images int, err error) {
 			return 0, x.db.Fault(ctx, err)
 		}
 	}
-	return x.db.Exec(ctx, `INSERT INTO text_announced (image_id, created_datetime) SELECT id, ? FROM image /*! FORCE INDEX (PRIMARY) */ ORDER BY id`, sqldb.Stamp(longAgo))
+	return x.db.Exec(ctx, `INSERT INTO text_announced (image_id, created_datetime) SELECT id, ? FROM image /*! FORCE INDEX (PRIMARY) */ `+
+		`ORDER BY id`, sqldb.Stamp(longAgo))
 }
 
 // Announced implements recognition.Index.
@@ -79,7 +85,8 @@ func (x *Index) Announced(ctx context.Context, after int64, limit int) (announce
 		err := scan(&a.ID, &a.ImageID, (*sqldb.Stamp)(&a.At))
 		announced = append(announced, a)
 		return err
-	}, `SELECT id, image_id, created_datetime FROM text_announced /*! FORCE INDEX (PRIMARY) */ WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	}, `SELECT id, image_id, created_datetime FROM text_announced /*! FORCE INDEX (PRIMARY) */ WHERE id > ? ORDER BY id LIMIT ?`, after,
+		limit)
 	if err == nil {
 		all = len(announced)
 		if all == limit {
@@ -198,7 +205,8 @@ func termsOf(texts ...string) (terms []string) {
 // hasName tells whether the index has that name of an image.
 func hasName(ctx context.Context, tx *sql.Tx, imageID int64, name string) (bool, error) {
 	var revision int64
-	err := tx.QueryRowContext(ctx, `SELECT revision FROM text_entry /*! FORCE INDEX (text_entry_image) */ WHERE image_id = ? AND version = 0`, imageID).Scan(&revision)
+	err := tx.QueryRowContext(ctx, `SELECT revision FROM text_entry /*! FORCE INDEX (text_entry_image) */ WHERE image_id = ? AND `+
+		`version = 0`, imageID).Scan(&revision)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -217,10 +225,11 @@ func newNames(ctx context.Context, tx *sql.Tx, imageID int64, name string) ([]en
 	return []entry{{imageID: imageID, revision: revisionOf(name), terms: termsOf(name)}}, err
 }
 
-// dropOld removes the entries of runs of an image that are not the newest; if all, also those of contents that the newest one does not have. It
-// returns the version of the newest run, 0 if there is none.
+// dropOld removes the entries of runs of an image that are not the newest; if all, also those of contents that the newest one does not
+// have. It returns the version of the newest run, 0 if there is none.
 func dropOld(ctx context.Context, tx *sql.Tx, imageID int64, all bool) (version int, err error) {
-	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM ocr_run WHERE image_id = ?`, imageID).Scan(&version); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM ocr_run WHERE image_id = ?`,
+		imageID).Scan(&version); err != nil {
 		return 0, err
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version > 0 AND version <> ?`, imageID, version)
@@ -228,11 +237,13 @@ func dropOld(ctx context.Context, tx *sql.Tx, imageID int64, all bool) (version 
 		return version, err
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version = ? AND content_id IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE ocr.content_id = text_entry.content_id AND ocr.deleted_datetime IS NULL)`, imageID, version)
+		AND NOT EXISTS (SELECT 1 FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE ocr.content_id = text_entry.content_id AND
+			ocr.deleted_datetime IS NULL)`, imageID, version)
 	return version, err
 }
 
-// newer returns which contents are of that run and newer than what the index has of them. It removes what it has of these, and of those that no run has.
+// newer returns which contents are of that run and newer than what the index has of them. It removes what it has of these, and of those
+// that no run has.
 func newer(ctx context.Context, tx *sql.Tx, imageID int64, version int, contents []recognition.Content) (map[string]bool, error) {
 	wanted := map[string]bool{}
 	for part := range slices.Chunk(contents, rowsAtOnce) {
@@ -247,7 +258,8 @@ func newer(ctx context.Context, tx *sql.Tx, imageID int64, version int, contents
 			err := scan(&id)
 			there = append(there, id)
 			return err
-		}, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE content_id IN `+marks+` AND image_id = ? AND version = ? AND deleted_datetime IS NULL`, append(args, imageID, version)...); err != nil {
+		}, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE content_id IN `+marks+` AND image_id = ? AND version = ? `+
+			`AND deleted_datetime IS NULL`, append(args, imageID, version)...); err != nil {
 			return nil, err
 		}
 		has := map[string]int64{}
@@ -257,7 +269,8 @@ func newer(ctx context.Context, tx *sql.Tx, imageID int64, version int, contents
 			err := scan(&id, &revision)
 			has[id] = revision
 			return err
-		}, `SELECT content_id, revision FROM text_entry /*! FORCE INDEX (text_entry_content) */ WHERE content_id IN `+marks, args...); err != nil {
+		}, `SELECT content_id, revision FROM text_entry /*! FORCE INDEX (text_entry_content) */ WHERE content_id IN `+marks,
+			args...); err != nil {
 			return nil, err
 		}
 		var old []string
@@ -333,7 +346,8 @@ func (x *Index) add(ctx context.Context, tx *sql.Tx, next int64, entries []entry
 		for _, p := range rows {
 			args = append(args, p.block, []byte(p.term), p.ids)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO text_posting (block, term, ids) VALUES (?, ?, ?)`+strings.Repeat(`, (?, ?, ?)`, len(rows)-1)+
+		if _, err := tx.ExecContext(ctx, `INSERT INTO text_posting (block, term, ids) VALUES (?, ?, ?)`+strings.Repeat(`, (?, ?, ?)`,
+			len(rows)-1)+
 			x.db.Dialect.AppendIDs, args...); err != nil {
 			return err
 		}

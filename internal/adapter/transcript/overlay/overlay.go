@@ -1,7 +1,9 @@
-// Package overlay lays text over the pages of a PDF. It is for worker processes: it reads what strangers send, and may take much memory or panic over it.
+// Package overlay lays text over the pages of a PDF. It is for worker processes: it reads what strangers send, and may take much memory or
+// panic over it.
 //
-// What is added comes behind the file, as an update of the pages that get text: everything else stays as it is, to the byte, links, outline,
-// metadata and signatures included. A file that is encrypted, damaged or of which only some pages are wanted is written anew first.
+// What is added comes behind the file, as an update of the pages that get text: everything else stays as it is, to the byte, links,
+// outline, metadata and signatures included. A file that is encrypted, damaged or of which only some pages are wanted is written anew
+// first.
 package overlay
 
 import (
@@ -188,7 +190,8 @@ func (u *update) page(l protocol.Layer, shown []byte, fontName string, font int)
 		}
 		visible := *box
 		if c := inherited.CropBox; c != nil {
-			visible = types.Rectangle{LL: types.Point{X: max(box.LL.X, c.LL.X), Y: max(box.LL.Y, c.LL.Y)}, UR: types.Point{X: min(box.UR.X, c.UR.X), Y: min(box.UR.Y, c.UR.Y)}}
+			visible = types.Rectangle{LL: types.Point{X: max(box.LL.X, c.LL.X), Y: max(box.LL.Y, c.LL.Y)},
+				UR: types.Point{X: min(box.UR.X, c.UR.X), Y: min(box.UR.Y, c.UR.Y)}}
 			if visible.Width() <= 0 || visible.Height() <= 0 {
 				visible = *box
 			}

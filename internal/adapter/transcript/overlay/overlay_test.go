@@ -15,8 +15,8 @@ import (
 	"glyphbox/internal/porttest/check"
 )
 
-// document is a PDF of three pages with an outline, a link, metadata and a structure: one with a text, one that is turned and of which a part is
-// shown, one that has its font from the pages above it.
+// document is a PDF of three pages with an outline, a link, metadata and a structure: one with a text, one that is turned and of which a
+// part is shown, one that has its font from the pages above it.
 func document() []byte { return documentWith() }
 
 // documentWith is that document with some texts in its objects replaced.
@@ -48,7 +48,8 @@ func documentWith(oldnew ...string) []byte {
 	for _, n := range at {
 		fmt.Fprintf(&b, "%010d 00000 n \n", n)
 	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 13 0 R /ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>] >>\nstartxref\n%d\n%%%%EOF\n",
+	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 13 0 R /ID [<00112233445566778899aabbccddeeff> "+
+		"<00112233445566778899aabbccddeeff>] >>\nstartxref\n%d\n%%%%EOF\n",
 		len(objects)+1, begin)
 	return b.Bytes()
 }
@@ -70,7 +71,8 @@ func program(t *testing.T, dir, name string, args ...string) string {
 }
 
 // visible is a font of the standard ones, and no invisible one: what it shows is where it is.
-var font = []protocol.Object{{Dict: "<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding {1} >>"}, {Dict: "<< /Type /Encoding /BaseEncoding /WinAnsiEncoding >>"}}
+var font = []protocol.Object{{Dict: "<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding {1} >>"},
+	{Dict: "<< /Type /Encoding /BaseEncoding /WinAnsiEncoding >>"}}
 
 // layer is a word whose lower left corner is at 30, 40 of a page of that size in pixels of 144 dpi.
 type layer struct {
@@ -90,7 +92,8 @@ func lay(file []byte, job protocol.Job, layers []layer) (protocol.Answer, []byte
 	for _, l := range layers {
 		content := "BT 3 Tr /Own 20 Tf 30 40 Td (" + l.word + ") Tj ET"
 		contents = append(contents, content...)
-		job.Layers = append(job.Layers, protocol.Layer{Page: l.page, Turn: l.turn, Width: l.width, Height: l.height, Length: int64(len(content))})
+		job.Layers = append(job.Layers, protocol.Layer{Page: l.page, Turn: l.turn, Width: l.width, Height: l.height,
+			Length: int64(len(content))})
 	}
 	job.Font, job.FontName = font, "Own"
 	return Lay(file, contents, job)
@@ -141,7 +144,8 @@ func TestLay(t *testing.T) {
 				t.Error("the file is not as it was")
 			}
 			must(t, os.WriteFile(filepath.Join(dir, "out.pdf"), out, 0o666))
-			if got := program(t, dir, "qpdf", "--check", "out.pdf"); !strings.Contains(got, "No syntax or stream encoding errors found") || strings.Contains(got, "WARNING") {
+			if got := program(t, dir, "qpdf", "--check", "out.pdf"); !strings.Contains(got, "No syntax or stream encoding errors found") ||
+				strings.Contains(got, "WARNING") {
 				t.Error(got)
 			}
 			for page, want := range []string{"printed words first", "second", "printed words third"} {
@@ -183,7 +187,8 @@ func TestLayKeepsPages(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "out.pdf"), out, 0o666))
 	program(t, dir, "qpdf", "--check", "out.pdf")
-	if got, want := program(t, dir, "pdftotext", "out.pdf", "-"), "second\fprinted words\nthird\f"; strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+	if got, want := program(t, dir, "pdftotext", "out.pdf", "-"), "second\fprinted words\nthird\f"; strings.Join(strings.Fields(got),
+		" ") != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -209,7 +214,8 @@ func TestLayTurns(t *testing.T) {
 func TestLayBroken(t *testing.T) {
 	file := document()
 	for name, broken := range map[string][]byte{"empty": nil, "text": []byte("hello"), "head": file[:20], "half": file[:len(file)/2],
-		"no pages": bytes.ReplaceAll(file, []byte("/Kids"), []byte("/Kidz")), "loop": bytes.ReplaceAll(file, []byte("/Kids [3 0 R"), []byte("/Kids [2 0 R"))} {
+		"no pages": bytes.ReplaceAll(file, []byte("/Kids"), []byte("/Kidz")),
+		"loop":     bytes.ReplaceAll(file, []byte("/Kids [3 0 R"), []byte("/Kids [2 0 R"))} {
 		_, _, err := lay(broken, protocol.Job{}, layers)
 		if err != nil && !fault.Is(err, fault.Unsupported) {
 			t.Errorf("%s: got %v", name, err)
@@ -233,7 +239,8 @@ func TestLayTwice(t *testing.T) {
 	_, once := laid(t, document(), protocol.Job{}, layers[:1])
 	_, twice := laid(t, once, protocol.Job{}, layers)
 	form := documentWith("/Font << /F1 6 0 R >>", "/Font << /F1 6 0 R >> /XObject << /X 7 0 R >>",
-		"<< /Length 67 >>\nstream\nq 0.5 0 0 0.5 0 0 cm BT /F1 40 Tf", "<< /Subtype /Form /Length 69 >>\nstream\nq .5 0 0 .5 0 0 cm BT 3 Tr /F1 9 Tf")
+		"<< /Length 67 >>\nstream\nq 0.5 0 0 0.5 0 0 cm BT /F1 40 Tf",
+		"<< /Subtype /Form /Length 69 >>\nstream\nq .5 0 0 .5 0 0 cm BT 3 Tr /F1 9 Tf")
 	_, overForm := laid(t, form, protocol.Job{}, layers[1:2])
 	for name, c := range map[string]struct {
 		file []byte

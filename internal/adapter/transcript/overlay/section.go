@@ -103,7 +103,8 @@ func (u *update) finishWithStream(trailer string) {
 		}
 	}
 	packed := deflated(data.Bytes())
-	fmt.Fprintf(&u.b, "%d 0 obj\n<< /Type /XRef /W [1 8 2] /Index [%s] /Filter /FlateDecode /Length %d %s >>\nstream\n%s\nendstream\nendobj\n",
+	fmt.Fprintf(&u.b, "%d 0 obj\n<< /Type /XRef /W [1 8 2] /Index [%s] /Filter /FlateDecode /Length %d %s "+
+		">>\nstream\n%s\nendstream\nendobj\n",
 		number, bytes.TrimSpace([]byte(index)), len(packed), trailer, packed)
 }
 

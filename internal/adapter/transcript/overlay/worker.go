@@ -16,29 +16,30 @@ const memoryLimit = 3 << 30
 
 // Run is the life of a worker process.
 func Run() error {
-	return workerpool.Serve(workerpool.Program{Memory: memoryLimit, Warm: func() error { return nil }, Handlers: map[string]workerpool.Handler{
-		protocol.Overlay: func(r *workerpool.Request) (workerpool.Result, error) {
-			var job protocol.Job
-			data, err := received(r, &job)
-			if err != nil {
-				return workerpool.Result{}, err
-			}
-			if job.Size < 0 || job.Size > int64(len(data)) {
-				return workerpool.Result{}, fmt.Errorf("overlay: a file of %d of %d bytes", job.Size, len(data))
-			}
-			answer, out, err := Lay(data[:job.Size], data[job.Size:], job)
-			return workerpool.Result{Payload: answer, Bytes: out}, err
-		},
-		protocol.Merge: func(r *workerpool.Request) (workerpool.Result, error) {
-			var job protocol.MergeJob
-			data, err := received(r, &job)
-			if err != nil {
-				return workerpool.Result{}, err
-			}
-			out, err := merge(data, job.Sizes)
-			return workerpool.Result{Bytes: out}, err
-		},
-	}})
+	return workerpool.Serve(workerpool.Program{Memory: memoryLimit, Warm: func() error { return nil },
+		Handlers: map[string]workerpool.Handler{
+			protocol.Overlay: func(r *workerpool.Request) (workerpool.Result, error) {
+				var job protocol.Job
+				data, err := received(r, &job)
+				if err != nil {
+					return workerpool.Result{}, err
+				}
+				if job.Size < 0 || job.Size > int64(len(data)) {
+					return workerpool.Result{}, fmt.Errorf("overlay: a file of %d of %d bytes", job.Size, len(data))
+				}
+				answer, out, err := Lay(data[:job.Size], data[job.Size:], job)
+				return workerpool.Result{Payload: answer, Bytes: out}, err
+			},
+			protocol.Merge: func(r *workerpool.Request) (workerpool.Result, error) {
+				var job protocol.MergeJob
+				data, err := received(r, &job)
+				if err != nil {
+					return workerpool.Result{}, err
+				}
+				out, err := merge(data, job.Sizes)
+				return workerpool.Result{Bytes: out}, err
+			},
+		}})
 }
 
 // received is what a job came with.
