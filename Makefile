@@ -58,10 +58,16 @@ check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check
 # Firefox and WebKit as programs of tests are packages of Debian.
 REQUIRED := mariadb,mongodb,models,nginx,browser,curl,pdftotext,qpdf,tesseract,xmllint$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
 
-unit: setup-tests models bin/ferretdb ## run all tests with the race detector, on real servers and in real browsers
-	GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -race -timeout 40m ./...
+# The race detector makes what reads pages, and SQLite, several times slower: these tests have it in make soak only.
+UNRACED := ./internal/app ./internal/adapter/engine ./internal/adapter/sqlstore
+
+unit: setup-tests models bin/ferretdb ## run all tests, on real servers and in real browsers, most of them with the race detector
+	GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -timeout 40m $(UNRACED)
+	GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -race -timeout 40m \
+		$$(go list ./... | grep -vxF "$$(go list $(UNRACED))")
 
 soak: setup-tests models bin/ferretdb ## run in full the tests that have a small form in make test: killed at every step, under load for long; takes an hour
+	GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -race -timeout 0 $(UNRACED)
 	GLYPHBOX_TEST_SOAK=1 GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -timeout 0 ./...
 
 bench: setup ## run the benchmarks; BENCH=regexp picks some
