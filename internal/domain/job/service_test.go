@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -310,9 +311,9 @@ func TestTheQueueIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 12)
 		j := w.submit(t, w.pages...)
-		n := 0
+		var n atomic.Int64
 		run(t, w.runner(func(context.Context, string) error {
-			if n++; n%3 == 0 {
+			if n.Add(1)%3 == 0 {
 				w.queue.Lose()
 			}
 			return nil
@@ -385,9 +386,9 @@ func TestABlockedUsersJobStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 9)
 		j := w.submit(t, w.pages...)
-		n := 0
+		var n atomic.Int64
 		run(t, w.runner(func(ctx context.Context, _ string) error {
-			if n++; n == 3 {
+			if n.Add(1) == 3 {
 				_, err := w.fakes.Users.Update(ctx, w.ann.UserID, func(u *account.User) error {
 					u.States = []account.State{{Name: account.StateBlocked}}
 					return nil
@@ -409,9 +410,9 @@ func TestCancelHalfWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 9)
 		j := w.submit(t, w.pages...)
-		n := 0
+		var n atomic.Int64
 		run(t, w.runner(func(context.Context, string) error {
-			if n++; n == 4 {
+			if n.Add(1) == 4 {
 				check.OK(t, "Cancel", w.Cancel(context.Background(), w.ann, j.ID))
 				check.Same(t, "state", w.job(t, j.ID).State, job.Cancelled)
 			}
