@@ -182,7 +182,7 @@ func (s *Service) makeThumbnail(ctx context.Context, i Image) error {
 	switch {
 	case err == nil && !kept: // somebody was faster
 		return s.deleteBlobs(ctx, thumbnail)
-	case certain(err):
+	case fault.Refused(err):
 		return s.takeBack(ctx, err, thumbnail)
 	}
 	return err

@@ -136,7 +136,7 @@ func (s *Service) store(ctx context.Context, a arrival) (Image, error) {
 		a.pages[n].Original, a.pages[n].Created = original, begun.UTC().Truncate(time.Microsecond)
 	}
 	added, err := s.Catalog.Add(ctx, a.pages...)
-	if err != nil && !certain(err) {
+	if err != nil && !fault.Refused(err) {
 		return Image{}, err // the rows may be there all the same, so their bytes stay: the sweeper knows
 	}
 	if err != nil {
@@ -182,15 +182,6 @@ func onFile(err error, n, of int) error {
 		f.Cause = err // what is joined to the fault, such as a failure of cleaning up, is for the log
 	}
 	return &f
-}
-
-// certain tells whether the failure of a write means that nothing was written.
-func certain(err error) bool {
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.NotFound, fault.Conflict:
-		return true
-	}
-	return false
 }
 
 func (s *Service) putOriginal(ctx context.Context, f File) (string, error) {
@@ -418,7 +409,7 @@ func (s *Service) turn(ctx context.Context, actor account.Actor, id int64, chang
 	switch {
 	case err == nil:
 		_ = s.deleteBlobs(ctx, old) // where that fails it is an orphan, for the sweeper
-	case certain(err) || fault.Is(err, fault.Forbidden):
+	case fault.Refused(err):
 		err = s.takeBack(ctx, err, thumbnail)
 	}
 	return turned, err // after another failure the row may be changed all the same, so both thumbnails stay: the sweeper knows

@@ -134,5 +134,15 @@ func Of(err error) *Fault {
 	return New(Internal, "internal", "Something went wrong here.").Because(err)
 }
 
+// Refused tells whether a write failed since it may not or cannot be, so that nothing was written. After any other failure something may
+// have been.
+func Refused(err error) bool {
+	switch KindOf(err) {
+	case Invalid, NotFound, Forbidden, Conflict, Stale:
+		return true
+	}
+	return false
+}
+
 // Is tells whether err is a fault of that kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }

@@ -90,19 +90,10 @@ func (s *Service) announced(ctx context.Context, imageID int64, change func() ([
 	switch ctx := context.WithoutCancel(ctx); {
 	case err == nil:
 		_ = s.Index.Put(ctx, id, imageID, contents)
-	case changedNothing(err):
+	case fault.Refused(err):
 		_ = s.Index.Withdraw(ctx, id)
 	}
 	return err
-}
-
-// changedNothing tells whether the failure of a change means that nothing was written.
-func changedNothing(err error) bool {
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.NotFound, fault.Forbidden, fault.Conflict, fault.Stale:
-		return true
-	}
-	return false
 }
 
 // Query is a search in the contents that somebody may see.

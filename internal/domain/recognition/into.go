@@ -108,8 +108,7 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 			})
 		return added, err
 	})
-	switch fault.KindOf(err) {
-	case fault.NotFound, fault.Forbidden, fault.Conflict: // nothing names the contents, nor ever will
+	if fault.Refused(err) { // nothing names the contents, nor ever will
 		return Run{}, takeBack(err)
 	}
 	if err != nil {
