@@ -98,9 +98,8 @@ func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]in
 	case o.Priority < Low || o.Priority > High:
 		return nil, fault.InvalidFields(fault.Field{Field: "priority", Detail: "low, normal or high"})
 	}
-	if most := cmp.Or(s.Regions, recognition.MaxRegions); len(o.Request.Regions) > most {
-		return nil, fault.InvalidFields(fault.Field{Field: "regions",
-			Detail: fmt.Sprintf("at most %d regions, not %d", most, len(o.Request.Regions))})
+	if err := o.Request.CheckCount(s.Regions); err != nil {
+		return nil, err
 	}
 	c := checking{Service: s, request: o.Request, seen: make(map[int64]bool, len(o.Images)), sizes: map[[2]int]error{}}
 	for n, id := range o.Images {

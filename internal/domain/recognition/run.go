@@ -97,6 +97,14 @@ func (r Request) Tasks(ctx context.Context, page document.Image, e Engine) ([]Ta
 	return r.tasks(page), nil
 }
 
+// CheckCount returns what is wrong where the request has more regions than that; 0: MaxRegions. Invalid.
+func (r Request) CheckCount(most int) error {
+	if most = cmp.Or(most, MaxRegions); len(r.Regions) > most {
+		return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(r.Regions))})
+	}
+	return nil
+}
+
 // complete fills in what a request leaves open and splits "kor+eng" into its languages.
 func (r Request) complete() Request {
 	r.Lang = splitLang(r.Lang)

@@ -95,9 +95,8 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 
 // plan turns a request into tasks, or says what is wrong with it.
 func (s *Service) plan(ctx context.Context, image document.Image, request Request) ([]Task, Request, error) {
-	if most := cmp.Or(s.MaxRegions, MaxRegions); len(request.Regions) > most {
-		return nil, request, fault.InvalidFields(fault.Field{Field: "regions",
-			Detail: fmt.Sprintf("at most %d regions, not %d", most, len(request.Regions))})
+	if err := request.CheckCount(s.MaxRegions); err != nil {
+		return nil, request, err
 	}
 	request.Effort = cmp.Or(request.Effort, s.Effort)
 	request = request.complete()
