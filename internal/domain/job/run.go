@@ -35,10 +35,9 @@ type Runner struct {
 	Queue    Queue
 	Accounts Accounts
 	Reads    Recognizer
-	AtOnce   int                                // items that are run at once
-	Now      func() time.Time                   // the clock
-	Log      func(what string, err error)       // told of what goes wrong and is tried again; nil: nobody is
-	Ended    func(ctx context.Context, c Claim) // called after each item that has ended; nil: nobody is told
+	AtOnce   int                          // items that are run at once
+	Now      func() time.Time             // the clock
+	Log      func(what string, err error) // told of what goes wrong and is tried again; nil: nobody is
 
 	wake     chan struct{}
 	wakeOnce sync.Once
@@ -184,9 +183,6 @@ func (r *Runner) run(ctx context.Context, c Claim) (free bool, err error) {
 	r.Wake()
 	if fault.Is(err, fault.Conflict) { // the lease had lapsed; whoever has it now finds the run, if there is one
 		return false, nil
-	}
-	if err == nil && r.Ended != nil {
-		r.Ended(context.WithoutCancel(ctx), c)
 	}
 	return o.Free, err
 }
