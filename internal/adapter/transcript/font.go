@@ -70,9 +70,9 @@ func fontObjects(codes *codes) [fontParts]protocol.Object {
 		{Dict: fmt.Sprintf("<< /Type /FontDescriptor /FontName /Glyphless /Flags 4 /FontBBox [0 %d %d %d] /ItalicAngle 0 /Ascent %d "+
 			"/Descent %d /CapHeight %d "+
 			"/StemV 80 /FontFile2 {3} >>", descent, glyphWidth, ascent, ascent, descent, ascent)},
-		{Dict: fmt.Sprintf("<< /Filter /FlateDecode /Length1 %d >>", len(glyphless)), Data: deflated(glyphless)},
-		{Dict: "<< /Filter /FlateDecode >>", Data: deflated(glyphs)},
-		{Dict: "<< /Filter /FlateDecode >>", Data: deflated(toUnicode(codes.runes))},
+		{Dict: fmt.Sprintf("<< /Filter /FlateDecode /Length1 %d >>", len(glyphless)), Data: protocol.Deflated(glyphless)},
+		{Dict: "<< /Filter /FlateDecode >>", Data: protocol.Deflated(glyphs)},
+		{Dict: "<< /Filter /FlateDecode >>", Data: protocol.Deflated(toUnicode(codes.runes))},
 	}
 }
 

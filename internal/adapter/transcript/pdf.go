@@ -3,13 +3,13 @@ package transcript
 import (
 	"bytes"
 	"cmp"
-	"compress/zlib"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"time"
 
+	"glyphbox/internal/adapter/transcript/protocol"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -94,7 +94,7 @@ func (f *pdfFile) page(p recognition.TranscriptPage, picture picture, codes *cod
 	content.Write(textLayer(layout(p), p.Image.Box(), scale, codes))
 	f.object(page, fmt.Sprintf("<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %s %s] /Contents %d 0 R /Resources << %s >> >>",
 		pagesObject, number(width*scale), number(height*scale), contentObject, resources))
-	f.stream(contentObject, "/Filter /FlateDecode", deflated(content.Bytes()))
+	f.stream(contentObject, "/Filter /FlateDecode", protocol.Deflated(content.Bytes()))
 	if pictureObject != 0 {
 		f.streamFrom(pictureObject, "/Type /XObject /Subtype /Image "+picture.dict, picture.data, picture.size)
 	}
@@ -121,14 +121,6 @@ func textString(s string) string { return "<feff" + utf16Hex(s) + ">" }
 
 // number is a number as PDF has it, which knows no exponents.
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 32) }
-
-func deflated(data []byte) []byte {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	_, _ = z.Write(data) // a buffer takes everything
-	_ = z.Close()
-	return b.Bytes()
-}
 
 // pdfFile writes objects and remembers where they are.
 type pdfFile struct {

@@ -13,6 +13,7 @@ import (
 	"math"
 	"strings"
 
+	"glyphbox/internal/adapter/transcript/protocol"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -193,5 +194,5 @@ func redrawn(file []byte) (picture, error) {
 		rgb = append(rgb, onWhite.Pix[i:i+3]...)
 	}
 	return newPictureOf(fmt.Sprintf("/Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode", b.Dx(), b.Dy()),
-		deflated(rgb)), nil
+		protocol.Deflated(rgb)), nil
 }

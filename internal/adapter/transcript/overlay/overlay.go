@@ -198,7 +198,7 @@ func (u *update) page(l protocol.Layer, shown []byte, fontName string, font int)
 		}
 		var content bytes.Buffer
 		fmt.Fprintf(&content, "q %s cm\n%s\nQ\n", placed(visible, rotation, l.Width, l.Height), shown)
-		stream := u.add("<< /Filter /FlateDecode >>", deflated(content.Bytes()))
+		stream := u.add("<< /Filter /FlateDecode >>", protocol.Deflated(content.Bytes()))
 		contents, err := u.contents(d, stream)
 		if err != nil {
 			return err

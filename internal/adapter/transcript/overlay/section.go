@@ -3,7 +3,6 @@ package overlay
 import (
 	"bytes"
 	"cmp"
-	"compress/zlib"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"glyphbox/internal/adapter/transcript/protocol"
 
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 )
@@ -102,7 +103,7 @@ func (u *update) finishWithStream(trailer string) {
 			_ = binary.Write(&data, binary.BigEndian, uint16(e.generation))
 		}
 	}
-	packed := deflated(data.Bytes())
+	packed := protocol.Deflated(data.Bytes())
 	fmt.Fprintf(&u.b, "%d 0 obj\n<< /Type /XRef /W [1 8 2] /Index [%s] /Filter /FlateDecode /Length %d %s "+
 		">>\nstream\n%s\nendstream\nendobj\n",
 		number, bytes.TrimSpace([]byte(index)), len(packed), trailer, packed)
@@ -130,14 +131,6 @@ func (u *update) fileID() string {
 	}
 	second := types.NewHexLiteral(sum(u.b.Bytes()))
 	return "[<" + hex.EncodeToString(first) + "> " + second.PDFString() + "]"
-}
-
-func deflated(data []byte) []byte {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	_, _ = z.Write(data) // a buffer takes everything
-	_ = z.Close()
-	return b.Bytes()
 }
 
 func sum(data []byte) []byte {

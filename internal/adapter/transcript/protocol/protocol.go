@@ -1,6 +1,11 @@
 // Package protocol is what the exporter and its workers for PDF files say to each other.
 package protocol
 
+import (
+	"bytes"
+	"compress/zlib"
+)
+
 // The operations of a worker. The bytes of a job are files, one after the other, and what comes behind them.
 const (
 	Overlay = "overlay" // of the bytes of a file and of its layers: an Answer and its bytes
@@ -41,4 +46,13 @@ type Answer struct {
 // MergeJob says where each of the files ends.
 type MergeJob struct {
 	Sizes []int64 `json:"sizes"`
+}
+
+// Deflated returns the data of a stream whose Filter is FlateDecode.
+func Deflated(data []byte) []byte {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	_, _ = z.Write(data) // a buffer takes everything
+	_ = z.Close()
+	return b.Bytes()
 }
