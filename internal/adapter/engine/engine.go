@@ -15,13 +15,12 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"glyphbox/internal/adapter/engine/layer"
 	"glyphbox/internal/adapter/engine/ppocr"
 	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/adapter/engine/read"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -245,7 +244,7 @@ func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch bool) 
 	}
 	for i, task := range asked {
 		t := o.Tasks[task]
-		if texts[i] != nil && !within(t.Charset, texts[i].Text) {
+		if texts[i] != nil && !read.OnlyOf(texts[i].Text, t.Charset) {
 			texts[i], reasons[i] = nil, "the text layer has other characters here than those of charset"
 		}
 		switch {
@@ -266,14 +265,6 @@ func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch bool) 
 func withoutText(reason string) recognition.Reading {
 	return recognition.Reading{Engine: layer.Engine, Source: recognition.SourceText,
 		Error: &recognition.Failure{Code: recognition.CodeNoText, Detail: "The text layer cannot be used: " + reason + "."}}
-}
-
-// within tells whether a text has only those characters, and white space; where there are none, it may have all.
-func within(charset, text string) bool {
-	return charset == "" || !strings.ContainsFunc(text, func(r rune) bool {
-		return !unicode.IsSpace(r) &&
-			!strings.ContainsRune(charset, r)
-	})
 }
 
 // Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The shape of a task is

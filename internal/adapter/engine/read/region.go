@@ -582,7 +582,7 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 		if err != nil {
 			return nil, err
 		}
-		if onlyOf(textOf(free), j.task.Charset) {
+		if OnlyOf(textOf(free), j.task.Charset) {
 			best = free
 		}
 	}
