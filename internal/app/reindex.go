@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/progress"
 )
@@ -26,14 +25,7 @@ func (p Process) reindexCommand() *cobra.Command {
 			"The service keeps the index up to date itself. This makes it smaller after many corrections, and mends it."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		c, err := p.config(cmd)
-		if err != nil {
-			return err
-		}
-		if err := c.mustExist(); err != nil {
-			return withAdvice(err)
-		}
-		s, err := openStoresBy(cmd.Context(), c, sqlstore.OpenExisting)
+		s, err := p.openExistingStores(cmd)
 		if err != nil {
 			return err
 		}

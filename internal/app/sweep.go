@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
-	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
@@ -52,14 +51,7 @@ func (p Process) sweepCommand() *cobra.Command {
 		if *age < sweep.MinAge {
 			return usagef("--older-than %s: at least %s is wanted", *age, sweep.MinAge)
 		}
-		c, err := p.config(cmd)
-		if err != nil {
-			return err
-		}
-		if err := c.mustExist(); err != nil {
-			return withAdvice(err)
-		}
-		s, err := openStoresBy(cmd.Context(), c, sqlstore.OpenExisting)
+		s, err := p.openExistingStores(cmd)
 		if err != nil {
 			return err
 		}

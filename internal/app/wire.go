@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
 
 	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/filestore"
@@ -47,6 +48,19 @@ type stores struct {
 // openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
 func openStores(ctx context.Context, c Config) (*stores, error) {
 	return openStoresBy(ctx, c, sqlstore.Open)
+}
+
+// openExistingStores opens the stores of a service for a command that works on them. It makes none, since a path or an address may be
+// mistyped.
+func (p Process) openExistingStores(cmd *cobra.Command) (*stores, error) {
+	c, err := p.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mustExist(); err != nil {
+		return nil, withAdvice(err)
+	}
+	return openStoresBy(cmd.Context(), c, sqlstore.OpenExisting)
 }
 
 // openStoresBy is openStores with a way to open a database that may not be complete yet.
