@@ -103,6 +103,18 @@ func Priority(name string) (job.Priority, error) {
 	return p, nil
 }
 
+// listOf is a list of that size, which leads to more behind the last entry where it is full. before names an entry; it is empty where there
+// is nothing behind it.
+func listOf[T, V any](c Caller, size int, found []T, view func(T) V, before func(T) string) *List[V] {
+	out := &List[V]{Body: wire.All(found, view)}
+	if n := len(found); n == size {
+		if last := before(found[n-1]); last != "" {
+			out.Link = c.Link("next", "before", last)
+		}
+	}
+	return out
+}
+
 // Jobs lists the caller's jobs.
 func (h Handlers) Jobs(ctx context.Context, c Caller, in *struct {
 	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Jobs of a list."`
@@ -112,11 +124,7 @@ func (h Handlers) Jobs(ctx context.Context, c Caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := &List[client.Job]{Body: wire.All(jobs, View)}
-	if n := len(jobs); n == in.Size {
-		out.Link = c.Link("next", "before", jobs[n-1].ID)
-	}
-	return out, nil
+	return listOf(c, in.Size, jobs, View, func(j job.Job) string { return j.ID }), nil
 }
 
 // Job shows a job.
@@ -136,11 +144,12 @@ func (h Handlers) Items(ctx context.Context, c Caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := &List[client.JobItem]{Body: wire.All(items, viewItem)}
-	if n := len(items); n == in.Size && items[n-1].Number > 1 {
-		out.Link = c.Link("next", "before", strconv.Itoa(items[n-1].Number))
-	}
-	return out, nil
+	return listOf(c, in.Size, items, viewItem, func(i job.Item) string {
+		if i.Number == 1 { // there is none before it
+			return ""
+		}
+		return strconv.Itoa(i.Number)
+	}), nil
 }
 
 // Retry runs again what has failed.
@@ -163,11 +172,7 @@ func (h Handlers) Dead(ctx context.Context, c Caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := &List[client.JobItem]{Body: wire.All(items, viewItem)}
-	if n := len(items); n == in.Size {
-		out.Link = c.Link("next", "before", items[n-1].ID)
-	}
-	return out, nil
+	return listOf(c, in.Size, items, viewItem, func(i job.Item) string { return i.ID }), nil
 }
 
 // Replay runs a dead item again.
