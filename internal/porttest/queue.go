@@ -112,10 +112,10 @@ func Queue(t *testing.T, open func(t *testing.T) job.Queue, lose func(t *testing
 		waiting(t, q, 1)
 	})
 
+	if lose == nil { // the queue cannot lose anything
+		return
+	}
 	t.Run("it goes on after a loss", func(t *testing.T) {
-		if lose == nil {
-			t.Skip("this queue cannot lose anything")
-		}
 		q := open(t)
 		put(t, q, 3)
 		lose(t, q)
