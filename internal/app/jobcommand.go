@@ -291,8 +291,7 @@ func (p Process) showFailed(ctx context.Context, s *session, id string) error {
 	for before := 0; ; before = failed[len(failed)-1].Number {
 		var part []api.JobItem
 		if err := s.do(ctx, func(c api.Client) (err error) {
-			part, err = c.JobItems(ctx, id, "failed", before,
-				100)
+			part, err = c.JobItems(ctx, id, "failed", before, 100)
 			return err
 		}); err != nil {
 			return err

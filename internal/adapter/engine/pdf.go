@@ -88,8 +88,7 @@ func isPDF(page document.Page) bool { return page.File.MediaType == imagefile.PD
 // file returns the file for a worker. Those with equal bytes are one: the worker looks at the password itself.
 func (p *pdfPool) file(f document.File) workerpool.Page {
 	return workerpool.Page{Key: f.SHA256, Size: f.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
-		return p.files.Open(ctx,
-			f)
+		return p.files.Open(ctx, f)
 	}}
 }
 

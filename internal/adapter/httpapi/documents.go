@@ -18,8 +18,7 @@ func (a *api) recognizePages(ctx context.Context, c *call, image int64, pages st
 	}
 	if c.later() {
 		return a.recognizeLater(ctx, c, image, request, func(i document.Image) job.Order {
-			return job.Order{Documents: []int64{i.Document},
-				Pages: ranges}
+			return job.Order{Documents: []int64{i.Document}, Pages: ranges}
 		})
 	}
 	runs, err := a.Recognition.RecognizePages(ctx, c.actor, image, ranges, request)
