@@ -122,7 +122,8 @@ func TestRestingWorkersRead(t *testing.T) {
 		if fresh == 0 {
 			fresh = memory
 		} else if memory-fresh > (awake-fresh)/2 {
-			t.Errorf("a worker that rests holds %d MB; one that has not worked holds %d, and one that works %d", memory>>20, fresh>>20, awake>>20)
+			t.Errorf("a worker that rests holds %d MB; one that has not worked holds %d, and one that works %d",
+				memory>>20, fresh>>20, awake>>20)
 		}
 		readings, err := p.Recognize(t.Context(), orderOf(page, boxes...))
 		if err != nil || readings[0].Text != "After a rest" {

@@ -34,8 +34,8 @@ func humaConfig(version, basePath string) huma.Config {
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	c.Info.Description = "Reads text from images of pages: upload an image, draw regions on it, get the text of each. Every run is kept " +
 		"as a version, and text can be corrected.\n\nCoordinates are whole pixels of the upright image. x1, y1 lie inside the box; x2, " +
-		"y2 lie just " +
-		"outside it. Times are RFC 3339 in UTC. Every failure is `application/problem+json` (RFC 9457) with a `code` for programs.\n\n" +
+		"y2 lie just outside it. Times are RFC 3339 in UTC. Every failure is `application/problem+json` (RFC 9457) with a `code` for " +
+		"programs.\n\n" +
 		"Fields of a body and query parameters that an operation does not know are refused with 422, except where it says that it " +
 		"ignores them."
 	c.Tags = []*huma.Tag{

@@ -37,8 +37,7 @@ func (a *api) jobRoutes() {
 	h := jobs.Handlers{Service: a.Jobs}
 	handleJSON(a, route{pattern: "POST " + base + "/job", tag: "job", id: "add-job", summary: "Read many images in the background",
 		about: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each " +
-			"that is read gets a version. " +
-			"The regions are read of each; without regions, its whole page.",
+			"that is read gets a version. The regions are read of each; without regions, its whole page.",
 		body: &body{mediaType: mediaTypeJSON, limit: textLimit}, status: http.StatusAccepted, errors: []int{429},
 		timeout: a.RecognitionTimeout}, a.addJob)
 	handle(a, route{pattern: "GET " + base + "/job", tag: "job", id: "jobs", summary: "List your jobs", about: "Newest first."},
@@ -50,8 +49,7 @@ func (a *api) jobRoutes() {
 		called(h.Items))
 	handle(a, route{pattern: "GET " + base + "/job/{id}/events", tag: "job", id: "job-events", summary: "Follow a job",
 		about: "Server-sent events: `item` with an item that changed, `progress` with the job, `end` with the job when it has ended, " +
-			"after which the stream ends. " +
-			"Last-Event-ID resumes, on any node.",
+			"after which the stream ends. Last-Event-ID resumes, on any node.",
 		gives: []string{"text/event-stream"}, streams: true}, a.jobEvents)
 	handle(a, route{pattern: "POST " + base + "/job/{id}/retry", tag: "job", id: "retry-job", summary: "Run again what failed",
 		about: "Items that failed or were cancelled are queued again.", errors: []int{409}}, called(h.Retry))

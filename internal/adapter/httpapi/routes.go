@@ -59,8 +59,8 @@ func (a *api) routes() {
 
 	// Accounts.
 	handleJSON(a, route{pattern: "POST " + base + "/user", tag: "user", id: "sign-up", summary: "Make an account",
-		about: "The name has 1–100 ASCII letters and digits, the password 8–255 characters without white space. " +
-			"Name and e-mail address must not be taken.",
+		about: "The name has 1–100 ASCII letters and digits, the password 8–255 characters without white space. Name and e-mail address " +
+			"must not be taken.",
 		body: short, status: 201, errors: []int{403, 409}, open: true}, a.signUp)
 	handle(a, route{pattern: "GET " + base + "/user/signup", tag: "user", id: "sign-up-open",
 		summary: "Tell whether anybody may make an account",
@@ -103,11 +103,9 @@ func (a *api) routes() {
 	// Images.
 	handle(a, route{pattern: "POST " + base + "/image", tag: "image", id: "upload", summary: "Upload images",
 		about: "Answers with the image of the first page, or with a list if there are several files. Each page of a file is an image, " +
-			"and they are a " +
-			"document: the answer tells how many pages there are, and GET /image?document= lists them. If one file is refused, none is " +
-			"kept. " +
-			"The media type is found from the bytes. 422 with the code pdf_encrypted: the password of an encrypted file is missing, or " +
-			"another one.",
+			"and they are a document: the answer tells how many pages there are, and GET /image?document= lists them. If one file is " +
+			"refused, none is kept. The media type is found from the bytes. 422 with the code pdf_encrypted: the password of an " +
+			"encrypted file is missing, or another one.",
 		body: &body{mediaType: mediaTypeFiles, limit: a.uploadLimits().Body(), required: []string{"file"},
 			fields: map[string]string{"file": "Image files.", "password": "Opens the files that are encrypted."}}, status: 201,
 		errors: []int{409}, timeout: a.UploadTimeout}, a.upload)
@@ -130,10 +128,8 @@ func (a *api) routes() {
 	handleJSON(a, route{pattern: "PUT " + base + "/image/{id}", tag: "image", id: "change-image",
 		summary: "Rename or share a document, or turn a page",
 		about: "For its owner and administrators. A rotation is absolute; the file and the stored text stay as they are, and all " +
-			"coordinates are those of " +
-			"the turned image from then on. What is not the rotation concerns all pages, and is refused with 409 and the code " +
-			"page_of_document for a page " +
-			"that is not the first.",
+			"coordinates are those of the turned image from then on. What is not the rotation concerns all pages, and is refused with " +
+			"409 and the code page_of_document for a page that is not the first.",
 		body: short, errors: []int{409, 415}, timeout: wait}, a.changeImage)
 	handle(a, route{pattern: "DELETE " + base + "/image/{id}", tag: "image", id: "delete-image", summary: "Delete a document",
 		about:  "With its file, all its pages and all their runs. 409 with the code page_of_document: the image is that of a later page.",
@@ -143,15 +139,11 @@ func (a *api) routes() {
 	recognize := route{pattern: "POST " + base + "/image/{id}/ocr", tag: "recognition", id: "recognize",
 		summary: "Read regions of an image, or all of it",
 		about: "Stores the contents as the next version of the image and answers with them in the order of the regions. No body, or an " +
-			"empty list, " +
-			"reads the whole page. A region that cannot be read has an error; if none can be read, the call fails. " +
+			"empty list, reads the whole page. A region that cannot be read has an error; if none can be read, the call fails. " +
 			"With into the contents become part of that version, or a content of it is read again; settings of the run stay those of " +
-			"its first call. " +
-			"409 with the code version_not_newest: there is a newer version. 409 with the code changed_meanwhile: somebody corrected a " +
-			"content while it was " +
-			"read again; the correction stays, and so does what else was read. " +
-			"With pages the regions are read of each of those pages of the document, whichever page's image is named, and the answer " +
-			"has the " +
+			"its first call. 409 with the code version_not_newest: there is a newer version. 409 with the code changed_meanwhile: " +
+			"somebody corrected a content while it was read again; the correction stays, and so does what else was read. With pages the " +
+			"regions are read of each of those pages of the document, whichever page's image is named, and the answer has the " +
 			"version of each page, or why it was not read; that a region is not on a page is an error of that page only.",
 		body: &body{mediaType: mediaTypeJSON, limit: textLimit, optional: true, most: a.mostRegions()}, errors: []int{409, 429},
 		timeout: wait}
@@ -160,15 +152,12 @@ func (a *api) routes() {
 	handle(a, route{pattern: "GET " + base + "/image/{id}/ocr", tag: "recognition", id: "runs", summary: "List the runs of an image",
 		about: "Newest first, at most 100, fewer if they are long.", errors: []int{413}}, a.runs)
 	const formats = "plain text with a form feed between pages, JSON, TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, PDF whose " +
-		"text can be searched and " +
-		"selected, CSV and XLSX with a row for each region, or gt: an archive of the images and texts of confirmed lines, to train " +
-		"recognisers with."
+		"text can be searched and selected, CSV and XLSX with a row for each region, or gt: an archive of the images and texts of " +
+		"confirmed lines, to train recognisers with."
 	handle(a, route{pattern: "GET " + base + "/image/{id}/export", tag: "recognition", id: "export-document", summary: "Export a document",
 		about: "The newest version of each page, whichever page's image is named, with the corrected text: " + formats +
-			" Nothing is read for it. Pages that were " +
-			"not read are empty. A PDF stays the file that it was, with text laid over it; of one that a password opens, the header " +
-			"Export-Unencrypted says that " +
-			"none is needed any more.",
+			" Nothing is read for it. Pages that were not read are empty. A PDF stays the file that it was, with text laid over it; of " +
+			"one that a password opens, the header Export-Unencrypted says that none is needed any more.",
 		gives: []string{"application/*", "text/*"}, errors: []int{413, 415}, timeout: a.ExportTimeout}, a.exportDocument)
 	handleJSON(a, route{pattern: "POST " + base + "/export", tag: "recognition", id: "export-documents",
 		summary: "Export several documents as one file",
@@ -182,9 +171,8 @@ func (a *api) routes() {
 	handleJSON(a, route{pattern: "PUT " + base + "/ocr/{id}", tag: "recognition", id: "correct",
 		summary: "Correct, name or confirm the text of a region",
 		about: "All that the body says is one revision. Words that you write are sure; confirmed says more: that you have found all of " +
-			"the text right. " +
-			"With deleted: false a content is brought back that was deleted no more than seven days ago. For the user who started the " +
-			"run, the image's owner and administrators.", body: long, errors: []int{412}}, a.correct)
+			"the text right. With deleted: false a content is brought back that was deleted no more than seven days ago. For the user " +
+			"who started the run, the image's owner and administrators.", body: long, errors: []int{412}}, a.correct)
 	handle(a, route{pattern: "GET " + base + "/ocr/{id}/revisions", tag: "recognition", id: "revisions",
 		summary: "List all revisions of a text",
 		about:   "The first one first."}, a.revisions)
@@ -194,9 +182,8 @@ func (a *api) routes() {
 			"back."}, a.deleteContent)
 	handle(a, route{pattern: "GET " + base + "/search", tag: "recognition", id: "search", summary: "Search in all texts that you may see",
 		about: "Finds regions by their newest text and their names, and images by their names; what was read or corrected last comes " +
-			"first. Each word of q has to be found: " +
-			"Hangul, kana and Chinese characters wherever they stand, Latin words and numbers where one begins so. Letter case and " +
-			"Unicode normal form do not matter."}, a.search)
+			"first. Each word of q has to be found: Hangul, kana and Chinese characters wherever they stand, Latin words and numbers " +
+			"where one begins so. Letter case and Unicode normal form do not matter."}, a.search)
 	handle(a, route{pattern: "GET " + base + "/ocr/lang", tag: "recognition", id: "languages", summary: "List the installed languages"},
 		a.languages)
 	handle(a, route{pattern: "GET " + base + "/ocr/psm", tag: "recognition", id: "psm", summary: "List the page segmentation modes"}, a.psm)

@@ -46,8 +46,7 @@ func heading(t recognition.Transcript) []string {
 }
 
 // writeCSV writes a table as Excel takes it with a double click, and LibreOffice and Numbers too: UTF-8 with a byte order mark, commas,
-// lines that end in
-// CRLF, and line feeds inside texts.
+// lines that end in CRLF, and line feeds inside texts.
 func writeCSV(w io.Writer, t recognition.Transcript) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err

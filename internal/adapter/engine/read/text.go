@@ -187,5 +187,7 @@ func worth(words []recognition.Word) (sum float64) {
 
 // OnlyOf tells whether a text has only characters of a charset, and white space. An empty charset has all characters.
 func OnlyOf(text, charset string) bool {
-	return charset == "" || !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsSpace(c) && !strings.ContainsRune(charset, c) })
+	return charset == "" || !strings.ContainsFunc(text, func(c rune) bool {
+		return !unicode.IsSpace(c) && !strings.ContainsRune(charset, c)
+	})
 }

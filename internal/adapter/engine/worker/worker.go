@@ -1,7 +1,6 @@
 // Package worker is the program in a worker process of the engine, of either kind: one that reads, or one for PDF files, which is package
-// pdfium. It decodes the files of users and reads text with libtesseract and
-// Leptonica, and with the models of a second recogniser where there are any. It is the only package that calls C, and Run is its only
-// function for others: what it does, a pool of processes survives.
+// pdfium. It decodes the files of users and reads text with libtesseract and Leptonica, and with the models of a second recogniser where
+// there are any. It is the only package that calls C, and Run is its only function for others: what it does, a pool of processes survives.
 //
 // tesseract.go is the recogniser, second.go and onnx.go the second one, leptonica.go the images, library.go what the process holds,
 // region.go how a region is read.

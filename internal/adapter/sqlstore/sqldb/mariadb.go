@@ -138,8 +138,7 @@ func newMariaDB(config *mysql.Config, connections int) (*DB, error) {
 
 // errAddress tells nothing of the address, since a password may stand where it is not expected.
 var errAddress = errors.New("the address is not of the form mariadb://user:password@host:3306/name; characters other than letters and " +
-	"digits " +
-	"in user or password have to be percent-encoded")
+	"digits in user or password have to be percent-encoded")
 
 // ParseMariaDB reads an address mariadb://user:password@host:port/name?tls=…&tls-ca=…&connections=…
 func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) {
