@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
@@ -23,7 +24,11 @@ import (
 // errUnreadable is what is said of files that cannot be parsed.
 var errUnreadable = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF is damaged in a way that nothing can be added to it.")
 
+// withoutFolder keeps the library from making a folder of its own in that of the user. It sets a variable of the library's.
+var withoutFolder = sync.OnceFunc(api.DisableConfigDir)
+
 func configuration(password string) *model.Configuration {
+	withoutFolder()
 	c := model.NewDefaultConfiguration()
 	c.UserPW, c.OwnerPW = password, password
 	c.ValidationMode = model.ValidationRelaxed
@@ -39,7 +44,6 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 			err = errUnreadable.Because(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	api.DisableConfigDir()
 	conf := configuration(job.Password)
 	ctx, err := api.ReadContext(bytes.NewReader(file), conf)
 	if err != nil {
