@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"image"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -37,6 +38,7 @@ import (
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
+	"glyphbox/internal/transfer"
 )
 
 // crashOrder is the environment variable that makes TestWalkThatIsKilled walk, with an order as JSON.
@@ -46,6 +48,7 @@ const crashOrder = "GLYPHBOX_TEST_CRASH"
 type order struct {
 	Config Config
 	User   string
+	Pages  int // of a document that the walk is with; 0: it is with two files of one page
 	Call   int // the n-th call of a port that changes something; 0: none
 	When   when
 }
@@ -61,7 +64,7 @@ const (
 // event is what a walk tells: a call that it is about to make, or what it has been answered, or what it asks for that takes something away.
 type event struct {
 	Call                            string                `json:",omitempty"`
-	Uploaded                        *document.Image       `json:",omitempty"`
+	Uploaded                        []document.Image      `json:",omitempty"` // all pages
 	Recognized, Corrected           []recognition.Content `json:",omitempty"`
 	DeletingImage, DeletedImage     int64                 `json:",omitempty"`
 	DeletingContent, DeletedContent string                `json:",omitempty"`
@@ -140,6 +143,11 @@ func (c killedCatalog) Add(ctx context.Context, pages ...document.Image) (added 
 	return added, err
 }
 
+func (c killedCatalog) Update(ctx context.Context, id int64, change func(*document.Image) error) (image document.Image, err error) {
+	err = c.around("Catalog.Update", func() error { image, err = c.Catalog.Update(ctx, id, change); return err })
+	return image, err
+}
+
 func (c killedCatalog) Delete(ctx context.Context, id int64) error {
 	return c.around("Catalog.Delete", func() error { return c.Catalog.Delete(ctx, id) })
 }
@@ -193,11 +201,15 @@ func (u killedUsers) Update(ctx context.Context, id int64, change func(*account.
 func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.Service, *recognition.Service) {
 	f := porttest.NewFakes(t)
 	f.OpenBy(porttest.Files(&document.Staging{Blobs: s.blobs}))
+	seals, err := openSeals(k.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	users := killedUsers{s.db.Users(), k}
 	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords,
 		SignUpOpen: true, Now: time.Now}
 	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager,
-		Seals: f.Seals, MaxImages: 100, Now: time.Now}
+		Seals: seals, MaxImages: 100, Now: time.Now}
 	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k},
 		Contents: killedContents{s.contents, k}, Now: time.Now}
 	accounts.Dependents, images.Dependents = images, results
@@ -225,6 +237,10 @@ func TestWalkThatIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	ann := account.Actor{UserID: u.ID, Name: u.Name, Session: "session"}
+	if o.Pages > 0 {
+		walkWithDocument(t, ann, images, results, o.Pages)
+		return
+	}
 	page, _, boxes := drawn()
 
 	var uploaded []document.Image
@@ -238,7 +254,7 @@ func TestWalkThatIsKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tell(event{Uploaded: &i})
+		tell(event{Uploaded: []document.Image{i}})
 		run, err := results.Recognize(t.Context(), ann, i.ID, recognition.Request{Mode: recognition.BestMode,
 			Regions: []recognition.Region{{Box: boxes[0]}, {Box: boxes[1]}}})
 		if err != nil {
@@ -275,19 +291,60 @@ func TestWalkThatIsKilled(t *testing.T) {
 	}
 }
 
+// walkWithDocument has a document of many pages uploaded, looked at page by page, read in part and deleted. It is encrypted, and its second
+// page cannot be rendered.
+func walkWithDocument(t *testing.T, ann account.Actor, images *document.Service, results *recognition.Service, n int) {
+	sheets := make([]image.Image, n)
+	for i := range sheets {
+		sheets[i] = image.NewGray(image.Rect(0, 0, 40+i, 30))
+	}
+	f := porttest.FileOf(porttest.Locked(porttest.SpoilPage(porttest.MultiPageTIFF(sheets...), 2), ann.Name))
+	f.Password = ann.Name
+	first, err := images.Upload(t.Context(), ann, "scan.tiff", f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, _, err := images.Pages(t.Context(), ann, first.ID, 1, n)
+	if err != nil || len(pages) != n {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	tell(event{Uploaded: pages})
+	for _, p := range pages[:4] {
+		_, r, err := images.Thumbnail(t.Context(), ann, p.ID)
+		switch {
+		case p.Error != nil && fault.Is(err, fault.Invalid):
+		case err != nil:
+			t.Fatal(err)
+		default:
+			r.Close()
+		}
+	}
+	for _, p := range []document.Image{pages[0], pages[n-1]} {
+		run, err := results.Recognize(t.Context(), ann, p.ID, recognition.Request{Mode: recognition.BestMode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell(event{Recognized: run.Contents})
+	}
+	tell(event{DeletingImage: first.ID})
+	if err := images.Delete(t.Context(), ann, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	tell(event{DeletedImage: first.ID})
+}
+
 // answers is what clients were told to be there, or to be gone.
 type answers struct {
-	images                            map[int64]string // SHA-256 of the bytes
+	images                            map[int64]document.Image // of each page
 	contents                          map[string]recognition.Content
-	imageOf                           map[string]int64 // by content
+	documentOf                        map[string]int64 // by content
 	deletingImages, deletedImages     map[int64]bool
 	deletingContents, deletedContents map[string]bool
 }
 
 func newAnswers() answers {
-	return answers{images: map[int64]string{}, contents: map[string]recognition.Content{}, imageOf: map[string]int64{},
-		deletingImages: map[int64]bool{},
-		deletedImages:  map[int64]bool{}, deletingContents: map[string]bool{}, deletedContents: map[string]bool{}}
+	return answers{images: map[int64]document.Image{}, contents: map[string]recognition.Content{}, documentOf: map[string]int64{},
+		deletingImages: map[int64]bool{}, deletedImages: map[int64]bool{}, deletingContents: map[string]bool{}, deletedContents: map[string]bool{}}
 }
 
 // walkUntilKilled lets a process walk until it is killed, or ends. It returns the calls that it made and what it was answered.
@@ -322,12 +379,12 @@ func walkUntilKilled(t *testing.T, o order) (calls []string, was answers) {
 		if e.Call != "" {
 			calls = append(calls, e.Call)
 		}
-		if e.Uploaded != nil {
-			last = e.Uploaded.ID
-			was.images[last] = e.Uploaded.SHA256
+		for _, i := range e.Uploaded {
+			last = i.Document
+			was.images[i.ID] = i
 		}
 		for _, c := range e.Recognized {
-			was.contents[c.ID], was.imageOf[c.ID] = c, last
+			was.contents[c.ID], was.documentOf[c.ID] = c, last
 		}
 		for _, c := range e.Corrected {
 			was.contents[c.ID] = c
@@ -446,7 +503,7 @@ func (s shelf) contents(t *testing.T) (ids []string) {
 func (s shelf) wantNothingLeft(t *testing.T) {
 	t.Helper()
 	set := func(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
-	if d := cmp.Diff(set(s.column(t, `SELECT image_id FROM image UNION SELECT thumbnail_id FROM image`)), set(s.blobs(t))); d != "" {
+	if d := cmp.Diff(set(s.column(t, `SELECT image_id FROM image UNION SELECT thumbnail_id FROM image WHERE thumbnail_id <> ''`)), set(s.blobs(t))); d != "" {
 		t.Errorf("blobs that rows name and those that there are (-named +there):\n%s", d)
 	}
 	if d := cmp.Diff(set(s.column(t, `SELECT content_id FROM ocr`)), set(s.contents(t))); d != "" {
@@ -472,14 +529,27 @@ func TestKilledBetweenStores(t *testing.T) {
 	})
 }
 
-// killedBetweenStores walks once to learn which calls there are, and then once for each place where a walk can be killed; in its small form
-// once for the first call of each kind.
 func killedBetweenStores(t *testing.T, s shelf) {
-	calls, _ := walkUntilKilled(t, order{Config: s.config, User: "ann"})
+	t.Run("files of one page", func(t *testing.T) {
+		s.kill(t, order{Config: s.config, User: "ann"}, "Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise",
+			"Runs.RemoveContent", "Runs.MarkDeleted", "Contents.Delete", "Catalog.Delete", "Blobs.Delete", "Users.Update")
+	})
+	pages := 4
+	if check.Soak() {
+		pages = 50
+	}
+	t.Run("a document", func(t *testing.T) {
+		s.kill(t, order{Config: s.config, User: "bea", Pages: pages}, "Blobs.Put", "Catalog.Add", "Catalog.Update", "Contents.Add",
+			"Runs.Append", "Catalog.Delete", "Contents.Delete", "Blobs.Delete")
+	})
+}
+
+// kill has a walk made once to learn which calls there are, among them those that are wanted, and then once for each place where it can be
+// killed; in the small form once for the first call of each kind.
+func (s shelf) kill(t *testing.T, o order, wanted ...string) {
+	calls, _ := walkUntilKilled(t, o)
 	s.wantNothingLeft(t)
-	for _, call := range []string{"Blobs.Put", "Catalog.Add", "Contents.Add", "Runs.Append", "Contents.Revise", "Runs.RemoveContent",
-		"Runs.MarkDeleted",
-		"Contents.Delete", "Catalog.Delete", "Blobs.Delete", "Users.Update"} {
+	for _, call := range wanted {
 		if !slices.Contains(calls, call) {
 			t.Fatalf("the walk does not call %s, only %q", call, calls)
 		}
@@ -493,7 +563,9 @@ func killedBetweenStores(t *testing.T, s shelf) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s %02d %s", w, n+1, call), func(t *testing.T) {
-				made, was := walkUntilKilled(t, order{Config: s.config, User: fmt.Sprintf("walker%d%s", n+1, w), Call: n + 1, When: w})
+				killed := o
+				killed.User, killed.Call, killed.When = fmt.Sprintf("%s%d%s", o.User, n+1, w), n+1, w
+				made, was := walkUntilKilled(t, killed)
 				if d := cmp.Diff(calls[:n+1], made); d != "" {
 					t.Fatalf("calls until it was killed (-want +got):\n%s", d)
 				}
@@ -511,7 +583,7 @@ func restarted(t *testing.T, s shelf, was answers) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	_, images, results := domainOn(t, opened, &killer{})
+	_, images, results := domainOn(t, opened, &killer{order: order{Config: s.config}})
 	wantAnswered(t, images, results, was)
 	wantWhole(t, images, results)
 	sweepLater(t, opened)
@@ -538,21 +610,24 @@ func wantAnswered(t *testing.T, images *document.Service, results *recognition.S
 	for id, want := range was.images {
 		got, err := images.Image(t.Context(), operator, id)
 		switch {
-		case was.deletedImages[id] && !fault.Is(err, fault.NotFound):
-			t.Errorf("image %d, which is deleted: got error %v, want NotFound", id, err)
-		case !was.deletingImages[id] && (err != nil || got.SHA256 != want):
-			t.Errorf("an answered image is lost, or another one: %v", err)
+		case was.deletedImages[want.Document]:
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("image %d, which is deleted: got error %v, want NotFound", id, err)
+			}
+		case was.deletingImages[want.Document]: // one or the other
+		case err != nil || got.SHA256 != want.SHA256 || got.Number != want.Number || got.Password != want.Password:
+			t.Errorf("an answered image is lost, or another one: %+v, %v, want %+v", got, err, want)
 		}
 	}
 	for id, want := range was.contents {
 		got, err := results.Content(t.Context(), operator, id)
-		image := was.imageOf[id]
+		of := was.documentOf[id]
 		switch {
-		case was.deletedContents[id] || was.deletedImages[image]:
+		case was.deletedContents[id] || was.deletedImages[of]:
 			if !fault.Is(err, fault.NotFound) {
 				t.Errorf("content %s, which is deleted: got error %v, want NotFound", id, err)
 			}
-		case was.deletingContents[id] || was.deletingImages[image]: // one or the other
+		case was.deletingContents[id] || was.deletingImages[of]: // one or the other
 		case err != nil || got.Revision < want.Revision || got.Revision == want.Revision && got.Text != want.Text:
 			t.Errorf("content %s: got revision %d, %q, and error %v, want at least revision %d, %q", id, got.Revision, got.Text, err,
 				want.Revision, want.Text)
@@ -563,10 +638,6 @@ func wantAnswered(t *testing.T, images *document.Service, results *recognition.S
 // wantWhole checks that all that rows name can be read, in full.
 func wantWhole(t *testing.T, images *document.Service, results *recognition.Service) {
 	t.Helper()
-	all, _, err := images.List(t.Context(), operator, document.Query{Size: 10_000})
-	if err != nil {
-		t.Fatal(err)
-	}
 	read := func(r io.ReadCloser, err error) []byte {
 		t.Helper()
 		if err != nil {
@@ -580,13 +651,23 @@ func wantWhole(t *testing.T, images *document.Service, results *recognition.Serv
 		}
 		return b
 	}
-	for _, i := range all {
+	missing := map[int64]int{} // pages of a document
+	for i, err := range transfer.EveryImage(t.Context(), images.Catalog) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.First() {
+			missing[i.ID] = i.Pages
+		}
+		missing[i.Document]--
 		_, r, err := images.Original(t.Context(), operator, i.ID)
 		if sum := sha256.Sum256(read(r, err)); hex.EncodeToString(sum[:]) != i.SHA256 {
 			t.Errorf("image %d has other bytes than it should", i.ID)
 		}
 		_, r, err = images.Thumbnail(t.Context(), operator, i.ID)
-		if len(read(r, err)) == 0 {
+		if i.Error != nil {
+			check.Code(t, "thumbnail of a page that cannot be rendered", err, fault.Invalid, i.Error.Code)
+		} else if len(read(r, err)) == 0 {
 			t.Errorf("image %d has no thumbnail", i.ID)
 		}
 		runs, err := results.List(t.Context(), operator, i.ID, 0)
@@ -602,6 +683,11 @@ func wantWhole(t *testing.T, images *document.Service, results *recognition.Serv
 					t.Errorf("content %s at revision %d: %d revisions, %v", c.ID, c.Revision, len(revisions), err)
 				}
 			}
+		}
+	}
+	for id, n := range missing {
+		if n != 0 {
+			t.Errorf("document %d lacks %d pages", id, n)
 		}
 	}
 }

@@ -77,14 +77,16 @@ func (l *workload) round(n int) {
 		return
 	}
 	image := as[api.Image](l.t, r)
-	l.note(func(a *answers) { a.images[image.ID] = porttest.FileOf(file).SHA256 })
+	l.note(func(a *answers) {
+		a.images[image.ID] = document.Image{Document: image.ID, Number: 1, SHA256: porttest.FileOf(file).SHA256}
+	})
 	regions, _ := json.Marshal([]document.Box{l.box})
 	if r, done = l.ask("POST", path("/image/%d/ocr", image.ID), "application/json", regions); !done {
 		return
 	}
 	content := as[[]api.Content](l.t, r)[0]
 	l.note(func(a *answers) {
-		a.imageOf[content.ID] = image.ID
+		a.documentOf[content.ID] = image.ID
 		a.contents[content.ID] = recognition.Content{Revision: 1, Reading: recognition.Reading{Text: content.Text}}
 	})
 	if _, done = l.ask("PUT", path("/ocr/%s", content.ID), "application/json", []byte(`{"text": "corrected"}`)); done {
