@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -11,7 +12,9 @@ import (
 	"sync"
 	"testing"
 
+	api "glyphbox/client"
 	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/transfer"
@@ -21,7 +24,7 @@ func TestBackupAndRestore(t *testing.T) {
 	l := liveIn(t)
 	s := start(t, l.dir) // which serves on
 	backup := filepath.Join(t.TempDir(), "today")
-	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today is whole: it has 5 images")
+	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today is whole: it has 7 images")
 	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitFailure, "already")
 	command(t, "", "backup", backup+"/no/parent", "--data-dir", l.dir).want(t, exitFailure, "no such file")
 	command(t, "", "backup", backup+"2", "--data-dir", t.TempDir()).want(t, exitFailure, "there is no database in")
@@ -46,8 +49,8 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	dir := filepath.Join(t.TempDir(), "new")
-	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is whole: it has 5 images")
-	command(t, "", "restore", backup, "--data-dir", dir).want(t, exitOK, "5 images")
+	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is whole: it has 7 images")
+	command(t, "", "restore", backup, "--data-dir", dir).want(t, exitOK, "7 images")
 	wantSame(t, l.dir, dir)
 	command(t, "", "restore", backup, "--data-dir", dir).want(t, exitFailure, "is not empty")
 	l.wantAlive(t, dir)
@@ -63,7 +66,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal("there is no log, so that nothing is tested: ", err)
 	}
 	again := t.TempDir()
-	command(t, "", "restore", dir, "--data-dir", again).want(t, exitOK, "6 images")
+	command(t, "", "restore", dir, "--data-dir", again).want(t, exitOK, "8 images")
 	wantSame(t, dir, again)
 }
 
@@ -101,15 +104,9 @@ func TestRestoreRefuses(t *testing.T) {
 	for _, path := range blobs {
 		damage(path, "There is no such blob", func([]byte) []byte { return nil })
 	}
-	original := 0
-	for _, path := range blobs {
-		if info, err := os.Stat(path); err == nil && info.Size() >= int64(len(l.page)) {
-			original++
-			damage(path, "their SHA-256 is another one", func(b []byte) []byte { b[100] ^= 1; return b })
-		}
-	}
-	if original != 5 {
-		t.Errorf("%d originals were damaged, want 5", original)
+	for _, name := range originalsIn(t, l.dir) {
+		damage(filepath.Join(l.dir, "blobs", name[:2], name), "their SHA-256 is another one",
+			func(b []byte) []byte { b[100] ^= 1; return b })
 	}
 	damage(filepath.Join(l.dir, "glyphbox.db"), "the database", func(b []byte) []byte {
 		for n := 4096; n < len(b); n++ {
@@ -121,6 +118,55 @@ func TestRestoreRefuses(t *testing.T) {
 	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitFailure, "another server works on "+dir)
 	s.stop()
 	s.wait()
+}
+
+// originalsIn returns the names of the files that were uploaded into a data directory.
+func originalsIn(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
+	check.OK(t, "Open", err)
+	defer db.Close()
+	for i, err := range transfer.EveryImage(t.Context(), db.Catalog()) {
+		check.OK(t, "EveryImage", err)
+		if i.First() {
+			names = append(names, i.Original)
+		}
+	}
+	if len(names) != 7 {
+		t.Fatalf("there are %d files, want 7", len(names))
+	}
+	return names
+}
+
+// Who has no secret any more is asked for the password of a document again, and everything else is there.
+func TestRestoreWithoutTheSecret(t *testing.T) {
+	l := liveIn(t)
+	check.OK(t, "Remove", os.Remove(datadir.Dir(l.dir).Seal()))
+	dir := t.TempDir()
+	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitOK, "7 images")
+	s := start(t, dir)
+	ann := l.ann
+	ann.t, ann.base = t, s.base
+	pages := l.documents[1].pages
+	for _, p := range pages {
+		_, err := ann.client().View(t.Context(), p.ID, 100)
+		if problem, is := errors.AsType[*api.Problem](err); !is || problem.Code != "pdf_encrypted" {
+			t.Errorf("page %d without the password: %v", p.Page, err)
+		}
+	}
+	text, err := ann.client().ExportDocument(t.Context(), pages[0].ID, "all", "txt")
+	if got := string(ok(t, text, err)); got != l.documents[1].text {
+		t.Errorf("the document says %q", got)
+	}
+	for _, password := range []string{"wrong", documentPassword} {
+		_, err := ann.client().ChangeImage(t.Context(), pages[0].ID, api.ImageForm{Password: &password})
+		if (err == nil) != (password == documentPassword) {
+			t.Errorf("the password %q: %v", password, err)
+		}
+	}
+	s.stop()
+	s.wait()
+	l.wantAlive(t, dir)
 }
 
 func TestRestoreIsKilled(t *testing.T) {
@@ -135,7 +181,7 @@ func TestRestoreIsKilled(t *testing.T) {
 			command(t, "", args...).want(t, exitFailure, "has not been finished")
 		}
 	}
-	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitOK, "5 images")
+	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitOK, "7 images")
 	wantSame(t, l.dir, dir)
 }
 
@@ -150,7 +196,7 @@ func TestBackupIsKilled(t *testing.T) {
 			t.Fatal("there is a backup that is not complete")
 		}
 	}
-	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "5 images")
+	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "7 images")
 	command(t, "", "restore", backup, "--check").want(t, exitOK, "is whole")
 
 	// What is not there cannot be kept, and is named.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"io/fs"
 	"net/http"
@@ -17,6 +18,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	pdfcpu "github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 
 	api "glyphbox/client"
 	"glyphbox/internal/adapter/sqlstore"
@@ -24,6 +27,7 @@ import (
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
@@ -39,6 +43,88 @@ type lived struct {
 	page    []byte
 	content string // corrected
 	etag    string
+
+	documents []livedDocument
+}
+
+// livedDocument is a document of several pages in lived.
+type livedDocument struct {
+	pages []api.Image
+	text  string // of all pages
+}
+
+// documentPassword opens the second one of lived.
+const documentPassword = "열려라 참깨"
+
+// addDocuments has ann upload a TIFF file of which a page cannot be rendered, and an encrypted PDF file, and read both.
+func (l *lived) addDocuments(t *testing.T) {
+	t.Helper()
+	var sheets []image.Image
+	for _, text := range []string{"Letter of the harbour", "What nobody sees", "Three boxes of candles"} {
+		sheet, _ := porttest.DrawLines(text)
+		sheets = append(sheets, sheet)
+	}
+	scan := porttest.SpoilPage(porttest.MultiPageTIFF(sheets...), 2)
+	typeset := porttest.PDF(porttest.PDFPage{Content: porttest.PDFText(72, 700, 20, "Minutes of the meeting"), Image: sheets[0]},
+		porttest.PDFPage{Content: porttest.PDFText(72, 700, 20, "Who was absent"), Rotate: 90})
+	var locked bytes.Buffer
+	pdfcpu.DisableConfigDir()
+	check.OK(t, "Encrypt", pdfcpu.Encrypt(bytes.NewReader(typeset), &locked, model.NewAESConfiguration(documentPassword, "owner", 256)))
+	ann := l.ann.client()
+	for _, upload := range []func() (api.Image, error){
+		func() (api.Image, error) { return ann.Upload(t.Context(), "scan.tiff", bytes.NewReader(scan)) },
+		func() (api.Image, error) {
+			return ann.UploadLocked(t.Context(), "locked.pdf", &locked, documentPassword)
+		},
+	} {
+		first, err := upload()
+		ok(t, first, err)
+		_, err = ann.RecognizePages(t.Context(), first.ID, "all", api.Request{Effort: "balanced"})
+		check.OK(t, "RecognizePages", err)
+		list, err := ann.Pages(t.Context(), first.ID, api.Page{})
+		text, exportErr := ann.ExportDocument(t.Context(), first.ID, "all", "txt")
+		d := livedDocument{ok(t, list, err).Items, string(ok(t, text, exportErr))}
+		_, err = ann.Thumbnail(t.Context(), d.pages[len(d.pages)-1].ID)
+		check.OK(t, "Thumbnail", err)
+		l.documents = append(l.documents, d)
+	}
+	if got := [2]string{l.documents[0].text, l.documents[1].text}; got != [2]string{
+		"Letter of the harbour\n\f\fThree boxes of candles\n", "Minutes of the meeting\n\fWho was absent\n"} {
+		t.Fatalf("the documents say %q", got)
+	}
+}
+
+// wantDocuments wants ann to see the documents as they were: in lists, searches, page by page and as a whole.
+func (l lived) wantDocuments(t *testing.T, ann api.Client) {
+	t.Helper()
+	for n, keyword := range []string{"scan", "locked"} {
+		d := l.documents[n]
+		found, err := ann.Images(t.Context(), api.ImageQuery{Keyword: keyword})
+		if d := cmp.Diff(d.pages[:1], ok(t, found, err).Items); d != "" {
+			t.Errorf("documents that are called %s (-want +got):\n%s", keyword, d)
+		}
+		list, err := ann.Pages(t.Context(), d.pages[0].ID, api.Page{})
+		if d := cmp.Diff(d.pages, ok(t, list, err).Items); d != "" {
+			t.Errorf("pages (-want +got):\n%s", d)
+		}
+		text, err := ann.ExportDocument(t.Context(), d.pages[0].ID, "all", "txt")
+		if got := string(ok(t, text, err)); got != d.text {
+			t.Errorf("the document says %q, want %q", got, d.text)
+		}
+		for _, p := range d.pages {
+			_, err := ann.View(t.Context(), p.ID, 100)
+			_, thumbnailErr := ann.Thumbnail(t.Context(), p.ID)
+			if (err == nil) != (p.Error == nil) || (thumbnailErr == nil) != (p.Error == nil) {
+				t.Errorf("page %d with the error %v: %v, %v", p.Page, p.Error, err, thumbnailErr)
+			}
+		}
+	}
+	for word, image := range map[string]int64{"candles": l.documents[0].pages[2].ID, "absent": l.documents[1].pages[1].ID} {
+		hits, _, err := ann.Search(t.Context(), api.SearchQuery{Text: word})
+		if len(ok(t, hits, err)) != 1 || hits[0].ImageID != image {
+			t.Errorf("%q is found in %+v, want image %d", word, hits, image)
+		}
+	}
 }
 
 // liveIn uses a service in all ways that leave traces, and stops it.
@@ -52,6 +138,7 @@ func liveIn(t *testing.T, more ...string) (l lived) {
 	l.page = page
 	l.image = l.ann.upload("한글 문서 'it's' 100%_.png", page).ID
 	l.ann.call(http.StatusOK, "PUT", path("/image/%d", l.image), object{"visibility": "shared"})
+	l.addDocuments(t)
 	for n := range 4 {
 		bob.upload(strings.Repeat("x", n+1)+".png", append(bytes.Clone(page), make([]byte, n+1)...))
 	}
@@ -102,9 +189,10 @@ func (l lived) wantAlive(t *testing.T, dir string, more ...string) {
 		revisions[1].Text != "하나\n둘" {
 		t.Errorf("revisions %+v", revisions)
 	}
+	l.wantDocuments(t, ann.client())
 	image := ann.upload("next.png", l.page)
-	if image.ID != 7 {
-		t.Errorf("the next image has the number %d, want 7, since 6 is gone", image.ID)
+	if image.ID != 12 {
+		t.Errorf("the next image has the number %d, want 12, since 11 is gone", image.ID)
 	}
 	s.stop()
 	s.wait()
@@ -177,7 +265,7 @@ func TestCopyThereAndBack(t *testing.T) {
 	there := t.TempDir()
 	r := command(t, "", "copy", "--from-data-dir", l.dir, "--to-data-dir", there, "--to-database-file", file(t, database),
 		"--to-mongodb-file", file(t, mongodb)).
-		want(t, exitOK, "Both sides are equal: 5 images of ")
+		want(t, exitOK, "Both sides are equal: 7 images of ")
 	if !strings.Contains(r.stderr, "images") || !strings.Contains(r.stderr, "table user: 4 rows") {
 		t.Errorf("the progress is not told:\n%s", r.stderr)
 	}
@@ -350,7 +438,7 @@ func TestCopyIsKilled(t *testing.T) {
 				t.Fatalf("%q ended before it was killed after %d lines", args, after)
 			}
 		}
-		command(t, "", args...).want(t, exitOK, "Both sides are equal: 5 images").want(t, exitOK, "going on with the copy of")
+		command(t, "", args...).want(t, exitOK, "Both sides are equal: 7 images").want(t, exitOK, "going on with the copy of")
 	}
 	wantSame(t, l.dir, back)
 }

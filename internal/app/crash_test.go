@@ -344,7 +344,8 @@ type answers struct {
 
 func newAnswers() answers {
 	return answers{images: map[int64]document.Image{}, contents: map[string]recognition.Content{}, documentOf: map[string]int64{},
-		deletingImages: map[int64]bool{}, deletedImages: map[int64]bool{}, deletingContents: map[string]bool{}, deletedContents: map[string]bool{}}
+		deletingImages: map[int64]bool{}, deletedImages: map[int64]bool{},
+		deletingContents: map[string]bool{}, deletedContents: map[string]bool{}}
 }
 
 // walkUntilKilled lets a process walk until it is killed, or ends. It returns the calls that it made and what it was answered.
@@ -503,7 +504,8 @@ func (s shelf) contents(t *testing.T) (ids []string) {
 func (s shelf) wantNothingLeft(t *testing.T) {
 	t.Helper()
 	set := func(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
-	if d := cmp.Diff(set(s.column(t, `SELECT image_id FROM image UNION SELECT thumbnail_id FROM image WHERE thumbnail_id <> ''`)), set(s.blobs(t))); d != "" {
+	named := s.column(t, `SELECT image_id FROM image UNION SELECT thumbnail_id FROM image WHERE thumbnail_id <> ''`)
+	if d := cmp.Diff(set(named), set(s.blobs(t))); d != "" {
 		t.Errorf("blobs that rows name and those that there are (-named +there):\n%s", d)
 	}
 	if d := cmp.Diff(set(s.column(t, `SELECT content_id FROM ocr`)), set(s.contents(t))); d != "" {
