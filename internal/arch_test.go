@@ -49,6 +49,9 @@ const (
 	pdfium = adapter + "engine/pdfium"
 )
 
+// endpoint is how calls are made over HTTP, whatever they ask for.
+const endpoint = adapter + "httpapi/endpoint"
+
 // overlay is the program in the workers of exports.
 const overlay = adapter + "transcript/overlay"
 
@@ -141,6 +144,9 @@ func forbidden(pkg, imported string, test bool) string {
 		return "only tests import the suites and fakes"
 	case imported == pdfium && pkg != worker && !test:
 		return "PDF files are opened in worker processes only"
+	case pkg == endpoint && ours &&
+		!slices.Contains([]string{domain + "account", domain + "fault", client, adapter + "httpapi/sse"}, imported):
+		return "endpoint knows who asks and what goes wrong, and nothing of what the API offers"
 	case within(pkg, domain) && !test:
 		if !ours {
 			return forbiddenInDomain(imported)
@@ -253,6 +259,12 @@ func TestArrowsBite(t *testing.T) {
 		{wire, adapter + "token", false, false},
 		{adapter + "httpapi", client, false, true},
 		{adapter + "httpapi", wire, false, true},
+		{adapter + "httpapi", endpoint, false, true},
+		{adapter + "httpapi/jobs", endpoint, false, true},
+		{endpoint, adapter + "httpapi", false, false},
+		{endpoint, domain + "document", false, false},
+		{endpoint, domain + "account", false, true},
+		{adapter + "sqlstore", endpoint, false, false},
 		{domain + "recognition", client, false, false},
 		{domain + "recognition", wire, false, false},
 		{porttest, transfer, false, true},

@@ -23,7 +23,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
 
-	"glyphbox/internal/adapter/httpapi"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/natsqueue"
 	"glyphbox/internal/adapter/seal"
@@ -536,13 +536,13 @@ func checkBasePath(text string) error {
 }
 
 func checkOrigins(origins []string) error {
-	if slices.Contains(origins, httpapi.AnyOrigin) && len(origins) > 1 {
+	if slices.Contains(origins, endpoint.AnyOrigin) && len(origins) > 1 {
 		return errors.New("either * or a list of origins")
 	}
 	for _, o := range origins {
 		u, err := url.Parse(o)
 		switch {
-		case o == httpapi.AnyOrigin:
+		case o == endpoint.AnyOrigin:
 		case err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o:
 			return fmt.Errorf("%q is no origin such as https://example.org", o)
 		case strings.Contains(o, "*"):

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glyphbox/internal/adapter/httpapi"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/web"
@@ -74,11 +75,12 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		}
 	}
 	handler, err := httpapi.New(httpapi.Config{
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Log: log, Metrics: s.metrics, Ready: s.checks,
-		Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF),
-		Web: page, Version: p.version(),
+		Config: endpoint.Config{Log: log, Metrics: s.metrics, Web: page, BasePath: c.BasePath, CORSOrigins: c.CORSOrigins, Stopping: ctx,
+			Monitoring: c.Worker},
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Ready: s.checks, Kinds: kinds(c),
+		Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF), Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
-		BasePath: c.BasePath, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, Stopping: ctx, Monitoring: c.Worker,
+		TrustedProxies: c.TrustedProxies,
 	})
 	if err != nil {
 		return err

@@ -1,29 +1,18 @@
-// Package httpapi serves the JSON API, its OpenAPI document and the page that shows it.
+// Package httpapi is the JSON API: what it offers and by which handlers. How calls are made over HTTP is the matter of package endpoint.
 //
-// A handler decodes, calls one operation of a service and encodes; routes.go lists them all. Around them stands, from
-// the outside in: the record of the request (id, log line, metrics, panics, security headers), the router with its 404 and
-// 405, and for each operation the bearer token and the time limits. Every failure leaves as application/problem+json; one
-// table in problem.go maps the kinds of faults to statuses.
-//
-// The routes, their parameters and the OpenAPI document are huma's work. Bodies are not: huma would decode each twice, first
-// into maps of many times its size, and list every one of a million bad entries.
+// routes.go lists all operations.
 package httpapi
 
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"github.com/prometheus/client_golang/prometheus"
-
 	"glyphbox/client"
-	"glyphbox/internal/adapter/httpapi/sse"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
@@ -54,41 +43,30 @@ type SecondRecogniser struct {
 
 // Config is what the API needs. The services and Log must be set, what else is zero has a default.
 type Config struct {
+	endpoint.Config
+
 	Accounts    *account.Service
 	Images      *document.Service
 	Recognition *recognition.Service
 	Jobs        *job.Service
-	Log         *slog.Logger
-	Metrics     *prometheus.Registry // nil: one of its own
-	Ready       []Check              // asked, all at once, by /ready
-	Kinds       map[string]string    // what the parts that are checked are, by name, for administrators
-	Workload    func() Workload      // for administrators; nil: none is told
+	Ready       []Check           // asked, all at once, by /ready
+	Kinds       map[string]string // what the parts that are checked are, by name, for administrators
+	Workload    func() Workload   // for administrators; nil: none is told
 
 	Second  func() SecondRecogniser // nil: there is none
 	PDF     func() client.PDF       // nil: none is opened
-	Web     http.Handler            // the web page; nil: / leads to /docs
 	Version string                  // of the program, for the OpenAPI document
-	// BasePath is the path below which the service is seen from outside, such as /ocr; empty: below /.
-	BasePath string
 
 	MaxUpload int64             // bytes of one image file; 0: 64 MB
 	MaxFiles  int               // image files of one request; 0: 20
 	Staging   *document.Staging // that Images opens uploads by
 	SpoolDir  string            // where uploads lie, without a name, until they are stored; empty: the system's
 
-	RequestTimeout     time.Duration // of ordinary requests; 0: 30 s
 	RecognitionTimeout time.Duration // of those that wait for the engine; 0: 5 minutes
 	UploadTimeout      time.Duration // of uploads; 0: 15 minutes
 	ExportTimeout      time.Duration // of exports of whole documents; 0: 1 hour
-	StallTimeout       time.Duration // how long a client may neither send nor take anything; 0: 30 s
-	Heartbeat          time.Duration // the longest silence of a stream of events; 0: 15 s
-
-	Monitoring bool // only /ping, /health, /ready and /metrics are there
-
-	Stopping context.Context // ends when the server is to stop, and all streams of events with it; nil: never
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
-	CORSOrigins    []string       // other origins whose pages may use the API, such as https://example.org
 }
 
 func (c Config) withDefaults() Config {
@@ -97,11 +75,9 @@ func (c Config) withDefaults() Config {
 			*d = to
 		}
 	}
-	set(&c.RequestTimeout, 30*time.Second)
 	set(&c.RecognitionTimeout, 5*time.Minute)
 	set(&c.UploadTimeout, 15*time.Minute)
 	set(&c.ExportTimeout, time.Hour)
-	set(&c.StallTimeout, 30*time.Second)
 	if c.MaxUpload == 0 {
 		c.MaxUpload = 64 << 20
 	}
@@ -111,24 +87,13 @@ func (c Config) withDefaults() Config {
 	if c.SpoolDir == "" {
 		c.SpoolDir = os.TempDir()
 	}
-	if c.Metrics == nil {
-		c.Metrics = prometheus.NewRegistry()
-	}
 	return c
 }
 
-// api is the handler of all requests.
+// api has the handlers of all operations.
 type api struct {
 	Config
-	mux     *http.ServeMux
-	huma    huma.API
-	table   []route // all operations
-	openapi []byte
-	metrics metrics
-	// compress wraps the handler of a request.
-	compress func(http.Handler) http.HandlerFunc
-	started  time.Time
-	streams  sse.Places
+	started time.Time
 }
 
 // New makes the handler of all requests. It is safe for concurrent use, as handlers are.
@@ -139,31 +104,36 @@ func New(c Config) (http.Handler, error) {
 	return build(c)
 }
 
-func build(c Config) (*api, error) {
-	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), started: time.Now(),
-		streams: sse.Places{OfUser: streamsOfUser, All: streamsOfAll}}
-	metrics, err := newMetrics(a.Metrics)
-	if err != nil {
-		return nil, err
-	}
-	a.metrics = metrics
-	if a.compress, err = newCompressor(); err != nil {
-		return nil, err
-	}
-	a.huma = humago.New(a.mux, humaConfig(a.Version, a.BasePath))
-	a.huma.UseMiddleware(a.admit)
-	a.routes()
-	if a.openapi, err = a.document(); err != nil {
-		return nil, err
-	}
-	return a, nil
+func build(c Config) (*endpoint.Set, error) {
+	a := &api{c.withDefaults(), time.Now()}
+	return endpoint.New(c.Config, about(c.Version), func(ctx context.Context, token string) (account.Actor, error) {
+		return a.Accounts.Authenticate(ctx, token)
+	}, a.routes)
 }
 
 // OpenAPI returns the OpenAPI document of the API, as it is served at /openapi.json.
 func OpenAPI(version string) ([]byte, error) {
-	a, err := build(Config{Version: version})
+	s, err := build(Config{Version: version})
 	if err != nil {
 		return nil, err
 	}
-	return a.openapi, nil
+	return s.OpenAPI(), nil
+}
+
+func about(version string) endpoint.Document {
+	return endpoint.Document{Title: "Glyphbox", Version: version, Login: base + "/user/login",
+		About: "Reads text from images of pages: upload an image, draw regions on it, get the text of each. Every run is kept " +
+			"as a version, and text can be corrected.\n\n" +
+			"Coordinates are whole pixels of the upright image. x1, y1 lie inside the box; x2, y2 lie just outside it. Times are RFC " +
+			"3339 in UTC. Every failure is `application/problem+json` (RFC 9457) with a `code` for programs.\n\n" +
+			"Fields of a body and query parameters that an operation does not know are refused with 422, except where it says that it " +
+			"ignores them.",
+		Tags: []endpoint.Tag{
+			{Name: "user", About: "Accounts, tokens and API keys."},
+			{Name: "image", About: "Page images and their renditions."},
+			{Name: "recognition", About: "Text of images, its versions and corrections."},
+			{Name: "job", About: "Work in the background."},
+			{Name: "system", About: "For monitoring."},
+			{Name: "admin", About: "For administrators."},
+		}}
 }

@@ -48,7 +48,7 @@ func TestDecodeRegions(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got regionForms
-			if err := got.decode([]byte(test.body)); err != nil {
+			if err := got.Decode([]byte(test.body)); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(regionForms(test.want), got); d != "" {
@@ -102,7 +102,7 @@ func TestDecodeRegionsRefuses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got regionForms
-			err := got.decode([]byte(test.body))
+			err := got.Decode([]byte(test.body))
 			if !fault.Is(err, test.kind) {
 				t.Fatalf("got %v, want %v", err, test.kind)
 			}
@@ -126,7 +126,7 @@ func FuzzDecodeRegions(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var got regionForms
-		err := got.decode(body)
+		err := got.Decode(body)
 		blank := strings.Trim(string(body), " \t\r\n") == ""
 		switch {
 		case fault.Is(err, fault.Malformed):
@@ -170,22 +170,4 @@ func FuzzDecodeRegions(f *testing.F) {
 			t.Errorf("%d regions, want %d", len(got), len(entries))
 		}
 	})
-}
-
-func TestDisposition(t *testing.T) {
-	tests := map[string]struct{ name, mediaType, want string }{
-		"plain":  {"a b.png", "image/png", `inline; filename="a b.png"; filename*=UTF-8''a%20b.png`},
-		"Hangul": {"영수증.png", "image/png", `inline; filename="___.png"; filename*=UTF-8''%EC%98%81%EC%88%98%EC%A6%9D.png`},
-		"hostile": {"a\"; x=\r\ny\\/%.png", "image/png",
-			`inline; filename="a_; x=__y___.png"; filename*=UTF-8''a%22%3B%20x%3D%0D%0Ay%5C%2F%25.png`},
-		"plus":       {"a+b", "image/jpeg", `inline; filename="a+b"; filename*=UTF-8''a%2Bb`},
-		"not shown":  {"a.tif", "image/tiff", `attachment; filename="a.tif"; filename*=UTF-8''a.tif`},
-		"could run":  {"a.svg", "image/svg+xml", `attachment; filename="a.svg"; filename*=UTF-8''a.svg`},
-		"has no own": {"", "image/png", "inline"},
-	}
-	for name, test := range tests {
-		if got := (file{name: test.name, mediaType: test.mediaType}).disposition(); got != test.want {
-			t.Errorf("%s: got %s, want %s", name, got, test.want)
-		}
-	}
 }

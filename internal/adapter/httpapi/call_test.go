@@ -2,12 +2,10 @@ package httpapi
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,9 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
-	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
@@ -185,8 +183,8 @@ func (goneWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 // An answer that cannot be sent is nothing to make a noise about.
 func TestNobodyListens(t *testing.T) {
 	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
-		Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
+	h, err := New(Config{Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil))}, Accounts: s.accounts,
+		Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,72 +199,5 @@ func TestNobodyListens(t *testing.T) {
 func TestNewNeedsServices(t *testing.T) {
 	if h, err := New(Config{}); err == nil || h != nil {
 		t.Errorf("made of nothing: %v, %v", h, err)
-	}
-}
-
-// brokenBlob breaks off in the middle.
-type brokenBlob struct {
-	*bytes.Reader
-	left int
-}
-
-func (b *brokenBlob) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, fault.New(fault.Unavailable, "blobs_away", "The blobs are away.")
-	}
-	n, err := b.Reader.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
-}
-
-func (b *brokenBlob) Close() error { return nil }
-
-// What breaks off does not look whole, and the log says why.
-func TestBlobBreaksOff(t *testing.T) {
-	s := open(t)
-	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
-		Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
-		Web: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			blob := &brokenBlob{bytes.NewReader(make([]byte, 1_000_000)), 300_000}
-			callOf(r.Context()).serve(blob, file{mediaType: "image/png"}).Body(nil)
-		})})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(h)
-	defer server.Close()
-	response, err := http.Get(server.URL + "/broken")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if n, err := io.Copy(io.Discard, response.Body); !errors.Is(err, io.ErrUnexpectedEOF) || n > 300_000 {
-		t.Errorf("%d bytes and %v", n, err)
-	}
-	server.Close() // waits for the line
-	if got := s.logs.String(); !strings.Contains(got, `"cause":"blobs_away: The blobs are away."`) ||
-		!strings.Contains(got, `"level":"ERROR"`) {
-		t.Errorf("the log has %s", got)
-	}
-}
-
-// slowWriter takes all, but counts how often the deadline was moved.
-type slowWriter struct {
-	*httptest.ResponseRecorder
-	moved int
-}
-
-func (w *slowWriter) SetWriteDeadline(time.Time) error { w.moved++; return nil }
-
-// A large answer is written piece by piece, so that each piece has its own patience.
-func TestLargeAnswerMovesTheDeadline(t *testing.T) {
-	w := &slowWriter{ResponseRecorder: httptest.NewRecorder()}
-	out := &responseWriter{ResponseWriter: w, control: http.NewResponseController(w)} // no patience: moved with each piece
-	n, err := out.Write(make([]byte, 1_000_000))
-	if n != 1_000_000 || err != nil || w.Body.Len() != n || out.bytes != int64(n) || out.status != 200 {
-		t.Errorf("%d bytes, %v; %+v", n, err, out)
-	}
-	if w.moved < 10 {
-		t.Errorf("the deadline was moved %d times", w.moved)
 	}
 }

@@ -24,14 +24,14 @@ func protected(t *testing.T) (targets []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range a.table {
-		if r.open {
+	for _, r := range a.Routes() {
+		if r.Open {
 			continue
 		}
-		numbers := strings.Contains(r.path(), "/image/") || strings.Contains(r.path(), "/admin/user/")
+		numbers := strings.Contains(r.Path(), "/image/") || strings.Contains(r.Path(), "/admin/user/")
 		id := map[bool]string{true: "9999", false: "x"}[numbers]
-		target := strings.NewReplacer("{id}", id, "{version}", "1", "{state}", "blocked").Replace(r.pattern)
-		switch r.id {
+		target := strings.NewReplacer("{id}", id, "{version}", "1", "{state}", "blocked").Replace(r.Pattern)
+		switch r.ID {
 		case "crop":
 			target += "?x1=0&y1=0&x2=1&y2=1"
 		case "export", "export-document":

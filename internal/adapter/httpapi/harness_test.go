@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
@@ -90,7 +91,7 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	runs.Engine = hurdles{f.Engine, s}
 	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Staging: f.Staging, SpoolDir: t.TempDir(),
 		MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
-		Log: slog.New(slog.NewJSONHandler(s.logs, nil))}
+		Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil))}}
 	for _, f := range change {
 		f(&c)
 	}

@@ -12,64 +12,57 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/jobs"
-	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
 )
 
-// Actor and Link make a call a caller for the packages below.
-
-func (c *call) Actor() account.Actor { return c.actor }
-
-// Link leads to the same list with one parameter changed.
-func (c *call) Link(rel, name, value string) string { return c.linkTo(rel, name, value) }
-
-// called makes a handler of one of a package below.
-func called[I, O any](h func(ctx context.Context, c jobs.Caller, in *I) (*O, error)) handler[I, O] {
-	return func(ctx context.Context, c *call, in *I) (*O, error) { return h(ctx, c, in) }
-}
-
 // jobRoutes registers the operations on jobs.
-func (a *api) jobRoutes() {
+func (a *api) jobRoutes(s *endpoint.Set) {
 	h := jobs.Handlers{Service: a.Jobs}
-	handleJSON(a, route{pattern: "POST " + base + "/job", tag: "job", id: "add-job", summary: "Read many images in the background",
-		about: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each " +
+	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/job", Tag: "job", ID: "add-job",
+		Summary: "Read many images in the background",
+		About: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each " +
 			"that is read gets a version. The regions are read of each; without regions, its whole page.",
-		body: &body{mediaType: mediaTypeJSON, limit: textLimit}, status: http.StatusAccepted, errors: []int{429},
-		timeout: a.RecognitionTimeout}, a.addJob)
-	handle(a, route{pattern: "GET " + base + "/job", tag: "job", id: "jobs", summary: "List your jobs", about: "Newest first."},
-		called(h.Jobs))
-	handle(a, route{pattern: "GET " + base + "/job/{id}", tag: "job", id: "job", summary: "Get a job",
-		about: "It is failed only if all its items failed."}, called(h.Job))
-	handle(a, route{pattern: "GET " + base + "/job/{id}/item", tag: "job", id: "items", summary: "List the items of a job",
-		about: "By number, the last first."},
-		called(h.Items))
-	handle(a, route{pattern: "GET " + base + "/job/{id}/events", tag: "job", id: "job-events", summary: "Follow a job",
-		about: "Server-sent events: `item` with an item that changed, `progress` with the job, `end` with the job when it has ended, " +
+		Body: &endpoint.Body{MediaType: endpoint.JSON, Limit: textLimit}, Status: http.StatusAccepted, Errors: []int{429},
+		Timeout: a.RecognitionTimeout}, a.addJob)
+	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job", Tag: "job", ID: "jobs",
+		Summary: "List your jobs", About: "Newest first."},
+		h.Jobs)
+	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}", Tag: "job", ID: "job", Summary: "Get a job",
+		About: "It is failed only if all its items failed."}, h.Job)
+	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}/item", Tag: "job", ID: "items",
+		Summary: "List the items of a job",
+		About:   "By number, the last first."},
+		h.Items)
+	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}/events", Tag: "job", ID: "job-events", Summary: "Follow a job",
+		About: "Server-sent events: `item` with an item that changed, `progress` with the job, `end` with the job when it has ended, " +
 			"after which the stream ends. Last-Event-ID resumes, on any node.",
-		gives: []string{"text/event-stream"}, streams: true}, a.jobEvents)
-	handle(a, route{pattern: "POST " + base + "/job/{id}/retry", tag: "job", id: "retry-job", summary: "Run again what failed",
-		about: "Items that failed or were cancelled are queued again.", errors: []int{409}}, called(h.Retry))
-	handle(a, route{pattern: "DELETE " + base + "/job/{id}", tag: "job", id: "cancel-job", summary: "Cancel a job",
-		about: "It is cancelled at once. Items that have begun still end. What was read stays."}, called(h.Cancel))
-	handle(a, route{pattern: "GET " + base + "/admin/dead", tag: "admin", id: "dead", summary: "List dead items of jobs",
-		about: "Items that broke the service three times. Newest job first."}, called(h.Dead))
-	handle(a, route{pattern: "POST " + base + "/admin/dead/{id}/replay", tag: "admin", id: "replay", summary: "Run a dead item again"},
-		called(h.Replay))
+		Gives: []string{"text/event-stream"}, Streams: true}, a.jobEvents)
+	endpoint.Handle(s, endpoint.Route{Pattern: "POST " + base + "/job/{id}/retry", Tag: "job", ID: "retry-job",
+		Summary: "Run again what failed",
+		About:   "Items that failed or were cancelled are queued again.", Errors: []int{409}}, h.Retry)
+	endpoint.Handle(s, endpoint.Route{Pattern: "DELETE " + base + "/job/{id}", Tag: "job", ID: "cancel-job", Summary: "Cancel a job",
+		About: "It is cancelled at once. Items that have begun still end. What was read stays."}, h.Cancel)
+	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/admin/dead", Tag: "admin", ID: "dead", Summary: "List dead items of jobs",
+		About: "Items that broke the service three times. Newest job first."}, h.Dead)
+	endpoint.Handle(s, endpoint.Route{Pattern: "POST " + base + "/admin/dead/{id}/replay", Tag: "admin", ID: "replay",
+		Summary: "Run a dead item again"},
+		h.Replay)
 }
 
-func (a *api) jobEvents(ctx context.Context, c *call, in *struct {
+func (a *api) jobEvents(ctx context.Context, c *endpoint.Call, in *struct {
 	jobs.Path
 	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"The id of the last event that you have seen. The stream goes on after it."`
-}) (*stream, error) {
+}) (*endpoint.Stream, error) {
 	s, err := jobs.Handlers{Service: a.Jobs}.Events(ctx, c, in.ID, in.LastEventID)
 	if err != nil {
 		return nil, err
 	}
-	return a.events(ctx, c, s)
+	return c.Events(ctx, s)
 }
 
 // regionsField is a list of regions within a body.
@@ -115,12 +108,12 @@ func (f jobForm) order() (o job.Order, err error) {
 		return o, err
 	}
 	var regions regionForms
-	err = regions.decode(f.Regions.text)
+	err = regions.Decode(f.Regions.text)
 	o.Request.Regions = regions
 	return o, err
 }
 
-func (a *api) addJob(ctx context.Context, c *call, _ *none, form jobForm) (*jobs.Accepted, error) {
+func (a *api) addJob(ctx context.Context, c *endpoint.Call, _ *endpoint.None, form jobForm) (*jobs.Accepted, error) {
 	order, err := form.order()
 	if err != nil {
 		return nil, err
@@ -128,22 +121,22 @@ func (a *api) addJob(ctx context.Context, c *call, _ *none, form jobForm) (*jobs
 	return a.submit(ctx, c, order)
 }
 
-func (a *api) submit(ctx context.Context, c *call, order job.Order) (*jobs.Accepted, error) {
+func (a *api) submit(ctx context.Context, c *endpoint.Call, order job.Order) (*jobs.Accepted, error) {
 	for i, r := range order.Request.Regions {
 		if r.Content != "" {
 			return nil, fault.InvalidFields(fault.Field{Field: fmt.Sprintf("regions[%d].content", i), Detail: "not in a job"})
 		}
 	}
-	j, err := a.Jobs.Submit(ctx, c.actor, order)
+	j, err := a.Jobs.Submit(ctx, c.Actor(), order)
 	if err != nil {
 		return nil, err
 	}
-	return jobs.Accept(j, c.base+base), nil
+	return jobs.Accept(j, c.Outside(base)), nil
 }
 
 // later tells whether the client wants an answer before the work is done.
-func (c *call) later() bool {
-	for _, value := range c.r.Header.Values("Prefer") {
+func later(c *endpoint.Call) bool {
+	for _, value := range c.Request().Header.Values("Prefer") {
 		for preference := range strings.SplitSeq(value, ",") {
 			name, _, _ := strings.Cut(preference, ";")
 			if strings.EqualFold(strings.TrimSpace(name), "respond-async") {
@@ -155,12 +148,12 @@ func (c *call) later() bool {
 }
 
 // recognizeLater makes a job of a request on an image; order says what is to be read of it.
-func (a *api) recognizeLater(ctx context.Context, c *call, id int64, request recognition.Request,
+func (a *api) recognizeLater(ctx context.Context, c *endpoint.Call, id int64, request recognition.Request,
 	order func(document.Image) job.Order) (*recognized, error) {
 	if request.Into != 0 {
 		return nil, fault.InvalidFields(fault.Field{Field: "into", Detail: "not with Prefer: respond-async"})
 	}
-	image, err := a.Images.Image(ctx, c.actor, id) // which the path names, so that it is 404 as always
+	image, err := a.Images.Image(ctx, c.Actor(), id) // which the path names, so that it is 404 as always
 	if err != nil {
 		return nil, err
 	}
@@ -177,11 +170,7 @@ func (a *api) recognizeLater(ctx context.Context, c *call, id int64, request rec
 type contentsOrJob struct{ value any }
 
 // MarshalJSON writes what is answered.
-func (v contentsOrJob) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	err := writeJSON(&b, v.value)
-	return b.Bytes(), err
-}
+func (v contentsOrJob) MarshalJSON() ([]byte, error) { return endpoint.Encode(v.value) }
 
 // Schema tells huma what is answered with the status 200.
 func (contentsOrJob) Schema(r huma.Registry) *huma.Schema {
@@ -189,13 +178,4 @@ func (contentsOrJob) Schema(r huma.Registry) *huma.Schema {
 		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.Content](), true, "")},
 		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.PageRun](), true, ""), Description: "If pages are asked for."},
 	}}
-}
-
-// documentLater adds to the document that an operation answers with a job where the client prefers that.
-func (a *api) documentLater(r route) {
-	op := a.documented(r)
-	op.Responses["202"] = &huma.Response{Description: "With `Prefer: respond-async`: the job that reads it.",
-		Headers: map[string]*huma.Header{
-			"Location": {Description: "The path of the job.", Schema: &huma.Schema{Type: huma.TypeString}}},
-		Content: map[string]*huma.MediaType{mediaTypeJSON: {Schema: schemaOf[client.Job](a)}}}
 }

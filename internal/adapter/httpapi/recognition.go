@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/header"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -46,7 +47,7 @@ type recognized struct {
 	Body     contentsOrJob
 }
 
-func (a *api) recognize(ctx context.Context, c *call, in *struct {
+func (a *api) recognize(ctx context.Context, c *endpoint.Call, in *struct {
 	IDPath
 	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng. None: eng."`
 	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
@@ -69,32 +70,27 @@ func (a *api) recognize(ctx context.Context, c *call, in *struct {
 	if in.Pages != "" {
 		return a.recognizePages(ctx, c, in.ID, in.Pages, request)
 	}
-	if c.later() {
+	if later(c) {
 		return a.recognizeLater(ctx, c, in.ID, request, func(i document.Image) job.Order { return job.Order{Images: []int64{i.ID}} })
 	}
-	run, err := a.Recognition.Recognize(ctx, c.actor, in.ID, request)
+	run, err := a.Recognition.Recognize(ctx, c.Actor(), in.ID, request)
 	return &recognized{Status: http.StatusOK, Version: &run.Version, Body: contentsOrJob{wire.All(run.Contents, wire.Content)}}, err
 }
 
-type runList struct {
-	Link string       `header:"Link" doc:"rel next if there are older ones."`
-	Body []client.Run `nullable:"false"`
-}
-
-func (a *api) runs(ctx context.Context, c *call, in *struct {
+func (a *api) runs(ctx context.Context, c *endpoint.Call, in *struct {
 	IDPath
 	Version int `query:"version" minimum:"1" maximum:"2147483647" doc:"Only this version."`
 	Before  int `query:"before" minimum:"1" maximum:"2147483647" doc:"Only versions below this one."`
-}) (*runList, error) {
-	var out runList
+}) (*endpoint.Part[client.Run], error) {
+	var out endpoint.Part[client.Run]
 	if in.Version != 0 {
-		run, err := a.Recognition.Version(ctx, c.actor, in.ID, in.Version)
+		run, err := a.Recognition.Version(ctx, c.Actor(), in.ID, in.Version)
 		out.Body = []client.Run{wire.Run(run)}
 		return &out, err
 	}
-	runs, err := a.Recognition.List(ctx, c.actor, in.ID, in.Before)
+	runs, err := a.Recognition.List(ctx, c.Actor(), in.ID, in.Before)
 	if n := len(runs); n > 0 && runs[n-1].Version > 1 {
-		out.Link = c.link("next", "before", int64(runs[n-1].Version))
+		out.Link = c.Link("next", "before", runs[n-1].Version)
 	}
 	out.Body = wire.All(runs, wire.Run)
 	return &out, err
@@ -117,11 +113,11 @@ func tag(c recognition.Content) *tagged {
 	return &tagged{http.StatusOK, header.RevisionTag(c.Revision, c.Rotation), "private, no-cache", wire.Content(c)}
 }
 
-func (a *api) content(ctx context.Context, c *call, in *struct {
+func (a *api) content(ctx context.Context, c *endpoint.Call, in *struct {
 	ContentPath
 	IfNoneMatch string `header:"If-None-Match" doc:"If it names the current revision, the answer is 304."`
 }) (*tagged, error) {
-	content, err := a.Recognition.Content(ctx, c.actor, in.ID)
+	content, err := a.Recognition.Content(ctx, c.Actor(), in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +128,7 @@ func (a *api) content(ctx context.Context, c *call, in *struct {
 	return out, nil
 }
 
-func (a *api) correct(ctx context.Context, c *call, in *struct {
+func (a *api) correct(ctx context.Context, c *endpoint.Call, in *struct {
 	ContentPath
 	IfMatch string `header:"If-Match" example:"\"1\"" doc:"The revisions that the correction may be made from. If none of them is the current one, the answer is 412."`
 }, form correctionForm) (*tagged, error) {
@@ -148,46 +144,46 @@ func (a *api) correct(ctx context.Context, c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	content, err := a.Recognition.Correct(ctx, c.actor, in.ID, change)
+	content, err := a.Recognition.Correct(ctx, c.Actor(), in.ID, change)
 	return tag(content), err
 }
 
 // oneOf returns which of the revisions is the current one; 0 where any will do.
-func (a *api) oneOf(ctx context.Context, c *call, id string, wanted []int) (int, error) {
+func (a *api) oneOf(ctx context.Context, c *endpoint.Call, id string, wanted []int) (int, error) {
 	switch len(wanted) {
 	case 0:
 		return 0, nil
 	case 1:
 		return wanted[0], nil
 	}
-	content, err := a.Recognition.Content(ctx, c.actor, id)
+	content, err := a.Recognition.Content(ctx, c.Actor(), id)
 	if err == nil && !slices.Contains(wanted, content.Revision) {
 		err = header.ErrNoSuchRevision
 	}
 	return content.Revision, err
 }
 
-func (a *api) revisions(ctx context.Context, c *call, in *ContentPath) (*many[client.Content], error) {
-	revisions, err := a.Recognition.Revisions(ctx, c.actor, in.ID)
-	return &many[client.Content]{wire.All(revisions, wire.Content)}, err
+func (a *api) revisions(ctx context.Context, c *endpoint.Call, in *ContentPath) (*endpoint.One[[]client.Content], error) {
+	revisions, err := a.Recognition.Revisions(ctx, c.Actor(), in.ID)
+	return endpoint.Answer(wire.All(revisions, wire.Content)), err
 }
 
-func (a *api) deleteContent(ctx context.Context, c *call, in *struct {
+func (a *api) deleteContent(ctx context.Context, c *endpoint.Call, in *struct {
 	ContentPath
 	Purge bool `query:"purge" doc:"Removes it for good, with all its revisions."`
-}) (*none, error) {
+}) (*endpoint.None, error) {
 	if in.Purge {
-		return nil, a.Recognition.Purge(ctx, c.actor, in.ID)
+		return nil, a.Recognition.Purge(ctx, c.Actor(), in.ID)
 	}
-	return nil, a.Recognition.Delete(ctx, c.actor, in.ID)
+	return nil, a.Recognition.Delete(ctx, c.Actor(), in.ID)
 }
 
-func (a *api) psm(context.Context, *call, *none) (*one[map[string]string], error) {
-	return &one[map[string]string]{byNumber(recognition.Shapes)}, nil
+func (a *api) psm(context.Context, *endpoint.Call, *endpoint.None) (*endpoint.One[map[string]string], error) {
+	return endpoint.Answer(byNumber(recognition.Shapes)), nil
 }
 
-func (a *api) oem(context.Context, *call, *none) (*one[map[string]string], error) {
-	return &one[map[string]string]{byNumber(a.Recognition.Modes())}, nil
+func (a *api) oem(context.Context, *endpoint.Call, *endpoint.None) (*endpoint.One[map[string]string], error) {
+	return endpoint.Answer(byNumber(a.Recognition.Modes())), nil
 }
 
 // byNumber has numbers as text for keys, as JSON wants it.
@@ -199,7 +195,7 @@ func byNumber[K ~int](descriptions map[K]string) map[string]string {
 	return m
 }
 
-func (a *api) languages(ctx context.Context, _ *call, _ *none) (*many[string], error) {
+func (a *api) languages(ctx context.Context, _ *endpoint.Call, _ *endpoint.None) (*endpoint.One[[]string], error) {
 	installed, err := a.Recognition.Languages(ctx)
-	return &many[string]{wire.List(installed)}, err
+	return endpoint.Answer(wire.List(installed)), err
 }

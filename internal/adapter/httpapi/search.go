@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/wire"
 )
@@ -13,7 +14,7 @@ type hitList struct {
 	Body []client.Hit `nullable:"false"`
 }
 
-func (a *api) search(ctx context.Context, c *call, in *struct {
+func (a *api) search(ctx context.Context, c *endpoint.Call, in *struct {
 	Q         string `query:"q" required:"true" minLength:"1" maxLength:"200" example:"계약서 1,234.50" doc:"Words, at most 20, with at least a letter or a digit."`
 	Limit     int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"The maximum number of hits."`
 	Confirmed string `query:"confirmed" enum:"true,false" doc:"Only regions that somebody has confirmed, or only those that nobody has. Missing: all, and names of images."`
@@ -25,10 +26,10 @@ func (a *api) search(ctx context.Context, c *call, in *struct {
 		confirmed := in.Confirmed == "true"
 		query.Confirmed = &confirmed
 	}
-	hits, next, err := a.Recognition.Search(ctx, c.actor, query)
+	hits, next, err := a.Recognition.Search(ctx, c.Actor(), query)
 	out := &hitList{Body: wire.All(hits, wire.Hit)}
 	if next != 0 {
-		out.Link = c.link("next", "before", next)
+		out.Link = c.Link("next", "before", next)
 	}
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 )
@@ -20,35 +21,36 @@ type SessionHeader struct {
 }
 
 // grant is what the client gets of a grant: all of it or, where it is a page that wants a cookie, all but the refresh token.
-func (in SessionHeader) grant(c *call, g account.Grant, ttl time.Duration) *secret[client.Grant] {
+func (in SessionHeader) grant(c *endpoint.Call, g account.Grant, ttl time.Duration) *endpoint.Secret[client.Grant] {
 	view := viewGrant(g)
 	if in.Session != "" {
-		c.setSession(g.RefreshToken, ttl)
+		setSession(c, g.RefreshToken, ttl)
 		view.RefreshToken = ""
 	}
-	return &secret[client.Grant]{"no-store", view}
+	return endpoint.AnswerSecret(view)
 }
 
 // checkOrigin refuses pages of other origins that want the cookie.
-func (in SessionHeader) checkOrigin(c *call) error {
+func (in SessionHeader) checkOrigin(c *endpoint.Call) error {
 	if in.Session == "" {
 		return nil
 	}
-	if err := http.NewCrossOriginProtection().Check(c.r); err != nil {
+	if err := http.NewCrossOriginProtection().Check(c.Request()); err != nil {
 		return fault.New(fault.Forbidden, "other_origin", "Only pages of this origin can have their session in a cookie.").Because(err)
 	}
 	return nil
 }
 
 // setSession sets the cookie for that long, or deletes it where that is 0.
-func (c *call) setSession(token string, ttl time.Duration) {
+func setSession(c *endpoint.Call, token string, ttl time.Duration) {
 	seconds := int(ttl / time.Second)
 	if seconds == 0 {
 		seconds = -1
 	}
 	// Who lies about the scheme harms nobody else: the cookie is not sent where it would have been.
-	secure := c.r.TLS != nil || c.r.Header.Get("X-Forwarded-Proto") == "https" ||
-		strings.Contains(strings.NewReplacer(`"`, "", " ", "").Replace(strings.ToLower(c.r.Header.Get("Forwarded"))), "proto=https")
-	http.SetCookie(c.w, &http.Cookie{Name: sessionCookie, Value: token, Path: c.base + base + "/user", MaxAge: seconds,
+	r := c.Request()
+	secure := r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" ||
+		strings.Contains(strings.NewReplacer(`"`, "", " ", "").Replace(strings.ToLower(r.Header.Get("Forwarded"))), "proto=https")
+	http.SetCookie(c.Writer(), &http.Cookie{Name: sessionCookie, Value: token, Path: c.Outside(base + "/user"), MaxAge: seconds,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode})
 }

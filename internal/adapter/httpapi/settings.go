@@ -4,17 +4,18 @@ import (
 	"context"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/wire"
 )
 
-func viewSettings(s recognition.Settings) *one[client.Settings] {
-	return &one[client.Settings]{client.Settings{Lang: wire.List(s.Lang), Effort: string(s.Effort), Rotate: string(s.Rotate),
-		Source: string(s.Source)}}
+func viewSettings(s recognition.Settings) *endpoint.One[client.Settings] {
+	return endpoint.Answer(client.Settings{Lang: wire.List(s.Lang), Effort: string(s.Effort), Rotate: string(s.Rotate),
+		Source: string(s.Source)})
 }
 
-func (a *api) settings(ctx context.Context, c *call, _ *none) (*one[client.Settings], error) {
-	s, err := a.Recognition.Settings(ctx, c.actor)
+func (a *api) settings(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*endpoint.One[client.Settings], error) {
+	s, err := a.Recognition.Settings(ctx, c.Actor())
 	return viewSettings(s), err
 }
 
@@ -26,8 +27,9 @@ type settingsForm struct {
 	Source string    `json:"source,omitempty" enum:"auto,text,ocr," doc:"Where text comes from: the text layer of the file, or what is read. Missing or empty: none is set."`
 }
 
-func (a *api) setSettings(ctx context.Context, c *call, _ *none, form settingsForm) (*one[client.Settings], error) {
-	s, err := a.Recognition.SetSettings(ctx, c.actor, recognition.Settings{Lang: form.Lang, Effort: recognition.Effort(form.Effort),
+func (a *api) setSettings(ctx context.Context, c *endpoint.Call, _ *endpoint.None, form settingsForm) (
+	*endpoint.One[client.Settings], error) {
+	s, err := a.Recognition.SetSettings(ctx, c.Actor(), recognition.Settings{Lang: form.Lang, Effort: recognition.Effort(form.Effort),
 		Rotate: recognition.Rotate(form.Rotate), Source: recognition.Source(form.Source)})
 	return viewSettings(s), err
 }

@@ -1,31 +1,26 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/wire"
 )
 
-func (a *api) ping(_ context.Context, c *call, _ *none) (*stream, error) {
-	return streamed(func() {
-		c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = c.w.Write([]byte("pong")) // who went away need not be told
+func (a *api) ping(_ context.Context, c *endpoint.Call, _ *endpoint.None) (*endpoint.Stream, error) {
+	return endpoint.Written(func() {
+		c.Writer().Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = c.Writer().Write([]byte("pong")) // who went away need not be told
 	}), nil
 }
 
-func (a *api) health(context.Context, *call, *none) (*one[client.Health], error) {
-	return &one[client.Health]{client.Health{Status: "ok"}}, nil
+func (a *api) health(context.Context, *endpoint.Call, *endpoint.None) (*endpoint.One[client.Health], error) {
+	return endpoint.Answer(client.Health{Status: "ok"}), nil
 }
 
 type readiness struct {
@@ -36,12 +31,13 @@ type readiness struct {
 // readyTimeout is short, since who asks wants an answer and not the truth of in a minute.
 const readyTimeout = time.Second
 
-func (a *api) ready(ctx context.Context, c *call, _ *none) (*readiness, error) {
-	out := &readiness{Status: http.StatusOK}
-	if out.Body, c.cause = a.look(ctx); c.cause != nil {
-		out.Status, c.code = http.StatusServiceUnavailable, "not_ready"
+func (a *api) ready(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*readiness, error) {
+	ready, err := a.look(ctx)
+	if err != nil {
+		c.Note("not_ready", err)
+		return &readiness{http.StatusServiceUnavailable, ready}, nil
 	}
-	return out, nil
+	return &readiness{http.StatusOK, ready}, nil
 }
 
 // look asks everything that the service needs, all at once; the error says what is away, and why.
@@ -99,12 +95,12 @@ func (a *api) pdf() client.PDF {
 	return a.PDF()
 }
 
-func (a *api) service(ctx context.Context, c *call, _ *none) (*one[client.Service], error) {
-	if err := c.actor.MustBeAdmin(); err != nil {
+func (a *api) service(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*endpoint.One[client.Service], error) {
+	if err := c.Actor().MustBeAdmin(); err != nil {
 		return nil, err
 	}
-	var ready client.Ready
-	ready, c.cause = a.look(ctx) // for the log
+	ready, err := a.look(ctx)
+	c.Note("", err)
 	view := client.Service{Status: ready.Status, Version: a.Version, StartedDatetime: wire.Time(a.started), Parts: []client.Part{},
 		SecondRecogniser: a.secondRecogniser(), PDF: a.pdf()}
 	for _, check := range a.Ready {
@@ -116,54 +112,5 @@ func (a *api) service(ctx context.Context, c *call, _ *none) (*one[client.Servic
 		view.Workers = client.Workers{All: w.Workers, Up: w.Up, Busy: w.Busy, Memory: w.Memory, Replaced: w.Replaced}
 		view.Regions = client.Workload{Waiting: w.Waiting, Room: w.Room, Served: w.Served}
 	}
-	return &one[client.Service]{view}, nil
-}
-
-//go:embed docs/index.html docs/init.js docs/swagger-ui-bundle.js docs/swagger-ui.css docs/favicon-32x32.png
-var docs embed.FS
-
-// docsPolicy lets the page load what is embedded here and nothing else. Its scripts set styles on elements, which is what
-// 'unsafe-inline' is for; scripts have no such leave.
-const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// pages are what is not part of the API that the OpenAPI document describes.
-func (a *api) pages() {
-	a.mux.Handle("GET /metrics", promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{DisableCompression: true}))
-	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
-		serveStatic(w, r, "application/json", a.openapi)
-	})
-	a.mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, r *http.Request) {
-		serveStatic(w, r, "text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n"))
-	})
-	for path, at := range map[string]struct{ name, mediaType string }{
-		"/docs":                      {"index.html", "text/html; charset=utf-8"},
-		"/docs/init.js":              {"init.js", "text/javascript; charset=utf-8"},
-		"/docs/swagger-ui-bundle.js": {"swagger-ui-bundle.js", "text/javascript; charset=utf-8"},
-		"/docs/swagger-ui.css":       {"swagger-ui.css", "text/css; charset=utf-8"},
-		"/docs/favicon-32x32.png":    {"favicon-32x32.png", "image/png"},
-	} {
-		data, err := docs.ReadFile("docs/" + at.name)
-		if err != nil { // it would not have been built
-			panic(err)
-		}
-		a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Security-Policy", docsPolicy)
-			serveStatic(w, r, at.mediaType, data)
-		})
-	}
-	if a.Web == nil {
-		a.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, a.BasePath+"/docs", http.StatusFound)
-		})
-	}
-}
-
-// serveStatic serves what is part of the program. It may be kept, but is asked for anew, as it changes with the program.
-func serveStatic(w http.ResponseWriter, r *http.Request, mediaType string, data []byte) {
-	sum := sha256.Sum256(data)
-	w.Header().Set("Content-Type", mediaType)
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	return endpoint.Answer(view), nil
 }

@@ -1,17 +1,18 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
+	"reflect"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/upload"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/wire"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // uploaded is one image or, where several files were sent, a list of them.
@@ -24,27 +25,26 @@ type uploadedImages []client.Image
 
 // MarshalJSON writes one image as itself.
 func (u uploadedImages) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
 	if len(u) == 1 {
-		err := writeJSON(&b, u[0])
-		return b.Bytes(), err
+		return endpoint.Encode(u[0])
 	}
-	err := writeJSON(&b, []client.Image(u))
-	return b.Bytes(), err
+	return endpoint.Encode([]client.Image(u))
 }
 
-func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
-	if c.body == nil {
+// Schema tells huma that one image or a list is answered.
+func (uploadedImages) Schema(r huma.Registry) *huma.Schema {
+	image := r.Schema(reflect.TypeFor[client.Image](), true, "")
+	return &huma.Schema{OneOf: []*huma.Schema{image, {Type: huma.TypeArray, Items: image, Description: "If several files were sent."}}}
+}
+
+func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*uploaded, error) {
+	if !c.LimitBody() {
 		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
 	}
-	c.r.Body = http.MaxBytesReader(c.raw, c.body, c.op.body.limit)
-	files, password, err := upload.Take(c.r, a.uploadLimits())
+	files, password, err := upload.Take(c.Request(), a.uploadLimits())
 	defer upload.Close(files)
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || isTimeout(err) {
-		err = bodyFault(err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, endpoint.BodyFault(err)
 	}
 	uploads := make([]document.Upload, len(files))
 	for n, f := range files {
@@ -52,13 +52,13 @@ func (a *api) upload(ctx context.Context, c *call, _ *none) (*uploaded, error) {
 		defer drop()
 		uploads[n] = document.Upload{Name: f.Name, File: staged}
 	}
-	images, err := a.Images.UploadAll(ctx, c.actor, uploads)
+	images, err := a.Images.UploadAll(ctx, c.Actor(), uploads)
 	if err != nil {
 		return nil, err
 	}
 	out := &uploaded{Body: wire.All(images, viewImage)}
 	if len(images) == 1 {
-		out.Location = fmt.Sprintf("%s%s/image/%d", c.base, base, images[0].ID)
+		out.Location = c.Outside(fmt.Sprintf("%s/image/%d", base, images[0].ID))
 	}
 	return out, nil
 }

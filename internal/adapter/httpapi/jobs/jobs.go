@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/sse"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
@@ -19,34 +20,16 @@ import (
 // Handlers are the operations. Its field is set once.
 type Handlers struct{ Service *job.Service }
 
-// Caller is who asks, and how to lead to more of a list.
-type Caller interface {
-	Actor() account.Actor
-	Link(rel, name, value string) string
-}
-
 // Path names a job.
 type Path struct {
 	ID string `path:"id" maxLength:"100" example:"0195f3c2a1bk3nqj6wyb4ztq2v"`
 }
-
-// List is a part of a list.
-type List[T any] struct {
-	Link string `header:"Link" doc:"rel next if there is more."`
-	Body []T    `nullable:"false"`
-}
-
-// One is one thing.
-type One[T any] struct{ Body T }
 
 // Accepted is a job that was made.
 type Accepted struct {
 	Location string `header:"Location" doc:"The path of the job."`
 	Body     client.Job
 }
-
-// Nothing is no answer.
-type Nothing struct{}
 
 // Accept answers with a job that was made. base is the path below which the operations are seen from outside.
 func Accept(j job.Job, base string) *Accepted {
@@ -105,8 +88,8 @@ func Priority(name string) (job.Priority, error) {
 
 // listOf is a list of that size, which leads to more behind the last entry where it is full. before names an entry; it is empty where there
 // is nothing behind it.
-func listOf[T, V any](c Caller, size int, found []T, view func(T) V, before func(T) string) *List[V] {
-	out := &List[V]{Body: wire.All(found, view)}
+func listOf[T, V any](c *endpoint.Call, size int, found []T, view func(T) V, before func(T) string) *endpoint.Part[V] {
+	out := &endpoint.Part[V]{Body: wire.All(found, view)}
 	if n := len(found); n == size {
 		if last := before(found[n-1]); last != "" {
 			out.Link = c.Link("next", "before", last)
@@ -116,10 +99,10 @@ func listOf[T, V any](c Caller, size int, found []T, view func(T) V, before func
 }
 
 // Jobs lists the caller's jobs.
-func (h Handlers) Jobs(ctx context.Context, c Caller, in *struct {
+func (h Handlers) Jobs(ctx context.Context, c *endpoint.Call, in *struct {
 	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Jobs of a list."`
 	Before string `query:"before" maxLength:"100" doc:"Only jobs older than the one with this id."`
-}) (*List[client.Job], error) {
+}) (*endpoint.Part[client.Job], error) {
 	jobs, err := h.Service.List(ctx, c.Actor(), in.Before, in.Size)
 	if err != nil {
 		return nil, err
@@ -128,18 +111,18 @@ func (h Handlers) Jobs(ctx context.Context, c Caller, in *struct {
 }
 
 // Job shows a job.
-func (h Handlers) Job(ctx context.Context, c Caller, in *Path) (*One[client.Job], error) {
+func (h Handlers) Job(ctx context.Context, c *endpoint.Call, in *Path) (*endpoint.One[client.Job], error) {
 	j, err := h.Service.Job(ctx, c.Actor(), in.ID)
-	return &One[client.Job]{View(j)}, err
+	return endpoint.Answer(View(j)), err
 }
 
 // Items lists items of a job.
-func (h Handlers) Items(ctx context.Context, c Caller, in *struct {
+func (h Handlers) Items(ctx context.Context, c *endpoint.Call, in *struct {
 	Path
 	State  string `query:"state" enum:"queued,running,done,failed,cancelled" doc:"Only items in this state."`
 	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Items of a list."`
 	Before int    `query:"before" minimum:"1" maximum:"1000000" doc:"Only items before the one with this number."`
-}) (*List[client.JobItem], error) {
+}) (*endpoint.Part[client.JobItem], error) {
 	items, err := h.Service.Items(ctx, c.Actor(), in.ID, job.State(in.State), in.Before, in.Size)
 	if err != nil {
 		return nil, err
@@ -153,21 +136,21 @@ func (h Handlers) Items(ctx context.Context, c Caller, in *struct {
 }
 
 // Retry runs again what has failed.
-func (h Handlers) Retry(ctx context.Context, c Caller, in *Path) (*One[client.Job], error) {
+func (h Handlers) Retry(ctx context.Context, c *endpoint.Call, in *Path) (*endpoint.One[client.Job], error) {
 	j, err := h.Service.Retry(ctx, c.Actor(), in.ID)
-	return &One[client.Job]{View(j)}, err
+	return endpoint.Answer(View(j)), err
 }
 
 // Cancel cancels a job.
-func (h Handlers) Cancel(ctx context.Context, c Caller, in *Path) (*Nothing, error) {
+func (h Handlers) Cancel(ctx context.Context, c *endpoint.Call, in *Path) (*endpoint.None, error) {
 	return nil, h.Service.Cancel(ctx, c.Actor(), in.ID)
 }
 
 // Dead lists dead items.
-func (h Handlers) Dead(ctx context.Context, c Caller, in *struct {
+func (h Handlers) Dead(ctx context.Context, c *endpoint.Call, in *struct {
 	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Items of a list."`
 	Before string `query:"before" maxLength:"100" doc:"Only items before the one with this id."`
-}) (*List[client.JobItem], error) {
+}) (*endpoint.Part[client.JobItem], error) {
 	items, err := h.Service.Dead(ctx, c.Actor(), in.Before, in.Size)
 	if err != nil {
 		return nil, err
@@ -176,9 +159,9 @@ func (h Handlers) Dead(ctx context.Context, c Caller, in *struct {
 }
 
 // Replay runs a dead item again.
-func (h Handlers) Replay(ctx context.Context, c Caller, in *struct {
+func (h Handlers) Replay(ctx context.Context, c *endpoint.Call, in *struct {
 	ID string `path:"id" maxLength:"100" example:"0195f3c2a1bk3nqj6wyb4ztq2v-000017"`
-}) (*Nothing, error) {
+}) (*endpoint.None, error) {
 	return nil, h.Service.Replay(ctx, c.Actor(), in.ID)
 }
 
@@ -186,7 +169,7 @@ func (h Handlers) Replay(ctx context.Context, c Caller, in *struct {
 const poll = 300 * time.Millisecond
 
 // Events is a stream of what happens to a job. An event has the number of the newest change that it tells of for its ID.
-func (h Handlers) Events(ctx context.Context, c Caller, id, after string) (sse.Stream, error) {
+func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string) (sse.Stream, error) {
 	if _, err := number(after); err != nil {
 		return sse.Stream{}, err
 	}

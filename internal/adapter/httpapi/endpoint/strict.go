@@ -1,4 +1,4 @@
-package httpapi
+package endpoint
 
 import (
 	"bytes"
@@ -11,12 +11,8 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// ignored are fields that clients of the original service send along, since they got them from there: a result has them beside its
-// region and its words. Everything else that a form does not know is refused. docs/operations.md lists them.
-var ignored = map[reflect.Type][]string{
-	reflect.TypeFor[regionForm]():     {"id", "_id", "detail", "text"},
-	reflect.TypeFor[correctionForm](): {"id", "_id"},
-}
+// Lenient is a form of which some fields are ignored that it does not have. All others are refused. docs/operations.md lists them.
+type Lenient interface{ Ignores() []string }
 
 // checkFields names the fields of a body that its form does not know, which the decoder would ignore, and those given twice, of which
 // it would take the last. The body is valid JSON of the form's type.
@@ -63,6 +59,10 @@ func (w *fieldWalk) value(t reflect.Type, at string) {
 
 func (w *fieldWalk) object(t reflect.Type, at string) {
 	known := fieldsOf(t)
+	var ignored []string
+	if form, ok := reflect.Zero(t).Interface().(Lenient); ok {
+		ignored = form.Ignores()
+	}
 	seen := map[string]bool{}
 	for w.decoder.More() {
 		token, err := w.decoder.Token()
@@ -76,7 +76,7 @@ func (w *fieldWalk) object(t reflect.Type, at string) {
 		switch {
 		case i >= 0:
 			name, of = known[i].name, known[i].of
-		case !slices.Contains(ignored[t], key):
+		case !slices.Contains(ignored, key):
 			names := make([]string, len(known))
 			for i, f := range known {
 				names[i] = f.name

@@ -1,4 +1,4 @@
-package httpapi
+package endpoint
 
 import (
 	"context"
@@ -22,15 +22,15 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// call is one request on its way through the layers. It is kept in the request's context, for the layers of this package only:
+// Call is one request on its way through the layers. It is kept in the request's context, for the layers of this package only:
 // services get the actor as an argument.
-type call struct {
+type Call struct {
+	set   *Set
 	id    string
-	op    route  // the operation; zero before it is found
+	op    Route  // zero before it is found
 	route string // the pattern that it matched: "GET /api/v1/image/{id}"
 	start time.Time
 	w     *responseWriter
-	base  string              // path below which all are seen from outside
 	raw   http.ResponseWriter // that of net/http, behind w
 	r     *http.Request
 	body  *bodyReader // nil where there is none
@@ -41,60 +41,78 @@ type call struct {
 
 type callKey struct{}
 
-func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+// Actor is who asks; nobody where the route is open.
+func (c *Call) Actor() account.Actor { return c.actor }
+
+// Request is what was asked. Its body is read by ReadForm, or behind LimitBody.
+func (c *Call) Request() *http.Request { return c.r }
+
+// Writer takes an answer that is a Stream, and headers of any.
+func (c *Call) Writer() http.ResponseWriter { return c.w }
+
+// Outside is a path as it is seen from outside.
+func (c *Call) Outside(path string) string { return c.set.BasePath + path }
+
+// SignedIn notes for the log whom a call has signed in.
+func (c *Call) SignedIn(user int64) { c.actor.UserID = user }
+
+// Note notes for the log what is wrong where the answer is no problem.
+func (c *Call) Note(code string, cause error) { c.code, c.cause = code, cause }
+
+func callOf(ctx context.Context) *Call { return ctx.Value(callKey{}).(*Call) }
 
 // ServeHTTP answers one request, whatever happens, and writes one line about it.
-func (a *api) ServeHTTP(raw http.ResponseWriter, r *http.Request) {
-	a.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(raw, w, r) })).ServeHTTP(raw, r)
+func (s *Set) ServeHTTP(raw http.ResponseWriter, r *http.Request) {
+	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(raw, w, r) })).ServeHTTP(raw, r)
 }
 
 // answer answers a request to w, which compresses what goes on to raw, where the client accepts that.
-func (a *api) answer(raw, w http.ResponseWriter, r *http.Request) {
-	c := &call{id: requestID(r), route: "none", start: time.Now(), raw: raw, base: a.BasePath}
+func (s *Set) answer(raw, w http.ResponseWriter, r *http.Request) {
+	c := &Call{set: s, id: requestID(r), route: "none", start: time.Now(), raw: raw}
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Time{}) // that of the request before on this connection; not every writer has one
-	c.w = &responseWriter{ResponseWriter: w, control: control, stall: a.StallTimeout, coded: takeSuffix(r.Header)}
+	c.w = &responseWriter{ResponseWriter: w, control: control, stall: s.StallTimeout, coded: takeSuffix(r.Header)}
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	c.r.URL = new(url.URL)
 	*c.r.URL = *r.URL
 	if r.Body != nil && r.Body != http.NoBody {
-		c.body = &bodyReader{ReadCloser: r.Body, control: control, stall: a.StallTimeout, until: c.start.Add(a.RequestTimeout)}
-		c.body.extend(a.StallTimeout)
+		c.body = &bodyReader{ReadCloser: r.Body, control: control, stall: s.StallTimeout, until: c.start.Add(s.RequestTimeout)}
+		c.body.extend(s.StallTimeout)
 		c.w.body = c.body
 		c.r.Body = c.body
 	}
-	inside := a.enter(c.r.URL)
+	inside := s.enter(c.r.URL)
 	secure(w.Header(), c)
-	defer a.finish(c)
-	if a.cors(c) {
+	defer s.finish(c)
+	if s.cors(c) {
 		return
 	}
 	if !inside {
 		c.route = "base"
-		http.Redirect(c.w, c.r, a.BasePath+"/", http.StatusMovedPermanently)
+		http.Redirect(c.w, c.r, s.BasePath+"/", http.StatusMovedPermanently)
 		return
 	}
-	a.route(c)
+	s.route(c)
 }
 
 // enter takes the base path away from the path of a request. A proxy may have done so already, and probes of the process itself do
 // not know of it, so that paths without it are fine. It returns false for the base path itself, whose page is one slash further.
-func (a *api) enter(u *url.URL) bool {
-	if a.BasePath == "" {
+func (s *Set) enter(u *url.URL) bool {
+	if s.BasePath == "" {
 		return true
 	}
-	if u.Path == a.BasePath {
+	if u.Path == s.BasePath {
 		return false
 	}
-	if rest, ok := strings.CutPrefix(u.Path, a.BasePath+"/"); ok {
+	if rest, ok := strings.CutPrefix(u.Path, s.BasePath+"/"); ok {
 		u.Path = "/" + rest
-		u.RawPath = strings.TrimPrefix(u.RawPath, a.BasePath) // it is checked against Path, and not used where they differ
+		u.RawPath = strings.TrimPrefix(u.RawPath, s.BasePath) // it is checked against Path, and not used where they differ
 	}
 	return true
 }
 
 // finish answers for a handler that panicked and accounts for the request.
-func (a *api) finish(c *call) {
+func (s *Set) finish(c *Call) {
 	var abort bool
 	if v := recover(); v != nil {
 		abort = c.w.status != 0 // too late for an answer: the connection must break, so that nobody takes the rest for the whole
@@ -112,8 +130,8 @@ func (a *api) finish(c *call) {
 		c.w.WriteHeader(http.StatusOK)
 	}
 	took := time.Since(c.start)
-	a.metrics.observe(c.route, c.w.status, took)
-	a.logCall(c, took)
+	s.metrics.observe(c.route, c.w.status, took)
+	s.logCall(c, took)
 	if abort {
 		panic(http.ErrAbortHandler)
 	}
@@ -121,7 +139,7 @@ func (a *api) finish(c *call) {
 
 // logCall writes the line about a request. It names the route and not the path or the query, which may hold what is
 // nobody's business.
-func (a *api) logCall(c *call, took time.Duration) {
+func (s *Set) logCall(c *Call, took time.Duration) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{slog.String("method", c.r.Method), slog.String("route", c.route), slog.Int("status", c.w.status),
 		slog.Int64("bytes", c.w.bytes), slog.Duration("duration", took), slog.String("request_id", c.id)}
@@ -135,7 +153,7 @@ func (a *api) logCall(c *call, took time.Duration) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("cause", c.cause.Error()))
 	}
-	a.Log.LogAttrs(c.r.Context(), level, "request", attrs...)
+	s.Log.LogAttrs(c.r.Context(), level, "request", attrs...)
 }
 
 // requestID is the one that the caller gave, where it is harmless, or a new one.
@@ -151,13 +169,13 @@ func requestID(r *http.Request) string {
 }
 
 // secure sets what every response has. A handler may loosen what it must.
-func secure(h http.Header, c *call) {
+func secure(h http.Header, c *Call) {
 	h.Set("X-Request-Id", c.id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	if strings.HasPrefix(c.r.URL.Path, base) {
+	if strings.HasPrefix(c.r.URL.Path, Base) {
 		h.Set("Cache-Control", "no-store")
 	}
 }
@@ -166,16 +184,16 @@ func secure(h http.Header, c *call) {
 const AnyOrigin = "*"
 
 // cors lets pages of other origins in, where the configuration names them. It tells whether it has answered already.
-func (a *api) cors(c *call) bool {
-	if len(a.CORSOrigins) == 0 {
+func (s *Set) cors(c *Call) bool {
+	if len(s.CORSOrigins) == 0 {
 		return false
 	}
 	h, origin := c.w.Header(), c.r.Header.Get("Origin")
-	if slices.Contains(a.CORSOrigins, AnyOrigin) {
+	if slices.Contains(s.CORSOrigins, AnyOrigin) {
 		origin = AnyOrigin // browsers send no cookies then
 	} else {
 		h.Add("Vary", "Origin")
-		if !slices.Contains(a.CORSOrigins, origin) {
+		if !slices.Contains(s.CORSOrigins, origin) {
 			return false
 		}
 	}
@@ -198,21 +216,21 @@ var monitored = []string{"/ping", "/health", "/ready", "/metrics"}
 
 // route finds the handler. What there is none for gets a problem and not ServeMux's text, and a path that is written oddly is
 // not there: the redirect to its plain form would lose bodies and methods.
-func (a *api) route(c *call) {
+func (s *Set) route(c *Call) {
 	p := c.r.URL.Path
-	if p == "" || path.Clean(p) != p || !utf8.ValidString(p) || a.Monitoring && !slices.Contains(monitored, p) {
+	if p == "" || path.Clean(p) != p || !utf8.ValidString(p) || s.Monitoring && !slices.Contains(monitored, p) {
 		c.noSuchPath()
 		return
 	}
 	// ServeMux takes PUT /ocr/lang for PUT /ocr/{id}. A path that is somebody's own has that one's methods.
-	if methods := a.allowed(p); len(methods) > 0 && !slices.Contains(methods, c.r.Method) {
+	if methods := s.allowed(p); len(methods) > 0 && !slices.Contains(methods, c.r.Method) {
 		c.notAllowed(strings.Join(methods, ", "))
 		return
 	}
-	refuse, pattern := a.mux.Handler(c.r)
+	refuse, pattern := s.mux.Handler(c.r)
 	if pattern != "" {
 		c.route = pattern
-		a.mux.ServeHTTP(c.w, c.r)
+		s.mux.ServeHTTP(c.w, c.r)
 		return
 	}
 	answer := headerOnly{header: http.Header{}}
@@ -221,24 +239,24 @@ func (a *api) route(c *call) {
 	switch {
 	case answer.status == http.StatusMethodNotAllowed:
 		c.notAllowed(answer.header.Get("Allow"))
-	case a.Web != nil && p == "/" && !reads:
+	case s.Web != nil && p == "/" && !reads:
 		c.notAllowed("GET, HEAD")
-	case a.Web != nil && p != "/api" && !strings.HasPrefix(p, "/api/") && reads:
+	case s.Web != nil && p != "/api" && !strings.HasPrefix(p, "/api/") && reads:
 		c.route = "web"
-		a.Web.ServeHTTP(&problemWriter{responseWriter: c.w, call: c}, c.r)
+		s.Web.ServeHTTP(&problemWriter{responseWriter: c.w, call: c}, c.r)
 	default:
 		c.noSuchPath()
 	}
 }
 
-// allowed returns the methods of the operations with exactly that path, without parameters, sorted.
-func (a *api) allowed(path string) (methods []string) {
-	for _, r := range a.table {
-		if r.path() != path {
+// allowed returns the methods of the routes with exactly that path, without parameters, sorted.
+func (s *Set) allowed(path string) (methods []string) {
+	for _, r := range s.table {
+		if r.Path() != path {
 			continue
 		}
-		methods = append(methods, r.method())
-		if r.method() == http.MethodGet {
+		methods = append(methods, r.Method())
+		if r.Method() == http.MethodGet {
 			methods = append(methods, http.MethodHead)
 		}
 	}
@@ -246,12 +264,12 @@ func (a *api) allowed(path string) (methods []string) {
 	return methods
 }
 
-func (c *call) noSuchPath() {
+func (c *Call) noSuchPath() {
 	c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
 }
 
 // notAllowed says which methods the path has.
-func (c *call) notAllowed(allow string) {
+func (c *Call) notAllowed(allow string) {
 	problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "The methods of this path are "+allow+".")
 	problem.header.Set("Allow", allow)
 	c.send(problem)
@@ -267,32 +285,32 @@ func (w *headerOnly) Header() http.Header         { return w.header }
 func (w *headerOnly) WriteHeader(status int)      { w.status = status }
 func (w *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 
-// limit sets the operation and its limits of time.
-func (c *call) limit(ctx context.Context, op route) (context.Context, context.CancelFunc) {
+// limit sets the route and its limits of time.
+func (c *Call) limit(ctx context.Context, op Route) (context.Context, context.CancelFunc) {
 	c.op = op
-	if op.streams {
+	if op.Streams {
 		return context.WithCancel(ctx)
 	}
 	if c.body != nil {
-		c.body.until = c.start.Add(op.timeout)
+		c.body.until = c.start.Add(op.Timeout)
 	}
-	return context.WithTimeout(ctx, op.timeout)
+	return context.WithTimeout(ctx, op.Timeout)
 }
 
-// authenticate finds out who is asking, where the operation wants to know.
-func (a *api) authenticate(ctx context.Context, c *call) error {
-	if c.op.open {
+// authenticate finds out who is asking, where the route wants to know.
+func (s *Set) authenticate(ctx context.Context, c *Call) error {
+	if c.op.Open {
 		return nil
 	}
 	token, err := bearer(c.r)
 	if err == nil {
-		c.actor, err = a.Accounts.Authenticate(ctx, token)
+		c.actor, err = s.actorOf(ctx, token)
 	}
 	return err
 }
 
 // checkQuery refuses parameters that are not known, and those given twice that may not be. known tells of each whether it may.
-func (c *call) checkQuery(known map[string]bool) error {
+func (c *Call) checkQuery(known map[string]bool) error {
 	query, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
 		if len(known) == 0 {

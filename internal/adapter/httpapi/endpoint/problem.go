@@ -1,4 +1,4 @@
-package httpapi
+package endpoint
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ type problem struct {
 const textInternal = "Something went wrong in the service. The request id names it in the logs."
 
 // fail notes an error for the log line of the request and returns what the client is told of it.
-func (c *call) fail(err error) *problem {
+func (c *Call) fail(err error) *problem {
 	f := fault.Of(err)
 	c.code, c.cause = f.Code, err
 	if f.Kind == fault.Internal { // whatever its text is, it stays inside
@@ -79,10 +79,24 @@ func (c *call) fail(err error) *problem {
 }
 
 // problem is a failure of that status, in the form it leaves in.
-func (c *call) problem(status int, code, detail string) *problem {
+func (c *Call) problem(status int, code, detail string) *problem {
 	c.code = code
 	return &problem{header: http.Header{}, Problem: client.Problem{Type: "about:blank", Title: statusText(status), Status: status,
 		Detail: capped(detail), Code: code, RequestID: c.id}}
+}
+
+// PartFailure is what the client is told of an error of a part of an answer. What is no fault of the client's is noted for the log.
+func (c *Call) PartFailure(err error) *client.Failure {
+	code, cause := c.code, c.cause
+	p := c.fail(err)
+	if p.Status < http.StatusInternalServerError {
+		c.code, c.cause = code, cause
+	}
+	detail := p.Detail
+	for _, f := range p.Errors {
+		detail += " " + f.Field + ": " + f.Detail + "."
+	}
+	return &client.Failure{Code: p.Code, Detail: capped(detail)}
 }
 
 // retryAfter is in whole seconds, never early and never none.
@@ -98,7 +112,7 @@ func capped(s string) string {
 }
 
 // send writes a problem where huma does not.
-func (c *call) send(p *problem) {
+func (c *Call) send(p *problem) {
 	h := c.w.Header()
 	for name, values := range p.header {
 		h[name] = values
@@ -116,12 +130,18 @@ func (c *call) send(p *problem) {
 // writeJSON writes a value, with UTF-8 as it is: what is shown in a page is the page's to escape. Its error is about the
 // value only. That the client has gone is none: huma would panic.
 func writeJSON(w io.Writer, v any) error {
+	b, err := Encode(v)
+	if err == nil {
+		_, _ = w.Write(b)
+	}
+	return err
+}
+
+// Encode returns a value as writeJSON writes it.
+func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	_, _ = w.Write(b.Bytes())
-	return nil
+	err := e.Encode(v)
+	return b.Bytes(), err
 }

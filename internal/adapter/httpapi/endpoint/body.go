@@ -1,0 +1,269 @@
+package endpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// readBody returns the whole body, which must be of the operation's media type.
+func (c *Call) readBody() ([]byte, error) {
+	if c.body == nil {
+		return nil, nil
+	}
+	want := c.op.Body
+	data, err := io.ReadAll(http.MaxBytesReader(c.raw, c.body, want.Limit))
+	if err != nil {
+		return nil, bodyFault(err)
+	}
+	if want.MediaType == JSON {
+		data = bytes.TrimPrefix(data, []byte("\uFEFF")) // editors on Windows put a byte order mark there
+	}
+	if got := c.r.Header.Get("Content-Type"); len(data) > 0 && got != "" {
+		if got, _, err := mime.ParseMediaType(got); err != nil || got != want.MediaType {
+			return nil, fault.New(fault.Unsupported, "wrong_content_type", "The body must be %s.", want.MediaType)
+		}
+	}
+	return data, nil
+}
+
+// LimitBody makes the body of the request end with an error, which BodyFault describes, behind as much as the route allows. It returns
+// false where there is no body.
+func (c *Call) LimitBody() bool {
+	if c.body == nil {
+		return false
+	}
+	c.r.Body = http.MaxBytesReader(c.raw, c.body, c.op.Body.Limit)
+	return true
+}
+
+// BodyFault returns what to say of an error of reading the body: TooLarge or Malformed where the body is to blame, or the error itself.
+func BodyFault(err error) error {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || isTimeout(err) {
+		return bodyFault(err)
+	}
+	return err
+}
+
+// bodyFault says what went wrong when a body was read.
+func bodyFault(err error) error {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fault.New(fault.TooLarge, "body_too_large", "The body may have at most %d bytes.", tooLarge.Limit).Because(err)
+	}
+	if isTimeout(err) {
+		return fault.New(fault.Malformed, "body_too_slow", "The body did not come in time.").Because(err)
+	}
+	return fault.New(fault.Malformed, "body_cut_off", "The body could not be read to its end.").Because(err)
+}
+
+// Decoder is a body that decodes itself, such as by DecodeList.
+type Decoder interface{ Decode(data []byte) error }
+
+// decodeBody refuses what is not in UTF-8, of which the decoder would make something else without a word.
+func decodeBody(data []byte, into any) error {
+	if !utf8.Valid(data) {
+		return fault.New(fault.Malformed, "malformed_json", "The body is not in UTF-8.")
+	}
+	if d, ok := into.(Decoder); ok {
+		return d.Decode(data)
+	}
+	return decodeJSON(data, into)
+}
+
+// decodeJSON decodes a body that must be there.
+func decodeJSON(data []byte, into any) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return fault.New(fault.Malformed, "body_missing", "A body in JSON is needed.")
+	}
+	err := json.Unmarshal(data, into)
+	if field, ok := typeField(err, ""); ok {
+		return fault.InvalidFields(field)
+	}
+	if err != nil {
+		return malformed(err)
+	}
+	if string(bytes.TrimSpace(data)) == "null" {
+		return fault.InvalidFields(fault.Field{Field: "body", Detail: "an object"})
+	}
+	return fault.InvalidFields(checkFields(data, reflect.TypeOf(into).Elem(), "")...)
+}
+
+// malformed says where JSON breaks off being JSON, without showing what is there.
+func malformed(err error) error {
+	f := fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON.")
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		f = fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON from byte %d on.", syntax.Offset)
+	}
+	return f.Because(err)
+}
+
+// typeField names the value of a wrong type, below the field at where that is not empty.
+func typeField(err error, at string) (fault.Field, bool) {
+	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return fault.Field{}, false
+	}
+	field := e.Field
+	switch {
+	case at == "" && field == "":
+		field = "body"
+	case field == "":
+		field = at
+	case at != "":
+		field = at + "." + field
+	}
+	return fault.Field{Field: field, Detail: typeName(e.Type)}, true
+}
+
+// Described is a type of fields that decodes itself. Wrong is its error.
+type Described interface {
+	json.Unmarshaler
+	// Allowed says what a field may be.
+	Allowed() string
+}
+
+// Wrong is the error of a described type for a value that it does not allow.
+func Wrong[T any]() error {
+	return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[T]()}
+}
+
+func typeName(t reflect.Type) string {
+	if d, ok := reflect.New(t).Interface().(Described); ok {
+		return d.Allowed()
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return typeName(t.Elem())
+	case reflect.String:
+		return "a text"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object"
+}
+
+// DecodeList decodes a body that is a list of up to most entries, or nothing. It goes entry by entry, so that each fault names its entry
+// and no more entries are kept than are allowed. add takes one, and returns what is wrong with it; at names it.
+func DecodeList[T any](data []byte, name string, most int, add func(at string, entry T) []fault.Field) error {
+	if data = bytes.Trim(data, " \t\r\n"); len(data) == 0 || string(data) == "null" {
+		return nil
+	}
+	if data[0] != '[' {
+		var other json.RawMessage
+		if err := json.Unmarshal(data, &other); err != nil {
+			return malformed(err)
+		}
+		return fault.InvalidFields(fault.Field{Field: name, Detail: "a list of " + name})
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return malformed(err)
+	}
+	var fields []fault.Field
+	for i := 0; d.More(); i++ {
+		at := fmt.Sprintf("%s[%d]", name, i)
+		if i == most {
+			return fault.InvalidFields(fault.Field{Field: name, Detail: fmt.Sprintf("at most %d %s", most, name)})
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return malformed(err)
+		}
+		var entry *T
+		err := json.Unmarshal(raw, &entry)
+		if field, ok := typeField(err, at); ok {
+			fields = append(fields, field)
+			continue
+		}
+		if err != nil {
+			return malformed(err)
+		}
+		if entry == nil {
+			fields = append(fields, fault.Field{Field: at, Detail: "not null"})
+			continue
+		}
+		fields = slices.Concat(fields, checkFields(raw, reflect.TypeFor[T](), at), add(at, *entry))
+	}
+	if _, err := d.Token(); err != nil {
+		return malformed(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return malformed(err)
+	}
+	return fault.InvalidFields(fields...)
+}
+
+// Whole is a whole number, which in JSON may be written as 300, 300.0 or 3e2.
+type Whole int
+
+// Allowed says what it may be.
+func (Whole) Allowed() string { return "a whole number" }
+
+// UnmarshalJSON reads it in any of its forms.
+func (n *Whole) UnmarshalJSON(data []byte) error {
+	value, ok := wholeNumber(string(data))
+	if !ok {
+		return Wrong[Whole]()
+	}
+	*n = Whole(value)
+	return nil
+}
+
+// wholeNumber reads a whole number in any of its forms.
+func wholeNumber(text string) (int, bool) {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 || strings.Trim(text, "0123456789+-.eE") != "" {
+		return 0, false
+	}
+	return int(f), true
+}
+
+// NumberOrText reads a number or a text as a text.
+func NumberOrText(data []byte) string {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		return text
+	}
+	if n, ok := wholeNumber(string(data)); ok {
+		return strconv.Itoa(n)
+	}
+	return string(data)
+}
+
+// ReadForm returns the fields of a form that a browser would send.
+func (c *Call) ReadForm() (url.Values, error) {
+	data, err := c.readBody()
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(data))
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "malformed_form", "The body is not a valid %s.", Form)
+	}
+	for _, values := range form {
+		if !utf8.ValidString(strings.Join(values, "")) {
+			return nil, fault.New(fault.Malformed, "malformed_form", "The body is not in UTF-8.")
+		}
+	}
+	return form, nil
+}

@@ -1,0 +1,139 @@
+package endpoint
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"glyphbox/internal/domain/fault"
+)
+
+// File says how bytes are served.
+type File struct {
+	MediaType string
+	Tag       string // entity tag, without quotes; empty: none
+	Name      string // for who saves it; empty: none
+	Modified  time.Time
+	Cache     string // Cache-Control
+}
+
+// QuotedTag is the entity tag as it is sent.
+func (f File) QuotedTag() string { return `"` + f.Tag + `"` }
+
+// shown are the media types that browsers show and that cannot run anything.
+var shown = map[string]bool{"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/bmp": true}
+
+func (f File) disposition() string {
+	kind := "attachment"
+	if shown[f.MediaType] {
+		kind = "inline"
+	}
+	if f.Name == "" {
+		return kind
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' || r == '%' || r == '/' {
+			return '_'
+		}
+		return r
+	}, f.Name)
+	return kind + `; filename="` + plain + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(f.Name), "+", "%20")
+}
+
+// Serve answers with bytes, all or a part of them or none, as the request's headers ask. It closes r.
+func (c *Call) Serve(r io.ReadSeekCloser, f File) *Stream {
+	return Written(func() {
+		defer r.Close()
+		h := c.w.Header()
+		h.Set("Cache-Control", f.Cache)
+		h.Add("Vary", "Authorization") // what one user of a browser may keep is not the next one's
+		if f.MediaType != "" {
+			h.Set("Content-Disposition", f.disposition())
+		}
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+		h.Set("Content-Type", "application/octet-stream")
+		if mediaType, _, err := mime.ParseMediaType(f.MediaType); err == nil {
+			h.Set("Content-Type", mediaType)
+		}
+		if f.Tag != "" {
+			h.Set("ETag", f.QuotedTag())
+		}
+		if unit, _, _ := strings.Cut(c.r.Header.Get("Range"), "="); unit != "bytes" { // no range then (RFC 9110, 14.2)
+			c.r.Header.Del("Range")
+		}
+		watched := &watchedReader{ReadSeeker: r}
+		http.ServeContent(&problemWriter{responseWriter: c.w, call: c}, c.r, "", f.Modified, watched)
+		if watched.err != nil { // too late to tell the client otherwise than by breaking off, which net/http does
+			c.code, c.cause = fault.Of(watched.err).Code, watched.err
+		}
+	})
+}
+
+// Download answers with a file that is made while it is sent.
+func (c *Call) Download(f File, write func(io.Writer) error) *Stream {
+	return Written(func() {
+		h := c.w.Header()
+		h.Set("Content-Disposition", f.disposition())
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+		h.Set("Content-Type", f.MediaType)
+		err := write(c.w)
+		switch {
+		case err == nil:
+		case c.w.status == 0:
+			c.send(c.fail(err))
+		default: // too late to tell the client otherwise than by breaking off
+			c.code, c.cause = fault.Of(err).Code, err
+			panic(http.ErrAbortHandler)
+		}
+	})
+}
+
+// watchedReader remembers that reading failed, which http.ServeContent keeps to itself.
+type watchedReader struct {
+	io.ReadSeeker
+	err error
+}
+
+func (r *watchedReader) Read(p []byte) (int, error) {
+	n, err := r.ReadSeeker.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// problemWriter puts a problem in the place of net/http's own refusals.
+type problemWriter struct {
+	*responseWriter
+	call    *Call
+	refused bool
+}
+
+func (w *problemWriter) WriteHeader(status int) {
+	if status < 400 {
+		w.responseWriter.WriteHeader(status)
+		return
+	}
+	w.refused = true
+	switch status {
+	case http.StatusNotFound:
+		w.call.noSuchPath()
+	case http.StatusRequestedRangeNotSatisfiable:
+		w.call.send(w.call.problem(status, "range_not_satisfiable", "The range lies outside the file."))
+	case http.StatusPreconditionFailed:
+		w.call.send(w.call.problem(status, "precondition_failed", "A precondition of the request does not hold."))
+	default:
+		w.call.send(w.call.problem(http.StatusInternalServerError, "internal", textInternal))
+	}
+}
+
+func (w *problemWriter) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.responseWriter.Write(b)
+}
