@@ -309,7 +309,8 @@ func (c Client) UploadLocked(ctx context.Context, name string, data io.Reader, p
 type ImageQuery struct {
 	Page
 	Keyword string // part of the name of the document or of its owner
-	Before  int64  // only documents older than the one with this id
+	Sort    string // "newest", "oldest" or "name"; empty: newest
+	Before  int64  // only documents that come after the one with this id in that order
 	Owner   string // "me": only the user's own; "all": those of everybody, for administrators; empty: all that the user may see
 }
 
@@ -320,7 +321,7 @@ func (c Client) Pages(ctx context.Context, document int64, page Page) (List[Imag
 	return list[Image](ctx, c, "/image", query)
 }
 
-// Images returns the user's documents and those shared with the user, newest first, each by the image of its first page.
+// Images returns the user's documents and those shared with the user, each by the image of its first page.
 func (c Client) Images(ctx context.Context, q ImageQuery) (List[Image], error) {
 	query := q.query()
 	set(query, "before", q.Before)
@@ -329,6 +330,9 @@ func (c Client) Images(ctx context.Context, q ImageQuery) (List[Image], error) {
 	}
 	if q.Owner != "" {
 		query.Set("owner", q.Owner)
+	}
+	if q.Sort != "" {
+		query.Set("sort", q.Sort)
 	}
 	return list[Image](ctx, c, "/image", query)
 }

@@ -112,6 +112,8 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "List before a deleted one", listed(t, s, document.Query{Size: 1, Before: ids[3]}, 4), []string{"page2"})
 	})
 
+	orders(t, open)
+
 	t.Run("List by viewer and owner", func(t *testing.T) {
 		s := open(t)
 		ann, bob, carl := addUser(t, s, "ann"), addUser(t, s, "bob"), addUser(t, s, "carl")

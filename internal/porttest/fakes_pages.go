@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -105,13 +106,52 @@ func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []docum
 				all = append(all, i)
 			}
 		}
-		slices.SortFunc(all, func(a, b document.Image) int { return cmp.Compare(b.ID, a.ID) })
+		order := map[document.Order]func(a, b document.Image) int{
+			document.Newest: func(a, b document.Image) int { return cmp.Compare(b.ID, a.ID) },
+			document.Oldest: func(a, b document.Image) int { return cmp.Compare(a.ID, b.ID) },
+			document.ByName: func(a, b document.Image) int { return cmp.Or(naturally(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) },
+		}[q.Order]
+		slices.SortFunc(all, order)
 		n = len(all)
-		all = slices.DeleteFunc(all, func(i document.Image) bool { return q.Before != 0 && i.ID >= q.Before })
+		if q.Before != 0 {
+			before, ok := f.images[q.Before]
+			if (!ok || before.Document != before.ID) && q.Order == document.ByName {
+				return notFound("image")
+			}
+			before.ID = q.Before
+			all = slices.DeleteFunc(all, func(i document.Image) bool { return order(i, before) <= 0 })
+		}
 		images = page(all, q.Size, q.Page)
 		return nil
 	})
 	return images, n, err
+}
+
+var numbersAndCharacters = regexp.MustCompile(`[0-9]+|[^0-9]`)
+
+// naturally compares names as people sort them.
+func naturally(a, b string) int {
+	parts := func(s string) (parts []string, accented string) {
+		plain := norm.NFC.String(strings.Map(func(r rune) rune {
+			if 0x300 <= r && r < 0x370 { // an accent
+				return -1
+			}
+			return r
+		}, norm.NFD.String(folded(s))))
+		if plain != folded(s) {
+			accented = folded(s)
+		}
+		return numbersAndCharacters.FindAllString(plain, -1), accented
+	}
+	x, accentedX := parts(a)
+	y, accentedY := parts(b)
+	return cmp.Or(slices.CompareFunc(x, y, func(x, y string) int {
+		if strings.Trim(x, "0123456789") == "" && strings.Trim(y, "0123456789") == "" {
+			x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+			return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y))
+		}
+		return strings.Compare(x, y)
+	}), strings.Compare(accentedX, accentedY))
 }
 
 func (f fakeCatalog) Count(ctx context.Context, ownerID int64) (n int, err error) {

@@ -20,8 +20,9 @@ import (
 func (a *api) images(ctx context.Context, c *endpoint.Call, in *struct {
 	endpoint.PageQuery
 	Keyword  endpoint.Keyword `query:"keyword" maxLength:"200" doc:"A part of the name of the document or of its owner, in any letter case."`
-	Before   int64            `query:"before" minimum:"1" doc:"Only documents older than the one with this id. Use it to page while documents are added."`
-	Document int64            `query:"document" minimum:"1" doc:"The images of all pages of this document, in order. Not with keyword and before."`
+	Before   int64            `query:"before" minimum:"1" doc:"Only documents that come after the one with this id in the order of the list. Use it to page while documents are added."`
+	Sort     string           `query:"sort" enum:"newest,oldest,name" doc:"The order: newest first, oldest first, or by name as people sort, in any letter case and numbers by their value. Missing: newest."`
+	Document int64            `query:"document" minimum:"1" doc:"The images of all pages of this document, in order. Not with keyword, before and sort."`
 	Owner    string           `query:"owner" enum:"me,all" doc:"me: only your own images. all: those of everybody, for administrators. Missing: all that you may see."`
 }) (*endpoint.List[client.Image], error) {
 	keyword, err := in.Keyword.Text()
@@ -29,9 +30,13 @@ func (a *api) images(ctx context.Context, c *endpoint.Call, in *struct {
 		return nil, err
 	}
 	if in.Document != 0 {
-		return a.pagesOf(ctx, c, in.PageQuery, in.Document, keyword != "" || in.Before != 0)
+		return a.pagesOf(ctx, c, in.PageQuery, in.Document, keyword != "" || in.Before != 0 || in.Sort != "")
 	}
-	query := document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before, Whose: document.Whose(in.Owner)}
+	query := document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before, Whose: document.Whose(in.Owner),
+		Order: document.Order(in.Sort)}
+	if in.Sort == "newest" {
+		query.Order = document.Newest
+	}
 	if in.Before != 0 && in.Page == 0 {
 		query.Size++ // to see whether there is a next list
 	}
@@ -54,7 +59,7 @@ func (a *api) images(ctx context.Context, c *endpoint.Call, in *struct {
 func (a *api) pagesOf(ctx context.Context, c *endpoint.Call, in endpoint.PageQuery, documentID int64, more bool) (
 	*endpoint.List[client.Image], error) {
 	if more {
-		return nil, fault.InvalidFields(fault.Field{Field: "document", Detail: "without keyword and before"})
+		return nil, fault.InvalidFields(fault.Field{Field: "document", Detail: "without keyword, before and sort"})
 	}
 	pages, total, err := a.Images.Pages(ctx, c.Actor(), documentID, in.Page*in.Size+1, in.Size)
 	if err != nil {

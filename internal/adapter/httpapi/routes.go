@@ -77,7 +77,8 @@ func (a *api) routes(s *endpoint.Set) {
 		Errors: []int{409}, Timeout: a.UploadTimeout}, a.upload)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image", Tag: "image", ID: "images",
 		Summary: "List your documents and those shared with you",
-		About:   "Newest first, each by the image of its first page. With document the pages of one.", Errors: []int{403, 404}}, a.images)
+		About:   "Newest first unless sort says otherwise, each by the image of its first page. With document the pages of one.",
+		Errors:  []int{403, 404}}, a.images)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image/{id}/meta", Tag: "image", ID: "image",
 		Summary: "Get the metadata of an image"},
 		a.image)

@@ -7,6 +7,7 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/porttest/check"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -107,4 +108,46 @@ func TestImagesOfWhom(t *testing.T) {
 	}
 	s.ask("GET", "/api/v1/image?owner=all", as(ann)).want(403).code("administrators_only")
 	s.ask("GET", "/api/v1/image?owner=bob", as(ann)).want(422).code("invalid_input", "owner")
+}
+
+func TestImagesInOrder(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, bob := s.user("bob")
+	var ids []int64
+	for _, name := range []string{"b", "Scan 10", "scan 9"} {
+		i := s.image(ann)
+		s.ask("PUT", fmt.Sprintf("/api/v1/image/%d", i.ID), as(ann).with(fmt.Sprintf(`{"name":%q}`, name))).want(200)
+		ids = append(ids, i.ID)
+	}
+	for _, c := range []struct {
+		query string
+		want  []int64
+		next  string
+	}{
+		{"sort=name&size=2", []int64{ids[0], ids[2]}, "page=1&size=2&sort=name"},
+		{"sort=name&size=2&page=1", []int64{ids[1]}, ""},
+		{fmt.Sprintf("sort=name&size=1&before=%d", ids[0]), []int64{ids[2]}, fmt.Sprintf("before=%d&size=1&sort=name", ids[2])},
+		{fmt.Sprintf("sort=name&before=%d", ids[2]), []int64{ids[1]}, ""},
+		{"sort=oldest&size=2", []int64{ids[0], ids[1]}, "page=1&size=2&sort=oldest"},
+		{fmt.Sprintf("sort=oldest&size=1&before=%d", ids[0]), []int64{ids[1]}, fmt.Sprintf("before=%d&size=1&sort=oldest", ids[1])},
+		{"sort=newest", []int64{ids[2], ids[1], ids[0]}, ""},
+		{"sort=name&keyword=scan&owner=me", []int64{ids[2], ids[1]}, ""},
+	} {
+		r := s.ask("GET", "/api/v1/image?"+c.query, as(ann)).want(200)
+		var got []int64
+		for _, i := range read[[]client.Image](r) {
+			got = append(got, i.ID)
+		}
+		check.Same(t, c.query, got, c.want)
+		if link := r.header.Get("Link"); (c.next == "") == strings.Contains(link, "next") || !strings.Contains(link, c.next) {
+			t.Errorf("%s: got the link %s, want the next list to be %q", c.query, link, c.next)
+		}
+	}
+	s.ask("GET", "/api/v1/image?sort=size", as(ann)).want(422).code("invalid_input", "sort")
+	s.ask("GET", fmt.Sprintf("/api/v1/image?sort=name&document=%d", ids[0]), as(ann)).want(422).code("invalid_input", "document")
+	for _, token := range []string{ann, bob} { // whether it is somebody else's or not there
+		s.ask("GET", fmt.Sprintf("/api/v1/image?sort=name&before=%d", ids[0]+map[string]int64{ann: 1000}[token]), as(token)).want(422).
+			code("invalid_input", "before")
+	}
 }

@@ -51,18 +51,21 @@ func (s *Catalog) Add(ctx context.Context, pages ...document.Image) (first docum
 // pagesAtOnce is how many rows of pages one statement stores.
 const pagesAtOnce = 100
 
-const insertedColumns = `id, document, later, page, name, search, media_type, width, height, pages, dpi, rotation, size, sha256, visibility,
-	image_id, thumbnail_id,
-	seal, failure, created_datetime, user_id`
+const insertedColumns = `id, document, later, page, name, search, name_key, media_type, width, height, pages, dpi, rotation, size, sha256,
+	visibility, image_id, thumbnail_id, seal, failure, created_datetime, user_id`
 
-// insertedValues are those of insertedColumns.
+// insertedValues are those of insertedColumns. A later page is neither searched for nor sorted by its name.
 func insertedValues(i document.Image, document int64, search string) []any {
-	return []any{sqldb.Number(i.ID), sqldb.Number(document), document > 0, i.Number, i.Name, search, i.MediaType, i.Width, i.Height,
+	key := []byte{}
+	if document == 0 {
+		key = nameKey(i.Name)
+	}
+	return []any{sqldb.Number(i.ID), sqldb.Number(document), document > 0, i.Number, i.Name, search, key, i.MediaType, i.Width, i.Height,
 		i.Pages, i.DPI, i.Rotation, i.Size,
 		i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, i.Seal, failure{&i.Error}, sqldb.Stamp(i.Created), i.Owner.ID}
 }
 
-const insertedRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertedRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // insertImage inserts the image of a first page with its suffixes, under a new number where it has none.
 func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, err error) {
@@ -163,8 +166,12 @@ func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image,
 	if keyword := fold(q.Keyword); keyword != "" {
 		return s.search(ctx, q, keyword)
 	}
-	scans, part := visible(q), partOf(q)
-	if part.offset > 0 && part.before == 0 {
+	part, err := s.partOf(ctx, q)
+	if err != nil {
+		return nil, 0, err
+	}
+	scans := visible(q)
+	if part.offset > 0 && part.behind == nil {
 		total, err := s.count(ctx, q)
 		if err != nil || part.offset >= total {
 			return nil, total, err
@@ -176,7 +183,7 @@ func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image,
 	if err != nil {
 		return nil, 0, err
 	}
-	if part.offset == 0 && part.before == 0 && len(images) < part.limit { // these are all
+	if part.offset == 0 && part.behind == nil && len(images) < part.limit { // these are all
 		return images, len(images), nil
 	}
 	total, err := s.count(ctx, q)
@@ -185,22 +192,49 @@ func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image,
 
 // part is a part of a list: limit images, after offset others that are skipped.
 type part struct {
-	before        int64 // an ID: the list begins below it; 0: it begins with the newest image
+	order         document.Order
+	behind        *place // the list begins after it; nil: with its first image
 	limit, offset int
-	fromOldest    bool // whether offset counts from the oldest image
+	fromEnd       bool // whether offset counts from the end of the list
 }
 
-func partOf(q document.Query) part {
+// place is where a document stands in lists.
+type place struct {
+	id  int64
+	key []byte // of its name, where lists are in the order of names
+}
+
+func (s *Catalog) partOf(ctx context.Context, q document.Query) (part, error) {
 	limit, offset := sqldb.Window(q.Size, q.Page)
-	return part{before: q.Before, limit: limit, offset: offset}
+	p := part{order: q.Order, limit: limit, offset: offset}
+	if q.Before == 0 {
+		return p, nil
+	}
+	p.behind = &place{id: q.Before}
+	if q.Order != document.ByName {
+		return p, nil
+	}
+	err := s.db.Read.QueryRowContext(ctx, `SELECT name_key FROM image WHERE id = ? AND later = 0`, q.Before).Scan(&p.behind.key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, document.ErrImageNotFound
+	}
+	return p, s.db.Fault(ctx, err)
 }
 
 // fromNearerEnd returns the same part of a list of total images, counted from the end where fewer are to be skipped.
 func (p part) fromNearerEnd(total int) part {
 	if rest := max(total-p.offset-p.limit, 0); rest < p.offset {
-		return part{limit: min(p.limit, total-p.offset), offset: rest, fromOldest: true}
+		p.limit, p.offset, p.fromEnd = min(p.limit, total-p.offset), rest, true
 	}
 	return p
+}
+
+// direction returns that in which the index is read.
+func (p part) direction() string {
+	if (p.order == document.Newest) != p.fromEnd {
+		return ` DESC`
+	}
+	return ` ASC`
 }
 
 // condition is a WHERE condition with its arguments.
@@ -239,11 +273,12 @@ func (s *Catalog) Pages(ctx context.Context, documentID int64, from, limit int) 
 	return pages, s.db.Fault(ctx, err)
 }
 
-// scan reads some of the images of a list in the order of their IDs, by one index.
+// scan reads some of the images of a list in the order of their IDs, or of their names, by one index.
 type scan struct {
 	table, index string
-	first        []string // columns of the index before the ID, which have one value each
+	first        []string // columns of the index before the ID, or the key of the name, which have one value each
 	id           string   // column with the ID of the image
+	key          string   // what gives the key of the image's name; empty: the list is in the order of IDs
 	condition
 }
 
@@ -251,17 +286,32 @@ func (s scan) from() string {
 	return ` FROM ` + s.table + ` /*! FORCE INDEX (` + s.index + `) */ WHERE ` + s.text
 }
 
-// ids returns the query for the IDs, without LIMIT. Its order is that of the index, in either direction, so that nothing is sorted.
-func (s scan) ids(fromOldest bool) (text, order string) {
-	direction := ` DESC`
-	if fromOldest {
-		direction = ` ASC`
-	}
+// ids returns the query for the IDs, without LIMIT. Its order is that of the index, in that direction, so that nothing is sorted.
+func (s scan) ids(direction string) (text, order string) {
 	order = ` ORDER BY `
 	for _, column := range s.first {
 		order += column + direction + `, `
 	}
-	return `SELECT ` + s.id + ` AS id` + s.from(), order + s.id + direction
+	text = `SELECT ` + s.id + ` AS id`
+	if s.key != "" {
+		text += `, ` + s.key + ` AS name_key`
+		order += `name_key` + direction + `, `
+	}
+	return text + s.from(), order + s.id + direction
+}
+
+// behind leaves out what does not come after a place.
+func (s scan) behind(p part) scan {
+	switch {
+	case p.behind == nil:
+	case s.key != "":
+		s.condition = s.and(s.key+` >= ? AND (`+s.key+` > ? OR `+s.id+` > ?)`, p.behind.key, p.behind.key, p.behind.id)
+	case p.order == document.Oldest:
+		s.condition = s.and(s.id+` > ?`, p.behind.id)
+	default:
+		s.condition = s.and(s.id+` < ?`, p.behind.id)
+	}
+	return s
 }
 
 // visible splits the images that a query may return, whatever its keyword, into disjoint WHERE conditions: two index scans beat one OR.
@@ -272,9 +322,13 @@ func (s scan) ids(fromOldest bool) (text, order string) {
 // before an image. Of one value it may read all rows, if it takes the table for a small one.
 func visible(q document.Query) []scan {
 	const mine, shared = `(user_id = ? /*! OR user_id = 0 */) AND later = 0`, `(visibility = ? /*! OR visibility = '' */) AND later = 0`
-	all := scan{`image`, `image_later`, []string{`later`}, `id`, condition{text: `(later = 0 /*! OR later = -1 */)`}}
+	suffix, key := ``, ``
+	if q.Order == document.ByName {
+		suffix, key = `_name`, `name_key`
+	}
+	all := scan{`image`, `image_later` + suffix, []string{`later`}, `id`, key, condition{text: `(later = 0 /*! OR later = -1 */)`}}
 	ofUser := func(id int64) scan {
-		return scan{`image`, `image_user`, []string{`user_id`, `later`}, `id`, condition{mine, []any{id}}}
+		return scan{`image`, `image_user` + suffix, []string{`user_id`, `later`}, `id`, key, condition{mine, []any{id}}}
 	}
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
@@ -282,7 +336,7 @@ func visible(q document.Query) []scan {
 	case q.Viewer == 0 || q.Viewer == q.Owner:
 		return []scan{ofUser(q.Owner)}
 	case q.Owner == 0:
-		others := scan{`image`, `image_visibility`, []string{`visibility`, `later`}, `id`,
+		others := scan{`image`, `image_visibility` + suffix, []string{`visibility`, `later`}, `id`, key,
 			condition{shared, []any{string(document.Shared)}}}
 		others.condition = others.and(`user_id <> ?`, q.Viewer)
 		return []scan{ofUser(q.Viewer), others}
@@ -292,7 +346,7 @@ func visible(q document.Query) []scan {
 	return []scan{s}
 }
 
-// read returns a part of the list that several scans make up, newest first.
+// read returns a part of the list that several scans make up.
 func (s *Catalog) read(ctx context.Context, scans []scan, p part) (images []document.Image, err error) {
 	text, args := listPart(scans, p)
 	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
@@ -307,10 +361,8 @@ func (s *Catalog) read(ctx context.Context, scans []scan, p part) (images []docu
 func listPart(scans []scan, p part) (text string, args []any) {
 	var parts []string
 	for _, s := range scans {
-		if p.before > 0 {
-			s.condition = s.and(s.id+` < ?`, p.before)
-		}
-		ids, order := s.ids(p.fromOldest)
+		s = s.behind(p)
+		ids, order := s.ids(p.direction())
 		if len(scans) == 1 {
 			ids += order
 		} else { // SQLite merges them as it reads
@@ -320,13 +372,18 @@ func listPart(scans []scan, p part) (text string, args []any) {
 	}
 	list := strings.Join(parts, ` UNION ALL `)
 	if len(parts) > 1 {
-		_, order := scan{id: `id`}.ids(p.fromOldest)
+		_, order := scan{id: `id`, key: scans[0].key}.ids(p.direction())
 		list += order
+	}
+	p.fromEnd = false
+	order := `i.id` + p.direction()
+	if p.order == document.ByName {
+		order = `i.name_key, ` + order
 	}
 	return `SELECT /*! STRAIGHT_JOIN */ ` + imageColumns + ` FROM (` + list + ` LIMIT ? OFFSET ?) AS part
 		JOIN image i /*! FORCE INDEX (PRIMARY) */ ON i.id = part.id
 		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = i.user_id
-		ORDER BY i.id DESC`, append(args, p.limit, p.offset)
+		ORDER BY ` + order, append(args, p.limit, p.offset)
 }
 
 // imagesOfUser returns how many images of a user a query may return, whatever its keyword, as an expression on table user.
@@ -396,8 +453,8 @@ func updateDocument(ctx context.Context, tx *sql.Tx, was, i document.Image) erro
 		return err
 	}
 	search := fold(i.Name)
-	if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, visibility = ?, seal = ? WHERE id = ?`,
-		i.Name, search, string(i.Visibility), i.Seal, id); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, name_key = ?, visibility = ?, seal = ? WHERE id = ?`,
+		i.Name, search, nameKey(i.Name), string(i.Visibility), i.Seal, id); err != nil {
 		return err
 	}
 	if was.Pages > 1 {

@@ -303,6 +303,17 @@ func planCases(f populated) []planCase {
 			}
 			return listing(document.Query{Viewer: f.user, Size: size, Page: (total - 1) / size})(ctx, db)
 		}},
+		{name: "list by name, for an administrator", scans: []string{"image", "user"},
+			do: listing(document.Query{Size: 10, Order: document.ByName})},
+		{name: "list by name, for a user", scans: []string{"user"},
+			do: listing(document.Query{Viewer: f.user, Size: 10, Order: document.ByName})},
+		{name: "list by name before an image, for a user", scans: []string{"user"},
+			do: listing(document.Query{Viewer: f.user, Size: 10, Order: document.ByName, Before: f.images / 2})},
+		{name: "list from the oldest on, for a user", scans: []string{"user"},
+			do: listing(document.Query{Viewer: f.user, Size: 10, Order: document.Oldest})},
+		{name: "list of one's images by name", do: listing(document.Query{Owner: f.user, Size: 10, Order: document.ByName})},
+		{name: "keyword by name, for a user", scans: []string{"user"}, sorts: []string{"image_suffix", "image"},
+			do: listing(document.Query{Viewer: f.user, Size: 10, Keyword: "수증", Order: document.ByName})},
 		{name: "list of one's images", do: listing(document.Query{Owner: f.user, Size: 10})},
 		{name: "keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(0, "수증")},
 		{name: "keyword, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "수증")},
@@ -315,7 +326,7 @@ func planCases(f populated) []planCase {
 		{name: "keyword that a page finds at once", scans: []string{"user"}, do: func(ctx context.Context, db *DB) error {
 			q, err := db.Catalog().findOwners(ctx, document.Query{Viewer: f.user, Size: 10}, ".jp")
 			if err == nil {
-				_, err = db.Catalog().read(ctx, q.through(), partOf(q.Query))
+				_, err = db.Catalog().read(ctx, q.through(), part{limit: q.Size})
 			}
 			return err
 		}},

@@ -55,7 +55,10 @@ func (s *Catalog) search(ctx context.Context, query document.Query, keyword stri
 		scans = q.apart(prefix)
 	}
 	total += q.ofOwners
-	part := partOf(query)
+	part, err := s.partOf(ctx, query)
+	if err != nil {
+		return nil, 0, err
+	}
 	if part.offset >= total {
 		return nil, total, nil
 	}
@@ -157,7 +160,11 @@ func (q search) suffixes(prefix string) scan {
 	if prefix != q.keyword {
 		c = c.and(`INSTR((SELECT search FROM image WHERE image.id = image_suffix.image_id), ?) > 0`, q.keyword)
 	}
-	return scan{`image_suffix`, `PRIMARY`, nil, `image_id`, q.ofOthers(c)}
+	key := ``
+	if q.Order == document.ByName {
+		key = `(SELECT name_key FROM image WHERE image.id = image_suffix.image_id)`
+	}
+	return scan{`image_suffix`, `PRIMARY`, nil, `image_id`, key, q.ofOthers(c)}
 }
 
 // countSuffixes returns the query for how many images have the keyword in their own names, by suffixes.
@@ -200,7 +207,7 @@ func (q search) apart(prefix string) []scan {
 		return scans
 	}
 	for _, id := range q.owners {
-		scans = append(scans, visible(document.Query{Viewer: q.Viewer, Owner: id.(int64)})...)
+		scans = append(scans, visible(document.Query{Viewer: q.Viewer, Owner: id.(int64), Order: q.Order})...)
 	}
 	return scans
 }

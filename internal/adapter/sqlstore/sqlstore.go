@@ -186,6 +186,9 @@ func (db *DB) migrate(ctx context.Context) error {
 	if _, err = provider.Up(ctx); err == nil {
 		err = db.indexOlderNames(ctx)
 	}
+	if err == nil {
+		err = db.keyOlderNames(ctx)
+	}
 	return errors.Join(err, unlock())
 }
 

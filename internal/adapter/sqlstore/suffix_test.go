@@ -196,3 +196,30 @@ var sources = map[string]func(*testing.T) string{
 	"SQLite":  func(t *testing.T) string { return t.TempDir() + "/glyphbox.db" },
 	"MariaDB": func(t *testing.T) string { return mariadbtest.Database(t) },
 }
+
+// TestNamesHaveKeysWhenOpened checks that documents of an older release are in the order of names, too.
+func TestNamesHaveKeysWhenOpened(t *testing.T) {
+	for name, source := range sources {
+		t.Run(name, func(t *testing.T) {
+			source := source(t)
+			db := openAt(t, source)
+			ann := addUser(t, db, "ann")
+			const images = keyedAtOnce + 1
+			for n := range images {
+				addImage(t, db, ann.ID, fmt.Sprint("page ", images-1-n))
+			}
+			if _, err := db.Exec(t.Context(), `UPDATE image SET name_key = x'' WHERE id > 0`); err != nil {
+				t.Fatal(err)
+			}
+			list, _, err := openAt(t, source).Catalog().List(t.Context(), document.Query{Size: images, Order: document.ByName})
+			if err != nil || len(list) != images {
+				t.Fatal(len(list), err)
+			}
+			for n, i := range list {
+				if want := fmt.Sprint("page ", n); i.Name != want {
+					t.Fatalf("got %s in place %d, want %s", i.Name, n, want)
+				}
+			}
+		})
+	}
+}

@@ -9,16 +9,27 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Query picks documents for a list, newest first.
+// Query picks documents for a list.
 type Query struct {
 	Viewer  int64  // only what this user owns or what is shared; 0: everything
 	Owner   int64  // only what this user owns; 0: whoever owns it
 	Keyword string // only with this in the image's or the owner's name; see Catalog.List
 	Size    int    // documents a page of the list
 	Page    int    // counted from 0
-	Before  int64  // only images older than this one; 0: from the newest
-	Whose   Whose  // for Service.List, which sets Viewer and Owner by it
+	Order   Order
+	Before  int64 // only what comes after this document in that order; 0: from the first
+	Whose   Whose // for Service.List, which sets Viewer and Owner by it
 }
+
+// Order is that of a list of documents.
+type Order string
+
+// The orders of lists.
+const (
+	Newest Order = ""       // the newest document first
+	Oldest Order = "oldest" // the oldest document first
+	ByName Order = "name"   // as people sort names: whatever the letter case, numbers by their value; of the same name the oldest first
+)
 
 // Whose says whose images a list has.
 type Whose string
@@ -43,7 +54,9 @@ type Catalog interface {
 	// of a later page.
 	Pages(ctx context.Context, documentID int64, from, limit int) ([]Image, error)
 
-	// List returns documents, each by the image of its first page, by ID, descending, and how many match in all (whatever Page and Before).
+	// List returns documents, each by the image of its first page, and how many match in all (whatever Page and Before). The newest is the
+	// one with the greatest ID. By name letters come after digits, Hangul after Latin letters, and accents are looked at last. NotFound
+	// where the order is that of names and Before is no document.
 	// The keyword is found anywhere in a name, whatever the letter case and the Unicode normal form of either; % and _ are plain
 	// characters.
 	List(ctx context.Context, q Query) ([]Image, int, error)

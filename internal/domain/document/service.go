@@ -229,9 +229,9 @@ func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Ima
 	return s.unsealed(i), nil
 }
 
-// List returns documents that the actor may see, by the images of their first pages, newest first, and how many match in all. The query's
-// Viewer and Owner are set here, by Whose. Forbidden for
-// Everyone, where the actor is no administrator.
+// List returns documents that the actor may see, by the images of their first pages, and how many match in all. The query's Viewer and
+// Owner are set here, by Whose. Forbidden for Everyone, where the actor is no administrator; Invalid for Before, where the order is that of
+// names and it is no document that the actor may see.
 func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Image, int, error) {
 	q.Viewer, q.Owner = actor.UserID, 0
 	switch {
@@ -242,7 +242,20 @@ func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Ima
 	case q.Whose == Everyone:
 		return nil, 0, fault.New(fault.Forbidden, "administrators_only", "Only administrators may list the images of everybody.")
 	}
-	return s.Catalog.List(ctx, q)
+	if q.Order == ByName && q.Before != 0 { // its place tells about its name
+		if _, err := s.Image(ctx, actor, q.Before); err != nil {
+			return nil, 0, noPlace(err)
+		}
+	}
+	images, total, err := s.Catalog.List(ctx, q)
+	return images, total, noPlace(err)
+}
+
+func noPlace(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.InvalidFields(fault.Field{Field: "before", Detail: "a document that is there, where the order is that of names"})
+	}
+	return err
 }
 
 // Original returns an image with its bytes, which the caller closes. NotFound.
