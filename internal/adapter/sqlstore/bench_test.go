@@ -241,7 +241,7 @@ func populate(t testing.TB, db *DB, images int64) populated {
 						visibility = document.Shared
 					}
 					name := fileName(r)
-					args = append(args, name, fold(name), nameKey(name), strings.Repeat("0", 64), string(visibility), original(k),
+					args = append(args, name, sqldb.Fold(name), nameKey(name), strings.Repeat("0", 64), string(visibility), original(k),
 						thumbnail(k), sqldb.Stamp(created), users[k%10])
 				}
 				const row = `(?, ?, ?, 'image/png', 1, 1, 1, 1, ?, ?, ?, ?, ?, ?)`
@@ -336,7 +336,7 @@ func (f populated) list(b *testing.B, q document.Query) func() {
 // listThrough returns how to list what a keyword finds without suffixes.
 func (f populated) listThrough(b *testing.B, query document.Query) func() {
 	return func() {
-		q, err := f.Catalog().findOwners(b.Context(), query, fold(query.Keyword))
+		q, err := f.Catalog().findOwners(b.Context(), query, sqldb.Fold(query.Keyword))
 		if err != nil {
 			b.Fatal(err)
 		}

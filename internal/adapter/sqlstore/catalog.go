@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 )
 
@@ -72,7 +73,7 @@ func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, e
 	if err := count(ctx, tx, i, 1); err != nil {
 		return 0, err
 	}
-	search := fold(i.Name)
+	search := sqldb.Fold(i.Name)
 	result, err := tx.ExecContext(ctx, `INSERT INTO image (`+insertedColumns+`) VALUES `+insertedRow, insertedValues(i, 0, search)...)
 	if err != nil {
 		return 0, err
@@ -127,7 +128,7 @@ func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 		return err
 	}
 	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return cmp.Or(err, error(errUserNotFound))
+		return cmp.Or(err, error(account.ErrUserNotFound))
 	}
 	return nil
 }
@@ -163,7 +164,7 @@ func (s *Catalog) ByID(ctx context.Context, id int64) (document.Image, error) {
 
 // List implements document.Catalog.
 func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image, int, error) {
-	if keyword := fold(q.Keyword); keyword != "" {
+	if keyword := sqldb.Fold(q.Keyword); keyword != "" {
 		return s.search(ctx, q, keyword)
 	}
 	part, err := s.partOf(ctx, q)
@@ -452,7 +453,7 @@ func updateDocument(ctx context.Context, tx *sql.Tx, was, i document.Image) erro
 	if err := deleteSuffixes(ctx, tx, id); err != nil {
 		return err
 	}
-	search := fold(i.Name)
+	search := sqldb.Fold(i.Name)
 	if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, name_key = ?, visibility = ?, seal = ? WHERE id = ?`,
 		i.Name, search, nameKey(i.Name), string(i.Visibility), i.Seal, id); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"glyphbox/internal/adapter/sqlstore/accountstore"
 	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
@@ -33,7 +34,7 @@ func (db *DB) Rename(ctx context.Context, table, name string) error {
 func (db *DB) AddUsers(ctx context.Context, users []account.User) error {
 	return db.Update(ctx, func(tx *sql.Tx) error {
 		for _, u := range users {
-			if _, err := insertUser(ctx, tx, u); err != nil {
+			if _, err := accountstore.Insert(ctx, tx, u); err != nil {
 				return fmt.Errorf("user %d: %w", u.ID, err)
 			}
 		}

@@ -17,7 +17,7 @@ const maxNameKey = 1000
 // case and their accents, in the order of Unicode, which is that of dictionaries for Hangul. Names that differ in accents only stand side
 // by side.
 func nameKey(name string) []byte {
-	folded := fold(name)
+	folded := sqldb.Fold(name)
 	plain := withoutAccents(folded)
 	key := byValue(plain)
 	if plain != folded {

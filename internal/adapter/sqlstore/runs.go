@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
@@ -37,7 +38,7 @@ func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognitio
 		return err
 	})
 	if err != nil {
-		return recognition.Run{}, s.db.noUser(err)
+		return recognition.Run{}, s.db.OrphanOf(err, account.ErrUserNotFound)
 	}
 	return stored, nil
 }

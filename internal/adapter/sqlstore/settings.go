@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -38,5 +39,5 @@ func (s *Settings) SetSettings(ctx context.Context, userID int64, settings recog
 		return err
 	}
 	_, err = s.db.Exec(ctx, `REPLACE INTO user_setting (user_id, document) VALUES (?, ?)`, userID, string(document))
-	return s.db.noUser(err)
+	return s.db.OrphanOf(err, account.ErrUserNotFound)
 }

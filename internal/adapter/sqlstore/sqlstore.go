@@ -22,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"glyphbox/internal/adapter/sqlstore/accountstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/sqlstore/textindex"
 
@@ -56,6 +57,15 @@ func Open(ctx context.Context, source string) (*DB, error) {
 		return err
 	})
 }
+
+// Users returns the users in the database.
+func (db *DB) Users() *accountstore.Users { return accountstore.NewUsers(db.DB) }
+
+// Sessions returns the sessions in the database.
+func (db *DB) Sessions() *accountstore.Sessions { return accountstore.NewSessions(db.DB) }
+
+// Keys returns the API keys in the database.
+func (db *DB) Keys() *accountstore.Keys { return accountstore.NewKeys(db.DB) }
 
 // Index returns the text index in the database.
 func (db *DB) Index() *textindex.Index { return textindex.New(db.DB) }

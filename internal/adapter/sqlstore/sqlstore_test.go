@@ -257,12 +257,12 @@ func TestFold(t *testing.T) {
 		{"ΣΊΣΥΦΟΣ", "σίσυφος"},
 	} {
 		for _, s := range same {
-			if got, want := fold(s), fold(same[0]); got != want {
-				t.Errorf("fold(%q) is %q, want %q", s, got, want)
+			if got, want := sqldb.Fold(s), sqldb.Fold(same[0]); got != want {
+				t.Errorf("sqldb.Fold(%q) is %q, want %q", s, got, want)
 			}
 		}
 	}
-	if fold("하") == fold("한") || strings.Contains(fold("한"), fold("하")) {
+	if sqldb.Fold("하") == sqldb.Fold("한") || strings.Contains(sqldb.Fold("한"), sqldb.Fold("하")) {
 		t.Error("a syllable is found in another one")
 	}
 }

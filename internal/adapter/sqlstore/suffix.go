@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
 )
@@ -53,9 +50,6 @@ func suffixesOf(search string) (suffixes []suffix) {
 	}
 	return suffixes
 }
-
-// fold gives texts that differ only in letter case and Unicode normal form the same form, for search.
-func fold(s string) string { return norm.NFC.String(cases.Fold().String(norm.NFD.String(s))) }
 
 func commonPrefix(a, b string) (n int) {
 	for n < min(len(a), len(b)) && a[n] == b[n] {

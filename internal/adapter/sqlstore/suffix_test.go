@@ -42,7 +42,7 @@ func FuzzSuffixes(f *testing.F) {
 	f.Add(strings.Repeat("ab", 100), strings.Repeat("ba", 20))
 	f.Add(strings.Repeat("가나다라", 20), strings.Repeat("다라가나", 5))
 	f.Fuzz(func(t *testing.T, name, keyword string) {
-		name, keyword = fold(strings.ToValidUTF8(name, "")), fold(strings.ToValidUTF8(keyword, ""))
+		name, keyword = sqldb.Fold(strings.ToValidUTF8(name, "")), sqldb.Fold(strings.ToValidUTF8(keyword, ""))
 		suffixes := suffixesOf(name)
 		if n, m := len(suffixes), len([]rune(name)); n > m {
 			t.Fatalf("%d suffixes of %d characters", n, m)
@@ -147,8 +147,8 @@ func TestNamesAreIndexedWhenOpened(t *testing.T) {
 				name := fmt.Sprint("스캔 ", id)
 				if _, err := db.Exec(t.Context(), `INSERT INTO image (id, name, search, media_type, width, height, pages, size, sha256,
 					visibility, image_id, thumbnail_id, created_datetime, user_id)
-					VALUES (?, ?, ?, 'image/png', 1, 1, 1, 1, '', 'shared', '', '', ?, ?)`, id, name, fold(name), sqldb.Stamp(created),
-					ann.ID); err != nil {
+					VALUES (?, ?, ?, 'image/png', 1, 1, 1, 1, '', 'shared', '', '', ?, ?)`, id, name, sqldb.Fold(name),
+					sqldb.Stamp(created), ann.ID); err != nil {
 					t.Fatal(err)
 				}
 				want = append(want, name)

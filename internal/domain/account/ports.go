@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"time"
+
+	"glyphbox/internal/domain/fault"
 )
 
 // Page asks for a part of a list: the Number-th run of Size items, counted from 0.
@@ -10,6 +12,9 @@ type Page struct {
 	Size   int
 	Number int
 }
+
+// ErrUserNotFound is the fault of stores where there is no such user. It is returned as it is, or with a cause.
+var ErrUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
 
 // Users keeps the rows of users, with their role, states and sign-ins. Safe for concurrent use. Times are kept in UTC to the microsecond.
 // Names and e-mails are unique whatever the case of ASCII letters; any number of users may have resigned and have neither.

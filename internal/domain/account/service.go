@@ -476,7 +476,7 @@ func (s *Service) mayGovern(actor Actor, id int64) error {
 func (s *Service) change(ctx context.Context, id int64, apply func(*User)) (User, error) {
 	return s.Users.Update(ctx, id, func(u *User) error {
 		if u.Resigned() {
-			return fault.New(fault.NotFound, "user_not_found", "There is no such user.")
+			return ErrUserNotFound
 		}
 		apply(u)
 		return nil

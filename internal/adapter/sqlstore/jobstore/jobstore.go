@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
-	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/job"
 )
 
@@ -26,8 +26,6 @@ var _ job.Jobs = (*Store)(nil)
 
 // New returns the jobs in a database whose schema is that of package sqlstore.
 func New(db *sqldb.DB) *Store { return &Store{db} }
-
-var errUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
 
 // States in the tables that the domain does not have.
 const (
@@ -70,11 +68,8 @@ func (s *Store) Add(ctx context.Context, j job.Job, images []int64) error {
 			_, err := tx.ExecContext(ctx, `UPDATE job SET state = ? WHERE id = ?`, job.Queued, j.ID)
 			return err
 		})
-		if s.db.Is(err, sqldb.Orphan) {
-			return errUserNotFound.Because(err)
-		}
 		if err != nil {
-			return err
+			return s.db.OrphanOf(err, account.ErrUserNotFound)
 		}
 		if number += len(part); number >= len(images) {
 			return nil

@@ -1,6 +1,9 @@
 package sqldb
 
 import (
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -115,3 +118,6 @@ func Window(size, number int) (limit, offset int) {
 	}
 	return limit, limit * number
 }
+
+// Fold gives texts that differ only in letter case and Unicode normal form the same form, for search.
+func Fold(s string) string { return norm.NFC.String(cases.Fold().String(norm.NFD.String(s))) }

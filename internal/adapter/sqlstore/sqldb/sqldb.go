@@ -186,3 +186,11 @@ func (db *DB) Fault(ctx context.Context, err error) error {
 
 // Is reports whether err is an error of the class.
 func (db *DB) Is(err error, c Class) bool { return err != nil && db.Dialect.classify(err) == c }
+
+// OrphanOf turns a reference to a row that is not there into the fault that says so.
+func (db *DB) OrphanOf(err error, missing *fault.Fault) error {
+	if db.Is(err, Orphan) {
+		return missing.Because(err)
+	}
+	return err
+}

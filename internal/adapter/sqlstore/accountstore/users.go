@@ -1,4 +1,5 @@
-package sqlstore
+// Package accountstore keeps users, their sign-ins, sessions and API keys.
+package accountstore
 
 import (
 	"context"
@@ -14,19 +15,17 @@ import (
 )
 
 // Users is account.Users on tables user, role, user_state and logged_in.
-type Users struct{ db *DB }
+type Users struct{ db *sqldb.DB }
 
 var _ account.Users = (*Users)(nil)
 
-// Users returns the users in the database.
-func (db *DB) Users() *Users { return &Users{db} }
-
-var errUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
+// NewUsers returns the users in a database whose schema is that of package sqlstore.
+func NewUsers(db *sqldb.DB) *Users { return &Users{db} }
 
 // Add implements account.Users.
 func (s *Users) Add(ctx context.Context, u account.User) (account.User, error) {
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
-		id, err := insertUser(ctx, tx, u)
+		id, err := Insert(ctx, tx, u)
 		if err != nil {
 			return err
 		}
@@ -39,8 +38,8 @@ func (s *Users) Add(ctx context.Context, u account.User) (account.User, error) {
 	return u, nil
 }
 
-// insertUser inserts a user, under a new number where there is none.
-func insertUser(ctx context.Context, tx *sql.Tx, u account.User) (id int64, err error) {
+// Insert inserts a user, under a new number where there is none.
+func Insert(ctx context.Context, tx *sql.Tx, u account.User) (id int64, err error) {
 	role, err := roleID(ctx, tx, u.Role)
 	if err != nil {
 		return 0, err
@@ -63,7 +62,7 @@ func userSearch(u account.User) sqldb.Text {
 	if u.Resigned() {
 		return ""
 	}
-	return sqldb.Text(fold(u.Name) + "\n" + fold(u.Email))
+	return sqldb.Text(sqldb.Fold(u.Name) + "\n" + sqldb.Fold(u.Email))
 }
 
 func roleID(ctx context.Context, tx *sql.Tx, role string) (id sql.NullInt64, err error) {
@@ -149,7 +148,7 @@ func oneUser(users []account.User, err error) (account.User, error) {
 		return account.User{}, err
 	}
 	if len(users) == 0 {
-		return account.User{}, errUserNotFound
+		return account.User{}, account.ErrUserNotFound
 	}
 	return users[0], nil
 }
@@ -174,7 +173,7 @@ func (s *Users) ByName(ctx context.Context, name string) (account.User, error) {
 func (s *Users) List(ctx context.Context, keyword string, page account.Page) ([]account.User, int, error) {
 	matching, args := `user /*! FORCE INDEX (PRIMARY) */`, []any(nil)
 	if keyword != "" {
-		matching, args = matching+` WHERE INSTR(search, ?) > 0`, []any{fold(keyword)}
+		matching, args = matching+` WHERE INSTR(search, ?) > 0`, []any{sqldb.Fold(keyword)}
 	}
 	total, err := s.db.Count(ctx, `SELECT COUNT(*) FROM `+matching, args...)
 	if err != nil {
@@ -191,7 +190,7 @@ func (s *Users) Update(ctx context.Context, id int64, change func(*account.User)
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT id FROM user WHERE id = ?`+s.db.Dialect.ForUpdate, id).Scan(&u.ID); errors.Is(err,
 			sql.ErrNoRows) {
-			return errUserNotFound
+			return account.ErrUserNotFound
 		} else if err != nil {
 			return err
 		}
@@ -238,15 +237,7 @@ func sameState(a, b account.State) bool {
 func (s *Users) AddLogin(ctx context.Context, l account.Login) error {
 	_, err := s.db.Exec(ctx, `INSERT INTO logged_in (user_id, created_datetime, address, user_agent) VALUES (?, ?, ?, ?)`,
 		l.UserID, sqldb.Stamp(l.Created), sqldb.Text(l.Address), sqldb.Text(l.UserAgent))
-	return s.db.noUser(err)
-}
-
-// noUser turns a reference to a user who is not there into NotFound.
-func (db *DB) noUser(err error) error {
-	if db.Is(err, sqldb.Orphan) {
-		return errUserNotFound.Because(err)
-	}
-	return err
+	return s.db.OrphanOf(err, account.ErrUserNotFound)
 }
 
 // Logins implements account.Users.

@@ -1,4 +1,4 @@
-package sqlstore
+package accountstore
 
 import (
 	"context"
@@ -10,12 +10,12 @@ import (
 )
 
 // Keys is account.Keys on table api_key.
-type Keys struct{ db *DB }
+type Keys struct{ db *sqldb.DB }
 
 var _ account.Keys = (*Keys)(nil)
 
-// Keys returns the API keys in the database.
-func (db *DB) Keys() *Keys { return &Keys{db} }
+// NewKeys returns the API keys in a database whose schema is that of package sqlstore.
+func NewKeys(db *sqldb.DB) *Keys { return &Keys{db} }
 
 var errKeyNotFound = fault.New(fault.NotFound, "key_not_found", "There is no such API key.")
 
@@ -24,7 +24,7 @@ func (s *Keys) AddKey(ctx context.Context, k account.Key) error {
 	_, err := s.db.Exec(ctx, `INSERT INTO api_key (id, user_id, name, secret_hash, created_datetime, expires_datetime, `+
 		`last_used_datetime) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		k.ID, k.UserID, k.Name, k.SecretHash, sqldb.Stamp(k.Created), sqldb.Stamp(k.Expires), sqldb.Stamp(k.LastUsed))
-	return s.db.noUser(err)
+	return s.db.OrphanOf(err, account.ErrUserNotFound)
 }
 
 func (s *Keys) find(ctx context.Context, where string, args ...any) (keys []account.Key, err error) {

@@ -1,4 +1,4 @@
-package sqlstore
+package accountstore
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 )
 
 // Sessions is account.Sessions on table session.
-type Sessions struct{ db *DB }
+type Sessions struct{ db *sqldb.DB }
 
 var _ account.Sessions = (*Sessions)(nil)
 
-// Sessions returns the sessions in the database.
-func (db *DB) Sessions() *Sessions { return &Sessions{db} }
+// NewSessions returns the sessions in a database whose schema is that of package sqlstore.
+func NewSessions(db *sqldb.DB) *Sessions { return &Sessions{db} }
 
 var errSessionNotFound = fault.New(fault.NotFound, "session_not_found", "There is no such session.")
 
@@ -33,7 +33,7 @@ func (s *Sessions) AddSession(ctx context.Context, v account.Session) error {
 			v.ID, v.UserID, v.RefreshHash, sqldb.Stamp(v.Created), sqldb.Stamp(v.Expires), sqldb.Stamp(v.Revoked))
 		return err
 	})
-	return s.db.noUser(err)
+	return s.db.OrphanOf(err, account.ErrUserNotFound)
 }
 
 func sessionByID(ctx context.Context, q sqldb.Querier, id, lock string) (v account.Session, err error) {
