@@ -21,3 +21,8 @@ export const exchanged = (c: Pick<Content, 'text' | 'words'>, word: number, text
   pieces(c)
     .map((p) => (p.word === word ? text : p.text))
     .join('')
+
+/** The language of a text, for the browser. */
+export const languageOf = (c: Content) => ({ kor: 'ko', eng: 'en' })[c.lang[0]]
+
+export const percent = (share: number) => Math.round(share * 100)
