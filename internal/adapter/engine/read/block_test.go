@@ -181,3 +181,92 @@ func TestLettersWithHolesStayDark(t *testing.T) {
 		})
 	}
 }
+
+// Blanks to be filled in are read where they were typed, as underscores with gaps between them; rules and underlines are no text.
+func TestTypedBlanks(t *testing.T) {
+	const size = 20
+	underscores := func(s sheet, x, y, n, step, gap int) int {
+		for i := range n {
+			s.fill(x+i*step, y, x+(i+1)*step-gap, y+2, 20)
+		}
+		return x + n*step
+	}
+	for _, c := range []struct {
+		name string
+		want string
+		draw func(s sheet)
+	}{
+		{"typed", "LLL_______L", func(s sheet) {
+			s.letters(60, 80, 3, size, 20)
+			s.letters(underscores(s, 118, 102, 7, 14, 2), 80, 1, size, 20)
+		}},
+		{"two, with spaces around", "LL ____ LL ____", func(s sheet) {
+			s.letters(60, 80, 2, size, 20)
+			s.letters(underscores(s, 115, 102, 4, 15, 1)+20, 80, 2, size, 20)
+			underscores(s, 250, 102, 4, 15, 1)
+		}},
+		{"a rule", "LLL", func(s sheet) {
+			s.letters(60, 80, 3, size, 20)
+			s.fill(120, 102, 300, 104, 20)
+		}},
+		{"a broken rule", "LLL", func(s sheet) {
+			s.letters(60, 80, 3, size, 20)
+			s.fill(120, 102, 190, 104, 20)
+			s.fill(193, 102, 220, 104, 20)
+			s.fill(224, 102, 300, 104, 20)
+		}},
+		{"text that stands on underscores", "LLLLLL", func(s sheet) {
+			s.letters(60, 80, 6, size, 20)
+			underscores(s, 60, 108, 8, 15, 2)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(400, 200, 240)
+			c.draw(s)
+			read, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 40, Y1: 60, X2: 360, Y2: 120},
+				Lang: []string{"eng"}, Effort: recognition.EffortFast})
+			if err != nil || read.Text != c.want {
+				t.Errorf("%q, %v, want %q", read.Text, err, c.want)
+			}
+		})
+	}
+}
+
+// A colon that stands apart belongs to its line, however faint it is; what the region does not hold does not.
+func TestMarksApart(t *testing.T) {
+	const size = 20
+	for _, c := range []struct {
+		name   string
+		x      int // of the mark
+		side   int // of its dots
+		shade  uint8
+		x1, x2 int // of the line that is cut out, without its margin
+	}{
+		{"dark", 160, 3, 20, 60, 163},
+		{"faint", 160, 3, 150, 60, 163},
+		{"before the line", 30, 3, 150, 30, 113},
+		{"a speck", 160, 1, 150, 60, 113},
+		{"too far away", 185, 3, 20, 60, 113},
+		{"outside of the region", 250, 3, 20, 60, 113},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(400, 200, 240)
+			s.letters(60, 80, 3, size, 20)
+			s.fill(c.x, 86, c.x+c.side, 86+c.side, c.shade)
+			if c.side > 1 {
+				s.fill(c.x, 94, c.x+c.side, 94+c.side, c.shade)
+			}
+			v, err := viewOf(page{s}, document.Box{X1: 20, Y1: 70, X2: 230, Y2: 110})
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := v.scene().lines()
+			if len(lines) != 1 {
+				t.Fatalf("%d lines", len(lines))
+			}
+			if x1, x2 := int(lines[0].x1)+v.box.X1, int(lines[0].x2)+v.box.X1; x1 != c.x1 || x2 != c.x2 {
+				t.Errorf("a line from %d to %d, want %d to %d", x1, x2, c.x1, c.x2)
+			}
+		})
+	}
+}

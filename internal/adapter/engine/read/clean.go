@@ -27,6 +27,7 @@ type scene struct {
 	noise  float64 // deviation of the paper's shades
 	runs   []run
 	parts  []part
+	blanks []typed
 }
 
 // lookAt finds the ink of a piece of a page. There is none where found is false. The pixels of the piece are changed.
@@ -55,6 +56,9 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	s.letter = s.letterHeight(false)
 	if s.letter == 0 {
 		s.letter = 0.6 * s.tallest() // letters that a rule joins, perhaps
+	}
+	if s.letter > 0 && s.typedBlanks() {
+		s.connect()
 	}
 	if s.letter > 0 && s.eraseRules() {
 		s.connect()
@@ -773,7 +777,11 @@ func (s *scene) eraseFrames(mask []uint8) (erased bool) {
 		if !framed[i] || float64(w) < 1.2*s.letter || float64(h) < 1.2*s.letter {
 			continue
 		}
-		if float64(p.area) > 0.3*s.letter*float64(w+h) {
+		thick := 0 // at the middle of the upper side
+		for y := p.y1; y < p.y2 && s.ink[y*s.width+p.x1+w/2] != 0; y++ {
+			thick++
+		}
+		if float64(p.area) > max(2*float64(min(thick, 4)), 0.3*s.letter)*float64(w+h) {
 			continue // letters hang on it
 		}
 		erased = true

@@ -17,6 +17,7 @@ type line struct {
 	letter      float64 // height of its capital letters
 	column      int     // columns are numbered in the order in which they are read
 	parts       []int
+	blanks      []typed
 }
 
 func (l line) height() float64 { return l.bottom - l.top }
@@ -122,6 +123,11 @@ func (s *scene) lines() []line {
 	}
 	found = s.inside(found)
 	s.adopt(found, slope)
+	s.extend(found)
+	free, f := slices.Clone(s.blanks), float64(s.factor)
+	for k, l := range found {
+		found[k].blanks = s.claim(&free, line{x1: l.x1 * f, x2: l.x2 * f, bottom: l.bottom * f, letter: l.letter * f, slope: l.slope})
+	}
 	return found
 }
 
@@ -370,10 +376,6 @@ func (s *scene) adopt(lines []line, slope float64) {
 				continue
 			}
 			reach := 0.7 * l.letter
-			if p.area*60 > int(l.letter*l.letter) && middle > l.top && middle < l.bottom && (g.x1+g.x2)/2 > s.inner.x1 &&
-				(g.x1+g.x2)/2 < s.inner.x2 {
-				reach = 3 * l.letter
-			}
 			above, below := l.top-middle, middle-l.bottom
 			if above < 0.25*l.letter && below < 0.3*l.letter && g.x2 > l.x1-reach && g.x1 < l.x2+reach && max(above, below) < nearest {
 				best, nearest = k, max(above, below)
@@ -397,6 +399,65 @@ func (s *scene) adopt(lines []line, slope float64) {
 	})
 }
 
+// A mark is a small or faint piece of text, such as a colon, that stands apart from the letters of its line.
+const (
+	markAway  = 3     // at most so many heights of a letter
+	markDark  = 0.2   // contrast of its pixels, of that of the line
+	markLeast = 0.012 // ink that it has at least, of the square of a letter's height
+)
+
+// extend makes lines longer to where marks begin and end that are too faint or too small to be found as ink.
+func (s *scene) extend(lines []line) {
+	small := s.gray.shrink(s.factor)
+	for k := range lines {
+		l := &lines[k]
+		sum, n := 0.0, 0.0
+		for _, i := range l.parts {
+			for r := s.parts[i].first; r >= 0; r = s.runs[r].next {
+				for _, v := range small.row(int(s.runs[r].y))[s.runs[r].x1:s.runs[r].x2] {
+					sum, n = sum+float64(v), n+1
+				}
+			}
+		}
+		depth := float64(s.paper) - sum/n
+		least := max(markDark*depth, noiseFactor*s.noise)
+		// column is the ink of one column, in dark pixels; ends tells whether it has a letter of another line.
+		column := func(x int) (dark float64, ends bool) {
+			shift := l.slope * float64(x)
+			for y := max(0, int(l.top+shift)); y < min(s.height, int(math.Ceil(l.bottom+shift))); y++ {
+				if s.ink[y*s.width+x] != 0 && s.glyph(s.parts[s.owner(x, y)]) {
+					return 0, true
+				}
+				if d := float64(s.paper) - float64(small.Pix[y*s.width+x]); d >= least {
+					dark += d / depth
+				}
+			}
+			return dark, false
+		}
+		for _, step := range []int{-1, 1} {
+			x, gap, mark := int(math.Ceil(l.x2)), 0.0, 0.0
+			if step < 0 {
+				x = int(l.x1) - 1
+			}
+			for ; x >= int(s.inner.x1) && x < min(s.width, int(s.inner.x2)) && gap <= markAway*l.letter; x += step {
+				dark, ends := column(x)
+				if ends {
+					break
+				}
+				if gap++; dark > 0 {
+					gap = 0
+				}
+				if mark += dark; gap > l.letter/4 {
+					mark = 0
+				}
+				if mark >= markLeast*l.letter*l.letter && gap == 0 {
+					l.x1, l.x2 = min(l.x1, float64(x)), max(l.x2, float64(x+1))
+				}
+			}
+		}
+	}
+}
+
 // strip is one line cut out: upright and straight, with nothing else on it.
 type strip struct {
 	gray   Gray
@@ -405,6 +466,7 @@ type strip struct {
 	paper  uint8
 	ink    float64 // height of the line's ink in it, in pixels
 	letter float64 // height of a capital letter in it, in pixels
+	blanks []typed
 }
 
 // at is the place on the piece of a place on the strip.
@@ -420,7 +482,7 @@ func (s *scene) cut(lines []line, k int, margin float64) strip {
 	x1, x2 := max(0, math.Floor((l.x1-m)*f)), min(float64(s.gray.Width), math.Ceil((l.x2+m)*f))
 	top, bottom := (l.top-m)*f, (l.bottom+m)*f
 	drop1, drop2 := l.slope*x1, l.slope*x2
-	t := strip{slope: l.slope, ink: l.height() * f, letter: l.letter * f}
+	t := strip{slope: l.slope, ink: l.height() * f, letter: l.letter * f, blanks: l.blanks}
 	if math.Abs(drop2-drop1) < 0.12*l.height()*f { // straight enough
 		t.slope, drop1, drop2 = 0, (drop1+drop2)/2, (drop1+drop2)/2
 	}

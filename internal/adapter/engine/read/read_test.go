@@ -259,6 +259,35 @@ func TestWhatTheEngineSees(t *testing.T) {
 	}
 }
 
+// A frame around one letter is no text, however thick it is.
+func TestLetterInABox(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		side, thick int
+	}{
+		{"thick", 25, 3},
+		{"thin", 25, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(200, 100, 240)
+			b := document.Box{X1: 80, Y1: 30, X2: 80 + c.side, Y2: 30 + c.side}
+			s.frame(b, c.thick, 20)
+			s.letters(b.X1+c.side/2-4, b.Y1+c.side/2-6, 1, 12, 20)
+			v, err := viewOf(page{s}, grown(b, 2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			scene := v.scene()
+			if scene == nil {
+				t.Fatal("nothing found")
+			}
+			if lines := scene.lines(); len(lines) != 1 || math.Abs(lines[0].height()-12) > 1 {
+				t.Errorf("got %v, want one line of 12 pixels", lines)
+			}
+		})
+	}
+}
+
 // Lines that slant are cut out straight.
 func TestSlantedLine(t *testing.T) {
 	s := blank(900, 240, 240)

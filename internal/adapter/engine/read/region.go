@@ -451,7 +451,7 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 			return nil, err
 		}
 		if len(line) > 0 && j.believable(line) {
-			readings = append(readings, reading{t, line})
+			readings = append(readings, reading{t, t.fill(line, j.Engine.Name())})
 		}
 	}
 	return readings, nil
@@ -814,6 +814,7 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 		return err
 	}
 	texts := blankLines(answer.Text)
+	free := slices.Clone(s.blanks)
 	for k, line := range lettersOf(answer, j.Engine.Name()) {
 		if err := j.goesOn(); err != nil {
 			return err
@@ -826,7 +827,7 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 			l.x1, l.x2 = (l.x1-borderWidth)/scale+j.inner.x1, (l.x2-borderWidth)/scale+j.inner.x1
 			l.y1, l.y2 = (l.y1-borderWidth)/scale+j.inner.y1, (l.y2-borderWidth)/scale+j.inner.y1
 		}
-		t := s.stripOf(line)
+		t := s.stripOf(line, &free)
 		for i := range line {
 			l := &line[i]
 			l.x1, l.x2 = l.x1-t.origin.X, l.x2-t.origin.X
@@ -836,7 +837,7 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 		if line, err = j.again(t, line); err != nil {
 			return err
 		}
-		j.add(t, line)
+		j.add(t, t.fill(line, j.Engine.Name()))
 	}
 	return nil
 }
@@ -854,11 +855,11 @@ func blankLines(text string) (blank []bool) {
 	return blank
 }
 
-// stripOf cuts out a line by its letters, which have places on the piece.
-func (s *scene) stripOf(line []letter) strip {
+// stripOf cuts out a line by its letters, which have places on the piece, with those of the free blanks that are its own.
+func (s *scene) stripOf(letters []letter, free *[]typed) strip {
 	box := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 	var boxes []levelled
-	for _, l := range line {
+	for _, l := range letters {
 		box = rect{min(box.x1, l.x1), min(box.y1, l.y1), max(box.x2, l.x2), max(box.y2, l.y2)}
 		boxes = append(boxes, levelled{x1: l.x1, x2: l.x2, top: l.y1, bottom: l.y2})
 	}
@@ -867,13 +868,14 @@ func (s *scene) stripOf(line []letter) strip {
 	slope := tilt(boxes, letter)
 	if slope != 0 {
 		box.y1, box.y2 = math.Inf(1), math.Inf(-1)
-		for _, l := range line {
+		for _, l := range letters {
 			shift := slope * (l.x1 + l.x2) / 2
 			box.y1, box.y2 = min(box.y1, l.y1-shift), max(box.y2, l.y2-shift)
 		}
 	}
 	m := margin * (box.y2 - box.y1)
-	t := strip{slope: slope, letter: letter, ink: box.y2 - box.y1, origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)}}
+	t := strip{slope: slope, letter: letter, ink: box.y2 - box.y1, origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)},
+		blanks: s.claim(free, line{x1: box.x1, x2: box.x2, bottom: box.y2, letter: letter, slope: slope})}
 	t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(math.Ceil(box.x2-box.x1+2*m)), int(math.Ceil(box.y2-box.y1+2*m)))
 	t.develop()
 	return t
