@@ -24,6 +24,7 @@ type JobForm struct {
 	Rotate    string   `json:"rotate,omitempty"`    // "0", "90", "180" or "270"; empty: the service finds out
 	Effort    string   `json:"effort,omitempty"`    // "fast", "balanced" or "accurate"; empty: as the service is configured
 	Priority  string   `json:"priority,omitempty"`  // among one's own jobs: "low", "normal" or "high"; empty: normal
+	Webhook   int64    `json:"webhook,omitempty"`   // that is told of its end; 0: none is
 }
 
 // AddJob has images and documents read in the background.

@@ -462,6 +462,46 @@ type Job struct {
 	Error             *Failure `json:"error" doc:"Why the service cancelled it, such as account_blocked. null: it did not."`
 }
 
+// WebhookForm says what a webhook is to be. What is nil stays as it is.
+type WebhookForm struct {
+	URL     *string `json:"url,omitempty" maxLength:"2000" example:"https://example.org/hook" doc:"Where requests are sent."`
+	Items   *bool   `json:"items,omitempty" doc:"Whether the end of each item that has begun is told, too. Missing at first: false."`
+	Enabled *bool   `json:"enabled,omitempty" doc:"Missing at first: true."`
+	Rotate  bool    `json:"rotate,omitempty" doc:"Whether it gets a new secret."`
+}
+
+// Webhook is an address that is told of the ends of jobs.
+type Webhook struct {
+	ID               int64   `json:"id" example:"7"`
+	URL              string  `json:"url" example:"https://example.org/hook"`
+	Items            bool    `json:"items" doc:"Whether the end of each item that has begun is told, too."`
+	Enabled          bool    `json:"enabled"`
+	Notice           *string `json:"notice" doc:"Why the service has disabled it, for people. null: it has not."`
+	CreatedDatetime  string  `json:"created_datetime" format:"date-time"`
+	FailingDatetime  *string `json:"failing_datetime" format:"date-time" doc:"Since when no delivery has worked. null: the last one has."`
+	DisabledDatetime *string `json:"disabled_datetime" format:"date-time"`
+}
+
+// NewWebhook is a webhook with its secret, where it has a new one.
+type NewWebhook struct {
+	Webhook
+	Secret *string `json:"secret" example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" doc:"It cannot be had again. null: it is as it was."`
+}
+
+// Delivery is a request to a webhook.
+type Delivery struct {
+	ID              string          `json:"id" example:"0195f3c2a1bk3nqj6wyb4ztq2v" doc:"The header webhook-id."`
+	Event           string          `json:"event" enum:"job.ended,item.ended"`
+	State           string          `json:"state" enum:"waiting,delivered,failed"`
+	Tries           int             `json:"tries" doc:"That have begun."`
+	Status          *int            `json:"status" doc:"Of the last answer. null: there was none."`
+	Error           *string         `json:"error" doc:"Why the last try did not work, for people."`
+	Body            json.RawMessage `json:"body" doc:"What is sent: type, timestamp, and data of the job or the item."`
+	CreatedDatetime string          `json:"created_datetime" format:"date-time"`
+	TriedDatetime   *string         `json:"tried_datetime" format:"date-time" doc:"When the last try ended."`
+	DueDatetime     *string         `json:"due_datetime" format:"date-time" doc:"When it is tried next. null: never."`
+}
+
 // JobItem is one image of a job.
 type JobItem struct {
 	ID               string   `json:"id" example:"0195f3c2a1bk3nqj6wyb4ztq2v-000017"`

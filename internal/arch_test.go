@@ -34,7 +34,8 @@ var inner = map[string][]string{
 	"account":     {"fault", "label"},
 	"document":    {"fault", "label", "sweep", "account"},
 	"recognition": {"fault", "label", "sweep", "account", "document"},
-	"job":         {"fault", "account", "document", "recognition"},
+	"webhook":     {"fault", "account"},
+	"job":         {"fault", "account", "document", "recognition", "webhook"},
 }
 
 // Packages that adapters share. They know nothing of ours but fault.

@@ -71,6 +71,7 @@ type Config struct {
 	BasePath        string        // empty: none
 	TrustedProxies  []netip.Prefix
 	CORSOrigins     []string
+	WebhookNetworks []netip.Prefix // that webhooks may be sent to, besides public addresses
 
 	Seal              seal.Secret // of passwords of files; empty: that of a file in DataDir
 	MaxPages          int         // of one file
@@ -195,6 +196,9 @@ var table = []setting{
 	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For or Forwarded " +
 		"is believed.",
 		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
+	{name: "webhook-networks", help: "Addresses or networks, separated by commas, that webhooks may be sent to besides public addresses, " +
+		"such as 10.1.0.0/16. Whoever may use the API can have requests sent there.",
+		set: func(c *Config, text string) (err error) { c.WebhookNetworks, err = prefixes(text); return err }},
 	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser. *: all.",
 		set: func(c *Config, text string) error { c.CORSOrigins = list(text); return checkOrigins(c.CORSOrigins) }},
 }

@@ -8,10 +8,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"glyphbox/internal/adapter/hookclient"
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/natsqueue"
+	"glyphbox/internal/adapter/sqlstore/hookstore"
 	"glyphbox/internal/adapter/sqlstore/jobstore"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/webhook"
 )
 
 // openJobs opens the queue, and makes what accepts jobs and runs them.
@@ -27,7 +30,7 @@ func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) err
 	s.runner = &job.Runner{Jobs: rows, Queue: queue, Accounts: s.accounts, Reads: s.results,
 		AtOnce: cmp.Or(c.JobItems, max(1, s.pool.Stats().Wanted)), Now: time.Now,
 		Log: func(what string, err error) { log.Warn("jobs: "+what+" failed; it is tried again", "error", err) }}
-	s.jobs = &job.Service{Jobs: rows, Images: s.images, Engine: s.pool, Effort: c.Effort, Regions: c.MaxRegions, Waiting: c.MaxQueued,
+	s.jobs = &job.Service{Jobs: rows, Images: s.images, Engine: s.pool, Effort: c.Effort, Regions: c.MaxRegions, Waiting: c.MaxQueued, Hooks: s.webhooks,
 		Wake: s.runner.Wake, Now: time.Now}
 	if c.Database == "" {
 		if err := s.runner.Alone(ctx); err != nil {
@@ -35,6 +38,17 @@ func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) err
 		}
 	}
 	return s.metrics.Register(jobMetrics{rows, s.runner, log})
+}
+
+// openWebhooks makes what tells webhooks of the ends of jobs.
+func (s *services) openWebhooks(c Config, seals webhook.Seals, log *slog.Logger) error {
+	rows := hookstore.New(s.db.DB)
+	sender := hookclient.New(hookclient.Options{Networks: c.WebhookNetworks, Agent: "Glyphbox"})
+	s.closers = append(s.closers, sender.Close)
+	s.deliverer = &webhook.Deliverer{Hooks: rows, Accounts: s.accounts, Sender: sender, Seals: seals, Now: time.Now,
+		Log: func(what string, err error) { log.Warn("webhooks: "+what+" failed; it is tried again", "error", err) }}
+	s.webhooks = &webhook.Service{Hooks: rows, Sender: sender, Seals: seals, Wake: s.deliverer.Wake, Now: time.Now}
+	return s.metrics.Register(webhookMetrics{rows, s.deliverer, log})
 }
 
 // runJobs runs items of jobs until the context ends, and then gives those that run some time to end.
@@ -81,4 +95,42 @@ func (m jobMetrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descLeased, prometheus.GaugeValue, float64(stats.Running))
 	ch <- prometheus.MustNewConstMetric(descDead, prometheus.GaugeValue, float64(stats.Dead))
 	ch <- prometheus.MustNewConstMetric(descOldest, prometheus.GaugeValue, age)
+}
+
+// webhookMetrics count what there is to send, at the moment when they are asked for.
+type webhookMetrics struct {
+	rows      *hookstore.Store
+	deliverer *webhook.Deliverer
+	log       *slog.Logger
+}
+
+var (
+	descDeliveries = prometheus.NewDesc("glyphbox_webhook_deliveries_waiting", "Deliveries to webhooks that have not ended.", nil, nil)
+	descOverdue    = prometheus.NewDesc("glyphbox_webhook_overdue_seconds", "How long the delivery is due that is due first.", nil, nil)
+	descDisabled   = prometheus.NewDesc("glyphbox_webhooks_disabled", "Webhooks that the service has disabled.", nil, nil)
+	descTries      = prometheus.NewDesc("glyphbox_webhook_tries_total", "Tries of deliveries by this node, by the result: ok or failed.",
+		[]string{"result"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m webhookMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
+
+// Collect implements prometheus.Collector. What the database does not tell in time is left out.
+func (m webhookMetrics) Collect(ch chan<- prometheus.Metric) {
+	ch <- prometheus.MustNewConstMetric(descTries, prometheus.CounterValue, float64(m.deliverer.Sent.Load()), "ok")
+	ch <- prometheus.MustNewConstMetric(descTries, prometheus.CounterValue, float64(m.deliverer.Unsent.Load()), "failed")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	stats, err := m.rows.Stats(ctx)
+	if err != nil {
+		m.log.Warn("the metrics of webhooks cannot be told", "error", err)
+		return
+	}
+	overdue := 0.0
+	if !stats.Oldest.IsZero() {
+		overdue = max(0, time.Since(stats.Oldest).Seconds())
+	}
+	ch <- prometheus.MustNewConstMetric(descDeliveries, prometheus.GaugeValue, float64(stats.Waiting))
+	ch <- prometheus.MustNewConstMetric(descOverdue, prometheus.GaugeValue, overdue)
+	ch <- prometheus.MustNewConstMetric(descDisabled, prometheus.GaugeValue, float64(stats.Disabled))
 }

@@ -77,7 +77,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	handler, err := httpapi.New(httpapi.Config{
 		Config: endpoint.Config{Log: log, Metrics: s.metrics, Web: page, BasePath: c.BasePath, CORSOrigins: c.CORSOrigins, Stopping: ctx,
 			Monitoring: c.Worker},
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Ready: s.checks, Kinds: kinds(c),
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Webhooks: s.webhooks, Ready: s.checks, Kinds: kinds(c),
 		Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF), Version: p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,
 		TrustedProxies: c.TrustedProxies,
@@ -97,6 +97,9 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	defer stop()
 	background.Go(func() { s.runJobs(working, c) })
 	background.Go(func() { keepIndexed(working, s.indexer(), c.SweepInterval, log) })
+	if !c.Worker { // a worker may have no way out
+		background.Go(func() { s.deliverer.Run(working) })
+	}
 	if c.SweepInterval > 0 && !c.Worker {
 		sweeper := s.sweeper()
 		metrics := newSweepMetrics(s.metrics, sweeper.Kinds)

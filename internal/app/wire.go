@@ -24,6 +24,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/transfer"
 )
 
@@ -114,7 +115,11 @@ type services struct {
 	staging  *document.Staging
 	jobs     *job.Service
 	runner   *job.Runner
-	metrics  *prometheus.Registry
+	webhooks *webhook.Service
+
+	deliverer *webhook.Deliverer
+
+	metrics *prometheus.Registry
 }
 
 // openServices opens the stores and starts the workers.
@@ -152,10 +157,13 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
 		UserSettings: s.db.Settings(), Index: s.db.Index(),
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
+	if err := s.openWebhooks(c, seals, log); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := s.openJobs(ctx, c, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.accounts.Dependents, s.images.Dependents = s.images, s.results
+	s.accounts.Dependents, s.accounts.Webhooks, s.images.Dependents = s.images, s.webhooks, s.results
 	return s, nil
 }
 

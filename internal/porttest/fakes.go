@@ -14,6 +14,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 )
 
 // Fakes are in-memory fakes of all ports that share one memory. They fail the test when their caller does what would hurt
@@ -48,9 +49,10 @@ func newFakes(judge testing.TB) *Fakes {
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
 		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{},
 		contents: map[string][]recognition.Content{}, deleted: map[string]time.Time{}, settings: map[int64]recognition.Settings{},
-		blobs:     map[string][]byte{},
-		kept:      map[string]time.Time{},
-		jobs:      map[string]*storedJob{},
+		blobs: map[string][]byte{},
+		kept:  map[string]time.Time{},
+		jobs:  map[string]*storedJob{},
+		hooks: map[int64]webhook.Hook{}, deliveries: map[string]storedDelivery{},
 		languages: []string{"eng", "kor"},
 		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
@@ -58,7 +60,7 @@ func newFakes(judge testing.TB) *Fakes {
 	m.files = Files(staging)
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m},
-			Contents: fakeContents{m}, Jobs: fakeJobs{m}, Index: fakeIndex{m}, Settings: fakeSettings{m}},
+			Contents: fakeContents{m}, Jobs: fakeJobs{m}, Hooks: fakeHooks{m}, Index: fakeIndex{m}, Settings: fakeSettings{m}},
 		Blobs: fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m},
 		Tokens: newFakeTokens(), Passwords: fakePasswords{m},
 		Seals: newFakeSeals(), memory: m,
@@ -100,6 +102,9 @@ type memory struct {
 	blobs    map[string][]byte
 	kept     map[string]time.Time // since when, blobs and contents
 	jobs     map[string]*storedJob
+	hooks    map[int64]webhook.Hook
+
+	deliveries map[string]storedDelivery // to hooks
 
 	announced []recognition.Announcement
 	entries   map[string]fakeEntry // of the index, by content

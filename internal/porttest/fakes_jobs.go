@@ -176,7 +176,7 @@ func (f fakeJobs) item(id string) (*storedJob, *storedItem) {
 }
 
 // settle makes a job what its counts say.
-func (j *storedJob) settle(now time.Time) {
+func (f fakeJobs) settle(j *storedJob, now time.Time) {
 	j.State = job.StateOf(j.Count, !j.Begun.IsZero(), j.State == job.Cancelled)
 	switch {
 	case j.Count.Left() > 0:
@@ -184,6 +184,7 @@ func (j *storedJob) settle(now time.Time) {
 	case j.Finished.IsZero():
 		j.Finished = micro(now)
 		j.Seq++
+		f.enqueue(j.Webhook, job.EndOfJob(j.Job))
 	}
 }
 
@@ -216,7 +217,7 @@ func (f fakeJobs) Claim(ctx context.Context, itemID, leasedBy string, now, until
 		if j.Begun.IsZero() {
 			j.Begun = micro(now)
 		}
-		j.settle(now)
+		f.settle(j, now)
 		c = job.Claim{Item: i.Item, User: j.User.ID, Request: j.Request, LeasedBy: leasedBy}
 		return nil
 	})
@@ -234,7 +235,7 @@ func (f fakeJobs) Extend(ctx context.Context, itemID, leasedBy string, until tim
 	})
 }
 
-func (j *storedJob) finish(i *storedItem, o job.Outcome, now, notBefore time.Time) {
+func (f fakeJobs) finish(j *storedJob, i *storedItem, o job.Outcome, now, notBefore time.Time) {
 	if o.Lapsed {
 		i.lapses++
 	}
@@ -260,6 +261,7 @@ func (j *storedJob) finish(i *storedItem, o job.Outcome, now, notBefore time.Tim
 	}
 	if state != job.Queued {
 		i.Finished = micro(now)
+		f.enqueue(j.Webhook, job.EndOfItem(i.Item))
 	}
 	if state == job.Done || state == job.Failed {
 		j.Worked += now.Sub(i.Begun)
@@ -268,7 +270,7 @@ func (j *storedJob) finish(i *storedItem, o job.Outcome, now, notBefore time.Tim
 		j.Stopped = o.Error
 		j.cancel()
 	}
-	j.settle(now)
+	f.settle(j, now)
 }
 
 func (f fakeJobs) Finish(ctx context.Context, itemID, leasedBy string, o job.Outcome, now, notBefore time.Time) error {
@@ -280,7 +282,7 @@ func (f fakeJobs) Finish(ctx context.Context, itemID, leasedBy string, o job.Out
 		if o.Version != 0 && fakeRuns(f).ofItem(itemID) == nil {
 			f.wrong("an item is done without a run")
 		}
-		j.finish(i, o, now, notBefore)
+		f.finish(j, i, o, now, notBefore)
 		return nil
 	})
 }
@@ -290,7 +292,7 @@ func (f fakeJobs) Lapse(ctx context.Context, now time.Time, o job.Outcome) (n in
 		for _, j := range f.jobs {
 			for k := range j.items {
 				if i := &j.items[k]; i.State == job.Running && i.until.Before(now) {
-					j.finish(i, o, now, time.Time{})
+					f.finish(j, i, o, now, time.Time{})
 					n++
 				}
 			}
@@ -308,14 +310,14 @@ func (f fakeJobs) Cancel(ctx context.Context, id string, now time.Time) error {
 		}
 		if !j.State.Ended() {
 			j.cancel()
-			j.settle(now)
+			f.settle(j, now)
 		}
 		return nil
 	})
 }
 
 // requeue queues items for which a condition holds.
-func (j *storedJob) requeue(holds func(job.Item) bool) (n int) {
+func (f fakeJobs) requeue(j *storedJob, holds func(job.Item) bool) (n int) {
 	for k := range j.items {
 		i := &j.items[k]
 		if !holds(i.Item) {
@@ -333,7 +335,7 @@ func (j *storedJob) requeue(holds func(job.Item) bool) (n int) {
 	}
 	if n > 0 {
 		j.State, j.Stopped = job.Queued, nil
-		j.settle(time.Time{})
+		f.settle(j, time.Time{})
 	}
 	return n
 }
@@ -343,7 +345,7 @@ func (f fakeJobs) Retry(ctx context.Context, id string) (n int, err error) {
 		if f.jobs[id] == nil {
 			return job.ErrNotFound
 		}
-		n = f.jobs[id].requeue(func(i job.Item) bool { return i.State == job.Failed || i.State == job.Cancelled })
+		n = f.requeue(f.jobs[id], func(i job.Item) bool { return i.State == job.Failed || i.State == job.Cancelled })
 		return nil
 	})
 	return n, err
@@ -369,7 +371,7 @@ func (f fakeJobs) Replay(ctx context.Context, itemID string) error {
 		if i == nil || !i.Dead {
 			return job.ErrNoItem
 		}
-		j.requeue(func(other job.Item) bool { return other.ID == itemID })
+		f.requeue(j, func(other job.Item) bool { return other.ID == itemID })
 		return nil
 	})
 }

@@ -24,7 +24,8 @@ func TestFakeCatalog(t *testing.T)  { Catalog(t, fakeStores) }
 func TestFakeRuns(t *testing.T)     { Runs(t, fakeStores) }
 func TestFakeIndex(t *testing.T)    { Index(t, fakeStores) }
 
-func TestFakeJobs(t *testing.T) { Jobs(t, fakeStores) }
+func TestFakeJobs(t *testing.T)  { Jobs(t, fakeStores) }
+func TestFakeHooks(t *testing.T) { Hooks(t, fakeStores) }
 
 func TestFakeContents(t *testing.T) {
 	Contents(t, func(*testing.T) recognition.Contents { return newFakes(nil).Contents })

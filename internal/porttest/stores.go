@@ -22,6 +22,7 @@ import (
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest/check"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +40,7 @@ type Stores struct {
 	Runs     recognition.Runs
 	Contents recognition.Contents
 	Jobs     job.Jobs // its suite needs Users, Catalog and Runs
+	Hooks    webhook.Hooks
 	Index    recognition.Index
 	Settings recognition.UserSettings
 }

@@ -17,6 +17,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 )
 
 // Check tells whether something that the service needs is there.
@@ -49,6 +50,7 @@ type Config struct {
 	Images      *document.Service
 	Recognition *recognition.Service
 	Jobs        *job.Service
+	Webhooks    *webhook.Service
 	Ready       []Check           // asked, all at once, by /ready
 	Kinds       map[string]string // what the parts that are checked are, by name, for administrators
 	Workload    func() Workload   // for administrators; nil: none is told
@@ -98,7 +100,7 @@ type api struct {
 
 // New makes the handler of all requests. It is safe for concurrent use, as handlers are.
 func New(c Config) (http.Handler, error) {
-	if c.Accounts == nil || c.Images == nil || c.Recognition == nil || c.Jobs == nil || c.Log == nil {
+	if c.Accounts == nil || c.Images == nil || c.Recognition == nil || c.Jobs == nil || c.Webhooks == nil || c.Log == nil {
 		return nil, errors.New("httpapi: the services and a logger must be set")
 	}
 	return build(c)
@@ -133,6 +135,7 @@ func about(version string) endpoint.Document {
 			{Name: "image", About: "Page images and their renditions."},
 			{Name: "recognition", About: "Text of images, its versions and corrections."},
 			{Name: "job", About: "Work in the background."},
+			{Name: "webhook", About: "Where the ends of jobs are told."},
 			{Name: "system", About: "For monitoring."},
 			{Name: "admin", About: "For administrators."},
 		}}

@@ -21,6 +21,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest"
 )
 
@@ -184,7 +185,8 @@ func (goneWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 func TestNobodyListens(t *testing.T) {
 	s := open(t)
 	h, err := New(Config{Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil))}, Accounts: s.accounts,
-		Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}})
+		Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
+		Webhooks: &webhook.Service{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 )
 
 // plain is the body of an answer, which must be compressed.
@@ -125,6 +126,7 @@ func TestNotCompressed(t *testing.T) {
 func TestCompressedBreaksOff(t *testing.T) {
 	s := open(t)
 	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
+		Webhooks: &webhook.Service{},
 		Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
 			Web: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/plain")

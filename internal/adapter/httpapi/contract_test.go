@@ -28,9 +28,9 @@ func protected(t *testing.T) (targets []string) {
 		if r.Open {
 			continue
 		}
-		numbers := strings.Contains(r.Path(), "/image/") || strings.Contains(r.Path(), "/admin/user/")
+		numbers := strings.Contains(r.Path(), "/image/") || strings.Contains(r.Path(), "/admin/user/") || strings.Contains(r.Path(), "/webhook/")
 		id := map[bool]string{true: "9999", false: "x"}[numbers]
-		target := strings.NewReplacer("{id}", id, "{version}", "1", "{state}", "blocked").Replace(r.Pattern)
+		target := strings.NewReplacer("{id}", id, "{version}", "1", "{state}", "blocked", "{delivery}", "x").Replace(r.Pattern)
 		switch r.ID {
 		case "crop":
 			target += "?x1=0&y1=0&x2=1&y2=1"
@@ -62,7 +62,8 @@ func TestWhatIsNotThere(t *testing.T) {
 	s := open(t)
 	_, token := s.user("root")
 	body := map[string]string{"PUT " + base + "/admin/user/9999/role": `{"role":null}`, "PUT " + base + "/image/9999": `{"name":"x"}`,
-		"PUT " + base + "/ocr/x": `{"text":"x"}`}
+		"PUT " + base + "/webhook/9999": `{"items":true}`,
+		"PUT " + base + "/ocr/x":        `{"text":"x"}`}
 	for _, target := range protected(t) {
 		if !strings.Contains(target, "9999") && !strings.Contains(target, "/x") {
 			continue

@@ -26,6 +26,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest"
 )
 
@@ -36,6 +37,7 @@ type site struct {
 	url      string
 	accounts *account.Service
 	jobs     *job.Service
+	webhooks *webhook.Service
 	runner   *job.Runner // runs nothing until it is told to
 	queue    *porttest.FakeQueue
 	logs     *logs
@@ -87,9 +89,11 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	images.Dependents, accounts.Dependents = runs, images
 	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}, queue: porttest.NewFakeQueue()}
 	s.runner = &job.Runner{Jobs: f.Jobs, Queue: s.queue, Accounts: accounts, Reads: runs, AtOnce: 2, Now: time.Now}
-	s.jobs = &job.Service{Jobs: f.Jobs, Images: images, Engine: f.Engine, Wake: s.runner.Wake, Now: time.Now}
+	s.webhooks = &webhook.Service{Hooks: f.Hooks, Sender: &porttest.FakeSender{}, Seals: f.Seals, Now: time.Now}
+	accounts.Webhooks = s.webhooks
+	s.jobs = &job.Service{Jobs: f.Jobs, Images: images, Hooks: s.webhooks, Engine: f.Engine, Wake: s.runner.Wake, Now: time.Now}
 	runs.Engine = hurdles{f.Engine, s}
-	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Staging: f.Staging, SpoolDir: t.TempDir(),
+	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Webhooks: s.webhooks, Staging: f.Staging, SpoolDir: t.TempDir(),
 		MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
 		Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil))}}
 	for _, f := range change {

@@ -49,6 +49,8 @@ var contract = map[string][]string{
 	"job": {"POST /api/v1/job", "GET /api/v1/job", "GET /api/v1/job/{id}", "GET /api/v1/job/{id}/item", "GET /api/v1/job/{id}/events",
 		"POST /api/v1/job/{id}/retry",
 		"DELETE /api/v1/job/{id}"},
+	"webhook": {"POST /api/v1/webhook", "GET /api/v1/webhook", "GET /api/v1/webhook/{id}", "PUT /api/v1/webhook/{id}",
+		"DELETE /api/v1/webhook/{id}", "GET /api/v1/webhook/{id}/delivery", "POST /api/v1/webhook/{id}/delivery/{delivery}/replay"},
 	"system": {"GET /ping", "GET /health", "GET /ready"},
 	"admin": {"GET /api/v1/admin/service", "GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role",
 		"PUT /api/v1/admin/user/{id}/state/{state}", "GET /api/v1/admin/dead", "POST /api/v1/admin/dead/{id}/replay",
@@ -166,7 +168,7 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 			hasBody := map[string]string{"upload": "multipart/form-data", "login": "application/x-www-form-urlencoded", "logout": "",
-				"retry-job": "", "replay": ""}
+				"retry-job": "", "replay": "", "replay-delivery": ""}
 			want, ok := hasBody[op.OperationID]
 			if !ok && (method == "post" || method == "put") {
 				want = "application/json"

@@ -198,4 +198,5 @@ func (a *api) routes(s *endpoint.Set) {
 		About:   "Another user."}, a.clearState)
 
 	a.jobRoutes(s)
+	a.webhookRoutes(s)
 }

@@ -20,11 +20,13 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/hookstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest/mariadbtest"
 )
 
@@ -213,7 +215,7 @@ func listing(q document.Query) func(context.Context, *DB) error {
 }
 
 const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|text_[a-z]+|` +
-	`logged_in|session|api_key|user_state|user_setting|[a-z])`
+	`logged_in|session|api_key|user_state|user_setting|webhook_delivery|webhook|[a-z])`
 
 // mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in
 // any case.
@@ -448,6 +450,29 @@ func planCases(f populated) []planCase {
 		}},
 		{name: "API key", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().Key(ctx, "key3"); return err }},
 		{name: "API keys of a user", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().KeysOf(ctx, f.user); return err }},
+		{name: "webhooks of a user", do: func(ctx context.Context, db *DB) error {
+			_, err := hookstore.New(db.DB).OfUser(ctx, f.user)
+			return err
+		}},
+		{name: "webhooks that have something to send", scans: []string{"webhook"}, rows: 300, do: func(ctx context.Context, db *DB) error {
+			_, err := hookstore.New(db.DB).Due(ctx, created)
+			return err
+		}},
+		{name: "deliveries leased", do: func(ctx context.Context, db *DB) error {
+			_, err := hookstore.New(db.DB).Claim(ctx, 1, "x", created.Add(time.Hour), created.Add(2*time.Hour), 4)
+			return err
+		}},
+		{name: "a try of a delivery ended", do: func(ctx context.Context, db *DB) error {
+			err := hookstore.New(db.DB).Finish(ctx, "d0007", "x", func(*webhook.Hook, *webhook.Delivery) {})
+			if !errors.Is(err, webhook.ErrTaken) {
+				return fmt.Errorf("what nobody leased has ended: %w", err)
+			}
+			return nil
+		}},
+		{name: "deliveries of a webhook", do: func(ctx context.Context, db *DB) error {
+			_, err := hookstore.New(db.DB).Deliveries(ctx, 2, "", 10)
+			return err
+		}},
 	}
 }
 
@@ -488,6 +513,18 @@ func addRows(t *testing.T, db *DB, user int64) {
 		}
 		if err := db.Keys().AddKey(ctx, account.Key{ID: fmt.Sprint("key", n), UserID: of, Created: created}); err != nil {
 			t.Fatal(err)
+		}
+		add := func(text string, args ...any) {
+			if _, err := db.Exec(ctx, text, args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add(`INSERT INTO webhook (id, user_id, url, items, secret, created_datetime) VALUES (?, ?, 'https://example.org', 0, 'x', ?)`,
+			n+1, of, sqldb.Stamp(created))
+		for m := range 10 {
+			add(`INSERT INTO webhook_delivery (id, webhook_id, event, body, state, tries, due_datetime, status, created_datetime) `+
+				`VALUES (?, ?, 'job.ended', '{}', 'waiting', 0, ?, 0, ?)`, fmt.Sprintf("d%04d", 10*n+m), n%30+1, sqldb.Stamp(created),
+				sqldb.Stamp(created))
 		}
 	}
 }
@@ -566,7 +603,7 @@ func TestPlans(t *testing.T) {
 }
 
 var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_entry",
-	"text_posting", "text_state", "logged_in", "session", "api_key", "user", "user_state", "user_setting", "role", "state"}
+	"text_posting", "text_state", "logged_in", "session", "api_key", "webhook", "webhook_delivery", "user", "user_state", "user_setting", "role", "state"}
 
 func run(t testing.TB, db *DB, text string, args ...any) {
 	t.Helper()

@@ -20,7 +20,8 @@ type Service struct {
 	Tokens     Tokens
 	Passwords  Passwords
 	Dependents Dependents
-	Attempts   *Attempts // wrong passwords; nil: not counted
+	Webhooks   Dependents // which end whatever is kept; nil: there are none
+	Attempts   *Attempts  // wrong passwords; nil: not counted
 
 	SignUpOpen bool
 	AccessTTL  time.Duration // how long an access token is good
@@ -362,6 +363,11 @@ func (s *Service) Resign(ctx context.Context, actor Actor, keepImages bool) erro
 	}
 	if !keepImages { // before the account ends, so that a failure can be tried again
 		if err := s.Dependents.RemoveAllOf(ctx, actor.UserID); err != nil {
+			return err
+		}
+	}
+	if s.Webhooks != nil {
+		if err := s.Webhooks.RemoveAllOf(ctx, actor.UserID); err != nil {
 			return err
 		}
 	}

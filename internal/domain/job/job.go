@@ -62,6 +62,7 @@ type Job struct {
 	User     account.Ref
 	Priority Priority
 	Request  recognition.Request // without an Item
+	Webhook  int64               // that is told of its end; 0: none is
 	State    State
 	Count    Count
 	Seq      int64         // of the newest change; see Item.Seq

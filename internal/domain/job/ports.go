@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/webhook"
 )
 
 // Jobs keeps the rows of jobs and of their items. Safe for concurrent use, by several nodes. Times are kept in UTC to the microsecond. Each
 // change of an item counts its job's Seq up and gives the item that number, so that who has seen the changes up to one number finds the
-// later ones by it. The end of a job counts up once more.
+// later ones by it. The end of a job counts up once more. Whoever ends an item that has begun, or a job, adds the delivery to its webhook in
+// the same step.
 type Jobs interface {
 	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. NotFound where the user is none.
 	Add(ctx context.Context, j Job, images []int64) error
@@ -88,6 +90,12 @@ type Queue interface {
 
 	// Waiting returns how many items are in the queue that done was not called for. Unavailable.
 	Waiting(ctx context.Context) (int, error)
+}
+
+// Hooks tells whose webhooks there are.
+type Hooks interface {
+	// Hook returns a webhook of the actor, as webhook.Service does. NotFound.
+	Hook(ctx context.Context, actor account.Actor, id int64) (webhook.Hook, error)
 }
 
 // Accounts tells who acts.

@@ -16,6 +16,7 @@ import (
 type Service struct {
 	Jobs    Jobs
 	Images  *document.Service
+	Hooks   Hooks
 	Engine  recognition.Engine // says what is installed
 	Effort  recognition.Effort // of requests that do not say; empty: EffortAccurate
 	Regions int                // of a request, at most; 0: recognition.MaxRegions
@@ -31,6 +32,7 @@ type Order struct {
 	Pages     recognition.PageRanges // of each document
 	Request   recognition.Request
 	Priority  Priority
+	Webhook   int64 // of the actor; 0: none
 }
 
 // Submit makes a job, which is durable when it is returned, and runs whatever crashes. Its items are the images and then the pages of the
@@ -47,7 +49,7 @@ func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job
 	now := s.Now().UTC().Truncate(time.Microsecond)
 	o.Request.Effort, o.Request.Item = cmp.Or(o.Request.Effort, s.Effort), ""
 	j := Job{ID: newID(now), User: account.Ref{ID: actor.UserID, Name: actor.Name}, Priority: o.Priority, Request: o.Request, State: Queued,
-		Count: Count{Total: len(images), Queued: len(images)}, Created: now}
+		Webhook: o.Webhook, Count: Count{Total: len(images), Queued: len(images)}, Created: now}
 	if err := s.Jobs.Add(ctx, j, images); err != nil {
 		return Job{}, err
 	}
@@ -100,6 +102,15 @@ func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]in
 	}
 	if err := o.Request.CheckCount(s.Regions); err != nil {
 		return nil, err
+	}
+	if o.Webhook != 0 {
+		_, err := s.Hooks.Hook(ctx, actor, o.Webhook)
+		if fault.Is(err, fault.NotFound) {
+			err = fault.InvalidFields(fault.Field{Field: "webhook", Detail: "a webhook of yours"})
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	c := checking{Service: s, request: o.Request, seen: make(map[int64]bool, len(o.Images)), sizes: map[[2]int]error{}}
 	for n, id := range o.Images {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"glyphbox/internal/adapter/sqlstore/hookstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/job"
@@ -53,9 +54,10 @@ func (s *Store) Add(ctx context.Context, j job.Job, images []int64) error {
 		err := s.db.Update(ctx, func(tx *sql.Tx) error {
 			if number == 0 {
 				if _, err := tx.ExecContext(ctx, `INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done,
-					failed, cancelled, seq, worked, created_datetime)
-					VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, ?)`,
-					j.ID, j.User.ID, j.Priority, string(request), adding, len(images), len(images), sqldb.Stamp(j.Created)); err != nil {
+					failed, cancelled, seq, worked, created_datetime, webhook_id)
+					VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, ?, ?)`,
+					j.ID, j.User.ID, j.Priority, string(request), adding, len(images), len(images), sqldb.Stamp(j.Created),
+					sqldb.Number(j.Webhook)); err != nil {
 					return err
 				}
 			}
@@ -94,7 +96,8 @@ func insertItems(ctx context.Context, tx *sql.Tx, id string, number int, images 
 
 const jobColumns = `SELECT job.id, job.user_id, user.name, job.priority, job.request, job.state, job.total, job.queued, job.running,
 	job.done, job.failed, job.cancelled,
-	job.seq, job.worked, job.created_datetime, job.begun_datetime, job.finished_datetime, job.error_code, job.error_detail
+	job.seq, job.worked, job.created_datetime, job.begun_datetime, job.finished_datetime, job.error_code, job.error_detail,
+	COALESCE(job.webhook_id, 0)
 	FROM job JOIN user ON user.id = job.user_id WHERE job.state <> 'adding' AND `
 
 func scanJob(scan func(...any) error) (j job.Job, err error) {
@@ -104,7 +107,7 @@ func scanJob(scan func(...any) error) (j job.Job, err error) {
 	err = scan(&j.ID, &j.User.ID, (*sqldb.Text)(&j.User.Name), &j.Priority, &request, &j.State, &j.Count.Total, &j.Count.Queued,
 		&j.Count.Running, &j.Count.Done,
 		&j.Count.Failed, &j.Count.Cancelled, &j.Seq, &worked, (*sqldb.Stamp)(&j.Created), (*sqldb.Stamp)(&j.Begun),
-		(*sqldb.Stamp)(&j.Finished), &code, &text)
+		(*sqldb.Stamp)(&j.Finished), &code, &text, &j.Webhook)
 	if err != nil {
 		return j, err
 	}
@@ -346,6 +349,9 @@ func (s *Store) change(ctx context.Context, id string, now time.Time, do func(tx
 			j.Count.Failed,
 			j.Count.Cancelled, j.Seq, j.Worked.Microseconds(), sqldb.Stamp(j.Begun), sqldb.Stamp(j.Finished), sqldb.Text(code),
 			sqldb.Text(text), id)
+		if err == nil && before.Finished.IsZero() && !j.Finished.IsZero() && j.Webhook != 0 {
+			err = hookstore.Enqueue(ctx, tx, j.Webhook, job.EndOfJob(j))
+		}
 		return err
 	})
 }
@@ -459,6 +465,15 @@ func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, n
 			finished_datetime = ? WHERE id = ?`, stored, tries, lapses, o.Version, sqldb.Text(code), sqldb.Text(text),
 			sqldb.Stamp(notBefore), j.Seq, sqldb.Stamp(finished), itemID); err != nil {
 			return err
+		}
+		if state != job.Queued && j.Webhook != 0 {
+			item, err := scanItem(tx.QueryRowContext(ctx, itemColumns+`WHERE id = ?`, itemID).Scan)
+			if err == nil {
+				err = hookstore.Enqueue(ctx, tx, j.Webhook, job.EndOfItem(item))
+			}
+			if err != nil {
+				return err
+			}
 		}
 		j.Count.Running--
 		switch state {
