@@ -122,6 +122,10 @@ func (s *scene) lines() []line {
 		}
 	}
 	found = s.inside(found)
+	whole := slices.DeleteFunc(slices.Clone(found), func(l line) bool { return s.leaves(l, slope) })
+	if len(whole) > 0 {
+		found = whole
+	}
 	s.adopt(found, slope)
 	s.extend(found)
 	free, f := slices.Clone(s.blanks), float64(s.factor)
@@ -353,6 +357,23 @@ func (s *scene) inside(lines []line) []line {
 		}
 		shift := l.slope * at
 		return overlap(l.top+shift, l.bottom+shift, inner.y1, inner.y2) < 0.5*l.height()
+	})
+}
+
+// leaves tells whether a line that slants goes on above or below the region, as neighbours do at the corners of a box around a line.
+func (s *scene) leaves(l line, slope float64) bool {
+	if math.Abs(slope)*(s.inner.x2-s.inner.x1) < 0.4*l.height() {
+		return false
+	}
+	return slices.ContainsFunc(s.parts, func(p part) bool {
+		x, y := float64(p.x1+p.x2)/2, float64(p.y1+p.y2)/2
+		end := l.x1
+		if x > l.x2 {
+			end = l.x2
+		}
+		off := y - l.middle() - l.slope*end - slope*(x-end)
+		return p.dark && s.glyph(p) && (y < s.inner.y1 || y > s.inner.y2) && x > s.inner.x1 && x < s.inner.x2 &&
+			math.Abs(off) < 0.5*l.letter && (x < l.x1 && x > l.x1-2*l.letter || x > l.x2 && x < l.x2+2*l.letter)
 	})
 }
 

@@ -308,6 +308,26 @@ func TestSlantedLine(t *testing.T) {
 	}
 }
 
+// Neighbours of a slanting line that reach into the corners of the region are not read.
+func TestNeighboursOfASlantedLine(t *testing.T) {
+	for _, fall := range []int{2, -2} {
+		s := blank(900, 300, 240)
+		for i := range 24 {
+			for _, y := range []int{100, 130, 160} {
+				s.letters(40+i*30, y+(i-12)*fall, 1, 20, 20)
+			}
+		}
+		v, err := viewOf(page{s}, document.Box{X1: 20, Y1: 104, X2: 800, Y2: 176})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := v.scene().lines()
+		if len(lines) != 1 || len(lines[0].parts) != 24 {
+			t.Errorf("falls by %d: got %+v, want the line in the middle", fall, lines)
+		}
+	}
+}
+
 // The parts of a syllable stand above one another in one line; lines with paper between them are several.
 func TestLinesOfARegion(t *testing.T) {
 	s := blank(300, 200, 240)
@@ -580,4 +600,57 @@ func FuzzRead(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// twoMinds reads something else from the second look on.
+type twoMinds struct {
+	looks         int
+	first, second string
+}
+
+func (m *twoMinds) Name() string { return "first" }
+
+func (m *twoMinds) Read(g Gray, _ Query) (Answer, error) {
+	a := Answer{Text: m.first}
+	if m.looks++; m.looks > 1 {
+		a.Text = m.second
+	}
+	letters := []rune(strings.ReplaceAll(a.Text, " ", ""))
+	for i, c := range letters {
+		x := float64(i * g.Width / len(letters))
+		a.Symbols = append(a.Symbols, Symbol{Text: string(c), Confidence: 0.95, Word: 0.95, X1: x, X2: x + 10, Y1: 10, Y2: 30})
+	}
+	return a, nil
+}
+
+// deaf is a recogniser of Latin letters that reads the same in every image.
+type deaf struct{ chars []Char }
+
+func (deaf) Name() string                       { return "second" }
+func (deaf) Scripts() []string                  { return []string{"Latin"} }
+func (d deaf) Read(RGB, string) ([]Char, error) { return d.chars, nil }
+
+// Latin letters of a Korean line that the second recogniser does not see at all are Hangul that was misread.
+func TestLatinLettersThatAreHangul(t *testing.T) {
+	for _, c := range []struct {
+		name, first, second string
+		heard               []Char
+		want                string
+	}{
+		{"not seen", "천체 SASS 이다", "천체 블랙홀은 이다", nil, "천체 블랙홀은 이다"},
+		{"not seen at any look", "천체 SASS 이다", "천체 SAS 이다", nil, "천체 SASS 이다"},
+		{"seen", "천체 A8 이다", "천체 가나 이다", []Char{{Text: "A", Prob: 0.9}, {Text: "B", Prob: 0.9}}, "천체 AB 이다"},
+		{"a middle dot", "위ㆍ아래", "위-아래", nil, "위·아래"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(400, 100, 240)
+			b := grown(s.letters(60, 40, 8, 20, 20), 10)
+			r := Reader{Engine: &twoMinds{first: c.first, second: c.second}, Second: []Scripted{deaf{c.heard}}}
+			got, err := r.Read(page{s}, recognition.Task{Box: b, Lang: []string{"kor"}, Effort: recognition.EffortAccurate,
+				Rotate: recognition.Rotate0})
+			if err != nil || got.Text != c.want {
+				t.Errorf("%q, %v, want %q", got.Text, err, c.want)
+			}
+		})
+	}
 }

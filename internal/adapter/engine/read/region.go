@@ -654,7 +654,21 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 		}
 	}
 	if korean && koreanLetters > 0 {
-		return j.runs(t, first, second)
+		line, unseen, err := j.runs(t, first, second)
+		for _, l := range looks[1:] {
+			if err != nil || !unseen {
+				break
+			}
+			var other, read []letter
+			var still bool
+			if other, err = j.glance(t, l, recognition.ShapeLine, j.task.Charset); err != nil {
+				break
+			}
+			if read, still, err = j.runs(t, other, second); err == nil && !still && 4*len(read) >= 3*len(line) {
+				line, unseen = read, false
+			}
+		}
+		return line, err
 	}
 	line, err := j.second(second, t.gray)
 	if err != nil {
@@ -680,8 +694,9 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 	return fuse(first, line), nil
 }
 
-// runs has the second recogniser read what is not Hangul in a line.
-func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err error) {
+// runs has the second recogniser read what is not Hangul in a line. Of what is unseen the first one read Latin letters and the second
+// one nothing: it is Hangul, most likely.
+func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, unseen bool, err error) {
 	at := 0
 	for _, run := range foreign(first, float64(t.gray.Width), float64(t.gray.Height)) {
 		line = append(line, first[at:run.from]...)
@@ -689,15 +704,26 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
 		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		unseen = unseen || len(read) == 0 && latin(first[run.from:run.to]) >= 2
 		for i := range read {
 			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
 		}
 		letters, _ := replace(first[run.from:run.to], read)
 		line = append(line, letters...)
 	}
-	return append(line, first[at:]...), nil
+	return append(line, first[at:]...), unseen, nil
+}
+
+// latin counts the Latin letters of a line.
+func latin(line []letter) (n int) {
+	for _, l := range line {
+		if l.text >= "A" && l.text <= "Z" || l.text >= "a" && l.text <= "z" {
+			n++
+		}
+	}
+	return n
 }
 
 func (j *job) second(r Scripted, g Gray) ([]letter, error) {

@@ -28,15 +28,19 @@ type letter struct {
 	otherProb float64 // 0 where no other one was asked
 }
 
+// middleDot is what a text has where the model of Korean reads a letter that is no longer written.
+var middleDot = strings.NewReplacer("ㆍ", "·")
+
 // lettersOf brings the text of an answer and its symbols together: the text has the order and the spaces, the symbols places and
 // probabilities. Each line of the text is a line of letters.
 func lettersOf(a Answer, by string) [][]letter {
+	a.Text = middleDot.Replace(a.Text)
 	var flat []letter // a letter for each character of the symbols
 	for _, s := range a.Symbols {
 		n := utf8.RuneCountInString(s.Text)
 		width := (s.X2 - s.X1) / float64(max(1, n))
 		i := 0
-		for _, c := range s.Text {
+		for _, c := range middleDot.Replace(s.Text) {
 			if unicode.IsSpace(c) {
 				continue
 			}
