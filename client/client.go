@@ -22,6 +22,16 @@ type Client struct {
 	Server string       // address of the service, with its base path where it has one: "https://example.org/ocr"
 	Token  string       // an access token or an API key; empty: none
 	HTTP   *http.Client // nil: http.DefaultClient
+
+	// IdempotencyKey is sent along: an upload, a recognition or a job with it takes effect once within a day, however often the same is
+	// sent, and is answered alike. 1–255 characters; empty: none.
+	IdempotencyKey string
+}
+
+// Once returns a client whose next upload, recognition or job takes effect once, by that key. Another one needs another key.
+func (c Client) Once(key string) Client {
+	c.IdempotencyKey = key
+	return c
 }
 
 // WithToken returns a client of the same service that uses that token.
@@ -59,6 +69,9 @@ func (c Client) roundTrip(ctx context.Context, method, path string, header http.
 	}
 	if c.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	if c.IdempotencyKey != "" {
+		r.Header.Set("Idempotency-Key", c.IdempotencyKey)
 	}
 	if c.HTTP == nil {
 		return http.DefaultClient.Do(r)

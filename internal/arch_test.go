@@ -31,11 +31,12 @@ var inner = map[string][]string{
 	"fault":       {},
 	"label":       {},
 	"sweep":       {"fault"},
+	"once":        {"fault", "sweep"},
 	"account":     {"fault", "label"},
-	"document":    {"fault", "label", "sweep", "account"},
-	"recognition": {"fault", "label", "sweep", "account", "document"},
+	"document":    {"fault", "label", "sweep", "once", "account"},
+	"recognition": {"fault", "label", "sweep", "once", "account", "document"},
 	"webhook":     {"fault", "account"},
-	"job":         {"fault", "account", "document", "recognition", "webhook"},
+	"job":         {"fault", "once", "account", "document", "recognition", "webhook"},
 }
 
 // Packages that adapters share. They know nothing of ours but fault.

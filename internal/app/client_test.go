@@ -202,7 +202,7 @@ func TestClient(t *testing.T) {
 	test, err := os.ReadFile("client_test.go")
 	must("ReadFile", err)
 	for method := range reflect.TypeFor[api.Client]().Methods() {
-		if !strings.Contains(string(test), "."+method.Name+"(ctx") && method.Name != "WithToken" {
+		if !strings.Contains(string(test), "."+method.Name+"(ctx") && method.Name != "WithToken" && method.Name != "Once" {
 			t.Errorf("%s is not called here", method.Name)
 		}
 	}
@@ -235,8 +235,12 @@ func documentOf(t *testing.T, ann api.Client) {
 	if err != nil || len(runs) != 1 || runs[0].ImageID != first.ID || runs[0].Version == nil || *runs[0].Version != 1 {
 		t.Errorf("RecognizePages: %+v, %v", runs, err)
 	}
-	made, err := ann.AddJob(ctx, api.JobForm{Documents: []int64{first.ID}, Pages: "2-3", Effort: "fast"})
+	form := api.JobForm{Documents: []int64{first.ID}, Pages: "2-3", Effort: "fast"}
+	made, err := ann.Once("a job").AddJob(ctx, form)
 	check.OK(t, "AddJob", err)
+	again, err := ann.Once("a job").AddJob(ctx, form)
+	check.OK(t, "AddJob", err)
+	check.Same(t, "the job that is added again", again.ID, made.ID)
 	check.OK(t, "FollowJob", ann.FollowJob(ctx, made.ID, "", func(api.JobEvent) error { return nil }))
 	file, err := ann.ExportDocument(ctx, first.ID, "2-3", "txt")
 	if err != nil || string(file) != "two\n\fthree\n" {

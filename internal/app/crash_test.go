@@ -32,6 +32,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
@@ -48,8 +49,9 @@ const crashOrder = "GLYPHBOX_TEST_CRASH"
 type order struct {
 	Config Config
 	User   string
-	Pages  int // of a document that the walk is with; 0: it is with two files of one page
-	Call   int // the n-th call of a port that changes something; 0: none
+	Pages  int  // of a document that the walk is with; 0: it is with two files of one page
+	Once   bool // the walk is with requests that have keys
+	Call   int  // the n-th call of a port that changes something; 0: none
 	When   when
 }
 
@@ -138,8 +140,8 @@ type killedCatalog struct {
 	*killer
 }
 
-func (c killedCatalog) Add(ctx context.Context, pages ...document.Image) (added document.Image, err error) {
-	err = c.around("Catalog.Add", func() error { added, err = c.Catalog.Add(ctx, pages...); return err })
+func (c killedCatalog) Add(ctx context.Context, claim once.Claim, documents ...[]document.Image) (added []document.Image, err error) {
+	err = c.around("Catalog.Add", func() error { added, err = c.Catalog.Add(ctx, claim, documents...); return err })
 	return added, err
 }
 
@@ -159,6 +161,12 @@ type killedRuns struct {
 
 func (r killedRuns) Append(ctx context.Context, run recognition.Run) (stored recognition.Run, err error) {
 	err = r.around("Runs.Append", func() error { stored, err = r.Runs.Append(ctx, run); return err })
+	return stored, err
+}
+
+func (r killedRuns) Extend(ctx context.Context, imageID int64, version int, at time.Time,
+	change func(*recognition.Run, int) error) (stored recognition.Run, err error) {
+	err = r.around("Runs.Extend", func() error { stored, err = r.Runs.Extend(ctx, imageID, version, at, change); return err })
 	return stored, err
 }
 
@@ -230,7 +238,12 @@ func TestWalkThatIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	accounts, images, results := domainOn(t, s, &killer{order: o})
+	k := &killer{order: o}
+	accounts, images, results := domainOn(t, s, k)
+	if o.Once {
+		walkOnce(t, s, k, accounts, images, results)
+		return
+	}
 	u, err := accounts.SignUp(t.Context(), account.SignUp{Name: o.User, Email: o.User + "@example.org", Password1: password,
 		Password2: password})
 	if err != nil {

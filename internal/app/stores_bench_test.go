@@ -15,6 +15,7 @@ import (
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/mariadbtest"
@@ -113,13 +114,13 @@ func openResults(b *testing.B, c Config) *results {
 	if err != nil {
 		b.Fatal(err)
 	}
-	i, err := s.db.Catalog().Add(b.Context(), document.Image{Name: "page", Number: 1,
+	images, err := s.db.Catalog().Add(b.Context(), once.Claim{}, []document.Image{{Name: "page", Number: 1,
 		Geometry:   document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
-		Visibility: document.Private, Owner: account.Ref{ID: u.ID}, Created: time.Now()})
+		Visibility: document.Private, Owner: account.Ref{ID: u.ID}, Created: time.Now()}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &results{stores: s, image: i}
+	r := &results{stores: s, image: images[0]}
 	r.write(b)
 	return r
 }

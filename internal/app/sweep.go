@@ -12,7 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 )
@@ -31,6 +33,7 @@ func (s *stores) sweeper() *sweep.Sweeper {
 		{Name: "blobs", Old: s.blobs.Old, Named: s.db.Catalog().Named, Delete: deleteBlobs},
 		{Name: "contents", Old: s.contents.Old, Named: s.db.Runs().Named, Delete: s.contents.Delete},
 		recognition.DeletedKind(s.db.Runs(), s.contents, time.Now),
+		once.OldKind(oncestore.New(s.db.DB), time.Now),
 	}}
 }
 
@@ -39,7 +42,7 @@ func (p Process) sweepCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "sweep", Short: "Remove orphaned blobs and contents, also while the service runs", Args: cobra.NoArgs,
 		Long: "Lists and removes orphans: blobs and contents that no row names. A crash during an upload, a recognition or a deletion " +
 			"leaves them.\n" +
-			"Removes contents, too, that were deleted more than seven days ago.\n" +
+			"Removes contents, too, that were deleted more than seven days ago, and idempotency keys of more than a day.\n" +
 			"The service removes them itself now and then; see the setting sweep-interval."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
 	dryRun := cmd.Flags().Bool("dry-run", false, "List the orphans and remove none.")

@@ -18,11 +18,13 @@ import (
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/seal"
 	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/adapter/transcript"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/transfer"
@@ -114,6 +116,7 @@ type services struct {
 	pool     *engine.Engine
 	staging  *document.Staging
 	jobs     *job.Service
+	once     *once.Service
 	runner   *job.Runner
 	webhooks *webhook.Service
 
@@ -160,6 +163,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	if err := s.openWebhooks(c, seals, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.once = &once.Service{Keys: oncestore.New(s.db.DB), Now: time.Now}
 	if err := s.openJobs(ctx, c, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -65,7 +65,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 			t.Error("change was called without a row")
 		}
 		check.Kind(t, "Delete", s.Catalog.Delete(t.Context(), i.ID+1), fault.NotFound)
-		_, err = s.Catalog.Add(t.Context(), someImage(account.User{ID: ann.ID + 100}, "page"))
+		_, err = addPages(t, s, someImage(account.User{ID: ann.ID + 100}, "page"))
 		check.Kind(t, "Add for no user", err, fault.NotFound)
 		same(t, "images", listed(t, s, document.Query{Size: 10}, 1), []string{"page"})
 	})
@@ -280,7 +280,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 	t.Run("concurrent additions have an ID each", func(t *testing.T) {
 		s := open(t)
 		ann := addUser(t, s, "ann")
-		allOK(t, "Add", race(racers, func(int) error { _, err := s.Catalog.Add(t.Context(), someImage(ann, "page")); return err }))
+		allOK(t, "Add", race(racers, func(int) error { _, err := addPages(t, s, someImage(ann, "page")); return err }))
 		images, n, err := s.Catalog.List(t.Context(), document.Query{Size: 100})
 		check.OK(t, "List", err)
 		seen := map[int64]bool{}

@@ -28,7 +28,7 @@ func somePages(owner account.User, name string, n int) (pages []document.Image) 
 func documents(t *testing.T, open func(t *testing.T) Stores) {
 	add := func(t *testing.T, s Stores, pages []document.Image) []document.Image {
 		t.Helper()
-		first, err := s.Catalog.Add(t.Context(), pages...)
+		first, err := addPages(t, s, pages...)
 		check.OK(t, "Add", err)
 		stored, err := s.Catalog.Pages(t.Context(), first.ID, 1, len(pages)+1)
 		check.OK(t, "Pages", err)

@@ -13,6 +13,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
 )
@@ -53,6 +54,7 @@ func newFakes(judge testing.TB) *Fakes {
 		kept:  map[string]time.Time{},
 		jobs:  map[string]*storedJob{},
 		hooks: map[int64]webhook.Hook{}, deliveries: map[string]storedDelivery{},
+		requests:  map[string]once.Key{},
 		languages: []string{"eng", "kor"},
 		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
@@ -60,7 +62,8 @@ func newFakes(judge testing.TB) *Fakes {
 	m.files = Files(staging)
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m},
-			Contents: fakeContents{m}, Jobs: fakeJobs{m}, Hooks: fakeHooks{m}, Index: fakeIndex{m}, Settings: fakeSettings{m}},
+			Contents: fakeContents{m}, Jobs: fakeJobs{m}, Hooks: fakeHooks{m}, Index: fakeIndex{m}, Settings: fakeSettings{m},
+			Once: fakeOnce{m}},
 		Blobs: fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m},
 		Tokens: newFakeTokens(), Passwords: fakePasswords{m},
 		Seals: newFakeSeals(), memory: m,
@@ -102,6 +105,7 @@ type memory struct {
 	blobs    map[string][]byte
 	kept     map[string]time.Time // since when, blobs and contents
 	jobs     map[string]*storedJob
+	requests map[string]once.Key
 	hooks    map[int64]webhook.Hook
 
 	deliveries map[string]storedDelivery // to hooks

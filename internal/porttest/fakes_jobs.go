@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/once"
 )
 
 // storedJob is a job with its items, and what the domain does not see of them.
@@ -37,7 +38,11 @@ func (f fakeJobs) Add(ctx context.Context, j job.Job, images []int64) error {
 		if j.Count.Total != len(images) || j.Count.Queued != len(images) {
 			f.wrong("a job of %d items counts %+v", len(images), j.Count)
 		}
-		j.User.Name, j.Created = u.Name, micro(j.Created)
+		if err := f.lost(j.Note.Claim); err != nil {
+			return err
+		}
+		f.note(j.Note.Claim, j.Note.Effect)
+		j.User.Name, j.Created, j.Note = u.Name, micro(j.Created), once.Note{}
 		stored := &storedJob{Job: j}
 		for i, image := range images {
 			stored.items = append(stored.items, storedItem{Item: job.Item{ID: job.ItemID(j.ID, i+1), Job: j.ID, Number: i + 1,

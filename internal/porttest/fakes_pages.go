@@ -16,6 +16,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 
 	"golang.org/x/text/cases"
@@ -33,36 +34,49 @@ func (f fakeCatalog) withOwner(i document.Image) document.Image {
 	return i
 }
 
-func (f fakeCatalog) Add(ctx context.Context, pages ...document.Image) (first document.Image, err error) {
+func (f fakeCatalog) Add(ctx context.Context, claim once.Claim, documents ...[]document.Image) (firsts []document.Image, err error) {
 	err = f.write(ctx, "Catalog.Add", func() error {
-		if _, ok := f.users[pages[0].Owner.ID]; !ok {
+		if _, ok := f.users[documents[0][0].Owner.ID]; !ok {
 			return notFound("user")
 		}
-		for n, i := range pages {
-			for _, name := range []string{i.Original, i.Thumbnail} {
-				if _, ok := f.blobs[name]; !ok && (name != "" || name == i.Original || n == 0 && i.Error == nil) {
-					f.wrong("the row of the image %q names the blob %q, which is not there", i.Name, name)
-				}
-			}
-			if i.Number != n+1 || i.Original != pages[0].Original || i.Name != pages[0].Name || i.Owner != pages[0].Owner {
-				f.wrong("page %d of %q is added as page %d of %q", i.Number, i.Name, n+1, pages[0].Name)
-			}
-			if i.Password != "" {
-				f.wrong("the password of %q is to be stored", i.Name)
-			}
-			i.ID, i.Created = f.nextID(), micro(i.Created)
-			if i.Document = first.ID; n == 0 {
-				i.Document = i.ID
-				first = f.withOwner(i)
-			}
-			f.images[i.ID] = i
+		if err := f.lost(claim); err != nil {
+			return err
 		}
+		var effects []once.Effect
+		for _, pages := range documents {
+			first := f.add(pages)
+			firsts, effects = append(firsts, first), append(effects, once.Effect{Image: first.ID})
+		}
+		f.note(claim, effects...)
 		return nil
 	})
 	if err != nil {
-		return document.Image{}, err
+		return nil, err
 	}
-	return first, nil
+	return firsts, nil
+}
+
+func (f fakeCatalog) add(pages []document.Image) (first document.Image) {
+	for n, i := range pages {
+		for _, name := range []string{i.Original, i.Thumbnail} {
+			if _, ok := f.blobs[name]; !ok && (name != "" || name == i.Original || n == 0 && i.Error == nil) {
+				f.wrong("the row of the image %q names the blob %q, which is not there", i.Name, name)
+			}
+		}
+		if i.Number != n+1 || i.Original != pages[0].Original || i.Name != pages[0].Name || i.Owner != pages[0].Owner {
+			f.wrong("page %d of %q is added as page %d of %q", i.Number, i.Name, n+1, pages[0].Name)
+		}
+		if i.Password != "" {
+			f.wrong("the password of %q is to be stored", i.Name)
+		}
+		i.ID, i.Created = f.nextID(), micro(i.Created)
+		if i.Document = first.ID; n == 0 {
+			i.Document = i.ID
+			first = f.withOwner(i)
+		}
+		f.images[i.ID] = i
+	}
+	return first
 }
 
 func (f fakeCatalog) Pages(ctx context.Context, documentID int64, from, limit int) (pages []document.Image, err error) {
@@ -217,7 +231,7 @@ type fakeRuns struct{ *memory }
 
 func (f fakeRuns) stored(r recognition.Run) recognition.Run {
 	r.Created, r.User.Name = micro(r.Created), f.users[r.User.ID].Name
-	r.Lang, r.Contents = slices.Clone(r.Lang), nil
+	r.Lang, r.Contents, r.Note = slices.Clone(r.Lang), nil, once.Note{}
 	r.ContentIDs = slices.DeleteFunc(slices.Clone(r.ContentIDs), func(id string) bool { return !f.deleted[id].IsZero() })
 	return r
 }
@@ -244,7 +258,11 @@ func (f fakeRuns) Append(ctx context.Context, r recognition.Run) (stored recogni
 		if r.Item != "" && f.ofItem(r.Item) != nil {
 			return recognition.ErrItemRead
 		}
+		if err := f.lost(r.Note.Claim); err != nil {
+			return err
+		}
 		r.Version = len(f.runs[r.ImageID]) + 1
+		f.noteRun(r)
 		f.runs[r.ImageID] = append(f.runs[r.ImageID], f.stored(r))
 		stored = f.stored(r)
 		return nil
@@ -280,6 +298,10 @@ func (f fakeRuns) Extend(ctx context.Context, imageID int64, version int, _ time
 				f.wrong("a run is to have the content %s, which another has", id)
 			}
 		}
+		if err := f.lost(r.Note.Claim); err != nil {
+			return err
+		}
+		f.noteRun(r)
 		was.ContentIDs, was.Engine = append(slices.Clone(was.ContentIDs), added...), r.Engine
 		f.runs[imageID][version-1] = was
 		stored = f.stored(was)

@@ -23,6 +23,7 @@ func TestFakeKeys(t *testing.T)     { Keys(t, fakeStores) }
 func TestFakeCatalog(t *testing.T)  { Catalog(t, fakeStores) }
 func TestFakeRuns(t *testing.T)     { Runs(t, fakeStores) }
 func TestFakeIndex(t *testing.T)    { Index(t, fakeStores) }
+func TestFakeOnce(t *testing.T)     { Once(t, fakeStores) }
 
 func TestFakeJobs(t *testing.T)  { Jobs(t, fakeStores) }
 func TestFakeHooks(t *testing.T) { Hooks(t, fakeStores) }
@@ -71,7 +72,7 @@ func TestFakesJudge(t *testing.T) {
 		act  func(f *Fakes, image document.Image, run recognition.Run)
 		want string
 	}{
-		"row before bytes": {func(f *Fakes, i document.Image, _ recognition.Run) { i.Original = "x"; f.Catalog.Add(ctx, i) },
+		"row before bytes": {func(f *Fakes, i document.Image, _ recognition.Run) { i.Original = "x"; addPages(t, f.Stores, i) },
 			"names the blob"},
 		"bytes go before the row": {func(f *Fakes, i document.Image, _ recognition.Run) { f.Blobs.Delete(ctx, i.Original) },
 			"while an image names it"},

@@ -51,7 +51,7 @@ func orders(t *testing.T, open func(t *testing.T) Stores) {
 				pages[0].Pages, i.Pages = 2, 2
 				pages = append(pages, i)
 			}
-			_, err := s.Catalog.Add(t.Context(), pages...)
+			_, err := addPages(t, s, pages...)
 			check.OK(t, "Add", err)
 		}
 		for _, order := range []document.Order{document.Newest, document.Oldest, document.ByName} {
@@ -101,7 +101,7 @@ func orders(t *testing.T, open func(t *testing.T) Stores) {
 		first.Pages = 2
 		second := first
 		second.Number, second.Thumbnail = 2, ""
-		i, err := s.Catalog.Add(t.Context(), first, second)
+		i, err := addPages(t, s, first, second)
 		check.OK(t, "Add", err)
 		for _, before := range []int64{i.ID + 1, i.ID + 2} {
 			for _, keyword := range []string{"", "page"} {

@@ -21,6 +21,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest/check"
@@ -43,6 +44,7 @@ type Stores struct {
 	Hooks    webhook.Hooks
 	Index    recognition.Index
 	Settings recognition.UserSettings
+	Once     once.Keys // its suite needs Users, Catalog, Runs and Jobs
 }
 
 // racers is how many goroutines a suite lets loose on one row.
@@ -143,9 +145,18 @@ func someImage(owner account.User, name string) document.Image {
 	}
 }
 
+// addPages adds the images of one document and returns the first.
+func addPages(t *testing.T, s Stores, pages ...document.Image) (document.Image, error) {
+	firsts, err := s.Catalog.Add(t.Context(), once.Claim{}, pages)
+	if err != nil {
+		return document.Image{}, err
+	}
+	return firsts[0], nil
+}
+
 func addImage(t *testing.T, s Stores, i document.Image) document.Image {
 	t.Helper()
-	i, err := s.Catalog.Add(t.Context(), i)
+	i, err := addPages(t, s, i)
 	check.OK(t, "Catalog.Add", err)
 	return i
 }

@@ -175,18 +175,6 @@ func TestUploadStaysOnDisk(t *testing.T) {
 	s.image(ann)
 }
 
-func TestUploadTakesBackOrSaysSo(t *testing.T) {
-	s := open(t)
-	_, ann := s.user("ann")
-	s.Meanwhile("Catalog.Add", func() { s.Fail("Catalog.Add", porttest.Before) }) // the second time
-	s.Fail("Catalog.Delete", porttest.Before)
-	s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: page(8, 8)},
-		formFile{name: "b.png", data: page(8, 8)})).want(500).code("internal")
-	if !strings.Contains(s.logs.String(), "injected") {
-		t.Errorf("the log does not say why: %s", s.logs)
-	}
-}
-
 func TestSpoolAway(t *testing.T) {
 	s := open(t, func(c *Config) { c.SpoolDir = "/nowhere/at/all" })
 	_, ann := s.user("ann")

@@ -25,6 +25,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest"
@@ -93,7 +94,8 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	accounts.Webhooks = s.webhooks
 	s.jobs = &job.Service{Jobs: f.Jobs, Images: images, Hooks: s.webhooks, Engine: f.Engine, Wake: s.runner.Wake, Now: time.Now}
 	runs.Engine = hurdles{f.Engine, s}
-	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Webhooks: s.webhooks, Staging: f.Staging, SpoolDir: t.TempDir(),
+	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Webhooks: s.webhooks,
+		Once: &once.Service{Keys: f.Once, Now: time.Now}, Staging: f.Staging, SpoolDir: t.TempDir(),
 		MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
 		Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil))}}
 	for _, f := range change {

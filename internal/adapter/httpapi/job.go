@@ -17,6 +17,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -27,7 +28,7 @@ func (a *api) jobRoutes(s *endpoint.Set) {
 		Summary: "Read many images in the background",
 		About: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each " +
 			"that is read gets a version. The regions are read of each; without regions, its whole page.",
-		Body: &endpoint.Body{MediaType: endpoint.JSON, Limit: textLimit}, Status: http.StatusAccepted, Errors: []int{429},
+		Body: &endpoint.Body{MediaType: endpoint.JSON, Limit: textLimit}, Status: http.StatusAccepted, Errors: []int{409, 429},
 		Timeout: a.RecognitionTimeout}, a.addJob)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job", Tag: "job", ID: "jobs",
 		Summary: "List your jobs", About: "Newest first."},
@@ -114,12 +115,19 @@ func (f jobForm) order() (o job.Order, err error) {
 	return o, err
 }
 
-func (a *api) addJob(ctx context.Context, c *endpoint.Call, _ *endpoint.None, form jobForm) (*jobs.Accepted, error) {
+func (a *api) addJob(ctx context.Context, c *endpoint.Call, _ *OnceHeader, form jobForm) (*jobs.Accepted, error) {
 	order, err := form.order()
 	if err != nil {
 		return nil, err
 	}
-	return a.submit(ctx, c, order)
+	return doOnce(ctx, a, c, order, !inParts, func(ctx context.Context, claim once.Claim) (*jobs.Accepted, []once.Effect, error) {
+		order.Once = claim
+		accepted, err := a.submit(ctx, c, order)
+		return accepted, nil, err
+	}, func(ctx context.Context, made []once.Effect) (*jobs.Accepted, error) {
+		j, err := a.Jobs.Job(ctx, c.Actor(), made[0].Job)
+		return jobs.Accept(j, c.Outside(base)), err
+	})
 }
 
 func (a *api) submit(ctx context.Context, c *endpoint.Call, order job.Order) (*jobs.Accepted, error) {
@@ -159,12 +167,17 @@ func (a *api) recognizeLater(ctx context.Context, c *endpoint.Call, id int64, re
 		return nil, err
 	}
 	o := order(image)
-	o.Request = request
-	made, err := a.submit(ctx, c, o)
+	o.Request, o.Once = request, request.Once
+	accepted, err := a.submit(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}
-	return &recognized{Status: http.StatusAccepted, Location: made.Location, Applied: "respond-async", Body: contentsOrJob{made.Body}}, nil
+	return answerLater(accepted), nil
+}
+
+// answerLater answers a recognition with a job.
+func answerLater(job *jobs.Accepted) *recognized {
+	return &recognized{Status: http.StatusAccepted, Location: job.Location, Applied: "respond-async", Body: contentsOrJob{job.Body}}
 }
 
 // contentsOrJob is what POST /image/{id}/ocr answers: contents, runs of pages or, where it is later, a job.

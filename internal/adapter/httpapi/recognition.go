@@ -10,9 +10,11 @@ import (
 	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/header"
+	"glyphbox/internal/adapter/httpapi/jobs"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/wire"
 )
@@ -47,8 +49,10 @@ type recognized struct {
 	Body     contentsOrJob
 }
 
-func (a *api) recognize(ctx context.Context, c *endpoint.Call, in *struct {
+// RecognizeInput says what of which image to read, and how, besides the regions.
+type RecognizeInput struct {
 	IDPath
+	OnceHeader
 	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng. None: eng."`
 	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
 	OEM  int      `query:"oem" default:"3" minimum:"0" maximum:"3" doc:"Engine mode."`
@@ -60,21 +64,46 @@ func (a *api) recognize(ctx context.Context, c *endpoint.Call, in *struct {
 	Into int `query:"into" minimum:"1" maximum:"2147483647" doc:"A version to add the regions to. It must be the newest of the image, and one that you ran. Missing: a new one."`
 
 	Pages string `query:"pages" maxLength:"10000" example:"2-5,9" doc:"Pages of the document to read, at most 50 unless later, or all. Missing: this."`
-}, regions regionForms) (*recognized, error) {
+}
+
+func (a *api) recognize(ctx context.Context, c *endpoint.Call, in *RecognizeInput, regions regionForms) (*recognized, error) {
 	psm, lang, err := readModes(in.PSM, in.Lang)
 	if err != nil {
 		return nil, err
 	}
 	request := recognition.Request{Regions: regions, Lang: lang, Shape: psm, Mode: recognition.Mode(in.OEM),
 		Rotate: recognition.Rotate(in.Rotate), Effort: recognition.Effort(in.Effort), Source: recognition.Source(in.Source), Into: in.Into}
-	if in.Pages != "" {
-		return a.recognizePages(ctx, c, in.ID, in.Pages, request)
-	}
-	if later(c) {
-		return a.recognizeLater(ctx, c, in.ID, request, func(i document.Image) job.Order { return job.Order{Images: []int64{i.ID}} })
-	}
-	run, err := a.Recognition.Recognize(ctx, c.Actor(), in.ID, request)
-	return &recognized{Status: http.StatusOK, Version: &run.Version, Body: contentsOrJob{wire.All(run.Contents, wire.Content)}}, err
+	reread := slices.ContainsFunc(regions, func(r recognition.Region) bool { return r.Content != "" })
+	parts := !later(c) && (in.Pages != "" || reread)
+	return doOnce(ctx, a, c, regions, parts, func(ctx context.Context, claim once.Claim) (*recognized, []once.Effect, error) {
+		request.Once = claim
+		if in.Pages != "" {
+			return a.recognizePages(ctx, c, in.ID, in.Pages, request)
+		}
+		if later(c) {
+			out, err := a.recognizeLater(ctx, c, in.ID, request, func(i document.Image) job.Order {
+				return job.Order{Images: []int64{i.ID}}
+			})
+			return out, nil, err
+		}
+		run, err := a.Recognition.Recognize(ctx, c.Actor(), in.ID, request)
+		return answerRun(run), nil, err
+	}, func(ctx context.Context, made []once.Effect) (*recognized, error) {
+		switch {
+		case len(made) > 0 && made[0].Job != "":
+			j, err := a.Jobs.Job(ctx, c.Actor(), made[0].Job)
+			return answerLater(jobs.Accept(j, c.Outside(base))), err
+		case in.Pages != "":
+			return answerPages(made), nil
+		}
+		run, err := a.Recognition.Again(ctx, c.Actor(), made[0])
+		return answerRun(run), err
+	})
+}
+
+// answerRun answers a recognition with what was read.
+func answerRun(run recognition.Run) *recognized {
+	return &recognized{Status: http.StatusOK, Version: &run.Version, Body: contentsOrJob{wire.All(run.Contents, wire.Content)}}
 }
 
 func (a *api) runs(ctx context.Context, c *endpoint.Call, in *struct {

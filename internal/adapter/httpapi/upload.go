@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/adapter/httpapi/upload"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/wire"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,7 +38,7 @@ func (uploadedImages) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{image, {Type: huma.TypeArray, Items: image, Description: "If several files were sent."}}}
 }
 
-func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*uploaded, error) {
+func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *OnceHeader) (*uploaded, error) {
 	if !c.LimitBody() {
 		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
 	}
@@ -46,21 +47,33 @@ func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*
 	if err != nil {
 		return nil, endpoint.BodyFault(err)
 	}
-	uploads := make([]document.Upload, len(files))
+	uploads, asked := make([]document.Upload, len(files)), make([][2]string, len(files))
 	for n, f := range files {
 		staged, drop := a.Staging.Stage(document.File{SHA256: f.SHA256, Size: f.Size, Password: password}, f.Open)
 		defer drop()
-		uploads[n] = document.Upload{Name: f.Name, File: staged}
+		uploads[n], asked[n] = document.Upload{Name: f.Name, File: staged}, [2]string{f.Name, f.SHA256}
 	}
-	images, err := a.Images.UploadAll(ctx, c.Actor(), uploads)
-	if err != nil {
-		return nil, err
-	}
+	return doOnce(ctx, a, c, asked, !inParts, func(ctx context.Context, claim once.Claim) (*uploaded, []once.Effect, error) {
+		images, err := a.Images.UploadAll(ctx, c.Actor(), uploads, claim)
+		return answerUpload(c, images), nil, err
+	}, func(ctx context.Context, made []once.Effect) (*uploaded, error) {
+		images := make([]document.Image, len(made))
+		for n, e := range made {
+			if images[n], err = a.Images.Image(ctx, c.Actor(), e.Image); err != nil {
+				return nil, err
+			}
+		}
+		return answerUpload(c, images), nil
+	})
+}
+
+// answerUpload answers with images that were uploaded.
+func answerUpload(c *endpoint.Call, images []document.Image) *uploaded {
 	out := &uploaded{Body: wire.All(images, viewImage)}
 	if len(images) == 1 {
 		out.Location = c.Outside(fmt.Sprintf("%s/image/%d", base, images[0].ID))
 	}
-	return out, nil
+	return out
 }
 
 func (a *api) uploadLimits() upload.Limits {

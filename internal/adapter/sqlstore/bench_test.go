@@ -278,7 +278,7 @@ func grow(t testing.TB, db *DB, images int64) populated {
 		if k/10%10 == 0 {
 			i.Visibility = document.Shared
 		}
-		if _, err := db.Catalog().Add(t.Context(), i); err != nil {
+		if _, err := addOne(t.Context(), db, i); err != nil {
 			t.Fatal(err)
 		}
 	}

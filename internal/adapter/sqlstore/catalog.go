@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/once"
 )
 
 // Catalog is document.Catalog on table image.
@@ -26,27 +28,40 @@ var _ document.Catalog = (*Catalog)(nil)
 func (db *DB) Catalog() *Catalog { return &Catalog{db} }
 
 // Add implements document.Catalog.
-func (s *Catalog) Add(ctx context.Context, pages ...document.Image) (first document.Image, err error) {
+func (s *Catalog) Add(ctx context.Context, claim once.Claim, documents ...[]document.Image) (firsts []document.Image, err error) {
 	err = s.db.Update(ctx, func(tx *sql.Tx) error {
-		id, err := insertImage(ctx, tx, pages[0])
-		if err != nil {
-			return err
-		}
-		for later := range slices.Chunk(pages[1:], pagesAtOnce) {
-			if err := insertPages(ctx, tx, id, later); err != nil {
+		firsts = nil
+		var effects []once.Effect
+		for _, pages := range documents {
+			first, err := s.add(ctx, tx, pages)
+			if err != nil {
 				return err
 			}
+			firsts, effects = append(firsts, first), append(effects, once.Effect{Image: first.ID})
 		}
-		if err := s.db.Index().Rename(ctx, tx, id, pages[0].Name); err != nil {
-			return err
-		}
-		first, err = imageByID(ctx, tx, id, ``)
-		return err
+		return oncestore.Note(ctx, s.db.DB, tx, claim, effects...)
 	})
 	if err != nil {
-		return document.Image{}, err
+		return nil, err
 	}
-	return first, nil
+	return firsts, nil
+}
+
+// add inserts the images of a document.
+func (s *Catalog) add(ctx context.Context, tx *sql.Tx, pages []document.Image) (first document.Image, err error) {
+	id, err := insertImage(ctx, tx, pages[0])
+	if err != nil {
+		return first, err
+	}
+	for later := range slices.Chunk(pages[1:], pagesAtOnce) {
+		if err := insertPages(ctx, tx, id, later); err != nil {
+			return first, err
+		}
+	}
+	if err := s.db.Index().Rename(ctx, tx, id, pages[0].Name); err != nil {
+		return first, err
+	}
+	return imageByID(ctx, tx, id, ``)
 }
 
 // pagesAtOnce is how many rows of pages one statement stores.

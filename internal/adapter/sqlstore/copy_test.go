@@ -46,7 +46,7 @@ func filled(t *testing.T, db *DB) {
 	must(db.Settings().SetSettings(ctx, users[0].ID, recognition.Settings{Lang: []string{"kor"}}))
 	must(db.Keys().AddKey(ctx, account.Key{ID: "k1", UserID: users[0].ID, Name: "열쇠", SecretHash: "h", Created: created}))
 	for _, name := range []string{"한글 문서.png", "it's 100%_\\", "last, which goes"} {
-		i, err := db.Catalog().Add(ctx, someImage(users[0].ID, name))
+		i, err := addOne(ctx, db, someImage(users[0].ID, name))
 		must(err)
 		must(db.Contents().Add(ctx, []recognition.Content{{ID: name[:3] + "1", Revision: 1, Reading: recognition.Reading{Text: "하나"}},
 			{ID: name[:3] + "2", Revision: 1}}))
@@ -173,7 +173,7 @@ func TestSync(t *testing.T) {
 
 	// No number is given twice, and references are checked again.
 	for _, db := range []*DB{first, server, second} {
-		i, err := db.Catalog().Add(t.Context(), someImage(1, "next"))
+		i, err := addOne(t.Context(), db, someImage(1, "next"))
 		if err != nil || i.ID != 4 {
 			t.Errorf("the next image has the number %d, want 4 (%v)", i.ID, err)
 		}

@@ -40,7 +40,7 @@ func writeUntilKilled(path string) error {
 		return err
 	}
 	for n := 0; ; n++ {
-		i, err := db.Catalog().Add(ctx, someImage(u.ID, "a"))
+		i, err := addOne(ctx, db, someImage(u.ID, "a"))
 		if err != nil {
 			return err
 		}

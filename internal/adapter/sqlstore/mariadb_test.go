@@ -373,7 +373,7 @@ func testKilledServer(t *testing.T, db *DB, server *mariadbtest.Server, ann acco
 				if done == enough {
 					before.Done()
 				}
-				i, err := db.Catalog().Add(t.Context(), someImage(ann.ID, "a"))
+				i, err := addOne(t.Context(), db, someImage(ann.ID, "a"))
 				if err != nil {
 					wantAway(t, err)
 					break
@@ -385,7 +385,7 @@ func testKilledServer(t *testing.T, db *DB, server *mariadbtest.Server, ann acco
 			failed.Done()
 			<-back
 			for range enough {
-				i, err := db.Catalog().Add(t.Context(), someImage(ann.ID, "a"))
+				i, err := addOne(t.Context(), db, someImage(ann.ID, "a"))
 				if err != nil {
 					t.Errorf("after the server came back: %v", err)
 					return

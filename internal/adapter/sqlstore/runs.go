@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
@@ -75,7 +76,16 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 		return 0, err
 	}
 	r.Version = version
-	return version, addContents(ctx, tx, r, r.ContentIDs, 0, r.Created)
+	if err := addContents(ctx, tx, r, r.ContentIDs, 0, r.Created); err != nil {
+		return 0, err
+	}
+	return version, s.note(ctx, tx, r)
+}
+
+// note notes that a run was made or added to.
+func (s *Runs) note(ctx context.Context, tx *sql.Tx, r recognition.Run) error {
+	r.Note.Version = r.Version
+	return oncestore.Note(ctx, s.db.DB, tx, r.Note.Claim, r.Note.Effect)
 }
 
 // addContents adds rows of contents to a run, from that position on.
@@ -131,6 +141,9 @@ func (s *Runs) Extend(ctx context.Context, imageID int64, version int, at time.T
 				version); err != nil {
 				return err
 			}
+		}
+		if err := s.note(ctx, tx, r); err != nil {
+			return err
 		}
 		stored, err = oneRun(runsIn(ctx, tx, byVersion, imageID, version))
 		return err

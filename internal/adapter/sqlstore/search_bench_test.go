@@ -133,7 +133,7 @@ func fillIndex(b *testing.B, db *DB, regions int) (f searched) {
 	f.viewer = users[7]
 	v := newVocabulary()
 	for n := range regions / 100 {
-		image, err := db.Catalog().Add(ctx, someImage(users[n%100], "page"))
+		image, err := addOne(ctx, db, someImage(users[n%100], "page"))
 		check.OK(b, "Add", err)
 		run := recognition.Run{ImageID: image.ID, User: account.Ref{ID: users[n%100]}, Created: created}
 		var contents []recognition.Content

@@ -19,6 +19,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -39,9 +40,18 @@ func someImage(owner int64, name string) document.Image {
 		Visibility: document.Private, Owner: account.Ref{ID: owner}, Original: "original", Thumbnail: "thumbnail", Created: created}
 }
 
+// addOne adds the images of one document and returns the first.
+func addOne(ctx context.Context, db *DB, pages ...document.Image) (document.Image, error) {
+	firsts, err := db.Catalog().Add(ctx, once.Claim{}, pages)
+	if err != nil {
+		return document.Image{}, err
+	}
+	return firsts[0], nil
+}
+
 func addImage(t testing.TB, db *DB, owner int64, name string) document.Image {
 	t.Helper()
-	i, err := db.Catalog().Add(t.Context(), someImage(owner, name))
+	i, err := addOne(t.Context(), db, someImage(owner, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +339,7 @@ func testPagesMakeUpTheList(t *testing.T, open func(t testing.TB) *DB) {
 		if n%4 == 0 || n < 10 {
 			i.Visibility = document.Shared
 		}
-		if _, err := db.Catalog().Add(t.Context(), i); err != nil {
+		if _, err := addOne(t.Context(), db, i); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -409,7 +419,7 @@ func TestBusyAndFullAreUnavailable(t *testing.T) {
 
 	release := blockWriter(t, path)
 	set("busy_timeout(10)")
-	_, err := db.Catalog().Add(t.Context(), someImage(ann.ID, "a"))
+	_, err := addOne(t.Context(), db, someImage(ann.ID, "a"))
 	check("a transaction while it is locked", err)
 	check("a statement while it is locked", db.Users().AddLogin(t.Context(), account.Login{UserID: ann.ID, Created: created}))
 	release()
@@ -445,7 +455,7 @@ func testContextErrorsPass(t *testing.T, open func(testing.TB) *DB) {
 		t.Errorf("Update: got error %v, want context.Canceled", err)
 	}
 	_, byID := db.Users().ByID(ctx, ann.ID)
-	_, add := db.Catalog().Add(ctx, someImage(ann.ID, "a"))
+	_, add := addOne(ctx, db, someImage(ann.ID, "a"))
 	_, get := db.Contents().Get(ctx, []string{"x"})
 	for what, err := range map[string]error{"ByID": byID, "Add": add, "Get": get, "Ping": db.Ping(ctx),
 		"DeleteKeysOf": db.Keys().DeleteKeysOf(ctx, ann.ID)} {
@@ -589,7 +599,7 @@ func testCountsStayRight(t *testing.T, open func(testing.TB) *DB) {
 			if n%3 == 0 {
 				image.Visibility = document.Shared
 			}
-			i, err := db.Catalog().Add(t.Context(), image)
+			i, err := addOne(t.Context(), db, image)
 			if err != nil {
 				t.Error(err)
 				return
@@ -619,7 +629,7 @@ func testCountsStayRight(t *testing.T, open func(testing.TB) *DB) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("images and shared ones of each user (-want +got):\n%s", d)
 	}
-	if _, err := db.Catalog().Add(t.Context(), someImage(users[1].ID+1, "a")); !fault.Is(err, fault.NotFound) {
+	if _, err := addOne(t.Context(), db, someImage(users[1].ID+1, "a")); !fault.Is(err, fault.NotFound) {
 		t.Errorf("got error %v, want NotFound", err)
 	}
 }

@@ -90,7 +90,7 @@ func testSuffixesFollowFromImages(t *testing.T, open func(testing.TB) *DB) {
 	var all sync.WaitGroup
 	for n := range 40 {
 		all.Go(func() {
-			i, err := db.Catalog().Add(t.Context(), someImage(ann.ID, fmt.Sprint("스캔 ", n, strings.Repeat("-", n), " 계약서 banana.png")))
+			i, err := addOne(t.Context(), db, someImage(ann.ID, fmt.Sprint("스캔 ", n, strings.Repeat("-", n), " 계약서 banana.png")))
 			if err != nil {
 				t.Error(err)
 				return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 )
 
 // Query picks documents for a list.
@@ -43,9 +44,9 @@ const (
 
 // Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Catalog interface {
-	// Add stores the images of a new document, all of its pages in their order, as one step, and returns the first one with its ID and its
-	// owner's name. A later image has a greater ID. NotFound where the owner is no user.
-	Add(ctx context.Context, pages ...Image) (Image, error)
+	// Add stores the images of new documents of one owner, of each all pages in their order, as one step, and returns the first ones with
+	// their IDs and their owner's name. A later image has a greater ID. It notes them for the claim. NotFound where the owner is no user.
+	Add(ctx context.Context, claim once.Claim, documents ...[]Image) ([]Image, error)
 
 	// ByID returns one image. NotFound.
 	ByID(ctx context.Context, id int64) (Image, error)

@@ -13,6 +13,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/label"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/sweep"
 )
 
@@ -48,16 +49,17 @@ type Upload struct {
 // Invalid for the name, and with the code "pdf_encrypted" as the Imager says; Unsupported and TooLarge as that says, and for too many pages
 // or pixels of all pages; Conflict where the user has too many documents; Deadline where the bytes may be swept before the rows are there.
 func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, f File) (Image, error) {
-	images, err := s.UploadAll(ctx, actor, []Upload{{name, f}})
+	images, err := s.UploadAll(ctx, actor, []Upload{{name, f}}, once.Claim{})
 	if err != nil {
 		return Image{}, err
 	}
 	return images[0], nil
 }
 
-// UploadAll stores several documents, or none where one of them is refused: they are all looked at before the first is stored. Faults are
-// those of Upload, naming the files as "file[0]" and so on, or as "file" where there is one.
-func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []Upload) ([]Image, error) {
+// UploadAll stores several documents, or none where one of them is refused: they are all looked at before the first is stored, and their
+// rows are added as one step, which the claim is for. Faults are those of Upload, naming the files as "file[0]" and so on, or as "file"
+// where there is one.
+func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []Upload, claim once.Claim) ([]Image, error) {
 	n, err := s.Catalog.Count(ctx, actor.UserID)
 	if err != nil {
 		return nil, err
@@ -72,15 +74,7 @@ func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []
 			return nil, onFile(err, k, len(uploads))
 		}
 	}
-	var images []Image
-	for k, a := range looked {
-		i, err := s.store(ctx, a)
-		if err != nil {
-			return nil, s.takeBackImages(ctx, images, onFile(err, k, len(uploads)))
-		}
-		images = append(images, i)
-	}
-	return images, nil
+	return s.store(ctx, looked, claim)
 }
 
 // arrival is a file that was looked at.
@@ -116,48 +110,49 @@ func (s *Service) look(ctx context.Context, actor account.Actor, u Upload) (a ar
 	return a, s.firstThumbnail(ctx, &a)
 }
 
-func (s *Service) store(ctx context.Context, a arrival) (Image, error) {
+// store puts all blobs first, and then adds the rows.
+func (s *Service) store(ctx context.Context, arrivals []arrival, claim once.Claim) ([]Image, error) {
 	begun := s.Now()
-	var thumbnail, original string
-	var err error
-	if a.thumbnail != nil {
-		if thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(a.thumbnail)); err != nil {
-			return Image{}, err
+	var blobs []string
+	documents := make([][]Image, len(arrivals))
+	for k, a := range arrivals {
+		put, err := s.putAll(ctx, a, begun)
+		blobs = append(blobs, put...)
+		if err != nil {
+			return nil, onFile(s.takeBack(ctx, err, blobs...), k, len(arrivals))
 		}
-	}
-	if original, err = s.putOriginal(ctx, a.file); err != nil {
-		return Image{}, s.takeBack(ctx, err, thumbnail)
+		documents[k] = a.pages
 	}
 	if sweep.TooLate(begun, s.Now()) {
-		return Image{}, s.takeBack(ctx, errTooLate, original, thumbnail)
+		return nil, s.takeBack(ctx, errTooLate, blobs...)
 	}
-	a.pages[0].Thumbnail = thumbnail
-	for n := range a.pages {
-		a.pages[n].Original, a.pages[n].Created = original, begun.UTC().Truncate(time.Microsecond)
-	}
-	added, err := s.Catalog.Add(ctx, a.pages...)
+	added, err := s.Catalog.Add(ctx, claim, documents...)
 	if err != nil && !fault.Refused(err) {
-		return Image{}, err // the rows may be there all the same, so their bytes stay: the sweeper knows
+		return nil, err // the rows may be there all the same, so their bytes stay: the sweeper knows
 	}
 	if err != nil {
-		return Image{}, s.takeBack(ctx, err, original, thumbnail)
+		return nil, s.takeBack(ctx, err, blobs...)
 	}
 	return added, nil
 }
 
-// takeBackTime is how long removing the images of a failed upload may take.
-const takeBackTime = 10 * time.Second
-
-// takeBackImages removes what was stored of an upload that fails after all.
-func (s *Service) takeBackImages(ctx context.Context, images []Image, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
-	defer cancel()
-	for _, i := range images {
-		if err := s.remove(ctx, i); err != nil {
-			return fault.New(fault.Internal, "internal", "An image of a failed upload stays.").Because(errors.Join(err, cause))
+// putAll stores the bytes of a file and the thumbnail of its first page, and names them in the images of its pages. It returns the blobs
+// that it has put, even on failure.
+func (s *Service) putAll(ctx context.Context, a arrival, begun time.Time) (blobs []string, err error) {
+	if a.thumbnail != nil {
+		if a.pages[0].Thumbnail, err = s.Blobs.Put(ctx, bytes.NewReader(a.thumbnail)); err != nil {
+			return nil, err
 		}
+		blobs = append(blobs, a.pages[0].Thumbnail)
 	}
-	return cause
+	original, err := s.putOriginal(ctx, a.file)
+	if err != nil {
+		return blobs, err
+	}
+	for n := range a.pages {
+		a.pages[n].Original, a.pages[n].Created = original, begun.UTC().Truncate(time.Microsecond)
+	}
+	return append(blobs, original), nil
 }
 
 // onFile says which of several files a fault is about. The password is a field of its own.

@@ -18,6 +18,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
@@ -247,9 +248,9 @@ func TestUploadOfBytesThatEndEarly(t *testing.T) {
 func TestUploadAll(t *testing.T) {
 	w := newWorld(t)
 	good := document.Upload{Name: "a.png", File: porttest.FileOf(drawn())}
-	images, err := w.UploadAll(t.Context(), w.ann, []document.Upload{good, {Name: "b.png", File: good.File}})
+	images, err := w.UploadAll(t.Context(), w.ann, []document.Upload{good, {Name: "b.png", File: good.File}}, once.Claim{})
 	check.OK(t, "UploadAll", err)
-	check.Same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add", "Blobs.Put", "Blobs.Put", "Catalog.Add"})
+	check.Same(t, "order", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Blobs.Put", "Blobs.Put", "Catalog.Add"})
 	if len(images) != 2 || images[0].Name != "a.png" || images[1].Name != "b.png" || images[0].ID >= images[1].ID {
 		t.Errorf("got %+v", images)
 	}
@@ -261,20 +262,27 @@ func TestUploadAll(t *testing.T) {
 		"no image": {document.Upload{Name: "c.txt", File: porttest.FileOf([]byte("no image"))}, fault.Unsupported},
 		"the name": {document.Upload{Name: strings.Repeat("x", 201), File: good.File}, fault.Invalid},
 	} {
-		_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, c.bad})
+		_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, c.bad}, once.Claim{})
 		check.Kind(t, name, err, c.kind)
 		if f := fault.Of(err); len(f.Fields) != 1 || f.Fields[0].Field != "file[1]" {
 			t.Errorf("%s: got the fields %v, want file[1]", name, f.Fields)
 		}
 		check.Same(t, name+": what was written", w.fakes.Calls(), nil)
 	}
-	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good, good, good})
+	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good, good, good}, once.Claim{})
 	check.Kind(t, "too many images", err, fault.Conflict)
 	check.Same(t, "too many images: what was written", w.fakes.Calls(), nil)
 
-	w.fakes.Meanwhile("Catalog.Add", func() { w.fakes.Fail("Catalog.Add", porttest.Before) }) // the second
-	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good})
+	w.fakes.Meanwhile("Blobs.Put", func() { // the third, after which the second is taken back
+		w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Meanwhile("Blobs.Put", func() { w.fakes.Fail("Blobs.Put", porttest.Before) }) })
+	})
+	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good}, once.Claim{})
+	check.Kind(t, "the blobs go away", err, fault.Unavailable)
+	w.fakes.Fail("Catalog.Add", porttest.Before)
+	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good}, once.Claim{})
 	check.Kind(t, "the database goes away", err, fault.Unavailable)
+	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good}, once.Claim{ID: "key", By: "nobody"})
+	check.Code(t, "the claim is lost", err, fault.Conflict, "idempotency_key_lost")
 	_, n, err := w.fakes.Catalog.List(t.Context(), document.Query{Size: 10})
 	check.OK(t, "List", err)
 	check.Same(t, "images", n, 2)

@@ -17,6 +17,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -72,6 +73,7 @@ type Job struct {
 	Finished time.Time // zero: not yet
 	Stopped  *Failure  // why it was cancelled by the service; nil: it was not
 	Forecast Forecast  // filled in by the service where the job has not ended
+	Note     once.Note // of what makes it; zero: none. It is not stored with the job
 }
 
 // Count says how many items there are in each state.

@@ -13,7 +13,8 @@ import (
 // later ones by it. The end of a job counts up once more. Whoever ends an item that has begun, or a job, adds the delivery to its webhook in
 // the same step.
 type Jobs interface {
-	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. NotFound where the user is none.
+	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. It notes
+	// j.Note. NotFound where the user is none.
 	Add(ctx context.Context, j Job, images []int64) error
 
 	// ByID returns one job with its counts. NotFound.

@@ -9,6 +9,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -32,7 +33,8 @@ type Order struct {
 	Pages     recognition.PageRanges // of each document
 	Request   recognition.Request
 	Priority  Priority
-	Webhook   int64 // of the actor; 0: none
+	Webhook   int64      // of the actor; 0: none
+	Once      once.Claim `json:"-"` // that the job is made for; zero: for none
 }
 
 // Submit makes a job, which is durable when it is returned, and runs whatever crashes. Its items are the images and then the pages of the
@@ -50,6 +52,7 @@ func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job
 	o.Request.Effort, o.Request.Item = cmp.Or(o.Request.Effort, s.Effort), ""
 	j := Job{ID: newID(now), User: account.Ref{ID: actor.UserID, Name: actor.Name}, Priority: o.Priority, Request: o.Request, State: Queued,
 		Webhook: o.Webhook, Count: Count{Total: len(images), Queued: len(images)}, Created: now}
+	j.Note = o.Once.Note(once.Effect{Job: j.ID})
 	if err := s.Jobs.Add(ctx, j, images); err != nil {
 		return Job{}, err
 	}

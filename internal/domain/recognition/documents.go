@@ -28,6 +28,7 @@ type PageRun struct {
 // RecognizePages reads the same regions, or the whole, of each of those pages of the document that an image is a page of, whichever page
 // that is. Each page gets a run, which is durable when it is told of here, and what goes wrong with a page concerns no other: a region that
 // is not on it, or that it cannot be rendered. The timeout is that of all pages together; those that are not read by then say so.
+// A claim of the request is one of a part; a page that it says is made is not read again.
 // NotFound; Invalid for the pages, of which there may be MaxPages, for Request.Into, and for all that is wrong with the request on every
 // page.
 func (s *Service) RecognizePages(ctx context.Context, actor account.Actor, imageID int64, ranges PageRanges, request Request) (
@@ -74,6 +75,12 @@ func (s *Service) recognizePage(ctx context.Context, actor account.Actor, page d
 	r := PageRun{ImageID: page.ID, Number: page.Number, Err: ctx.Err()}
 	if r.Err != nil {
 		return r
+	}
+	for _, e := range request.Once.Made {
+		if e.Image == page.ID {
+			r.Version = e.Version
+			return r
+		}
 	}
 	run, err := s.Recognize(ctx, actor, page.ID, request)
 	if r.Err = err; err == nil {

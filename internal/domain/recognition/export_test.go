@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
@@ -139,9 +140,9 @@ func TestExportPages(t *testing.T) {
 		page.Seal = []byte("sealed")
 		pages = append(pages, page)
 	}
-	stored, err := w.fakes.Catalog.Add(t.Context(), pages...)
+	stored, err := w.fakes.Catalog.Add(t.Context(), once.Claim{}, pages)
 	check.OK(t, "Add", err)
-	pages, err = w.fakes.Catalog.Pages(t.Context(), stored.ID, 1, 10)
+	pages, err = w.fakes.Catalog.Pages(t.Context(), stored[0].ID, 1, 10)
 	check.OK(t, "Pages", err)
 	w.image = pages[1]
 	w.recognize(t, w.ann, left)

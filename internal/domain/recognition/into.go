@@ -11,6 +11,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/sweep"
 )
 
@@ -65,11 +66,12 @@ func (s *Service) addTo(ctx context.Context, actor account.Actor, image document
 
 // add stores what was read into a version: new contents before their rows, and revisions of contents that were read again last, so that a
 // crash leaves orphans for the sweeper, or a version with some of the contents, none of which was answered.
-func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tasks []Task, readings []Reading) (Run, error) {
+func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tasks []Task, readings []Reading, claim once.Claim) (Run,
+	error) {
 	begun := s.Now()
 	ids, contents := newContentIDs(len(readings)), make([]Content, len(readings))
 	var added []Content
-	var addedIDs []string
+	var addedIDs, allIDs []string
 	for i, reading := range readings {
 		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
 		if again := to.again[i]; again.ID != "" {
@@ -77,7 +79,10 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 		} else {
 			added, addedIDs = append(added, to.stored(c)), append(addedIDs, c.ID)
 		}
-		contents[i] = c
+		contents[i], allIDs = c, append(allIDs, c.ID)
+	}
+	if len(claim.Made) > 0 {
+		return s.finish(ctx, actor, to, contents, to.run, claim.Made[0].Contents)
 	}
 	if err := s.stillAsRead(ctx, to); err != nil {
 		return Run{}, err
@@ -104,6 +109,7 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 					return ErrVersionFull
 				}
 				r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), engines(r.Engine, readings)
+				r.Note = claim.Note(once.Effect{Image: to.image.ID, Contents: allIDs})
 				return nil
 			})
 		return added, err
@@ -114,16 +120,27 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 	if err != nil {
 		return Run{}, err // the rows may be there all the same, so the contents stay: the sweeper knows
 	}
+	return s.finish(ctx, actor, to, contents, stored, nil)
+}
+
+// finish stores what was read of contents that were there, once others are part of the run. The others are those that somebody added who
+// then broke off, where there are such.
+func (s *Service) finish(ctx context.Context, actor account.Actor, to addition, contents []Content, run Run, others []string) (_ Run,
+	err error) {
 	for i, again := range to.again {
-		if again.ID != "" {
-			if contents[i], err = s.readAgain(ctx, actor, to, again, contents[i]); err != nil {
-				return Run{}, onRegion(err, i)
-			}
+		switch {
+		case again.ID != "":
+			contents[i], err = s.readAgain(ctx, actor, to, again, contents[i])
+		case i < len(others):
+			contents[i], err = s.current(ctx, run, to.image, others[i])
 		}
-		contents[i] = stamp(contents[i], stored)
+		if err != nil {
+			return Run{}, onRegion(err, i)
+		}
+		contents[i] = stamp(contents[i], run)
 	}
-	stored.Contents = contents
-	return stored, nil
+	run.Contents = contents
+	return run, nil
 }
 
 // stored is a content in the coordinates that those of its run are stored in.

@@ -75,14 +75,14 @@ var (
 // Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Runs interface {
 	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's
-	// name. Versions of an image are 1, 2, 3 … without gap or double, whatever is appended or removed at once.
+	// name. It notes r.Note. Versions of an image are 1, 2, 3 … without gap or double, whatever is appended or removed at once.
 	// NotFound where the image or the user is not there; ErrItemRead where a run has r.Item already, also for all but one of those who
 	// append runs of one item at once.
 	Append(ctx context.Context, r Run) (Run, error)
 
 	// Extend adds contents to a run, in one step with everything that adds runs or contents to the same image: change is given the run as
 	// it is and the number of the newest version of the image, and adds to ContentIDs, at their end, and to Engine; nothing else that it
-	// changes is stored. It may be called several times.
+	// changes is stored. What it sets as Note is noted. It may be called several times.
 	// An error of it is returned as it is, and nothing is stored. at is when it was done. NotFound.
 	Extend(ctx context.Context, imageID int64, version int, at time.Time, change func(r *Run, newest int) error) (Run, error)
 

@@ -14,6 +14,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/label"
+	"glyphbox/internal/domain/once"
 )
 
 // Level is the size of the regions that a layout suggests.
@@ -66,6 +67,8 @@ type Request struct {
 	Source  Source // empty: SourceAuto
 	Item    string // of a job, which makes one run at most, behind work that somebody waits for; empty: of none
 	Into    int    // the version to add to: the newest one of the image, and the actor's own; 0: a new one
+
+	Once once.Claim `json:"-"` // that the run is made for; zero: for none
 }
 
 // Run is one recognition of an image. Its number among the runs of the image is its version.
@@ -82,6 +85,7 @@ type Run struct {
 	Engine     string    // the names of all engines that gave its contents, joined by ", "
 	ContentIDs []string  // in the order of the regions; deleted ones are missing
 	Contents   []Content // filled in by the service
+	Note       once.Note // of what makes it or adds to it, without the version; zero: none. It is not stored with the run
 }
 
 // DefaultLang is read where a request names no language.

@@ -13,6 +13,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/sweep"
 )
 
@@ -48,7 +49,8 @@ const (
 // NotFound; Invalid, naming the region; else as the Engine says. For a version to add to also Forbidden, ErrVersionNotNewest,
 // ErrVersionFull, and
 // ErrContentChanged where somebody corrected a content while it was read again.
-// A request of an item of a job makes one run, however often it is made, and has no limit of time but that of the context.
+// A request of an item of a job makes one run, however often it is made, and has no limit of time but that of the context. A claim of the
+// request is one of a part where contents are read again, which is not the step that adds others.
 func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {
 	image, err := s.Images.Rendered(ctx, actor, imageID)
 	if err != nil {
@@ -75,7 +77,7 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		return Run{}, err
 	}
 	if request.Into != 0 {
-		return s.add(ctx, actor, to, tasks, readings)
+		return s.add(ctx, actor, to, tasks, readings, request.Once)
 	}
 	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
 		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode, Rotation: image.Rotation, Item: request.Item}
@@ -85,6 +87,10 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
 	}
 	run.Engine = engines("", readings)
+	run.Note = request.Once.Note(once.Effect{Image: imageID, Page: image.Number})
+	if !request.Once.Part { // of pages the answer has versions only
+		run.Note.Contents = run.ContentIDs
+	}
 	var stored Run
 	err = s.announced(ctx, imageID, func() ([]Content, error) {
 		stored, err = s.store(ctx, run)
@@ -163,7 +169,7 @@ func (s *Service) store(ctx context.Context, run Run) (Run, error) {
 		return Run{}, errors.Join(errTooLate, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
 	}
 	stored, err := s.Runs.Append(ctx, run)
-	if fault.Is(err, fault.NotFound) { // the image was deleted meanwhile
+	if fault.Is(err, fault.NotFound) || errors.Is(err, once.ErrLost) { // the image was deleted meanwhile, or another node makes the run
 		return Run{}, errors.Join(err, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
 	}
 	if errors.Is(err, ErrItemRead) { // somebody else was faster with the same item
@@ -249,6 +255,22 @@ func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int6
 		return Run{}, err
 	}
 	return s.version(ctx, image, version)
+}
+
+// Again returns a run with the contents that a request has read, in their order and as they are now; those that were deleted are left out.
+// NotFound.
+func (s *Service) Again(ctx context.Context, actor account.Actor, made once.Effect) (Run, error) {
+	run, err := s.Version(ctx, actor, made.Image, made.Version)
+	if err != nil {
+		return Run{}, err
+	}
+	places := make(map[string]int, len(made.Contents))
+	for n, id := range made.Contents {
+		places[id] = n
+	}
+	run.Contents = slices.DeleteFunc(run.Contents, func(c Content) bool { _, read := places[c.ID]; return !read })
+	slices.SortFunc(run.Contents, func(a, b Content) int { return cmp.Compare(places[a.ID], places[b.ID]) })
+	return run, nil
 }
 
 // version is for who may see the image.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/hookstore"
+	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/job"
@@ -67,8 +68,10 @@ func (s *Store) Add(ctx context.Context, j job.Job, images []int64) error {
 			if number+len(part) < len(images) {
 				return nil
 			}
-			_, err := tx.ExecContext(ctx, `UPDATE job SET state = ? WHERE id = ?`, job.Queued, j.ID)
-			return err
+			if _, err := tx.ExecContext(ctx, `UPDATE job SET state = ? WHERE id = ?`, job.Queued, j.ID); err != nil {
+				return err
+			}
+			return oncestore.Note(ctx, s.db, tx, j.Note.Claim, j.Note.Effect)
 		})
 		if err != nil {
 			return s.db.OrphanOf(err, account.ErrUserNotFound)
