@@ -28,6 +28,7 @@ import (
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/porttest/natstest"
 	"glyphbox/internal/progress"
 )
 
@@ -36,6 +37,7 @@ const asProgram = "GLYPHBOX_TEST_AS_PROGRAM"
 
 // TestMain lets the test binary be the program: its own worker, and a server that can be killed.
 func TestMain(m *testing.M) {
+	natstest.Main()
 	progress.Interval = 0 // so that tests see how far something has come
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -132,9 +134,9 @@ func (s *server) wait() int {
 }
 
 // spawn starts the service as a process of its own, which is killed when the test ends if it still runs.
-func spawn(t testing.TB, dir string) (person, *exec.Cmd) {
+func spawn(t testing.TB, dir string, more ...string) (person, *exec.Cmd) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], serveArgs(dir)...)
+	cmd := exec.Command(os.Args[0], serveArgs(dir, more...)...)
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
 	logged, err := cmd.StderrPipe()
 	if err != nil {
