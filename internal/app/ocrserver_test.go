@@ -3,10 +3,12 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"image"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	api "glyphbox/client"
+	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/reading"
 )
 
@@ -96,4 +100,71 @@ func TestSessionGoesOn(t *testing.T) {
 	if d := cmp.Diff([]int64{1, 4}, []int64{logins.Load(), asked.Load()}); d != "" {
 		t.Errorf("logins and requests (-want +got):\n%s", d)
 	}
+}
+
+// A service reads all pages of documents, or those that are asked for, and what is written is what this program writes by itself.
+func TestDocumentsByServer(t *testing.T) {
+	s := start(t, t.TempDir())
+	ann := s.signUp("ann")
+	dir := t.TempDir()
+	sheets := make([]image.Image, 3)
+	for n, text := range []string{"Thank you for the letter", "What nobody sees", "Three boxes of candles"} {
+		sheets[n], _ = porttest.DrawLines(text)
+	}
+	line := porttest.PDFText(72, 700, 20, "Minutes of the meeting")
+	for name, file := range map[string][]byte{
+		"a.tiff": porttest.SpoilPage(porttest.OrientedTIFF([]int{1, 3, 6}, sheets...), 2),
+		"b.pdf": porttest.PDF(porttest.PDFPage{Content: line}, porttest.PDFPage{Content: line + porttest.PDFImage(72, 400, 400, 80),
+			Image: sheets[0]}, porttest.PDFPage{Content: porttest.PDFText(72, 700, 20, "Who was absent"), Rotate: 90}),
+	} {
+		check.OK(t, "WriteFile", os.WriteFile(filepath.Join(dir, name), file, 0o600))
+	}
+	byServer := []string{"--server", s.base, "--token", ann.token}
+	texts := "==> " + dir + "/a.tiff <==\nThank you for the letter\n\f\fThree boxes of candles\n==> " + dir +
+		"/b.pdf <==\nMinutes of the meeting\n\fMinutes of the meeting\n\nThank you for the letter\n\fWho was absent\n"
+	for _, format := range []string{"text", "json", "pdf"} {
+		t.Run(format, func(t *testing.T) {
+			args := []string{"ocr", dir, "--effort", "balanced", "--format", format, "-o", "-"}
+			local := command(t, "", args...).want(t, exitFailure, "a.tiff: page 2: ").want(t, exitFailure, "1 of 2").stdout
+			remote := command(t, "", append(args, byServer...)...).want(t, exitFailure, "a.tiff: page 2: ").stdout
+			switch format {
+			case "text":
+				check.Same(t, "text", local, texts)
+			case "pdf":
+				check.Same(t, "pages and their text", textOfPDF(t, []byte(local)), []string{"Thank you for the letter", "",
+					"Three boxes of candles", "Minutes of the meeting",
+					"Minutes of the meeting\nThank you for the letter", "Who was absent"})
+				check.Same(t, "pages and their text, by the service", textOfPDF(t, []byte(remote)), textOfPDF(t, []byte(local)))
+				return
+			}
+			if d := cmp.Diff(ownless(local), ownless(remote)); d != "" {
+				t.Errorf("(-by itself +by the service):\n%s", d)
+			}
+		})
+	}
+	for _, file := range []string{"a.tiff", "b.pdf"} {
+		want := map[string]string{"a.tiff": "Three boxes of candles\n", "b.pdf": "Who was absent\n"}[file]
+		got := command(t, "", append([]string{"ocr", filepath.Join(dir, file), "--pages", "3"}, byServer...)...).want(t, exitOK, "").stdout
+		check.Same(t, file+", page 3", got, want)
+	}
+	if images := ann.search(""); len(images) != 0 {
+		t.Errorf("what stays is %+v", images)
+	}
+
+	// What is kept has one version of each page, also where more had to be asked.
+	out := filepath.Join(dir, "kept.pdf")
+	command(t, "", append([]string{"ocr", filepath.Join(dir, "b.pdf"), "--keep", "--format", "pdf", "-o", out}, byServer...)...).want(t,
+		exitOK, "")
+	images := ann.search("")
+	if len(images) != 1 || images[0].Pages != 3 {
+		t.Fatalf("what is kept is %+v", images)
+	}
+	runs, err := ann.client().Runs(t.Context(), images[0].ID+1, 0)
+	check.Same(t, "versions of page 2", len(ok(t, runs, err)), 1)
+}
+
+// ownless takes out of what was written what is of the one who read: ids, versions, times, and the words of errors.
+func ownless(text string) string {
+	own := `"(id|revised_by|edited_by|edited_datetime|duration_ms|version|revision)":[^,}]*|,"error":".*`
+	return regexp.MustCompile(own).ReplaceAllString(text, "")
 }

@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"glyphbox/internal/domain/document"
@@ -57,11 +55,14 @@ func (l Local) Open(ctx context.Context, file File) (Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	geometries, err := probe.Geometries()
+	if err != nil {
+		return nil, err
+	}
 	d := &localDocument{Local: l, path: file.Path}
-	for i := range probe.Pages {
-		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: probe.Geometry(i + 1),
-			Name: filepath.Base(file.Name),
-			Size: f.Size, SHA256: f.SHA256})
+	for i, g := range geometries {
+		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: g,
+			Name: filepath.Base(file.Name), Size: f.Size, SHA256: f.SHA256, Error: probe.Pages[i].Error})
 	}
 	return d, nil
 }
@@ -91,6 +92,9 @@ func (d *localDocument) page(image document.Image) document.Page {
 }
 
 func (d *localDocument) Read(ctx context.Context, page document.Image) (recognition.Run, error) {
+	if err := page.CheckRendered(); err != nil {
+		return recognition.Run{}, err
+	}
 	tasks, err := d.Request.Tasks(ctx, page, d.Engine)
 	if err != nil {
 		return recognition.Run{}, err
@@ -100,19 +104,15 @@ func (d *localDocument) Read(ctx context.Context, page document.Image) (recognit
 		return recognition.Run{}, err
 	}
 	run := recognition.Run{ImageID: page.ID, Version: 1, Created: time.Now(), Lang: d.Request.Lang, Shape: d.Request.Shape,
-		Mode: d.Request.Mode}
-	var engines []string
+		Mode: d.Request.Mode, Engine: recognition.Engines("", readings...)}
 	for i, reading := range readings {
 		run.Contents = append(run.Contents, recognition.Content{ROI: tasks[i].Box, Reading: reading})
-		for name := range strings.SplitSeq(reading.Engine, ", ") {
-			if name != "" && !slices.Contains(engines, name) {
-				engines = append(engines, name)
-			}
-		}
 	}
-	run.Engine = strings.Join(engines, ", ")
 	return run, nil
 }
+
+// mediaTypePDF is that of files that may have a text of their own.
+const mediaTypePDF = "application/pdf"
 
 func (d *localDocument) Open() (io.ReadCloser, error) { return os.Open(d.path) }
 
@@ -125,7 +125,7 @@ func (d *localDocument) Close() error { return nil }
 // Printed asks the engine for the text of the file in these boxes.
 func (d *localDocument) Printed(ctx context.Context, page document.Image, boxes []document.Box) ([]bool, error) {
 	printed := make([]bool, len(boxes))
-	if page.MediaType != "application/pdf" || len(boxes) == 0 {
+	if page.MediaType != mediaTypePDF || len(boxes) == 0 {
 		return printed, nil
 	}
 	request := d.Request

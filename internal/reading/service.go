@@ -2,10 +2,13 @@ package reading
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"glyphbox/client"
@@ -24,35 +27,79 @@ type Service struct {
 // cleanUpTime is for what is done after the end.
 const cleanUpTime = 10 * time.Second
 
+// How many pages, and the text of how many boxes, the service is asked for at once.
+const (
+	listed = 100
+	looked = 100
+)
+
 type remoteDocument struct {
 	Service
-	path  string
+	file  File
 	pages []document.Image
+
+	mu    sync.Mutex
+	aside *remoteDocument // where Printed asks; nil before it has
 }
 
 // Open implements Source.
 func (s Service) Open(ctx context.Context, file File) (Document, error) {
-	d := &remoteDocument{Service: s, path: file.Path}
-	var image client.Image
+	d, err := s.upload(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (s Service) upload(ctx context.Context, file File) (*remoteDocument, error) {
+	d := &remoteDocument{Service: s, file: file}
+	var first client.Image
 	err := s.Do(ctx, func(c client.Client) error {
 		f, err := os.Open(file.Path)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		image, err = c.Upload(ctx, filepath.Base(file.Name), f)
+		first, err = c.Upload(ctx, filepath.Base(file.Name), f)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	d.pages = []document.Image{imageOf(image)}
+	d.pages = []document.Image{imageOf(first)}
+	for err == nil && len(d.pages) < first.Pages {
+		err = s.Do(ctx, func(c client.Client) error {
+			page := len(d.pages) / listed
+			list, err := c.Pages(ctx, first.ID, client.Page{Size: listed, Number: page})
+			if err == nil && page*listed+len(list.Items) <= len(d.pages) {
+				err = errNoPages
+			}
+			if err != nil {
+				return err
+			}
+			d.pages = d.pages[:page*listed]
+			for _, i := range list.Items {
+				d.pages = append(d.pages, imageOf(i))
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return d, nil
 }
 
+var errNoPages = fault.New(fault.Unavailable, "pages_missing", "The server does not tell all pages of the document.")
+
 func imageOf(i client.Image) document.Image {
-	return document.Image{ID: i.ID, Document: i.ID, Number: 1, Name: i.Name, Size: i.Size, SHA256: i.SHA256, Rotation: i.Rotation,
-		Geometry: document.Geometry{MediaType: i.MediaType, Width: i.Width, Height: i.Height, Pages: i.Pages}}
+	image := document.Image{ID: i.ID, Document: i.Document, Number: i.Page, Name: i.Name, Size: i.Size, SHA256: i.SHA256,
+		Rotation: i.Rotation,
+		Geometry: document.Geometry{MediaType: i.MediaType, Width: i.Width, Height: i.Height, Pages: i.Pages, DPI: i.DPI}}
+	if i.Error != nil {
+		image.Error = &document.Failure{Code: i.Error.Code, Detail: i.Error.Detail}
+	}
+	return image
 }
 
 func (d *remoteDocument) Pages() []document.Image { return d.pages }
@@ -73,8 +120,9 @@ func runOf(imageID int64, request client.Request, r client.Recognized) recogniti
 	run := recognition.Run{ImageID: imageID, Version: r.Version, Created: time.Now(), Lang: request.Lang,
 		Shape: recognition.Shape(request.PSM), Mode: recognition.BestMode}
 	for _, c := range r.Contents {
-		run.Contents, run.ContentIDs = append(run.Contents, contentOf(c)), append(run.ContentIDs, c.ID)
-		run.Engine = c.Engine
+		content := contentOf(c)
+		run.Contents, run.ContentIDs = append(run.Contents, content), append(run.ContentIDs, c.ID)
+		run.Engine = recognition.Engines(run.Engine, content.Reading)
 	}
 	return run
 }
@@ -82,8 +130,8 @@ func runOf(imageID int64, request client.Request, r client.Recognized) recogniti
 func contentOf(c client.Content) recognition.Content {
 	content := recognition.Content{ID: c.ID, ROI: document.Box(c.ROI), Name: c.Name, Revision: c.Revision, Version: c.Version,
 		Reading: recognition.Reading{Text: c.Text, Confidence: c.Confidence, Lang: c.Lang, Engine: c.Engine, Rotation: c.Rotation,
-			Effort: recognition.Effort(c.Effort),
-			Scale:  c.Scale, Passes: c.Passes, Agreement: c.Agreement, Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}}
+			Effort: recognition.Effort(c.Effort), Source: recognition.Source(c.Source), Scale: c.Scale, Passes: c.Passes,
+			Agreement: c.Agreement, Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}}
 	if c.PSM != nil {
 		content.Shape = recognition.Shape(*c.PSM)
 	}
@@ -100,7 +148,7 @@ func contentOf(c client.Content) recognition.Content {
 	return content
 }
 
-func (d *remoteDocument) Open() (io.ReadCloser, error) { return os.Open(d.path) }
+func (d *remoteDocument) Open() (io.ReadCloser, error) { return os.Open(d.file.Path) }
 
 // View has the service show the whole page, which is all that exports of what it read ask for.
 func (d *remoteDocument) View(ctx context.Context, page document.Image, _ document.Box, width int) (r document.Rendition, err error) {
@@ -108,11 +156,66 @@ func (d *remoteDocument) View(ctx context.Context, page document.Image, _ docume
 		r.Bytes, err = c.View(ctx, page.ID, width)
 		return err
 	})
+	if p, ok := errors.AsType[*client.Problem](err); ok && p.Status == http.StatusUnsupportedMediaType {
+		err = fault.New(fault.Unsupported, p.Code, "%s", p.Detail).Because(err)
+	}
 	r.MediaType = http.DetectContentType(r.Bytes)
 	return r, err
 }
 
+// Printed asks the service for the text of the file in these boxes. That makes a version of the page, so a document that stays is uploaded
+// another time for it.
+func (d *remoteDocument) Printed(ctx context.Context, page document.Image, boxes []document.Box) ([]bool, error) {
+	if page.MediaType != mediaTypePDF || len(boxes) == 0 {
+		return make([]bool, len(boxes)), nil
+	}
+	aside, err := d.beside(ctx)
+	if err != nil {
+		return nil, err
+	}
+	request := d.Request
+	request.Source = string(recognition.SourceText)
+	var printed []bool
+	for some := range slices.Chunk(boxes, looked) {
+		request.Regions = nil
+		for _, b := range some {
+			request.Regions = append(request.Regions, client.Region{Box: client.Box(b)})
+		}
+		err := d.Do(ctx, func(c client.Client) error {
+			answer, err := c.Recognize(ctx, aside.pages[page.Number-1].ID, request)
+			for _, content := range answer.Contents {
+				printed = append(printed, content.Error == nil && content.Text != "")
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return printed, nil
+}
+
+// beside is the document, or another one of the same file where this one stays.
+func (d *remoteDocument) beside(ctx context.Context) (*remoteDocument, error) {
+	if !d.Keep {
+		return d, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.aside != nil {
+		return d.aside, nil
+	}
+	s := d.Service
+	s.Keep = false
+	var err error
+	d.aside, err = s.upload(ctx, d.file)
+	return d.aside, err
+}
+
 func (d *remoteDocument) Close() error {
+	if d.aside != nil {
+		return d.aside.Close()
+	}
 	if d.Keep {
 		return nil
 	}

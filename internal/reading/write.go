@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -111,7 +110,7 @@ func inPlace(name string, write func(io.Writer) error) error {
 	defer os.Remove(f.Name()) // it is not there any more where all went well
 	err = write(f)
 	if err := cmp.Or(err, f.Chmod(0o644), f.Close()); err != nil {
-		return errors.Join(err, f.Close())
+		return err
 	}
 	return os.Rename(f.Name(), name)
 }

@@ -72,11 +72,10 @@ func (p *peeked) advance() { p.page, p.err, p.ok = p.next() }
 func (p *peeked) while(such func(recognition.TranscriptPage) bool) iter.Seq2[recognition.TranscriptPage, error] {
 	return func(yield func(recognition.TranscriptPage, error) bool) {
 		for p.ok && (p.err != nil || such(p.page)) {
-			page, err := p.page, p.err
-			p.advance()
-			if !yield(page, err) || err != nil {
+			if !yield(p.page, p.err) || p.err != nil {
 				return
 			}
+			p.advance()
 		}
 	}
 }

@@ -53,6 +53,9 @@ func (p picture) placed(width, height float64) string {
 // newPicture makes a picture of a page: from its file where that is a JPEG that PDF shows as it is, else from a rendition. A page that
 // could not be rendered has none.
 func newPicture(p recognition.TranscriptPage) (picture, error) {
+	if p.Image.Error != nil {
+		return picture{}, nil
+	}
 	if own, ok, err := ownJPEG(p); ok || err != nil {
 		return own, err
 	}

@@ -71,29 +71,48 @@ func (s *Service) pagesOf(like Image, found Probe) ([]Image, error) {
 	if most := cmp.Or(s.MaxPages, MaxPages); len(found.Pages) > most {
 		return nil, fault.New(fault.TooLarge, "too_many_pages", "The file has %d pages; at most %d are taken.", len(found.Pages), most)
 	}
-	sound, pixels := Geometry{}, int64(0) // the page before; of the first one, the first that can be rendered
-	for n, p := range found.Pages {
-		if pixels += int64(p.Width) * int64(p.Height); p.Error == nil && sound.Width == 0 {
-			sound = found.Geometry(n + 1)
-		}
+	pixels := int64(0)
+	for _, p := range found.Pages {
+		pixels += int64(p.Width) * int64(p.Height)
 	}
 	if most := cmp.Or(s.MaxDocumentPixels, MaxDocumentPixels); pixels > most {
 		return nil, fault.New(fault.TooLarge, "too_many_pixels", "The pages of the file have %d pixels together; at most %d are taken.",
 			pixels, most)
 	}
-	if sound.Width == 0 {
-		why := found.Pages[0].Error
-		return nil, fault.New(fault.Unsupported, why.Code, "No page of the file can be shown or read: %s", why.Detail)
+	geometries, err := found.Geometries()
+	if err != nil {
+		return nil, err
 	}
 	pages := make([]Image, len(found.Pages))
 	for n, p := range found.Pages {
-		if p.Error == nil {
-			sound = found.Geometry(n + 1)
-		}
 		pages[n] = like
-		pages[n].Number, pages[n].Geometry, pages[n].Error = n+1, sound, p.Error
+		pages[n].Number, pages[n].Geometry, pages[n].Error = n+1, geometries[n], p.Error
 	}
 	return pages, nil
+}
+
+// Geometries returns those of all pages. One that cannot be rendered has that of the page before it, or else of the first one that can be.
+// Unsupported where none can.
+func (p Probe) Geometries() ([]Geometry, error) {
+	sound := Geometry{}
+	for n, page := range p.Pages {
+		if page.Error == nil {
+			sound = p.Geometry(n + 1)
+			break
+		}
+	}
+	if sound.Width == 0 {
+		why := p.Pages[0].Error
+		return nil, fault.New(fault.Unsupported, why.Code, "No page of the file can be shown or read: %s", why.Detail)
+	}
+	geometries := make([]Geometry, len(p.Pages))
+	for n, page := range p.Pages {
+		if page.Error == nil {
+			sound = p.Geometry(n + 1)
+		}
+		geometries[n] = sound
+	}
+	return geometries, nil
 }
 
 // firstThumbnail makes the thumbnail of a file's first page; none where that cannot be rendered and others may.

@@ -83,7 +83,7 @@ type Transcript struct {
 	Pages iter.Seq2[TranscriptPage, error]
 }
 
-// TranscriptPage is a page of a transcript.
+// TranscriptPage is a page of a transcript. View and Printed may be called until the next page is asked for.
 type TranscriptPage struct {
 	Number int // of the page in its document; where there are pages of several documents, in the file that is made of them
 	Image  document.Image

@@ -108,7 +108,7 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 				if len(r.ContentIDs)+len(addedIDs) > MostRegions {
 					return ErrVersionFull
 				}
-				r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), engines(r.Engine, readings)
+				r.ContentIDs, r.Engine = append(r.ContentIDs, addedIDs...), Engines(r.Engine, readings...)
 				r.Note = claim.Note(once.Effect{Image: to.image.ID, Contents: allIDs})
 				return nil
 			})

@@ -86,7 +86,7 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
 		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
 	}
-	run.Engine = engines("", readings)
+	run.Engine = Engines("", readings...)
 	run.Note = request.Once.Note(once.Effect{Image: imageID, Page: image.Number})
 	if !request.Once.Part { // of pages the answer has versions only
 		run.Note.Contents = run.ContentIDs
@@ -110,8 +110,8 @@ func (s *Service) plan(ctx context.Context, image document.Image, request Reques
 	return tasks, request, err
 }
 
-// engines adds to names of engines all those of readings, each once, in the order of the readings.
-func engines(known string, readings []Reading) string {
+// Engines adds to names of engines all those of readings, each once, in the order of the readings.
+func Engines(known string, readings ...Reading) string {
 	var names []string
 	for _, r := range append([]Reading{{Engine: known}}, readings...) {
 		for name := range strings.SplitSeq(r.Engine, ", ") {
