@@ -467,13 +467,16 @@ func (s *seekingReaderAt) ReadAt(b []byte, at int64) (int, error) {
 // Thumbnail renders a page into a square; see document.Imager.
 func (e *Engine) Thumbnail(ctx context.Context, page document.Page, side int) (document.Rendition, error) {
 	if isPDF(page) {
-		return e.pdf.thumbnail(ctx, page, side)
+		return e.pdf.view(ctx, page, document.Box{}, side, side)
 	}
 	return e.render(ctx, page, 0, protocol.Thumbnail, protocol.Job{Side: side})
 }
 
 // View renders a part of a page for a browser; see document.Imager.
 func (e *Engine) View(ctx context.Context, page document.Page, part document.Box, width int) (document.Rendition, error) {
+	if isPDF(page) && e.pdf.views(part, width) {
+		return e.pdf.view(ctx, page, part, width, imagefile.MaxSide)
+	}
 	return e.render(ctx, page, 0, protocol.View, protocol.Job{Side: width, Task: recognition.Task{Box: part}})
 }
 

@@ -199,11 +199,21 @@ func (p *pdfPool) rendered(page document.Page, user int64, batch bool) workerpoo
 		}}
 }
 
-// thumbnail renders a page into a square, turned.
-func (p *pdfPool) thumbnail(ctx context.Context, page document.Page, side int) (document.Rendition, error) {
+// maxView is the most pixels of a view that is rendered as such. A larger one is made from the page as the workers that read have it.
+const maxView = 6_000_000
+
+// views tells whether a view of that part and width is rendered as such.
+func (p *pdfPool) views(part document.Box, width int) bool {
+	factor := min(1, float64(width)/float64(part.Width()))
+	return float64(part.Width())*factor*float64(part.Height())*factor <= maxView
+}
+
+// view renders a part of a page, turned, at most that wide and high. An empty part is the whole page.
+func (p *pdfPool) view(ctx context.Context, page document.Page, part document.Box, maxWidth, maxHeight int) (document.Rendition, error) {
 	width, height := upright(page)
-	job := protocol.PDFJob{Page: page.Number, Width: width, Height: height, Rotation: page.Rotation, Side: side}
-	a, file, err := p.one(ctx, page.File, 0, false, protocol.PDFSmall, job)
+	job := protocol.PDFJob{Page: page.Number, Width: width, Height: height, Rotation: page.Rotation, Part: part, MaxWidth: maxWidth,
+		MaxHeight: maxHeight}
+	a, file, err := p.one(ctx, page.File, 0, false, protocol.PDFView, job)
 	return document.Rendition{MediaType: a.Media, Bytes: file}, err
 }
 

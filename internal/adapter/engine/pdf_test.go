@@ -496,3 +496,58 @@ func TestColoursOfPDF(t *testing.T) {
 		}
 	}
 }
+
+// Views have what is on the page where it is, whole or a part, turned or not, rendered as such or, where they are large, by who reads.
+func TestViewsOfPDF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	page := pdfPage(t, e, porttest.PDF(porttest.PDFPage{Width: 648, Height: 576, Content: black}), 1)
+	bar := document.Box{X1: 300, Y1: 1950, X2: 600, Y2: 2100}
+	for _, rotation := range document.Rotations {
+		turned, drawn := page, bar.Turned(rotation, page.Width, page.Height)
+		if turned.Rotation = rotation; rotation%180 != 0 {
+			turned.Width, turned.Height = page.Height, page.Width
+		}
+		around := document.Box{X1: drawn.X1 - 200, Y1: drawn.Y1 - 100, X2: drawn.X2 + 200, Y2: drawn.Y2 + 100}
+		whole := document.Box{X2: turned.Width, Y2: turned.Height}
+		for _, c := range []struct {
+			part   document.Box
+			shrink int
+		}{{whole, 4}, {whole, 1}, {around, 1}, {around, 2}} {
+			r, err := e.View(t.Context(), turned, c.part, c.part.Width()/c.shrink)
+			check.OK(t, "View", err)
+			m, _, err := image.Decode(bytes.NewReader(r.Bytes))
+			check.OK(t, "Decode", err)
+			at := func(v, from int) int { return (v - from) / c.shrink }
+			want := document.Box{X1: at(drawn.X1, c.part.X1), Y1: at(drawn.Y1, c.part.Y1), X2: at(drawn.X2, c.part.X1),
+				Y2: at(drawn.Y2, c.part.Y1)}
+			if got := ink(m); !near(got, want, 2) || m.Bounds().Dx() != c.part.Width()/c.shrink ||
+				m.Bounds().Dy() != c.part.Height()/c.shrink {
+				t.Errorf("turned by %d, %v at 1/%d: ink at %v of %v, want it at %v", rotation, c.part, c.shrink, got, m.Bounds(), want)
+			}
+		}
+	}
+}
+
+// BenchmarkViewOfPDF measures views of the width that the web page asks for, of one page after the other.
+func BenchmarkViewOfPDF(b *testing.B) {
+	e := start(b, func(o *Options) { o.Workers = 1 })
+	var content strings.Builder
+	for i := range 50 {
+		content.WriteString(porttest.PDFText(50, 780-15*float64(i), 11, fmt.Sprintf("Line %d of a page that a program has typeset", i)))
+	}
+	pages := slices.Repeat([]porttest.PDFPage{{Content: content.String()}}, 300)
+	page := pdfPage(b, e, porttest.PDF(pages...), 1)
+	for name, c := range map[string]struct {
+		part  document.Box
+		width int
+	}{"page": {document.Box{X2: page.Width, Y2: page.Height}, 1600}, "tile": {document.Box{X1: 512, Y1: 512, X2: 1024, Y2: 1024}, 512}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				page.Number = page.Number%300 + 1
+				if _, err := e.View(b.Context(), page, c.part, c.width); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -88,7 +88,7 @@ type operation func(*library, *file, protocol.PDFJob) (protocol.PDFAnswer, []byt
 var operations = map[string]operation{
 	protocol.PDFPages:  (*library).pages,
 	protocol.PDFRender: (*library).render,
-	protocol.PDFSmall:  (*library).small,
+	protocol.PDFView:   (*library).view,
 	protocol.PDFText:   (*library).text,
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"glyphbox/internal/adapter/engine/layer"
 	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/domain/document"
 	"glyphbox/internal/imagefile"
 )
 
@@ -100,7 +101,8 @@ func (l *library) draw(f *file, s *sheet) error {
 	var colours []byte
 	for top := 0; top < s.height; top += rows {
 		n := min(rows, s.height-top)
-		err := l.strip(f, view{page: s.page, width: s.width, height: s.height, top: top, rows: n}, func(pixels []byte, stride int) {
+		part := cutout{page: s.page, width: s.width, height: s.height, columns: s.width, top: top, rows: n}
+		err := l.strip(f, part, func(pixels []byte, stride int) {
 			for y := range n {
 				row := pixels[y*stride:][:4*s.width]
 				if colours == nil && isGray(row) {
@@ -159,18 +161,19 @@ func pageOf(f *file, page int) requests.Page {
 	return requests.Page{ByIndex: &requests.PageByIndex{Document: f.document, Index: page}}
 }
 
-// view is a part of a page that is rendered at a size.
-type view struct {
+// cutout is a part of a page that is rendered at a size.
+type cutout struct {
 	page          int
 	width, height int // of the whole page
+	left, columns int
 	top, rows     int
 	turns         int // quarters, clockwise
 }
 
 // strip renders a part of a page on white, with annotations and the fields of forms, and hands its pixels to use: blue, green, red and one
 // byte more each, rows stride bytes apart.
-func (l *library) strip(f *file, v view, use func(pixels []byte, stride int)) error {
-	made, err := l.pdfium.FPDFBitmap_Create(&requests.FPDFBitmap_Create{Width: v.width, Height: v.rows})
+func (l *library) strip(f *file, v cutout, use func(pixels []byte, stride int)) error {
+	made, err := l.pdfium.FPDFBitmap_Create(&requests.FPDFBitmap_Create{Width: v.columns, Height: v.rows})
 	if err != nil {
 		broken(err)
 	}
@@ -187,26 +190,29 @@ func (l *library) strip(f *file, v view, use func(pixels []byte, stride int)) er
 	if err != nil {
 		broken(err)
 	}
-	if stride := len(buffer.Buffer) / v.rows; stride >= 4*v.width {
+	if stride := len(buffer.Buffer) / v.rows; stride >= 4*v.columns {
 		use(buffer.Buffer, stride)
 		return nil
 	}
-	return errPage.Because(fmt.Errorf("%d bytes for %d × %d pixels", len(buffer.Buffer), v.width, v.rows))
+	return errPage.Because(fmt.Errorf("%d bytes for %d × %d pixels", len(buffer.Buffer), v.columns, v.rows))
 }
 
-func (l *library) paint(f *file, bitmap references.FPDF_BITMAP, v view) error {
-	_, err := l.pdfium.FPDFBitmap_FillRect(&requests.FPDFBitmap_FillRect{Bitmap: bitmap, Width: v.width, Height: v.rows, Color: 0xffffffff})
+func (l *library) paint(f *file, bitmap references.FPDF_BITMAP, v cutout) error {
+	_, err := l.pdfium.FPDFBitmap_FillRect(&requests.FPDFBitmap_FillRect{Bitmap: bitmap, Width: v.columns, Height: v.rows,
+		Color: 0xffffffff})
 	if err != nil {
 		return err
 	}
 	turns := enums.FPDF_PAGE_ROTATION(v.turns)
-	_, err = l.pdfium.FPDF_RenderPageBitmap(&requests.FPDF_RenderPageBitmap{Bitmap: bitmap, Page: pageOf(f, v.page), StartY: -v.top,
-		SizeX: v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
+	_, err = l.pdfium.FPDF_RenderPageBitmap(&requests.FPDF_RenderPageBitmap{Bitmap: bitmap, Page: pageOf(f, v.page), StartX: -v.left,
+		StartY: -v.top,
+		SizeX:  v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
 	if err != nil || f.form == "" {
 		return err
 	}
-	_, err = l.pdfium.FPDF_FFLDraw(&requests.FPDF_FFLDraw{FormHandle: f.form, Bitmap: bitmap, Page: pageOf(f, v.page), StartY: -v.top,
-		SizeX: v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
+	_, err = l.pdfium.FPDF_FFLDraw(&requests.FPDF_FFLDraw{FormHandle: f.form, Bitmap: bitmap, Page: pageOf(f, v.page), StartX: -v.left,
+		StartY: -v.top,
+		SizeX:  v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
 	return err
 }
 
@@ -219,8 +225,8 @@ func (l *library) render(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []by
 	return protocol.PDFAnswer{Media: imagefile.PNM}, s.pnm, nil
 }
 
-// small renders a page into a square, turned.
-func (l *library) small(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
+// view renders a part of a page as a JPEG, turned.
+func (l *library) view(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
 	page := job.Page - 1
 	if page < 0 || page >= f.pages {
 		return protocol.PDFAnswer{}, nil, errNoPage
@@ -235,25 +241,51 @@ func (l *library) small(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byt
 	if job.Rotation%180 != 0 {
 		size.Width, size.Height = size.Height, size.Width
 	}
+	part := document.Box{X2: size.Width, Y2: size.Height}
+	if !job.Part.Empty() {
+		part = job.Part.Intersect(part)
+	}
+	if part.Empty() {
+		return protocol.PDFAnswer{}, nil, errPage.Because(fmt.Errorf("%v is not on %d × %d pixels", job.Part, size.Width, size.Height))
+	}
 	if err := l.loads(f, page); err != nil {
 		return protocol.PDFAnswer{}, nil, err
 	}
-	factor := min(1, float64(job.Side)/float64(size.Width), float64(job.Side)/float64(size.Height))
-	at := func(v int) int { return max(1, int(math.Round(float64(v)*factor))) }
-	v := view{page: page, width: at(size.Width), height: at(size.Height), turns: job.Rotation / 90}
-	v.rows = v.height
+	factor := min(1, float64(job.MaxWidth)/float64(part.Width()), float64(job.MaxHeight)/float64(part.Height()))
+	at := func(v int) int { return int(math.Round(float64(v) * factor)) }
+	v := cutout{page: page, width: max(1, at(size.Width)), height: max(1, at(size.Height)), left: at(part.X1), top: at(part.Y1),
+		columns: max(1, at(part.Width())), rows: max(1, at(part.Height())), turns: job.Rotation / 90}
 	var file bytes.Buffer
 	err := l.strip(f, v, func(pixels []byte, stride int) {
-		m := image.NewRGBA(image.Rect(0, 0, v.width, v.height))
-		for y := range v.height {
-			for x := range v.width {
-				from, to := pixels[y*stride+4*x:], m.Pix[m.PixOffset(x, y):]
-				to[0], to[1], to[2], to[3] = from[2], from[1], from[0], 0xff
-			}
-		}
-		if err := jpeg.Encode(&file, m, &jpeg.Options{Quality: 85}); err != nil {
+		if err := jpeg.Encode(&file, picture(pixels, stride, v.columns, v.rows), &jpeg.Options{Quality: 85}); err != nil {
 			broken(err)
 		}
 	})
 	return protocol.PDFAnswer{Media: imagefile.JPEG}, file.Bytes(), err
+}
+
+// picture makes an image of rendered pixels, in shades of gray where there is nothing else.
+func picture(pixels []byte, stride, width, height int) image.Image {
+	bounds := image.Rect(0, 0, width, height)
+	shades := image.NewGray(bounds)
+	for y := range height {
+		row := pixels[y*stride:][:4*width]
+		if !isGray(row) {
+			break
+		}
+		for x, to := 0, shades.Pix[y*width:][:width]; x < width; x++ {
+			to[x] = row[4*x]
+		}
+		if y == height-1 {
+			return shades
+		}
+	}
+	m := image.NewRGBA(bounds)
+	for y := range height {
+		from, to := pixels[y*stride:][:4*width], m.Pix[y*m.Stride:][:4*width]
+		for x := 0; x < len(to); x += 4 {
+			to[x], to[x+1], to[x+2], to[x+3] = from[x+2], from[x+1], from[x], 0xff
+		}
+	}
+	return m
 }

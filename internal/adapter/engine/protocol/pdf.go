@@ -20,7 +20,7 @@ type AboutPDF struct {
 const (
 	PDFPages  = "pdf pages"  // tell the sizes of the pages
 	PDFRender = "pdf render" // render a page as PNM
-	PDFSmall  = "pdf small"  // render a page into a square of Side pixels, for people
+	PDFView   = "pdf view"   // render Part of a page at most MaxWidth and MaxHeight pixels large, for people
 	PDFText   = "pdf text"   // take the text of boxes from the text layer
 )
 
@@ -32,9 +32,11 @@ type PDFJob struct {
 	Page      int            `json:"page,omitempty"`      // number
 	Width     int            `json:"width,omitempty"`     // pixels of the upright page; 0 for those that PDFPages gives
 	Height    int            `json:"height,omitempty"`    // likewise
-	Side      int            `json:"side,omitempty"`      // pixels, of PDFSmall
-	Rotation  int            `json:"rotation,omitempty"`  // degrees that PDFSmall turns the page clockwise
-	Boxes     []document.Box `json:"boxes,omitempty"`     // of PDFText, on the upright page
+	Rotation  int            `json:"rotation,omitempty"`  // degrees that PDFView turns the page clockwise
+	Part      document.Box   `json:"part,omitzero"`       // of PDFView, on the page as it is turned; no pixels stand for the whole page
+	MaxWidth  int            `json:"max_width,omitempty"` // pixels, of PDFView
+	MaxHeight int            `json:"max_height,omitempty"`
+	Boxes     []document.Box `json:"boxes,omitempty"` // of PDFText, on the upright page
 }
 
 // PDFAnswer is what comes back, besides the bytes of a rendition.
