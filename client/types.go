@@ -274,6 +274,24 @@ type Content struct {
 	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
 }
 
+// ContentEvent says that a content of an image changed: it is the data of the event content.
+type ContentEvent struct {
+	ContentID string `json:"content_id"`
+	Version   int    `json:"version"`  // of the run that has it
+	Revision  int    `json:"revision"` // that it has now; 0 where it is gone
+	Deleted   bool   `json:"deleted"`  // whether it is gone, or marked as deleted
+}
+
+// RunEvent says that a run is new, or that many of its contents are: it is the data of the event run.
+type RunEvent struct {
+	Version int `json:"version"` // 0: anything may have changed
+}
+
+// Presence says who has an image open: it is the data of the event presence.
+type Presence struct {
+	Users []string `json:"users"` // names, sorted; the one who asks is among them
+}
+
 // PageRun tells what came of reading a page of a document.
 type PageRun struct {
 	ImageID int64    `json:"image_id" example:"43" doc:"The image of the page."`

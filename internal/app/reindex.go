@@ -14,7 +14,7 @@ import (
 
 // indexer returns what makes entries of the text index.
 func (s *stores) indexer() *recognition.Service {
-	return &recognition.Service{Runs: s.db.Runs(), Contents: s.contents, Index: s.db.Index(), Now: time.Now}
+	return &recognition.Service{Runs: s.db.Runs(), Contents: s.contents, Index: s.db.Index(), Feed: s.db.Feed(), Now: time.Now}
 }
 
 // reindexCommand works on the stores themselves, also while services run.

@@ -158,7 +158,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, Seals: seals,
 		MaxImages: c.MaxImages, MaxPages: c.MaxPages, MaxDocumentPixels: c.MaxDocumentPixels, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
-		UserSettings: s.db.Settings(), Index: s.db.Index(),
+		UserSettings: s.db.Settings(), Index: s.db.Index(), Feed: s.db.Feed(),
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}
 	if err := s.openWebhooks(c, seals, log); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -46,6 +46,7 @@ func NewFakes(t testing.TB) *Fakes {
 // newFakes makes fakes that judge nothing where judge is nil, for suites, which do on purpose what no caller should.
 func newFakes(judge testing.TB) *Fakes {
 	m := &memory{
+		feeds: map[int64][]recognition.Event{}, watchers: map[string]fakeWatcher{},
 		judge: judge, faults: map[string][]Mode{}, meanwhile: map[string]func(){},
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
 		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{},
@@ -63,7 +64,7 @@ func newFakes(judge testing.TB) *Fakes {
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m},
 			Contents: fakeContents{m}, Jobs: fakeJobs{m}, Hooks: fakeHooks{m}, Index: fakeIndex{m}, Settings: fakeSettings{m},
-			Once: fakeOnce{m}},
+			Once: fakeOnce{m}, Feed: fakeFeed{m}},
 		Blobs: fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m},
 		Tokens: newFakeTokens(), Passwords: fakePasswords{m},
 		Seals: newFakeSeals(), memory: m,
@@ -112,6 +113,9 @@ type memory struct {
 
 	announced []recognition.Announcement
 	entries   map[string]fakeEntry // of the index, by content
+
+	feeds    map[int64][]recognition.Event // by image, all that ever were
+	watchers map[string]fakeWatcher
 
 	files     document.Files
 	languages []string

@@ -43,6 +43,7 @@ type Stores struct {
 	Jobs     job.Jobs // its suite needs Users, Catalog and Runs
 	Hooks    webhook.Hooks
 	Index    recognition.Index
+	Feed     recognition.Feed // its suite needs Users and Catalog
 	Settings recognition.UserSettings
 	Once     once.Keys // its suite needs Users, Catalog, Runs and Jobs
 }

@@ -86,7 +86,7 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 50,
 		Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents,
-		UserSettings: f.Settings, Index: f.Index, Exporter: f.Exporter, Now: time.Now}
+		UserSettings: f.Settings, Index: f.Index, Feed: f.Feed, Exporter: f.Exporter, Now: time.Now}
 	images.Dependents, accounts.Dependents = runs, images
 	s := &site{Fakes: f, t: t, accounts: accounts, logs: &logs{}, queue: porttest.NewFakeQueue()}
 	s.runner = &job.Runner{Jobs: f.Jobs, Queue: s.queue, Accounts: accounts, Reads: runs, AtOnce: 2, Now: time.Now}

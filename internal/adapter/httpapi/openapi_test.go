@@ -65,8 +65,8 @@ var contract = map[string][]string{
 		"GET /api/v1/image/{id}/view", "GET /api/v1/image/{id}/crop", "GET /api/v1/image/{id}/layout", "PUT /api/v1/image/{id}",
 		"DELETE /api/v1/image/{id}"},
 	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr/{version}/export",
-		"GET /api/v1/image/{id}/export", "POST /api/v1/export", "GET /api/v1/ocr/{id}", "PUT /api/v1/ocr/{id}",
-		"GET /api/v1/ocr/{id}/revisions",
+		"GET /api/v1/image/{id}/export", "GET /api/v1/image/{id}/events", "POST /api/v1/export", "GET /api/v1/ocr/{id}",
+		"PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",
 		"DELETE /api/v1/ocr/{id}", "GET /api/v1/search", "GET /api/v1/ocr/psm", "GET /api/v1/ocr/oem", "GET /api/v1/ocr/lang"},
 }
 

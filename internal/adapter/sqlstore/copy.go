@@ -12,7 +12,7 @@ import (
 )
 
 // notCopied are tables that each database has of its own. image_suffix follows from table image, and the text index from contents.
-var notCopied = append([]string{stepsTable, unfinishedTable, suffixTable}, textindex.Tables...)
+var notCopied = slices.Concat([]string{stepsTable, unfinishedTable, suffixTable}, feedTables, textindex.Tables)
 
 // contentsTable is empty where contents are kept elsewhere.
 const contentsTable = "content_revision"

@@ -214,7 +214,7 @@ func listing(q document.Query) func(context.Context, *DB) error {
 	}
 }
 
-const baseTables = `(user|image|image_suffix|ocr|ocr_run|content_revision|text_[a-z]+|` +
+const baseTables = `(user|image|image_suffix|image_event|image_watcher|ocr|ocr_run|content_revision|text_[a-z]+|` +
 	`logged_in|session|api_key|user_state|user_setting|webhook_delivery|webhook|[a-z])`
 
 // mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in
@@ -347,6 +347,20 @@ func planCases(f populated) []planCase {
 		}, rows: 250},
 		{name: "document deleted", do: func(ctx context.Context, db *DB) error { return db.Catalog().Delete(ctx, 200) }, rows: 1000},
 		{name: "image deleted", do: func(ctx context.Context, db *DB) error { return db.Catalog().Delete(ctx, 9) }},
+		{name: "event of an image", do: func(ctx context.Context, db *DB) error {
+			return db.Feed().Append(ctx, 1, recognition.Event{Version: 1})
+		}},
+		{name: "events of an image", do: func(ctx context.Context, db *DB) error {
+			_, _, err := db.Feed().Since(ctx, 1, 0)
+			return err
+		}},
+		{name: "somebody has an image open", do: func(ctx context.Context, db *DB) error {
+			return db.Feed().Stay(ctx, "w", 1, f.user, time.Now())
+		}},
+		{name: "who has an image open", sorts: []string{"w", "user"}, do: func(ctx context.Context, db *DB) error {
+			_, err := db.Feed().Present(ctx, 1, time.Now())
+			return err
+		}},
 		{name: "versions of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().List(ctx, 1, 0, 10); return err }},
 		{name: "one version", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByVersion(ctx, 1, 2); return err }},
 		{name: "run of an item of a job", do: func(ctx context.Context, db *DB) error {

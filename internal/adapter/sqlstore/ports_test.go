@@ -47,7 +47,7 @@ func suite(t *testing.T, suite func(*testing.T, func(*testing.T) porttest.Stores
 		suite(t, func(t *testing.T) porttest.Stores {
 			db := open(t)
 			return porttest.Stores{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Catalog: db.Catalog(), Runs: db.Runs(),
-				Contents: db.Contents(), Index: db.Index(), Settings: db.Settings()}
+				Contents: db.Contents(), Index: db.Index(), Feed: db.Feed(), Settings: db.Settings()}
 		})
 	})
 }
@@ -58,6 +58,7 @@ func TestKeys(t *testing.T)     { suite(t, porttest.Keys) }
 func TestCatalog(t *testing.T)  { suite(t, porttest.Catalog) }
 func TestRuns(t *testing.T)     { suite(t, porttest.Runs) }
 func TestSettings(t *testing.T) { suite(t, porttest.Settings) }
+func TestFeed(t *testing.T)     { suite(t, porttest.Feed) }
 func TestIndex(t *testing.T)    { suite(t, porttest.Index) }
 func TestContents(t *testing.T) {
 	on(t, func(t *testing.T, open func(testing.TB) *DB) {

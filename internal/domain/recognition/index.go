@@ -74,22 +74,30 @@ type Index interface {
 	Fold(text string) Folded
 }
 
-// announced makes a change to contents of an image known to the index: before it, durably, and after it, with the contents that change
-// returns. Every run, revision and deletion goes through here. What the index does not learn now it learns by Reindex, so that fails
-// nothing.
-func (s *Service) announced(ctx context.Context, imageID int64, change func() ([]Content, error)) error {
+// changed is what was changed of an image.
+type changed struct {
+	contents []Content // for the index; none where some are gone
+	events   []Event
+}
+
+// announced makes a change to contents of an image known to the index and to those who follow the image: before it, durably, and after it,
+// with what the function returns. Every run, revision and deletion goes through here. What they do not learn now they learn by Reindex, so
+// that fails nothing.
+func (s *Service) announced(ctx context.Context, imageID int64, do func() (changed, error)) error {
 	if s.Index == nil {
-		_, err := change()
+		_, err := do()
 		return err
 	}
 	id, err := s.Index.Announce(ctx, imageID)
 	if err != nil {
 		return err
 	}
-	contents, err := change()
+	done, err := do()
 	switch ctx := context.WithoutCancel(ctx); {
 	case err == nil:
-		_ = s.Index.Put(ctx, id, imageID, contents)
+		if s.Feed.Append(ctx, imageID, done.events...) == nil {
+			_ = s.Index.Put(ctx, id, imageID, done.contents)
+		}
 	case fault.Refused(err):
 		_ = s.Index.Withdraw(ctx, id)
 	}
@@ -276,8 +284,18 @@ func (s *Service) reindex(ctx context.Context, a Announcement) error {
 	if s.Now().Sub(a.At) < sweep.MinAge {
 		id = 0
 	}
-	return s.putCurrent(ctx, id, a.ImageID, ids)
+	if err := s.putCurrent(ctx, id, a.ImageID, ids); err != nil || s.Now().Sub(a.At) > forgotten {
+		return err
+	}
+	err = s.Feed.Append(ctx, a.ImageID, Event{})
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return err
 }
+
+// forgotten is how old an announcement is when nobody follows an image since before it. Those of all images are much older.
+const forgotten = 24 * time.Hour
 
 func (s *Service) putCurrent(ctx context.Context, announced, imageID int64, ids []string) error {
 	contents, err := s.Contents.Get(ctx, ids)

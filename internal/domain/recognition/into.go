@@ -99,7 +99,7 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 		return Run{}, takeBack(errTooLate)
 	}
 	var stored Run
-	err := s.announced(ctx, to.image.ID, func() (_ []Content, err error) {
+	err := s.announced(ctx, to.image.ID, func() (_ changed, err error) {
 		stored, err = s.Runs.Extend(ctx, to.run.ImageID, to.run.Version, s.Now().UTC().Truncate(time.Microsecond),
 			func(r *Run, newest int) error {
 				if err := mayAdd(actor, *r, newest); err != nil {
@@ -112,7 +112,7 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 				r.Note = claim.Note(once.Effect{Image: to.image.ID, Contents: allIDs})
 				return nil
 			})
-		return added, err
+		return changed{added, addedEvents(stored, added)}, err
 	})
 	if fault.Refused(err) { // nothing names the contents, nor ever will
 		return Run{}, takeBack(err)
@@ -141,6 +141,19 @@ func (s *Service) finish(ctx context.Context, actor account.Actor, to addition, 
 	}
 	run.Contents = contents
 	return run, nil
+}
+
+// addedEvents are those of contents that were added to a run: each of a few, or one of the run.
+func addedEvents(r Run, added []Content) []Event {
+	const few = 20
+	if len(added) > few {
+		return []Event{{Version: r.Version}}
+	}
+	events := happened(added...)
+	for i := range events {
+		events[i].Version = r.Version
+	}
+	return events
 }
 
 // stored is a content in the coordinates that those of its run are stored in.

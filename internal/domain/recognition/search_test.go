@@ -20,7 +20,7 @@ import (
 // newIndexed is a world whose contents are indexed, with an engine that reads "invoice 합계" on the left and "total 1,234.50" on the right.
 func newIndexed(t *testing.T) *world {
 	w := newWorld(t)
-	w.Index = w.fakes.Index
+	w.Index, w.Feed = w.fakes.Index, w.fakes.Feed
 	w.fakes.Say(left.Box, "invoice 합계")
 	w.fakes.Say(right.Box, "total\n1,234.50")
 	return w
@@ -54,7 +54,8 @@ func TestSearchFollowsWhatIsDone(t *testing.T) {
 	named := left
 	named.Name = "청구서 No"
 	run := w.recognize(t, w.ann, named, right)
-	check.Same(t, "calls", w.fakes.Calls(), []string{"Index.Announce", "Contents.Add", "Runs.Append", "Index.Put"})
+	check.Same(t, "calls", w.fakes.Calls(), []string{"Index.Announce", "Contents.Add", "Runs.Append", "Feed.Append",
+		"Index.Put"})
 	for q, want := range map[string][]string{
 		"합계": {"1 invoice 합계 [합계]"}, "INV": {"1 invoice 합계 [inv]"}, "1,234.": {"1 total 1,234.50 [1,234.]"},
 		"tot 1,2": {"1 total 1,234.50 [tot] [1,2]"},
@@ -70,7 +71,7 @@ func TestSearchFollowsWhatIsDone(t *testing.T) {
 	text := "invoice 총액"
 	_, err := w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
 	check.OK(t, "Correct", err)
-	check.Same(t, "calls", w.fakes.Calls(), []string{"Index.Announce", "Contents.Revise", "Index.Put"})
+	check.Same(t, "calls", w.fakes.Calls(), []string{"Index.Announce", "Contents.Revise", "Feed.Append", "Index.Put"})
 	check.Same(t, "the old text", w.search(t, w.ann, "합계"), nil)
 	check.Same(t, "the new text", w.search(t, w.ann, "총액"), []string{"1 invoice 총액 [총액]"})
 	w.recognize(t, w.ann, right)

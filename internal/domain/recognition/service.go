@@ -24,7 +24,8 @@ type Service struct {
 	Engine   Engine
 	Runs     Runs
 	Contents Contents
-	Index    Index // nil: nothing is found
+	Index    Index // nil: nothing is found, and nobody follows what happens
+	Feed     Feed  // of those who follow an image; not nil where Index is not
 	Exporter Exporter
 
 	UserSettings UserSettings
@@ -92,9 +93,9 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		run.Note.Contents = run.ContentIDs
 	}
 	var stored Run
-	err = s.announced(ctx, imageID, func() ([]Content, error) {
+	err = s.announced(ctx, imageID, func() (changed, error) {
 		stored, err = s.store(ctx, run)
-		return stored.Contents, err
+		return changed{stored.Contents, []Event{{Version: stored.Version}}}, err
 	})
 	return stored, err
 }
@@ -394,7 +395,9 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 	if err != nil || !deleted {
 		return c, err
 	}
-	err = s.announced(ctx, image.ID, func() ([]Content, error) { return []Content{c}, s.Runs.Restore(ctx, id) })
+	err = s.announced(ctx, image.ID, func() (changed, error) {
+		return changed{[]Content{c}, happened(c)}, s.Runs.Restore(ctx, id)
+	})
 	if fault.Is(err, fault.NotFound) { // somebody else brought it back
 		if _, there := s.Runs.ByContent(ctx, id); there == nil {
 			err = nil
@@ -436,8 +439,10 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 // ErrContentChanged where another one was faster; NotFound.
 func (s *Service) revise(ctx context.Context, actor account.Actor, image document.Image, run Run, next *Content) error {
 	next.RevisedBy = account.Ref{ID: actor.UserID, Name: actor.Name}
-	return s.announced(ctx, image.ID, func() ([]Content, error) {
-		return []Content{*next}, s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
+	next.Version = run.Version
+	return s.announced(ctx, image.ID, func() (changed, error) {
+		return changed{[]Content{*next}, happened(*next)},
+			s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
 	})
 }
 
@@ -483,8 +488,8 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) er
 	if err != nil {
 		return err
 	}
-	return s.announced(ctx, run.ImageID, func() ([]Content, error) {
-		return nil, s.Runs.MarkDeleted(ctx, id, s.Now().UTC().Truncate(time.Microsecond))
+	return s.announced(ctx, run.ImageID, func() (changed, error) {
+		return gone(run, id), s.Runs.MarkDeleted(ctx, id, s.Now().UTC().Truncate(time.Microsecond))
 	})
 }
 
@@ -498,12 +503,18 @@ func (s *Service) Purge(ctx context.Context, actor account.Actor, id string) err
 	if err != nil {
 		return err
 	}
-	if err := s.announced(ctx, run.ImageID, func() ([]Content, error) { return nil, s.Runs.RemoveContent(ctx, id) }); err != nil {
+	err = s.announced(ctx, run.ImageID, func() (changed, error) { return gone(run, id), s.Runs.RemoveContent(ctx, id) })
+	if err != nil {
 		return err
 	}
 	// It is gone for everybody now. A document that stays is an orphan, for the sweeper.
 	_ = s.Contents.Delete(context.WithoutCancel(ctx), []string{id})
 	return nil
+}
+
+// gone is the change that takes a content away.
+func gone(run Run, id string) changed {
+	return changed{events: []Event{{Version: run.Version, ContentID: id, Deleted: true}}}
 }
 
 // DeletedKind is the contents that were marked as deleted and can be brought back no more, for a sweeper to remove, rows first.

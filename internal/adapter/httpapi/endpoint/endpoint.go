@@ -83,7 +83,7 @@ type Set struct {
 // New makes a set of the endpoints that register adds by Handle and HandleJSON. actorOf finds out whose token it is.
 func New(c Config, d Document, actorOf func(ctx context.Context, token string) (account.Actor, error), register func(*Set)) (*Set, error) {
 	s := &Set{Config: c.withDefaults(), mux: http.NewServeMux(), actorOf: actorOf,
-		streams: sse.Places{OfUser: streamsOfUser, All: streamsOfAll}}
+		streams: sse.Places{OfUser: StreamsOfUser, All: streamsOfAll}}
 	var err error
 	if s.metrics, err = newMetrics(s.Metrics); err != nil {
 		return nil, err

@@ -8,9 +8,9 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// How many streams of events may be open at once.
+// StreamsOfUser is how many streams of events one user may have open at once, and streamsOfAll how many all users may.
 const (
-	streamsOfUser = 20
+	StreamsOfUser = 20
 	streamsOfAll  = 2000
 )
 

@@ -55,6 +55,7 @@ type Stream struct {
 	// May is asked before events are sent, and at each heartbeat. Its error ends the stream, and nothing is sent. nil: the client may.
 	May       func(ctx context.Context) error
 	Heartbeat time.Duration // the longest silence, which a comment ends; 0: 15 seconds
+	End       func()        // is called when the stream has ended; may be nil
 }
 
 // heartbeat is shorter than what proxies take for a dead connection.
@@ -66,6 +67,9 @@ const retryAfter = 1000
 // Serve sends events until there are no more, the context ends or the client is gone. A compressor has to let MediaType pass, and the
 // context must have no deadline. It returns what ended the stream: nil where it was the source or the context.
 func (s Stream) Serve(ctx context.Context, w http.ResponseWriter) error {
+	if s.End != nil {
+		defer s.End()
+	}
 	control := http.NewResponseController(w)
 	h := w.Header()
 	h.Set("Content-Type", MediaType)

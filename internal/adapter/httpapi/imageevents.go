@@ -1,0 +1,125 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"strconv"
+	"time"
+
+	"glyphbox/client"
+	"glyphbox/internal/adapter/httpapi/endpoint"
+	"glyphbox/internal/adapter/httpapi/sse"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/recognition"
+)
+
+const (
+	// lookEvery is how often a stream looks for what happened, by whatever node.
+	lookEvery = 400 * time.Millisecond
+	// stayEvery is how often a stream says that its user still has the image open.
+	stayEvery = recognition.StaysFor / 3
+	// leaveTime is how long a stream that has ended may take to say so.
+	leaveTime = 5 * time.Second
+)
+
+func (a *api) imageEvents(ctx context.Context, c *endpoint.Call, in *struct {
+	IDPath
+	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that you have seen. The stream goes on after it."`
+}) (*endpoint.Stream, error) {
+	after, err := eventNumber(in.LastEventID)
+	if err != nil {
+		return nil, err
+	}
+	w := &watch{results: a.Recognition, actor: c.Actor(), imageID: in.ID, id: rand.Text()}
+	h, err := w.results.Happened(ctx, w.actor, w.imageID, after)
+	if err != nil {
+		return nil, err
+	}
+	if in.LastEventID == "" {
+		in.LastEventID = strconv.FormatInt(h.Newest, 10)
+	}
+	return c.Events(ctx, sse.Stream{After: in.LastEventID, Next: w.next, End: w.leave, May: func(ctx context.Context) error {
+		_, err := a.Images.Image(ctx, w.actor, w.imageID)
+		return err
+	}})
+}
+
+// eventNumber returns the number of an event by its ID, 0 for none.
+func eventNumber(id string) (int64, error) {
+	if id == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fault.InvalidFields(fault.Field{Field: "Last-Event-ID", Detail: "the id of an event of this image, a number"})
+	}
+	return n, nil
+}
+
+// watch is one stream of what happens to an image.
+type watch struct {
+	results *recognition.Service
+	actor   account.Actor
+	imageID int64
+	id      string
+	stayed  time.Time // when it was last said that the user has the image open
+	told    []string  // who was last said to be present; nil: nobody was
+}
+
+// next waits for what happens after the event with that ID.
+func (w *watch) next(ctx context.Context, id string) ([]sse.Event, bool, error) {
+	after, err := eventNumber(id)
+	if err != nil {
+		return nil, false, err
+	}
+	for {
+		if time.Since(w.stayed) > stayEvery {
+			if err := w.results.Stay(ctx, w.actor, w.imageID, w.id); err != nil {
+				return nil, false, err
+			}
+			w.stayed = time.Now()
+		}
+		h, err := w.results.Happened(ctx, w.actor, w.imageID, after)
+		if err != nil {
+			return nil, false, err
+		}
+		if events := w.events(h); len(events) > 0 {
+			return events, false, nil
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-ctx.Done():
+			return nil, false, nil
+		}
+	}
+}
+
+// events returns what is to be told.
+func (w *watch) events(h recognition.Happened) (events []sse.Event) {
+	for _, e := range h.Events {
+		event := sse.Event{ID: strconv.FormatInt(e.Seq, 10), Name: "run", Data: client.RunEvent{Version: e.Version}}
+		if e.ContentID != "" {
+			event.Name = "content"
+			event.Data = client.ContentEvent{ContentID: e.ContentID, Version: e.Version, Revision: e.Revision, Deleted: e.Deleted}
+		}
+		events = append(events, event)
+	}
+	names := []string{}
+	for _, u := range h.Present {
+		names = append(names, u.Name)
+	}
+	if w.told == nil || !slices.Equal(w.told, names) {
+		w.told = names
+		events = append(events, sse.Event{ID: strconv.FormatInt(h.Newest, 10), Name: "presence", Data: client.Presence{Users: names}})
+	}
+	return events
+}
+
+// leave says that the user has the image open no longer. What fails ends by itself.
+func (w *watch) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	_ = w.results.Leave(ctx, w.id)
+}
