@@ -70,6 +70,34 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "images", listed(t, s, document.Query{Size: 10}, 1), []string{"page"})
 	})
 
+	t.Run("several images at once", func(t *testing.T) {
+		s := open(t)
+		ann := addUser(t, s, "ann")
+		want := map[int64]document.Image{}
+		ids := []int64{0, 1 << 40}
+		for n := range 5 {
+			i := addImage(t, s, someImage(ann, fmt.Sprint("page", n)))
+			if n != 2 {
+				want[i.ID], ids = i, append(ids, i.ID)
+			}
+		}
+		images, err := s.Catalog.ByIDs(t.Context(), ids)
+		check.OK(t, "ByIDs", err)
+		same(t, "how many", len(images), 4)
+		for _, i := range images {
+			same(t, "image", i, want[i.ID])
+		}
+		images, err = s.Catalog.ByIDs(t.Context(), nil)
+		check.OK(t, "ByIDs of none", err)
+		same(t, "images", len(images), 0)
+		for n := range int64(1200) {
+			ids = append(ids, 1<<41+n)
+		}
+		images, err = s.Catalog.ByIDs(t.Context(), ids)
+		check.OK(t, "ByIDs of many", err)
+		same(t, "of many", len(images), 4)
+	})
+
 	t.Run("a later image has a greater ID", func(t *testing.T) {
 		s := open(t)
 		ann := addUser(t, s, "ann")

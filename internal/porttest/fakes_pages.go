@@ -109,6 +109,18 @@ func (f fakeCatalog) ByID(ctx context.Context, id int64) (i document.Image, err 
 	return i, err
 }
 
+func (f fakeCatalog) ByIDs(ctx context.Context, ids []int64) (images []document.Image, err error) {
+	err = f.do(ctx, "Catalog.ByIDs", func() error {
+		for id, i := range f.images {
+			if slices.Contains(ids, id) {
+				images = append(images, f.withOwner(i))
+			}
+		}
+		return nil
+	})
+	return images, err
+}
+
 func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []document.Image, n int, err error) {
 	err = f.do(ctx, "Catalog.List", func() error {
 		var all []document.Image

@@ -177,6 +177,22 @@ func (s *Catalog) ByID(ctx context.Context, id int64) (document.Image, error) {
 	return i, s.db.Fault(ctx, err)
 }
 
+// ByIDs implements document.Catalog.
+func (s *Catalog) ByIDs(ctx context.Context, ids []int64) (images []document.Image, err error) {
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		marks, args := sqldb.In(part)
+		if err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
+			i, err := scanImage(scan)
+			images = append(images, i)
+			return err
+		}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (PRIMARY) */ JOIN user ON user.id = i.user_id `+
+			`WHERE i.id IN `+marks, args...); err != nil {
+			return nil, s.db.Fault(ctx, err)
+		}
+	}
+	return images, nil
+}
+
 // List implements document.Catalog.
 func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image, int, error) {
 	if keyword := sqldb.Fold(q.Keyword); keyword != "" {

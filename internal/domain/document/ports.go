@@ -51,6 +51,9 @@ type Catalog interface {
 	// ByID returns one image. NotFound.
 	ByID(ctx context.Context, id int64) (Image, error)
 
+	// ByIDs returns those of the images that are there, in no order. The IDs differ.
+	ByIDs(ctx context.Context, ids []int64) ([]Image, error)
+
 	// Pages returns the images of a document in the order of its pages: at most limit, from that page number on. NotFound, also for the ID
 	// of a later page.
 	Pages(ctx context.Context, documentID int64, from, limit int) ([]Image, error)

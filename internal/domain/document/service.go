@@ -224,6 +224,18 @@ func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Ima
 	return s.unsealed(i), nil
 }
 
+// Several returns those of the images that the actor may see, by ID.
+func (s *Service) Several(ctx context.Context, actor account.Actor, ids []int64) (map[int64]Image, error) {
+	images, err := s.Catalog.ByIDs(ctx, ids)
+	seen := make(map[int64]Image, len(images))
+	for _, i := range images {
+		if i.MaySee(actor) {
+			seen[i.ID] = s.unsealed(i)
+		}
+	}
+	return seen, err
+}
+
 // List returns documents that the actor may see, by the images of their first pages, and how many match in all. The query's Viewer and
 // Owner are set here, by Whose. Forbidden for Everyone, where the actor is no administrator; Invalid for Before, where the order is that of
 // names and it is no document that the actor may see.

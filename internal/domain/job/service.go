@@ -89,6 +89,9 @@ func (s *Service) wake() {
 // maxFaults is how many faults are named at once.
 const maxFaults = 20
 
+// lookedUpAtOnce is how many images are looked up together.
+const lookedUpAtOnce = 1000
+
 // check returns the images that an order comes to.
 func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]int64, error) {
 	switch {
@@ -116,9 +119,16 @@ func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]in
 		}
 	}
 	c := checking{Service: s, request: o.Request, seen: make(map[int64]bool, len(o.Images)), sizes: map[[2]int]error{}}
-	for n, id := range o.Images {
-		if err := c.image(ctx, actor, fmt.Sprintf("image_ids[%d]", n), id); err != nil {
+	for from := 0; from < len(o.Images) && len(c.fields) < maxFaults; from += lookedUpAtOnce {
+		part := o.Images[from:min(from+lookedUpAtOnce, len(o.Images))]
+		there, err := s.Images.Several(ctx, actor, part)
+		if err != nil {
 			return nil, err
+		}
+		for n, id := range part {
+			if err := c.image(ctx, fmt.Sprintf("image_ids[%d]", from+n), id, there); err != nil {
+				return nil, err
+			}
 		}
 	}
 	documents := map[int64]bool{}
@@ -150,23 +160,17 @@ func (c *checking) fault(field, detail string) {
 	c.fields = append(c.fields, fault.Field{Field: field, Detail: detail})
 }
 
-// image adds an image that is named.
-func (c *checking) image(ctx context.Context, actor account.Actor, at string, id int64) error {
-	if len(c.fields) >= maxFaults {
-		return nil
-	}
+// image adds an image that is named and has to be there.
+func (c *checking) image(ctx context.Context, at string, id int64, there map[int64]document.Image) error {
 	if c.seen[id] {
 		c.fault(at, "each image once")
 		return nil
 	}
-	image, err := c.Images.Image(ctx, actor, id)
-	if fault.Is(err, fault.NotFound) {
+	image, ok := there[id]
+	if !ok {
 		c.seen[id] = true
 		c.fault(at, "an image that is there")
 		return nil
-	}
-	if err != nil {
-		return err
 	}
 	c.add(image)
 	return c.on(ctx, image)
