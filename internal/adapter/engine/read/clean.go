@@ -777,11 +777,15 @@ func (s *scene) eraseFrames(mask []uint8) (erased bool) {
 		if !framed[i] || float64(w) < 1.2*s.letter || float64(h) < 1.2*s.letter {
 			continue
 		}
-		thick := 0 // at the middle of the upper side
-		for y := p.y1; y < p.y2 && s.ink[y*s.width+p.x1+w/2] != 0; y++ {
-			thick++
+		thick := 4 // at most, at the middle of its thinnest side
+		for _, side := range [][4]int{{w / 2, 0, 0, 1}, {w / 2, h - 1, 0, -1}, {0, h / 2, 1, 0}, {w - 1, h / 2, -1, 0}} {
+			n := 0
+			for n < thick && s.ink[(p.y1+side[1]+n*side[3])*s.width+p.x1+side[0]+n*side[2]] != 0 {
+				n++
+			}
+			thick = n
 		}
-		if float64(p.area) > max(2*float64(min(thick, 4)), 0.3*s.letter)*float64(w+h) {
+		if float64(p.area) > max(2*float64(thick), 0.3*s.letter)*float64(w+h) {
 			continue // letters hang on it
 		}
 		erased = true

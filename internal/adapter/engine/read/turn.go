@@ -17,6 +17,7 @@ const (
 	// Text on its head is rare, and numbers make numbers when they are turned.
 	onHead      = 0.75
 	onHeadShort = 0.85
+	onHeadSurer = 0.25 // than upright, for text of some length
 )
 
 // upright finds out which way up a region is. The ink tells whether its lines run across or up and down, a few lines read at one look
@@ -50,7 +51,7 @@ func (j *job) upright(v view) error {
 		if err != nil {
 			return err
 		}
-		if quarters == 2 && (s < onHead || n < shortest && s < onHeadShort) {
+		if quarters == 2 && (s < onHead || n < shortest && s < onHeadShort) && (n < 2*shortest || s < sure+onHeadSurer) {
 			continue
 		}
 		if s > sure+advantage && 2*n >= letters || sure < 0 {
