@@ -31,7 +31,7 @@ func load(t *testing.T, env map[string]string, args ...string) (Config, []value,
 	return loadConfig(flags, env)
 }
 
-func file(t *testing.T, text string) string {
+func file(t testing.TB, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
