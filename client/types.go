@@ -143,6 +143,8 @@ type Image struct {
 	User            Ref    `json:"user" doc:"The owner."`
 	CreatedDatetime string `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
 
+	Read *int `json:"read,omitempty" example:"1" doc:"In lists: how many pages have been read. In a list of documents, of all their pages, in a list of the pages of one, 1 or 0."`
+
 	Error *Failure `json:"error,omitempty" doc:"Why the page cannot be shown or read, while others of the file can. Missing if it can. Its size is then that of the page before."`
 }
 

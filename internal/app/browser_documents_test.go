@@ -91,6 +91,21 @@ func TestBrowserDocument(t *testing.T) {
 	b.until("document.querySelectorAll('.strip img')[2].getBoundingClientRect().bottom <= document.querySelectorAll('.strip " +
 		".number')[2].getBoundingClientRect().top")
 
+	// On a phone the strip lies over the page for as long as it is wanted. It tells which pages have been read.
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.until("getComputedStyle(document.querySelector('.strip')).display === 'none'")
+	b.press("Pages")
+	b.until("[...document.querySelectorAll('.strip a')].map((e) => e.getAttribute('aria-description')).join() === '✓ Read,✓ Read,'")
+	b.until("document.querySelector('.strip a').getBoundingClientRect().width > 44")
+	b.look("document-strip")
+	b.do(chromedp.EmulateViewport(390, 844))
+	eval[any](b, "document.querySelectorAll('.strip a')[1].click()")
+	on(2)
+	b.until("getComputedStyle(document.querySelector('.strip')).display === 'none'")
+	b.do(chromedp.EmulateViewport(1440, 900))
+	b.key(kb.PageDown)
+	on(3)
+
 	// The library opens the document where it was left.
 	b.open("/")
 	b.until("document.querySelector('a.name')")
@@ -150,6 +165,7 @@ func TestBrowserPassword(t *testing.T) {
 	b.fill("[type=search]", "GALLONS")
 	b.until("document.querySelector('section mark')?.innerText === 'gallons'")
 	b.shows("Page 2")
+	b.shows("Found in texts")
 	b.look("found")
 	eval[any](b, "document.querySelector('section mark').closest('a').click()")
 	b.until("document.querySelector('.strip [aria-current=page]')?.innerText.trim() === '2' && document.querySelector('#r1.selected')")

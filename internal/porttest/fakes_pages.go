@@ -484,6 +484,22 @@ func (f fakeRuns) RemoveContent(ctx context.Context, contentID string) error {
 	})
 }
 
+func (f fakeRuns) PagesRead(ctx context.Context, imageIDs []int64, whole bool) (read map[int64]int, err error) {
+	err = f.do(ctx, "Runs.PagesRead", func() error {
+		read = map[int64]int{}
+		for id, runs := range f.runs {
+			if len(runs) > 0 && slices.Contains(imageIDs, id) {
+				read[id]++
+			}
+			if first := f.images[id].Document; len(runs) > 0 && whole && first != id && slices.Contains(imageIDs, first) {
+				read[first]++
+			}
+		}
+		return nil
+	})
+	return read, err
+}
+
 func (f fakeRuns) Named(ctx context.Context, contentIDs []string) (named []string, err error) {
 	err = f.do(ctx, "Runs.Named", func() error {
 		named = slices.DeleteFunc(slices.Clone(contentIDs), func(id string) bool { return !f.namesContent(id) })

@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/check"
 )
@@ -316,6 +317,35 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		check.OK(t, "ContentIDs", err)
 		slices.Sort(got)
 		same(t, "ContentIDs", got, []string{contentID(1), contentID(3)})
+	})
+
+	t.Run("PagesRead counts each page once", func(t *testing.T) {
+		s, ann, image := start(t)
+		unread := addImage(t, s, someImage(ann, "unread"))
+		pages := make([]document.Image, 3)
+		for n := range pages {
+			pages[n] = someImage(ann, "three")
+			pages[n].Number, pages[n].Pages = n+1, len(pages)
+		}
+		added, err := s.Catalog.Add(t.Context(), once.Claim{}, pages)
+		check.OK(t, "Add", err)
+		first := added[0]
+		all, err := s.Catalog.Pages(t.Context(), first.ID, 1, 3)
+		check.OK(t, "Pages", err)
+		addRun(t, s, someRun(image, ann, 1))
+		addRun(t, s, someRun(image, ann, 2))
+		addRun(t, s, someRun(all[1], ann, 3))
+		addRun(t, s, someRun(all[2], ann, 4))
+		ids := []int64{image.ID, unread.ID, first.ID, all[1].ID, first.ID + 999}
+		for whole, want := range map[bool]map[int64]int{false: {image.ID: 1, all[1].ID: 1},
+			true: {image.ID: 1, first.ID: 2, all[1].ID: 1}} {
+			got, err := s.Runs.PagesRead(t.Context(), ids, whole)
+			check.OK(t, "PagesRead", err)
+			same(t, fmt.Sprintf("PagesRead, whole: %v", whole), got, want)
+		}
+		got, err := s.Runs.PagesRead(t.Context(), nil, true)
+		check.OK(t, "PagesRead of none", err)
+		same(t, "PagesRead of none", len(got), 0)
 	})
 
 	t.Run("RemoveContent leaves the run and its version", func(t *testing.T) {

@@ -15,6 +15,7 @@ export type Login = Schemas['Login']
 export type Service = Schemas['Service']
 export type Job = Schemas['Job']
 export type Hit = Schemas['Hit']
+export type Settings = Schemas['Settings']
 export type JobItem = Schemas['JobItem']
 type Problem = Schemas['Problem']
 type Grant = Schemas['Grant']
@@ -147,6 +148,8 @@ export const signUpOpen = async () => ((await (await reach(base + '/user/signup'
 export const me = () => get<User>('/user/me')
 export const changePassword = (current_password: string, password1: string, password2: string) =>
   send<User>('PUT', '/user/password', { current_password, password1, password2 })
+export const settings = () => get<Settings>('/user/settings')
+export const setSettings = (to: Settings) => send<Settings>('PUT', '/user/settings', to)
 export const changeProfile = (name: string, email: string) => send<User>('PUT', '/user', { name, email })
 /** Ends the account. */
 export async function resign(images: 'delete' | 'keep') {
@@ -171,9 +174,13 @@ export const block = (id: number, detail: string) => send<User>('PUT', `/admin/u
 export const unblock = (id: number) => send<void>('DELETE', `/admin/user/${id}/state/blocked`)
 export const service = () => get<Service>('/admin/service')
 
-/** One page of the list, newest first. A page has 100 images. */
-export async function images(keyword: string, page: number, signal?: AbortSignal) {
-  const r = await ask('/image?' + new URLSearchParams({ keyword, size: '100', page: String(page) }), { signal })
+export type Sort = 'newest' | 'oldest' | 'name'
+/** Which images, and in which order. owner: '' for all that one may see. */
+export type Listed = { keyword: string; sort: Sort; owner: '' | 'me' | 'all' }
+/** One page of the list. A page has 100 images. */
+export async function images({ keyword, sort, owner }: Listed, page: number, signal?: AbortSignal) {
+  const q = new URLSearchParams({ keyword, sort, size: '100', page: String(page), ...(owner && { owner }) })
+  const r = await ask('/image?' + q, { signal })
   return { images: (await r.json()) as Image[], total: Number(r.headers.get('X-Total-Count')) }
 }
 /** A hundred pages of a document, in order. */

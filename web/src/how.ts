@@ -1,19 +1,36 @@
-// How regions are read unless it is said otherwise: as this user chose last.
-import type { Asked } from './api'
+// How regions are read unless it is said otherwise: as this user chose last, in whatever browser.
+import { setSettings, settings, type Asked } from './api'
 import { language } from './i18n.svelte'
-import { app } from './state.svelte'
+import { app, complain } from './state.svelte'
 
+// What the service does not keep: layout and engine are those of a kind of page, and of this browser.
 const place = () => `how:${app.user?.id}`
 const usual: Asked = { lang: ['eng'], psm: 'auto', oem: 3, rotate: 'auto', effort: '' }
 
 /** languages: those that are installed. */
-export function howToRead(languages: string[]): Asked {
+export async function howToRead(languages: string[]): Promise<Asked> {
+  const how = { ...usual, lang: language() === 'ko' && languages.includes('kor') ? ['kor', 'eng'] : usual.lang }
   try {
-    const kept = JSON.parse(localStorage.getItem(place()) ?? 'null')
-    if (kept) return { ...usual, ...kept }
+    const { psm, oem } = JSON.parse(localStorage.getItem(place()) ?? '{}')
+    Object.assign(how, psm && { psm }, oem !== undefined && { oem })
   } catch {
     /* then nothing was chosen */
   }
-  return language() === 'ko' && languages.includes('kor') ? { ...usual, lang: ['kor', 'eng'] } : usual
+  const kept = await settings().catch(() => null)
+  const lang = kept?.lang.filter((l) => languages.includes(l)) ?? []
+  return { ...how, ...(lang.length && { lang }), rotate: kept?.rotate || how.rotate, effort: kept?.effort || how.effort }
 }
-export const rememberHow = (how: Asked) => localStorage.setItem(place(), JSON.stringify(how))
+
+let last = Promise.resolve()
+/** Keeps a choice, behind those that were made before. */
+export function rememberHow({ lang, psm, oem, rotate, effort }: Asked) {
+  localStorage.setItem(place(), JSON.stringify({ psm, oem }))
+  last = last.then(async () => {
+    try {
+      const { source } = await settings() // which is not chosen here
+      await setSettings({ lang, rotate, effort, source })
+    } catch (e) {
+      complain(e)
+    }
+  })
+}

@@ -44,7 +44,10 @@ func (a *api) images(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := endpoint.AnswerList(c, in.PageQuery, total, wire.All(images, viewImage))
+	out, err := a.listImages(ctx, c, in.PageQuery, total, images, true)
+	if err != nil {
+		return nil, err
+	}
 	if in.Before != 0 {
 		out.Link = ""
 	}
@@ -65,7 +68,21 @@ func (a *api) pagesOf(ctx context.Context, c *endpoint.Call, in endpoint.PageQue
 	if err != nil {
 		return nil, err
 	}
-	return endpoint.AnswerList(c, in, total, wire.All(pages, viewImage)), nil
+	return a.listImages(ctx, c, in, total, pages, false)
+}
+
+// listImages answers with images and how much of each has been read; whole: of the document that it stands for.
+func (a *api) listImages(ctx context.Context, c *endpoint.Call, in endpoint.PageQuery, total int, images []document.Image, whole bool) (
+	*endpoint.List[client.Image], error) {
+	read, err := a.Recognition.PagesRead(ctx, images, whole)
+	if err != nil {
+		return nil, err
+	}
+	return endpoint.AnswerList(c, in, total, wire.All(images, func(i document.Image) client.Image {
+		v, n := viewImage(i), read[i.ID]
+		v.Read = &n
+		return v
+	})), nil
 }
 
 func (a *api) image(ctx context.Context, c *endpoint.Call, in *IDPath) (*endpoint.One[client.Image], error) {

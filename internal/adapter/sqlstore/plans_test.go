@@ -362,6 +362,10 @@ func planCases(f populated) []planCase {
 			return err
 		}},
 		{name: "versions of an image", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().List(ctx, 1, 0, 10); return err }},
+		{name: "read pages of documents", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Runs().PagesRead(ctx, []int64{1, 2, 100}, true)
+			return err
+		}, rows: 250},
 		{name: "one version", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByVersion(ctx, 1, 2); return err }},
 		{name: "run of an item of a job", do: func(ctx context.Context, db *DB) error {
 			_, err := db.Runs().ByItem(ctx, "job-000001")

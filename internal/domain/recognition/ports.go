@@ -123,6 +123,10 @@ type Runs interface {
 	// order.
 	RemoveDeleted(ctx context.Context, contentIDs []string, before time.Time) (removed []string, err error)
 
+	// PagesRead returns of each of up to 200 images how many pages have a run, 0 being left out: the image itself and, with whole, the
+	// later pages of the document whose first page it is.
+	PagesRead(ctx context.Context, imageIDs []int64, whole bool) (map[int64]int, error)
+
 	// Named returns those of the contents that a run has, in no order, each once, also where they are marked as deleted.
 	Named(ctx context.Context, contentIDs []string) ([]string, error)
 }

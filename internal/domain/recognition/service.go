@@ -249,6 +249,16 @@ func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, 
 	return runs[:whole], err
 }
 
+// PagesRead returns of each of up to 200 images, which the caller may see, how many pages have been read: the image itself and, with whole,
+// the later pages of the document whose first page it is.
+func (s *Service) PagesRead(ctx context.Context, images []document.Image, whole bool) (map[int64]int, error) {
+	ids := make([]int64, len(images))
+	for n, i := range images {
+		ids[n] = i.ID
+	}
+	return s.Runs.PagesRead(ctx, ids, whole)
+}
+
 // Version returns one run of an image with its contents. NotFound; TooLarge where it has more than MaxWords.
 func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int64, version int) (Run, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)

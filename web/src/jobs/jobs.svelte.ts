@@ -76,7 +76,7 @@ async function name(id: string) {
 /** Reads images in the background, regions of each or whole pages. */
 export async function read(ids: number[], regions: Order[] = []) {
   try {
-    show(await addJob(ids, howToRead(await languages().catch(() => ['eng'])), regions))
+    show(await addJob(ids, await howToRead(await languages().catch(() => ['eng'])), regions))
     tell(count(ids.length, '1 page is read in the background.', '{n} pages are read in the background.'))
   } catch (e) {
     complain(e)

@@ -1,7 +1,7 @@
 // The images as the library shows them: a list as long as there are images, filled where somebody looks. It stays while other parts of the page are shown.
-import { deleteImage, Failure, images as ask, type Image } from '../api'
+import { deleteImage, Failure, images as list, type Image, type Sort } from '../api'
 import { t } from '../i18n.svelte'
-import { complain, reasonOf, tell } from '../state.svelte'
+import { app, complain, reasonOf, tell } from '../state.svelte'
 
 /** What is kept of an image that was selected, which may be out of sight by now. */
 export type Picked = Pick<Image, 'id' | 'name' | 'user'>
@@ -13,12 +13,19 @@ export const library = $state({
   phase: 'loading' as 'loading' | 'ready' | 'failed',
   reason: '',
   keyword: '',
+  sort: 'newest' as Sort,
+  everybody: false, // an administrator sees the images of all users
   total: 0, // of the images shown
   above: 0, // uploaded meanwhile, not shown until the top is in sight so that nothing moves
   searching: false,
   scroll: 0,
   width: 0,
 })
+/** A page of the list as it is shown. An administrator has to ask for what is others'. */
+const ask = (page: number, signal?: AbortSignal) => {
+  const { keyword, sort, everybody } = library
+  return list({ keyword, sort, owner: app.user?.role === 'admin' ? (everybody ? 'all' : 'me') : '' }, page, signal)
+}
 let images = $state.raw(new Map<number, Image>())
 let deleting = new Map<number, Picked>() // not shown any more, but still at the service: it can be undone
 let sight = { first: 0, last: 1 }
@@ -41,7 +48,7 @@ export function belongsTo(id: number) {
   images = new Map()
   deleting = new Map()
   sight = { first: 0, last: 1 }
-  Object.assign(library, { phase: 'loading', keyword: '', total: 0, above: 0, scroll: 0 })
+  Object.assign(library, { phase: 'loading', keyword: '', sort: 'newest', everybody: false, total: 0, above: 0, scroll: 0 })
   if (id) finishDeletions()
 }
 
@@ -57,14 +64,21 @@ function rearrange() {
 // As the service compares: whatever the letter case and the normal form.
 const folded = (s: string) => s.normalize('NFD').toLowerCase().normalize('NFC')
 const matches = (i: Picked) => [i.name, i.user.name ?? ''].some((s) => folded(s).includes(folded(library.keyword)))
-const withheld = () => [...deleting.values()].filter(matches).map((i) => i.id)
+const withheld = () => [...deleting.values()].filter(matches)
 
-/** Puts a page of the service's list at its places. The list goes by id, so an image moves up by those before it that are not shown. */
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
+/** Whether an image stands before another one in the list. */
+function before(a: Picked, b: Picked): boolean {
+  if (library.sort === 'newest') return a.id > b.id
+  return ((library.sort === 'name' && byName.compare(a.name, b.name)) || a.id - b.id) < 0
+}
+
+/** Puts a page of the service's list at its places. An image moves up by those before it that are not shown. */
 function place(into: Map<number, Image>, page: number, list: Image[]) {
   const hidden = withheld()
   list.forEach((image, n) => {
     if (deleting.has(image.id)) return
-    const index = page * size + n - library.above - hidden.filter((id) => id > image.id).length
+    const index = page * size + n - library.above - hidden.filter((h) => before(h, image)).length
     if (index >= 0) into.set(index, image)
   })
 }
@@ -97,7 +111,7 @@ async function fill(page: number) {
   const then = arrangement
   asking.set(page, control)
   try {
-    const got = await ask(library.keyword, page, control.signal)
+    const got = await ask(page, control.signal)
     if (then !== arrangement) return
     if (got.total !== library.total + library.above + withheld().length) {
       renew()
@@ -121,9 +135,7 @@ export async function renew() {
   const from = sight.first
   try {
     if (from === 0) library.above = 0
-    const got = await Promise.all(
-      pagesOf(from, sight.last).map(async (page) => ({ page, ...(await ask(library.keyword, page, control.signal)) })),
-    )
+    const got = await Promise.all(pagesOf(from, sight.last).map(async (page) => ({ page, ...(await ask(page, control.signal)) })))
     if (control.signal.aborted) return
     const next = new Map<number, Image>()
     for (const { page, images } of got) place(next, page, images)
@@ -147,16 +159,16 @@ export async function renew() {
   }
 }
 
-export function search(keyword: string) {
-  if (keyword === library.keyword) return
-  Object.assign(library, { keyword, above: 0, searching: true })
+/** Lists other images, or in another order. */
+export function search(to: Pick<typeof library, 'keyword' | 'sort' | 'everybody'>) {
+  Object.assign(library, { ...to, above: 0, searching: true })
   sight = { first: 0, last: sight.last - sight.first }
   renew()
 }
 
-/** Shows an image that was uploaded, which is the newest of all. */
+/** Shows an image that was uploaded. */
 export function add(image: Image) {
-  if (renewing) {
+  if (renewing || library.sort !== 'newest') {
     renew()
     return
   } // it comes with the rest
@@ -170,7 +182,7 @@ export function add(image: Image) {
   look(sight.first, sight.last)
 }
 export function replace(image: Image) {
-  images = new Map([...images].map(([n, i]) => [n, i.id === image.id ? image : i]))
+  images = new Map([...images].map(([n, i]) => [n, i.id === image.id ? { ...i, ...image } : i]))
 }
 
 /** The images from first up to last, wherever they are, a few pages at a time. */
@@ -182,7 +194,7 @@ export async function between(first: number, last: number, signal: AbortSignal, 
   }
   const pages = found.size === last - first ? [] : pagesOf(first, last)
   for (let n = 0; n < pages.length; n += 4) {
-    const got = await Promise.all(pages.slice(n, n + 4).map(async (page) => ({ page, ...(await ask(library.keyword, page, signal)) })))
+    const got = await Promise.all(pages.slice(n, n + 4).map(async (page) => ({ page, ...(await ask(page, signal)) })))
     for (const { page, images } of got) place(found, page, images)
     progress(found.size)
   }
@@ -197,7 +209,7 @@ export async function neighbour(id: number, by: 1 | -1): Promise<Image | null> {
   for (let n = 0; n < 20; n++) {
     const index = [...images].find(([, i]) => i.id === id)?.[0]
     if (index === undefined) {
-      const { images: list, total } = await ask(library.keyword, n)
+      const { images: list, total } = await ask(n)
       if (library.phase !== 'ready') Object.assign(library, { phase: 'ready', total })
       const next = new Map(images)
       place(next, n, list)
@@ -209,7 +221,7 @@ export async function neighbour(id: number, by: 1 | -1): Promise<Image | null> {
     if (at < 0 || at >= library.total) return null
     if (!images.has(at)) {
       const next = new Map(images)
-      for (const page of pagesOf(at, at + 1)) place(next, page, (await ask(library.keyword, page)).images)
+      for (const page of pagesOf(at, at + 1)) place(next, page, (await ask(page)).images)
       images = next
     }
     return images.get(at) ?? null
@@ -245,12 +257,12 @@ const waiting = new Set<() => void>() // deletions that failed for now: the serv
 /** Deletes images unless it is undone in time. */
 export function remove(list: Picked[]) {
   const ids = list.map((i) => i.id)
-  const shown = list.filter(matches).map((i) => i.id)
+  const shown = list.filter(matches)
   const owner = user
   const key = crypto.getRandomValues(new Uint32Array(2)).join('-')
   const anew = renewing !== null
   rearrange()
-  images = new Map([...images].filter(([, i]) => !ids.includes(i.id)).map(([n, i]) => [n - shown.filter((id) => id > i.id).length, i]))
+  images = new Map([...images].filter(([, i]) => !ids.includes(i.id)).map(([n, i]) => [n - shown.filter((s) => before(s, i)).length, i]))
   library.total -= shown.length
   for (const i of list) deleting.set(i.id, i)
   note(key, { ids, time: Date.now() })

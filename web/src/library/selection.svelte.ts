@@ -4,9 +4,16 @@ import { t } from '../i18n.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { at, between, gone, library, remove, renew, replace, type Picked } from './library.svelte'
 
-const undoable = 100 // images that can be deleted at once and had back
+export const undoable = 100 // images that can be deleted at once and had back
 
 export const mine = (i: Image) => i.user.id === app.user?.id || app.user?.role === 'admin'
+const foreign = (i: Picked) => i.user.id !== app.user?.id
+/** Those of others among images: their names, with how many each has. */
+export function othersIn(list: Picked[]): [string, number][] {
+  const n = new Map<string, number>()
+  for (const i of list.filter(foreign)) n.set(i.user.name ?? t('deleted user'), (n.get(i.user.name ?? t('deleted user')) ?? 0) + 1)
+  return [...n].sort((a, b) => b[1] - a[1])
+}
 const pickable = ({ id, name, user }: Image): Picked => ({ id, name, user })
 
 /** Something that takes long and can be cancelled. */
@@ -15,7 +22,7 @@ export type Task = { text: string; done: number; all: number; control: AbortCont
 export class Selection {
   picked = $state.raw(new Map<number, Picked>())
   task = $state.raw<Task | null>(null)
-  sure = $state.raw<Picked[] | null>(null) // too many to be had back once they are deleted
+  sure = $state.raw<Picked[] | null>(null) // to be deleted once it is confirmed: others', or too many to be had back
   #before = new Map<number, Picked>() // what was selected when the range began
   #anchor = 0
 
@@ -100,17 +107,24 @@ export class Selection {
   }
   /** Deletes images, after a question where they could not be had back; returns whether they are gone from sight. */
   drop(list: Picked[] = [...this.picked.values()]): boolean {
-    if (list.length > undoable) {
+    if (list.length > undoable || list.some(foreign)) {
       this.sure = list
       return false
     }
-    remove(list)
-    this.clear()
+    this.#remove(list)
     return true
   }
-  async dropForGood() {
+  #remove(list: Picked[]) {
+    remove(list)
+    this.clear()
+  }
+  async dropSurely() {
     const list = this.sure!
     this.sure = null
+    if (list.length <= undoable) {
+      this.#remove(list)
+      return
+    }
     const n = await this.#forEach(t('Deleting …'), list, (i) => gone(i.id))
     this.clear()
     renew()

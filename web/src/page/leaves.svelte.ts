@@ -35,7 +35,12 @@ export class Leaves {
   }
   /** Takes a page as it is now. */
   put(page: Image) {
-    this.pages = new Map([...this.pages, [page.page, page]])
+    this.pages = new Map([...this.pages, [page.page, { ...this.pages.get(page.page), ...page }]])
+  }
+  /** Notes that a page has been read. */
+  read(n: number) {
+    const page = this.pages.get(n)
+    if (page && !page.read) this.put({ ...page, read: 1 })
   }
 }
 

@@ -62,17 +62,19 @@ export class Work {
 
   /** Loads the page; version is one that is wanted besides the newest. */
   async load(version: number) {
-    const [image, { runs, older }, languages] = await Promise.all([
+    const known = api.languages().catch(() => ['eng'])
+    const [image, { runs, older }, languages, how] = await Promise.all([
       api.image(this.id),
       api.runs(this.id),
-      api.languages().catch(() => ['eng']),
+      known,
+      known.then(howToRead),
     ])
     this.languages = languages
+    this.how = how
     this.runs = runs
     this.older = older
     this.#oldest = runs.at(-1)?.version ?? 0
     this.learn(runs.flatMap((r) => r.contents))
-    this.how = howToRead(languages)
     if (version) await this.fetchVersion(version)
     this.#take(runs[0])
     this.image = image

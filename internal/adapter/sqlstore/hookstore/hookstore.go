@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
-	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/webhook"
 )
 
@@ -22,8 +22,6 @@ var _ webhook.Hooks = (*Store)(nil)
 
 // New returns the webhooks in a database whose schema is that of package sqlstore.
 func New(db *sqldb.DB) *Store { return &Store{db} }
-
-var errUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
 
 // Enqueue adds the delivery of an event to a webhook, within the transaction that makes it happen. A webhook that is not there, or does not
 // want the event, gets none.
@@ -46,10 +44,7 @@ func (s *Store) Add(ctx context.Context, h webhook.Hook) (webhook.Hook, error) {
 			h.UserID, h.URL, h.Items, h.Secret, h.Former, sqldb.Stamp(h.FormerUntil), sqldb.Stamp(h.Created),
 			sqldb.Stamp(h.FailingSince), sqldb.Stamp(h.Disabled), sqldb.Text(h.Reason)).Scan(&h.ID)
 	})
-	if s.db.Is(err, sqldb.Orphan) {
-		err = errUserNotFound.Because(err)
-	}
-	return h, err
+	return h, s.db.OrphanOf(err, account.ErrUserNotFound)
 }
 
 const hookColumns = `SELECT id, user_id, url, items, secret, former_secret, former_datetime, created_datetime, failing_datetime, ` +

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"glyphbox/internal/porttest"
+)
+
+// TestBrowserRemembersHowToRead chooses how to read in one browser and finds it in another.
+func TestBrowserRemembersHowToRead(t *testing.T) {
+	s, b, ann, page, _ := openLetter(t, t.TempDir())
+	b.press("Reading settings")
+	b.until("document.querySelector('.how select')")
+	eval[any](b, "[...document.querySelectorAll('.how .tickbox')].find((l) => l.innerText.includes('Korean')).click()")
+	const effort = "[...document.querySelectorAll('label.field')].find((l) => l.innerText.startsWith('Effort')).querySelector('select')"
+	eval[any](b, "{ const e = "+effort+"; e.value = 'fast'; e.dispatchEvent(new Event('change', { bubbles: true })) }")
+	const kept = "fetch('/api/v1/user/settings', { headers: { Authorization: %q } }).then((r) => r.json()).then((s) => " +
+		"s.effort === 'fast' && s.lang.join() === 'eng,kor')"
+	if !eval[bool](b, "new Promise((done) => { const look = () => "+fmt.Sprintf(kept, "Bearer "+ann.token)+
+		".then((yes) => yes ? done(true) : setTimeout(look, 20)); look() })") {
+		t.Error("the settings are not kept")
+	}
+
+	other := browse(t, s.base)
+	other.open(fmt.Sprintf("/image/%d", page.ID))
+	other.signIn("ann", password)
+	other.press("Reading settings")
+	other.until(effort + ".value === 'fast'")
+	other.until("['English', 'Korean'].every((name) => [...document.querySelectorAll('.how .tickbox')].find((l) => " +
+		"l.innerText.includes(name)).querySelector('input').checked)")
+}
+
+// TestBrowserEverybodysPages looks at the library of an administrator, in each order, and deletes what is somebody else's.
+func TestBrowserEverybodysPages(t *testing.T) {
+	s := start(t, t.TempDir())
+	ann := s.signUp("ann")
+	var ids []int64
+	for n, name := range []string{"form 10.png", "form 2.png", "form 1.png"} {
+		ids = append(ids, ann.upload(name, porttest.PNG(blank(200+n))).ID)
+	}
+	ann.do(http.StatusOK, "POST", path("/image/%d/ocr", ids[1]), nil)
+	admin := s.login("admin", adminPassword)
+	admin.upload("own.png", porttest.PNG(blank(300)))
+	b := browse(t, s.base)
+	b.open("/")
+	b.signIn("admin", adminPassword)
+	list := func(want string) {
+		t.Helper()
+		b.until(fmt.Sprintf("[...document.querySelectorAll('a.name')].map((e) => e.innerText).join() === %q", want))
+	}
+	choose := func(label, value string) {
+		t.Helper()
+		b.until(button(label))
+		eval[any](b, fmt.Sprintf("{ const e = %s; e.value = %q; e.dispatchEvent(new Event('change', { bubbles: true })) }", button(label),
+			value))
+	}
+	list("own.png")
+	choose("Whose pages", "all")
+	list("own.png,form 1.png,form 2.png,form 10.png")
+	b.until("document.body.innerText.match(/by ann/g)?.length === 3 && document.body.innerText.match(/by admin/g)?.length === 1")
+	b.until("document.body.innerText.match(/Not read/g)?.length === 3 && document.body.innerText.match(/✓ Read/g)?.length === 1")
+	choose("Order", "name")
+	list("form 1.png,form 2.png,form 10.png,own.png")
+	b.do(chromedp.Reload())
+	list("form 1.png,form 2.png,form 10.png,own.png") // it is in the address
+	choose("Order", "oldest")
+	list("form 10.png,form 2.png,form 1.png,own.png")
+	b.look("library-everybody")
+
+	// What is somebody else's is deleted only after a question that says whose it is, and can be had back.
+	for _, name := range []string{"form 2.png", "own.png"} {
+		eval[any](b, fmt.Sprintf("document.querySelector('[aria-label=\"Select %s\"]').click()", name))
+	}
+	b.press("Delete")
+	b.shows("Delete 2 pages?")
+	b.shows("1 of them is not yours: ann (1)")
+	b.look("delete-others")
+	eval[any](b, "[...document.querySelectorAll('dialog button')].at(-1).click()")
+	list("form 10.png,form 1.png")
+	b.press("Undo")
+	list("form 10.png,form 2.png,form 1.png,own.png")
+	eval[any](b, "localStorage.setItem('language', 'ko')")
+	b.do(chromedp.Reload())
+	b.shows("모두의 페이지")
+	b.look("library-everybody-ko")
+	choose("누구의 페이지", "me")
+	list("own.png")
+}
