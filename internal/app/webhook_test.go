@@ -92,7 +92,8 @@ func TestAnHourOfFailures(t *testing.T) {
 
 	seals, err := openSeals(Config{DataDir: datadir.Dir(t.TempDir())})
 	check.OK(t, "openSeals", err)
-	sender := hookclient.New(hookclient.Options{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Timeout: 200 * time.Millisecond})
+	sender := hookclient.New(hookclient.Options{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		Timeout: 200 * time.Millisecond})
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	clock := func() time.Time { return now }
 	hooks, jobs := hookstore.New(db.DB), jobstore.New(db.DB)
@@ -112,8 +113,8 @@ func TestAnHourOfFailures(t *testing.T) {
 		}
 	}
 	end := func(id string, hook int64) {
-		check.OK(t, "Add", jobs.Add(t.Context(), job.Job{ID: id, User: account.Ref{ID: u.ID}, State: job.Queued, Webhook: hook, Created: now,
-			Count: job.Count{Total: 1, Queued: 1}}, []int64{1}))
+		check.OK(t, "Add", jobs.Add(t.Context(), job.Job{ID: id, User: account.Ref{ID: u.ID}, State: job.Queued, Webhook: hook,
+			Created: now, Count: job.Count{Total: 1, Queued: 1}}, []int64{1}))
 		check.OK(t, "Cancel", jobs.Cancel(t.Context(), id, now))
 	}
 	hookAt := map[string]int64{}

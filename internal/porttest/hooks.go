@@ -16,8 +16,8 @@ import (
 
 func addHook(t *testing.T, s Stores, user account.User, items bool) webhook.Hook {
 	t.Helper()
-	h, err := s.Hooks.Add(t.Context(), webhook.Hook{UserID: user.ID, URL: "https://hook.example/훅?a=b", Items: items, Secret: []byte{0, 255},
-		Created: moment(1).UTC()})
+	h, err := s.Hooks.Add(t.Context(), webhook.Hook{UserID: user.ID, URL: "https://hook.example/훅?a=b", Items: items,
+		Secret: []byte{0, 255}, Created: moment(1).UTC()})
 	check.OK(t, "Hooks.Add", err)
 	return h
 }
@@ -190,8 +190,8 @@ func Hooks(t *testing.T, open func(t *testing.T) Stores) {
 		first, err := s.Hooks.Claim(t.Context(), h.ID, "x", moment(50), moment(110), 2)
 		check.OK(t, "Claim", err)
 		for i, d := range first {
-			same(t, "claimed", d, webhook.Delivery{ID: d.ID, HookID: h.ID, Event: "item.ended", Body: d.Body, State: webhook.Waiting, Tries: 1,
-				Due: moment(110).UTC(), Created: moment(11 + i).UTC()})
+			same(t, "claimed", d, webhook.Delivery{ID: d.ID, HookID: h.ID, Event: "item.ended", Body: d.Body, State: webhook.Waiting,
+				Tries: 1, Due: moment(110).UTC(), Created: moment(11 + i).UTC()})
 		}
 		found := make([][]webhook.Delivery, racers)
 		allOK(t, "Claim", race(racers, func(i int) (err error) {

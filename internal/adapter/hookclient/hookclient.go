@@ -1,8 +1,8 @@
 // Package hookclient is webhook.Sender by HTTP, signed by the Standard Webhooks convention.
 //
-// Whoever names an address must not reach by it what only this machine reaches. So the address that a name was resolved to is checked when it
-// is connected to: public ones are allowed, and networks that are set. No proxy of the environment is used, no redirect is followed, and the
-// answer is read only to its end, within bounds.
+// Whoever names an address must not reach by it what only this machine reaches. So the address that a name was resolved to is checked when
+// it is connected to: public ones are allowed, and networks that are set. No proxy of the environment is used, no redirect is followed, and
+// the answer is read only to its end, within bounds.
 package hookclient
 
 import (

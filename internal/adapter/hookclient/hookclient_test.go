@@ -160,12 +160,14 @@ func TestAddressesThatAreNotAllowed(t *testing.T) {
 	for _, host := range []string{"2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "localhost."} {
 		check.Same(t, host, c.Send(t.Context(), to("http://"+host+":1/")), webhook.Answer{Error: noAddress})
 	}
-	for _, url := range []string{"", "x", "ftp://example.org", "file:///etc/passwd", "https://", "https://:443/", "https://u:p@example.org/",
+	for _, url := range []string{"", "x", "ftp://example.org", "file:///etc/passwd", "https://", "https://:443/",
+		"https://u:p@example.org/",
 		"https://example.org/#x", "https://example.org:0/", "https://example.org:99999/", "//example.org",
 		"https://example.org/" + strings.Repeat("x", webhook.MaxURL), "https://exa mple.org/"} {
 		check.Kind(t, url, c.Check(url), fault.Invalid)
 	}
-	for _, url := range []string{"https://example.org", "HTTPS://example.org:8443/a?b=c", "http://93.184.216.34/", "https://[2606:4700::1]/",
+	for _, url := range []string{"https://example.org", "HTTPS://example.org:8443/a?b=c", "http://93.184.216.34/",
+		"https://[2606:4700::1]/",
 		"http://" + allowed + ":1/", "https://예제.한국/"} {
 		check.OK(t, url, c.Check(url))
 	}

@@ -45,7 +45,7 @@ func (f *follower) next() (event string) {
 		line, err := f.lines.ReadString('\n')
 		line = strings.TrimSuffix(line, "\n")
 		if err != nil && line == "" {
-			if err != io.EOF { //nolint:errorlint // as bufio gives it
+			if err != io.EOF {
 				f.t.Fatal(err)
 			}
 			return ""

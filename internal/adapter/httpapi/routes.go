@@ -127,11 +127,11 @@ func (a *api) routes(s *endpoint.Set) {
 		About:   "Newest first, at most 100, fewer if they are long.", Errors: []int{413}}, a.runs)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image/{id}/events", Tag: "recognition", ID: "image-events",
 		Summary: "Follow what happens to an image",
-		About: "Server-sent events: `content` with the id, the version and the revision of a content that was corrected, confirmed, named, " +
-			"read again, deleted or brought back; `run` with the version of a run that is new or has many new contents, 0 if anything " +
-			"may have changed; `presence` with the names of the users who have the image open, at first and when they change. Open the " +
-			"stream first and get the runs then, so that nothing is missed. Last-Event-ID resumes, on any node. The stream ends when " +
-			"the image is deleted or may no longer be seen.",
+		About: "Server-sent events: `content` with the id, the version and the revision of a content that was corrected, " +
+			"confirmed, named, read again, deleted or brought back; `run` with the version of a run that is new or has many new " +
+			"contents, 0 if anything may have changed; `presence` with the names of the users who have the image open, at first and " +
+			"when they change. Open the stream first and get the runs then, so that nothing is missed. Last-Event-ID resumes, on any " +
+			"node. The stream ends when the image is deleted or may no longer be seen.",
 		Gives: []string{"text/event-stream"}, Streams: true}, a.imageEvents)
 	const formats = "plain text with a form feed between pages, JSON, TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, PDF whose " +
 		"text can be searched and selected, CSV and XLSX with a row for each region, or gt: an archive of the images and texts of " +

@@ -11,9 +11,10 @@ import (
 func (a *api) webhookRoutes(s *endpoint.Set) {
 	h := webhooks.Handlers{Service: a.Webhooks}
 	form := &endpoint.Body{MediaType: endpoint.JSON, Limit: jsonLimit}
-	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/webhook", Tag: "webhook", ID: "add-webhook", Summary: "Make a webhook",
-		About: "An address that is told of the ends of those of your jobs that name it. Only this answer shows the secret that signs what " +
-			"is sent, by the [Standard Webhooks](https://www.standardwebhooks.com) convention: the headers `webhook-id`, " +
+	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/webhook", Tag: "webhook", ID: "add-webhook",
+		Summary: "Make a webhook",
+		About: "An address that is told of the ends of those of your jobs that name it. Only this answer shows the secret that " +
+			"signs what is sent, by the [Standard Webhooks](https://www.standardwebhooks.com) convention: the headers `webhook-id`, " +
 			"`webhook-timestamp` and `webhook-signature`. Private addresses are refused, and redirects are not followed.",
 		Body: form, Status: http.StatusCreated, Errors: []int{409}}, h.Add)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/webhook", Tag: "webhook", ID: "webhooks", Summary: "List your webhooks"},
@@ -28,8 +29,8 @@ func (a *api) webhookRoutes(s *endpoint.Set) {
 		Summary: "Delete a webhook", About: "With its deliveries."}, h.Remove)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/webhook/{id}/delivery", Tag: "webhook", ID: "deliveries",
 		Summary: "List deliveries of a webhook",
-		About: "Newest first, with what became of the last try. A delivery is tried 11 times within about a day, until it is answered with " +
-			"a status of 2xx, and kept for 30 days. It may arrive twice, with the same webhook-id."}, h.Deliveries)
+		About: "Newest first, with what became of the last try. A delivery is tried 11 times within about a day, until it is " +
+			"answered with a status of 2xx, and kept for 30 days. It may arrive twice, with the same webhook-id."}, h.Deliveries)
 	endpoint.Handle(s, endpoint.Route{Pattern: "POST " + base + "/webhook/{id}/delivery/{delivery}/replay", Tag: "webhook",
 		ID: "replay-delivery", Summary: "Send a delivery again", About: "With the same webhook-id, and all its tries.", Errors: []int{409}},
 		h.Replay)

@@ -25,7 +25,8 @@ func TestWebhooks(t *testing.T) {
 	a := s.ask("POST", base+"/webhook", ann.with(`{"url": "https://hook.example/", "items": true}`)).want(201)
 	check.Same(t, "Cache-Control", a.header.Get("Cache-Control"), "no-store")
 	made := read[client.NewWebhook](a)
-	if made.Secret == nil || !strings.HasPrefix(*made.Secret, "whsec_") || !made.Items || !made.Enabled || made.URL != "https://hook.example/" {
+	if made.Secret == nil || !strings.HasPrefix(*made.Secret, "whsec_") || !made.Items || !made.Enabled ||
+		made.URL != "https://hook.example/" {
 		t.Fatalf("made %s", a.body)
 	}
 	path := fmt.Sprintf("%s/webhook/%d", base, made.ID)

@@ -28,8 +28,9 @@ func secured(t *testing.T, change func(*server.Options)) (address, ca string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check.OK(t, "GenerateKey", err)
-	certificate := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{{127, 0, 0, 1}},
-		IsCA: true, BasicConstraintsValid: true}
+	certificate := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{{127, 0, 0, 1}},
+		IsCA:        true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, certificate, certificate, key.Public(), key)
 	check.OK(t, "CreateCertificate", err)
 	o := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
@@ -105,7 +106,8 @@ func TestCredentials(t *testing.T) {
 	check.OK(t, "Store", resolver.Store(accountID, signed(claims, operator)))
 	check.OK(t, "Store", resolver.Store(systemID, signed(jwt.NewAccountClaims(systemID), operator)))
 	address, ca := secured(t, func(o *server.Options) {
-		o.TrustedOperators, o.AccountResolver, o.SystemAccount = []*jwt.OperatorClaims{jwt.NewOperatorClaims(operatorID)}, resolver, systemID
+		o.TrustedOperators = []*jwt.OperatorClaims{jwt.NewOperatorClaims(operatorID)}
+		o.AccountResolver, o.SystemAccount = resolver, systemID
 	})
 	seed, err := user.Seed()
 	check.OK(t, "Seed", err)

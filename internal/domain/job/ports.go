@@ -10,8 +10,8 @@ import (
 
 // Jobs keeps the rows of jobs and of their items. Safe for concurrent use, by several nodes. Times are kept in UTC to the microsecond. Each
 // change of an item counts its job's Seq up and gives the item that number, so that who has seen the changes up to one number finds the
-// later ones by it. The end of a job counts up once more. Whoever ends an item that has begun, or a job, adds the delivery to its webhook in
-// the same step.
+// later ones by it. The end of a job counts up once more. Whoever ends an item that has begun, or a job, adds the delivery to its webhook
+// in the same step.
 type Jobs interface {
 	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. It notes
 	// j.Note. NotFound where the user is none.

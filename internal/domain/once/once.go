@@ -146,9 +146,9 @@ func CheckName(name string) error {
 }
 
 // Do calls do with a claim, unless the same request was done before: then it returns what that made, and done is false. Of requests with
-// the same key at once one is done, and the others wait for it. What do makes is made with the claim; of a request in parts it returns what is
-// to be noted besides. Where it fails the key is free again, but what was noted by then is in the next claim.
-// Invalid for the key; ErrOther; ErrLost where another node took the claim over.
+// the same key at once one is done, and the others wait for it. What do makes is made with the claim; of a request in parts it returns what
+// is to be noted besides. Where it fails the key is free again, but what was noted by then is in the next claim. Invalid for the key;
+// ErrOther; ErrLost where another node took the claim over.
 func (s *Service) Do(ctx context.Context, r Request, do func(context.Context, Claim) ([]Effect, error)) (done bool, _ []Effect, _ error) {
 	if err := CheckName(r.Name); err != nil {
 		return false, nil, err

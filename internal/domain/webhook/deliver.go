@@ -22,8 +22,8 @@ const (
 	pruneMost  = 10_000
 )
 
-// Deliverer sends deliveries that are due. Its fields are set once, before first use. Deliverers on several nodes share the work; the limits
-// of requests at once are of each of them.
+// Deliverer sends deliveries that are due. Its fields are set once, before first use. Deliverers on several nodes share the work; the
+// limits of requests at once are of each of them.
 type Deliverer struct {
 	Hooks    Hooks
 	Accounts Accounts

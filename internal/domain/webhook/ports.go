@@ -71,8 +71,8 @@ type Message struct {
 
 // Sender sends messages. Safe for concurrent use.
 type Sender interface {
-	// Check refuses what is no address http:// or https:// of at most MaxURL bytes, without user and fragment, and one that can be seen to be
-	// one that nothing is sent to. Invalid, naming url.
+	// Check refuses what is no address http:// or https:// of at most MaxURL bytes, without user and fragment, and one that can be seen to
+	// be one that nothing is sent to. Invalid, naming url.
 	Check(url string) error
 
 	// Send sends a message once, within a bounded time, to none but allowed addresses. It follows nothing that the answer says.

@@ -67,8 +67,8 @@ func (w *world) event(hook int64) {
 	w.t.Helper()
 	w.jobs++
 	id := fmt.Sprintf("job%05d", w.jobs)
-	check.OK(w.t, "Jobs.Add", w.Jobs.Add(w.t.Context(), job.Job{ID: id, User: account.Ref{ID: w.ann.UserID}, Webhook: hook, State: job.Queued,
-		Created: w.now, Count: job.Count{Total: 1, Queued: 1}}, []int64{1}))
+	check.OK(w.t, "Jobs.Add", w.Jobs.Add(w.t.Context(), job.Job{ID: id, User: account.Ref{ID: w.ann.UserID}, Webhook: hook,
+		State: job.Queued, Created: w.now, Count: job.Count{Total: 1, Queued: 1}}, []int64{1}))
 	check.OK(w.t, "Jobs.Cancel", w.Jobs.Cancel(w.t.Context(), id, w.now))
 }
 

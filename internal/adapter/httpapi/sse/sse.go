@@ -88,7 +88,7 @@ func (s Stream) Serve(ctx context.Context, w http.ResponseWriter) error {
 	for after := s.After; ; {
 		events, last, err := s.wait(ctx, after)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // the client went away, or the server stops
+			return nil // the client went away, or the server stops
 		}
 		if err != nil {
 			return err

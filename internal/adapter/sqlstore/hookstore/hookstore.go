@@ -175,8 +175,8 @@ func (s *Store) Replay(ctx context.Context, hookID int64, deliveryID string, now
 // Due implements webhook.Hooks.
 func (s *Store) Due(ctx context.Context, now time.Time) ([]webhook.Hook, error) {
 	found, err := hooks(ctx, s.db.Read, `WHERE disabled_datetime IS NULL AND (SELECT due_datetime FROM webhook_delivery `+
-		`/*! FORCE INDEX (webhook_delivery_due) */ WHERE webhook_id = webhook.id AND state = 'waiting' ORDER BY due_datetime LIMIT 1) <= ? `+
-		`ORDER BY id`, sqldb.Stamp(now))
+		`/*! FORCE INDEX (webhook_delivery_due) */ WHERE webhook_id = webhook.id AND state = 'waiting' ORDER BY due_datetime LIMIT 1) `+
+		`<= ? ORDER BY id`, sqldb.Stamp(now))
 	return found, s.db.Fault(ctx, err)
 }
 

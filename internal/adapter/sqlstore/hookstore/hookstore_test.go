@@ -17,7 +17,8 @@ func stores(t *testing.T, source string) porttest.Stores {
 	db, err := sqlstore.Open(t.Context(), source)
 	check.OK(t, "Open", err)
 	t.Cleanup(func() { check.OK(t, "Close", db.Close()) })
-	return porttest.Stores{Users: db.Users(), Catalog: db.Catalog(), Runs: db.Runs(), Jobs: jobstore.New(db.DB), Hooks: hookstore.New(db.DB)}
+	return porttest.Stores{Users: db.Users(), Catalog: db.Catalog(), Runs: db.Runs(), Jobs: jobstore.New(db.DB),
+		Hooks: hookstore.New(db.DB)}
 }
 
 func TestHooks(t *testing.T) {
