@@ -95,7 +95,7 @@ func TestBrowserDocument(t *testing.T) {
 	b.do(chromedp.EmulateViewport(390, 844))
 	b.until("getComputedStyle(document.querySelector('.strip')).display === 'none'")
 	b.press("Pages")
-	b.until("[...document.querySelectorAll('.strip a')].map((e) => e.getAttribute('aria-description')).join() === '✓ Read,✓ Read,'")
+	b.until("[...document.querySelectorAll('.strip a')].map((e) => e.title).join() === '✓ Read,✓ Read,'")
 	b.until("document.querySelector('.strip a').getBoundingClientRect().width > 44")
 	b.look("document-strip")
 	b.do(chromedp.EmulateViewport(390, 844))

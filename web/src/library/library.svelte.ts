@@ -159,8 +159,10 @@ export async function renew() {
   }
 }
 
+/** Which images are listed, and in which order. */
+export type List = Pick<typeof library, 'keyword' | 'sort' | 'everybody'>
 /** Lists other images, or in another order. */
-export function search(to: Pick<typeof library, 'keyword' | 'sort' | 'everybody'>) {
+export function search(to: List) {
   Object.assign(library, { ...to, above: 0, searching: true })
   sight = { first: 0, last: sight.last - sight.first }
   renew()
