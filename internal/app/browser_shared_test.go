@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"glyphbox/internal/porttest"
 )
@@ -89,4 +90,55 @@ func TestBrowserEverybodysPages(t *testing.T) {
 	b.look("library-everybody-ko")
 	choose("누구의 페이지", "me")
 	list("own.png")
+}
+
+// TestBrowserTogether has two people on one page.
+func TestBrowserTogether(t *testing.T) {
+	s, b, ann, page, at := openLetter(t, t.TempDir())
+	line, title := at["line"], at["title"]
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	other := browse(t, s.base)
+	other.open(fmt.Sprintf("/image/%d", page.ID))
+	other.signIn("admin", adminPassword)
+	also := "[...document.querySelectorAll('[aria-label]')].some((e) => e.ariaLabel === 'Also here: %s')"
+	b.until(fmt.Sprintf(also, "admin"))
+	other.until(fmt.Sprintf(also, "ann"))
+	b.look("together")
+
+	// What one does the other sees, and goes on with what they type.
+	b.drag(letterWidth, title[0], title[1], title[2], title[3])
+	other.until(readings + " === 2")
+	eval[any](other, "document.querySelector('#r1 .edit').click()")
+	other.until("document.activeElement.matches('#r1 textarea')")
+	other.key("a", ctrl)
+	other.key("Mine")
+	contents := versionsOf(ann, page.ID)[0].Contents
+	ann.call(200, "PUT", path("/ocr/%s", contents[1].ID), object{"text": "Two"})
+	other.until("document.querySelector('#r2 .text')?.innerText === 'Two'")
+	const typing = "document.activeElement.matches('#r1 textarea') && document.activeElement.value === 'Mine'"
+	other.until(typing)
+	ann.call(200, "PUT", path("/ocr/%s", contents[0].ID), object{"text": "Theirs", "name": "subject"})
+	other.until("document.querySelector('#r1 .name')?.value === 'subject'")
+	other.until(typing)
+	other.key(kb.Enter, ctrl)
+	other.until("document.querySelector('#r1 .theirs')?.innerText.includes('Theirs')")
+	other.press("Keep mine")
+	b.until("document.querySelector('#r1 .text')?.innerText === 'Mine'")
+
+	// What is deleted under their hands comes back with what they typed.
+	eval[any](other, "document.querySelector('#r1 .edit').click()")
+	other.until("document.activeElement.matches('#r1 textarea')")
+	other.key("a", ctrl)
+	other.key("Not saved")
+	ann.do(204, "DELETE", path("/ocr/%s", contents[0].ID), nil)
+	b.until(readings + " === 1")
+	other.shows("Someone else deleted a region with text that you have not saved.")
+	other.look("deleted-while-typing")
+	other.press("Bring it back")
+	other.until("document.querySelector('#r1 textarea')?.value === 'Not saved'")
+	b.until(readings + " === 2")
+
+	other.open("/")
+	b.until("!" + fmt.Sprintf(also, "admin"))
 }

@@ -13,6 +13,7 @@ import { copiedFor, copyRegions, orderOf } from './clipboard'
 import { aligned, distributed, overlap, sameBox, type Edge } from './geometry'
 import type { Action } from './keys'
 import { leavesOf } from './leaves.svelte'
+import { Others } from './others.svelte'
 import type PageNumber from './PageNumber.svelte'
 import type RegionList from './RegionList.svelte'
 import type Viewer from './Viewer.svelte'
@@ -31,6 +32,7 @@ export type Dialog =
 
 export class Editor {
   readonly work: Work
+  readonly others: Others
   phase = $state<'loading' | 'ready' | 'missing' | 'failed'>('loading')
   problem = $state('') // why it failed
   dialog = $state.raw<Dialog | null>(null)
@@ -90,6 +92,7 @@ export class Editor {
   constructor(id: number, address: () => URL) {
     this.#address = address
     this.work = new Work(id)
+    this.others = new Others(id, this.work.hear)
     this.work.gone = () => {
       this.phase = 'missing'
     }
@@ -110,6 +113,7 @@ export class Editor {
       this.said = t('Region {n}, {text}', { n: this.numberOf(one.key), text })
       untrack(() => this.#name())
     })
+    $effect(() => () => this.others.leave())
     this.load()
   }
   #heard = '' // key of the region that is to be told
@@ -124,6 +128,7 @@ export class Editor {
   async load() {
     this.phase = 'loading'
     try {
+      await this.others.watch()
       await this.work.load(this.version)
       this.phase = 'ready'
       const { document, id } = this.work.image!
@@ -164,9 +169,11 @@ export class Editor {
   }
   /** Somebody may have been at it while the page was out of sight. */
   async seenAgain() {
-    if (document.visibilityState === 'hidden' || this.phase !== 'ready' || this.work.reading.length) return
+    if (document.visibilityState === 'hidden') return this.others.leave()
+    if (this.phase !== 'ready') return
     try {
-      await this.work.catchUp()
+      await this.others.watch()
+      await this.work.hear([{ version: 0 }])
     } catch (e) {
       if (!this.#missing(e)) complain(e)
     }

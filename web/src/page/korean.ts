@@ -218,6 +218,9 @@ export default {
     '이 텍스트와 수정 기록이 버전 {n}에서 모두에게 삭제됩니다. 되돌릴 수 없습니다.',
   'Show older versions': '이전 버전 더 보기',
   'Revision {n}': '{n}번째 수정본',
+  'Also here: {names}': '함께 보는 사람: {names}',
+  'Someone else deleted a region with text that you have not saved.': '다른 사람이 아직 저장하지 않은 텍스트가 있는 영역을 삭제했습니다.',
+  'Bring it back': '되살리기',
   'Restore this text': '이 텍스트로 되돌리기',
   'The region in this link no longer exists.': '링크가 가리키는 영역이 더 이상 없습니다.',
 }

@@ -10,6 +10,7 @@ import { t } from '../i18n.svelte'
 import { replace } from '../library/library.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { History, type Step } from './history.svelte'
+import type { Happened } from './others.svelte'
 import { drop, keep, unsaved } from './unsaved.svelte'
 
 /** Regions that are being read, told once it takes a while. */
@@ -130,6 +131,25 @@ export class Work {
       const { runs } = await api.runs(this.id)
       this.#sync(runs)
     })
+  /** Takes up what happened, but for what this tab did itself and has under way. */
+  hear = async (news: Happened[]) => {
+    await Promise.allSettled(this.#underWay)
+    await this.#flush()
+    await this.#inTurn(async () => {
+      if (news.every((e) => this.#knows(e))) return
+      const typed = this.draft.filter((r) => r.content && unsaved(r.content))
+      this.#sync((await api.runs(this.id)).runs)
+      for (const { content } of typed.filter((r) => !this.draft.some((d) => d.content === r.content)))
+        tell(t('Someone else deleted a region with text that you have not saved.'), {
+          label: t('Bring it back'),
+          run: () => this.#inTurn(async () => this.#shown([await api.change(content, null, { deleted: false })])).catch(complain),
+        })
+    })
+  }
+  #knows({ content_id, revision, deleted }: Happened): boolean {
+    const there = this.draft.some((r) => r.content === content_id)
+    return !!content_id && (deleted ? !there : there && this.#contents[content_id].revision >= revision!)
+  }
   #sync(runs: Run[]) {
     const newest = runs[0]
     if (!newest) return
@@ -434,13 +454,15 @@ export class Work {
     })
   }
   #underWay = new Set<Promise<unknown>>()
-  #track(p: Promise<unknown>) {
+  #track<T>(p: Promise<T>): Promise<T> {
     this.#underWay.add(p)
     p.finally(() => this.#underWay.delete(p)).catch(complain)
+    return p
   }
 
   /** Reads all regions into a new version and returns its number; 0 where it failed. Texts that a person wrote go along. */
-  async readAll(): Promise<number> {
+  readAll = () => this.#track(this.#readAll())
+  async #readAll(): Promise<number> {
     await this.#flush()
     const list = this.draft
     this.#set(new Set(list.map((r) => r.key)), { state: 'reading' })
@@ -457,7 +479,8 @@ export class Work {
     }
   }
   /** Makes a new version with the regions and texts of an older one. */
-  async restore(run: Run): Promise<boolean> {
+  restore = (run: Run) => this.#track(this.#restore(run))
+  async #restore(run: Run): Promise<boolean> {
     await this.#flush()
     const list = run.contents.map((c) => ({ ...asRegion(c, this.fresh()), state: 'reading' as const }))
     this.learn(run.contents)
