@@ -241,8 +241,8 @@ func populate(t testing.TB, db *DB, images int64) populated {
 						visibility = document.Shared
 					}
 					name := fileName(r)
-					args = append(args, name, sqldb.Fold(name), nameKey(name), strings.Repeat("0", 64), string(visibility), original(k),
-						thumbnail(k), sqldb.Stamp(created), users[k%10])
+					args = append(args, name, sqldb.Fold(name), sqldb.NameKey(name), strings.Repeat("0", 64), string(visibility),
+						original(k), thumbnail(k), sqldb.Stamp(created), users[k%10])
 				}
 				const row = `(?, ?, ?, 'image/png', 1, 1, 1, 1, ?, ?, ?, ?, ?, ?)`
 				if _, err := tx.ExecContext(t.Context(), `INSERT INTO image (name, search, name_key, media_type, width, height, pages, size,

@@ -74,7 +74,7 @@ const insertedColumns = `id, document, later, page, name, search, name_key, medi
 func insertedValues(i document.Image, document int64, search string) []any {
 	key := []byte{}
 	if document == 0 {
-		key = nameKey(i.Name)
+		key = sqldb.NameKey(i.Name)
 	}
 	return []any{sqldb.Number(i.ID), sqldb.Number(document), document > 0, i.Number, i.Name, search, key, i.MediaType, i.Width, i.Height,
 		i.Pages, i.DPI, i.Rotation, i.Size,
@@ -486,7 +486,7 @@ func updateDocument(ctx context.Context, tx *sql.Tx, was, i document.Image) erro
 	}
 	search := sqldb.Fold(i.Name)
 	if _, err := tx.ExecContext(ctx, `UPDATE image SET name = ?, search = ?, name_key = ?, visibility = ?, seal = ? WHERE id = ?`,
-		i.Name, search, nameKey(i.Name), string(i.Visibility), i.Seal, id); err != nil {
+		i.Name, search, sqldb.NameKey(i.Name), string(i.Visibility), i.Seal, id); err != nil {
 		return err
 	}
 	if was.Pages > 1 {

@@ -7,12 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 
+	"glyphbox/internal/adapter/sqlstore/feedstore"
 	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/adapter/sqlstore/textindex"
 )
 
 // notCopied are tables that each database has of its own. image_suffix follows from table image, and the text index from contents.
-var notCopied = slices.Concat([]string{stepsTable, unfinishedTable, suffixTable}, feedTables, textindex.Tables)
+var notCopied = slices.Concat([]string{stepsTable, unfinishedTable, suffixTable}, feedstore.Tables, textindex.Tables)
 
 // contentsTable is empty where contents are kept elsewhere.
 const contentsTable = "content_revision"

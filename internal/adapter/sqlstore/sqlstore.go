@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/accountstore"
+	"glyphbox/internal/adapter/sqlstore/feedstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/sqlstore/textindex"
 
@@ -66,6 +67,12 @@ func (db *DB) Sessions() *accountstore.Sessions { return accountstore.NewSession
 
 // Keys returns the API keys in the database.
 func (db *DB) Keys() *accountstore.Keys { return accountstore.NewKeys(db.DB) }
+
+// Settings returns the settings of users in the database.
+func (db *DB) Settings() *accountstore.Settings { return accountstore.NewSettings(db.DB) }
+
+// Feed returns what happens to images in the database.
+func (db *DB) Feed() *feedstore.Store { return feedstore.New(db.DB) }
 
 // Index returns the text index in the database.
 func (db *DB) Index() *textindex.Index { return textindex.New(db.DB) }

@@ -1,4 +1,4 @@
-package sqlstore
+package accountstore
 
 import (
 	"context"
@@ -6,17 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 
+	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/recognition"
 )
 
 // Settings is recognition.UserSettings on table user_setting.
-type Settings struct{ db *DB }
+type Settings struct{ db *sqldb.DB }
 
 var _ recognition.UserSettings = (*Settings)(nil)
 
-// Settings returns the settings of users in the database.
-func (db *DB) Settings() *Settings { return &Settings{db} }
+// NewSettings returns the settings of users in a database whose schema is that of package sqlstore.
+func NewSettings(db *sqldb.DB) *Settings { return &Settings{db} }
 
 // Settings implements recognition.UserSettings.
 func (s *Settings) Settings(ctx context.Context, userID int64) (settings recognition.Settings, err error) {

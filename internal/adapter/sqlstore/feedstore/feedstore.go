@@ -1,4 +1,5 @@
-package sqlstore
+// Package feedstore keeps what happened to images, and who has them open, in tables of package sqlstore.
+package feedstore
 
 import (
 	"context"
@@ -13,19 +14,19 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Feed is recognition.Feed on tables image_event and image_watcher. Column events of table image counts the events of an image.
-type Feed struct{ db *DB }
+// Store is recognition.Feed on tables image_event and image_watcher. Column events of table image counts the events of an image.
+type Store struct{ db *sqldb.DB }
 
-var _ recognition.Feed = (*Feed)(nil)
+var _ recognition.Feed = (*Store)(nil)
 
-// feedTables are of those who have images open at the moment, and are not copied.
-var feedTables = []string{"image_event", "image_watcher"}
+// Tables are of those who have images open at the moment, and are not copied.
+var Tables = []string{"image_event", "image_watcher"}
 
-// Feed returns what happens to images in the database.
-func (db *DB) Feed() *Feed { return &Feed{db} }
+// New returns what happens to images in a database whose schema is that of package sqlstore.
+func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // Append implements recognition.Feed.
-func (s *Feed) Append(ctx context.Context, imageID int64, events ...recognition.Event) error {
+func (s *Store) Append(ctx context.Context, imageID int64, events ...recognition.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
@@ -64,7 +65,7 @@ func newestEvent(ctx context.Context, q sqldb.Querier, imageID int64) (newest in
 }
 
 // Since implements recognition.Feed.
-func (s *Feed) Since(ctx context.Context, imageID, after int64) (events []recognition.Event, newest int64, err error) {
+func (s *Store) Since(ctx context.Context, imageID, after int64) (events []recognition.Event, newest int64, err error) {
 	if newest, err = newestEvent(ctx, s.db.Read, imageID); err != nil || after == newest {
 		return nil, newest, s.db.Fault(ctx, err)
 	}
@@ -87,7 +88,7 @@ func (s *Feed) Since(ctx context.Context, imageID, after int64) (events []recogn
 const lost = time.Hour
 
 // Stay implements recognition.Feed.
-func (s *Feed) Stay(ctx context.Context, watcher string, imageID, userID int64, until time.Time) error {
+func (s *Store) Stay(ctx context.Context, watcher string, imageID, userID int64, until time.Time) error {
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `REPLACE INTO image_watcher (id, image_id, user_id, until_datetime) VALUES (?, ?, ?, ?)`,
 			watcher, imageID, userID, sqldb.Stamp(until)); err != nil {
@@ -104,13 +105,13 @@ func (s *Feed) Stay(ctx context.Context, watcher string, imageID, userID int64, 
 }
 
 // Leave implements recognition.Feed.
-func (s *Feed) Leave(ctx context.Context, watcher string) error {
+func (s *Store) Leave(ctx context.Context, watcher string) error {
 	_, err := s.db.Exec(ctx, `DELETE FROM image_watcher WHERE id = ?`, watcher)
 	return err
 }
 
 // Present implements recognition.Feed.
-func (s *Feed) Present(ctx context.Context, imageID int64, at time.Time) (users []account.Ref, err error) {
+func (s *Store) Present(ctx context.Context, imageID int64, at time.Time) (users []account.Ref, err error) {
 	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 		var u account.Ref
 		err := scan(&u.ID, &u.Name)

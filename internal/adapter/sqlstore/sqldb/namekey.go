@@ -1,0 +1,53 @@
+package sqldb
+
+import (
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxNameKey is how many bytes of a key column name_key keeps. No name of 200 characters has a longer one but for strange ones.
+const maxNameKey = 1000
+
+// NameKey returns what documents are sorted by in the order of their names, byte by byte: numbers by their value, letters whatever their
+// case and their accents, in the order of Unicode, which is that of dictionaries for Hangul. Names that differ in accents only stand side
+// by side.
+func NameKey(name string) []byte {
+	folded := Fold(name)
+	plain := withoutAccents(folded)
+	key := byValue(plain)
+	if plain != folded {
+		key = append(append(key, 0), folded...)
+	}
+	return key[:min(len(key), maxNameKey)]
+}
+
+func withoutAccents(s string) string {
+	const first, last = '\u0300', '\u036f' // of the combining marks of alphabets
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		if first <= r && r <= last {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(s)))
+}
+
+// byValue puts before each number how many digits it has, without zeros at its beginning.
+func byValue(s string) (key []byte) {
+	for s != "" {
+		digits := s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+		if digits == "" {
+			end := strings.IndexAny(s, "0123456789")
+			if end < 0 {
+				end = len(s)
+			}
+			key, s = append(key, s[:end]...), s[end:]
+			continue
+		}
+		s = s[len(digits):]
+		digits = strings.TrimLeft(digits, "0")
+		key = append(key, '0', byte(len(digits))) //nolint:gosec // a name has 200 characters
+		key = append(key, digits...)
+	}
+	return key
+}
