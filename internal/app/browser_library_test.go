@@ -742,6 +742,7 @@ func TestBrowserAccount(t *testing.T) {
 		t.Errorf("images kept: %q", namesOf(got))
 	}
 	b.signIn("admin", adminPassword)
+	b.choose("Whose pages", "all")
 	b.shows("by deleted user")
 }
 

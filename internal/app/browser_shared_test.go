@@ -53,22 +53,16 @@ func TestBrowserEverybodysPages(t *testing.T) {
 		t.Helper()
 		b.until(fmt.Sprintf("[...document.querySelectorAll('a.name')].map((e) => e.innerText).join() === %q", want))
 	}
-	choose := func(label, value string) {
-		t.Helper()
-		b.until(button(label))
-		eval[any](b, fmt.Sprintf("{ const e = %s; e.value = %q; e.dispatchEvent(new Event('change', { bubbles: true })) }", button(label),
-			value))
-	}
 	list("own.png")
-	choose("Whose pages", "all")
+	b.choose("Whose pages", "all")
 	list("own.png,form 1.png,form 2.png,form 10.png")
 	b.until("document.body.innerText.match(/by ann/g)?.length === 3 && document.body.innerText.match(/by admin/g)?.length === 1")
 	b.until("document.body.innerText.match(/Not read/g)?.length === 3 && document.body.innerText.match(/✓ Read/g)?.length === 1")
-	choose("Order", "name")
+	b.choose("Order", "name")
 	list("form 1.png,form 2.png,form 10.png,own.png")
 	b.do(chromedp.Reload())
 	list("form 1.png,form 2.png,form 10.png,own.png") // it is in the address
-	choose("Order", "oldest")
+	b.choose("Order", "oldest")
 	list("form 10.png,form 2.png,form 1.png,own.png")
 	b.look("library-everybody")
 
@@ -88,7 +82,7 @@ func TestBrowserEverybodysPages(t *testing.T) {
 	b.do(chromedp.Reload())
 	b.shows("모두의 페이지")
 	b.look("library-everybody-ko")
-	choose("누구의 페이지", "me")
+	b.choose("누구의 페이지", "me")
 	list("own.png")
 }
 

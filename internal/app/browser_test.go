@@ -114,6 +114,14 @@ func button(name string) string {
 		`(e.getAttribute('aria-label') ?? e.innerText).trim() === %q).at(-1)`, name)
 }
 
+// choose picks a value of a select of that name, as soon as it is there.
+func (b tab) choose(name, value string) {
+	b.t.Helper()
+	b.until(button(name))
+	const pick = "{ const e = %s; e.value = %q; e.dispatchEvent(new Event('change', { bubbles: true })) }"
+	eval[any](b, fmt.Sprintf(pick, button(name), value))
+}
+
 // press clicks on what has that name, as soon as it is there.
 func (b tab) press(name string) {
 	b.t.Helper()

@@ -77,7 +77,9 @@ func TestClient(t *testing.T) {
 		t.Fatalf("Upload: %+v, %v", image, err)
 	}
 	images, err := ann.Images(ctx, api.ImageQuery{Keyword: "수증", Before: image.ID + 1, Page: api.Page{Size: 5}})
-	if d := cmp.Diff([]api.Image{image}, images.Items); err != nil || d != "" {
+	listed := image
+	listed.Read = new(int)
+	if d := cmp.Diff([]api.Image{listed}, images.Items); err != nil || d != "" {
 		t.Errorf("Images: %v (-want +got):\n%s", err, d)
 	}
 	name, shared := "a.png", "shared"
@@ -197,6 +199,7 @@ func TestClient(t *testing.T) {
 	}
 	must("ClearState", admin.ClearState(ctx, me.ID, "blocked"))
 	jobsOf(t, ann, admin, png)
+	webhooksOf(t, ann, png)
 	documentOf(t, ann)
 	must("DeleteAccount", ann.DeleteAccount(ctx, true))
 	test, err := os.ReadFile("client_test.go")
@@ -289,4 +292,38 @@ func jobsOf(t *testing.T, ann, admin api.Client, png []byte) {
 	if err := admin.ReplayItem(ctx, items[0].ID); err == nil {
 		t.Error("an item that is done was run again")
 	}
+}
+
+// webhooksOf has a webhook told of the end of a job, and the delivery of it sent again.
+func webhooksOf(t *testing.T, ann api.Client, png []byte) {
+	t.Helper()
+	ctx := t.Context()
+	url, off, told := "https://example.org/hook", false, true
+	made, err := ann.AddWebhook(ctx, api.WebhookForm{URL: &url, Items: &told})
+	if err != nil || made.Secret == nil || made.URL != url || !made.Items {
+		t.Fatalf("AddWebhook: %+v, %v", made, err)
+	}
+	stopped, err := ann.ChangeWebhook(ctx, made.ID, api.WebhookForm{Enabled: &off, Items: &off})
+	if err != nil || stopped.Enabled || stopped.Items || stopped.Secret != nil {
+		t.Errorf("ChangeWebhook: %+v, %v", stopped, err)
+	}
+	if got, err := ann.Webhook(ctx, made.ID); err != nil || !reflect.DeepEqual(got, stopped.Webhook) {
+		t.Errorf("Webhook: %+v, %v", got, err)
+	}
+	if list, err := ann.Webhooks(ctx); err != nil || !reflect.DeepEqual(list, []api.Webhook{stopped.Webhook}) {
+		t.Errorf("Webhooks: %+v, %v", list, err)
+	}
+	page, err := ann.Upload(ctx, "hook.png", bytes.NewReader(png))
+	check.OK(t, "Upload", err)
+	form := firstLine([]int64{page.ID})
+	form.Webhook = made.ID
+	job, err := ann.AddJob(ctx, form)
+	check.OK(t, "AddJob", err)
+	check.OK(t, "FollowJob", ann.FollowJob(ctx, job.ID, "", func(api.JobEvent) error { return nil }))
+	deliveries, err := ann.Deliveries(ctx, made.ID, "", 10)
+	if err != nil || len(deliveries) != 1 || deliveries[0].Event != "job.ended" || deliveries[0].State != "waiting" {
+		t.Fatalf("Deliveries: %+v, %v", deliveries, err)
+	}
+	check.OK(t, "ReplayDelivery", ann.ReplayDelivery(ctx, made.ID, deliveries[0].ID))
+	check.OK(t, "DeleteWebhook", ann.DeleteWebhook(ctx, made.ID))
 }

@@ -76,6 +76,9 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// columns is what a command has printed with one space between columns.
+func columns(r result) string { return strings.Join(strings.Fields(r.stdout), " ") }
+
 func TestMigrateCommands(t *testing.T) {
 	dir := t.TempDir()
 	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
@@ -86,10 +89,13 @@ func TestMigrateCommands(t *testing.T) {
 	for _, where := range [][]string{{"--data-dir", dir}, {"--data-dir", dir, "--database", mariadbtest.Database(t)}} {
 		migrate := func(what string) result { return command(t, "", append([]string{"migrate", what}, where...)...) }
 		if len(where) > 2 {
-			migrate("status").want(t, exitOK, "00001_initial.sql     not yet")
+			if r := migrate("status").want(t, exitOK, ""); !strings.Contains(columns(r), "00001_initial.sql not yet") {
+				t.Errorf("something is done:\n%s", r.stdout)
+			}
 		}
 		migrate("up").want(t, exitOK, "has the schema of this release")
-		if r := migrate("status").want(t, exitOK, "00001_initial.sql     20"); strings.Contains(r.stdout, "not yet") {
+		r := migrate("status").want(t, exitOK, "")
+		if !strings.Contains(columns(r), "00001_initial.sql 20") || strings.Contains(r.stdout, "not yet") {
 			t.Errorf("something is left to be done:\n%s", r.stdout)
 		}
 		migrate("up").want(t, exitOK, "has the schema of this release")

@@ -94,13 +94,23 @@ func (l *lived) addDocuments(t *testing.T) {
 	}
 }
 
+// listed is the document as lists have it: its first page, and how many of its pages were read.
+func (d livedDocument) listed() api.Image {
+	first, read := d.pages[0], 0
+	for _, p := range d.pages {
+		read += *p.Read
+	}
+	first.Read = &read
+	return first
+}
+
 // wantDocuments wants ann to see the documents as they were: in lists, searches, page by page and as a whole.
 func (l lived) wantDocuments(t *testing.T, ann api.Client) {
 	t.Helper()
 	for n, keyword := range []string{"scan", "locked"} {
 		d := l.documents[n]
 		found, err := ann.Images(t.Context(), api.ImageQuery{Keyword: keyword})
-		if d := cmp.Diff(d.pages[:1], ok(t, found, err).Items); d != "" {
+		if d := cmp.Diff([]api.Image{d.listed()}, ok(t, found, err).Items); d != "" {
 			t.Errorf("documents that are called %s (-want +got):\n%s", keyword, d)
 		}
 		list, err := ann.Pages(t.Context(), d.pages[0].ID, api.Page{})
