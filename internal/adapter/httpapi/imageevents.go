@@ -11,7 +11,6 @@ import (
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/sse"
 	"glyphbox/internal/domain/account"
-	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -28,7 +27,7 @@ func (a *api) imageEvents(ctx context.Context, c *endpoint.Call, in *struct {
 	IDPath
 	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that you have seen. The stream goes on after it."`
 }) (*endpoint.Stream, error) {
-	after, err := eventNumber(in.LastEventID)
+	after, err := sse.Number(in.LastEventID)
 	if err != nil {
 		return nil, err
 	}
@@ -46,18 +45,6 @@ func (a *api) imageEvents(ctx context.Context, c *endpoint.Call, in *struct {
 	}})
 }
 
-// eventNumber returns the number of an event by its ID, 0 for none.
-func eventNumber(id string) (int64, error) {
-	if id == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || n < 0 {
-		return 0, fault.InvalidFields(fault.Field{Field: "Last-Event-ID", Detail: "the id of an event of this image, a number"})
-	}
-	return n, nil
-}
-
 // watch is one stream of what happens to an image.
 type watch struct {
 	results *recognition.Service
@@ -70,7 +57,7 @@ type watch struct {
 
 // next waits for what happens after the event with that ID.
 func (w *watch) next(ctx context.Context, id string) ([]sse.Event, bool, error) {
-	after, err := eventNumber(id)
+	after, err := sse.Number(id)
 	if err != nil {
 		return nil, false, err
 	}

@@ -14,6 +14,7 @@ import (
 	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/jobs"
+	"glyphbox/internal/adapter/httpapi/sse"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
@@ -42,7 +43,7 @@ func (a *api) jobRoutes(s *endpoint.Set) {
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}/events", Tag: "job", ID: "job-events", Summary: "Follow a job",
 		About: "Server-sent events: `item` with an item that changed, `progress` with the job, `end` with the job when it has ended, " +
 			"after which the stream ends. Last-Event-ID resumes, on any node.",
-		Gives: []string{"text/event-stream"}, Streams: true}, a.jobEvents)
+		Gives: []string{sse.MediaType}, Streams: true}, a.jobEvents)
 	endpoint.Handle(s, endpoint.Route{Pattern: "POST " + base + "/job/{id}/retry", Tag: "job", ID: "retry-job",
 		Summary: "Run again what failed",
 		About:   "Items that failed or were cancelled are queued again.", Errors: []int{409}}, h.Retry)

@@ -5,6 +5,7 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/endpoint"
+	"glyphbox/internal/adapter/httpapi/sse"
 )
 
 // base is before the path of every operation on users, images and results.
@@ -132,7 +133,7 @@ func (a *api) routes(s *endpoint.Set) {
 			"contents, 0 if anything may have changed; `presence` with the names of the users who have the image open, at first and " +
 			"when they change. Open the stream first and get the runs then, so that nothing is missed. Last-Event-ID resumes, on any " +
 			"node. The stream ends when the image is deleted or may no longer be seen.",
-		Gives: []string{"text/event-stream"}, Streams: true}, a.imageEvents)
+		Gives: []string{sse.MediaType}, Streams: true}, a.imageEvents)
 	const formats = "plain text with a form feed between pages, JSON, TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, PDF whose " +
 		"text can be searched and selected, CSV and XLSX with a row for each region, or gt: an archive of the images and texts of " +
 		"confirmed lines, to train recognisers with."

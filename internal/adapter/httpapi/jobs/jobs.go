@@ -170,7 +170,7 @@ const poll = 300 * time.Millisecond
 
 // Events is a stream of what happens to a job. An event has the number of the newest change that it tells of for its ID.
 func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string) (sse.Stream, error) {
-	if _, err := number(after); err != nil {
+	if _, err := sse.Number(after); err != nil {
 		return sse.Stream{}, err
 	}
 	if _, err := h.Service.Job(ctx, c.Actor(), id); err != nil {
@@ -188,20 +188,9 @@ func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string
 	}, nil
 }
 
-func number(after string) (int64, error) {
-	if after == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(after, 10, 64)
-	if err != nil || n < 0 {
-		return 0, fault.InvalidFields(fault.Field{Field: "Last-Event-ID", Detail: "the id of an event of this job, a number"})
-	}
-	return n, nil
-}
-
 // next waits for changes of items after that number, or for the end of the job.
 func (h Handlers) next(ctx context.Context, actor account.Actor, id, after string) ([]sse.Event, bool, error) {
-	from, err := number(after)
+	from, err := sse.Number(after)
 	if err != nil {
 		return nil, false, err
 	}

@@ -2,21 +2,21 @@
 //
 // A handler of package httpapi gives a Source, which is all that differs from one stream to the next:
 //
-//	func (a *api) jobEvents(ctx context.Context, c *call, in *struct {
+//	func (a *api) jobEvents(ctx context.Context, c *endpoint.Call, in *struct {
 //		JobPath
 //		LastEventID string `header:"Last-Event-ID"`
-//	}) (*stream, error) {
-//		if _, err := a.Jobs.Job(ctx, c.actor, in.ID); err != nil { // what is refused before the first event is a problem as any other
+//	}) (*endpoint.Stream, error) {
+//		if _, err := a.Jobs.Job(ctx, c.Actor(), in.ID); err != nil { // what is refused before the first event is a problem as any other
 //			return nil, err
 //		}
-//		return a.events(ctx, c, sse.Stream{
+//		return c.Events(ctx, sse.Stream{
 //			After: in.LastEventID,
 //			Next: func(ctx context.Context, after string) ([]sse.Event, bool, error) { … }, // waits for events
 //			May:  func(ctx context.Context) error { … },                                   // whether the actor still may see them
 //		})
 //	}
 //
-// and its row in routes.go has streams: true and gives: []string{"text/event-stream"}.
+// and its row in routes.go has Streams: true and Gives: []string{sse.MediaType}.
 package sse
 
 import (
@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,18 @@ type Event struct {
 	ID   string // for Last-Event-ID, on one line; empty: the client keeps the one that it has
 	Name string
 	Data any
+}
+
+// Number returns the number that is an ID, 0 for none. Invalid, naming Last-Event-ID.
+func Number(id string) (int64, error) {
+	if id == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fault.InvalidFields(fault.Field{Field: "Last-Event-ID", Detail: "the id of an event of this stream, a number"})
+	}
+	return n, nil
 }
 
 // Source returns the events that follow the one with the ID after, in their order; after is "" where the client has seen none. Where there
