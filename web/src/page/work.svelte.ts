@@ -136,7 +136,8 @@ export class Work {
     await Promise.allSettled(this.#underWay)
     await this.#flush()
     await this.#inTurn(async () => {
-      if (news.every((e) => this.#knows(e))) return
+      if (news.some((e) => e.version === 0)) this.#made.clear()
+      if (!news.map((e) => this.#knows(e)).includes(false)) return
       const typed = this.draft.filter((r) => r.content && unsaved(r.content))
       this.#sync((await api.runs(this.id)).runs)
       for (const { content } of typed.filter((r) => !this.draft.some((d) => d.content === r.content)))
@@ -146,9 +147,11 @@ export class Work {
         })
     })
   }
-  #knows({ content_id, revision, deleted }: Happened): boolean {
+  #made = new Set<number>() // versions that this tab made and has not heard of yet
+  #knows({ content_id, version, revision, deleted }: Happened): boolean {
+    if (!content_id) return this.#made.delete(version)
     const there = this.draft.some((r) => r.content === content_id)
-    return !!content_id && (deleted ? !there : there && this.#contents[content_id].revision >= revision!)
+    return deleted ? !there : there && this.#contents[content_id].revision >= revision!
   }
   #sync(runs: Run[]) {
     const newest = runs[0]
@@ -633,6 +636,7 @@ export class Work {
         ),
       signal,
     )
+    this.#made.add(got[0].version)
     this.#ranked(got)
     this.learn(got)
     const contents: Content[] = []
