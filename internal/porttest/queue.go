@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/porttest/check"
@@ -29,8 +30,14 @@ func takeAll(t *testing.T, q job.Queue, n int) (ids []string) {
 func Queue(t *testing.T, open func(t *testing.T) job.Queue, lose func(t *testing.T, q job.Queue)) {
 	waiting := func(t *testing.T, q job.Queue, want int) {
 		t.Helper()
-		n, err := q.Waiting(t.Context())
-		check.OK(t, "Waiting", err)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		n := -1
+		for n != want && ctx.Err() == nil {
+			var err error
+			n, err = q.Waiting(t.Context())
+			check.OK(t, "Waiting", err)
+		}
 		same(t, "Waiting", n, want)
 	}
 	put := func(t *testing.T, q job.Queue, n int) (ids []string) {

@@ -53,14 +53,15 @@ func written(t *testing.T, name string, data []byte) string {
 	return path
 }
 
-// works checks that a queue takes an item.
+// works checks that a queue takes an item and gives it out.
 func works(t *testing.T, o Options) {
 	t.Helper()
 	q := open(t, o)
 	check.OK(t, "Put", q.Put(t.Context(), []string{"a-000001"}))
-	n, err := q.Waiting(t.Context())
-	check.OK(t, "Waiting", err)
-	check.Same(t, "waiting", n, 1)
+	id, done, err := q.Take(t.Context())
+	check.OK(t, "Take", err)
+	check.Same(t, "taken", id, "a-000001")
+	check.OK(t, "done", done(t.Context()))
 }
 
 // refused checks that a queue cannot be used.

@@ -89,7 +89,8 @@ type Queue interface {
 	// given it. Unavailable; the errors of the context.
 	Take(ctx context.Context) (itemID string, done func(ctx context.Context) error, err error)
 
-	// Waiting returns how many items are in the queue that done was not called for. Unavailable.
+	// Waiting returns how many items are in the queue that done was not called for. What was put or done just now may count a moment
+	// later. Unavailable.
 	Waiting(ctx context.Context) (int, error)
 }
 
