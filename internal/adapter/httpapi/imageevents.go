@@ -39,10 +39,7 @@ func (a *api) imageEvents(ctx context.Context, c *endpoint.Call, in *struct {
 	if in.LastEventID == "" {
 		in.LastEventID = strconv.FormatInt(h.Newest, 10)
 	}
-	return c.Events(ctx, sse.Stream{After: in.LastEventID, Next: w.next, End: w.leave, May: func(ctx context.Context) error {
-		_, err := a.Images.Image(ctx, w.actor, w.imageID)
-		return err
-	}})
+	return c.Events(ctx, sse.Stream{After: in.LastEventID, Next: sse.Every(lookEvery, w.look), End: w.leave})
 }
 
 // watch is one stream of what happens to an image.
@@ -55,32 +52,23 @@ type watch struct {
 	told    []string  // who was last said to be present; nil: nobody was
 }
 
-// next waits for what happens after the event with that ID.
-func (w *watch) next(ctx context.Context, id string) ([]sse.Event, bool, error) {
+// look returns what has happened after the event with that ID. It asks each time whether the user may still see the image.
+func (w *watch) look(ctx context.Context, id string) ([]sse.Event, bool, error) {
 	after, err := sse.Number(id)
 	if err != nil {
 		return nil, false, err
 	}
-	for {
-		if time.Since(w.stayed) > stayEvery {
-			if err := w.results.Stay(ctx, w.actor, w.imageID, w.id); err != nil {
-				return nil, false, err
-			}
-			w.stayed = time.Now()
-		}
-		h, err := w.results.Happened(ctx, w.actor, w.imageID, after)
-		if err != nil {
+	if time.Since(w.stayed) > stayEvery {
+		if err := w.results.Stay(ctx, w.actor, w.imageID, w.id); err != nil {
 			return nil, false, err
 		}
-		if events := w.events(h); len(events) > 0 {
-			return events, false, nil
-		}
-		select {
-		case <-time.After(lookEvery):
-		case <-ctx.Done():
-			return nil, false, nil
-		}
+		w.stayed = time.Now()
 	}
+	h, err := w.results.Happened(ctx, w.actor, w.imageID, after)
+	if err != nil {
+		return nil, false, err
+	}
+	return w.events(h), false, nil
 }
 
 // events returns what is to be told.

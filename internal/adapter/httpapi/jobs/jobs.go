@@ -178,9 +178,9 @@ func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string
 	}
 	return sse.Stream{
 		After: after,
-		Next: func(ctx context.Context, after string) ([]sse.Event, bool, error) {
-			return h.next(ctx, c.Actor(), id, after)
-		},
+		Next: sse.Every(poll, func(ctx context.Context, after string) ([]sse.Event, bool, error) {
+			return h.look(ctx, c.Actor(), id, after)
+		}),
 		May: func(ctx context.Context) error {
 			_, err := h.Service.Job(ctx, c.Actor(), id)
 			return err
@@ -188,39 +188,33 @@ func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string
 	}, nil
 }
 
-// next waits for changes of items after that number, or for the end of the job.
-func (h Handlers) next(ctx context.Context, actor account.Actor, id, after string) ([]sse.Event, bool, error) {
+// look returns changes of items after that number, or the end of the job.
+func (h Handlers) look(ctx context.Context, actor account.Actor, id, after string) ([]sse.Event, bool, error) {
 	from, err := sse.Number(after)
 	if err != nil {
 		return nil, false, err
 	}
-	for {
-		j, items, err := h.Service.Changes(ctx, actor, id, from)
-		if err != nil {
+	j, items, err := h.Service.Changes(ctx, actor, id, from)
+	if err != nil {
+		return nil, false, err
+	}
+	var events []sse.Event
+	for _, i := range items {
+		events = append(events, sse.Event{ID: fmt.Sprint(i.Seq), Name: "item", Data: viewItem(i)})
+	}
+	ended := !j.Finished.IsZero() && len(items) == 0
+	switch {
+	case ended:
+		return []sse.Event{{ID: fmt.Sprint(j.Seq), Name: "end", Data: View(j)}}, true, nil
+	case len(items) > 0 || after == "":
+		if j, err = h.Service.Job(ctx, actor, id); err != nil {
 			return nil, false, err
 		}
-		var events []sse.Event
-		for _, i := range items {
-			events = append(events, sse.Event{ID: fmt.Sprint(i.Seq), Name: "item", Data: viewItem(i)})
+		seen := from
+		if len(items) > 0 {
+			seen = items[len(items)-1].Seq
 		}
-		ended := !j.Finished.IsZero() && len(items) == 0
-		switch {
-		case ended:
-			return []sse.Event{{ID: fmt.Sprint(j.Seq), Name: "end", Data: View(j)}}, true, nil
-		case len(items) > 0 || after == "":
-			if j, err = h.Service.Job(ctx, actor, id); err != nil {
-				return nil, false, err
-			}
-			seen := from
-			if len(items) > 0 {
-				seen = items[len(items)-1].Seq
-			}
-			return append(events, sse.Event{ID: fmt.Sprint(seen), Name: "progress", Data: View(j)}), false, nil
-		}
-		select {
-		case <-time.After(poll):
-		case <-ctx.Done():
-			return nil, false, nil
-		}
+		events = append(events, sse.Event{ID: fmt.Sprint(seen), Name: "progress", Data: View(j)})
 	}
+	return events, false, nil
 }

@@ -61,6 +61,23 @@ func Number(id string) (int64, error) {
 // at the next heartbeat, so that a call that returns nothing is made again.
 type Source func(ctx context.Context, after string) (events []Event, last bool, err error)
 
+// Every is a source that looks for events, and again after a pause as long as there are none.
+func Every(pause time.Duration, look Source) Source {
+	return func(ctx context.Context, after string) ([]Event, bool, error) {
+		for {
+			events, last, err := look(ctx, after)
+			if err != nil || last || len(events) > 0 {
+				return events, last, err
+			}
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return nil, false, nil
+			}
+		}
+	}
+}
+
 // Stream is one answer of events.
 type Stream struct {
 	Next  Source
