@@ -126,11 +126,8 @@ export class Work {
     this.runs = [...this.runs.filter((r) => !runs.some((x) => x.version === r.version)), ...runs].sort((a, b) => b.version - a.version)
   }
   /** Takes up what was done elsewhere meanwhile: in another tab or by somebody else. */
-  catchUp = () =>
-    this.#inTurn(async () => {
-      const { runs } = await api.runs(this.id)
-      this.#sync(runs)
-    })
+  catchUp = () => this.#inTurn(this.#refresh)
+  #refresh = async () => this.#sync((await api.runs(this.id)).runs)
   /** Takes up what happened, but for what this tab did itself and has under way. */
   hear = async (news: Happened[]) => {
     await Promise.allSettled(this.#underWay)
@@ -139,7 +136,7 @@ export class Work {
       if (news.some((e) => e.version === 0)) this.#made.clear()
       if (!news.map((e) => this.#knows(e)).includes(false)) return
       const typed = this.draft.filter((r) => r.content && unsaved(r.content))
-      this.#sync((await api.runs(this.id)).runs)
+      await this.#refresh()
       for (const { content } of typed.filter((r) => !this.draft.some((d) => d.content === r.content)))
         tell(t('Someone else deleted a region with text that you have not saved.'), {
           label: t('Bring it back'),
@@ -204,7 +201,7 @@ export class Work {
       } catch (e) {
         this.history.lose(from)
         if (e instanceof api.Failure && (e.status === 412 || e.status === 404)) {
-          this.#sync((await api.runs(this.id)).runs)
+          await this.#refresh()
           tell(t('Someone else changed this text.'))
         } else complain(e)
         return null
@@ -350,7 +347,7 @@ export class Work {
                 this.#did(step)
               } catch (e) {
                 complain(e)
-                this.#sync((await api.runs(this.id)).runs)
+                await this.#refresh()
               }
             }),
           ),
