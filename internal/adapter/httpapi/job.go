@@ -102,8 +102,7 @@ func (f jobForm) order() (o job.Order, err error) {
 		return o, err
 	}
 	o.Request = recognition.Request{Lang: f.Lang, Shape: recognition.Shape(f.PSM), Mode: recognition.BestMode,
-		Rotate: recognition.Rotate(f.Rotate),
-		Effort: recognition.Effort(f.Effort), Source: recognition.Source(f.Source)}
+		Rotate: recognition.Rotate(f.Rotate), Effort: recognition.Effort(f.Effort), Source: recognition.Source(f.Source)}
 	if f.OEM != nil {
 		o.Request.Mode = recognition.Mode(*f.OEM)
 	}

@@ -38,9 +38,9 @@ func ours(ctx context.Context, contents bool) (names []string, err error) {
 	return names, errors.Join(err, empty.Close())
 }
 
-// Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have
-// the schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to
-// time with how many rows of a table have been looked at.
+// Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have the
+// schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time
+// with how many rows of a table have been looked at.
 // What search needs is made anew at the end; the service makes the text index.
 func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
 	names, err := ours(ctx, contents)

@@ -1,9 +1,8 @@
 // Package sqlstore keeps metadata, and contents as JSON documents, in a relational database. There is one SQL text; what
 // databases do differently is data in a dialect: SQLite, in a file, and MariaDB 10.11 and later, where several nodes share it.
 //
-// Each port has a file of its own. A port's Update reads, calls the closure and writes within one transaction that holds
-// the row or all of the database, and no transaction leaves this package. What is written is on the disk when a method returns: every
-// commit is synced.
+// Each port has a file of its own. A port's Update reads, calls the closure and writes within one transaction that holds the row or all of
+// the database, and no transaction leaves this package. What is written is on the disk when a method returns: every commit is synced.
 //
 // The schema stands in migrations/<dialect>, numbered and forward only; Open brings the database up to date.
 package sqlstore

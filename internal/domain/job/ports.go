@@ -13,8 +13,8 @@ import (
 // later ones by it. The end of a job counts up once more. Whoever ends an item that has begun, or a job, adds the delivery to its webhook
 // in the same step.
 type Jobs interface {
-	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. It notes
-	// j.Note. NotFound where the user is none.
+	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. It notes j.Note. NotFound where
+	// the user is none.
 	Add(ctx context.Context, j Job, images []int64) error
 
 	// ByID returns one job with its counts. NotFound.
@@ -89,8 +89,8 @@ type Queue interface {
 	// given it. Unavailable; the errors of the context.
 	Take(ctx context.Context) (itemID string, done func(ctx context.Context) error, err error)
 
-	// Waiting returns how many items are in the queue that done was not called for. What was put or done just now may count a moment
-	// later. Unavailable.
+	// Waiting returns how many items are in the queue that done was not called for. What was put or done just now may count a moment later.
+	// Unavailable.
 	Waiting(ctx context.Context) (int, error)
 }
 

@@ -66,8 +66,7 @@ type Index interface {
 	Put(ctx context.Context, announced, imageID int64, contents []Content) error
 
 	// Find returns entries with all terms, by ID, descending: only contents of the newest run of each image, and the names of images. next
-	// is where to go on, as
-	// Before; 0 at the end. It may stop before the limit, to return what it has found in good time.
+	// is where to go on, as Before; 0 at the end. It may stop before the limit, to return what it has found in good time.
 	Find(ctx context.Context, l Lookup) (entries []Entry, next int64, err error)
 
 	// Fold returns a text in the form in which texts are compared.

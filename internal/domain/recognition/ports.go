@@ -74,8 +74,8 @@ var (
 
 // Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Runs interface {
-	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's
-	// name. It notes r.Note. Versions of an image are 1, 2, 3 … without gap or double, whatever is appended or removed at once.
+	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's name. It notes
+	// r.Note. Versions of an image are 1, 2, 3 … without gap or double, whatever is appended or removed at once.
 	// NotFound where the image or the user is not there; ErrItemRead where a run has r.Item already, also for all but one of those who
 	// append runs of one item at once.
 	Append(ctx context.Context, r Run) (Run, error)
@@ -158,9 +158,9 @@ type Contents interface {
 
 // Exporter writes what was read in the forms that other programs read. Safe for concurrent use.
 type Exporter interface {
-	// Export writes a file of that format, one of Formats. The text is that of the contents as they are. The same transcript
-	// gives the same bytes. It holds a bounded number of pages in memory. An error is that of the transcript, of w, or says that the file
-	// cannot be made, since a rendition or the document cannot be read. Where it is about the first page, nothing was written.
+	// Export writes a file of that format, one of Formats. The text is that of the contents as they are. The same transcript gives the same
+	// bytes. It holds a bounded number of pages in memory. An error is that of the transcript, of w, or says that the file cannot be made,
+	// since a rendition or the document cannot be read. Where it is about the first page, nothing was written.
 	Export(ctx context.Context, w io.Writer, f Format, t Transcript) error
 
 	// Archive writes a zip archive of files under their names, which differ. Errors as with Export.

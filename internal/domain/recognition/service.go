@@ -43,13 +43,12 @@ const (
 	maxBatch = 100 // contents that are got in one round trip
 )
 
-// Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when
-// it is returned. Regions that could not be read have an Error; where none could, the whole call fails. Where the request names a version
-// to add to, the contents become part of that, and those that are read again get their next revision; the run returned has only the
-// contents that were read.
+// Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when it is returned.
+// Regions that could not be read have an Error; where none could, the whole call fails. Where the request names a version to add to, the
+// contents become part of that, and those that are read again get their next revision; the run returned has only the contents that were
+// read.
 // NotFound; Invalid, naming the region; else as the Engine says. For a version to add to also Forbidden, ErrVersionNotNewest,
-// ErrVersionFull, and
-// ErrContentChanged where somebody corrected a content while it was read again.
+// ErrVersionFull, and ErrContentChanged where somebody corrected a content while it was read again.
 // A request of an item of a job makes one run, however often it is made, and has no limit of time but that of the context. A claim of the
 // request is one of a part where contents are read again, which is not the step that adds others.
 func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {

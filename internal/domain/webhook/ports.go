@@ -42,8 +42,8 @@ type Hooks interface {
 	// counts their tries. None is given to two who claim at once. A lease that ends makes its delivery due.
 	Claim(ctx context.Context, hookID int64, leasedBy string, now, until time.Time, most int) ([]Delivery, error)
 
-	// Finish ends a lease: it calls change with the delivery and its hook, and stores what it made of both, as one step. ErrTaken where
-	// the lease is not there any more, and then nothing changes.
+	// Finish ends a lease: it calls change with the delivery and its hook, and stores what it made of both, as one step. ErrTaken where the
+	// lease is not there any more, and then nothing changes.
 	Finish(ctx context.Context, deliveryID, leasedBy string, change func(*Hook, *Delivery)) error
 
 	// Prune removes deliveries whose ID is smaller, at most so many, and returns how many.

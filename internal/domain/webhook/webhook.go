@@ -1,7 +1,7 @@
 // Package webhook tells programs elsewhere of what has happened here, by HTTP requests that are signed.
 //
-// A delivery is one such request. Its row is written in the transaction that makes happen what it tells of, so that none is lost, and it
-// is tried until it is answered with success, with growing pauses for a day. It may arrive twice; both have the same ID.
+// A delivery is one such request. Its row is written in the transaction that makes happen what it tells of, so that none is lost, and it is
+// tried until it is answered with success, with growing pauses for a day. It may arrive twice; both have the same ID.
 //
 // The types and rules stand in webhook.go and do no I/O; Service has the operations of users, Deliverer sends what is due; ports.go names
 // what they need from outside.

@@ -204,15 +204,13 @@ func (l *library) paint(f *file, bitmap references.FPDF_BITMAP, v cutout) error 
 		return err
 	}
 	turns := enums.FPDF_PAGE_ROTATION(v.turns)
-	_, err = l.pdfium.FPDF_RenderPageBitmap(&requests.FPDF_RenderPageBitmap{Bitmap: bitmap, Page: pageOf(f, v.page), StartX: -v.left,
-		StartY: -v.top,
-		SizeX:  v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
+	_, err = l.pdfium.FPDF_RenderPageBitmap(&requests.FPDF_RenderPageBitmap{Bitmap: bitmap, Page: pageOf(f, v.page),
+		StartX: -v.left, StartY: -v.top, SizeX: v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
 	if err != nil || f.form == "" {
 		return err
 	}
-	_, err = l.pdfium.FPDF_FFLDraw(&requests.FPDF_FFLDraw{FormHandle: f.form, Bitmap: bitmap, Page: pageOf(f, v.page), StartX: -v.left,
-		StartY: -v.top,
-		SizeX:  v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
+	_, err = l.pdfium.FPDF_FFLDraw(&requests.FPDF_FFLDraw{FormHandle: f.form, Bitmap: bitmap, Page: pageOf(f, v.page),
+		StartX: -v.left, StartY: -v.top, SizeX: v.width, SizeY: v.height, Rotate: turns, Flags: enums.FPDF_RENDER_FLAG_ANNOT})
 	return err
 }
 

@@ -137,8 +137,8 @@ func (s *scene) underscores(small Gray, row []part) int {
 	return int(float64(len(dark))/step + 0.5)
 }
 
-// claim takes out of free the blanks at the foot of a line, one after another from where it begins and ends, and returns them from left
-// to right. All is in pixels of the piece.
+// claim takes out of free the blanks at the foot of a line, one after another from where it begins and ends, and returns them from left to
+// right. All is in pixels of the piece.
 func (s *scene) claim(free *[]typed, l line) (found []typed) {
 	f := float64(s.factor)
 	for again := true; again; {

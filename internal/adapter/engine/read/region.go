@@ -694,8 +694,8 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 	return fuse(first, line), nil
 }
 
-// runs has the second recogniser read what is not Hangul in a line. Of what is unseen the first one read Latin letters and the second
-// one nothing: it is Hangul, most likely.
+// runs has the second recogniser read what is not Hangul in a line. Of what is unseen the first one read Latin letters and the second one
+// nothing: it is Hangul, most likely.
 func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, unseen bool, err error) {
 	at := 0
 	for _, run := range foreign(first, float64(t.gray.Width), float64(t.gray.Height)) {

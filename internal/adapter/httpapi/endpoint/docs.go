@@ -14,8 +14,8 @@ import (
 //go:embed docs/index.html docs/init.js docs/swagger-ui-bundle.js docs/swagger-ui.css docs/favicon-32x32.png
 var docs embed.FS
 
-// docsPolicy lets the page load what is embedded here and nothing else. Its scripts set styles on elements, which is what
-// 'unsafe-inline' is for; scripts have no such leave.
+// docsPolicy lets the page load what is embedded here and nothing else. Its scripts set styles on elements, which is what 'unsafe-inline'
+// is for; scripts have no such leave.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
