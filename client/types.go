@@ -131,6 +131,7 @@ type Image struct {
 	Document        int64  `json:"document" example:"42" doc:"The id of the image of the file's first page, which stands for the document."`
 	Page            int    `json:"page" example:"1" doc:"The number of this page in the file: 1, 2, 3 …"`
 	Pages           int    `json:"pages" example:"1" doc:"How many pages the file has. Each is an image of its own."`
+	Frames          int    `json:"frames,omitempty" example:"12" doc:"How many frames the file has if it is an animation (GIF, WebP, PNG), of which only the first is shown and read. Missing if it is none."`
 	Name            string `json:"name" example:"invoice.png"`
 	MediaType       string `json:"media_type" example:"image/png" doc:"Found from the bytes."`
 	Width           int    `json:"width" example:"547" doc:"Pixels of the upright image, as it is turned."`

@@ -252,21 +252,29 @@ func (p *headerReader) png() (h Header) {
 		p.fail("no IHDR")
 	}
 	h.Width, h.Height = int(p.num(16, 4, binary.BigEndian)), int(p.num(20, 4, binary.BigEndian))
-	for at := int64(33); at+12 <= p.size && p.err == nil && p.reads < maxReads/2; {
-		length := int64(p.num(at, 4, binary.BigEndian))
-		switch string(p.bytes(at+4, 4)) {
-		case "IDAT", "IEND":
-			return h
+	p.pngChunks(func(kind string, at, length int64) bool {
+		switch kind {
 		case "eXIf":
-			p.exif(&h, at+8, length)
+			p.exif(&h, at, length)
 		case "pHYs":
-			if p.bytes(at+16, 1)[0] == 1 { // meters
-				h.XDPI, h.YDPI = dpi(meter*float64(p.num(at+8, 4, binary.BigEndian))), dpi(meter*float64(p.num(at+12, 4, binary.BigEndian)))
+			if p.bytes(at+8, 1)[0] == 1 { // meters
+				h.XDPI, h.YDPI = dpi(meter*float64(p.num(at, 4, binary.BigEndian))), dpi(meter*float64(p.num(at+4, 4, binary.BigEndian)))
 			}
+		}
+		return true
+	})
+	return h
+}
+
+// pngChunks hands the chunks between header and image data to use, with the place of their data, until that returns false.
+func (p *headerReader) pngChunks(use func(kind string, at, length int64) bool) {
+	for at := int64(33); at+12 <= p.size && p.err == nil && p.reads < maxReads/2; {
+		length, kind := int64(p.num(at, 4, binary.BigEndian)), string(p.bytes(at+4, 4))
+		if kind == "IDAT" || kind == "IEND" || !use(kind, at+8, length) {
+			return
 		}
 		at += 12 + length
 	}
-	return h
 }
 
 // gif takes the size of the first frame, since that is what is shown (GIF89a, 18–20).
@@ -334,18 +342,16 @@ func (p *headerReader) webp() (h Header) {
 		if flags&0x08 == 0 {
 			return h
 		}
-		for at := int64(12); at+8 <= p.size && p.err == nil && p.reads < maxReads/2; {
-			length := int64(p.num(at+4, 4, binary.LittleEndian))
-			if string(p.bytes(at, 4)) == "EXIF" {
-				start := at + 8
-				if length > 6 && string(p.bytes(start, 6)) == "Exif\x00\x00" {
-					start, length = start+6, length-6
-				}
-				p.exif(&h, start, length)
-				return h
+		p.webpChunks(func(kind string, start, length int64) bool {
+			if kind != "EXIF" {
+				return true
 			}
-			at += 8 + length + length&1
-		}
+			if length > 6 && string(p.bytes(start, 6)) == "Exif\x00\x00" {
+				start, length = start+6, length-6
+			}
+			p.exif(&h, start, length)
+			return false
+		})
 	default:
 		p.fail("unknown WebP chunk")
 	}
@@ -354,12 +360,22 @@ func (p *headerReader) webp() (h Header) {
 
 // webpFrame takes the size of the first frame of an animated file, since that is what is shown.
 func (p *headerReader) webpFrame(h *Header) {
+	p.webpChunks(func(kind string, at, _ int64) bool {
+		if kind != "ANMF" {
+			return true
+		}
+		size := p.bytes(at+6, 6)
+		h.Width = 1 + (int(size[0]) | int(size[1])<<8 | int(size[2])<<16)
+		h.Height = 1 + (int(size[3]) | int(size[4])<<8 | int(size[5])<<16)
+		return false
+	})
+}
+
+// webpChunks hands the chunks of a file to use, with the place of their data, until that returns false.
+func (p *headerReader) webpChunks(use func(kind string, at, length int64) bool) {
 	for at := int64(12); at+8 <= p.size && p.err == nil && p.reads < maxReads/2; {
-		length := int64(p.num(at+4, 4, binary.LittleEndian))
-		if string(p.bytes(at, 4)) == "ANMF" {
-			size := p.bytes(at+14, 6)
-			h.Width = 1 + (int(size[0]) | int(size[1])<<8 | int(size[2])<<16)
-			h.Height = 1 + (int(size[3]) | int(size[4])<<8 | int(size[5])<<16)
+		length, kind := int64(p.num(at+4, 4, binary.LittleEndian)), string(p.bytes(at, 4))
+		if !use(kind, at+8, length) {
 			return
 		}
 		at += 8 + length + length&1

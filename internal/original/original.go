@@ -205,7 +205,7 @@ func (im *importing) image(ctx context.Context, i imageRow) error {
 	if err == nil {
 		var probe document.Probe
 		probe, err = im.engine.Probe(ctx, file)
-		i.Geometry, i.Number = probe.Geometry(1), 1
+		i.Geometry, i.Number, i.Frames = probe.Geometry(1), 1, probe.Frames
 		i.Pages = 1 // the original read no other
 	}
 	switch gone, isGone := errors.AsType[unreadable](err); {

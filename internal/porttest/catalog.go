@@ -35,6 +35,7 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		ann := addUser(t, s, "ann")
 		i := someImage(ann, strings.Repeat("한", 199)+"🖼")
 		i.Geometry = document.Geometry{MediaType: "image/tiff", Width: 40000, Height: 12345, Pages: 7, DPI: 600}
+		i.Frames = 12
 		i.Rotation = 270
 		i.Size, i.Visibility = 5<<32, document.Shared
 		added := addImage(t, s, i)

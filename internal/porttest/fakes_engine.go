@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/gif"
 	"io"
 	"slices"
 	"strconv"
@@ -88,6 +89,9 @@ func header(file []byte) (g document.Geometry, orientation int, err error) {
 // probe finds the pages of a file. What is wrong with one of several is its Error.
 func probe(file []byte) (p document.Probe, err error) {
 	n := max(len(directories(file)), 1)
+	if moving, err := gif.DecodeAll(bytes.NewReader(file)); err == nil && len(moving.Image) > 1 {
+		p.Frames = len(moving.Image)
+	}
 	for number := 1; number <= n; number++ {
 		g, _, err := header(onlyPage(file, number))
 		var page document.PageProbe

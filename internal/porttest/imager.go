@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/color/palette"
 	"image/draw"
+	"slices"
 	"testing"
 
 	"glyphbox/internal/domain/document"
@@ -96,6 +97,19 @@ func Imager(t *testing.T, open func(t *testing.T) document.Imager) {
 	t.Run("the resolution", func(t *testing.T) {
 		shows(t, open(t), PNGAt(corner(300, 200), 150), document.Geometry{MediaType: "image/png", Width: 300, Height: 200, Pages: 1,
 			DPI: 150})
+	})
+
+	t.Run("an animation", func(t *testing.T) {
+		s := open(t)
+		for frames := 1; frames <= 3; frames++ {
+			file := Animation(append([]image.Image{corner(90, 150)}, slices.Repeat([]image.Image{image.NewGray(image.Rect(0, 0, 90, 150))},
+				frames-1)...)...)
+			shows(t, s, file, document.Geometry{MediaType: "image/gif", Width: 90, Height: 150, Pages: 1})
+			probe, err := s.Probe(t.Context(), FileOf(file))
+			if want := frames * min(1, frames-1); err != nil || probe.Frames != want {
+				t.Errorf("%d frames: got %d, want %d, %v", frames, probe.Frames, want, err)
+			}
+		}
 	})
 
 	t.Run("kinds of pixels", func(t *testing.T) {

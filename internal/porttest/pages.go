@@ -11,6 +11,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"image/color/palette"
 	"image/draw"
 	"image/gif"
 	"image/jpeg"
@@ -156,6 +157,17 @@ var formats = []struct {
 	{"image/tiff", func(m image.Image) []byte {
 		return encoded(func(w io.Writer) error { return tiff.Encode(w, m, nil) })
 	}},
+}
+
+// Animation makes a GIF of several frames.
+func Animation(frames ...image.Image) []byte {
+	moving := gif.GIF{Delay: make([]int, len(frames))}
+	for _, m := range frames {
+		frame := image.NewPaletted(m.Bounds(), palette.Plan9)
+		draw.Draw(frame, m.Bounds(), m, m.Bounds().Min, draw.Src)
+		moving.Image = append(moving.Image, frame)
+	}
+	return encoded(func(w io.Writer) error { return gif.EncodeAll(w, &moving) })
 }
 
 func jpegOf(m image.Image) []byte {

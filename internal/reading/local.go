@@ -61,7 +61,7 @@ func (l Local) Open(ctx context.Context, file File) (Document, error) {
 	}
 	d := &localDocument{Local: l, path: file.Path}
 	for i, g := range geometries {
-		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: g,
+		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: g, Frames: probe.Frames,
 			Name: filepath.Base(file.Name), Size: f.Size, SHA256: f.SHA256, Error: probe.Pages[i].Error})
 	}
 	return d, nil

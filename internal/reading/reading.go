@@ -239,6 +239,9 @@ func (r *Reading) next(f *read, i int, ahead chan struct{}) readPage {
 			r.complain(f, "%sregion %d,%d,%d,%d: %s", at, c.ROI.X1, c.ROI.Y1, c.ROI.X2, c.ROI.Y2, c.Error.Detail)
 		}
 	}
+	if n := f.images[i].Frames; n > 1 {
+		r.display.Printf(r.Stderr, "glyphbox: %s: an animation of %d frames, of which the first is read", f.file.Name, n)
+	}
 	r.pages++
 	if len(r.Files) > 1 || len(f.images) > 1 {
 		r.display.Say("page %d of %d of file %d of %d, %s so far, %s not in full", i+1, len(f.images), f.number, len(r.Files),

@@ -42,7 +42,7 @@ func (s *shelf) Open(_ context.Context, f File) (Document, error) {
 	s.open.Add(1)
 	b := &book{shelf: s}
 	for i, l := range strings.Split(string(data), "\n") {
-		b.pages = append(b.pages, document.Image{ID: int64(i + 1), Number: i + 1, Name: l,
+		b.pages = append(b.pages, document.Image{ID: int64(i + 1), Number: i + 1, Name: l, Frames: strings.Count(l, "~"),
 			Geometry: document.Geometry{Width: 10, Height: 10, Pages: strings.Count(string(data), "\n") + 1}})
 	}
 	return b, nil
@@ -203,6 +203,19 @@ func TestLines(t *testing.T) {
 		if !strings.Contains(errs, want) {
 			t.Errorf("%q is not in %q", want, errs)
 		}
+	}
+}
+
+// Of an animation it is said that it is one.
+func TestAnimation(t *testing.T) {
+	dir := world(t, map[string]string{"a.gif": "moving~~~", "b.gif": "still"})
+	got, errs, err := runs(t, &Reading{Format: lines}, filepath.Join(dir, "a.gif"), filepath.Join(dir, "b.gif"))
+	must(t, err)
+	if !strings.Contains(errs, "a.gif: an animation of 3 frames, of which the first is read\n") || strings.Contains(errs, "b.gif: an") {
+		t.Errorf("got %q", errs)
+	}
+	if strings.Count(got, `"frames":3`) != 1 || strings.Count(got, `"frames"`) != 1 {
+		t.Errorf("got %s", got)
 	}
 }
 

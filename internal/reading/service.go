@@ -94,7 +94,7 @@ var errNoPages = fault.New(fault.Unavailable, "pages_missing", "The server does 
 
 func imageOf(i client.Image) document.Image {
 	image := document.Image{ID: i.ID, Document: i.Document, Number: i.Page, Name: i.Name, Size: i.Size, SHA256: i.SHA256,
-		Rotation: i.Rotation,
+		Rotation: i.Rotation, Frames: i.Frames,
 		Geometry: document.Geometry{MediaType: i.MediaType, Width: i.Width, Height: i.Height, Pages: i.Pages, DPI: i.DPI}}
 	if i.Error != nil {
 		image.Error = &document.Failure{Code: i.Error.Code, Detail: i.Error.Detail}

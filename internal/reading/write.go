@@ -31,11 +31,12 @@ const (
 // Page is a page in JSON, or a file that could not be opened.
 type Page struct {
 	File     string           `json:"file"`
-	Page     int              `json:"page"`     // its number in the file, from 1; 0 where the file could not be opened
-	Pages    int              `json:"pages"`    // of the file
-	Width    int              `json:"width"`    // pixels, upright
-	Height   int              `json:"height"`   // pixels, upright
-	Contents []client.Content `json:"contents"` // as in the API; ids and versions are empty where no service has read
+	Page     int              `json:"page"`             // its number in the file, from 1; 0 where the file could not be opened
+	Pages    int              `json:"pages"`            // of the file
+	Frames   int              `json:"frames,omitempty"` // of an animation, of which the page is the first
+	Width    int              `json:"width"`            // pixels, upright
+	Height   int              `json:"height"`           // pixels, upright
+	Contents []client.Content `json:"contents"`         // as in the API; ids and versions are empty where no service has read
 	Error    string           `json:"error,omitempty"`
 }
 
@@ -196,7 +197,7 @@ func (r *Reading) writeLines(ctx context.Context, w io.Writer, f *read, _ bool, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		page := Page{File: f.file.Name, Page: image.Number, Pages: image.Pages, Width: image.Width, Height: image.Height,
+		page := Page{File: f.file.Name, Page: image.Number, Pages: image.Pages, Frames: image.Frames, Width: image.Width, Height: image.Height,
 			Contents: wire.All(p.run.Contents, wire.Content)}
 		if p.err != nil {
 			page.Error = r.Explain(p.err)

@@ -404,7 +404,7 @@ func (e *Engine) Probe(ctx context.Context, f document.File) (document.Probe, er
 	if err != nil {
 		return document.Probe{}, err
 	}
-	probe := document.Probe{MediaType: h.MediaType}
+	probe := document.Probe{MediaType: h.MediaType, Frames: imagefile.Frames(file, f.Size, h)}
 	for _, page := range imagefile.ReadPages(file, f.Size, e.maxPixels, h) {
 		found := document.PageProbe{DPI: page.DPI()}
 		found.Width, found.Height = page.Upright()

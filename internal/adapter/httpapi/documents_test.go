@@ -27,6 +27,24 @@ func (s *site) scan(token string, pages int) (all []client.Image) {
 	return read[[]client.Image](s.ask("GET", fmt.Sprintf("%s/image?size=100&document=%d", base, first.ID), as(token)).want(200))
 }
 
+// An animation says how many frames it has, of which one is a page.
+func TestFramesOfAnimation(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	small := image.NewGray(image.Rect(0, 0, 20, 30))
+	for _, c := range []struct {
+		file   []byte
+		frames int
+	}{{porttest.Animation(small, small, small), 3}, {porttest.Animation(small), 0}, {porttest.PNG(small), 0}} {
+		i := read[client.Image](s.ask("POST", base+"/image", files(ann, formFile{name: "a.gif", data: string(c.file)})).want(201))
+		meta := s.ask("GET", fmt.Sprintf("%s/image/%d/meta", base, i.ID), as(ann)).want(200)
+		if got := read[client.Image](meta); i.Frames != c.frames || got.Frames != c.frames || got.Pages != 1 ||
+			strings.Contains(meta.body, `"frames"`) != (c.frames > 0) {
+			t.Errorf("want %d frames, got %+v and %s", c.frames, i, meta.body)
+		}
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	s := open(t)
 	_, ann := s.user("ann")

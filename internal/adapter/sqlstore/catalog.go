@@ -67,8 +67,8 @@ func (s *Catalog) add(ctx context.Context, tx *sql.Tx, pages []document.Image) (
 // pagesAtOnce is how many rows of pages one statement stores.
 const pagesAtOnce = 100
 
-const insertedColumns = `id, document, later, page, name, search, name_key, media_type, width, height, pages, dpi, rotation, size, sha256,
-	visibility, image_id, thumbnail_id, seal, failure, created_datetime, user_id`
+const insertedColumns = `id, document, later, page, name, search, name_key, media_type, width, height, pages, frames, dpi, rotation, size,
+	sha256, visibility, image_id, thumbnail_id, seal, failure, created_datetime, user_id`
 
 // insertedValues are those of insertedColumns. A later page is neither searched for nor sorted by its name.
 func insertedValues(i document.Image, document int64, search string) []any {
@@ -77,11 +77,11 @@ func insertedValues(i document.Image, document int64, search string) []any {
 		key = sqldb.NameKey(i.Name)
 	}
 	return []any{sqldb.Number(i.ID), sqldb.Number(document), document > 0, i.Number, i.Name, search, key, i.MediaType, i.Width, i.Height,
-		i.Pages, i.DPI, i.Rotation, i.Size,
+		i.Pages, i.Frames, i.DPI, i.Rotation, i.Size,
 		i.SHA256, string(i.Visibility), i.Original, i.Thumbnail, i.Seal, failure{&i.Error}, sqldb.Stamp(i.Created), i.Owner.ID}
 }
 
-const insertedRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertedRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // insertImage inserts the image of a first page with its suffixes, under a new number where it has none.
 func insertImage(ctx context.Context, tx *sql.Tx, i document.Image) (id int64, err error) {
@@ -148,14 +148,13 @@ func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	return nil
 }
 
-const imageColumns = `i.id, i.document, i.page, i.name, i.media_type, i.width, i.height, i.pages, i.dpi, i.rotation, i.size, i.sha256, ` +
-	`i.visibility, i.image_id, i.thumbnail_id, i.seal, i.failure, i.created_datetime, i.user_id, user.name`
+const imageColumns = `i.id, i.document, i.page, i.name, i.media_type, i.width, i.height, i.pages, i.frames, i.dpi, i.rotation, i.size, ` +
+	`i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.seal, i.failure, i.created_datetime, i.user_id, user.name`
 
 func scanImage(scan func(...any) error) (i document.Image, err error) {
 	var first sql.NullInt64
-	err = scan(&i.ID, &first, &i.Number, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.DPI, &i.Rotation, &i.Size, &i.SHA256,
-		&i.Visibility,
-		&i.Original, &i.Thumbnail, &i.Seal, failure{&i.Error}, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
+	err = scan(&i.ID, &first, &i.Number, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.Frames, &i.DPI, &i.Rotation, &i.Size,
+		&i.SHA256, &i.Visibility, &i.Original, &i.Thumbnail, &i.Seal, failure{&i.Error}, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
 	if i.Document = i.ID; first.Valid {
 		i.Document = first.Int64
 	}

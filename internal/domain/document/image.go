@@ -114,7 +114,8 @@ type Geometry struct {
 // Probe is what an imager finds in a file.
 type Probe struct {
 	MediaType string      // found from the bytes: "image/tiff"
-	Pages     []PageProbe // at least one; an animation has one
+	Frames    int         // of an animation; 0 for anything else
+	Pages     []PageProbe // at least one; an animation has one, which is its first frame
 }
 
 // PageProbe is what an imager finds out about a page of a file.
@@ -157,6 +158,7 @@ type Image struct {
 	Number     int    // of the page in the file: 1 … Pages
 	Geometry          // Width and Height are those of the turned page
 	Rotation   int    // one of Rotations: degrees that the upright page is turned clockwise
+	Frames     int    // of an animation, the first of which is the page; 0 for anything else, and where nobody has counted
 	Name       string // as uploaded or renamed, 1–200 characters
 	Size       int64  // bytes of the original
 	SHA256     string // of the original, hexadecimal

@@ -83,6 +83,7 @@ func (s *Service) pagesOf(like Image, found Probe) ([]Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	like.Frames = found.Frames
 	pages := make([]Image, len(found.Pages))
 	for n, p := range found.Pages {
 		pages[n] = like
