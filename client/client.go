@@ -284,6 +284,21 @@ func statePath(user int64, state string) string {
 	return fmt.Sprintf("/admin/user/%d/state/%s", user, url.PathEscape(state))
 }
 
+// Limits returns how much the user may have and do, and how much there is.
+func (c Client) Limits(ctx context.Context) (Limits, error) {
+	return get[Limits](ctx, c, "/user/limits", nil)
+}
+
+// UserLimits returns the limits of a user. For administrators.
+func (c Client) UserLimits(ctx context.Context, user int64) (Limits, error) {
+	return get[Limits](ctx, c, fmt.Sprintf("/admin/user/%d/limits", user), nil)
+}
+
+// SetLimits changes limits of a user. For administrators.
+func (c Client) SetLimits(ctx context.Context, user int64, form LimitsForm) (Limits, error) {
+	return send[Limits](ctx, c, http.MethodPut, fmt.Sprintf("/admin/user/%d/limits", user), form)
+}
+
 // Service returns the state of the service. For administrators.
 func (c Client) Service(ctx context.Context) (Service, error) {
 	return get[Service](ctx, c, "/admin/service", nil)

@@ -432,8 +432,59 @@ type Problem struct {
 	RequestID string  `json:"request_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Names the request in the logs."`
 	Errors    []Field `json:"errors,omitempty" nullable:"false" doc:"The inputs at fault, at most 100."`
 
+	Limit *LimitReached `json:"limit,omitempty" doc:"The limit of yours that would be exceeded, with 429 and 507."`
+
 	RetryAfter time.Duration `json:"-"` // with 429 and 503: how long to wait; 0: not known
 }
+
+// LimitReached is a limit of a user that a request would have exceeded.
+type LimitReached struct {
+	Name    string `json:"name" enum:"images,bytes,queued_items,items_a_day" doc:"Which one, as GET /user/limits calls it."`
+	Allowed int64  `json:"allowed" example:"100000" doc:"At most this much."`
+	Used    int64  `json:"used" example:"99999" doc:"There is this much."`
+	Asked   int64  `json:"asked" example:"2" doc:"The request asked for this much more."`
+}
+
+// Limits are how much a user may have and do, and how much there is.
+type Limits struct {
+	Images      Limit `json:"images" doc:"Documents, whatever their pages."`
+	Bytes       Limit `json:"bytes" doc:"Of the files of all documents as they were uploaded. A file that was uploaded twice counts twice."`
+	QueuedItems Limit `json:"queued_items" doc:"Items of jobs that wait."`
+	ItemsADay   Limit `json:"items_a_day" doc:"Items that were put into jobs within the last 24 hours, or again by a retry."`
+}
+
+// Limit is one limit of a user.
+type Limit struct {
+	Allowed int64 `json:"allowed" example:"100000" doc:"At most this much. 0: there is no limit."`
+	Used    int64 `json:"used" example:"12" doc:"There is this much. It may be more than allowed, if the limit was set later."`
+	Own     bool  `json:"own" doc:"Whether an administrator has set it for this user. If not, it is as the service is configured."`
+}
+
+// LimitsForm says what becomes of the limits of a user.
+type LimitsForm struct {
+	Images      LimitChange `json:"images,omitzero"`
+	Bytes       LimitChange `json:"bytes,omitzero"`
+	QueuedItems LimitChange `json:"queued_items,omitzero"`
+	ItemsADay   LimitChange `json:"items_a_day,omitzero"`
+}
+
+// LimitChange says what becomes of a limit. The zero value leaves it as it is.
+type LimitChange struct {
+	set bool
+	to  *int64
+}
+
+// ToLimit sets a limit. 0 is no limit.
+func ToLimit(n int64) LimitChange { return LimitChange{true, &n} }
+
+// ToDefault gives a limit back that the service is configured with.
+func ToDefault() LimitChange { return LimitChange{set: true} }
+
+// IsZero tells whether the limit stays as it is.
+func (c LimitChange) IsZero() bool { return !c.set }
+
+// MarshalJSON writes a number, or null for the limit that the service is configured with.
+func (c LimitChange) MarshalJSON() ([]byte, error) { return json.Marshal(c.to) }
 
 // Field is one input at fault.
 type Field struct {

@@ -33,10 +33,11 @@ var inner = map[string][]string{
 	"sweep":       {"fault"},
 	"once":        {"fault", "sweep"},
 	"account":     {"fault", "label"},
-	"document":    {"fault", "label", "sweep", "once", "account"},
+	"limit":       {"fault", "account"},
+	"document":    {"fault", "label", "sweep", "once", "account", "limit"},
 	"recognition": {"fault", "label", "sweep", "once", "account", "document"},
 	"webhook":     {"fault", "account"},
-	"job":         {"fault", "once", "account", "document", "recognition", "webhook"},
+	"job":         {"fault", "once", "account", "limit", "document", "recognition", "webhook"},
 }
 
 // Packages that adapters share. They know nothing of ours but fault.

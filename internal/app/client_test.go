@@ -76,6 +76,9 @@ func TestClient(t *testing.T) {
 	if err != nil || image.Name != "영수증 \"1\".png" {
 		t.Fatalf("Upload: %+v, %v", image, err)
 	}
+	if got, err := ann.Limits(ctx); err != nil || got.Images.Used != 1 || got.Bytes.Used != int64(len(png)) {
+		t.Errorf("Limits: %+v, %v", got, err)
+	}
 	images, err := ann.Images(ctx, api.ImageQuery{Keyword: "수증", Before: image.ID + 1, Page: api.Page{Size: 5}})
 	listed := image
 	listed.Read = new(int)
@@ -193,6 +196,16 @@ func TestClient(t *testing.T) {
 	}
 	if got, err := admin.SetRole(ctx, me.ID, ""); err != nil || got.Role != nil {
 		t.Errorf("SetRole: %+v, %v", got, err)
+	}
+	if got, err := admin.SetLimits(ctx, me.ID, api.LimitsForm{Images: api.ToLimit(5), Bytes: api.ToDefault()}); err != nil ||
+		got.Images.Allowed != 5 || !got.Images.Own || got.Bytes.Own {
+		t.Errorf("SetLimits: %+v, %v", got, err)
+	}
+	if got, err := admin.UserLimits(ctx, me.ID); err != nil || got.Images.Allowed != 5 || got.QueuedItems.Allowed != 100_000 {
+		t.Errorf("UserLimits: %+v, %v", got, err)
+	}
+	if got, err := ann.Limits(ctx); err != nil || got.Images.Allowed != 5 {
+		t.Errorf("Limits: %+v, %v", got, err)
 	}
 	if got, err := admin.SetState(ctx, me.ID, "blocked", api.StateForm{Detail: "a test"}); err != nil || len(got.States) != 1 {
 		t.Errorf("SetState: %+v, %v", got, err)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -31,6 +30,7 @@ import (
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -45,16 +45,15 @@ type Config struct {
 	NATSCA          string // file; empty: what the system trusts
 	Worker          bool   // the node only runs items of jobs
 	JobItems        int    // that are read at once; 0: as many as there are workers
-	MaxQueued       int    // items of a user
 	SignUpOpen      bool
-	AdminPassword   string      // of the administrator made at the first start; empty: a random one
-	Keys            []token.Key // that sign access tokens; none: those of a file in DataDir
-	OCRWorkers      int         // 0: one for each core
-	MaxUpload       int64       // bytes of one file
-	MaxPixels       int64       // of one page
-	MaxFiles        int         // of one upload
-	MaxImages       int         // of one user
-	MaxRegions      int         // of one request
+	AdminPassword   string       // of the administrator made at the first start; empty: a random one
+	Keys            []token.Key  // that sign access tokens; none: those of a file in DataDir
+	OCRWorkers      int          // 0: one for each core
+	MaxUpload       int64        // bytes of one file
+	MaxPixels       int64        // of one page
+	MaxFiles        int          // of one upload
+	Limits          limit.Limits // of users who have none of their own
+	MaxRegions      int          // of one request
 	Effort          recognition.Effort
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
@@ -116,8 +115,12 @@ var table = []setting{
 		set: oneOf(func(c *Config) *bool { return &c.Worker }, map[string]bool{"all": false, "worker": true})},
 	{name: "job-items", def: "0", help: "Most images of jobs that are read at once. 0: as many as there are worker processes.",
 		set: integer(func(c *Config) *int { return &c.JobItems }, 0, 1024)},
-	{name: "max-queued", def: "100000", help: "Most images of a user that may wait in jobs. More are answered with 429.",
-		set: integer(func(c *Config) *int { return &c.MaxQueued }, 1, math.MaxInt32)},
+	{name: "max-queued", def: "100000", help: "Most images of a user that may wait in jobs; more are answered with 429. 0: no limit. " +
+		"This and the limits max-day, max-images and max-bytes are those of users for whom an administrator has set no others.",
+		set: number(func(c *Config) *int64 { return &c.Limits.Queued }, 0, limit.Most)},
+	{name: "max-day", def: "0", help: "Most images of a user that may be put into jobs within 24 hours; more are answered with 429. 0: " +
+		"no limit.",
+		set: number(func(c *Config) *int64 { return &c.Limits.Items }, 0, limit.Most)},
 	{name: "signup", def: "open", help: "open: anybody may create an account. closed: only administrators may.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
 	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, " +
@@ -148,8 +151,10 @@ var table = []setting{
 		set: quantity(func(c *Config) *int64 { return &c.MaxDocumentPixels }, pixelUnits, 1, 1e12)},
 	{name: "max-files", def: "50", help: "Most files of an upload.",
 		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
-	{name: "max-images", def: "100000", help: "Most documents of a user, whatever their pages.",
-		set: integer(func(c *Config) *int { return &c.MaxImages }, 1, math.MaxInt32)},
+	{name: "max-images", def: "100000", help: "Most documents of a user, whatever their pages; more are answered with 507. 0: no limit.",
+		set: number(func(c *Config) *int64 { return &c.Limits.Images }, 0, limit.Most)},
+	{name: "max-bytes", def: "0", help: "Most bytes of all files of a user together; more are answered with 507. 0: no limit.",
+		set: quantity(func(c *Config) *int64 { return &c.Limits.Bytes }, bytesUnits, 0, limit.Most)},
 	{name: "max-regions", def: "2000", help: "Most regions of a request.",
 		set: integer(func(c *Config) *int { return &c.MaxRegions }, 1, recognition.MostRegions)},
 	{name: "effort", def: string(recognition.EffortAccurate),
@@ -458,6 +463,17 @@ func integer(field func(*Config) *int, low, high int) func(*Config, string) erro
 	}
 }
 
+func number(field func(*Config) *int64, low, high int64) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < low || n > high {
+			return fmt.Errorf("%q is no whole number from %d to %d", text, low, high)
+		}
+		*field(c) = n
+		return nil
+	}
+}
+
 func duration(field func(*Config) *time.Duration, low, high time.Duration) func(*Config, string) error {
 	return func(c *Config, text string) error {
 		d, err := time.ParseDuration(text)
@@ -471,7 +487,7 @@ func duration(field func(*Config) *time.Duration, low, high time.Duration) func(
 
 var (
 	bytesUnits = map[string]float64{"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20,
-		"GiB": 1 << 30}
+		"GiB": 1 << 30, "TB": 1e12, "TiB": 1 << 40}
 	pixelUnits = map[string]float64{"": 1, "P": 1, "MP": 1e6, "GP": 1e9}
 )
 
@@ -637,8 +653,8 @@ Flags are seen by everybody on the machine. So a password has none, and instead 
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, env, def, s.help)
 	}
-	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB`, `GiB` (powers of 1024). Pixels: `MP`, `GP` "+
-		"(millions, thousands of millions).\n")
+	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB`, `TB` (powers of 1000), `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024). "+
+		"Pixels: `MP`, `GP` (millions, thousands of millions).\n")
 }
 
 // database returns the address of the database or the path of its file.

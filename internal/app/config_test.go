@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spf13/pflag"
 	"glyphbox/internal/domain/document"
-	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -46,8 +46,8 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{Addr: "127.0.0.1:8000", DataDir: "./data", SignUpOpen: true, MaxUpload: 100e6, MaxPixels: 150e6, MaxFiles: 50,
-		MaxImages: 100000, MaxRegions: 2000,
-		MaxQueued: job.MaxItems, MaxPages: document.MaxPages, MaxDocumentPixels: document.MaxDocumentPixels,
+		Limits: limit.Limits{Images: 100000, Queued: 100000}, MaxRegions: 2000,
+		MaxPages: document.MaxPages, MaxDocumentPixels: document.MaxDocumentPixels,
 		Effort:    recognition.EffortAccurate,
 		AccessTTL: 15 * time.Minute, RefreshTTL: 720 * time.Hour, RegionTimeout: 30 * time.Second, IdleTime: 10 * time.Minute,
 		RequestTimeout: 2 * time.Minute,

@@ -32,6 +32,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
@@ -140,8 +141,9 @@ type killedCatalog struct {
 	*killer
 }
 
-func (c killedCatalog) Add(ctx context.Context, claim once.Claim, documents ...[]document.Image) (added []document.Image, err error) {
-	err = c.around("Catalog.Add", func() error { added, err = c.Catalog.Add(ctx, claim, documents...); return err })
+func (c killedCatalog) Add(ctx context.Context, claim once.Claim, general limit.Limits, documents ...[]document.Image) (
+	added []document.Image, err error) {
+	err = c.around("Catalog.Add", func() error { added, err = c.Catalog.Add(ctx, claim, general, documents...); return err })
 	return added, err
 }
 
@@ -217,7 +219,7 @@ func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.S
 	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords,
 		SignUpOpen: true, Now: time.Now}
 	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager,
-		Seals: seals, MaxImages: 100, Now: time.Now}
+		Seals: seals, Now: time.Now}
 	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k},
 		Contents: killedContents{s.contents, k}, Now: time.Now}
 	accounts.Dependents, images.Dependents = images, results

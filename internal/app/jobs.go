@@ -30,7 +30,7 @@ func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) err
 	s.runner = &job.Runner{Jobs: rows, Queue: queue, Accounts: s.accounts, Reads: s.results,
 		AtOnce: cmp.Or(c.JobItems, max(1, s.pool.Stats().Wanted)), Now: time.Now,
 		Log: func(what string, err error) { log.Warn("jobs: "+what+" failed; it is tried again", "error", err) }}
-	s.jobs = &job.Service{Jobs: rows, Images: s.images, Engine: s.pool, Effort: c.Effort, Regions: c.MaxRegions, Waiting: c.MaxQueued,
+	s.jobs = &job.Service{Jobs: rows, Images: s.images, Engine: s.pool, Effort: c.Effort, Regions: c.MaxRegions, Limits: s.limits,
 		Hooks: s.webhooks, Wake: s.runner.Wake, Now: time.Now}
 	if c.Database == "" {
 		if err := s.runner.Alone(ctx); err != nil {

@@ -18,6 +18,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
@@ -45,8 +46,8 @@ type killedJobs struct {
 	*killer
 }
 
-func (j killedJobs) Add(ctx context.Context, added job.Job, images []int64) error {
-	return j.around("Jobs.Add", func() error { return j.Jobs.Add(ctx, added, images) })
+func (j killedJobs) Add(ctx context.Context, added job.Job, general limit.Limits, images []int64) error {
+	return j.around("Jobs.Add", func() error { return j.Jobs.Add(ctx, added, general, images) })
 }
 
 // walkOnce has each kind of request with a key done twice: files uploaded, one page of a document read, all of them, regions added and read

@@ -77,7 +77,8 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	handler, err := httpapi.New(httpapi.Config{
 		Config: endpoint.Config{Log: log, Metrics: s.metrics, Web: page, BasePath: c.BasePath, CORSOrigins: c.CORSOrigins, Stopping: ctx,
 			Monitoring: c.Worker},
-		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Webhooks: s.webhooks, Once: s.once, Ready: s.checks,
+		Accounts: s.accounts, Images: s.images, Recognition: s.results, Jobs: s.jobs, Webhooks: s.webhooks, Once: s.once, Limits: s.limits,
+		Ready: s.checks,
 		Kinds: kinds(c), Workload: poolWorkload(s.pool.Stats), Second: secondRecogniser(s.pool.About), PDF: pdfFiles(s.pool.PDF),
 		Version:   p.version(),
 		MaxUpload: c.MaxUpload, MaxFiles: c.MaxFiles, Staging: s.staging, SpoolDir: c.DataDir.Spool(), RecognitionTimeout: c.RequestTimeout,

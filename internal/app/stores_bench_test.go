@@ -15,6 +15,7 @@ import (
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
@@ -114,7 +115,7 @@ func openResults(b *testing.B, c Config) *results {
 	if err != nil {
 		b.Fatal(err)
 	}
-	images, err := s.db.Catalog().Add(b.Context(), once.Claim{}, []document.Image{{Name: "page", Number: 1,
+	images, err := s.db.Catalog().Add(b.Context(), once.Claim{}, limit.Limits{}, []document.Image{{Name: "page", Number: 1,
 		Geometry:   document.Geometry{MediaType: "image/png", Width: 800, Height: 600, Pages: 1},
 		Visibility: document.Private, Owner: account.Ref{ID: u.ID}, Created: time.Now()}})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"glyphbox/internal/datadir"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest/check"
 )
@@ -114,7 +115,7 @@ func TestAnHourOfFailures(t *testing.T) {
 	}
 	end := func(id string, hook int64) {
 		check.OK(t, "Add", jobs.Add(t.Context(), job.Job{ID: id, User: account.Ref{ID: u.ID}, State: job.Queued, Webhook: hook,
-			Created: now, Count: job.Count{Total: 1, Queued: 1}}, []int64{1}))
+			Created: now, Count: job.Count{Total: 1, Queued: 1}}, limit.Limits{}, []int64{1}))
 		check.OK(t, "Cancel", jobs.Cancel(t.Context(), id, now))
 	}
 	hookAt := map[string]int64{}

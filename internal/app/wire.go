@@ -18,12 +18,14 @@ import (
 	"glyphbox/internal/adapter/mongostore"
 	"glyphbox/internal/adapter/seal"
 	"glyphbox/internal/adapter/sqlstore"
+	"glyphbox/internal/adapter/sqlstore/limitstore"
 	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/token"
 	"glyphbox/internal/adapter/transcript"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
@@ -117,6 +119,7 @@ type services struct {
 	staging  *document.Staging
 	jobs     *job.Service
 	once     *once.Service
+	limits   *limit.Service
 	runner   *job.Runner
 	webhooks *webhook.Service
 
@@ -155,8 +158,9 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	}
 	s.closers = append(s.closers, exporter.Close)
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
+	s.limits = &limit.Service{Users: limitstore.New(s.db.DB), General: c.Limits, Now: time.Now}
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, Seals: seals,
-		MaxImages: c.MaxImages, MaxPages: c.MaxPages, MaxDocumentPixels: c.MaxDocumentPixels, Now: time.Now}
+		Limits: s.limits, MaxPages: c.MaxPages, MaxDocumentPixels: c.MaxDocumentPixels, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
 		UserSettings: s.db.Settings(), Index: s.db.Index(), Feed: s.db.Feed(),
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}

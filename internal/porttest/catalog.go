@@ -237,14 +237,12 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "List after resigning", listed(t, s, document.Query{Keyword: "pag", Size: 10}, 1), []string{"page"})
 	})
 
-	t.Run("Count", func(t *testing.T) {
+	t.Run("documents of a user", func(t *testing.T) {
 		s := open(t)
 		ann, bob := addUser(t, s, "ann"), addUser(t, s, "bob")
 		count := func(u account.User, want int) {
 			t.Helper()
-			n, err := s.Catalog.Count(t.Context(), u.ID)
-			check.OK(t, "Count", err)
-			same(t, "images of "+u.Name, n, want)
+			same(t, "documents of "+u.Name, documentsOf(t, s, u.ID), want)
 		}
 		count(ann, 0)
 		i := addImage(t, s, someImage(ann, "page"))

@@ -13,6 +13,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
@@ -55,7 +56,8 @@ func newFakes(judge testing.TB) *Fakes {
 		kept:  map[string]time.Time{},
 		jobs:  map[string]*storedJob{},
 		hooks: map[int64]webhook.Hook{}, deliveries: map[string]storedDelivery{},
-		requests:  map[string]once.Key{},
+		requests: map[string]once.Key{},
+		limits:   map[int64]limit.Own{}, added: map[int64][]limit.Added{},
 		languages: []string{"eng", "kor"},
 		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
@@ -64,7 +66,7 @@ func newFakes(judge testing.TB) *Fakes {
 	return &Fakes{
 		Stores: Stores{Users: fakeUsers{m}, Sessions: fakeSessions{m}, Keys: fakeKeys{m}, Catalog: fakeCatalog{m}, Runs: fakeRuns{m},
 			Contents: fakeContents{m}, Jobs: fakeJobs{m}, Hooks: fakeHooks{m}, Index: fakeIndex{m}, Settings: fakeSettings{m},
-			Once: fakeOnce{m}, Feed: fakeFeed{m}},
+			Once: fakeOnce{m}, Feed: fakeFeed{m}, Limits: fakeLimits{m}},
 		Blobs: fakeBlobs{m}, Staging: staging, Files: m.files, Imager: fakeImager{m}, Engine: fakeEngine{m}, Exporter: fakeExporter{m},
 		Tokens: newFakeTokens(), Passwords: fakePasswords{m},
 		Seals: newFakeSeals(), memory: m,
@@ -108,6 +110,8 @@ type memory struct {
 	jobs     map[string]*storedJob
 	requests map[string]once.Key
 	hooks    map[int64]webhook.Hook
+	limits   map[int64]limit.Own
+	added    map[int64][]limit.Added // items of jobs, by user
 
 	deliveries map[string]storedDelivery // to hooks
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 )
 
@@ -29,7 +30,7 @@ type fakeJobs struct{ *memory }
 
 var _ job.Jobs = fakeJobs{}
 
-func (f fakeJobs) Add(ctx context.Context, j job.Job, images []int64) error {
+func (f fakeJobs) Add(ctx context.Context, j job.Job, general limit.Limits, images []int64) error {
 	return f.write(ctx, "Jobs.Add", func() error {
 		u, ok := f.users[j.User.ID]
 		if !ok {
@@ -39,6 +40,9 @@ func (f fakeJobs) Add(ctx context.Context, j job.Job, images []int64) error {
 			f.wrong("a job of %d items counts %+v", len(images), j.Count)
 		}
 		if err := f.lost(j.Note.Claim); err != nil {
+			return err
+		}
+		if err := f.work(j.User.ID, general, len(images), j.Created); err != nil {
 			return err
 		}
 		f.note(j.Note.Claim, j.Note.Effect)
@@ -345,10 +349,14 @@ func (f fakeJobs) requeue(j *storedJob, holds func(job.Item) bool) (n int) {
 	return n
 }
 
-func (f fakeJobs) Retry(ctx context.Context, id string) (n int, err error) {
+func (f fakeJobs) Retry(ctx context.Context, id string, general limit.Limits, now time.Time) (n int, err error) {
 	err = f.write(ctx, "Jobs.Retry", func() error {
 		if f.jobs[id] == nil {
 			return job.ErrNotFound
+		}
+		c := f.jobs[id].Count
+		if err := f.work(f.jobs[id].User.ID, general, c.Failed+c.Cancelled, now); err != nil {
+			return err
 		}
 		n = f.requeue(f.jobs[id], func(i job.Item) bool { return i.State == job.Failed || i.State == job.Cancelled })
 		return nil

@@ -16,6 +16,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 
@@ -34,10 +35,18 @@ func (f fakeCatalog) withOwner(i document.Image) document.Image {
 	return i
 }
 
-func (f fakeCatalog) Add(ctx context.Context, claim once.Claim, documents ...[]document.Image) (firsts []document.Image, err error) {
+func (f fakeCatalog) Add(ctx context.Context, claim once.Claim, general limit.Limits, documents ...[]document.Image) (
+	firsts []document.Image, err error) {
 	err = f.write(ctx, "Catalog.Add", func() error {
-		if _, ok := f.users[documents[0][0].Owner.ID]; !ok {
+		owner, bytes := documents[0][0].Owner.ID, int64(0)
+		if _, ok := f.users[owner]; !ok {
 			return notFound("user")
+		}
+		for _, pages := range documents {
+			bytes += pages[0].Size
+		}
+		if err := general.With(f.limits[owner]).Documents(f.use(owner, time.Time{}), int64(len(documents)), bytes); err != nil {
+			return err
 		}
 		if err := f.lost(claim); err != nil {
 			return err
@@ -178,18 +187,6 @@ func naturally(a, b string) int {
 		}
 		return strings.Compare(x, y)
 	}), strings.Compare(accentedX, accentedY))
-}
-
-func (f fakeCatalog) Count(ctx context.Context, ownerID int64) (n int, err error) {
-	err = f.do(ctx, "Catalog.Count", func() error {
-		for _, i := range f.images {
-			if i.Owner.ID == ownerID && i.Document == i.ID {
-				n++
-			}
-		}
-		return nil
-	})
-	return n, err
 }
 
 func (f fakeCatalog) Update(ctx context.Context, id int64, apply func(*document.Image) error) (i document.Image, err error) {

@@ -24,6 +24,7 @@ func TestFakeCatalog(t *testing.T)  { Catalog(t, fakeStores) }
 func TestFakeRuns(t *testing.T)     { Runs(t, fakeStores) }
 func TestFakeIndex(t *testing.T)    { Index(t, fakeStores) }
 func TestFakeOnce(t *testing.T)     { Once(t, fakeStores) }
+func TestFakeLimits(t *testing.T)   { Limits(t, fakeStores) }
 func TestFakeFeed(t *testing.T)     { Feed(t, fakeStores) }
 
 func TestFakeJobs(t *testing.T)  { Jobs(t, fakeStores) }

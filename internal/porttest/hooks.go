@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest/check"
 )
@@ -142,7 +143,7 @@ func Hooks(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "state of the job", fmt.Sprint(job["state"], job["total"], job["done"], job["failed"]), "done2 1 1")
 		same(t, "end of the job", events["job.ended job001"].Created, moment(12).UTC())
 
-		_, err = s.Jobs.Retry(t.Context(), j.ID) // it ends again
+		_, err = s.Jobs.Retry(t.Context(), j.ID, limit.Limits{}, moment(20)) // it ends again
 		check.OK(t, "Retry", err)
 		same(t, "deliveries after a retry", len(deliveries(t, s, h.ID)), 3)
 		check.OK(t, "Cancel", s.Jobs.Cancel(t.Context(), j.ID, moment(20)))

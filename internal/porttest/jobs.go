@@ -12,6 +12,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/check"
 )
@@ -31,7 +32,7 @@ func addJob(t *testing.T, s Stores, j job.Job) job.Job {
 	for i := range images {
 		images[i] = int64(1000 + i)
 	}
-	check.OK(t, "Jobs.Add", s.Jobs.Add(t.Context(), j, images))
+	check.OK(t, "Jobs.Add", s.Jobs.Add(t.Context(), j, limit.Limits{}, images))
 	return j
 }
 
@@ -116,7 +117,8 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "items", len(items), 3)
 		_, err = s.Jobs.ByID(t.Context(), "job999")
 		check.Code(t, "ByID of none", err, fault.NotFound, "job_not_found")
-		check.Kind(t, "Add for nobody", s.Jobs.Add(t.Context(), someJob(account.User{ID: ann.ID + 100}, 2, 1), []int64{1}), fault.NotFound)
+		check.Kind(t, "Add for nobody", s.Jobs.Add(t.Context(), someJob(account.User{ID: ann.ID + 100}, 2, 1), limit.Limits{}, []int64{1}),
+			fault.NotFound)
 		_, err = s.Jobs.ByID(t.Context(), "job002")
 		check.Kind(t, "ByID of one that was refused", err, fault.NotFound)
 		stats, err := s.Jobs.Stats(t.Context())
@@ -275,17 +277,17 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 			check.OK(t, "Finish", s.Jobs.Finish(t.Context(), id, "x", job.Outcome{Error: again.Error}, moment(12), time.Time{}))
 		}
 		same(t, "states", states(t, s, "job001"), "failed, failed, job failed")
-		n, err := s.Jobs.Retry(t.Context(), "job001")
+		n, err := s.Jobs.Retry(t.Context(), "job001", limit.Limits{}, moment(20))
 		check.OK(t, "Retry", err)
 		same(t, "queued again", n, 2)
 		same(t, "states", states(t, s, "job001"), "queued, queued, job running")
 		changes, err := s.Jobs.Changes(t.Context(), "job001", 5, 10)
 		check.OK(t, "Changes", err)
 		same(t, "changes since it ended", len(changes), 2)
-		n, err = s.Jobs.Retry(t.Context(), "job001")
+		n, err = s.Jobs.Retry(t.Context(), "job001", limit.Limits{}, moment(20))
 		check.OK(t, "Retry", err)
 		same(t, "queued again", n, 0)
-		_, err = s.Jobs.Retry(t.Context(), "job009")
+		_, err = s.Jobs.Retry(t.Context(), "job009", limit.Limits{}, moment(20))
 		check.Kind(t, "Retry of none", err, fault.NotFound)
 	})
 
@@ -380,7 +382,7 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		changes, err := s.Jobs.Changes(t.Context(), "job001", 1, 10)
 		check.OK(t, "Changes", err)
 		same(t, "changes", len(changes), 3)
-		n, err := s.Jobs.Retry(t.Context(), "job001")
+		n, err := s.Jobs.Retry(t.Context(), "job001", limit.Limits{}, moment(20))
 		check.OK(t, "Retry", err)
 		same(t, "queued again", n, 3)
 		same(t, "states", states(t, s, "job001"), "queued, queued, queued, job running")

@@ -8,6 +8,7 @@ import (
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/check"
@@ -70,7 +71,7 @@ func Once(t *testing.T, open func(t *testing.T) Stores) {
 		image := addImage(t, s, someImage(ann, "page"))
 		makes := map[string]func(t *testing.T, c once.Claim, n int) (once.Effect, error){
 			"image": func(t *testing.T, c once.Claim, _ int) (once.Effect, error) {
-				firsts, err := s.Catalog.Add(t.Context(), c, []document.Image{someImage(ann, "a")})
+				firsts, err := s.Catalog.Add(t.Context(), c, limit.Limits{}, []document.Image{someImage(ann, "a")})
 				if err != nil {
 					return once.Effect{}, err
 				}
@@ -85,7 +86,7 @@ func Once(t *testing.T, open func(t *testing.T) Stores) {
 			"job": func(t *testing.T, c once.Claim, n int) (once.Effect, error) {
 				j := someJob(ann, n, 2)
 				j.Note = c.Note(once.Effect{Job: j.ID})
-				return once.Effect{Job: j.ID}, s.Jobs.Add(t.Context(), j, []int64{1, 2})
+				return once.Effect{Job: j.ID}, s.Jobs.Add(t.Context(), j, limit.Limits{}, []int64{1, 2})
 			},
 			"addition to a run": func(t *testing.T, c once.Claim, n int) (once.Effect, error) {
 				e := once.Effect{Image: image.ID, Contents: []string{contentID(n), "another"}}
@@ -135,12 +136,13 @@ func Once(t *testing.T, open func(t *testing.T) Stores) {
 		ann, err := s.Users.ByID(t.Context(), k.User)
 		check.OK(t, "ByID", err)
 		begin(t, s, k)
-		firsts, err := s.Catalog.Add(t.Context(), claim(k), []document.Image{someImage(ann, "a")}, []document.Image{someImage(ann, "b")})
+		firsts, err := s.Catalog.Add(t.Context(), claim(k), limit.Limits{}, []document.Image{someImage(ann, "a")},
+			[]document.Image{someImage(ann, "b")})
 		check.OK(t, "Add", err)
 		same(t, "made", begin(t, s, k).Made, []once.Effect{{Image: firsts[0].ID}, {Image: firsts[1].ID}})
 		wrong := someImage(ann, "d")
 		wrong.Owner.ID += 100
-		_, err = s.Catalog.Add(t.Context(), once.Claim{}, []document.Image{wrong}, []document.Image{someImage(ann, "c")})
+		_, err = s.Catalog.Add(t.Context(), once.Claim{}, limit.Limits{}, []document.Image{wrong}, []document.Image{someImage(ann, "c")})
 		check.Kind(t, "Add for nobody", err, fault.NotFound)
 		same(t, "images", listed(t, s, document.Query{Size: 10}, 2), []string{"b", "a"})
 	})

@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/check"
@@ -327,7 +328,7 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 			pages[n] = someImage(ann, "three")
 			pages[n].Number, pages[n].Pages = n+1, len(pages)
 		}
-		added, err := s.Catalog.Add(t.Context(), once.Claim{}, pages)
+		added, err := s.Catalog.Add(t.Context(), once.Claim{}, limit.Limits{}, pages)
 		check.OK(t, "Add", err)
 		first := added[0]
 		all, err := s.Catalog.Pages(t.Context(), first.ID, 1, 3)

@@ -21,6 +21,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
@@ -45,7 +46,8 @@ type Stores struct {
 	Index    recognition.Index
 	Feed     recognition.Feed // its suite needs Users and Catalog
 	Settings recognition.UserSettings
-	Once     once.Keys // its suite needs Users, Catalog, Runs and Jobs
+	Once     once.Keys   // its suite needs Users, Catalog, Runs and Jobs
+	Limits   limit.Users // its suite needs Users, Catalog and Jobs
 }
 
 // racers is how many goroutines a suite lets loose on one row.
@@ -148,7 +150,7 @@ func someImage(owner account.User, name string) document.Image {
 
 // addPages adds the images of one document and returns the first.
 func addPages(t *testing.T, s Stores, pages ...document.Image) (document.Image, error) {
-	firsts, err := s.Catalog.Add(t.Context(), once.Claim{}, pages)
+	firsts, err := s.Catalog.Add(t.Context(), once.Claim{}, limit.Limits{}, pages)
 	if err != nil {
 		return document.Image{}, err
 	}

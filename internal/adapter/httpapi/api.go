@@ -16,6 +16,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
@@ -53,6 +54,7 @@ type Config struct {
 	Jobs        *job.Service
 	Webhooks    *webhook.Service
 	Once        *once.Service
+	Limits      *limit.Service
 	Ready       []Check           // asked, all at once, by /ready
 	Kinds       map[string]string // what the parts that are checked are, by name, for administrators
 	Workload    func() Workload   // for administrators; nil: none is told
@@ -103,7 +105,7 @@ type api struct {
 // New makes the handler of all requests. It is safe for concurrent use, as handlers are.
 func New(c Config) (http.Handler, error) {
 	if c.Accounts == nil || c.Images == nil || c.Recognition == nil || c.Jobs == nil || c.Webhooks == nil || c.Once == nil ||
-		c.Log == nil {
+		c.Limits == nil || c.Log == nil {
 		return nil, errors.New("httpapi: the services and a logger must be set")
 	}
 	return build(c)

@@ -20,6 +20,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
@@ -187,7 +188,7 @@ func TestNobodyListens(t *testing.T) {
 	s := open(t)
 	h, err := New(Config{Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil))}, Accounts: s.accounts,
 		Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{}, Once: &once.Service{},
-		Webhooks: &webhook.Service{}})
+		Webhooks: &webhook.Service{}, Limits: &limit.Service{}})
 	if err != nil {
 		t.Fatal(err)
 	}

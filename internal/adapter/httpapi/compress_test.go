@@ -14,6 +14,7 @@ import (
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
@@ -127,7 +128,7 @@ func TestNotCompressed(t *testing.T) {
 func TestCompressedBreaksOff(t *testing.T) {
 	s := open(t)
 	h, err := New(Config{Accounts: s.accounts, Images: &document.Service{}, Recognition: &recognition.Service{}, Jobs: &job.Service{},
-		Webhooks: &webhook.Service{}, Once: &once.Service{},
+		Webhooks: &webhook.Service{}, Limits: &limit.Service{}, Once: &once.Service{},
 		Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil)),
 			Web: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/plain")

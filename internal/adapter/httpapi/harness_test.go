@@ -25,6 +25,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
@@ -83,7 +84,8 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	accounts := &account.Service{Users: f.Users, Sessions: f.Sessions, Keys: f.Keys, Tokens: f.Tokens, Passwords: f.Passwords,
 		Attempts: account.NewAttempts(3, time.Hour), SignUpOpen: true, AccessTTL: 15 * time.Minute, RefreshTTL: time.Hour, MaxKeys: 2,
 		Now: time.Now}
-	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 50,
+	limits := &limit.Service{Users: f.Limits, General: limit.Limits{Images: 50}, Now: time.Now}
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, Limits: limits,
 		Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents,
 		UserSettings: f.Settings, Index: f.Index, Feed: f.Feed, Exporter: f.Exporter, Now: time.Now}
@@ -92,10 +94,11 @@ func open(t *testing.T, change ...func(*Config)) *site {
 	s.runner = &job.Runner{Jobs: f.Jobs, Queue: s.queue, Accounts: accounts, Reads: runs, AtOnce: 2, Now: time.Now}
 	s.webhooks = &webhook.Service{Hooks: f.Hooks, Sender: &porttest.FakeSender{}, Seals: f.Seals, Now: time.Now}
 	accounts.Webhooks = s.webhooks
-	s.jobs = &job.Service{Jobs: f.Jobs, Images: images, Hooks: s.webhooks, Engine: f.Engine, Wake: s.runner.Wake, Now: time.Now}
+	s.jobs = &job.Service{Jobs: f.Jobs, Images: images, Limits: limits, Hooks: s.webhooks, Engine: f.Engine, Wake: s.runner.Wake,
+		Now: time.Now}
 	runs.Engine = hurdles{f.Engine, s}
 	c := Config{Accounts: accounts, Images: images, Recognition: runs, Jobs: s.jobs, Webhooks: s.webhooks,
-		Once: &once.Service{Keys: f.Once, Now: time.Now}, Staging: f.Staging, SpoolDir: t.TempDir(),
+		Once: &once.Service{Keys: f.Once, Now: time.Now}, Limits: limits, Staging: f.Staging, SpoolDir: t.TempDir(),
 		MaxUpload: 100_000, MaxFiles: 3, Version: "1.0",
 		Config: endpoint.Config{Log: slog.New(slog.NewJSONHandler(s.logs, nil))}}
 	for _, f := range change {
@@ -209,7 +212,7 @@ func (a answer) problem() (p client.Problem) {
 			a.t.Errorf("%s: WWW-Authenticate is %q", a.what, got)
 		}
 	case 429, 503:
-		if got := a.header.Get("Retry-After"); got == "" || got == "0" {
+		if got := a.header.Get("Retry-After"); (got == "" || got == "0") && (p.Limit == nil || p.Limit.Asked <= p.Limit.Allowed) {
 			a.t.Errorf("%s: Retry-After is %q", a.what, got)
 		}
 	case 422:

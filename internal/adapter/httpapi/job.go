@@ -46,7 +46,7 @@ func (a *api) jobRoutes(s *endpoint.Set) {
 		Gives: []string{sse.MediaType}, Streams: true}, a.jobEvents)
 	endpoint.Handle(s, endpoint.Route{Pattern: "POST " + base + "/job/{id}/retry", Tag: "job", ID: "retry-job",
 		Summary: "Run again what failed",
-		About:   "Items that failed or were cancelled are queued again.", Errors: []int{409}}, h.Retry)
+		About:   "Items that failed or were cancelled are queued again.", Errors: []int{409, 429}}, h.Retry)
 	endpoint.Handle(s, endpoint.Route{Pattern: "DELETE " + base + "/job/{id}", Tag: "job", ID: "cancel-job", Summary: "Cancel a job",
 		About: "It is cancelled at once. Items that have begun still end. What was read stays."}, h.Cancel)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/admin/dead", Tag: "admin", ID: "dead", Summary: "List dead items of jobs",

@@ -54,10 +54,10 @@ var contract = map[string][]string{
 	"system": {"GET /ping", "GET /health", "GET /ready"},
 	"admin": {"GET /api/v1/admin/service", "GET /api/v1/admin/user", "PUT /api/v1/admin/user/{id}/role",
 		"PUT /api/v1/admin/user/{id}/state/{state}", "GET /api/v1/admin/dead", "POST /api/v1/admin/dead/{id}/replay",
-		"DELETE /api/v1/admin/user/{id}/state/{state}"},
+		"DELETE /api/v1/admin/user/{id}/state/{state}", "GET /api/v1/admin/user/{id}/limits", "PUT /api/v1/admin/user/{id}/limits"},
 	"user": {"POST /api/v1/user", "GET /api/v1/user/signup", "POST /api/v1/user/login", "POST /api/v1/user/token",
 		"POST /api/v1/user/logout", "GET /api/v1/user/me", "GET /api/v1/user/logins", "GET /api/v1/user/settings",
-		"PUT /api/v1/user/settings",
+		"PUT /api/v1/user/settings", "GET /api/v1/user/limits",
 		"PUT /api/v1/user", "PUT /api/v1/user/password", "DELETE /api/v1/user", "POST /api/v1/user/key", "GET /api/v1/user/key",
 		"DELETE /api/v1/user/key/{id}"},
 	"image": {"POST /api/v1/image", "GET /api/v1/image", "GET /api/v1/image/{id}", "GET /api/v1/image/{id}/meta",
@@ -195,7 +195,7 @@ func TestOpenAPI(t *testing.T) {
 		s["bearer"].Type != "http" || s["bearer"].Scheme != "bearer" {
 		t.Errorf("security schemes %+v", s)
 	}
-	wantProblem := []string{"code", "detail", "errors", "request_id", "status", "title", "type"}
+	wantProblem := []string{"code", "detail", "errors", "limit", "request_id", "status", "title", "type"}
 	if d := cmp.Diff(wantProblem, slices.Sorted(maps.Keys(doc.Components.Schemas["Problem"].Properties))); d != "" {
 		t.Errorf("problem (-want +got):\n%s", d)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/endpoint"
+	"glyphbox/internal/adapter/httpapi/limits"
 	"glyphbox/internal/adapter/httpapi/sse"
 )
 
@@ -75,7 +76,7 @@ func (a *api) routes(s *endpoint.Set) {
 			"encrypted file is missing, or another one.",
 		Body: &endpoint.Body{MediaType: endpoint.Files, Limit: a.uploadLimits().Body(), Required: []string{"file"},
 			Fields: map[string]string{"file": "Image files.", "password": "Opens the files that are encrypted."}}, Status: 201,
-		Errors: []int{409}, Timeout: a.UploadTimeout}, a.upload)
+		Errors: []int{409, 507}, Timeout: a.UploadTimeout}, a.upload)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image", Tag: "image", ID: "images",
 		Summary: "List your documents and those shared with you",
 		About:   "Newest first unless sort says otherwise, each by the image of its first page. With document the pages of one.",
@@ -208,4 +209,5 @@ func (a *api) routes(s *endpoint.Set) {
 
 	a.jobRoutes(s)
 	a.webhookRoutes(s)
+	limits.Register(s, a.Limits)
 }

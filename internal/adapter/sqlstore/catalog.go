@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -12,10 +11,11 @@ import (
 	"slices"
 	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/limitstore"
 	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
-	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 )
 
@@ -28,9 +28,17 @@ var _ document.Catalog = (*Catalog)(nil)
 func (db *DB) Catalog() *Catalog { return &Catalog{db} }
 
 // Add implements document.Catalog.
-func (s *Catalog) Add(ctx context.Context, claim once.Claim, documents ...[]document.Image) (firsts []document.Image, err error) {
+func (s *Catalog) Add(ctx context.Context, claim once.Claim, general limit.Limits, documents ...[]document.Image) (
+	firsts []document.Image, err error) {
+	bytes := int64(0)
+	for _, pages := range documents {
+		bytes += pages[0].Size
+	}
 	err = s.db.Update(ctx, func(tx *sql.Tx) error {
 		firsts = nil
+		if err := limitstore.Documents(ctx, s.db.DB, tx, documents[0][0].Owner.ID, general, len(documents), bytes); err != nil {
+			return err
+		}
 		var effects []once.Effect
 		for _, pages := range documents {
 			first, err := s.add(ctx, tx, pages)
@@ -132,20 +140,13 @@ func (f failure) Scan(src any) error {
 	return json.Unmarshal([]byte(t), f.of)
 }
 
-// count adds 1 or -1 to the owner's number of documents.
+// count adds a document, 1 or -1 times, to what its owner has.
 func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 	shared := 0
 	if i.Visibility == document.Shared {
 		shared = more
 	}
-	result, err := tx.ExecContext(ctx, `UPDATE user SET images = images + ?, shared = shared + ? WHERE id = ?`, more, shared, i.Owner.ID)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return cmp.Or(err, error(account.ErrUserNotFound))
-	}
-	return nil
+	return limitstore.Have(ctx, tx, i.Owner.ID, more, shared, int64(more)*i.Size)
 }
 
 const imageColumns = `i.id, i.document, i.page, i.name, i.media_type, i.width, i.height, i.pages, i.frames, i.dpi, i.rotation, i.size, ` +
@@ -438,11 +439,6 @@ func (s *Catalog) count(ctx context.Context, q document.Query) (int, error) {
 		text, args = text+` WHERE id = ?`, append(args, q.Owner)
 	}
 	return s.db.Count(ctx, text, args...)
-}
-
-// Count implements document.Catalog.
-func (s *Catalog) Count(ctx context.Context, ownerID int64) (int, error) {
-	return s.count(ctx, document.Query{Owner: ownerID})
 }
 
 // Update implements document.Catalog.

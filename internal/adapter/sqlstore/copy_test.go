@@ -9,10 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/limitstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/sqlstore/tables"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/mariadbtest"
 )
@@ -76,6 +78,9 @@ func filled(t *testing.T, db *DB) {
 	must(err)
 	_, err = db.Exec(ctx, `INSERT INTO request_key (id, user_id, request, held_by, until_datetime, created_datetime, done)
 		VALUES ('r1', ?, 'hash', 'node', ?, ?, 0)`, users[0].ID, sqldb.Stamp(created), sqldb.Stamp(created))
+	must(err)
+	must(limitstore.New(db.DB).Update(ctx, users[0].ID, func(o *limit.Own) { o.Bytes, o.Items = new(int64(0)), new(int64(7)) }))
+	_, err = db.Exec(ctx, `INSERT INTO user_work (user_id, slot_datetime, items) VALUES (?, ?, 3)`, users[0].ID, sqldb.Stamp(created))
 	must(err)
 	images, _, err := db.Catalog().List(ctx, document.Query{Size: 1})
 	must(err)
@@ -182,6 +187,7 @@ func TestSync(t *testing.T) {
 
 	// No number is given twice, and references are checked again.
 	for _, db := range []*DB{first, server, second} {
+		wantRightCounts(t, db)
 		i, err := addOne(t.Context(), db, someImage(1, "next"))
 		if err != nil || i.ID != 4 {
 			t.Errorf("the next image has the number %d, want 4 (%v)", i.ID, err)

@@ -15,10 +15,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"glyphbox/internal/adapter/sqlstore/limitstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 )
@@ -42,7 +44,7 @@ func someImage(owner int64, name string) document.Image {
 
 // addOne adds the images of one document and returns the first.
 func addOne(ctx context.Context, db *DB, pages ...document.Image) (document.Image, error) {
-	firsts, err := db.Catalog().Add(ctx, once.Claim{}, pages)
+	firsts, err := db.Catalog().Add(ctx, once.Claim{}, limit.Limits{}, pages)
 	if err != nil {
 		return document.Image{}, err
 	}
@@ -596,6 +598,7 @@ func testCountsStayRight(t *testing.T, open func(testing.TB) *DB) {
 	for n := range 24 {
 		all.Go(func() {
 			image := someImage(users[n%2].ID, "a")
+			image.Size = int64(100 + n)
 			if n%3 == 0 {
 				image.Visibility = document.Shared
 			}
@@ -624,13 +627,62 @@ func testCountsStayRight(t *testing.T, open func(testing.TB) *DB) {
 		})
 	}
 	all.Wait()
-	got := textOf(t, db.Read, `SELECT CONCAT(images, ' ', shared) FROM user ORDER BY id`)
-	want := textOf(t, db.Read, `SELECT CONCAT(COUNT(*), ' ', SUM(visibility = 'shared')) FROM image GROUP BY user_id ORDER BY user_id`)
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("images and shared ones of each user (-want +got):\n%s", d)
-	}
+	wantRightCounts(t, db)
 	if _, err := addOne(t.Context(), db, someImage(users[1].ID+1, "a")); !fault.Is(err, fault.NotFound) {
 		t.Errorf("got error %v, want NotFound", err)
+	}
+}
+
+// wantRightCounts checks what is noted of what users have.
+func wantRightCounts(t *testing.T, db *DB) {
+	t.Helper()
+	got := textOf(t, db.Read, `SELECT CONCAT(images, ' ', shared, ' ', bytes) FROM user WHERE images > 0 ORDER BY id`)
+	want := textOf(t, db.Read, `SELECT CONCAT(COUNT(*), ' ', SUM(visibility = 'shared'), ' ', SUM(size)) FROM image WHERE later = 0
+		GROUP BY user_id ORDER BY user_id`)
+	if d := cmp.Diff(want, got); d != "" || len(want) == 0 {
+		t.Errorf("images, shared ones and bytes of each user (-want +got):\n%s", d)
+	}
+}
+
+// A database without limits has bytes and the items of the last day counted when it is opened.
+func TestWorkOfAnOlderDatabase(t *testing.T) {
+	for name, source := range sources {
+		t.Run(name, func(t *testing.T) {
+			source := source(t)
+			old := upTo(t, source, 16)
+			ann, bob := addUser(t, old, "ann"), addUser(t, old, "bob")
+			must := func(text string, args ...any) {
+				t.Helper()
+				if _, err := old.Exec(t.Context(), text, args...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for n, later := range []any{nil, 1, nil} { // a document of two pages, and another one
+				must(`INSERT INTO image (id, document, later, page, name, search, name_key, media_type, width, height, pages, size, sha256,
+					visibility, image_id, thumbnail_id, created_datetime, user_id) VALUES (?, ?, ?, ?, 'a', 'a', '', 'image/png', 1, 1, 1,
+					?, '', 'private', '', '', ?, ?)`, n+1, later, later != nil, n+1, []int{1000, 1000, 7}[n], sqldb.Stamp(created), ann.ID)
+			}
+			must(`UPDATE user SET images = 2 WHERE id = ?`, ann.ID)
+			now := time.Now().UTC().Truncate(time.Minute)
+			for n, at := range []time.Time{now.Add(-25 * time.Hour), now.Add(-time.Hour), now.Add(-time.Hour + 59*time.Second), now} {
+				must(`INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done, failed, cancelled, seq, worked,
+					created_datetime) VALUES (?, ?, 0, '{}', 'done', ?, 0, 0, 0, 0, 0, 0, 0, ?)`, fmt.Sprint("job", n), ann.ID, 1<<n,
+					sqldb.Stamp(at))
+			}
+			if err := old.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db := openAt(t, source)
+			wantRightCounts(t, db)
+			_, use, err := limitstore.New(db.DB).Of(t.Context(), ann.ID, now)
+			want := limit.Use{Images: 2, Bytes: 1007, Added: []limit.Added{{Slot: now.Add(-time.Hour), Items: 6}, {Slot: now, Items: 8}}}
+			if d := cmp.Diff(want, use); d != "" || err != nil {
+				t.Errorf("what ann has (-want +got):\n%s%v", d, err)
+			}
+			if _, use, err := limitstore.New(db.DB).Of(t.Context(), bob.ID, now); err != nil || !cmp.Equal(use, limit.Use{}) {
+				t.Errorf("bob has %+v, %v", use, err)
+			}
+		})
 	}
 }
 

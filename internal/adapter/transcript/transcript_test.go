@@ -251,7 +251,7 @@ func rows(t *testing.T, file []byte) [][]string {
 // A line that somebody corrects to two lines becomes two lines, one below the other.
 func TestALineCorrectedToTwo(t *testing.T) {
 	f := porttest.NewFakes(t)
-	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 1,
+	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals,
 		Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents,
 		Exporter: &Exporter{}, Now: time.Now}

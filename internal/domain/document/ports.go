@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 )
 
@@ -45,8 +46,9 @@ const (
 // Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Catalog interface {
 	// Add stores the images of new documents of one owner, of each all pages in their order, as one step, and returns the first ones with
-	// their IDs and their owner's name. A later image has a greater ID. It notes them for the claim. NotFound where the owner is no user.
-	Add(ctx context.Context, claim once.Claim, documents ...[]Image) ([]Image, error)
+	// their IDs and their owner's name. A later image has a greater ID. It notes them for the claim. NotFound where the owner is no user;
+	// what limit.Limits.Documents returns where the owner may not have them, by limits of their own or else by the general ones.
+	Add(ctx context.Context, claim once.Claim, general limit.Limits, documents ...[]Image) ([]Image, error)
 
 	// ByID returns one image. NotFound.
 	ByID(ctx context.Context, id int64) (Image, error)
@@ -64,9 +66,6 @@ type Catalog interface {
 	// The keyword is found anywhere in a name, whatever the letter case and the Unicode normal form of either; % and _ are plain
 	// characters.
 	List(ctx context.Context, q Query) ([]Image, int, error)
-
-	// Count returns how many documents the user owns.
-	Count(ctx context.Context, ownerID int64) (int, error)
 
 	// Update changes Name, Visibility, Seal, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls change and writes
 	// what change left, as one step that excludes other updates of the row, so change may be called more than once. Name, Visibility and

@@ -13,6 +13,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/label"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/sweep"
 )
@@ -28,7 +29,7 @@ type Service struct {
 	Imager     Imager
 	Seals      Seals
 	Dependents Dependents
-	MaxImages  int // documents of one user
+	Limits     *limit.Service // of users; nil: there are none
 
 	MaxPages          int   // of a file; 0: MaxPages
 	MaxDocumentPixels int64 // of all pages of a file together; 0: MaxDocumentPixels
@@ -47,7 +48,7 @@ type Upload struct {
 // Upload stores a document, an image for each page, and returns that of the first: bytes first, rows last, so that what is answered has all
 // its parts. Nothing is stored of what cannot be shown; a page that cannot be shown while others can has its Error.
 // Invalid for the name, and with the code "pdf_encrypted" as the Imager says; Unsupported and TooLarge as that says, and for too many pages
-// or pixels of all pages; Conflict where the user has too many documents; Deadline where the bytes may be swept before the rows are there.
+// or pixels of all pages; Full where the user may not have that much; Deadline where the bytes may be swept before the rows are there.
 func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, f File) (Image, error) {
 	images, err := s.UploadAll(ctx, actor, []Upload{{name, f}}, once.Claim{})
 	if err != nil {
@@ -60,16 +61,16 @@ func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, 
 // rows are added as one step, which the claim is for. Faults are those of Upload, naming the files as "file[0]" and so on, or as "file"
 // where there is one.
 func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []Upload, claim once.Claim) ([]Image, error) {
-	n, err := s.Catalog.Count(ctx, actor.UserID)
-	if err != nil {
-		return nil, err
+	bytes := int64(0)
+	for _, u := range uploads {
+		bytes += u.File.Size
 	}
-	if n+len(uploads) > s.MaxImages {
-		return nil, fault.New(fault.Conflict, "too_many_images", "There may be at most %d documents of one user. Delete some first.",
-			s.MaxImages)
+	if err := s.Limits.RoomForDocuments(ctx, actor.UserID, len(uploads), bytes); err != nil {
+		return nil, err
 	}
 	looked := make([]arrival, len(uploads))
 	for k, u := range uploads {
+		var err error
 		if looked[k], err = s.look(ctx, actor, u); err != nil {
 			return nil, onFile(err, k, len(uploads))
 		}
@@ -126,7 +127,7 @@ func (s *Service) store(ctx context.Context, arrivals []arrival, claim once.Clai
 	if sweep.TooLate(begun, s.Now()) {
 		return nil, s.takeBack(ctx, errTooLate, blobs...)
 	}
-	added, err := s.Catalog.Add(ctx, claim, documents...)
+	added, err := s.Catalog.Add(ctx, claim, s.Limits.Defaults(), documents...)
 	if err != nil && !fault.Refused(err) {
 		return nil, err // the rows may be there all the same, so their bytes stay: the sweeper knows
 	}

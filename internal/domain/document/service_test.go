@@ -18,6 +18,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/sweep"
 	"glyphbox/internal/porttest"
@@ -40,8 +41,8 @@ func newWorld(t *testing.T) *world {
 	w := &world{fakes: porttest.NewFakes(t)}
 	w.Service = &document.Service{
 		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Files: w.fakes.Files, Imager: w.fakes.Imager, Seals: w.fakes.Seals, Dependents: w,
-		MaxImages: 5,
-		Now:       func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
+		Limits: &limit.Service{Users: w.fakes.Limits, General: limit.Limits{Images: 5}, Now: time.Now},
+		Now:    func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
 	}
 	actor := func(name string) account.Actor {
 		u, err := w.fakes.Users.Add(t.Context(), account.User{Name: name, Email: name + "@example.org"})
@@ -173,14 +174,25 @@ func TestUploadOfWhatIsNoPage(t *testing.T) {
 
 func TestUploadOfTooMany(t *testing.T) {
 	w := newWorld(t)
-	for range w.MaxImages {
+	for range w.Limits.General.Images {
 		w.upload(t, w.ann, "page")
 	}
 	w.fakes.Calls()
 	_, err := w.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn()))
-	check.Kind(t, "Upload", err, fault.Conflict)
+	check.Code(t, "Upload", err, fault.Full, limit.CodeImages)
 	check.Same(t, "calls", w.fakes.Calls(), nil)
 	w.upload(t, w.bob, "page")
+	w.Limits.General = limit.Limits{Bytes: 6*int64(len(drawn())) - 1}
+	_, err = w.Upload(t.Context(), w.ann, "page", porttest.FileOf(drawn()))
+	check.Code(t, "Upload of a byte too many", err, fault.Full, limit.CodeBytes)
+	check.Same(t, "calls", w.fakes.Calls(), []string{"Blobs.Put", "Blobs.Put", "Catalog.Add"}) // of the other user
+
+	// Another one takes what is left in the midst of an upload: nothing stays.
+	w.Limits.General = limit.Limits{Images: 2}
+	w.fakes.Meanwhile("Blobs.Put", func() { w.upload(t, w.bob, "page") })
+	_, err = w.Upload(t.Context(), w.bob, "page", porttest.FileOf(drawn()))
+	check.Code(t, "Upload while another one takes what is left", err, fault.Full, limit.CodeImages)
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
 }
 
 // TestUploadThatFails checks what stays behind of each step that fails, in each way.
@@ -191,7 +203,7 @@ func TestUploadThatFails(t *testing.T) {
 		rows    int
 		orphans int // bytes for the sweeper
 	}{
-		{"counting", func(w *world) { w.fakes.Fail("Catalog.Count", porttest.Before) }, 0, 0},
+		{"counting", func(w *world) { w.fakes.Fail("Limits.Of", porttest.Before) }, 0, 0},
 		{"the header", func(w *world) { w.fakes.Fail("Imager.Probe", porttest.Before) }, 0, 0},
 		{"the thumbnail", func(w *world) { w.fakes.Fail("Imager.Thumbnail", porttest.Before) }, 0, 0},
 		{"storing the thumbnail", func(w *world) { w.fakes.Fail("Blobs.Put", porttest.Before) }, 0, 0},
@@ -270,7 +282,7 @@ func TestUploadAll(t *testing.T) {
 		check.Same(t, name+": what was written", w.fakes.Calls(), nil)
 	}
 	_, err = w.UploadAll(t.Context(), w.ann, []document.Upload{good, good, good, good}, once.Claim{})
-	check.Kind(t, "too many images", err, fault.Conflict)
+	check.Kind(t, "too many images", err, fault.Full)
 	check.Same(t, "too many images: what was written", w.fakes.Calls(), nil)
 
 	w.fakes.Meanwhile("Blobs.Put", func() { // the third, after which the second is taken back
@@ -738,7 +750,7 @@ func TestDeleteThatFails(t *testing.T) {
 
 func TestRemoveAllOf(t *testing.T) {
 	w := newWorld(t)
-	w.MaxImages = 300
+	w.Limits = nil
 	var ids []int64
 	for range 110 { // more than one page of the list
 		ids = append(ids, w.upload(t, w.ann, "page").ID)
@@ -750,8 +762,8 @@ func TestRemoveAllOf(t *testing.T) {
 	w.fakes.Meanwhile("Blobs.Delete", func() { w.fakes.Fail("Catalog.Delete", porttest.Before) })
 	check.Kind(t, "RemoveAllOf", w.RemoveAllOf(t.Context(), w.ann.UserID), fault.Unavailable)
 	check.OK(t, "RemoveAllOf again", w.RemoveAllOf(t.Context(), w.ann.UserID))
-	n, err := w.fakes.Catalog.Count(t.Context(), w.ann.UserID)
-	check.OK(t, "Count", err)
+	_, n, err := w.fakes.Catalog.List(t.Context(), document.Query{Owner: w.ann.UserID, Size: 1})
+	check.OK(t, "List", err)
 	check.Same(t, "images left", n, 0)
 	_, err = w.Image(t.Context(), w.bob, kept.ID)
 	check.OK(t, "Image of the other user", err)

@@ -32,11 +32,12 @@ const (
 	Unavailable                 // something that is needed is away
 	Deadline                    // not done in time
 	Canceled                    // the caller went away
+	Full                        // over what may be stored
 )
 
 var kindNames = [...]string{
 	"internal", "malformed", "invalid", "unauthenticated", "forbidden", "not_found", "conflict", "stale",
-	"too_large", "unsupported", "too_many", "busy", "unavailable", "deadline", "canceled",
+	"too_large", "unsupported", "too_many", "busy", "unavailable", "deadline", "canceled", "full",
 }
 
 // String returns the name of the kind in snake_case.
@@ -60,7 +61,16 @@ type Fault struct {
 	Text       string        // for people; safe to show unless the kind is Internal
 	Fields     []Field       // the inputs at fault; empty where it is none of them
 	RetryAfter time.Duration // when asking again may help; 0 where nothing is known
+	Limit      *Limit        // of a user, that would be exceeded; nil where it is about none
 	Cause      error         // what is behind it; for logs only
+}
+
+// Limit is what a user may have or do, and would have exceeded.
+type Limit struct {
+	Name    string // as the limits of users are called in the API
+	Allowed int64
+	Used    int64
+	Asked   int64 // more than that
 }
 
 // New makes a fault. The arguments go into the text as with fmt.Sprintf.
@@ -138,7 +148,7 @@ func Of(err error) *Fault {
 // have been.
 func Refused(err error) bool {
 	switch KindOf(err) {
-	case Invalid, NotFound, Forbidden, Conflict, Stale:
+	case Invalid, NotFound, Forbidden, Conflict, Stale, TooMany, Full:
 		return true
 	}
 	return false

@@ -78,13 +78,13 @@ func TestInvalidFields(t *testing.T) {
 
 func TestEveryKindHasAName(t *testing.T) {
 	seen := map[string]bool{}
-	for k := fault.Internal; k <= fault.Canceled; k++ {
+	for k := fault.Internal; k <= fault.Full; k++ {
 		seen[k.String()] = true
 	}
-	if len(seen) != int(fault.Canceled)+1 || seen["kind(0)"] {
+	if len(seen) != int(fault.Full)+1 || seen["kind(0)"] {
 		t.Errorf("got the names %v, want one of each kind", seen)
 	}
-	if got, want := (fault.Canceled + 1).String(), "kind(15)"; got != want {
+	if got, want := (fault.Full + 1).String(), "kind(16)"; got != want {
 		t.Errorf("got %q for a kind that is not, want %q", got, want)
 	}
 }

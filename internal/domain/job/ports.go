@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/webhook"
 )
 
@@ -14,8 +15,9 @@ import (
 // in the same step.
 type Jobs interface {
 	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. It notes j.Note. NotFound where
-	// the user is none.
-	Add(ctx context.Context, j Job, images []int64) error
+	// the user is none; what limit.Limits.Work returns where the user may not have as many items, by limits of their own or else by the
+	// general ones.
+	Add(ctx context.Context, j Job, general limit.Limits, images []int64) error
 
 	// ByID returns one job with its counts. NotFound.
 	ByID(ctx context.Context, id string) (Job, error)
@@ -58,8 +60,9 @@ type Jobs interface {
 	// Cancel cancels a job and its queued items; those that run go on. A job that has ended stays as it is. NotFound.
 	Cancel(ctx context.Context, id string, now time.Time) error
 
-	// Retry queues the failed items of a job, with all their tries, and those that were cancelled; it returns how many. NotFound.
-	Retry(ctx context.Context, id string) (int, error)
+	// Retry queues the failed items of a job, with all their tries, and those that were cancelled; it returns how many. They count as
+	// items that are added, and are limited as with Add. NotFound.
+	Retry(ctx context.Context, id string, general limit.Limits, now time.Time) (int, error)
 
 	// Dead returns dead items, by ID, descending: at most size, and only those before that item where it is not empty.
 	Dead(ctx context.Context, before string, size int) ([]Item, error)

@@ -9,6 +9,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 )
@@ -21,7 +22,7 @@ type Service struct {
 	Engine  recognition.Engine // says what is installed
 	Effort  recognition.Effort // of requests that do not say; empty: EffortAccurate
 	Regions int                // of a request, at most; 0: recognition.MaxRegions
-	Waiting int                // items of one user that may be queued at once; 0: MaxItems
+	Limits  *limit.Service     // of users; nil: there are none
 	Wake    func()             // called when there is more to run; nil: nobody is told
 	Now     func() time.Time
 }
@@ -41,11 +42,14 @@ type Order struct {
 // documents, in their order. Invalid, naming what is wrong: each image and document has to be one that the actor may see, and the request
 // one that can be done on each. TooMany where too much of the actor's is queued already.
 func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job, error) {
+	if err := s.admit(ctx, actor.UserID, min(len(o.Images)+len(o.Documents), MaxItems)); err != nil { // before all are looked at
+		return Job{}, err
+	}
 	images, err := s.check(ctx, actor, o)
 	if err != nil {
 		return Job{}, err
 	}
-	if err := s.admit(ctx, actor, len(images)); err != nil {
+	if err := s.admit(ctx, actor.UserID, len(images)); err != nil {
 		return Job{}, err
 	}
 	now := s.Now().UTC().Truncate(time.Microsecond)
@@ -53,31 +57,24 @@ func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job
 	j := Job{ID: newID(now), User: account.Ref{ID: actor.UserID, Name: actor.Name}, Priority: o.Priority, Request: o.Request, State: Queued,
 		Webhook: o.Webhook, Count: Count{Total: len(images), Queued: len(images)}, Created: now}
 	j.Note = o.Once.Note(once.Effect{Job: j.ID})
-	if err := s.Jobs.Add(ctx, j, images); err != nil {
+	if err := s.Jobs.Add(ctx, j, s.Limits.Defaults(), images); err != nil {
 		return Job{}, err
 	}
 	s.wake()
 	return j, nil
 }
 
-// admit refuses more items than may wait.
-func (s *Service) admit(ctx context.Context, actor account.Actor, items int) error {
-	open, err := s.Jobs.Open(ctx)
-	if err != nil {
+// admit refuses more items than a user may have, and tells when there is room by how long items have taken.
+func (s *Service) admit(ctx context.Context, userID int64, items int) error {
+	err := s.Limits.RoomForWork(ctx, userID, items, 0)
+	if !fault.Is(err, fault.TooMany) {
 		return err
 	}
-	queued := 0
-	for _, o := range open {
-		if o.User == actor.UserID {
-			queued += o.Queued
-		}
+	each, failure := s.Jobs.Mean(ctx)
+	if failure != nil {
+		return failure
 	}
-	if most := cmp.Or(s.Waiting, MaxItems); queued+items > most {
-		return fault.New(fault.TooMany, "too_many_items",
-			"Of one user at most %d items may be queued, and %d are. Wait until some have been read.", most, queued).
-			After(time.Minute)
-	}
-	return nil
+	return cmp.Or(s.Limits.RoomForWork(ctx, userID, items, each), err)
 }
 
 func (s *Service) wake() {
@@ -304,12 +301,17 @@ func (s *Service) Cancel(ctx context.Context, actor account.Actor, id string) er
 	return s.Jobs.Cancel(ctx, id, s.Now())
 }
 
-// Retry runs the items again that have failed or were cancelled. NotFound; Conflict where there are none.
+// Retry runs the items again that have failed or were cancelled. NotFound; Conflict where there are none; TooMany where that is more than
+// the job's user may have.
 func (s *Service) Retry(ctx context.Context, actor account.Actor, id string) (Job, error) {
-	if _, err := s.find(ctx, actor, id); err != nil {
+	j, err := s.find(ctx, actor, id)
+	if err != nil {
 		return Job{}, err
 	}
-	n, err := s.Jobs.Retry(ctx, id)
+	if err := s.admit(ctx, j.User.ID, j.Count.Failed+j.Count.Cancelled); err != nil {
+		return Job{}, err
+	}
+	n, err := s.Jobs.Retry(ctx, id, s.Limits.Defaults(), s.Now())
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "nothing_to_retry", "No item of the job has failed or was cancelled.")
 	}

@@ -16,6 +16,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
@@ -36,7 +37,7 @@ type world struct {
 func newWorld(t *testing.T, pages int) *world {
 	f := porttest.NewFakes(t)
 	w := &world{fakes: f, queue: porttest.NewFakeQueue()}
-	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, MaxImages: 100,
+	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals,
 		Now: time.Now}
 	w.reads = &recognition.Service{Images: w.images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: time.Now}
 	w.images.Dependents = w.reads
@@ -247,12 +248,12 @@ func TestPagesOfOtherSizes(t *testing.T) {
 
 func TestWaitingItemsAreLimited(t *testing.T) {
 	w := newWorld(t, 3)
-	w.Waiting = 4
+	w.Limits = &limit.Service{Users: w.fakes.Limits, General: limit.Limits{Queued: 4}, Now: time.Now}
 	w.submit(t, w.pages...)
 	order := job.Order{Images: w.pages[:2], Request: recognition.Request{Mode: recognition.BestMode}}
 	_, err := w.Submit(t.Context(), w.ann, order)
 	check.Code(t, "Submit of too many", err, fault.TooMany, "too_many_items")
-	check.Same(t, "when to ask again", fault.Of(err).RetryAfter, time.Minute)
+	check.Same(t, "when to ask again", fault.Of(err).RetryAfter, 5*time.Second)
 	_, err = w.Submit(t.Context(), w.admin, order)
 	check.OK(t, "Submit by somebody else", err)
 	w.submit(t, w.pages[0])

@@ -10,6 +10,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
@@ -140,7 +141,7 @@ func TestExportPages(t *testing.T) {
 		page.Seal = []byte("sealed")
 		pages = append(pages, page)
 	}
-	stored, err := w.fakes.Catalog.Add(t.Context(), once.Claim{}, pages)
+	stored, err := w.fakes.Catalog.Add(t.Context(), once.Claim{}, limit.Limits{}, pages)
 	check.OK(t, "Add", err)
 	pages, err = w.fakes.Catalog.Pages(t.Context(), stored[0].ID, 1, 10)
 	check.OK(t, "Pages", err)

@@ -14,6 +14,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
@@ -64,7 +65,7 @@ func (w *world) sweep(t *testing.T, o sweep.Options) ([]sweep.Tally, error) {
 func (w *world) image(t *testing.T, n int) document.Image {
 	t.Helper()
 	i := document.Image{Name: "page", Number: 1, Owner: account.Ref{ID: w.ann}, Original: w.blob(t), Thumbnail: w.blob(t)}
-	added, err := w.fakes.Catalog.Add(t.Context(), once.Claim{}, []document.Image{i})
+	added, err := w.fakes.Catalog.Add(t.Context(), once.Claim{}, limit.Limits{}, []document.Image{i})
 	check.OK(t, "Catalog.Add", err)
 	i = added[0]
 	_, err = w.fakes.Runs.Append(t.Context(), recognition.Run{ImageID: i.ID, User: i.Owner, ContentIDs: w.contents(t, n)})
@@ -204,7 +205,7 @@ func TestSweepAsksAnew(t *testing.T) {
 		time.Sleep(sweep.MinAge + time.Second)
 		w.fakes.Meanwhile("Catalog.Named", func() {
 			w.fakes.Meanwhile("Catalog.Named", func() {
-				_, err := w.fakes.Catalog.Add(t.Context(), once.Claim{}, []document.Image{i})
+				_, err := w.fakes.Catalog.Add(t.Context(), once.Claim{}, limit.Limits{}, []document.Image{i})
 				check.OK(t, "Catalog.Add", err)
 			})
 		})

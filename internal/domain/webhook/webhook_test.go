@@ -11,6 +11,7 @@ import (
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
@@ -68,7 +69,7 @@ func (w *world) event(hook int64) {
 	w.jobs++
 	id := fmt.Sprintf("job%05d", w.jobs)
 	check.OK(w.t, "Jobs.Add", w.Jobs.Add(w.t.Context(), job.Job{ID: id, User: account.Ref{ID: w.ann.UserID}, Webhook: hook,
-		State: job.Queued, Created: w.now, Count: job.Count{Total: 1, Queued: 1}}, []int64{1}))
+		State: job.Queued, Created: w.now, Count: job.Count{Total: 1, Queued: 1}}, limit.Limits{}, []int64{1}))
 	check.OK(w.t, "Jobs.Cancel", w.Jobs.Cancel(w.t.Context(), id, w.now))
 }
 

@@ -203,10 +203,11 @@ var problems = map[int]string{
 	415: "This media type or file format is not supported.",
 	416: "The range lies outside the file.",
 	422: "The input breaks a rule. errors names the fields.",
-	429: "Too many requests, or too much that waits. Try again after Retry-After.",
+	429: "Too many requests, or more work than you may have. Try again after Retry-After; without it, waiting does not help.",
 	500: "Something went wrong in the service.",
 	503: "The service is busy, or a store is away. Try again after Retry-After.",
 	504: "It could not be done in time.",
+	507: "You would have more than you may have. limit tells which limit it is.",
 }
 
 func problemName(status int) string { return "Problem" + strconv.Itoa(status) }

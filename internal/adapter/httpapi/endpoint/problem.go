@@ -31,6 +31,7 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable:     http.StatusServiceUnavailable,
 	fault.Deadline:        http.StatusGatewayTimeout,
 	fault.Canceled:        statusClientClosed,
+	fault.Full:            http.StatusInsufficientStorage,
 }
 
 // statusClientClosed is what proxies log for a client that went away; it is never seen by one.
@@ -73,7 +74,12 @@ func (c *Call) fail(err error) *problem {
 	case fault.Unauthenticated:
 		p.header.Set("WWW-Authenticate", "Bearer")
 	case fault.TooMany, fault.Busy, fault.Unavailable:
-		p.header.Set("Retry-After", retryAfter(f.RetryAfter))
+		if f.RetryAfter > 0 || f.Limit == nil { // what is more than is ever allowed need not be asked for again
+			p.header.Set("Retry-After", retryAfter(f.RetryAfter))
+		}
+	}
+	if f.Limit != nil {
+		p.Limit = new(client.LimitReached(*f.Limit))
 	}
 	return p
 }

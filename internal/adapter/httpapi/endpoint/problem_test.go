@@ -13,12 +13,12 @@ import (
 )
 
 func TestEveryKindHasAStatus(t *testing.T) {
-	for kind := fault.Internal; kind <= fault.Canceled; kind++ {
+	for kind := fault.Internal; kind <= fault.Full; kind++ {
 		if statuses[kind] == 0 || statusText(statuses[kind]) == "" {
 			t.Errorf("%v has no status", kind)
 		}
 	}
-	if got, want := len(statuses), int(fault.Canceled)+1; got != want {
+	if got, want := len(statuses), int(fault.Full)+1; got != want {
 		t.Errorf("%d kinds, want %d", got, want)
 	}
 }

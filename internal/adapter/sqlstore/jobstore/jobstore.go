@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/hookstore"
+	"glyphbox/internal/adapter/sqlstore/limitstore"
 	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 )
 
 // Store is job.Jobs. Safe for concurrent use.
@@ -44,7 +46,7 @@ const (
 )
 
 // Add implements job.Jobs. Many items are stored in several steps, so that others can write meanwhile; the job is seen after the last one.
-func (s *Store) Add(ctx context.Context, j job.Job, images []int64) error {
+func (s *Store) Add(ctx context.Context, j job.Job, general limit.Limits, images []int64) error {
 	request, err := json.Marshal(j.Request)
 	if err != nil {
 		return err
@@ -54,6 +56,9 @@ func (s *Store) Add(ctx context.Context, j job.Job, images []int64) error {
 		part := images[number:min(number+itemsAtOnce, len(images))]
 		err := s.db.Update(ctx, func(tx *sql.Tx) error {
 			if number == 0 {
+				if err := limitstore.Work(ctx, s.db, tx, j.User.ID, general, len(images), j.Created); err != nil {
+					return err
+				}
 				if _, err := tx.ExecContext(ctx, `INSERT INTO job (id, user_id, priority, request, state, total, queued, running, done,
 					failed, cancelled, seq, worked, created_datetime, webhook_id)
 					VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, ?, ?)`,
@@ -567,8 +572,11 @@ func (s *Store) Cancel(ctx context.Context, id string, now time.Time) error {
 }
 
 // Retry implements job.Jobs.
-func (s *Store) Retry(ctx context.Context, id string) (n int, err error) {
+func (s *Store) Retry(ctx context.Context, id string, general limit.Limits, now time.Time) (n int, err error) {
 	err = s.change(ctx, id, time.Time{}, func(tx *sql.Tx, j *job.Job) error {
+		if err := limitstore.Work(ctx, s.db, tx, j.User.ID, general, j.Count.Failed+j.Count.Cancelled, now); err != nil {
+			return err
+		}
 		n, err = requeue(ctx, tx, j, `job_id = ? AND state IN ('failed', 'dead', 'cancelled')`, id)
 		if n > 0 {
 			j.Count.Failed, j.Count.Cancelled = 0, 0
