@@ -202,7 +202,7 @@ func FuzzHeader(f *testing.F) {
 	f.Add(tiffPages(binary.LittleEndian, []uint16{256, 200, 257, 100}, []uint16{256, 30, 257, 40, 274, 6}))
 	f.Add([]byte("\xef\xbb\xbf%PDF-1.7"))
 	f.Add([]byte("P5\n# 7 7\n200 # wide\n100\n255\n"))
-	f.Add(bytesOf(f, `"GIF89a" 0100 0100 80 00 00 000000 ffffff 2c 0000 0000 0100 0100 00 02 02 4401 00 2c 0000 0000 0100 0100 00 02 00 3b`))
+	f.Add(bytesOf(f, `"GIF89a" 01000100 80 00 00 000000 ffffff 2c 0000 0000 0100 0100 00 02 02 4401 00 2c 0000 0000 0100 0100 00 02 00 3b`))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		h, err := ReadHeader(bytes.NewReader(file), int64(len(file)), 1e8)
 		switch {

@@ -13,6 +13,7 @@ type PDFPage struct {
 	Width, Height float64    // 0: those of A4
 	Crop          [4]float64 // left, bottom, right, top; all 0: the whole page
 	Rotate        int        // degrees
+	Unit          float64    // points that a unit of Width, Height, Crop and Content is (UserUnit); 0: 1
 	// operators; fonts: /F1 is Helvetica, /F2 has the letters of PDFScript as they are, /F3 the same without their names
 	Content     string
 	Image       image.Image
@@ -81,6 +82,9 @@ func PDFWith(catalog string, pages ...PDFPage) []byte {
 		}
 		if p.Rotate != 0 {
 			entries += fmt.Sprintf("/Rotate %d", p.Rotate)
+		}
+		if p.Unit != 0 {
+			entries += fmt.Sprintf("/UserUnit %g", p.Unit)
 		}
 		if p.Annotations != "" {
 			entries += "/Annots[" + p.Annotations + "]"

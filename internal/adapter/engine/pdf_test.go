@@ -95,6 +95,14 @@ func TestPagesOfPDF(t *testing.T) {
 			450, 600, 300, document.Box{X1: 150, Y1: 150, X2: 300, Y2: 450}},
 		"large": {porttest.PDFPage{Width: 2880, Height: 2160, Content: "720 720 720 360 re f\n"}, 1600, 1200, 40,
 			document.Box{X1: 400, Y1: 600, X2: 800, Y2: 800}},
+		"of larger units": {porttest.PDFPage{Width: 144, Height: 108, Unit: 2, Content: "36 36 36 18 re f\n"}, 1200, 900, 300,
+			document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
+		"of smaller units, turned and cropped": {porttest.PDFPage{Width: 576, Height: 432, Crop: [4]float64{72, 72, 360, 288}, Rotate: 270,
+			Unit: 0.5, Content: "144 144 144 72 re f\n"}, 450, 600, 300, document.Box{X1: 150, Y1: 150, X2: 300, Y2: 450}},
+		"of huge units": {porttest.PDFPage{Width: 288, Height: 216, Unit: 30_000, Content: black}, 1200, 900, 1,
+			document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
+		"of units that are none": {porttest.PDFPage{Width: 288, Height: 216, Unit: -2, Content: black}, 1200, 900, 300,
+			document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
 		"annotated": {porttest.PDFPage{Width: 288, Height: 216, Annotations: note}, 1200, 900, 300,
 			document.Box{X1: 300, Y1: 450, X2: 600, Y2: 600}},
 	} {
@@ -181,6 +189,16 @@ func TestManyPagesOfPDF(t *testing.T) {
 // encrypted makes a file that a password opens.
 func encrypted(t *testing.T, file []byte, password string, bits int) []byte {
 	t.Helper()
+	arguments := []string{"--encrypt", password, "owner", fmt.Sprint(bits), "--"}
+	if bits < 256 {
+		arguments = append([]string{"--allow-weak-crypto"}, arguments...)
+	}
+	return byQPDF(t, file, arguments...)
+}
+
+// byQPDF makes a file of another one.
+func byQPDF(t *testing.T, file []byte, arguments ...string) []byte {
+	t.Helper()
 	program, err := exec.LookPath("qpdf")
 	if err != nil {
 		check.Absent(t, "qpdf", "scripts/setup tests installs it")
@@ -189,11 +207,7 @@ func encrypted(t *testing.T, file []byte, password string, bits int) []byte {
 	if err := os.WriteFile(in, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	arguments := []string{"--encrypt", password, "owner", fmt.Sprint(bits), "--", in, out}
-	if bits < 256 {
-		arguments = append([]string{"--allow-weak-crypto"}, arguments...)
-	}
-	if said, err := exec.CommandContext(t.Context(), program, arguments...).CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(t.Context(), program, append(arguments, in, out)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
 	made, err := os.ReadFile(out)
@@ -201,6 +215,42 @@ func encrypted(t *testing.T, file []byte, password string, bits int) []byte {
 		t.Fatal(err)
 	}
 	return made
+}
+
+// The units of pages are found where they are compressed or encrypted, each page has its own, and words stand where their ink is.
+func TestUnitsOfPDF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers = 1 })
+	text := porttest.PDFText(20, 50, 12, "larger")
+	plain := porttest.PDF(porttest.PDFPage{Width: 144, Height: 108, Content: text},
+		porttest.PDFPage{Width: 144, Height: 108, Unit: 2, Content: text}, porttest.PDFPage{Width: 144, Height: 108, Content: text})
+	compressed := []string{"--object-streams=generate"}
+	for name, file := range map[string][]byte{
+		"plain": plain, "compressed": byQPDF(t, plain, compressed...), "encrypted": encrypted(t, plain, "secret", 256),
+		"encrypted and compressed": byQPDF(t, plain, append(compressed, "--encrypt", "secret", "owner", "256", "--")...),
+	} {
+		f := porttest.FileOf(file)
+		f.Password = "secret"
+		probe, err := e.Probe(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, width := range []int{600, 1200, 600} {
+			page := document.Page{File: f, Number: n + 1, Width: probe.Pages[n].Width, Height: probe.Pages[n].Height}
+			page.File.MediaType = probe.MediaType
+			if p := probe.Pages[n]; p.Width != width || p.Height != width*3/4 || p.DPI != 300 {
+				t.Errorf("%s: page %d is %+v", name, n+1, p)
+			}
+			texts, reasons, err := e.pdf.texts(t.Context(), page, 1, false, []document.Box{{X2: page.Width, Y2: page.Height}})
+			if err != nil || texts[0] == nil {
+				t.Fatal(name, reasons, err)
+			}
+			word := texts[0].Words[0]
+			if found := ink(cutOut(t, e, page, document.Box{X2: page.Width, Y2: page.Height})); word.Text != "larger" ||
+				!near(found, word.Box, width/60) {
+				t.Errorf("%s, page %d: %q at %v, ink at %v", name, n+1, word.Text, word.Box, found)
+			}
+		}
+	}
 }
 
 func TestEncryptedPDF(t *testing.T) {

@@ -22,10 +22,11 @@ import (
 type file struct {
 	key      string
 	password string
-	size     int64 // bytes
+	data     []byte
 	document references.FPDF_DOCUMENT
 	form     references.FPDF_FORMHANDLE // empty for none
 	pages    int
+	units    []float64 // points that a unit of each page is, 1 behind the last; nil before the first was asked for
 }
 
 var (
@@ -57,7 +58,7 @@ func (l *library) open(r *workerpool.Request, password string) (*file, error) {
 	l.files = append(l.files, f)
 	var sum int64
 	for i := len(l.files) - 1; i >= 0; i-- {
-		sum += l.files[i].size
+		sum += int64(len(l.files[i].data))
 		if i < len(l.files)-1 && (sum > maxFileBytes || len(l.files)-i > maxFiles) {
 			l.closeFirst(i + 1)
 			break
@@ -105,7 +106,7 @@ func (l *library) load(data []byte, password string) (*file, error) {
 	case err != nil:
 		broken(err)
 	}
-	f := &file{password: password, size: int64(len(data)), document: opened.Document}
+	f := &file{password: password, data: data, document: opened.Document}
 	count, err := l.pdfium.FPDF_GetPageCount(&requests.FPDF_GetPageCount{Document: f.document})
 	if err != nil {
 		broken(err)
@@ -167,7 +168,13 @@ func (l *library) sizeOf(f *file, page int, maxPixels int64) protocol.PDFSize {
 		mustBeWhole(err)
 		return protocol.PDFSize{}
 	}
-	return pixelsOf(size.Width, size.Height, maxPixels)
+	unit := f.unitOf(page)
+	found := pixelsOf(unit*size.Width, unit*size.Height, maxPixels)
+	if found.Width == 0 && unit != 1 { // larger than anything that is measured in points
+		found = pixelsOf(size.Width, size.Height, maxPixels)
+		found.DPI = max(1, int(float64(found.DPI)/unit))
+	}
+	return found
 }
 
 func pixelsOf(width, height float64, maxPixels int64) protocol.PDFSize {

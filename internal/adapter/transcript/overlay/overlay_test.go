@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+
 	"glyphbox/internal/adapter/transcript/protocol"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/porttest/check"
@@ -286,4 +288,26 @@ func FuzzLay(f *testing.F) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// How large the units of a page are stays as it is, whatever is done with the page.
+func TestUnitsAreKept(t *testing.T) {
+	file := documentWith("/Rotate 90 >>", "/Rotate 90 /UserUnit 2.5 >>")
+	_, updated := laid(t, file, protocol.Job{}, layers)
+	_, part := laid(t, file, protocol.Job{Keep: []int{2}}, layers)
+	merged, err := merge(append(bytes.Clone(part), file...), []int64{int64(len(part)), int64(len(file))})
+	must(t, err)
+	for name, c := range map[string]struct {
+		file []byte
+		page int
+	}{"updated": {updated, 2}, "a part": {part, 1}, "the first of two": {merged, 1}, "the second of two": {merged, 3}} {
+		ctx, err := api.ReadContext(bytes.NewReader(c.file), configuration(""))
+		must(t, err)
+		must(t, ctx.EnsurePageCount())
+		d, _, _, err := ctx.PageDict(c.page, false)
+		must(t, err)
+		if unit := fmt.Sprint(d["UserUnit"]); !strings.HasPrefix(unit, "2.5") {
+			t.Errorf("%s: the unit is %s", name, unit)
+		}
+	}
 }
