@@ -49,7 +49,7 @@ func Run(ctx context.Context, p Process) int {
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.AddCommand(p.serveCommand(), p.ocrCommand(), p.jobCommand(), p.benchCommand(), p.userCommand(), p.keyCommand(), p.migrateCommand(),
 		p.copyCommand(), p.backupCommand(), p.restoreCommand(), p.sweepCommand(), p.reindexCommand(), p.configCommand(), p.doctorCommand(),
-		p.healthCommand(), p.versionCommand(), p.workerCommand())
+		p.healthCommand(), p.compileCommand(), p.versionCommand(), p.workerCommand())
 	root.SetArgs(p.Args)
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)

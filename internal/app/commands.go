@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/adapter/engine/worker"
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/token"
@@ -60,6 +62,20 @@ func (p Process) workerCommand() *cobra.Command {
 		}
 		return worker.Run(args[0])
 	}}
+}
+
+// compileCommand makes what the setting compiled-dir names.
+func (p Process) compileCommand() *cobra.Command {
+	return &cobra.Command{Use: "compile DIRECTORY", Short: "Compile ahead what PDF files are opened with", Args: cobra.ExactArgs(1),
+		Long: "Compiles what PDF files are opened with into a directory, for the setting compiled-dir, so that the first PDF file does not " +
+			"wait seconds\nfor it. The code is for processors with the features of this one; on others it is not used, and compiled there.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			program, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			return engine.Compile(cmd.Context(), []string{program, "worker"}, args[0])
+		}}
 }
 
 // healthTimeout is how long the health command waits for an answer.

@@ -60,7 +60,7 @@ func (p Process) ocrCommand() *cobra.Command {
 	format := cmd.Flags().String("format", string(reading.Formats[0]), "What to write: "+formatNames()+". json is a line for each page.")
 	out := cmd.Flags().StringP("output", "o", "",
 		"Where to write: a file, or a folder, which is there or ends in /, for a file of each. Without it standard output.")
-	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
+	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "compiled-dir", "effort", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate),
 			source: recognition.Source(*source)}

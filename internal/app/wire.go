@@ -203,7 +203,8 @@ func startPool(c Config, tempDir, cacheDir string, files document.Files, log *sl
 	}
 	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers,
 		TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
-		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, CacheDir: cacheDir, Log: log})
+		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, CacheDir: cacheDir,
+		CompiledDir: c.CompiledDir, Log: log})
 }
 
 // exportWorker is the argument of a worker that works on PDF files for exports.

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"glyphbox/internal/adapter/engine/protocol"
@@ -43,7 +46,7 @@ const (
 )
 
 func startPDF(o Options) (*pdfPool, error) {
-	p := &pdfPool{cache: cacheDir(o.CacheDir), maxPixels: o.MaxPixels, files: o.Files}
+	p := &pdfPool{cache: cacheOf(o), maxPixels: o.MaxPixels, files: o.Files}
 	setup, err := json.Marshal(protocol.Setup{Memory: pdfMemoryLimit, PDF: &protocol.PDF{Cache: p.cache}})
 	if err != nil {
 		return nil, err
@@ -56,6 +59,66 @@ func startPDF(o Options) (*pdfPool, error) {
 		Workers: min(pdfWorkers, runtime.GOMAXPROCS(0)), JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: pdfMaxServed,
 		MaxMemory: pdfMaxMemory, IdleTime: idle, OnDemand: true, StartTimeout: pdfStartTimeout, Log: o.Log})
 	return p, nil
+}
+
+// Compile has a worker compile what PDF files are opened with into a folder, which is made where it is missing. Options.CompiledDir is such a
+// folder. The command is that of Options.
+func Compile(ctx context.Context, command []string, folder string) error {
+	setup, err := json.Marshal(protocol.Setup{PDF: &protocol.PDF{Cache: folder, Compile: true}})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	worker := exec.CommandContext(ctx, command[0], append(slices.Clone(command[1:]), string(setup))...)
+	worker.Env = workerEnvironment()
+	if said, err := worker.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
+	}
+	return openToAll(folder)
+}
+
+// openToAll lets other users read a folder of compiled code, of which its maker keeps files to itself.
+func openToAll(folder string) error {
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.Chmod(path, 0o755)
+		}
+		return os.Chmod(path, 0o644)
+	})
+}
+
+// cacheOf returns the folder of compiled code, in which links lead to what was compiled ahead. What that was compiled for, such as another
+// processor, is in the names of its files, so that it is not used where it is of no use. Where nothing can be kept it is the folder of what
+// was compiled ahead itself.
+func cacheOf(o Options) string {
+	cache := cacheDir(o.CacheDir)
+	if info, err := os.Stat(o.CompiledDir); o.CompiledDir == "" || err != nil || !info.IsDir() {
+		return cache
+	}
+	if cache == "" {
+		return o.CompiledDir
+	}
+	ahead, err := filepath.Abs(o.CompiledDir)
+	if err != nil {
+		return cache
+	}
+	files, _ := filepath.Glob(filepath.Join(ahead, "*", "*"))
+	for _, file := range files {
+		link := filepath.Join(cache, strings.TrimPrefix(file, ahead))
+		if _, err := os.Stat(link); err == nil {
+			continue
+		}
+		_ = os.Remove(link) // one that leads nowhere any more
+		if err := os.MkdirAll(filepath.Dir(link), 0o700); err == nil {
+			_ = os.Symlink(file, link) // without it, the code is compiled
+		}
+	}
+	return cache
 }
 
 // cacheDir makes and returns a folder for compiled code that only this user can write to: in the user's folder for caches, or else in

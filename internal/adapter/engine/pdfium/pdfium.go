@@ -26,8 +26,12 @@ import (
 // maxMemory is what pdfium may have, in pages of 64 KiB. A file is not held in it.
 const maxMemory = 1 << 30 >> 16
 
-// Run is the life of a worker process for PDF files. It returns an error where the process cannot work.
+// Run is the life of a worker process for PDF files, or of one that only compiles. It returns an error where the process cannot work.
 func Run(setup protocol.Setup) error {
+	if setup.PDF.Compile {
+		_, err := compile(setup.PDF.Cache)
+		return err
+	}
 	debug.SetGCPercent(50) // most of what is allocated is large, and short of life
 	about := protocol.AboutPDF{Name: "pdfium, by " + module, Cache: setup.PDF.Cache}
 	instance, err := compile(setup.PDF.Cache)

@@ -7,7 +7,8 @@ import (
 
 // PDF is what a worker for PDF files needs to know. It reads no text and decodes no images.
 type PDF struct {
-	Cache string `json:"cache"` // folder of compiled code; empty for none
+	Cache   string `json:"cache"`             // folder of compiled code; empty for none
+	Compile bool   `json:"compile,omitempty"` // into that folder, and end
 }
 
 // AboutPDF is what a worker for PDF files says about itself.
