@@ -180,8 +180,8 @@ var table = []setting{
 		"glyphbox/models in the user's " +
 		"directory for caches, where that is there.",
 		set: func(c *Config, text string) error { c.Models = text; return nil }},
-	{name: "compiled-dir", help: "The directory that glyphbox compile has made, so that the first PDF file does not wait for the compiler. " +
-		"It may be read-only. Only root, or the user of the service, may be able to write to it, since it has code.",
+	{name: "compiled-dir", help: "The directory that glyphbox compile has made, so that the first PDF file does not wait for the " +
+		"compiler. It may be read-only. Only root, or the user of the service, may be able to write to it, since it has code.",
 		set: func(c *Config, text string) error { c.CompiledDir = text; return nil }},
 	{name: "log-level", def: "info", help: "Least important messages to log: debug, info, warn or error.",
 		set: oneOf(func(c *Config) *slog.Level { return &c.LogLevel },

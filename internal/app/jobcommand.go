@@ -55,7 +55,7 @@ func (p Process) jobAt(use, short string, args cobra.PositionalArgs,
 func (p Process) jobAddCommand() *cobra.Command {
 	var form api.JobForm
 	var regions *[]string
-	var lang, state *string
+	var lang, state, locked *string
 	var watch *bool
 	cmd := p.jobAt("add FILE...", "Upload files and folders, and have them read", cobra.MinimumNArgs(1),
 		func(ctx context.Context, s *session, names []string) error {
@@ -70,7 +70,11 @@ func (p Process) jobAddCommand() *cobra.Command {
 				}
 				form.Regions = append(form.Regions, api.Region{Box: api.Box{X1: box.X1, Y1: box.Y1, X2: box.X2, Y2: box.Y2}})
 			}
-			id, err := p.addJob(ctx, s, form, names, *state)
+			password, err := filePassword(*locked)
+			if err != nil {
+				return err
+			}
+			id, err := p.addJob(ctx, s, form, names, *state, password)
 			if err != nil {
 				return err
 			}
@@ -92,6 +96,7 @@ func (p Process) jobAddCommand() *cobra.Command {
 	cmd.Flags().StringVar(&form.Effort, "effort", "", "fast, balanced or accurate. Default: as the service is configured.")
 	cmd.Flags().StringVar(&form.Priority, "priority", "", "Among your own jobs: low, normal or high.")
 	state = cmd.Flags().String("state", "", "File to write down in what has been uploaded.")
+	locked = passwordFileFlag(cmd.Flags())
 	watch = cmd.Flags().Bool("watch", false, "Wait until the job has ended.")
 	return cmd
 }
@@ -155,7 +160,9 @@ func (j *journal) close() error {
 }
 
 // addJob uploads files and makes a job of them, as far as that is not done yet.
-func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names []string, state string) (id string, err error) {
+func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names []string, state, password string) (
+	id string, err error,
+) {
 	files, remove, err := reading.Find(names, p.Stdin)
 	if err != nil {
 		return "", err
@@ -169,7 +176,7 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 	if j.job != "" {
 		return j.job, nil
 	}
-	form.Documents, err = p.uploadAll(ctx, s, j, files)
+	form.Documents, err = p.uploadAll(ctx, s, j, files, password)
 	if err != nil {
 		return "", err
 	}
@@ -181,7 +188,7 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 }
 
 // uploadAll returns the documents of files, in their order.
-func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File) ([]int64, error) {
+func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File, password string) ([]int64, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	display := progress.New(p.Stderr)
@@ -198,9 +205,9 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 		}
 		all.Go(func() {
 			defer func() { <-places }()
-			done, err := upload(ctx, s, j, f)
+			done, err := upload(ctx, s, j, f, password)
 			if err != nil {
-				stop(fmt.Errorf("%s: %w", f.Path, err))
+				stop(fmt.Errorf("%s: %w", f.Path, lockedError(err, password)))
 				return
 			}
 			display.Say("uploaded %d of %d files", done, len(files))
@@ -218,7 +225,7 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 }
 
 // upload uploads a file unless that is done, and returns how many are by then.
-func upload(ctx context.Context, s *session, j *journal, f reading.File) (done int, err error) {
+func upload(ctx context.Context, s *session, j *journal, f reading.File, password string) (done int, err error) {
 	j.mu.Lock()
 	done, is := len(j.images), j.images[f.Path] != 0
 	j.mu.Unlock()
@@ -232,7 +239,7 @@ func upload(ctx context.Context, s *session, j *journal, f reading.File) (done i
 			return err
 		}
 		defer file.Close()
-		image, err = c.Upload(ctx, filepath.Base(f.Path), file)
+		image, err = c.UploadLocked(ctx, filepath.Base(f.Path), file, password)
 		return err
 	}); err != nil {
 		return 0, err

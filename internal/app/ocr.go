@@ -45,7 +45,8 @@ func (p Process) ocrCommand() *cobra.Command {
 			"The exit code is 0 when all could be read, 1 when some pages or regions could not, 2 when the command line is not right.",
 		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng " +
 			"--format json\n" +
-			"  glyphbox ocr scans.tif --pages 1-3 --format pdf -o searchable.pdf\n  glyphbox ocr forms/ --format xlsx -o forms.xlsx\n" +
+			"  glyphbox ocr scans.tif --pages 1-3 --format pdf -o searchable.pdf\n" +
+			"  glyphbox ocr locked.pdf --password-file password.txt\n  glyphbox ocr forms/ --format xlsx -o forms.xlsx\n" +
 			"  glyphbox ocr receipt.jpg --server https://ocr.example.org --user ann"}
 	regions := cmd.Flags().StringArray("region", nil,
 		"A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
@@ -61,6 +62,7 @@ func (p Process) ocrCommand() *cobra.Command {
 	out := cmd.Flags().StringP("output", "o", "",
 		"Where to write: a file, or a folder, which is there or ends in /, for a file of each. Without it standard output.")
 	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "compiled-dir", "effort", "log-level")
+	locked := passwordFileFlag(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate),
 			source: recognition.Source(*source)}
@@ -90,6 +92,10 @@ func (p Process) ocrCommand() *cobra.Command {
 		if _, ok := terminal(p.Stdin); !ok && *server != "" && *user != "" && slices.Contains(names, "-") {
 			return usagef("the password and - cannot both come from standard input")
 		}
+		password, err := filePassword(*locked)
+		if err != nil {
+			return err
+		}
 		c, err := p.config(cmd)
 		if err != nil {
 			return err
@@ -105,7 +111,7 @@ func (p Process) ocrCommand() *cobra.Command {
 		}
 		defer exporter.Close()
 		r := reading.Reading{Exporter: exporter, Files: files, Pages: ranges, Format: reading.Format(*format), Out: *out, Stdout: p.Stdout,
-			Stderr: p.Stderr, Explain: explain}
+			Stderr: p.Stderr, Explain: func(err error) string { return explain(lockedError(err, password)) }}
 		if *server != "" {
 			if cmd.Flags().Changed("effort") {
 				o.effort = c.Effort
@@ -114,7 +120,8 @@ func (p Process) ocrCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r.Source, r.AtOnce = reading.Service{Do: s.do, Request: o.clientRequest(), Keep: *keep}, uploadsAtOnce
+			r.Source, r.AtOnce = reading.Service{Do: s.do, Request: o.clientRequest(), Keep: *keep,
+				Password: password}, uploadsAtOnce
 			return errors.Join(r.Run(cmd.Context()), s.end())
 		}
 		o.effort = c.Effort
@@ -125,7 +132,8 @@ func (p Process) ocrCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r.Source, r.AtOnce = reading.Local{Engine: pool, Request: o.request()}, cmp.Or(c.OCRWorkers, runtime.GOMAXPROCS(0))+1
+		r.Source, r.AtOnce = reading.Local{Engine: pool, Request: o.request(), Password: password},
+			cmp.Or(c.OCRWorkers, runtime.GOMAXPROCS(0))+1
 		return errors.Join(r.Run(cmd.Context()), pool.Close())
 	}
 	return cmd

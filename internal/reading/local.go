@@ -23,8 +23,9 @@ type Engine interface {
 
 // Local is the Source of an engine of this process, which opens its files by LocalFiles.
 type Local struct {
-	Engine  Engine
-	Request recognition.Request // for each page
+	Engine   Engine
+	Request  recognition.Request // for each page
+	Password string              // of those files that are encrypted
 }
 
 // LocalFiles opens files by their paths.
@@ -41,8 +42,9 @@ func (LocalFiles) Open(_ context.Context, f document.File) (io.ReadCloser, error
 
 type localDocument struct {
 	Local
-	path  string
-	pages []document.Image
+	path     string
+	password string // that opens the file; empty where it needs none
+	pages    []document.Image
 }
 
 // Open implements Source.
@@ -51,7 +53,7 @@ func (l Local) Open(ctx context.Context, file File) (Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	probe, err := l.Engine.Probe(ctx, f)
+	probe, password, err := document.ProbeLocked(ctx, l.Engine, f, l.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +61,10 @@ func (l Local) Open(ctx context.Context, file File) (Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &localDocument{Local: l, path: file.Path}
+	d := &localDocument{Local: l, path: file.Path, password: password}
 	for i, g := range geometries {
 		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: g, Frames: probe.Frames,
-			Name: filepath.Base(file.Name), Size: f.Size, SHA256: f.SHA256, Error: probe.Pages[i].Error})
+			Name: filepath.Base(file.Name), Size: f.Size, SHA256: f.SHA256, Error: probe.Pages[i].Error, Password: password})
 	}
 	return d, nil
 }

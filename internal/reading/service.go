@@ -22,6 +22,8 @@ type Service struct {
 	Do      func(ctx context.Context, request func(client.Client) error) error // makes a request, again where that helps
 	Request client.Request                                                     // for each page
 	Keep    bool                                                               // documents stay
+
+	Password string // of those files that are encrypted
 }
 
 // cleanUpTime is for what is done after the end.
@@ -35,8 +37,9 @@ const (
 
 type remoteDocument struct {
 	Service
-	file  File
-	pages []document.Image
+	file     File
+	password string // that opens the file; empty where it needs none
+	pages    []document.Image
 
 	mu    sync.Mutex
 	aside *remoteDocument // where Printed asks; nil before it has
@@ -53,20 +56,15 @@ func (s Service) Open(ctx context.Context, file File) (Document, error) {
 
 func (s Service) upload(ctx context.Context, file File) (*remoteDocument, error) {
 	d := &remoteDocument{Service: s, file: file}
-	var first client.Image
-	err := s.Do(ctx, func(c client.Client) error {
-		f, err := os.Open(file.Path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		first, err = c.Upload(ctx, filepath.Base(file.Name), f)
-		return err
-	})
+	first, err := s.uploadBytes(ctx, file, "")
+	if p, ok := errors.AsType[*client.Problem](err); ok && p.Code == document.CodeEncrypted && s.Password != "" {
+		d.password = s.Password
+		first, err = s.uploadBytes(ctx, file, d.password)
+	}
 	if err != nil {
 		return nil, err
 	}
-	d.pages = []document.Image{imageOf(first)}
+	d.pages = []document.Image{d.imageOf(first)}
 	for err == nil && len(d.pages) < first.Pages {
 		err = s.Do(ctx, func(c client.Client) error {
 			page := len(d.pages) / listed
@@ -79,7 +77,7 @@ func (s Service) upload(ctx context.Context, file File) (*remoteDocument, error)
 			}
 			d.pages = d.pages[:page*listed]
 			for _, i := range list.Items {
-				d.pages = append(d.pages, imageOf(i))
+				d.pages = append(d.pages, d.imageOf(i))
 			}
 			return nil
 		})
@@ -90,11 +88,24 @@ func (s Service) upload(ctx context.Context, file File) (*remoteDocument, error)
 	return d, nil
 }
 
+func (s Service) uploadBytes(ctx context.Context, file File, password string) (first client.Image, err error) {
+	err = s.Do(ctx, func(c client.Client) error {
+		f, err := os.Open(file.Path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		first, err = c.UploadLocked(ctx, filepath.Base(file.Name), f, password)
+		return err
+	})
+	return first, err
+}
+
 var errNoPages = fault.New(fault.Unavailable, "pages_missing", "The server does not tell all pages of the document.")
 
-func imageOf(i client.Image) document.Image {
+func (d *remoteDocument) imageOf(i client.Image) document.Image {
 	image := document.Image{ID: i.ID, Document: i.Document, Number: i.Page, Name: i.Name, Size: i.Size, SHA256: i.SHA256,
-		Rotation: i.Rotation, Frames: i.Frames,
+		Password: d.password, Rotation: i.Rotation, Frames: i.Frames,
 		Geometry: document.Geometry{MediaType: i.MediaType, Width: i.Width, Height: i.Height, Pages: i.Pages, DPI: i.DPI}}
 	if i.Error != nil {
 		image.Error = &document.Failure{Code: i.Error.Code, Detail: i.Error.Detail}

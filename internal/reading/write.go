@@ -197,8 +197,8 @@ func (r *Reading) writeLines(ctx context.Context, w io.Writer, f *read, _ bool, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		page := Page{File: f.file.Name, Page: image.Number, Pages: image.Pages, Frames: image.Frames, Width: image.Width, Height: image.Height,
-			Contents: wire.All(p.run.Contents, wire.Content)}
+		page := Page{File: f.file.Name, Page: image.Number, Pages: image.Pages, Frames: image.Frames, Width: image.Width,
+			Height: image.Height, Contents: wire.All(p.run.Contents, wire.Content)}
 		if p.err != nil {
 			page.Error = r.Explain(p.err)
 		}

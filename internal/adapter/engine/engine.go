@@ -43,7 +43,7 @@ type Options struct {
 	MaxMemory     int64          // resident bytes above which a worker is replaced; default 1 GiB
 	MemoryLimit   int64          // bytes that a worker may have beyond those at its start; default 3 GiB, or what MaxPixels needs
 	CacheDir      string         // where compiled code is kept if the user's folder for caches cannot be written to; empty: nowhere
-	CompiledDir   string         // what Compile has made, if it is there; nobody but who runs the program, or root, may be able to write to it
+	CompiledDir   string         // what Compile has made, if it is there; only who runs the program, or root, may be able to write to it
 	IdleTime      time.Duration  // after which a worker without work gives models and pages back; default 10 minutes; negative: never
 	Log           *slog.Logger   // default: none
 }

@@ -61,8 +61,8 @@ func startPDF(o Options) (*pdfPool, error) {
 	return p, nil
 }
 
-// Compile has a worker compile what PDF files are opened with into a folder, which is made where it is missing. Options.CompiledDir is such a
-// folder. The command is that of Options.
+// Compile has a worker compile what PDF files are opened with into a folder, which is made where it is missing. Options.CompiledDir is such
+// a folder. The command is that of Options.
 func Compile(ctx context.Context, command []string, folder string) error {
 	setup, err := json.Marshal(protocol.Setup{PDF: &protocol.PDF{Cache: folder, Compile: true}})
 	if err != nil {
@@ -196,7 +196,7 @@ func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bo
 				p.pool.JobTimeout()).Because(err)
 		case isBroken:
 			return fault.New(fault.Invalid, codeUnreadable, "The page of the PDF file cannot be rendered.").Because(err)
-		case err != nil && fault.Of(err).Code == codeEncrypted:
+		case err != nil && fault.Of(err).Code == document.CodeEncrypted:
 			return fault.Of(err).On("password", "the one that opens the file")
 		case err != nil:
 			return err
@@ -210,7 +210,6 @@ func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bo
 // Codes of faults.
 const (
 	codeUnreadable = "page_unreadable"
-	codeEncrypted  = "pdf_encrypted"
 )
 
 var errUndecodablePDF = fault.New(fault.Unsupported, "unsupported_image", "The PDF file cannot be read.")

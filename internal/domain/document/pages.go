@@ -20,8 +20,8 @@ const (
 // MaxPassword is the most characters of a password that opens a file.
 const MaxPassword = 255
 
-// codeEncrypted is the code of the fault of a file that its password does not open, or that needs one.
-const codeEncrypted = "pdf_encrypted"
+// CodeEncrypted is the code of the fault of a file that its password does not open, or that needs one.
+const CodeEncrypted = "pdf_encrypted"
 
 // Seals keeps passwords of files so that who has only the database cannot read them. Safe for concurrent use.
 type Seals interface {
@@ -54,15 +54,21 @@ func (i Image) checkFirst() error {
 		i.Number, i.Document, i.Document)
 }
 
-// probe looks at a file, and returns with which password, if any.
-func (s *Service) probe(ctx context.Context, f File, password string) (Probe, string, error) {
+// Prober is what an Imager finds out by Probe.
+type Prober interface {
+	Probe(ctx context.Context, f File) (Probe, error)
+}
+
+// ProbeLocked looks at a file that may be encrypted, and returns with which password: none where the file needs none. Faults are those of
+// Probe.
+func ProbeLocked(ctx context.Context, p Prober, f File, password string) (Probe, string, error) {
 	f.Password = ""
-	found, err := s.Imager.Probe(ctx, f)
-	if password == "" || fault.Of(err) == nil || fault.Of(err).Code != codeEncrypted {
+	found, err := p.Probe(ctx, f)
+	if password == "" || fault.Of(err) == nil || fault.Of(err).Code != CodeEncrypted {
 		return found, "", err
 	}
 	f.Password = password
-	found, err = s.Imager.Probe(ctx, f)
+	found, err = p.Probe(ctx, f)
 	return found, password, err
 }
 
@@ -217,7 +223,7 @@ func (s *Service) checkPassword(ctx context.Context, actor account.Actor, id int
 	if err != nil {
 		return err
 	}
-	_, password, err := s.probe(ctx, i.Page().File, *change.Password)
+	_, password, err := ProbeLocked(ctx, s.Imager, i.Page().File, *change.Password)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (s *Service) look(ctx context.Context, actor account.Actor, u Upload) (a ar
 	}
 	a.file = u.File
 	var found Probe
-	if found, a.file.Password, err = s.probe(ctx, u.File, u.File.Password); err != nil {
+	if found, a.file.Password, err = ProbeLocked(ctx, s.Imager, u.File, u.File.Password); err != nil {
 		return a, err
 	}
 	a.file.MediaType = found.MediaType
