@@ -53,7 +53,9 @@ type Config struct {
 	MaxPixels       int64        // of one page
 	MaxFiles        int          // of one upload
 	Limits          limit.Limits // of users who have none of their own
-	MaxRegions      int          // of one request
+	Inbox           string       // folder of files to read; empty: none
+	InboxInterval   time.Duration
+	MaxRegions      int // of one request
 	Effort          recognition.Effort
 	AccessTTL       time.Duration
 	RefreshTTL      time.Duration
@@ -122,6 +124,11 @@ var table = []setting{
 	{name: "max-day", def: "0", help: "Most images of a user that may be put into jobs within 24 hours; more are answered with 429. 0: " +
 		"no limit.",
 		set: number(func(c *Config) *int64 { return &c.Limits.Items }, 0, limit.Most)},
+	{name: "inbox", help: "Directory with a folder for each user, by name: files that are put there are read in the background as that " +
+		"user, and move to done or failed. Default: none is watched.",
+		set: func(c *Config, text string) error { c.Inbox = text; return nil }},
+	{name: "inbox-interval", def: "5s", help: "How often to look for files in inbox. A file that looks the same twice is complete.",
+		set: duration(func(c *Config) *time.Duration { return &c.InboxInterval }, 100*time.Millisecond, 24*time.Hour)},
 	{name: "signup", def: "open", help: "open: anybody may create an account. closed: only administrators may.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
 	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, " +

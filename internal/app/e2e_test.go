@@ -136,6 +136,13 @@ func (s *server) wait() int {
 // spawn starts the service as a process of its own, which is killed when the test ends if it still runs.
 func spawn(t testing.TB, dir string, more ...string) (person, *exec.Cmd) {
 	t.Helper()
+	cmd, log := spawnLogged(t, dir, more...)
+	return person{t: t, base: "http://" + log.until("listening")["address"].(string)}, cmd
+}
+
+// spawnLogged is spawn for who reads what is logged.
+func spawnLogged(t testing.TB, dir string, more ...string) (*exec.Cmd, logLines) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0], serveArgs(dir, more...)...)
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
 	logged, err := cmd.StderrPipe()
@@ -149,8 +156,7 @@ func spawn(t testing.TB, dir string, more ...string) (person, *exec.Cmd) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	address := watchLog(t, logged).until("listening")["address"].(string)
-	return person{t: t, base: "http://" + address}, cmd
+	return cmd, watchLog(t, logged)
 }
 
 // person is somebody who uses the API.

@@ -107,6 +107,13 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 		metrics := newSweepMetrics(s.metrics, sweeper.Kinds)
 		background.Go(func() { keepSwept(working, sweeper, c.SweepInterval, metrics, log) })
 	}
+	if c.Inbox != "" && !c.Worker {
+		watcher, err := s.openInbox(c, log)
+		if err != nil {
+			return err
+		}
+		background.Go(func() { watcher.Run(working) })
+	}
 	log.Info("listening", "address", address, "version", p.version())
 	listening(address)
 	return run(ctx, c, httpapi.Server(address, handler, log), listener, log)

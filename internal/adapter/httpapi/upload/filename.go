@@ -79,6 +79,14 @@ func partFileName(disposition, languages string) string {
 	return cleanName(strings.TrimRight(name, "/"))
 }
 
+// FileName returns the name of a file on a disk as it is to be shown. It may be in the encoding of the system that wrote it.
+func FileName(name string) string {
+	if !utf8.ValidString(name) {
+		name = decodeForeign(name, "ko")
+	}
+	return cleanName(name)
+}
+
 // cleanName is label.Clean. Besides, letters in parts, as macOS has them in names, are joined, so that a search finds them.
 func cleanName(name string) string { return strings.TrimSpace(norm.NFC.String(label.Clean(name))) }
 

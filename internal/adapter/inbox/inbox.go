@@ -1,0 +1,402 @@
+// Package inbox reads files that are put into folders. A folder of the name of a user takes that user's files: each is uploaded, a job
+// reads it, and it moves to done, with its text beside it, or to failed, with the reason.
+//
+// Where a file stands is where it lies, so that any node goes on after a crash of any other:
+//
+//	NAME/scans/a.pdf                        it was put there
+//	NAME/reading/CLAIM/scans/a.pdf          a node has taken it, by the rename
+//	NAME/reading/CLAIM.image-7/scans/a.pdf  it is uploaded
+//	NAME/reading/CLAIM.job-J/scans/a.pdf    the job J reads it
+//	NAME/done/scans/a.pdf                   it was read, and a.pdf.txt is its text
+//	NAME/failed/scans/a.pdf                 it was not, and a.pdf.reason.txt says why
+//
+// Each step may be done twice, by two nodes at once or after a crash, and has one effect: upload and job by a key of package once. Folders
+// are looked at again and again, since file systems of a network tell nobody of changes. Links are not followed, and nothing outside of the
+// user's folder is touched.
+package inbox
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
+	"glyphbox/internal/domain/once"
+	"glyphbox/internal/domain/recognition"
+)
+
+// Options say what to watch, and what for.
+type Options struct {
+	Dir       string        // with a folder for each user
+	Every     time.Duration // between two looks
+	SpoolDir  string        // where files lie, without a name, while they are uploaded
+	MaxUpload int64         // bytes of one file
+
+	Users   account.Users
+	Actors  job.Accounts
+	Images  *document.Service
+	Staging *document.Staging // that Images opens uploads by
+	Reads   *recognition.Service
+	Jobs    *job.Service
+	Once    *once.Service
+	Limits  *limit.Service
+
+	ShowName func(name string) string // what a name is in UTF-8, whatever the encoding of who wrote it
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// The folders of a user's folder that are ours.
+const (
+	readingDir = "reading"
+	doneDir    = "done"
+	failedDir  = "failed"
+)
+
+// Limits of a look, so that it ends whatever there is, and one user does not keep it from the others.
+const (
+	maxReading  = 100 // files of a user that are being read
+	maxLooked   = 300 // files of a user that are looked at whether they are complete
+	maxFinished = 100 // files of a user that are asked for whether they were read
+	maxDepth    = 16  // folders within folders
+)
+
+// Pauses before something is tried again.
+const (
+	emptyFor   = time.Minute // an empty file is one that is about to be written
+	shortPause = 10 * time.Second
+	longPause  = time.Minute
+)
+
+// maxTries is how often a file is tried that breaks what looks at it.
+const maxTries = 5
+
+// Watcher watches the folders. It works until Run returns.
+type Watcher struct {
+	Options
+	Done, Failed atomic.Int64 // files that this node has moved there
+	Reading      atomic.Int64 // files in reading, as of the last look
+
+	seen      map[string]sight     // files that were there at the last look, by path
+	paused    map[string]time.Time // until when a file, or a user, is left alone
+	tries     map[string]int       // of files in reading that broke something
+	complains map[string]string    // what was last said of a path, so that it is said once
+	from      map[string]int       // where the next look at what is read begins, by user
+	mine      map[string]bool      // claims of this node
+	first     map[string]time.Time // since when claims of other nodes have been seen
+}
+
+// sight is how a file looked.
+type sight struct {
+	size  int64
+	mtime time.Time
+	since time.Time // that it has looked so
+}
+
+// New makes a Watcher.
+func New(o Options) *Watcher {
+	return &Watcher{Options: o, seen: map[string]sight{}, paused: map[string]time.Time{}, tries: map[string]int{},
+		complains: map[string]string{}, from: map[string]int{}, mine: map[string]bool{}, first: map[string]time.Time{}}
+}
+
+// Run looks again and again until the context ends.
+func (w *Watcher) Run(ctx context.Context) {
+	for {
+		w.look(ctx)
+		select {
+		case <-time.After(w.Every):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// look looks at all folders once.
+func (w *Watcher) look(ctx context.Context) {
+	entries, err := os.ReadDir(w.Dir)
+	w.complain(w.Dir, "the folder cannot be read", err)
+	seen, reading := map[string]sight{}, 0
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return
+		}
+		if !e.IsDir() || hidden(e.Name()) { // a link is no directory
+			continue
+		}
+		reading += w.folder(ctx, e.Name(), seen)
+	}
+	w.seen = seen
+	w.Reading.Store(int64(reading))
+	for key, until := range w.paused {
+		if !w.Now().Before(until) {
+			delete(w.paused, key)
+		}
+	}
+}
+
+// complain logs an error about a path, unless it was the last that was said of it. No error takes back what was said.
+func (w *Watcher) complain(path, what string, err error) {
+	if err == nil {
+		delete(w.complains, path)
+		return
+	}
+	if text := what + ": " + err.Error(); w.complains[path] != text {
+		w.complains[path] = text
+		w.Log.Warn("inbox: "+what+"; it is tried again", "path", w.ShowName(path), "error", err)
+	}
+}
+
+// box is the folder of a user.
+type box struct {
+	*os.Root
+	actor account.Actor
+	name  string // of the folder
+}
+
+func (b box) key(name string) string { return b.name + "/" + name }
+
+// folder looks at the folder of one user, and returns how many files are being read.
+func (w *Watcher) folder(ctx context.Context, name string, seen map[string]sight) int {
+	b, err := w.open(ctx, name)
+	w.complain(name, "the folder is left alone", err)
+	if err != nil {
+		return 0
+	}
+	defer b.Close() //nolint:errcheck // it was only looked at
+	reading := w.finish(ctx, b)
+	if room := maxReading - reading; room > 0 {
+		taken, err := w.take(ctx, b, room, seen)
+		w.complain(b.key("."), "new files cannot be looked for", err)
+		reading += taken
+	}
+	return reading
+}
+
+// open opens the folder of a user.
+func (w *Watcher) open(ctx context.Context, name string) (b box, err error) {
+	u, err := w.Users.ByName(ctx, name)
+	if err != nil {
+		return b, err
+	}
+	b.name = name
+	if b.actor, err = w.Actors.ActorOf(ctx, u.ID); err != nil {
+		return b, err
+	}
+	full := filepath.Join(w.Dir, name)
+	if b.Root, err = os.OpenRoot(full); err != nil {
+		return b, err
+	}
+	opened, err := b.Stat(".")
+	there, other := os.Lstat(full)
+	if err = errors.Join(err, other); err == nil && !os.SameFile(opened, there) {
+		err = errors.New("it is a link")
+	}
+	if err != nil {
+		return b, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// hidden tells whether a name is of a file that nobody wants to see.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+// passing tells whether a name is one under which programs write files until they are complete, or of a file that is not meant to be read.
+func passing(name string) bool {
+	name = strings.ToLower(name)
+	return hidden(name) || strings.HasPrefix(name, "~$") || strings.HasSuffix(name, "~") || name == "thumbs.db" || name == "desktop.ini" ||
+		slices.Contains([]string{".part", ".partial", ".crdownload", ".download", ".opdownload", ".filepart", ".tmp", ".temp", ".swp",
+			".lock"}, path.Ext(name))
+}
+
+// walk calls see for all that is below a folder, in the order of names, and with what goes wrong with reading a folder. Names need not be
+// in UTF-8, as those of package fs must be.
+func walk(b box, dir string, see func(name string, e fs.DirEntry, err error) error) error {
+	entries, err := readDir(b, dir)
+	if err != nil {
+		return see(dir, nil, err)
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		err := see(name, e, nil)
+		if err == nil && e.IsDir() {
+			err = walk(b, name, see)
+		}
+		if err != nil && !errors.Is(err, fs.SkipDir) {
+			return err
+		}
+	}
+	return nil
+}
+
+// readDir returns what is in a folder, by name.
+func readDir(b box, dir string) ([]fs.DirEntry, error) {
+	f, err := b.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+// open opens a file to read it. errNoFile where it is none, such as a link.
+func open(b box, name string) (*os.File, error) {
+	there, err := b.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !there.Mode().IsRegular() {
+		return nil, errNoFile
+	}
+	f, err := b.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := f.Stat()
+	if err == nil && !os.SameFile(there, opened) { // a link has taken its place
+		err = errNoFile
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// found is a file that is complete.
+type found struct {
+	path string
+	info fs.FileInfo
+}
+
+// errEnough ends a walk.
+var errEnough = errors.New("enough")
+
+// take takes files that are complete, at most room of them, and returns how many.
+func (w *Watcher) take(ctx context.Context, b box, room int, seen map[string]sight) (taken int, err error) {
+	var complete []found
+	looked := 0
+	err = walk(b, ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			w.complain(b.key(name), "the folder cannot be read", err)
+			return nil
+		case e.IsDir():
+			ours := name == readingDir || name == doneDir || name == failedDir
+			if ours || hidden(e.Name()) || strings.Count(name, "/") >= maxDepth {
+				return fs.SkipDir
+			}
+			return nil
+		case !e.Type().IsRegular() || passing(e.Name()) || w.isPaused(b.key(name)):
+			return nil
+		}
+		info, err := b.Lstat(name)
+		if err != nil {
+			return nil //nolint:nilerr // it is gone
+		}
+		if w.complete(b.key(name), info, seen) {
+			complete = append(complete, found{name, info})
+		}
+		if looked++; looked >= maxLooked || len(complete) >= room {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	for _, f := range complete {
+		if ctx.Err() != nil || w.isPaused(b.name) {
+			return taken, err
+		}
+		if w.takeOne(ctx, b, f) {
+			taken++
+		}
+	}
+	return taken, err
+}
+
+func (w *Watcher) isPaused(key string) bool { return w.Now().Before(w.paused[key]) }
+
+func (w *Watcher) pause(key string, d time.Duration) { w.paused[key] = w.Now().Add(d) }
+
+// complete tells whether a file looks as it did at the look before.
+func (w *Watcher) complete(key string, info fs.FileInfo, seen map[string]sight) bool {
+	now := sight{info.Size(), info.ModTime(), w.Now()}
+	before, ok := w.seen[key]
+	same := ok && before.size == now.size && before.mtime.Equal(now.mtime)
+	if same {
+		now.since = before.since
+	}
+	seen[key] = now
+	return same && info.Mode().IsRegular() && (now.size > 0 || w.Now().Sub(now.since) >= emptyFor)
+}
+
+// takeOne takes a file by moving it to reading, and begins with it.
+func (w *Watcher) takeOne(ctx context.Context, b box, f found) bool {
+	if err := w.room(ctx, b, f.info.Size()); err != nil {
+		w.later(b, b.name, err)
+		return false
+	}
+	claim := newClaim(w.Now())
+	to := path.Join(readingDir, claim, f.path)
+	file, err := open(b, f.path)
+	if err == nil {
+		err = errors.Join(file.Close(), b.MkdirAll(path.Dir(to), 0o777))
+	}
+	if err == nil {
+		err = b.Rename(f.path, to)
+	}
+	if err != nil {
+		removeEmpty(b, path.Join(readingDir, claim))
+		if !errors.Is(err, fs.ErrNotExist) { // else another node was faster, or the user has taken it away
+			w.complain(b.key(f.path), "the file cannot be moved", err)
+			w.pause(b.key(f.path), longPause)
+		}
+		return false
+	}
+	w.complain(b.key(f.path), "", nil)
+	w.mine[claim] = true
+	w.advance(ctx, b, claim)
+	return true
+}
+
+// room returns why a file is not to be taken now.
+func (w *Watcher) room(ctx context.Context, b box, size int64) error {
+	if size > w.MaxUpload { // it is not going to be stored
+		return nil
+	}
+	if err := w.Limits.RoomForDocuments(ctx, b.actor.UserID, 1, size); err != nil {
+		return err
+	}
+	return w.Limits.RoomForWork(ctx, b.actor.UserID, 1, 0)
+}
+
+// later notes that something is tried again, and when.
+func (w *Watcher) later(b box, key string, err error) {
+	f := fault.Of(err)
+	d := shortPause
+	if f.Kind == fault.Full || f.Kind == fault.TooMany {
+		d = min(max(f.RetryAfter, shortPause), longPause) // no longer: an administrator may set another limit
+		w.pause(b.name, d)
+	}
+	w.pause(key, d)
+	if f.Kind != fault.Canceled {
+		w.complain(key+" waits", "a file waits", err)
+	}
+}
