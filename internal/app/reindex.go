@@ -67,3 +67,17 @@ func keepIndexed(ctx context.Context, index *recognition.Service, interval time.
 		}
 	}
 }
+
+// keepCompact makes the text index compact, each minute until the context ends.
+func keepCompact(ctx context.Context, index recognition.Index, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Minute):
+		}
+		if err := index.Compact(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("the text index could not be made compact; it is tried again", "error", err)
+		}
+	}
+}

@@ -99,6 +99,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	defer stop()
 	background.Go(func() { s.runJobs(working, c) })
 	background.Go(func() { keepIndexed(working, s.indexer(), c.SweepInterval, log) })
+	background.Go(func() { keepCompact(working, s.db.Index(), log) })
 	if !c.Worker { // a worker may have no way out
 		background.Go(func() { s.deliverer.Run(working) })
 	}

@@ -96,6 +96,11 @@ func (f fakeIndex) Put(ctx context.Context, announced, imageID int64, contents [
 	})
 }
 
+// Compact finds nothing to do.
+func (f fakeIndex) Compact(ctx context.Context) error {
+	return f.write(ctx, "Index.Compact", func() error { return nil })
+}
+
 func (f fakeIndex) Find(ctx context.Context, l recognition.Lookup) (entries []recognition.Entry, next int64, err error) {
 	err = f.do(ctx, "Index.Find", func() error {
 		for _, e := range f.entries {

@@ -620,9 +620,9 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_entry",
-	"text_posting", "text_state", "logged_in", "session", "api_key", "webhook", "webhook_delivery", "user", "user_state", "user_setting",
-	"role", "state"}
+var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_compact",
+	"text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "webhook", "webhook_delivery", "user", "user_state",
+	"user_setting", "role", "state"}
 
 func run(t testing.TB, db *DB, text string, args ...any) {
 	t.Helper()

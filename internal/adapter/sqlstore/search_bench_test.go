@@ -84,7 +84,8 @@ func BenchmarkTextSearch(b *testing.B) {
 			}
 			db := openAt(b, source)
 			f := fillIndex(b, db, regions)
-			b.Logf("%d regions, %d bytes a text, %v a page of 100 put", regions, f.size/regions, f.took/time.Duration(regions/100))
+			b.Logf("%d regions, %d bytes a text, %v a page of 100 put, %v to make %d regions compact", regions, f.size/regions,
+				f.took/time.Duration(regions/100), f.compacting, regions)
 			took := map[string][]time.Duration{}
 			look := func(kind string, viewer int64, q string) {
 				sought, err := recognition.NewSought(db.Index().Fold(q))
@@ -118,8 +119,10 @@ func BenchmarkTextSearch(b *testing.B) {
 type searched struct {
 	viewer  int64 // who sees 1 %
 	queries []string
-	size    int // bytes of all texts
-	took    time.Duration
+	size    int           // bytes of all texts
+	took    time.Duration // to put all of them
+	// to make them compact
+	compacting time.Duration
 }
 
 // fillIndex puts regions of 100 users into the index, a page of 100 of them at once.
@@ -150,6 +153,11 @@ func fillIndex(b *testing.B, db *DB, regions int) (f searched) {
 		start := time.Now()
 		check.OK(b, "Put", db.Index().Put(ctx, 0, image.ID, contents))
 		f.took += time.Since(start)
+		if n%50 == 49 { // as a service does that is much used
+			start := time.Now()
+			check.OK(b, "Compact", db.Index().Compact(ctx))
+			f.compacting += time.Since(start)
+		}
 	}
 	return f
 }

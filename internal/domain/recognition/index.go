@@ -69,6 +69,9 @@ type Index interface {
 	// is where to go on, as Before; 0 at the end. It may stop before the limit, to return what it has found in good time.
 	Find(ctx context.Context, l Lookup) (entries []Entry, next int64, err error)
 
+	// Compact makes the index smaller where there is much to gain. It may take seconds, in which entries are put and found as ever.
+	Compact(ctx context.Context) error
+
 	// Fold returns a text in the form in which texts are compared.
 	Fold(text string) Folded
 }
@@ -239,11 +242,14 @@ const mostFailures = 100
 
 // Reindex makes good what was announced and not put, the oldest first, and tells how many of how many announcements are done. An
 // announcement stays until sweep.MinAge after it was made, for whoever made it may still be about to change something. What fails of one
-// image does not keep it from the others, unless a store is away; it is returned at the end.
+// image does not keep it from the others, unless a store is away; it is returned at the end. The index is made compact on the way.
 func (s *Service) Reindex(ctx context.Context, done func(n, of int)) error {
 	n, of := 0, 0
 	var failed []error
 	for last := int64(0); ; {
+		if err := s.Index.Compact(ctx); err != nil {
+			return errors.Join(append(failed, err)...)
+		}
 		announced, left, err := s.Index.Announced(ctx, last, reindexedAtOnce)
 		if err != nil || len(announced) == 0 {
 			return errors.Join(append(failed, err)...)

@@ -3,6 +3,7 @@ package textindex
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ const (
 	mostBlocks = 16     // that one statement looks at
 	askedFor   = 100    // entries that one statement checks
 	patience   = 500    // entries that are checked before it is asked which entries the viewer may see at all
-	mostRows   = 50_000 // of terms with a prefix that a lookup reads, if it finds something or not
+	mostRows   = 50_000 // of terms that a lookup reads, if it finds something or not
 	mostAsked  = 5000   // entries that a lookup checks
 
 	// A viewer who may see few of many images, and no more than fewEntries entries, is told apart by a list of these.
@@ -39,6 +40,15 @@ func (s *set) and(other *set) {
 		s[n] &= other[n]
 	}
 }
+
+func (s *set) or(other *set) {
+	for n := range s {
+		s[n] |= other[n]
+	}
+}
+
+// put adds an entry by its ID.
+func (s *set) put(id int64) { s[id%blockSize/64] |= 1 << (id % 64) }
 
 // descending returns the IDs of the entries of a block that are smaller than before.
 func (s *set) descending(block, before int64) (ids []int64) {
@@ -64,7 +74,7 @@ func (x *Index) Find(ctx context.Context, l recognition.Lookup) (entries []recog
 	if before <= 0 || before > int64(newest) {
 		before = int64(newest)
 	}
-	f := finder{Index: x, Lookup: l}
+	f := finder{Index: x, Lookup: l, firsts: map[int64][]string{}}
 	for last, size := (before-1)/blockSize, int64(1); last >= 0; size = min(2*size, mostBlocks) {
 		first := max(0, last-size+1)
 		found, err := f.candidates(ctx, first, last)
@@ -90,10 +100,11 @@ func (x *Index) Find(ctx context.Context, l recognition.Lookup) (entries []recog
 type finder struct {
 	*Index
 	recognition.Lookup
-	rows  int            // of terms with a prefix, read
-	asked int            // entries, checked
-	told  bool           // whether it was asked what the viewer may see
-	seen  map[int64]*set // by block: what the viewer may see; nil: that is much, or not yet asked for
+	rows   int                // read, a term of a block each
+	asked  int                // entries, checked
+	told   bool               // whether it was asked what the viewer may see
+	seen   map[int64]*set     // by block: what the viewer may see; nil: that is much, or not yet asked for
+	firsts map[int64][]string // by block: the first terms of its parts, once it is known to be compact
 }
 
 // check adds to entries those of a block that are there and may be seen, until there are enough; then it returns where to go on.
@@ -144,100 +155,74 @@ func (f *finder) mayBeSeen(found *set, block int64) *set {
 }
 
 // candidates returns by block the entries that have all terms, from the first to the last block.
-func (f *finder) candidates(ctx context.Context, first, last int64) (map[int64]*set, error) {
+func (f *finder) candidates(ctx context.Context, first, last int64) (found map[int64]*set, err error) {
 	var blocks []int64
 	for block := first; block <= last; block++ {
 		blocks = append(blocks, block)
 	}
-	var whole [][]byte
-	for _, t := range f.Terms {
-		if !t.Prefix {
-			whole = append(whole, []byte(t.Text))
+	for n, t := range f.Terms {
+		terms := span{t.Text, t.Text + "\x00"}
+		if t.Prefix {
+			terms.end = t.Text + "\xff"
 		}
-	}
-	found := map[int64]*set{}
-	if len(whole) > 0 {
-		var err error
-		if found, blocks, err = f.withTerms(ctx, blocks, whole); err != nil {
-			return nil, err
-		}
-	}
-	for _, t := range f.Terms {
-		if !t.Prefix || len(blocks) == 0 {
-			continue
-		}
-		begin, err := f.beginning(ctx, blocks, t.Text)
+		have, err := f.having(ctx, blocks, terms)
 		if err != nil {
 			return nil, err
 		}
-		blocks = slices.DeleteFunc(blocks, func(block int64) bool {
-			if begin[block] == nil {
-				delete(found, block)
-			} else if found[block] == nil {
-				found[block] = begin[block]
-			} else {
-				found[block].and(begin[block])
+		for block, entries := range have {
+			if n > 0 {
+				entries.and(found[block])
 			}
-			return begin[block] == nil
-		})
+		}
+		found, blocks = have, slices.Sorted(maps.Keys(have))
+		if len(blocks) == 0 {
+			return nil, nil
+		}
 	}
 	return found, nil
 }
 
-// withTerms returns the entries of blocks that have all terms, and the blocks in which each term is.
-func (f *finder) withTerms(ctx context.Context, blocks []int64, terms [][]byte) (found map[int64]*set, _ []int64, err error) {
-	found, rows := map[int64]*set{}, map[int64]int{}
-	inBlocks, args := sqldb.In(blocks)
-	inTerms, more := sqldb.In(terms)
-	err = sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
-		var block int64
-		var ids []byte
-		if err := scan(&block, &ids); err != nil {
-			return err
-		}
-		s := &set{}
-		s.add(ids)
-		if rows[block]++; rows[block] == 1 {
-			found[block] = s
-		} else {
-			found[block].and(s)
-		}
-		return nil
-	}, `SELECT block, ids FROM text_posting /*! FORCE INDEX (PRIMARY) */ WHERE block IN `+inBlocks+` AND term IN `+inTerms,
-		append(args, more...)...)
-	blocks = slices.DeleteFunc(blocks, func(block int64) bool {
-		if rows[block] < len(terms) {
-			delete(found, block)
-			return true
-		}
-		return false
-	})
-	return found, blocks, f.db.Fault(ctx, err)
-}
-
-// beginning returns by block the entries that have a term that begins with the prefix.
-func (f *finder) beginning(ctx context.Context, blocks []int64, prefix string) (found map[int64]*set, err error) {
+// having returns by block the entries that have a term of a span. What is compacted meanwhile is not missed, since text_compact is read
+// after text_posting.
+func (f *finder) having(ctx context.Context, blocks []int64, terms span) (found map[int64]*set, err error) {
 	found = map[int64]*set{}
-	var ranges []string
-	var args []any
-	for _, block := range blocks {
-		ranges = append(ranges, `block = ? AND term >= ? AND term < ?`)
-		args = append(args, block, []byte(prefix), []byte(prefix+"\xff"))
-	}
-	err = sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
-		var block int64
-		var ids []byte
-		if err := scan(&block, &ids); err != nil {
-			return err
-		}
+	each := func(block int64, entries *set) {
 		if found[block] == nil {
 			found[block] = &set{}
 		}
-		found[block].add(ids)
+		found[block].or(entries)
 		f.rows++
-		return nil
-	}, `SELECT block, ids FROM text_posting /*! FORCE INDEX (PRIMARY) */ WHERE `+strings.Join(ranges, ` OR `), args...)
-	return found, f.db.Fault(ctx, err)
+	}
+	isCompact := func(block int64) bool { return f.firsts[block] != nil }
+	if loose := slices.DeleteFunc(slices.Clone(blocks), isCompact); len(loose) > 0 {
+		if err := f.loose(ctx, loose, terms, each); err != nil {
+			return nil, err
+		}
+		if err := f.readFirsts(ctx, loose); err != nil {
+			return nil, err
+		}
+	}
+	return found, f.compacted(ctx, slices.DeleteFunc(blocks, func(block int64) bool { return !isCompact(block) }), terms, each)
+}
+
+// loose gives each term of a span that text_posting has in blocks.
+func (f *finder) loose(ctx context.Context, blocks []int64, terms span, each func(block int64, entries *set)) error {
+	var args []any
+	for _, block := range blocks {
+		args = append(args, block, []byte(terms.first), []byte(terms.end))
+	}
+	const ofBlock = `block = ? AND term >= ? AND term < ?`
+	err := sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
+		var block int64
+		var ids []byte
+		err := scan(&block, &ids)
+		entries := &set{}
+		entries.add(ids)
+		each(block, entries)
+		return err
+	}, `SELECT block, ids FROM text_posting /*! FORCE INDEX (PRIMARY) */ WHERE `+ofBlock+strings.Repeat(` OR `+ofBlock, len(blocks)-1),
+		args...)
+	return f.db.Fault(ctx, err)
 }
 
 // maySee is the condition for images that a viewer may see.
@@ -246,12 +231,12 @@ const maySee = `(i.user_id = ? OR i.visibility = ?)`
 // there returns those of the entries that are there and may be seen, by ID, descending.
 func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.Entry, err error) {
 	marks, args := sqldb.In(ids)
-	text := `SELECT /*! STRAIGHT_JOIN */ e.id, e.image_id, e.content_id, e.version, COALESCE(r.rotation, 0) FROM text_entry e /*! FORCE
+	text := `SELECT /*! STRAIGHT_JOIN */ e.id, e.image_id, ocr.content_id, e.version, COALESCE(r.rotation, 0) FROM text_entry e /*! FORCE
 		INDEX (PRIMARY) */
 		JOIN image i /*! FORCE INDEX (PRIMARY) */ ON i.id = e.image_id
 		LEFT JOIN ocr_run r /*! FORCE INDEX (PRIMARY) */ ON r.image_id = e.image_id AND r.version = e.version
-		LEFT JOIN ocr /*! FORCE INDEX (ocr_content) */ ON ocr.content_id = e.content_id AND ocr.deleted_datetime IS NULL
-		WHERE e.id IN ` + marks + ` AND (e.content_id IS NULL OR ocr.content_id IS NOT NULL
+		LEFT JOIN ocr /*! FORCE INDEX (PRIMARY) */ ON ocr.id = e.ocr_id AND ocr.deleted_datetime IS NULL
+		WHERE e.id IN ` + marks + ` AND (e.ocr_id IS NULL OR ocr.id IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM ocr_run later /*! FORCE INDEX (PRIMARY) */ WHERE later.image_id = e.image_id AND later.version >
 				e.version))`
 	if f.Viewer != 0 {
@@ -287,7 +272,7 @@ func (f *finder) visible(ctx context.Context) (map[int64]*set, error) {
 			s = &set{}
 			blocks[id/blockSize] = s
 		}
-		s[id%blockSize/64] |= 1 << (id % 64)
+		s.put(id)
 		n++
 		return nil
 	}, strings.Replace(from, `%s`, `image_user`, 1)+`i.user_id = ? UNION ALL `+strings.Replace(from, `%s`, `image_visibility`,

@@ -5,8 +5,10 @@
 // block have the term. What is sought is looked for from the newest block on: so a frequent term is found soon, and a rare one is in few
 // rows.
 //
-// An entry that is replaced or removed leaves its number with its terms. Whether an entry is there, and who may see it, is asked of the
-// tables with what is found.
+// Compact moves the rows of blocks that are full to table text_compact, which needs a tenth of the space.
+//
+// An entry that is replaced or removed leaves its number with its terms, until Compact leaves it out. Whether an entry is there, and who
+// may see it, is asked of the tables with what is found.
 package textindex
 
 import (
@@ -17,6 +19,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +38,7 @@ var _ recognition.Index = (*Index)(nil)
 func New(db *sqldb.DB) *Index { return &Index{db} }
 
 // Tables are those of the index, which follow from others and are not copied.
-var Tables = []string{Announced, "text_entry", "text_posting", "text_state"}
+var Tables = []string{Announced, "text_compact", "text_entry", "text_posting", "text_state"}
 
 // Announced is the table of announcements.
 const Announced = "text_announced"
@@ -69,7 +72,7 @@ func (x *Index) Announce(ctx context.Context, imageID int64) (id int64, err erro
 
 // Clear implements recognition.Index.
 func (x *Index) Clear(ctx context.Context) (images int, err error) {
-	for _, table := range []string{"text_entry", "text_posting"} {
+	for _, table := range []string{"text_entry", "text_posting", "text_compact"} {
 		if _, err := x.db.Write.ExecContext(ctx, x.db.Dialect.Catalogue.Empty+table); err != nil {
 			return 0, x.db.Fault(ctx, err)
 		}
@@ -114,11 +117,11 @@ func (x *Index) Later(ctx context.Context, tx *sql.Tx, imageID int64) error {
 
 // entry is a row of text_entry that is to be added, with its terms.
 type entry struct {
-	contentID string // empty for the name of an image
-	imageID   int64
-	version   int
-	revision  int64
-	terms     []string
+	ocrID    int64 // of the row of table ocr that has the content; 0 for the name of an image
+	imageID  int64
+	version  int
+	revision int64
+	terms    []string
 }
 
 // Put implements recognition.Index.
@@ -160,8 +163,8 @@ func (x *Index) Put(ctx context.Context, announced, imageID int64, contents []re
 			return err
 		}
 		for n, c := range contents {
-			if wanted[c.ID] {
-				entries = append(entries, entry{c.ID, imageID, version, int64(c.Revision), terms[n]})
+			if ocrID := wanted[c.ID]; ocrID != 0 {
+				entries = append(entries, entry{ocrID, imageID, version, int64(c.Revision), terms[n]})
 			}
 		}
 		return x.add(ctx, tx, next, entries)
@@ -233,59 +236,48 @@ func dropOld(ctx context.Context, tx *sql.Tx, imageID int64, all bool) (version 
 		return 0, err
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version > 0 AND version <> ?`, imageID, version)
-	if err != nil || !all {
+	if err != nil || version == 0 || !all {
 		return version, err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version = ? AND content_id IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE ocr.content_id = text_entry.content_id AND
-			ocr.deleted_datetime IS NULL)`, imageID, version)
+	_, err = tx.ExecContext(ctx, `DELETE FROM text_entry WHERE image_id = ? AND version = ? AND NOT EXISTS (SELECT 1 FROM ocr `+
+		`/*! FORCE INDEX (PRIMARY) */ WHERE ocr.id = text_entry.ocr_id AND ocr.deleted_datetime IS NULL)`, imageID, version)
 	return version, err
 }
 
-// newer returns which contents are of that run and newer than what the index has of them. It removes what it has of these, and of those
-// that no run has.
-func newer(ctx context.Context, tx *sql.Tx, imageID int64, version int, contents []recognition.Content) (map[string]bool, error) {
-	wanted := map[string]bool{}
+// newer returns by content ID the rows of table ocr of those contents that are of that run and newer than what the index has of them. It
+// removes what it has of these, and of those that are not of that run. What it had of contents that no run has went with their rows.
+func newer(ctx context.Context, tx *sql.Tx, imageID int64, version int, contents []recognition.Content) (map[string]int64, error) {
+	wanted := map[string]int64{}
 	for part := range slices.Chunk(contents, rowsAtOnce) {
-		ids := make([]string, len(part))
-		for n, c := range part {
-			ids[n] = c.ID
-		}
-		marks, args := sqldb.In(ids)
-		var there []string
-		if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
-			var id string
-			err := scan(&id)
-			there = append(there, id)
-			return err
-		}, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE content_id IN `+marks+` AND image_id = ? AND version = ? `+
-			`AND deleted_datetime IS NULL`, append(args, imageID, version)...); err != nil {
-			return nil, err
-		}
-		has := map[string]int64{}
-		if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
-			var id string
-			var revision int64
-			err := scan(&id, &revision)
-			has[id] = revision
-			return err
-		}, `SELECT content_id, revision FROM text_entry /*! FORCE INDEX (text_entry_content) */ WHERE content_id IN `+marks,
-			args...); err != nil {
-			return nil, err
-		}
-		var old []string
+		revisions := map[string]int64{}
 		for _, c := range part {
-			revision, known := has[c.ID]
-			wanted[c.ID] = slices.Contains(there, c.ID) && (!known || revision < int64(c.Revision))
-			if known && (wanted[c.ID] || !slices.Contains(there, c.ID)) {
-				old = append(old, c.ID)
+			revisions[c.ID] = int64(c.Revision)
+		}
+		marks, args := sqldb.In(slices.Collect(maps.Keys(revisions)))
+		var old []int64
+		if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
+			var ocrID int64
+			var contentID string
+			var there bool
+			var revision sql.NullInt64
+			err := scan(&ocrID, &contentID, &there, &revision)
+			if there && (!revision.Valid || revision.Int64 < revisions[contentID]) {
+				wanted[contentID] = ocrID
 			}
+			if revision.Valid && (wanted[contentID] != 0 || !there) {
+				old = append(old, ocrID)
+			}
+			return err
+		}, `SELECT /*! STRAIGHT_JOIN */ ocr.id, ocr.content_id, ocr.image_id = ? AND ocr.version = ? AND ocr.deleted_datetime IS NULL, `+
+			`e.revision FROM ocr /*! FORCE INDEX (ocr_content) */ LEFT JOIN text_entry e /*! FORCE INDEX (text_entry_ocr) */ `+
+			`ON e.ocr_id = ocr.id WHERE ocr.content_id IN `+marks, append([]any{imageID, version}, args...)...); err != nil {
+			return nil, err
 		}
 		if len(old) == 0 {
 			continue
 		}
 		marks, args = sqldb.In(old)
-		if _, err := tx.ExecContext(ctx, `DELETE FROM text_entry WHERE content_id IN `+marks, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM text_entry WHERE ocr_id IN `+marks, args...); err != nil {
 			return nil, err
 		}
 	}
@@ -312,7 +304,7 @@ func (x *Index) add(ctx context.Context, tx *sql.Tx, next int64, entries []entry
 	for rows := range slices.Chunk(entries, rowsAtOnce) {
 		var args []any
 		for _, e := range rows {
-			args = append(args, next, sqldb.Text(e.contentID), e.imageID, e.version, e.revision)
+			args = append(args, next, sqldb.Number(e.ocrID), e.imageID, e.version, e.revision)
 			block := next / blockSize
 			if postings[block] == nil {
 				postings[block] = map[string]*posting{}
@@ -327,7 +319,7 @@ func (x *Index) add(ctx context.Context, tx *sql.Tx, next int64, entries []entry
 			}
 			next++
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO text_entry (id, content_id, image_id, version, revision) VALUES (?, ?, ?, ?, ?)`+
+		if _, err := tx.ExecContext(ctx, `INSERT INTO text_entry (id, ocr_id, image_id, version, revision) VALUES (?, ?, ?, ?, ?)`+
 			strings.Repeat(`, (?, ?, ?, ?, ?)`, len(rows)-1), args...); err != nil {
 			return err
 		}
