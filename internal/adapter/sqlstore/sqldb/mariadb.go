@@ -169,7 +169,9 @@ func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 		// Of long lists, too, each value is looked up to plan by. What is noted of an index may be of a time when the table was small, so
 		// that all of it would be read.
 		"eq_range_index_dive_limit": "0",
-		"sql_safe_updates":          "1"} // UPDATE and DELETE go by a key; a statement that cannot is refused
+		// A list of 1,000 values or more would become a table, with which the one that is asked is joined by reading all of it.
+		"in_predicate_conversion_threshold": "0",
+		"sql_safe_updates":                  "1"} // UPDATE and DELETE go by a key; a statement that cannot is refused
 	connections = defaultConnections
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
