@@ -185,8 +185,8 @@ func (s *Catalog) ByIDs(ctx context.Context, ids []int64) (images []document.Ima
 			i, err := scanImage(scan)
 			images = append(images, i)
 			return err
-		}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (PRIMARY) */ JOIN user ON user.id = i.user_id `+
-			`WHERE i.id IN `+marks, args...); err != nil {
+		}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (PRIMARY) */ JOIN user /*! FORCE INDEX (PRIMARY) */ `+
+			`ON user.id = i.user_id WHERE i.id IN `+marks, args...); err != nil {
 			return nil, s.db.Fault(ctx, err)
 		}
 	}

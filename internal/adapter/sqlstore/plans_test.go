@@ -21,10 +21,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/internal/adapter/sqlstore/hookstore"
+	"glyphbox/internal/adapter/sqlstore/jobstore"
+	"glyphbox/internal/adapter/sqlstore/limitstore"
+	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
+	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest/mariadbtest"
@@ -215,7 +221,8 @@ func listing(q document.Query) func(context.Context, *DB) error {
 }
 
 const baseTables = `(user|image|image_suffix|image_event|image_watcher|ocr|ocr_run|content_revision|text_[a-z]+|` +
-	`logged_in|session|api_key|user_state|user_setting|webhook_delivery|webhook|[a-z])`
+	`logged_in|session|api_key|user_state|user_setting|user_limit|user_work|webhook_delivery|webhook|job|job_item|job_feed|` +
+	`request_key|[a-z])`
 
 // mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in
 // any case.
@@ -286,7 +293,7 @@ func planCases(f populated) []planCase {
 			return err
 		}
 	}
-	return []planCase{
+	return append([]planCase{
 		{name: "list, for an administrator", scans: []string{"image", "user"}, do: listing(document.Query{Size: 10})},
 		{name: "list before an image, for an administrator", scans: []string{"user"},
 			do: listing(document.Query{Size: 10, Before: f.images / 2})},
@@ -330,6 +337,14 @@ func planCases(f populated) []planCase {
 			if err == nil {
 				_, err = db.Catalog().read(ctx, q.through(), part{limit: q.Size})
 			}
+			return err
+		}},
+		{name: "many images", rows: 1500, do: func(ctx context.Context, db *DB) error {
+			var ids []int64
+			for id := int64(1); id <= 1500; id++ { // more than MariaDB takes for a list by itself
+				ids = append(ids, id)
+			}
+			_, err := db.Catalog().ByIDs(ctx, ids)
 			return err
 		}},
 		{name: "image", do: func(ctx context.Context, db *DB) error { _, err := db.Catalog().ByID(ctx, 7); return err }},
@@ -491,6 +506,151 @@ func planCases(f populated) []planCase {
 			_, err := hookstore.New(db.DB).Deliveries(ctx, 2, "", 10)
 			return err
 		}},
+	}, workCases(f)...)
+}
+
+// workCases are those of jobs, keys of requests and limits.
+func workCases(f populated) []planCase {
+	type jobs = *jobstore.Store
+	onJobs := func(do func(ctx context.Context, s jobs) error) func(context.Context, *DB) error {
+		return func(ctx context.Context, db *DB) error { return do(ctx, jobstore.New(db.DB)) }
+	}
+	onKeys := func(do func(ctx context.Context, s *oncestore.Store) error) func(context.Context, *DB) error {
+		return func(ctx context.Context, db *DB) error { return do(ctx, oncestore.New(db.DB)) }
+	}
+	items := func(state job.State) func(context.Context, *DB) error {
+		return onJobs(func(ctx context.Context, s jobs) error {
+			_, err := s.Items(ctx, "job0100", state, 0, 10)
+			return err
+		})
+	}
+	at := created.Add(time.Hour)
+	key := func(n int) once.Key {
+		return once.Key{ID: fmt.Sprintf("key%04d", n), User: f.user, Request: "r", HeldBy: "me", Created: at, Until: at.Add(time.Minute)}
+	}
+	mine := func(n int) once.Claim { return once.Claim{ID: key(n).ID, By: "me"} }
+	return []planCase{
+		{name: "documents added, within limits", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Add(ctx, once.Claim{}, limit.Limits{Images: 1 << 40}, []document.Image{someImage(f.user, "new")})
+			return err
+		}},
+		{name: "limits and use of a user", do: func(ctx context.Context, db *DB) error {
+			_, _, err := limitstore.New(db.DB).Of(ctx, f.user, at)
+			return err
+		}},
+		{name: "job added", do: onJobs(func(ctx context.Context, s jobs) error {
+			return s.Add(ctx, job.Job{ID: "job9000", User: account.Ref{ID: f.user}, State: job.Queued, Created: at,
+				Count: job.Count{Total: 2, Queued: 2}}, limit.Limits{Queued: 1 << 40, Items: 1 << 40}, []int64{1, 2})
+		})},
+		{name: "job", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.ByID(ctx, "job0100"); return err })},
+		{name: "jobs of a user", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.List(ctx, f.user, "", 10); return err })},
+		{name: "items of a job", do: items("")},
+		{name: "items of a job in a state", do: items(job.Queued)},
+		{name: "items of a job that have failed", sorts: []string{"job_item"}, do: items(job.Failed)},
+		{name: "changes of a job", do: onJobs(func(ctx context.Context, s jobs) error {
+			_, err := s.Changes(ctx, "job0100", 3, 10)
+			return err
+		})},
+		{name: "dead items", sorts: []string{"job_item"}, do: onJobs(func(ctx context.Context, s jobs) error {
+			_, err := s.Dead(ctx, "", 10)
+			return err
+		})},
+		{name: "open jobs", sorts: []string{"job"}, do: onJobs(func(ctx context.Context, s jobs) error {
+			_, err := s.Open(ctx)
+			return err
+		})},
+		{name: "how long items take", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.Mean(ctx); return err })},
+		{name: "what there is to do", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.Stats(ctx); return err })},
+		{name: "items picked for the queue", sorts: []string{"job"}, do: onJobs(func(ctx context.Context, s jobs) error {
+			ids, err := s.Offer(ctx, at, at.Add(time.Hour), func([]job.Open) map[string]int { return map[string]int{"job0003": 5} })
+			if err == nil && len(ids) == 0 {
+				err = errors.New("nothing was picked")
+			}
+			return err
+		})},
+		{name: "item claimed", do: onJobs(func(ctx context.Context, s jobs) error {
+			_, err := s.Claim(ctx, "job0003-000001", "me", at, at.Add(time.Minute))
+			return err
+		})},
+		{name: "lease prolonged", do: onJobs(func(ctx context.Context, s jobs) error {
+			return s.Extend(ctx, "job0003-000001", "me", at.Add(time.Hour))
+		})},
+		{name: "item ended", do: onJobs(func(ctx context.Context, s jobs) error {
+			return s.Finish(ctx, "job0003-000001", "me", job.Outcome{Version: 1}, at, time.Time{})
+		})},
+		{name: "leases that lapsed", do: onJobs(func(ctx context.Context, s jobs) error {
+			n, err := s.Lapse(ctx, at, job.Outcome{Lapsed: true, Error: &job.Failure{Code: "x", Detail: "X."}})
+			if err == nil && n == 0 {
+				err = errors.New("no lease lapsed")
+			}
+			return err
+		})},
+		{name: "job cancelled", do: onJobs(func(ctx context.Context, s jobs) error { return s.Cancel(ctx, "job0004", at) })},
+		{name: "job run again", do: onJobs(func(ctx context.Context, s jobs) error {
+			n, err := s.Retry(ctx, "job0004", limit.Limits{Queued: 1 << 40}, at)
+			if err == nil && n == 0 {
+				err = errors.New("nothing is run again")
+			}
+			return err
+		})},
+		{name: "dead item run again", do: onJobs(func(ctx context.Context, s jobs) error { return s.Replay(ctx, "job0200-000001") })},
+
+		{name: "key claimed", do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
+			_, err := s.Begin(ctx, key(9000))
+			return errors.Join(err, func() error { _, err := s.Begin(ctx, key(9000)); return err }()) // as it is there, too
+		})},
+		{name: "claim prolonged", do: onKeys(func(ctx context.Context, s *oncestore.Store) error { return s.Extend(ctx, mine(9000), at) })},
+		{name: "key completed", do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
+			return s.Complete(ctx, mine(9000), []once.Effect{{Image: 1}})
+		})},
+		{name: "claim given back", do: onKeys(func(ctx context.Context, s *oncestore.Store) error { return s.Release(ctx, mine(9000)) })},
+		{name: "old keys", rows: 501, do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
+			for _, err := range s.Old(ctx, at) {
+				return err
+			}
+			return errors.New("no key is old")
+		})},
+		{name: "old keys removed", do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
+			return s.Remove(ctx, []string{key(1).ID, key(2).ID}, at)
+		})},
+	}
+}
+
+// addWork adds jobs and keys of requests. Jobs 0 to 9 are open, and of each other one an item is dead.
+func addWork(t *testing.T, db *DB, user int64) {
+	t.Helper()
+	ctx := t.Context()
+	jobs, keys := jobstore.New(db.DB), oncestore.New(db.DB)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 300 {
+		id := fmt.Sprintf("job%04d", n)
+		must(jobs.Add(ctx, job.Job{ID: id, User: account.Ref{ID: user + int64(n%10)}, State: job.Queued,
+			Created: created.Add(time.Duration(n) * time.Minute), Count: job.Count{Total: 30, Queued: 30}}, limit.Limits{},
+			make([]int64, 30)))
+		if n < 10 {
+			continue
+		}
+		if n == 10 {
+			_, err := jobs.Claim(ctx, job.ItemID(id, 1), "gone", created, created.Add(time.Second))
+			must(err)
+			continue
+		}
+		_, err := db.Exec(ctx, `UPDATE job_item SET state = CASE WHEN number > 1 THEN 'done' WHEN ? THEN 'dead' ELSE 'failed' END, `+
+			`seq = number WHERE job_id = ?`, n%20 == 0, id)
+		must(err)
+		_, err = db.Exec(ctx, `UPDATE job SET state = 'done', queued = 0, done = 29, failed = 1, worked = 1000, seq = 31, `+
+			`finished_datetime = ? WHERE id = ?`, sqldb.Stamp(created.Add(time.Duration(n)*time.Second)), id)
+		must(err)
+	}
+	for n := range 1500 {
+		_, err := keys.Begin(ctx, once.Key{ID: fmt.Sprintf("key%04d", n), User: user, Request: "r", HeldBy: "x", Created: created,
+			Until: created.Add(time.Minute)})
+		must(err)
 	}
 }
 
@@ -557,6 +717,7 @@ func TestPlans(t *testing.T) {
 			source, db, server := grown(t, database)
 			f := populate(t, db, 3000)
 			addRows(t, db, f.user)
+			addWork(t, db, f.user)
 			plain, asked := openAt(t, source), record(t, db, source)
 			explained := map[string]bool{}
 			cases := planCases(f)
@@ -586,7 +747,8 @@ func TestPlans(t *testing.T) {
 							t.Errorf("%s, with statistics %s: %s\n%s\nreads all of a table, or sorts, in %q", c.name, statistics, s.text,
 								strings.Join(steps, "\n"), wrong)
 						}
-						fmt.Fprintf(&doc, "%s\n    %s\n", imageFields.ReplaceAllString(s.text, "${1}… FROM"), strings.Join(steps, "\n    "))
+						text := longList.ReplaceAllString(imageFields.ReplaceAllString(s.text, "${1}… FROM"), "?,…")
+						fmt.Fprintf(&doc, "%s\n    %s\n", text, strings.Join(steps, "\n    "))
 					}
 					doc.WriteString("```\n")
 				}
@@ -622,7 +784,7 @@ func TestPlans(t *testing.T) {
 
 var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_compact",
 	"text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "webhook", "webhook_delivery", "user", "user_state",
-	"user_setting", "role", "state"}
+	"user_setting", "user_limit", "user_work", "job", "job_item", "job_feed", "request_key", "role", "state"}
 
 func run(t testing.TB, db *DB, text string, args ...any) {
 	t.Helper()
@@ -667,6 +829,7 @@ func setStatistics(t *testing.T, db *DB, rows int) {
 
 var (
 	hasPlan     = regexp.MustCompile(`^(SELECT|UPDATE|DELETE|INSERT .* SELECT) `)
+	longList    = regexp.MustCompile(`(?:\?,){30,}\?`)
 	imageFields = regexp.MustCompile(`^(SELECT (?:/\*! STRAIGHT_JOIN \*/ )?)i\.id, .*?, user\.name FROM`)
 )
 

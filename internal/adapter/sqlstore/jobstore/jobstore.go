@@ -102,11 +102,12 @@ func insertItems(ctx context.Context, tx *sql.Tx, id string, number int, images 
 	return nil
 }
 
-const jobColumns = `SELECT job.id, job.user_id, user.name, job.priority, job.request, job.state, job.total, job.queued, job.running,
-	job.done, job.failed, job.cancelled,
+const jobColumns = `SELECT /*! STRAIGHT_JOIN */ job.id, job.user_id, user.name, job.priority, job.request, job.state, job.total, job.queued,
+	job.running, job.done, job.failed, job.cancelled,
 	job.seq, job.worked, job.created_datetime, job.begun_datetime, job.finished_datetime, job.error_code, job.error_detail,
-	COALESCE(job.webhook_id, 0)
-	FROM job JOIN user ON user.id = job.user_id WHERE job.state <> 'adding' AND `
+	COALESCE(job.webhook_id, 0) FROM job `
+
+const jobsUser = ` JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = job.user_id WHERE job.state <> 'adding' AND `
 
 func scanJob(scan func(...any) error) (j job.Job, err error) {
 	var request string
@@ -137,7 +138,7 @@ func (s *Store) ByID(ctx context.Context, id string) (job.Job, error) {
 }
 
 func byID(ctx context.Context, q sqldb.Querier, id, lock string) (job.Job, error) {
-	j, err := scanJob(q.QueryRowContext(ctx, jobColumns+`job.id = ?`+lock, id).Scan)
+	j, err := scanJob(q.QueryRowContext(ctx, jobColumns+jobsUser+`job.id = ?`+lock, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return job.Job{}, job.ErrNotFound
 	}
@@ -153,7 +154,8 @@ func (s *Store) List(ctx context.Context, userID int64, before string, size int)
 		j, err := scanJob(scan)
 		jobs = append(jobs, j)
 		return err
-	}, jobColumns+`job.user_id = ? AND job.id < ? ORDER BY job.id DESC LIMIT ?`, userID, before, size)
+	}, jobColumns+`/*! FORCE INDEX (job_user) */`+jobsUser+`job.user_id = ? AND job.id < ? ORDER BY job.id DESC LIMIT ?`, userID, before,
+		size)
 	return jobs, s.db.Fault(ctx, err)
 }
 
@@ -536,7 +538,8 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 		err := scan(&id)
 		left = append(left, id)
 		return err
-	}, `SELECT id FROM job WHERE state = ? AND created_datetime < ?`, adding, sqldb.Stamp(now.Add(-addedWithin)))
+	}, `SELECT id FROM job /*! FORCE INDEX (job_state) */ WHERE state = ? AND created_datetime < ?`, adding,
+		sqldb.Stamp(now.Add(-addedWithin)))
 	if err != nil {
 		return returned, s.db.Fault(ctx, err)
 	}
@@ -551,8 +554,8 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 // cancelQueued cancels a job and its queued items.
 func cancelQueued(ctx context.Context, tx *sql.Tx, j *job.Job) error {
 	j.State = job.Cancelled
-	_, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'cancelled', until_datetime = NULL, seq = number + ? WHERE job_id = ? `+
-		`AND state = 'queued'`, j.Seq, j.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE job_item `+byState+`SET state = 'cancelled', until_datetime = NULL, seq = number + ? `+
+		`WHERE job_id = ? AND state = 'queued'`, j.Seq, j.ID)
 	if j.Count.Queued > 0 {
 		j.Seq += int64(j.Count.Total)
 	}
@@ -577,7 +580,7 @@ func (s *Store) Retry(ctx context.Context, id string, general limit.Limits, now 
 		if err := limitstore.Work(ctx, s.db, tx, j.User.ID, general, j.Count.Failed+j.Count.Cancelled, now); err != nil {
 			return err
 		}
-		n, err = requeue(ctx, tx, j, `job_id = ? AND state IN ('failed', 'dead', 'cancelled')`, id)
+		n, err = requeue(ctx, tx, j, byState+`SET`, `job_id = ? AND state IN ('failed', 'dead', 'cancelled')`, id)
 		if n > 0 {
 			j.Count.Failed, j.Count.Cancelled = 0, 0
 		}
@@ -587,9 +590,9 @@ func (s *Store) Retry(ctx context.Context, id string, general limit.Limits, now 
 }
 
 // requeue queues items that have ended. The caller sets the counts that fall.
-func requeue(ctx context.Context, tx *sql.Tx, j *job.Job, where string, arg any) (int, error) {
-	result, err := tx.ExecContext(ctx, `UPDATE job_item SET state = 'queued', tries = 0, lapses = 0, error_code = NULL, error_detail = NULL,
-		until_datetime = NULL, begun_datetime = NULL,
+func requeue(ctx context.Context, tx *sql.Tx, j *job.Job, set, where string, arg any) (int, error) {
+	result, err := tx.ExecContext(ctx, `UPDATE job_item `+set+` state = 'queued', tries = 0, lapses = 0, error_code = NULL,
+		error_detail = NULL, until_datetime = NULL, begun_datetime = NULL,
 		finished_datetime = NULL, seq = number + ? WHERE `+where, j.Seq, arg)
 	if err != nil {
 		return 0, err
@@ -606,7 +609,7 @@ func requeue(ctx context.Context, tx *sql.Tx, j *job.Job, where string, arg any)
 // Replay implements job.Jobs.
 func (s *Store) Replay(ctx context.Context, itemID string) error {
 	err := s.change(ctx, jobOf(itemID), time.Time{}, func(tx *sql.Tx, j *job.Job) error {
-		n, err := requeue(ctx, tx, j, `state = 'dead' AND id = ?`, itemID)
+		n, err := requeue(ctx, tx, j, `SET`, `state = 'dead' AND id = ?`, itemID)
 		if err == nil && n == 0 {
 			return job.ErrNoItem
 		}
