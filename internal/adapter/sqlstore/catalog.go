@@ -179,7 +179,7 @@ func (s *Catalog) ByID(ctx context.Context, id int64) (document.Image, error) {
 
 // ByIDs implements document.Catalog.
 func (s *Catalog) ByIDs(ctx context.Context, ids []int64) (images []document.Image, err error) {
-	for part := range slices.Chunk(ids, idsAtOnce) {
+	for part := range slices.Chunk(ids, sqldb.IDsAtOnce) {
 		marks, args := sqldb.In(part)
 		if err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 			i, err := scanImage(scan)
@@ -504,7 +504,7 @@ var namedBlobs = []string{`SELECT image_id FROM image /*! FORCE INDEX (image_ori
 func (s *Catalog) Named(ctx context.Context, blobs []string) ([]string, error) {
 	// the thumbnail of a page that has none yet
 	blobs = slices.DeleteFunc(slices.Clone(blobs), func(name string) bool { return name == "" })
-	return s.db.named(ctx, blobs, namedBlobs...)
+	return s.db.Named(ctx, blobs, namedBlobs...)
 }
 
 // Delete implements document.Catalog.

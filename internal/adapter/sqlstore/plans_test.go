@@ -411,7 +411,7 @@ func planCases(f populated) []planCase {
 			_, err := db.Contents().Revisions(ctx, "a1")
 			return err
 		}},
-		{name: "contents whose revisions are old", rows: pageSize + 1, do: func(ctx context.Context, db *DB) error {
+		{name: "contents whose revisions are old", rows: sqldb.PageSize + 1, do: func(ctx context.Context, db *DB) error {
 			for _, err := range db.Contents().Old(ctx, time.Now()) {
 				return err
 			}

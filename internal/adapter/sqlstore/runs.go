@@ -285,7 +285,7 @@ func (s *Runs) PagesRead(ctx context.Context, imageIDs []int64, whole bool) (map
 
 // Named implements recognition.Runs.
 func (s *Runs) Named(ctx context.Context, contentIDs []string) ([]string, error) {
-	return s.db.named(ctx, contentIDs, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE content_id IN `)
+	return s.db.Named(ctx, contentIDs, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_content) */ WHERE content_id IN `)
 }
 
 // RemoveContent implements recognition.Runs.
@@ -323,12 +323,12 @@ const deletedBefore = `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_deleted) 
 
 // Deleted implements recognition.Runs.
 func (s *Runs) Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return s.db.pages(ctx, deletedBefore, func(last string) []any { return []any{sqldb.Stamp(before), last, pageSize} })
+	return s.db.Pages(ctx, deletedBefore, func(last string) []any { return []any{sqldb.Stamp(before), last, sqldb.PageSize} })
 }
 
 // RemoveDeleted implements recognition.Runs.
 func (s *Runs) RemoveDeleted(ctx context.Context, contentIDs []string, before time.Time) (removed []string, err error) {
-	for part := range slices.Chunk(contentIDs, idsAtOnce) {
+	for part := range slices.Chunk(contentIDs, sqldb.IDsAtOnce) {
 		marks, list := sqldb.In(part)
 		args := append(list, sqldb.Stamp(before))
 		var found []string

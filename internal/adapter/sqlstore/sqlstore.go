@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path"
 	"slices"
@@ -22,6 +21,7 @@ import (
 	"time"
 
 	"glyphbox/internal/adapter/sqlstore/accountstore"
+	"glyphbox/internal/adapter/sqlstore/contentstore"
 	"glyphbox/internal/adapter/sqlstore/feedstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/adapter/sqlstore/textindex"
@@ -72,6 +72,9 @@ func (db *DB) Settings() *accountstore.Settings { return accountstore.NewSetting
 
 // Feed returns what happens to images in the database.
 func (db *DB) Feed() *feedstore.Store { return feedstore.New(db.DB) }
+
+// Contents returns the contents in the database.
+func (db *DB) Contents() *contentstore.Contents { return contentstore.New(db.DB) }
 
 // Index returns the text index in the database.
 func (db *DB) Index() *textindex.Index { return textindex.New(db.DB) }
@@ -206,49 +209,4 @@ func (db *DB) migrate(ctx context.Context) error {
 		err = db.keyOlderNames(ctx)
 	}
 	return errors.Join(err, unlock())
-}
-
-// named returns the values that the queries find of those that are put at their ends, each once.
-func (db *DB) named(ctx context.Context, values []string, queries ...string) (named []string, err error) {
-	for part := range slices.Chunk(values, idsAtOnce) {
-		marks, list := sqldb.In(part)
-		var texts []string
-		var args []any
-		for _, query := range queries {
-			texts, args = append(texts, query+marks), append(args, list...)
-		}
-		err := sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
-			var name string
-			err := scan(&name)
-			named = append(named, name)
-			return err
-		}, strings.Join(texts, ` UNION `), args...)
-		if err != nil {
-			return nil, db.Fault(ctx, err)
-		}
-	}
-	return named, nil
-}
-
-// pages goes through the names that a query finds, in their order, a page of pageSize at a time. args are those of the page after a name.
-func (db *DB) pages(ctx context.Context, query string, args func(last string) []any) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for last, more := "", true; more; {
-			var page []string
-			if err := sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
-				err := scan(&last)
-				page = append(page, last)
-				return err
-			}, query, args(last)...); err != nil {
-				yield("", db.Fault(ctx, err))
-				return
-			}
-			more = len(page) == pageSize
-			for _, name := range page {
-				if !yield(name, nil) {
-					return
-				}
-			}
-		}
-	}
 }

@@ -566,7 +566,7 @@ func testGetOfMoreThanOneStatementNames(t *testing.T, open func(testing.TB) *DB)
 	db := open(t)
 	var contents []recognition.Content
 	var ids []string
-	for n := range idsAtOnce + 7 {
+	for n := range sqldb.IDsAtOnce + 7 {
 		id := fmt.Sprint("content", n)
 		contents, ids = append(contents, recognition.Content{ID: id, Revision: 1}), append(ids, id)
 	}

@@ -1,4 +1,5 @@
-package sqlstore
+// Package contentstore keeps contents as JSON documents.
+package contentstore
 
 import (
 	"context"
@@ -15,17 +16,15 @@ import (
 )
 
 // Contents is recognition.Contents on table content_revision, a row with a JSON document for each revision.
-type Contents struct{ db *DB }
+type Contents struct{ db *sqldb.DB }
 
 var _ recognition.Contents = (*Contents)(nil)
 
-// Contents returns the contents in the database.
-func (db *DB) Contents() *Contents { return &Contents{db} }
+// New returns the contents in a database whose schema is that of package sqlstore.
+func New(db *sqldb.DB) *Contents { return &Contents{db} }
 
-const (
-	idsAtOnce = 5000 // of one statement. SQLite takes 32,766 parameters.
-	pageSize  = 1000 // of what is gone through
-)
+// rowsAtOnce is how many rows one INSERT stores.
+const rowsAtOnce = 100
 
 func marshal(c recognition.Content) (string, error) {
 	c.Edited = c.Edited.UTC().Truncate(time.Microsecond)
@@ -86,7 +85,7 @@ func current(ids string) string {
 // Get implements recognition.Contents.
 func (s *Contents) Get(ctx context.Context, ids []string) ([]recognition.Content, error) {
 	byID := make(map[string]recognition.Content, len(ids))
-	for part := range slices.Chunk(ids, idsAtOnce) {
+	for part := range slices.Chunk(ids, sqldb.IDsAtOnce) {
 		marks, args := sqldb.In(part)
 		if err := s.find(ctx, func(c recognition.Content) { byID[c.ID] = c }, current(marks), args...); err != nil {
 			return nil, err
@@ -144,7 +143,7 @@ const oldContents = `SELECT DISTINCT content_id FROM content_revision /*! FORCE 
 
 // Old implements recognition.Contents. It goes by the clock of the database.
 func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return s.db.pages(ctx, oldContents, func(last string) []any { return []any{last, sqldb.Stamp(before), pageSize} })
+	return s.db.Pages(ctx, oldContents, func(last string) []any { return []any{last, sqldb.Stamp(before), sqldb.PageSize} })
 }
 
 // Delete implements recognition.Contents.
@@ -153,7 +152,7 @@ func (s *Contents) Delete(ctx context.Context, ids []string) error {
 }
 
 func deleteContents(ctx context.Context, tx *sql.Tx, ids []string) error {
-	for part := range slices.Chunk(ids, idsAtOnce) {
+	for part := range slices.Chunk(ids, sqldb.IDsAtOnce) {
 		marks, args := sqldb.In(part)
 		if _, err := tx.ExecContext(ctx, `DELETE FROM content_revision WHERE content_id IN `+marks, args...); err != nil {
 			return err
@@ -165,7 +164,7 @@ func deleteContents(ctx context.Context, tx *sql.Tx, ids []string) error {
 // History returns all revisions of contents, by ID and revision. What is not there is left out.
 func (s *Contents) History(ctx context.Context, ids []string) (history []recognition.Content, err error) {
 	ids = slices.Sorted(slices.Values(ids))
-	for part := range slices.Chunk(ids, idsAtOnce) {
+	for part := range slices.Chunk(ids, sqldb.IDsAtOnce) {
 		marks, args := sqldb.In(part)
 		if err := s.find(ctx, func(c recognition.Content) { history = append(history, c) },
 			`SELECT document FROM content_revision /*! FORCE INDEX (PRIMARY) */ WHERE content_id IN `+marks+`
