@@ -336,10 +336,11 @@ func (c Client) UploadLocked(ctx context.Context, name string, data io.Reader, p
 // ImageQuery picks documents. The zero value is the ten newest.
 type ImageQuery struct {
 	Page
-	Keyword string // part of the name of the document or of its owner
-	Sort    string // "newest", "oldest" or "name"; empty: newest
-	Before  int64  // only documents that come after the one with this id in that order
-	Owner   string // "me": only the user's own; "all": those of everybody, for administrators; empty: all that the user may see
+	Keyword string   // part of the name of the document or of its owner
+	Sort    string   // "newest", "oldest" or "name"; empty: newest
+	Before  int64    // only documents that come after the one with this id in that order
+	Tags    []string // that the document has all of
+	Owner   string   // "me": only the user's own; "others": what others share; "all": for administrators; empty: all that may be seen
 }
 
 // Pages returns the images of a document in the order of its pages.
@@ -359,10 +360,32 @@ func (c Client) Images(ctx context.Context, q ImageQuery) (List[Image], error) {
 	if q.Owner != "" {
 		query.Set("owner", q.Owner)
 	}
+	if len(q.Tags) > 0 {
+		query["tag"] = q.Tags
+	}
 	if q.Sort != "" {
 		query.Set("sort", q.Sort)
 	}
 	return list[Image](ctx, c, "/image", query)
+}
+
+// TagQuery picks tags. The zero value is the first ten.
+type TagQuery struct {
+	Page
+	Keyword string // part of the tag
+	Owner   string // whose documents, as in ImageQuery
+}
+
+// Tags returns the tags of documents that the user may see, sorted.
+func (c Client) Tags(ctx context.Context, q TagQuery) (List[Tag], error) {
+	query := q.query()
+	if q.Keyword != "" {
+		query.Set("keyword", q.Keyword)
+	}
+	if q.Owner != "" {
+		query.Set("owner", q.Owner)
+	}
+	return list[Tag](ctx, c, "/tag", query)
 }
 
 // Image returns the metadata of an image.
@@ -375,6 +398,16 @@ func imagePath(id int64, rest string) string { return fmt.Sprintf("/image/%d%s",
 // ChangeImage renames or shares a document by the image of its first page, or turns a page.
 func (c Client) ChangeImage(ctx context.Context, id int64, form ImageForm) (Image, error) {
 	return send[Image](ctx, c, http.MethodPut, imagePath(id, ""), form)
+}
+
+// Share returns with whom a document is shared by name, as far as the user may know.
+func (c Client) Share(ctx context.Context, id int64) (Share, error) {
+	return get[Share](ctx, c, imagePath(id, "/share"), nil)
+}
+
+// SetShare shares a document with the users of those names, and with nobody else by name. Its visibility stays.
+func (c Client) SetShare(ctx context.Context, id int64, share Share) (Share, error) {
+	return send[Share](ctx, c, http.MethodPut, imagePath(id, "/share"), share)
 }
 
 // DeleteImage deletes a document, by the image of its first page, with all its runs.

@@ -140,9 +140,13 @@ type Image struct {
 	Rotation        int    `json:"rotation" enum:"0,90,180,270" example:"0" doc:"Degrees that the upright image is turned clockwise. 0 as it was uploaded."`
 	Size            int64  `json:"size" example:"183204" doc:"Bytes of the uploaded file."`
 	SHA256          string `json:"sha256" doc:"SHA-256 of the uploaded file, in hexadecimal."`
-	Visibility      string `json:"visibility" enum:"private,shared"`
+	Visibility      string `json:"visibility" enum:"private,shared" doc:"Whether every user sees it. Those it is shared with by name see it in any case."`
 	User            Ref    `json:"user" doc:"The owner."`
 	CreatedDatetime string `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
+
+	SharedWith []string `json:"shared_with" nullable:"false" example:"[\"bob\"]" doc:"The names of the users with whom the document is shared by name. The owner and administrators see all of them, others at most their own: then it is shared with them."`
+
+	Tags []string `json:"tags" nullable:"false" example:"[\"invoice\"]" doc:"The tags of the document, sorted. Letter case does not tell tags apart."`
 
 	Read *int `json:"read,omitempty" example:"1" doc:"In lists: how many pages have been read. In a list of documents, of all their pages, in a list of the pages of one, 1 or 0."`
 
@@ -151,10 +155,22 @@ type Image struct {
 
 // ImageForm changes an image. A field that is nil stays as it is.
 type ImageForm struct {
-	Name       *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters. Unchanged if missing."`
-	Visibility *string `json:"visibility,omitempty" enum:"private,shared" doc:"Unchanged if missing."`
-	Rotation   *int    `json:"rotation,omitempty" enum:"0,90,180,270" doc:"Degrees to turn the uploaded image clockwise, whatever it was before. Its runs turn along. Unchanged if missing."`
-	Password   *string `json:"password,omitempty" maxLength:"255" doc:"The password of an encrypted file, if the service has lost it. It must open the file."`
+	Name       *string   `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters. Unchanged if missing."`
+	Visibility *string   `json:"visibility,omitempty" enum:"private,shared" doc:"Unchanged if missing."`
+	Tags       *[]string `json:"tags,omitempty" nullable:"false" example:"[\"invoice\"]" doc:"All tags of the document, at most 50, of 1–50 characters each, each once whatever its letter case. Unchanged if missing."`
+	Rotation   *int      `json:"rotation,omitempty" enum:"0,90,180,270" doc:"Degrees to turn the uploaded image clockwise, whatever it was before. Its runs turn along. Unchanged if missing."`
+	Password   *string   `json:"password,omitempty" maxLength:"255" doc:"The password of an encrypted file, if the service has lost it. It must open the file."`
+}
+
+// Share says with whom a document is shared by name.
+type Share struct {
+	Users []string `json:"users" nullable:"false" example:"[\"bob\"]" doc:"Names of users, in any letter case, at most 100, each once and without the owner's. To nobody: an empty list."`
+}
+
+// Tag is a tag that is in use.
+type Tag struct {
+	Name      string `json:"name" example:"invoice" doc:"As one of the documents has it."`
+	Documents int    `json:"documents" example:"12" doc:"How many documents have it, of those that are asked for."`
 }
 
 // Box is a rectangle of a page: x1, y1 is its top left pixel, x2, y2 lies just outside its bottom right pixel.

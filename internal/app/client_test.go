@@ -99,6 +99,27 @@ func TestClient(t *testing.T) {
 	if got, err := ann.Image(ctx, image.ID); err != nil || !cmp.Equal(got, turned) {
 		t.Errorf("Image: %+v, %v", got, err)
 	}
+	got, err := ann.ChangeImage(ctx, image.ID, api.ImageForm{Tags: &[]string{"Tax"}})
+	if err != nil || !slices.Equal(got.Tags, []string{"Tax"}) {
+		t.Errorf("ChangeImage to tags: %+v, %v", got, err)
+	}
+	tags, err := ann.Tags(ctx, api.TagQuery{Keyword: "ax", Owner: "me"})
+	if err != nil || !slices.Equal(tags.Items, []api.Tag{{Name: "Tax", Documents: 1}}) {
+		t.Errorf("Tags: %+v, %v", tags, err)
+	}
+	if got, err := ann.Images(ctx, api.ImageQuery{Tags: []string{"tax"}}); err != nil || len(got.Items) != 1 {
+		t.Errorf("Images by tag: %+v, %v", got, err)
+	}
+	share, err := ann.SetShare(ctx, image.ID, api.Share{Users: []string{"admin"}})
+	if err != nil || !slices.Equal(share.Users, []string{"admin"}) {
+		t.Errorf("SetShare: %+v, %v", share, err)
+	}
+	if share, err := ann.Share(ctx, image.ID); err != nil || !slices.Equal(share.Users, []string{"admin"}) {
+		t.Errorf("Share: %+v, %v", share, err)
+	}
+	if _, err := ann.ChangeImage(ctx, image.ID, api.ImageForm{Tags: &[]string{}}); err != nil {
+		t.Errorf("ChangeImage to no tags: %v", err)
+	}
 	if original, err := ann.Original(ctx, image.ID); err != nil || !bytes.Equal(original, png) {
 		t.Errorf("Original: %d bytes, %v", len(original), err)
 	}

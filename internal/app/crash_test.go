@@ -219,7 +219,7 @@ func domainOn(t *testing.T, s *stores, k *killer) (*account.Service, *document.S
 	accounts := &account.Service{Users: users, Sessions: s.db.Sessions(), Keys: s.db.Keys(), Tokens: f.Tokens, Passwords: f.Passwords,
 		SignUpOpen: true, Now: time.Now}
 	images := &document.Service{Catalog: killedCatalog{s.db.Catalog(), k}, Blobs: killedBlobs{s.blobs, k}, Files: f.Files, Imager: f.Imager,
-		Seals: seals, Now: time.Now}
+		Users: s.db.Users(), Seals: seals, Now: time.Now}
 	results := &recognition.Service{Images: images, Users: users, Engine: f.Engine, Runs: killedRuns{s.db.Runs(), k},
 		Contents: killedContents{s.contents, k}, Now: time.Now}
 	accounts.Dependents, images.Dependents = images, results

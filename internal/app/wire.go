@@ -160,7 +160,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	s.accounts = newAccounts(c, s.db, token.NewTokens(keys))
 	s.limits = &limit.Service{Users: limitstore.New(s.db.DB), General: c.Limits, Now: time.Now}
 	s.images = &document.Service{Catalog: s.db.Catalog(), Blobs: s.blobs, Files: s.staging, Imager: s.pool, Seals: seals,
-		Limits: s.limits, MaxPages: c.MaxPages, MaxDocumentPixels: c.MaxDocumentPixels, Now: time.Now}
+		Users: s.db.Users(), Limits: s.limits, MaxPages: c.MaxPages, MaxDocumentPixels: c.MaxDocumentPixels, Now: time.Now}
 	s.results = &recognition.Service{Images: s.images, Users: s.db.Users(), Engine: s.pool, Runs: s.db.Runs(), Contents: s.contents,
 		UserSettings: s.db.Settings(), Index: s.db.Index(), Feed: s.db.Feed(),
 		Exporter: exporter, Timeout: c.RequestTimeout, MaxRegions: c.MaxRegions, Effort: c.Effort, Now: time.Now}

@@ -218,6 +218,8 @@ func Catalog(t *testing.T, open func(t *testing.T) Stores) {
 
 	keywords(t, open)
 	documents(t, open)
+	shares(t, open)
+	tags(t, open)
 
 	t.Run("the name of the owner follows the owner", func(t *testing.T) {
 		s := open(t)

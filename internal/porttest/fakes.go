@@ -50,6 +50,7 @@ func newFakes(judge testing.TB) *Fakes {
 		feeds: map[int64][]recognition.Event{}, watchers: map[string]fakeWatcher{},
 		judge: judge, faults: map[string][]Mode{}, meanwhile: map[string]func(){},
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
+		given:  map[int64][]int64{},
 		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{},
 		contents: map[string][]recognition.Content{}, deleted: map[string]time.Time{}, settings: map[int64]recognition.Settings{},
 		blobs: map[string][]byte{},
@@ -101,6 +102,7 @@ type memory struct {
 	sessions map[string]account.Session
 	keys     map[string]account.Key
 	images   map[int64]document.Image
+	given    map[int64][]int64                // readers of documents
 	runs     map[int64][]recognition.Run      // by image; version n at n-1
 	contents map[string][]recognition.Content // by ID; revision n at n-1
 	settings map[int64]recognition.Settings
@@ -438,6 +440,11 @@ func (f fakeUsers) Update(ctx context.Context, id int64, apply func(*account.Use
 		}
 		f.users[id] = storedUser(v)
 		u = storedUser(v)
+		if u.Resigned() {
+			for document := range f.given {
+				f.given[document] = slices.DeleteFunc(f.given[document], func(reader int64) bool { return reader == id })
+			}
+		}
 		return nil
 	})
 	return u, err

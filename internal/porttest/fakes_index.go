@@ -111,7 +111,7 @@ func (f fakeIndex) Find(ctx context.Context, l recognition.Lookup) (entries []re
 			}
 		}
 		for _, i := range f.images {
-			if f.maySee(l.Viewer, i) && hasTerms(f.terms(i.Name), l.Terms) {
+			if i.Document == i.ID && f.maySee(l.Viewer, i) && hasTerms(f.terms(i.Name), l.Terms) {
 				entries = append(entries, recognition.Entry{ID: i.ID, ImageID: i.ID})
 			}
 		}
@@ -127,7 +127,7 @@ func (f fakeIndex) Find(ctx context.Context, l recognition.Lookup) (entries []re
 }
 
 func (m *memory) maySee(viewer int64, i document.Image) bool {
-	return viewer == 0 || i.Owner.ID == viewer || i.Visibility == document.Shared
+	return viewer == 0 || i.Owner.ID == viewer || i.Visibility == document.Shared || slices.Contains(m.given[i.Document], viewer)
 }
 
 func (f fakeIndex) terms(texts ...string) (terms []string) {

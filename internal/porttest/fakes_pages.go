@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +33,12 @@ type fakeCatalog struct{ *memory }
 // withOwner fills in what stands in the owner's row.
 func (f fakeCatalog) withOwner(i document.Image) document.Image {
 	i.Owner.Name = f.users[i.Owner.ID].Name
+	i.Readers = nil
+	for _, id := range f.given[i.Document] {
+		i.Readers = append(i.Readers, account.Ref{ID: id, Name: f.users[id].Name})
+	}
+	i.Tags = slices.Clone(f.images[i.Document].Tags)
+	slices.SortFunc(i.Readers, func(a, b account.Ref) int { return cmp.Compare(lowerASCII(a.Name), lowerASCII(b.Name)) })
 	return i
 }
 
@@ -136,8 +143,7 @@ func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []docum
 		for _, i := range f.images {
 			i = f.withOwner(i)
 			has := func(s string) bool { return strings.Contains(folded(s), folded(q.Keyword)) }
-			if i.Document == i.ID && (q.Viewer == 0 || q.Viewer == i.Owner.ID || i.Visibility == document.Shared) &&
-				(q.Owner == 0 || q.Owner == i.Owner.ID) && (has(i.Name) || has(i.Owner.Name)) {
+			if f.picks(q, i) && hasTags(i, q.Tags) && (has(i.Name) || has(i.Owner.Name)) {
 				all = append(all, i)
 			}
 		}
@@ -160,6 +166,45 @@ func (f fakeCatalog) List(ctx context.Context, q document.Query) (images []docum
 		return nil
 	})
 	return images, n, err
+}
+
+// picks tells whether a query may return an image, whatever its keyword and tags.
+func (f fakeCatalog) picks(q document.Query, i document.Image) bool {
+	return i.Document == i.ID && f.maySee(q.Viewer, i) && (!q.Others || q.Viewer != i.Owner.ID) && (q.Owner == 0 || q.Owner == i.Owner.ID)
+}
+
+func hasTags(i document.Image, tags []string) bool {
+	for _, tag := range tags {
+		if !slices.ContainsFunc(i.Tags, func(has string) bool { return document.FoldTag(has) == tag }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f fakeCatalog) Tags(ctx context.Context, q document.Query) (tags []document.Tag, n int, err error) {
+	err = f.do(ctx, "Catalog.Tags", func() error {
+		found := map[string]document.Tag{}
+		for _, i := range f.images {
+			for _, tag := range i.Tags {
+				key := document.FoldTag(tag)
+				if t := found[key]; f.picks(q, i) && strings.Contains(key, q.Keyword) {
+					if t.Name == "" || tag < t.Name {
+						t.Name = tag
+					}
+					t.Documents++
+					found[key] = t
+				}
+			}
+		}
+		var all []document.Tag
+		for _, key := range slices.Sorted(maps.Keys(found)) {
+			all = append(all, found[key])
+		}
+		tags, n = page(all, q.Size, q.Page), len(all)
+		return nil
+	})
+	return tags, n, err
 }
 
 var numbersAndCharacters = regexp.MustCompile(`[0-9]+|[^0-9]`)
@@ -199,6 +244,13 @@ func (f fakeCatalog) Update(ctx context.Context, id int64, apply func(*document.
 		if err != nil {
 			return err
 		}
+		if was.Document == id {
+			if err := f.give(id, v.Readers); err != nil {
+				return err
+			}
+			was.Tags = slices.Clone(v.Tags)
+			slices.SortFunc(was.Tags, func(a, b string) int { return cmp.Compare(document.FoldTag(a), document.FoldTag(b)) })
+		}
 		was.Thumbnail, was.Rotation, was.Width, was.Height = v.Thumbnail, v.Rotation, v.Width, v.Height
 		f.images[id] = was
 		for _, page := range f.images {
@@ -213,6 +265,19 @@ func (f fakeCatalog) Update(ctx context.Context, id int64, apply func(*document.
 	return i, err
 }
 
+// give makes users the readers of a document.
+func (f fakeCatalog) give(id int64, readers []account.Ref) error {
+	var ids []int64
+	for _, r := range readers {
+		if f.users[r.ID].Resigned() {
+			return account.ErrUserNotFound
+		}
+		ids = append(ids, r.ID)
+	}
+	f.given[id] = ids
+	return nil
+}
+
 func (f fakeCatalog) Delete(ctx context.Context, id int64) error {
 	return f.write(ctx, "Catalog.Delete", func() error {
 		if i, ok := f.images[id]; !ok || i.Document != id {
@@ -221,6 +286,7 @@ func (f fakeCatalog) Delete(ctx context.Context, id int64) error {
 		for _, i := range f.images {
 			if i.Document == id {
 				delete(f.images, i.ID)
+				delete(f.given, i.ID)
 				delete(f.runs, i.ID)
 			}
 		}

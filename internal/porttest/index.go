@@ -95,6 +95,7 @@ func (x *indexed) want(viewer int64, q string, want ...recognition.Content) {
 // Index is the suite of recognition.Index.
 func Index(t *testing.T, open func(t *testing.T) Stores) {
 	start := func(t *testing.T) *indexed { t.Helper(); return startIndex(t, open(t)) }
+	sharedIndex(t, start)
 
 	t.Run("words, prefixes, parts of Hangul words, and numbers", func(t *testing.T) {
 		x := start(t)

@@ -71,6 +71,11 @@ func Box(b document.Box) client.Box { return client.Box{X1: b.X1, Y1: b.Y1, X2: 
 // Ref returns the name of a user.
 func Ref(r account.Ref) client.Ref { return client.Ref{ID: r.ID, Name: OrNull(r.Name)} }
 
+// Names returns the names of users.
+func Names(users []account.Ref) []string {
+	return All(users, func(r account.Ref) string { return r.Name })
+}
+
 // Time returns a time as RFC 3339 in UTC, with the microseconds that the stores keep.
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 

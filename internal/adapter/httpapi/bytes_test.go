@@ -36,7 +36,8 @@ func TestUpload(t *testing.T) {
 	name := "ann"
 	want := client.Image{ID: got.ID, Document: got.ID, Page: 1, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48,
 		Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Pages: 1,
-		Visibility: "private", User: client.Ref{ID: id, Name: &name}, CreatedDatetime: got.CreatedDatetime}
+		Visibility: "private", User: client.Ref{ID: id, Name: &name}, CreatedDatetime: got.CreatedDatetime,
+		SharedWith: []string{}, Tags: []string{}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("image (-want +got):\n%s", d)
 	}

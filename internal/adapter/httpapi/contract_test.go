@@ -65,7 +65,8 @@ func TestWhatIsNotThere(t *testing.T) {
 	_, token := s.user("root")
 	body := map[string]string{"PUT " + base + "/admin/user/9999/role": `{"role":null}`, "PUT " + base + "/image/9999": `{"name":"x"}`,
 		"PUT " + base + "/webhook/9999": `{"items":true}`, "PUT " + base + "/admin/user/9999/limits": `{}`,
-		"PUT " + base + "/ocr/x": `{"text":"x"}`}
+		"PUT " + base + "/image/9999/share": `{"users":[]}`,
+		"PUT " + base + "/ocr/x":            `{"text":"x"}`}
 	for _, target := range protected(t) {
 		if !strings.Contains(target, "9999") && !strings.Contains(target, "/x") {
 			continue

@@ -86,7 +86,7 @@ func open(t *testing.T, change ...func(*Config)) *site {
 		Now: time.Now}
 	limits := &limit.Service{Users: f.Limits, General: limit.Limits{Images: 50}, Now: time.Now}
 	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals, Limits: limits,
-		Now: time.Now}
+		Users: f.Users, Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents,
 		UserSettings: f.Settings, Index: f.Index, Feed: f.Feed, Exporter: f.Exporter, Now: time.Now}
 	images.Dependents, accounts.Dependents = runs, images

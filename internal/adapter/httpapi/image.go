@@ -11,6 +11,7 @@ import (
 	"glyphbox/client"
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/header"
+	"glyphbox/internal/adapter/httpapi/library"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -22,18 +23,19 @@ func (a *api) images(ctx context.Context, c *endpoint.Call, in *struct {
 	Keyword  endpoint.Keyword `query:"keyword" maxLength:"200" doc:"A part of the name of the document or of its owner, in any letter case."`
 	Before   int64            `query:"before" minimum:"1" doc:"Only documents that come after the one with this id in the order of the list. Use it to page while documents are added."`
 	Sort     string           `query:"sort" enum:"newest,oldest,name" doc:"The order: newest first, oldest first, or by name as people sort, in any letter case and numbers by their value. Missing: newest."`
-	Document int64            `query:"document" minimum:"1" doc:"The images of all pages of this document, in order. Not with keyword, before and sort."`
-	Owner    string           `query:"owner" enum:"me,all" doc:"me: only your own images. all: those of everybody, for administrators. Missing: all that you may see."`
+	Document int64            `query:"document" minimum:"1" doc:"The images of all pages of this document, in order. Not with keyword, before, sort and tag."`
+	Tag      []string         `query:"tag,explode" maxItems:"50" nullable:"false" doc:"Only documents with this tag, in any letter case. Several: with all of them."`
+	Owner    string           `query:"owner" enum:"me,others,all" doc:"me: only your own images. others: those that others share with you or with everybody. all: those of everybody, for administrators. Missing: all that you may see."`
 }) (*endpoint.List[client.Image], error) {
 	keyword, err := in.Keyword.Text()
 	if err != nil {
 		return nil, err
 	}
 	if in.Document != 0 {
-		return a.pagesOf(ctx, c, in.PageQuery, in.Document, keyword != "" || in.Before != 0 || in.Sort != "")
+		return a.pagesOf(ctx, c, in.PageQuery, in.Document, keyword != "" || in.Before != 0 || in.Sort != "" || len(in.Tag) > 0)
 	}
 	query := document.Query{Keyword: keyword, Size: in.Size, Page: in.Page, Before: in.Before, Whose: document.Whose(in.Owner),
-		Order: document.Order(in.Sort)}
+		Order: document.Order(in.Sort), Tags: library.NFC(in.Tag)}
 	if in.Sort == "newest" {
 		query.Order = document.Newest
 	}
@@ -62,7 +64,7 @@ func (a *api) images(ctx context.Context, c *endpoint.Call, in *struct {
 func (a *api) pagesOf(ctx context.Context, c *endpoint.Call, in endpoint.PageQuery, documentID int64, more bool) (
 	*endpoint.List[client.Image], error) {
 	if more {
-		return nil, fault.InvalidFields(fault.Field{Field: "document", Detail: "without keyword, before and sort"})
+		return nil, fault.InvalidFields(fault.Field{Field: "document", Detail: "without keyword, before, sort and tag"})
 	}
 	pages, total, err := a.Images.Pages(ctx, c.Actor(), documentID, in.Page*in.Size+1, in.Size)
 	if err != nil {
@@ -92,7 +94,7 @@ func (a *api) image(ctx context.Context, c *endpoint.Call, in *IDPath) (*endpoin
 
 func (a *api) changeImage(ctx context.Context, c *endpoint.Call, in *IDPath, form client.ImageForm) (*endpoint.One[client.Image], error) {
 	i, err := a.Images.Change(ctx, c.Actor(), in.ID, document.Change{Name: form.Name, Visibility: (*document.Visibility)(form.Visibility),
-		Rotation: form.Rotation, Password: form.Password})
+		Tags: library.Tags(form), Rotation: form.Rotation, Password: form.Password})
 	return endpoint.Answer(viewImage(i)), err
 }
 

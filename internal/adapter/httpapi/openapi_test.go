@@ -63,7 +63,7 @@ var contract = map[string][]string{
 	"image": {"POST /api/v1/image", "GET /api/v1/image", "GET /api/v1/image/{id}", "GET /api/v1/image/{id}/meta",
 		"GET /api/v1/image/{id}/thumbnail",
 		"GET /api/v1/image/{id}/view", "GET /api/v1/image/{id}/crop", "GET /api/v1/image/{id}/layout", "PUT /api/v1/image/{id}",
-		"DELETE /api/v1/image/{id}"},
+		"DELETE /api/v1/image/{id}", "GET /api/v1/image/{id}/share", "PUT /api/v1/image/{id}/share", "GET /api/v1/tag"},
 	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr/{version}/export",
 		"GET /api/v1/image/{id}/export", "GET /api/v1/image/{id}/events", "POST /api/v1/export", "GET /api/v1/ocr/{id}",
 		"PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",

@@ -7,6 +7,7 @@ import (
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/limits"
 	"glyphbox/internal/adapter/httpapi/sse"
+	"glyphbox/internal/adapter/httpapi/watch"
 )
 
 // base is before the path of every operation on users, images and results.
@@ -100,11 +101,12 @@ func (a *api) routes(s *endpoint.Set) {
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image/{id}/layout", Tag: "image", ID: "layout", Summary: "Suggest regions",
 		About: "Finds where text is, in reading order, without reading it.", Errors: []int{415}, Timeout: wait}, a.layout)
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "PUT " + base + "/image/{id}", Tag: "image", ID: "change-image",
-		Summary: "Rename or share a document, or turn a page",
+		Summary: "Rename, share or tag a document, or turn a page",
 		About: "For its owner and administrators. A rotation is absolute; the file and the stored text stay as they are, and all " +
 			"coordinates are those of the turned image from then on. What is not the rotation concerns all pages, and is refused with " +
 			"409 and the code page_of_document for a page that is not the first.",
 		Body: short, Errors: []int{409, 415}, Timeout: wait}, a.changeImage)
+	a.libraryRoutes(s)
 	endpoint.Handle(s, endpoint.Route{Pattern: "DELETE " + base + "/image/{id}", Tag: "image", ID: "delete-image",
 		Summary: "Delete a document",
 		About:   "With its file, all its pages and all their runs. 409 with the code page_of_document: the image is that of a later page.",
@@ -134,7 +136,7 @@ func (a *api) routes(s *endpoint.Set) {
 			"contents, 0 if anything may have changed; `presence` with the names of the users who have the image open, at first and " +
 			"when they change. Open the stream first and get the runs then, so that nothing is missed. Last-Event-ID resumes, on any " +
 			"node. The stream ends when the image is deleted or may no longer be seen.",
-		Gives: []string{sse.MediaType}, Streams: true}, a.imageEvents)
+		Gives: []string{sse.MediaType}, Streams: true}, watch.Handlers{Results: a.Recognition}.Image)
 	const formats = "plain text with a form feed between pages, JSON, TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, PDF whose " +
 		"text can be searched and selected, CSV and XLSX with a row for each region, or gt: an archive of the images and texts of " +
 		"confirmed lines, to train recognisers with."

@@ -34,7 +34,8 @@ func viewKey(k account.Key) client.Key {
 
 func viewImage(i document.Image) client.Image {
 	v := client.Image{ID: i.ID, Document: i.Document, Page: i.Number, Pages: i.Pages, Name: i.Name, MediaType: i.MediaType, Width: i.Width,
-		Height: i.Height, Frames: i.Frames, DPI: i.DPI, Rotation: i.Rotation, Size: i.Size, SHA256: i.SHA256, Visibility: string(i.Visibility), User: wire.Ref(i.Owner),
+		Height: i.Height, Frames: i.Frames, DPI: i.DPI, Rotation: i.Rotation, Size: i.Size, SHA256: i.SHA256,
+		Visibility: string(i.Visibility), SharedWith: wire.Names(i.Readers), Tags: append([]string{}, i.Tags...), User: wire.Ref(i.Owner),
 		CreatedDatetime: wire.Time(i.Created)}
 	if i.Error != nil {
 		v.Error = &client.Failure{Code: i.Error.Code, Detail: i.Error.Detail}

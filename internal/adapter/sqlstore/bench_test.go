@@ -143,6 +143,64 @@ func BenchmarkPages(b *testing.B) {
 	})
 }
 
+// BenchmarkGiven lists, finds and counts the tags of documents of a user who sees none but what is shared by name: 1 % of 30,000 images of
+// others; beside it those of one who owns as many among 30,000, as it was before there were shares. All have a tag.
+func BenchmarkGiven(b *testing.B) {
+	onEach(b, func(b *testing.B, open func(testing.TB) *DB) {
+		f := populate(b, open(b), 30_000)
+		tagged := map[bool]string{false: "others", true: "given"}
+		reader, owner := addUser(b, f.DB, "reader"), addUser(b, f.DB, "owner")
+		for id := int64(1); id <= f.images; id++ {
+			if _, err := f.Catalog().Update(b.Context(), id, func(i *document.Image) error {
+				i.Tags = []string{tagged[id%100 == 0], "all"}
+				if i.Visibility = document.Private; id%100 == 0 {
+					i.Readers = []account.Ref{{ID: reader.ID}}
+				}
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for range 300 {
+			if _, err := f.Catalog().Update(b.Context(), addImage(b, f.DB, owner.ID, fileName(f.names)).ID, func(i *document.Image) error {
+				i.Tags = []string{"given", "all"}
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for _, c := range []struct {
+			name string
+			q    document.Query
+		}{
+			{"first", document.Query{Size: 50}},
+			{"last", document.Query{Size: 50, Page: 5}},
+			{"by name", document.Query{Size: 50, Order: document.ByName}},
+			{"keyword", document.Query{Size: 50, Keyword: "수증"}},
+			{"keyword that all have", document.Query{Size: 50, Keyword: "."}},
+			{"tag", document.Query{Size: 50, Tags: []string{"given"}}},
+			{"tag that all have", document.Query{Size: 50, Tags: []string{"all"}}},
+			{"two tags", document.Query{Size: 50, Tags: []string{"all", "given"}}},
+		} {
+			given, own := c.q, c.q
+			given.Viewer, own.Viewer = reader.ID, owner.ID
+			b.Run(c.name, func(b *testing.B) {
+				porttest.InTurn(b, porttest.Side{Name: "own", Do: f.list(b, own)}, porttest.Side{Name: "given", Do: f.list(b, given)})
+			})
+		}
+		b.Run("tags in use", func(b *testing.B) {
+			tags := func(viewer int64) func() {
+				return func() {
+					if _, n, err := f.Catalog().Tags(b.Context(), document.Query{Viewer: viewer, Size: 50}); err != nil || n != 2 {
+						b.Fatal(n, err)
+					}
+				}
+			}
+			porttest.InTurn(b, porttest.Side{Name: "own", Do: tags(owner.ID)}, porttest.Side{Name: "given", Do: tags(reader.ID)})
+		})
+	})
+}
+
 // benchList lists at a thousand images and at a million, in turn.
 func benchList(b *testing.B, few, many populated) {
 	for _, c := range []struct {

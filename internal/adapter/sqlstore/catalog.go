@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/docstore"
 	"glyphbox/internal/adapter/sqlstore/limitstore"
 	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
@@ -150,12 +151,14 @@ func count(ctx context.Context, tx *sql.Tx, i document.Image, more int) error {
 }
 
 const imageColumns = `i.id, i.document, i.page, i.name, i.media_type, i.width, i.height, i.pages, i.frames, i.dpi, i.rotation, i.size, ` +
-	`i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.seal, i.failure, i.created_datetime, i.user_id, user.name`
+	`i.sha256, i.visibility, i.image_id, i.thumbnail_id, i.seal, i.failure, i.created_datetime, i.user_id, user.name, ` +
+	docstore.Columns
 
 func scanImage(scan func(...any) error) (i document.Image, err error) {
 	var first sql.NullInt64
 	err = scan(&i.ID, &first, &i.Number, &i.Name, &i.MediaType, &i.Width, &i.Height, &i.Pages, &i.Frames, &i.DPI, &i.Rotation, &i.Size,
-		&i.SHA256, &i.Visibility, &i.Original, &i.Thumbnail, &i.Seal, failure{&i.Error}, (*sqldb.Stamp)(&i.Created), &i.Owner.ID, (*sqldb.Text)(&i.Owner.Name))
+		&i.SHA256, &i.Visibility, &i.Original, &i.Thumbnail, &i.Seal, failure{&i.Error}, (*sqldb.Stamp)(&i.Created), &i.Owner.ID,
+		(*sqldb.Text)(&i.Owner.Name), docstore.Readers{To: &i.Readers}, docstore.Tags{To: &i.Tags})
 	if i.Document = i.ID; first.Valid {
 		i.Document = first.Int64
 	}
@@ -195,7 +198,11 @@ func (s *Catalog) ByIDs(ctx context.Context, ids []int64) (images []document.Ima
 
 // List implements document.Catalog.
 func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image, int, error) {
-	if keyword := sqldb.Fold(q.Keyword); keyword != "" {
+	keyword := sqldb.Fold(q.Keyword)
+	switch {
+	case len(q.Tags) > 0:
+		return s.tagged(ctx, q, keyword)
+	case keyword != "":
 		return s.search(ctx, q, keyword)
 	}
 	part, err := s.partOf(ctx, q)
@@ -234,6 +241,11 @@ type part struct {
 type place struct {
 	id  int64
 	key []byte // of its name, where lists are in the order of names
+}
+
+// Tags implements document.Catalog.
+func (s *Catalog) Tags(ctx context.Context, q document.Query) ([]document.Tag, int, error) {
+	return docstore.TagsSeen(ctx, s.db.DB, q)
 }
 
 func (s *Catalog) partOf(ctx context.Context, q document.Query) (part, error) {
@@ -311,6 +323,7 @@ type scan struct {
 	first        []string // columns of the index before the ID, or the key of the name, which have one value each
 	id           string   // column with the ID of the image
 	key          string   // what gives the key of the image's name; empty: the list is in the order of IDs
+	search       string   // what gives the image's name, folded
 	condition
 }
 
@@ -346,36 +359,62 @@ func (s scan) behind(p part) scan {
 	return s
 }
 
-// visible splits the images that a query may return, whatever its keyword, into disjoint WHERE conditions: two index scans beat one OR.
+// visible splits the images that a query may return, whatever its keyword, into disjoint WHERE conditions: several index scans beat one OR.
+// A user sees what is their own, what others share with everybody, and what others share with them by name and with everybody not.
 //
 // Each finds the first pages only, which stand for their documents.
 //
 // MariaDB is asked for a second value of the first column, which no row has: so it reads no more than the range of a list that begins
 // before an image. Of one value it may read all rows, if it takes the table for a small one.
 func visible(q document.Query) []scan {
-	const mine, shared = `(user_id = ? /*! OR user_id = 0 */) AND later = 0`, `(visibility = ? /*! OR visibility = '' */) AND later = 0`
 	suffix, key := ``, ``
 	if q.Order == document.ByName {
 		suffix, key = `_name`, `name_key`
 	}
-	all := scan{`image`, `image_later` + suffix, []string{`later`}, `id`, key, condition{text: `(later = 0 /*! OR later = -1 */)`}}
+	if len(q.Tags) > 0 {
+		return withTags(q, suffix, key)
+	}
+	images := func(index string, first []string, text string, args ...any) scan {
+		return scan{`image`, index + suffix, first, `id`, key, `search`, condition{text, args}}
+	}
 	ofUser := func(id int64) scan {
-		return scan{`image`, `image_user` + suffix, []string{`user_id`, `later`}, `id`, key, condition{mine, []any{id}}}
+		return images(`image_user`, []string{`user_id`, `later`}, `(user_id = ? /*! OR user_id = 0 */) AND later = 0`, id)
 	}
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
-		return []scan{all}
+		return []scan{images(`image_later`, []string{`later`}, `(later = 0 /*! OR later = -1 */)`)}
 	case q.Viewer == 0 || q.Viewer == q.Owner:
 		return []scan{ofUser(q.Owner)}
 	case q.Owner == 0:
-		others := scan{`image`, `image_visibility` + suffix, []string{`visibility`, `later`}, `id`, key,
-			condition{shared, []any{string(document.Shared)}}}
-		others.condition = others.and(`user_id <> ?`, q.Viewer)
-		return []scan{ofUser(q.Viewer), others}
+		scans := []scan{
+			ofUser(q.Viewer),
+			images(`image_visibility`, []string{`visibility`, `later`},
+				`(visibility = ? /*! OR visibility = '' */) AND later = 0 AND user_id <> ?`, string(document.Shared), q.Viewer),
+			given(q, suffix, key)}
+		if q.Others {
+			return scans[1:]
+		}
+		return scans
 	}
 	s := ofUser(q.Owner)
 	s.condition = s.and(`visibility = ?`, string(document.Shared))
-	return []scan{s}
+	return []scan{s, given(q, suffix, key)}
+}
+
+// given is the scan of what is shared with the viewer by name, of all owners or of one, and with everybody not.
+func given(q document.Query, suffix, key string) scan {
+	s := scan{`image_share`, `image_share_reader` + suffix, []string{`reader_id`, `shared`}, `image_id`, key, searchOf(`image_share`),
+		condition{`(reader_id = ? /*! OR reader_id = 0 */) AND shared = 0`, []any{q.Viewer}}}
+	if q.Owner != 0 {
+		s.index, s.first = `image_share_owner`+suffix, []string{`reader_id`, `user_id`, `shared`}
+		s.condition = s.and(`user_id = ?`, q.Owner)
+	}
+	return s
+}
+
+// searchOf returns what gives the folded name of the image that a row of another table names.
+func searchOf(table string) string {
+	return `(SELECT search FROM image WHERE image.id = ` + table + `.image_id)`
 }
 
 // read returns a part of the list that several scans make up.
@@ -418,27 +457,48 @@ func listPart(scans []scan, p part) (text string, args []any) {
 		ORDER BY ` + order, append(args, p.limit, p.offset)
 }
 
-// imagesOfUser returns how many images of a user a query may return, whatever its keyword, as an expression on table user.
+// imagesOfUser returns how many images of a user a query may return, whatever its keyword, as an expression on table user. Those that are
+// shared with the viewer by name are left out, and in givenByUser.
 func imagesOfUser(q document.Query) condition {
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
 		return condition{text: `images`}
 	case q.Viewer == 0 || q.Viewer == q.Owner:
 		return condition{`CASE WHEN id = ? THEN images ELSE 0 END`, []any{q.Owner}}
+	case q.Others:
+		return condition{`CASE WHEN id = ? THEN 0 ELSE shared END`, []any{q.Viewer}}
 	case q.Owner == 0:
 		return condition{`CASE WHEN id = ? THEN images ELSE shared END`, []any{q.Viewer}}
 	}
 	return condition{`CASE WHEN id = ? THEN shared ELSE 0 END`, []any{q.Owner}}
 }
 
+// givenByUser returns how many private images of a user are shared with the viewer by name, as an expression on table user.
+func givenByUser(q document.Query) condition {
+	if q.Viewer == 0 || q.Viewer == q.Owner {
+		return condition{text: `0`}
+	}
+	c := condition{`(SELECT COUNT(*) FROM image_share /*! FORCE INDEX (image_share_owner) */ WHERE reader_id = ? AND ` +
+		`user_id = user.id AND shared = 0)`, []any{q.Viewer}}
+	if q.Owner != 0 {
+		c = condition{`CASE WHEN id = ? THEN ` + c.text + ` ELSE 0 END`, append([]any{q.Owner}, c.args...)}
+	}
+	return c
+}
+
 // count returns how many images a query may return, whatever its keyword.
 func (s *Catalog) count(ctx context.Context, q document.Query) (int, error) {
 	images := imagesOfUser(q)
-	text, args := `SELECT COALESCE(SUM(`+images.text+`), 0) FROM user`, images.args
-	if q.Owner > 0 {
-		text, args = text+` WHERE id = ?`, append(args, q.Owner)
+	switch {
+	case q.Owner != 0:
+		given := givenByUser(q)
+		return s.db.Count(ctx, `SELECT COALESCE(SUM(`+images.text+` + `+given.text+`), 0) FROM user WHERE id = ?`,
+			append(slices.Concat(images.args, given.args), q.Owner)...)
+	case q.Viewer != 0:
+		given := condition{`CASE WHEN id = ? THEN given ELSE 0 END`, []any{q.Viewer}}
+		images = condition{images.text + ` + ` + given.text, append(images.args, given.args...)}
 	}
-	return s.db.Count(ctx, text, args...)
+	return s.db.Count(ctx, `SELECT COALESCE(SUM(`+images.text+`), 0) FROM user`, images.args...)
 }
 
 // Update implements document.Catalog.
@@ -456,7 +516,7 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 			return err
 		}
 		if was.Document == id {
-			i.Owner = was.Owner
+			i.ID, i.Owner = id, was.Owner
 			if err := errors.Join(updateDocument(ctx, tx, was, i), s.db.Index().Rename(ctx, tx, id, i.Name)); err != nil {
 				return err
 			}
@@ -472,6 +532,9 @@ func (s *Catalog) Update(ctx context.Context, id int64, change func(*document.Im
 
 // updateDocument changes what all pages of a document have in common.
 func updateDocument(ctx context.Context, tx *sql.Tx, was, i document.Image) error {
+	if err := docstore.Put(ctx, tx, was, i); err != nil {
+		return err
+	}
 	if i.Name == was.Name && i.Visibility == was.Visibility && bytes.Equal(i.Seal, was.Seal) {
 		return nil
 	}
@@ -517,7 +580,7 @@ func (s *Catalog) Delete(ctx context.Context, id int64) error {
 		if i.Document != id {
 			return document.ErrImageNotFound
 		}
-		if err := deleteSuffixes(ctx, tx, id); err != nil {
+		if err := errors.Join(deleteSuffixes(ctx, tx, id), docstore.Remove(ctx, tx, i)); err != nil {
 			return err
 		}
 		for _, pages := range []string{`document = ?`, `id = ?`} {

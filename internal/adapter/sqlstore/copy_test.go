@@ -50,6 +50,11 @@ func filled(t *testing.T, db *DB) {
 	for _, name := range []string{"한글 문서.png", "it's 100%_\\", "last, which goes"} {
 		i, err := addOne(ctx, db, someImage(users[0].ID, name))
 		must(err)
+		_, err = db.Catalog().Update(ctx, i.ID, func(i *document.Image) error {
+			i.Readers, i.Tags = []account.Ref{{ID: users[1].ID}}, []string{"영수증", "It's 100%_\\"}
+			return nil
+		})
+		must(err)
 		must(db.Contents().Add(ctx, []recognition.Content{{ID: name[:3] + "1", Revision: 1, Reading: recognition.Reading{Text: "하나"}},
 			{ID: name[:3] + "2", Revision: 1}}))
 		must(db.Contents().Revise(ctx, recognition.Content{ID: name[:3] + "1", Revision: 2, Reading: recognition.Reading{Text: "둘"},

@@ -220,7 +220,7 @@ func listing(q document.Query) func(context.Context, *DB) error {
 	}
 }
 
-const baseTables = `(user|image|image_suffix|image_event|image_watcher|ocr|ocr_run|content_revision|text_[a-z]+|` +
+const baseTables = `(user|reader|also|seen|image|image_suffix|image_share|image_tag|image_event|image_watcher|ocr|ocr_run|content_revision|text_[a-z]+|` +
 	`logged_in|session|api_key|user_state|user_setting|user_limit|user_work|webhook_delivery|webhook|job|job_item|job_feed|` +
 	`request_key|[a-z])`
 
@@ -243,8 +243,8 @@ func (c planCase) mistakes(steps []string) (wrong []string) {
 		// the runs, or users, that were picked
 		case sqliteScan.MatchString(step) && !slices.Contains(c.scans, table) && table != "r" && table != "u":
 			wrong = append(wrong, step)
-		// user: of the images of a page
-		case step == "USE TEMP B-TREE FOR ORDER BY" && last != "" && !slices.Contains(c.sorts, last) && last != "user":
+		// user, t: of the images of a page
+		case step == "USE TEMP B-TREE FOR ORDER BY" && last != "" && !slices.Contains(c.sorts, last) && last != "user" && last != "t":
 			wrong = append(wrong, "sort of "+last)
 		}
 		last = table
@@ -320,17 +320,28 @@ func planCases(f populated) []planCase {
 			do: listing(document.Query{Viewer: f.user, Size: 10, Order: document.ByName, Before: f.images / 2})},
 		{name: "list from the oldest on, for a user", scans: []string{"user"},
 			do: listing(document.Query{Viewer: f.user, Size: 10, Order: document.Oldest})},
+		{name: "list of what others share", scans: []string{"user"}, do: listing(document.Query{Viewer: f.user, Others: true, Size: 10})},
 		{name: "list of one's images by name", do: listing(document.Query{Owner: f.user, Size: 10, Order: document.ByName})},
 		{name: "keyword by name, for a user", scans: []string{"user"}, sorts: []string{"image_suffix", "image"},
 			do: listing(document.Query{Viewer: f.user, Size: 10, Keyword: "수증", Order: document.ByName})},
 		{name: "list of one's images", do: listing(document.Query{Owner: f.user, Size: 10})},
+		{name: "tag, for an administrator", rows: 300, do: listing(document.Query{Size: 10, Tags: []string{"tax"}})},
+		{name: "tag, for a user", rows: 300, do: listing(document.Query{Viewer: f.user, Size: 10, Tags: []string{"tax"}})},
+		{name: "tag by name, for a user", rows: 300,
+			do: listing(document.Query{Viewer: f.user, Size: 10, Tags: []string{"tax"}, Order: document.ByName})},
+		{name: "two tags, for a user", rows: 300, do: listing(document.Query{Viewer: f.user, Size: 10, Tags: []string{"tax", "2026"}})},
+		{name: "tags in use, for a user", rows: 600, sorts: []string{"image_tag", "t", "seen"}, scans: []string{"seen"},
+			do: func(ctx context.Context, db *DB) error {
+				_, _, err := db.Catalog().Tags(ctx, document.Query{Viewer: f.user, Size: 10})
+				return err
+			}},
 		{name: "keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(0, "수증")},
-		{name: "keyword, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"}, do: keyword(f.user, "수증")},
+		{name: "keyword, for a user", scans: []string{"user"}, sorts: []string{"image_suffix", "image_share"}, do: keyword(f.user, "수증")},
 		{name: "long keyword, for an administrator", scans: []string{"user"}, sorts: []string{"image_suffix", "image"},
 			do: keyword(0, "KakaoTalk_20180206_066191606")},
-		{name: "keyword in the name of an owner, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"},
+		{name: "keyword in the name of an owner, for a user", scans: []string{"user"}, sorts: []string{"image_suffix", "image_share"},
 			do: keyword(f.user, "user1")},
-		{name: "keyword in the names of many owners, for a user", scans: []string{"user"}, sorts: []string{"image_suffix"},
+		{name: "keyword in the names of many owners, for a user", scans: []string{"user"}, sorts: []string{"image_suffix", "image_share"},
 			do: keyword(f.user, "user")},
 		{name: "keyword that a page finds at once", scans: []string{"user"}, do: func(ctx context.Context, db *DB) error {
 			q, err := db.Catalog().findOwners(ctx, document.Query{Viewer: f.user, Size: 10}, ".jp")
@@ -352,6 +363,22 @@ func planCases(f populated) []planCase {
 			_, err := db.Catalog().Update(ctx, 7, func(i *document.Image) error { i.Name = "다른 이름"; return nil })
 			return err
 		}},
+		{name: "image shared by name", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Update(ctx, 8, func(i *document.Image) error {
+				i.Readers = []account.Ref{{ID: f.user}, {ID: f.user + 1}}
+				return nil
+			})
+			return err
+		}},
+		{name: "image tagged", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Update(ctx, 11, func(i *document.Image) error { i.Tags = []string{"a", "b"}; return nil })
+			return err
+		}},
+		{name: "shared image renamed", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Catalog().Update(ctx, 8, func(i *document.Image) error { i.Name, i.Readers = "다른 이름", i.Readers[:1]; return nil })
+			return err
+		}},
+		{name: "shared image deleted", do: func(ctx context.Context, db *DB) error { return db.Catalog().Delete(ctx, 8) }},
 		{name: "pages of a document", do: func(ctx context.Context, db *DB) error {
 			_, err := db.Catalog().Pages(ctx, 100, 1, 100)
 			return err
@@ -506,6 +533,10 @@ func planCases(f populated) []planCase {
 			_, err := hookstore.New(db.DB).Deliveries(ctx, 2, "", 10)
 			return err
 		}},
+		{name: "user resigned", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Users().Update(ctx, f.user+2, func(u *account.User) error { u.Name, u.Email = "", ""; return nil })
+			return err
+		}},
 	}, workCases(f)...)
 }
 
@@ -658,6 +689,25 @@ func addWork(t *testing.T, db *DB, user int64) {
 func addRows(t *testing.T, db *DB, user int64) {
 	t.Helper()
 	ctx := t.Context()
+	for id := int64(50); id < 3000; id += 97 { // a hundredth
+		if _, err := db.Catalog().Update(ctx, id, func(i *document.Image) error {
+			if i.Owner.ID != user {
+				i.Readers = []account.Ref{{ID: user}}
+			}
+			i.Tags = []string{"tax"}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := int64(10); id < 3000; id += 31 {
+		if _, err := db.Catalog().Update(ctx, id, func(i *document.Image) error {
+			i.Tags = []string{"tax", fmt.Sprint(2020 + id%10)}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	words := recognition.Reading{Text: strings.Repeat("text ", 100)} // so that a row is no smaller than those of a service
 	var more []recognition.Content
 	for n := range 3000 {
@@ -782,7 +832,8 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-var tablesWithPlans = []string{"image", "image_suffix", "ocr", "ocr_run", "content_revision", "text_announced", "text_compact",
+var tablesWithPlans = []string{"image", "image_suffix", "image_share", "image_tag", "ocr", "ocr_run", "content_revision", "text_announced",
+	"text_compact",
 	"text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "webhook", "webhook_delivery", "user", "user_state",
 	"user_setting", "user_limit", "user_work", "job", "job_item", "job_feed", "request_key", "role", "state"}
 
@@ -830,7 +881,7 @@ func setStatistics(t *testing.T, db *DB, rows int) {
 var (
 	hasPlan     = regexp.MustCompile(`^(SELECT|UPDATE|DELETE|INSERT .* SELECT) `)
 	longList    = regexp.MustCompile(`(?:\?,){30,}\?`)
-	imageFields = regexp.MustCompile(`^(SELECT (?:/\*! STRAIGHT_JOIN \*/ )?)i\.id, .*?, user\.name FROM`)
+	imageFields = regexp.MustCompile(`^(SELECT (?:/\*! STRAIGHT_JOIN \*/ )?)i\.id, .*?COALESCE\(i\.document, i\.id\)\) FROM`)
 )
 
 // compareSection compares a section with the one of the same title in docs/plans.md, or puts it there. What another version of a server

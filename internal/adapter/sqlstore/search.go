@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
@@ -29,6 +30,7 @@ type search struct {
 	keyword   string // folded
 	all, seen int    // number of images, and of those that the query may return, whatever its keyword
 	ofOwners  int    // number of the latter whose owner's name has the keyword
+	given     bool   // whether some are shared with the viewer by name only
 	owners    []any  // IDs of these owners, at most maxOwners+1
 }
 
@@ -69,19 +71,25 @@ func (s *Catalog) search(ctx context.Context, query document.Query, keyword stri
 // findOwners finds the owners whose names have the keyword, and counts their images.
 func (s *Catalog) findOwners(ctx context.Context, query document.Query, keyword string) (search, error) {
 	q := search{Query: query, keyword: keyword}
-	seen := imagesOfUser(query)
-	users := `(SELECT id, images, ` + seen.text + ` AS seen, CASE WHEN INSTR(LOWER(name), ?) > 0 THEN 1 ELSE 0 END AS named FROM user) AS u`
-	args := append(seen.args, keyword)
-	err := s.db.Read.QueryRowContext(
-		ctx, `SELECT COALESCE(SUM(images), 0), COALESCE(SUM(seen), 0), COALESCE(SUM(seen * named), 0) FROM `+users, args...).Scan(&q.all,
-		&q.seen, &q.ofOwners)
+	seen, given := imagesOfUser(query), givenByUser(query)
+	const named = `INSTR(LOWER(name), ?) > 0`
+	users := `(SELECT id, images, ` + seen.text + ` AS seen, CASE WHEN id = ? THEN given ELSE 0 END AS given, ` +
+		`CASE WHEN ` + named + ` THEN ` + seen.text + ` + ` + given.text + ` ELSE 0 END AS named FROM user) AS u`
+	args := slices.Concat(seen.args, []any{query.Viewer, keyword}, seen.args, given.args)
+	var all int
+	err := s.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(images), 0), COALESCE(SUM(seen), 0), COALESCE(SUM(given), 0), `+
+		`COALESCE(SUM(named), 0) FROM `+users, args...).Scan(&q.all, &q.seen, &all, &q.ofOwners)
+	if query.Owner == 0 {
+		q.seen += all
+	}
+	q.given = all > 0 && query.Viewer != query.Owner
 	if err == nil && q.ofOwners > 0 {
 		err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
 			var id int64
 			err := scan(&id)
 			q.owners = append(q.owners, id)
 			return err
-		}, `SELECT id FROM `+users+` WHERE named = 1 AND seen > 0 ORDER BY id LIMIT ?`, append(args, maxOwners+1)...)
+		}, `SELECT id FROM `+users+` WHERE named > 0 ORDER BY id LIMIT ?`, append(args, maxOwners+1)...)
 	}
 	return q, s.db.Fault(ctx, err)
 }
@@ -148,23 +156,31 @@ const ownersNamed = `(SELECT id FROM user WHERE INSTR(LOWER(name), ?) > 0)`
 // suffixes returns the scan of the suffixes that begin with a prefix, one for each image.
 func (q search) suffixes(prefix string) scan {
 	c := condition{begins, from(prefix)}.and(`lcp < ?`, len(prefix))
+	seen := condition{text: `shared = 1`}
+	if q.given {
+		seen = condition{`(shared = 1 OR (SELECT COUNT(*) FROM image_share /*! FORCE INDEX (PRIMARY) */ WHERE image_share.image_id = ` +
+			`image_suffix.image_id AND reader_id = ?) > 0)`, []any{q.Viewer}}
+	}
 	switch {
 	case q.Viewer == 0 && q.Owner == 0:
 	case q.Viewer == 0 || q.Viewer == q.Owner:
 		c = c.and(`user_id = ?`, q.Owner)
-	case q.Owner == 0:
-		c = c.and(`(user_id = ? OR shared = 1)`, q.Viewer)
+	case q.Others:
+		c = c.and(`user_id <> ?`, q.Viewer).and(seen.text, seen.args...)
+	case q.Owner != 0:
+		c = c.and(`user_id = ?`, q.Owner).and(seen.text, seen.args...)
 	default:
-		c = c.and(`user_id = ? AND shared = 1`, q.Owner)
+		seen = condition{`user_id = ? OR ` + seen.text, append([]any{q.Viewer}, seen.args...)}
+		c = c.and(`(`+seen.text+`)`, seen.args...)
 	}
 	if prefix != q.keyword {
-		c = c.and(`INSTR((SELECT search FROM image WHERE image.id = image_suffix.image_id), ?) > 0`, q.keyword)
+		c = c.and(`INSTR(`+searchOf(`image_suffix`)+`, ?) > 0`, q.keyword)
 	}
 	key := ``
 	if q.Order == document.ByName {
 		key = `(SELECT name_key FROM image WHERE image.id = image_suffix.image_id)`
 	}
-	return scan{`image_suffix`, `PRIMARY`, nil, `image_id`, key, q.ofOthers(c)}
+	return scan{`image_suffix`, `PRIMARY`, nil, `image_id`, key, searchOf(`image_suffix`), q.ofOthers(c)}
 }
 
 // countSuffixes returns the query for how many images have the keyword in their own names, by suffixes.
@@ -177,7 +193,7 @@ func (q search) countSuffixes(prefix string) (text string, args []any) {
 func (q search) countThrough() (text string, args []any) {
 	var counts []string
 	for _, s := range visible(q.Query) {
-		s.condition = q.ofOthers(s.and(`INSTR(search, ?) > 0`, q.keyword))
+		s.condition = q.ofOthers(s.and(`INSTR(`+s.search+`, ?) > 0`, q.keyword))
 		counts, args = append(counts, `(SELECT COUNT(*)`+s.from()+`)`), append(args, s.args...)
 	}
 	return `SELECT ` + strings.Join(counts, ` + `), args
@@ -188,9 +204,9 @@ func (q search) through() []scan {
 	scans := visible(q.Query)
 	for n, s := range scans {
 		if len(q.owners) == 0 {
-			scans[n].condition = s.and(`INSTR(search, ?) > 0`, q.keyword)
+			scans[n].condition = s.and(`INSTR(`+s.search+`, ?) > 0`, q.keyword)
 		} else {
-			scans[n].condition = s.and(`(INSTR(search, ?) > 0 OR user_id IN `+ownersNamed+`)`, q.keyword, q.keyword)
+			scans[n].condition = s.and(`(INSTR(`+s.search+`, ?) > 0 OR user_id IN `+ownersNamed+`)`, q.keyword, q.keyword)
 		}
 	}
 	return scans

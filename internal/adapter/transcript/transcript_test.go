@@ -252,7 +252,7 @@ func rows(t *testing.T, file []byte) [][]string {
 func TestALineCorrectedToTwo(t *testing.T) {
 	f := porttest.NewFakes(t)
 	images := &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals,
-		Now: time.Now}
+		Users: f.Users, Now: time.Now}
 	runs := &recognition.Service{Images: images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents,
 		Exporter: &Exporter{}, Now: time.Now}
 	ann, err := f.Users.Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org"})

@@ -7,6 +7,7 @@ package document
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -93,7 +94,7 @@ func (b Box) Check(prefix string, width, height int) (fields []fault.Field) {
 	return fields
 }
 
-// Visibility says who sees an image besides its owner and administrators.
+// Visibility says who sees an image besides its owner, administrators, and those it is shared with by name.
 type Visibility string
 
 // The visibilities of an image.
@@ -163,6 +164,8 @@ type Image struct {
 	Size       int64  // bytes of the original
 	SHA256     string // of the original, hexadecimal
 	Visibility Visibility
+	Readers    []account.Ref // who the document is shared with by name, by name; of a Service those of them that the actor may know
+	Tags       []string      // of the document, each once whatever its letter case, in the order of their folded forms
 	Owner      account.Ref
 	Original   string // blob
 	Thumbnail  string // blob
@@ -192,7 +195,11 @@ func (i Image) Box() Box { return Box{0, 0, i.Width, i.Height} }
 
 // MaySee tells whether the actor may see the image and have it recognised.
 func (i Image) MaySee(actor account.Actor) bool {
-	return i.Visibility == Shared || actor.MayActFor(i.Owner.ID)
+	return i.Visibility == Shared || actor.MayActFor(i.Owner.ID) || i.sharedWith(actor.UserID)
+}
+
+func (i Image) sharedWith(userID int64) bool {
+	return slices.ContainsFunc(i.Readers, func(r account.Ref) bool { return r.ID == userID })
 }
 
 // Rendition is an image made from a page for people to look at.

@@ -146,6 +146,9 @@ func (s *Service) sealed(password, sha256 string) ([]byte, error) {
 	return s.Seals.Seal(password, sha256)
 }
 
+// shown is what an actor who may see the image gets of it.
+func (s *Service) shown(actor account.Actor, i Image) Image { return s.unsealed(i).knownTo(actor) }
+
 // unsealed fills in the password of an image's file. Without the key there is none, and the file cannot be opened.
 func (s *Service) unsealed(i Image) Image {
 	if i.Seal != nil {
@@ -176,7 +179,7 @@ func (s *Service) Pages(ctx context.Context, actor account.Actor, documentID int
 	}
 	pages, err := s.Catalog.Pages(ctx, documentID, from, limit)
 	for n := range pages {
-		pages[n] = s.unsealed(pages[n])
+		pages[n] = s.shown(actor, pages[n])
 	}
 	return pages, first.Pages, err
 }

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
@@ -13,14 +14,16 @@ import (
 
 // Query picks documents for a list.
 type Query struct {
-	Viewer  int64  // only what this user owns or what is shared; 0: everything
-	Owner   int64  // only what this user owns; 0: whoever owns it
-	Keyword string // only with this in the image's or the owner's name; see Catalog.List
-	Size    int    // documents a page of the list
-	Page    int    // counted from 0
+	Viewer  int64    // only what this user owns or what is shared, with everybody or by name; 0: everything
+	Owner   int64    // only what this user owns; 0: whoever owns it
+	Others  bool     // only what the viewer, who is not 0, does not own; without Owner
+	Keyword string   // only with this in the image's or the owner's name; see Catalog.List
+	Tags    []string // only with all of these tags, folded
+	Size    int      // documents a page of the list
+	Page    int      // counted from 0
 	Order   Order
 	Before  int64 // only what comes after this document in that order; 0: from the first
-	Whose   Whose // for Service.List, which sets Viewer and Owner by it
+	Whose   Whose // for Service.List, which sets Viewer, Owner and Others by it
 }
 
 // Order is that of a list of documents.
@@ -38,9 +41,10 @@ type Whose string
 
 // The values of Whose.
 const (
-	Seen     Whose = ""    // all that the actor may see
-	Own      Whose = "me"  // those that the actor owns
-	Everyone Whose = "all" // all that there are, for administrators
+	Seen     Whose = ""       // all that the actor may see
+	Own      Whose = "me"     // those that the actor owns
+	Others   Whose = "others" // those that others share with the actor, by name or with everybody
+	Everyone Whose = "all"    // all that there are, for administrators
 )
 
 // Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
@@ -67,10 +71,15 @@ type Catalog interface {
 	// characters.
 	List(ctx context.Context, q Query) ([]Image, int, error)
 
-	// Update changes Name, Visibility, Seal, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls change and writes
-	// what change left, as one step that excludes other updates of the row, so change may be called more than once. Name, Visibility and
-	// Seal are changed of all pages of its document, and only where the image is that of the first page. An error from change leaves the
-	// row as it was and is returned as it is. NotFound.
+	// Tags returns the tags of documents that a query picks, and how many there are in all. Of the query it looks at Viewer, Owner, Others,
+	// Size and Page, and at Keyword, a part of the folded tag. The order is that of the folded tags, byte by byte.
+	Tags(ctx context.Context, q Query) ([]Tag, int, error)
+
+	// Update changes Name, Visibility, Readers, Tags, Seal, Rotation, Width, Height and Thumbnail of one image: it reads the row, calls
+	// change and writes what change left, as one step that excludes other updates of the row, so change may be called more than once. Name,
+	// Visibility, Readers, Tags and Seal are changed of all pages of its document, and only where the image is that of the first page. An
+	// error from change leaves the row as it was and is returned as it is. NotFound; account.ErrUserNotFound where a new reader is no user
+	// or has resigned. One who resigns is no reader any more.
 	Update(ctx context.Context, id int64, change func(*Image) error) (Image, error)
 
 	// Delete removes the rows of a document, and with them, as one step, those of the runs of its pages. NotFound, also for the ID of a
@@ -86,6 +95,12 @@ var (
 	ErrImageNotFound = fault.New(fault.NotFound, "image_not_found", "There is no such image.")
 	ErrBlobNotFound  = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
 )
+
+// Users finds who documents are shared with. account.Users does.
+type Users interface {
+	// ByName returns the user of that name, whatever its case. NotFound, also for the empty name.
+	ByName(ctx context.Context, name string) (account.User, error)
+}
 
 // Blobs keeps bytes under names that it chooses. A blob never changes. One that no image names is removed when it is older than
 // sweep.MinAge. Safe for concurrent use.

@@ -24,6 +24,7 @@ const ThumbnailSide = 128
 // Service has the operations on images. Its fields are set once, before first use; then it is safe for concurrent use.
 type Service struct {
 	Catalog    Catalog
+	Users      Users
 	Blobs      Blobs
 	Files      Files // of what is stored and what is staged
 	Imager     Imager
@@ -222,7 +223,7 @@ func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Ima
 	if !i.MaySee(actor) {
 		return Image{}, ErrImageNotFound
 	}
-	return s.unsealed(i), nil
+	return s.shown(actor, i), nil
 }
 
 // Several returns those of the images that the actor may see, by ID.
@@ -231,24 +232,23 @@ func (s *Service) Several(ctx context.Context, actor account.Actor, ids []int64)
 	seen := make(map[int64]Image, len(images))
 	for _, i := range images {
 		if i.MaySee(actor) {
-			seen[i.ID] = s.unsealed(i)
+			seen[i.ID] = s.shown(actor, i)
 		}
 	}
 	return seen, err
 }
 
-// List returns documents that the actor may see, by the images of their first pages, and how many match in all. The query's Viewer and
-// Owner are set here, by Whose. Forbidden for Everyone, where the actor is no administrator; Invalid for Before, where the order is that of
-// names and it is no document that the actor may see.
+// List returns documents that the actor may see, by the images of their first pages, and how many match in all. The query's Viewer, Owner
+// and Others are set here, by Whose. Forbidden for Everyone, where the actor is no administrator; Invalid for Before, where the order is
+// that of names and it is no document that the actor may see.
 func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Image, int, error) {
-	q.Viewer, q.Owner = actor.UserID, 0
-	switch {
-	case q.Whose == Own:
-		q.Owner = actor.UserID
-	case actor.Admin:
-		q.Viewer = 0
-	case q.Whose == Everyone:
-		return nil, 0, fault.New(fault.Forbidden, "administrators_only", "Only administrators may list the images of everybody.")
+	if err := q.pick(actor); err != nil {
+		return nil, 0, err
+	}
+	tags := q.Tags
+	q.Tags = nil
+	for _, tag := range tags {
+		q.Tags = append(q.Tags, FoldTag(cleanTag(tag)))
 	}
 	if q.Order == ByName && q.Before != 0 { // its place tells about its name
 		if _, err := s.Image(ctx, actor, q.Before); err != nil {
@@ -256,7 +256,25 @@ func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Ima
 		}
 	}
 	images, total, err := s.Catalog.List(ctx, q)
+	for n, i := range images {
+		images[n] = i.knownTo(actor)
+	}
 	return images, total, noPlace(err)
+}
+
+// pick sets whose documents the actor is told of.
+func (q *Query) pick(actor account.Actor) error {
+	q.Viewer, q.Owner, q.Others = actor.UserID, 0, q.Whose == Others
+	switch {
+	case q.Whose == Own:
+		q.Owner = actor.UserID
+	case q.Others:
+	case actor.Admin:
+		q.Viewer = 0
+	case q.Whose == Everyone:
+		return fault.New(fault.Forbidden, "administrators_only", "Only administrators may list the images of everybody.")
+	}
+	return nil
 }
 
 func noPlace(err error) error {
@@ -316,16 +334,20 @@ func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part 
 type Change struct {
 	Name       *string
 	Visibility *Visibility
-	Rotation   *int    // one of Rotations
-	Password   *string // that opens the file, where it is encrypted
+	Tags       *[]string // in NFC; they replace those that there are
+	Rotation   *int      // one of Rotations
+	Password   *string   // that opens the file, where it is encrypted
 
 	seal []byte // the sealed password
 }
 
 // ofDocument tells whether the change concerns all pages.
-func (c Change) ofDocument() bool { return c.Name != nil || c.Visibility != nil || c.Password != nil }
+func (c Change) ofDocument() bool {
+	return c.Name != nil || c.Visibility != nil || c.Password != nil || c.Tags != nil
+}
 
-func (c Change) check() error {
+// check cleans the change and returns what is wrong with it.
+func (c *Change) check() error {
 	var fields []fault.Field
 	if c.Name != nil {
 		fields = append(fields, checkName(*c.Name)...)
@@ -333,16 +355,20 @@ func (c Change) check() error {
 	if c.Visibility != nil && *c.Visibility != Private && *c.Visibility != Shared {
 		fields = append(fields, fault.Field{Field: "visibility", Detail: "private or shared"})
 	}
+	if c.Tags != nil {
+		tags, wrong := cleanTags(*c.Tags)
+		c.Tags, fields = &tags, append(fields, wrong...)
+	}
 	if c.Rotation != nil && !slices.Contains(Rotations, *c.Rotation) {
 		fields = append(fields, fault.Field{Field: "rotation", Detail: "0, 90, 180 or 270"})
 	}
 	return fault.InvalidFields(fields...)
 }
 
-// Change renames a document, sets who may see it, takes the password of its file, and turns a page. The owner or an administrator may;
-// NotFound for whom it does not exist, Forbidden for whom it is only shared with; Conflict with the code "page_of_document" where the image
-// is that of a later page and more than a rotation is asked for; for a password and a rotation also as the Imager says, and for a rotation
-// Deadline where the thumbnail may be swept before the row names it.
+// Change renames a document, sets who may see it and its tags, takes the password of its file, and turns a page. The owner or an
+// administrator may; NotFound for whom it does not exist, Forbidden for whom it is only shared with; Conflict with the code
+// "page_of_document" where the image is that of a later page and more than a rotation is asked for; for a password and a rotation also as
+// the Imager says, and for a rotation Deadline where the thumbnail may be swept before the row names it.
 func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, change Change) (Image, error) {
 	if change.Name != nil {
 		change.Name = new(label.Clean(*change.Name))
@@ -377,6 +403,9 @@ func (s *Service) update(ctx context.Context, actor account.Actor, id int64, cha
 		}
 		if change.Name != nil {
 			i.Name = *change.Name
+		}
+		if change.Tags != nil {
+			i.Tags = *change.Tags
 		}
 		if change.Visibility != nil {
 			i.Visibility = *change.Visibility

@@ -41,6 +41,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{fakes: porttest.NewFakes(t)}
 	w.Service = &document.Service{
 		Catalog: w.fakes.Catalog, Blobs: w.fakes.Blobs, Files: w.fakes.Files, Imager: w.fakes.Imager, Seals: w.fakes.Seals, Dependents: w,
+		Users:  w.fakes.Users,
 		Limits: &limit.Service{Users: w.fakes.Limits, General: limit.Limits{Images: 5}, Now: time.Now},
 		Now:    func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60)) },
 	}

@@ -38,7 +38,7 @@ func newWorld(t *testing.T, pages int) *world {
 	f := porttest.NewFakes(t)
 	w := &world{fakes: f, queue: porttest.NewFakeQueue()}
 	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals,
-		Now: time.Now}
+		Users: f.Users, Now: time.Now}
 	w.reads = &recognition.Service{Images: w.images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: time.Now}
 	w.images.Dependents = w.reads
 	w.accounts = &account.Service{Users: f.Users, Now: time.Now}

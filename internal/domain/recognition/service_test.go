@@ -40,7 +40,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{fakes: f, clock: time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("KST", 9*60*60))}
 	now := func() time.Time { return w.clock }
 	w.images = &document.Service{Catalog: f.Catalog, Blobs: f.Blobs, Files: f.Files, Imager: f.Imager, Seals: f.Seals,
-		Now: now}
+		Users: f.Users, Now: now}
 	w.Service = &recognition.Service{Images: w.images, Users: f.Users, Engine: f.Engine, Runs: f.Runs, Contents: f.Contents, Now: now}
 	w.images.Dependents = w.Service
 	actor := func(name string) account.Actor {

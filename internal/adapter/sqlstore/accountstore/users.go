@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"glyphbox/internal/adapter/sqlstore/docstore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
@@ -211,6 +212,11 @@ func (s *Users) Update(ctx context.Context, id int64, change func(*account.User)
 		if _, err := tx.ExecContext(ctx, `UPDATE user SET name = ?, password = ?, email = ?, role_id = ?, search = ? WHERE id = ?`,
 			sqldb.Text(u.Name), sqldb.Text(u.PasswordHash), sqldb.Text(u.Email), role, userSearch(u), id); err != nil {
 			return err
+		}
+		if u.Resigned() && !was.Resigned() {
+			if err := docstore.Resign(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		if !slices.EqualFunc(was.States, u.States, sameState) {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM user_state WHERE user_id = ?`, id); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 )
 
+// Limits of what is done at once.
 const (
 	IDsAtOnce = 5000 // of one statement. SQLite takes 32,766 parameters.
 	PageSize  = 1000 // of what is gone through

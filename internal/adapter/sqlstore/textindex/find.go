@@ -226,7 +226,8 @@ func (f *finder) loose(ctx context.Context, blocks []int64, terms span, each fun
 }
 
 // maySee is the condition for images that a viewer may see.
-const maySee = `(i.user_id = ? OR i.visibility = ?)`
+const maySee = `(i.user_id = ? OR i.visibility = ? OR (SELECT COUNT(*) FROM image_share s /*! FORCE INDEX (PRIMARY) */ ` +
+	`WHERE s.image_id = COALESCE(i.document, i.id) AND s.reader_id = ?) > 0)`
 
 // there returns those of the entries that are there and may be seen, by ID, descending.
 func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.Entry, err error) {
@@ -240,7 +241,7 @@ func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.
 			AND NOT EXISTS (SELECT 1 FROM ocr_run later /*! FORCE INDEX (PRIMARY) */ WHERE later.image_id = e.image_id AND later.version >
 				e.version))`
 	if f.Viewer != 0 {
-		text, args = text+` AND `+maySee, append(args, f.Viewer, string(document.Shared))
+		text, args = text+` AND `+maySee, append(args, f.Viewer, string(document.Shared), f.Viewer)
 	}
 	err = sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
 		var e recognition.Entry
@@ -254,13 +255,22 @@ func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.
 // visible returns by block the entries that the viewer may see, nil if these are many.
 func (f *finder) visible(ctx context.Context) (map[int64]*set, error) {
 	var seen, all int
-	if err := f.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images ELSE shared END), 0), `+
+	if err := f.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images + given ELSE shared END), 0), `+
 		`COALESCE(SUM(images), 0) FROM user`, f.Viewer).
 		Scan(&seen, &all); err != nil || seen > fewImages || seen*10 > all {
 		return nil, f.db.Fault(ctx, err)
 	}
-	const from = `SELECT /*! STRAIGHT_JOIN */ e.id FROM image i /*! FORCE INDEX (%s) */ JOIN text_entry e /*! FORCE INDEX ` +
-		`(text_entry_image) */ ON e.image_id = i.id WHERE `
+	const (
+		first   = `SELECT /*! STRAIGHT_JOIN */ e.id FROM `
+		then    = ` UNION ALL ` + first
+		given   = `image_share s /*! FORCE INDEX (image_share_reader) */ JOIN image i `
+		entries = ` JOIN text_entry e /*! FORCE INDEX (text_entry_image) */ ON e.image_id = i.id WHERE `
+		text    = first + `image i /*! FORCE INDEX (image_user) */` + entries + `i.user_id = ?` +
+			then + `image i /*! FORCE INDEX (image_visibility) */` + entries + `i.visibility = ? AND i.user_id <> ?` +
+			then + given + `/*! FORCE INDEX (PRIMARY) */ ON i.id = s.image_id` + entries + `s.reader_id = ? AND s.shared = 0` +
+			then + given + `/*! FORCE INDEX (image_page) */ ON i.document = s.image_id` + entries + `s.reader_id = ? AND s.shared = 0` +
+			` LIMIT ?`
+	)
 	blocks, n := map[int64]*set{}, 0
 	err := sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
 		var id int64
@@ -275,9 +285,7 @@ func (f *finder) visible(ctx context.Context) (map[int64]*set, error) {
 		s.put(id)
 		n++
 		return nil
-	}, strings.Replace(from, `%s`, `image_user`, 1)+`i.user_id = ? UNION ALL `+strings.Replace(from, `%s`, `image_visibility`,
-		1)+`i.visibility = ? AND i.user_id <> ? LIMIT ?`,
-		f.Viewer, string(document.Shared), f.Viewer, fewEntries+1)
+	}, text, f.Viewer, string(document.Shared), f.Viewer, f.Viewer, f.Viewer, fewEntries+1)
 	if err != nil || n > fewEntries {
 		return nil, f.db.Fault(ctx, err)
 	}

@@ -1,4 +1,5 @@
-package httpapi
+// Package watch holds the operation of the API that tells what happens to an image. Package httpapi has its row.
+package watch
 
 import (
 	"context"
@@ -23,21 +24,25 @@ const (
 	leaveTime = 5 * time.Second
 )
 
-func (a *api) imageEvents(ctx context.Context, c *endpoint.Call, in *struct {
-	IDPath
+// Handlers are the operations. Its field is set once.
+type Handlers struct{ Results *recognition.Service }
+
+// Image streams what happens to an image.
+func (h Handlers) Image(ctx context.Context, c *endpoint.Call, in *struct {
+	ID          int64  `path:"id" minimum:"1" example:"42"`
 	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that you have seen. The stream goes on after it."`
 }) (*endpoint.Stream, error) {
 	after, err := sse.Number(in.LastEventID)
 	if err != nil {
 		return nil, err
 	}
-	w := &watch{results: a.Recognition, actor: c.Actor(), imageID: in.ID, id: rand.Text()}
-	h, err := w.results.Happened(ctx, w.actor, w.imageID, after)
+	w := &watch{results: h.Results, actor: c.Actor(), imageID: in.ID, id: rand.Text()}
+	now, err := w.results.Happened(ctx, w.actor, w.imageID, after)
 	if err != nil {
 		return nil, err
 	}
 	if in.LastEventID == "" {
-		in.LastEventID = strconv.FormatInt(h.Newest, 10)
+		in.LastEventID = strconv.FormatInt(now.Newest, 10)
 	}
 	return c.Events(ctx, sse.Stream{After: in.LastEventID, Next: sse.Every(lookEvery, w.look), End: w.leave})
 }
