@@ -403,6 +403,9 @@ type PDF struct {
 	Workers     int    `json:"workers" doc:"Worker processes that are up."`
 	Busy        int    `json:"busy" doc:"Worker processes at work."`
 	MemoryBytes int64  `json:"memory_bytes" example:"140000000"`
+	Waiting     int    `json:"waiting" example:"2" doc:"Jobs on files that wait for a worker: looking at one, rendering a page, taking text."`
+	Served      uint64 `json:"served" doc:"Such jobs that were done since the start."`
+	Replaced    uint64 `json:"replaced" doc:"How many workers were replaced since the start, because they broke, grew too old or too large."`
 	Missing     string `json:"missing,omitempty" doc:"Why there is none."`
 }
 

@@ -383,15 +383,21 @@ func TestMetricsAreWellFormed(t *testing.T) {
 	}
 	defer pool.Close()
 	got := map[string]bool{}
-	families, err := poolRegistry(pool.Stats).Gather()
+	families, err := poolRegistry(pool.Stats, pool.PDFStats).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
 		got[f.GetName()] = true
 	}
-	want := map[string]bool{"glyphbox_workers": true, "glyphbox_workers_busy": true, "glyphbox_regions_waiting": true,
-		"glyphbox_regions_served_total": true, "glyphbox_workers_replaced_total": true}
+	want := map[string]bool{}
+	for _, kind := range [][2]string{{"workers", "regions"}, {"pdf_workers", "pdf_jobs"}} {
+		workers, jobs := "glyphbox_"+kind[0], "glyphbox_"+kind[1]
+		for _, name := range []string{workers, workers + "_busy", workers + "_replaced_total", jobs + "_waiting", jobs + "_served_total",
+			jobs + "_duration_seconds"} {
+			want[name] = true
+		}
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -9,10 +9,11 @@ import (
 	"glyphbox/internal/workerpool"
 )
 
-// poolRegistry makes a registry with the counts of the pool.
-func poolRegistry(stats func() workerpool.Stats) *prometheus.Registry {
+// poolRegistry makes a registry with the counts of the workers that read and of those for PDF files.
+func poolRegistry(reading, pdf func() workerpool.Stats) *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(poolMetrics{stats})
+	r.MustRegister(newPoolMetrics(reading, "glyphbox_workers", "glyphbox_regions", "Worker processes", "regions and renditions"),
+		newPoolMetrics(pdf, "glyphbox_pdf_workers", "glyphbox_pdf_jobs", "Worker processes for PDF files", "jobs on PDF files"))
 	return r
 }
 
@@ -56,24 +57,37 @@ func pdfFiles(about func() engine.AboutPDF) func() client.PDF {
 		switch {
 		case a.Missing != "":
 			state = "missing"
-		case a.Up == 0:
+		case a.Stats.Workers == 0:
 			state = "resting"
 		}
-		return client.PDF{State: state, Name: a.Name, Workers: a.Up, Busy: a.Busy, MemoryBytes: a.Memory, Missing: a.Missing}
+		s := a.Stats
+		return client.PDF{State: state, Name: a.Name, Workers: s.Workers, Busy: s.Busy, MemoryBytes: s.Memory, Waiting: s.Waiting,
+			Served: s.Served, Replaced: s.Restarts + s.Recycled, Missing: a.Missing}
 	}
 }
 
-// poolMetrics tells the counts of the worker pool at the moment when they are asked for.
-type poolMetrics struct{ stats func() workerpool.Stats }
+// poolMetrics tells the counts of a worker pool at the moment when they are asked for.
+type poolMetrics struct {
+	stats func() workerpool.Stats
 
-var (
-	descWorkers  = prometheus.NewDesc("glyphbox_workers", "Worker processes that are up.", nil, nil)
-	descBusy     = prometheus.NewDesc("glyphbox_workers_busy", "Worker processes at work.", nil, nil)
-	descWaiting  = prometheus.NewDesc("glyphbox_regions_waiting", "Regions that wait for a worker.", nil, nil)
-	descServed   = prometheus.NewDesc("glyphbox_regions_served_total", "Regions and renditions that workers made.", nil, nil)
-	descReplaced = prometheus.NewDesc("glyphbox_workers_replaced_total",
-		"Worker processes that were replaced, by the reason: broken or aged.", []string{"reason"}, nil)
-)
+	workers, busy, replaced, waiting, served, duration *prometheus.Desc
+}
+
+// newPoolMetrics returns the metrics of a pool under names that begin with those of its workers and of its jobs; the texts say what these
+// are.
+func newPoolMetrics(stats func() workerpool.Stats, workers, jobs, processes, work string) poolMetrics {
+	describe := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return poolMetrics{stats: stats,
+		workers:  describe(workers, processes+" that are up."),
+		busy:     describe(workers+"_busy", processes+" at work."),
+		replaced: describe(workers+"_replaced_total", processes+" that were replaced, by the reason: broken or aged.", "reason"),
+		waiting:  describe(jobs+"_waiting", "How many "+work+" wait for a worker."),
+		served:   describe(jobs+"_served_total", "How many "+work+" were done."),
+		duration: describe(jobs+"_duration_seconds", "Time that "+work+" took, once they had a worker."),
+	}
+}
 
 // Describe implements prometheus.Collector.
 func (m poolMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
@@ -81,10 +95,16 @@ func (m poolMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeB
 // Collect implements prometheus.Collector.
 func (m poolMetrics) Collect(ch chan<- prometheus.Metric) {
 	s := m.stats()
-	ch <- prometheus.MustNewConstMetric(descWorkers, prometheus.GaugeValue, float64(s.Workers))
-	ch <- prometheus.MustNewConstMetric(descBusy, prometheus.GaugeValue, float64(s.Busy))
-	ch <- prometheus.MustNewConstMetric(descWaiting, prometheus.GaugeValue, float64(s.Waiting))
-	ch <- prometheus.MustNewConstMetric(descServed, prometheus.CounterValue, float64(s.Served))
-	ch <- prometheus.MustNewConstMetric(descReplaced, prometheus.CounterValue, float64(s.Restarts), "broken")
-	ch <- prometheus.MustNewConstMetric(descReplaced, prometheus.CounterValue, float64(s.Recycled), "aged")
+	ch <- prometheus.MustNewConstMetric(m.workers, prometheus.GaugeValue, float64(s.Workers))
+	ch <- prometheus.MustNewConstMetric(m.busy, prometheus.GaugeValue, float64(s.Busy))
+	ch <- prometheus.MustNewConstMetric(m.waiting, prometheus.GaugeValue, float64(s.Waiting))
+	ch <- prometheus.MustNewConstMetric(m.served, prometheus.CounterValue, float64(s.Served))
+	ch <- prometheus.MustNewConstMetric(m.replaced, prometheus.CounterValue, float64(s.Restarts), "broken")
+	ch <- prometheus.MustNewConstMetric(m.replaced, prometheus.CounterValue, float64(s.Recycled), "aged")
+	buckets, below := map[float64]uint64{}, uint64(0)
+	for i, bound := range workerpool.DurationBounds {
+		below += s.Durations[i]
+		buckets[bound.Seconds()] = below
+	}
+	ch <- prometheus.MustNewConstHistogram(m.duration, s.Served, s.Time.Seconds(), buckets)
 }

@@ -150,7 +150,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	}
 	s.closers = append(s.closers, s.pool.Close)
 	s.checks = append(s.checks, httpapi.Check{Name: "workers", Check: s.pool.Ready})
-	s.metrics = poolRegistry(s.pool.Stats)
+	s.metrics = poolRegistry(s.pool.Stats, s.pool.PDFStats)
 
 	exporter, err := newExporter(c, log)
 	if err != nil {
@@ -203,8 +203,8 @@ func startPool(c Config, tempDir, cacheDir string, files document.Files, log *sl
 	}
 	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers,
 		TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
-		MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime, QueueSize: c.QueueSize, CacheDir: cacheDir,
-		CompiledDir: c.CompiledDir, Log: log})
+		MaxPages: c.MaxPages, MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime,
+		QueueSize: c.QueueSize, CacheDir: cacheDir, CompiledDir: c.CompiledDir, Log: log})
 }
 
 // exportWorker is the argument of a worker that works on PDF files for exports.

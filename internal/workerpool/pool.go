@@ -100,7 +100,15 @@ type Stats struct {
 	Restarts uint64 // workers replaced because they broke
 	Recycled uint64 // workers replaced because of their age or size
 	Memory   int64  // resident bytes of all workers, as each last said
+
+	Time      time.Duration                   // that jobs took, once they had a worker
+	Durations [len(DurationBounds) + 1]uint64 // jobs, by the first of DurationBounds that they did not exceed; last those that exceeded all
 }
+
+// DurationBounds are the times by which jobs are counted.
+var DurationBounds = [...]time.Duration{5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second,
+	10 * time.Second, 30 * time.Second}
 
 // slot is the place of one worker. It outlives its processes. Its goroutine is Pool.serve.
 type slot struct {
@@ -472,6 +480,12 @@ func (p *Pool) finished(s *slot, took time.Duration) {
 		s.memory = s.proc.memory
 	}
 	p.stats.Served++
+	p.stats.Time += took
+	bound := 0
+	for bound < len(DurationBounds) && took > DurationBounds[bound] {
+		bound++
+	}
+	p.stats.Durations[bound]++
 	p.pace += (took.Seconds() - p.pace) / 50
 }
 

@@ -37,6 +37,7 @@ type Options struct {
 	Models        string         // folder of the second recogniser, or NoModels; default: that of scripts/models, if it is there
 	TempDir       string         // where several folders are joined into one; default: the system's
 	MaxPixels     int64          // of a page; default 150 million
+	MaxPages      int            // of a PDF file; default 10,000
 	RegionTimeout time.Duration  // for one region or rendition, after which its worker is killed; default 30 s
 	QueueSize     int            // regions that may wait; default 2,000
 	MaxServed     int            // regions after which a worker is replaced; default 5,000

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ import (
 type pdfPool struct {
 	pool      *workerpool.Pool
 	cache     string
+	maxPages  int
 	maxPixels int64
 	files     document.Files
 }
@@ -41,12 +43,11 @@ const (
 	pdfIdleTime     = 2 * time.Minute
 	pdfStartTimeout = 5 * time.Minute // to compile, where nothing is kept, on a machine that is busy
 
-	// mostProbed is how many pages of a file are looked at.
-	mostProbed = 10_000
+	defaultMaxPages = 10_000
 )
 
 func startPDF(o Options) (*pdfPool, error) {
-	p := &pdfPool{cache: cacheOf(o), maxPixels: o.MaxPixels, files: o.Files}
+	p := &pdfPool{cache: cacheOf(o), maxPages: cmp.Or(o.MaxPages, defaultMaxPages), maxPixels: o.MaxPixels, files: o.Files}
 	setup, err := json.Marshal(protocol.Setup{Memory: pdfMemoryLimit, PDF: &protocol.PDF{Cache: p.cache}})
 	if err != nil {
 		return nil, err
@@ -160,16 +161,17 @@ type AboutPDF struct {
 	Name       string // and version of what renders; empty before the first file
 	Cache      string // folder of compiled code; empty where there is none
 	Missing    string // why no worker could be started the last time; empty where one could, or none was needed yet
-	Up, Busy   int    // workers
-	Memory     int64  // resident bytes of the workers
+	Stats      workerpool.Stats
 	Unconfined []string
 }
+
+// PDFStats returns the current counts of the workers for PDF files.
+func (e *Engine) PDFStats() workerpool.Stats { return e.pdf.pool.Stats() }
 
 // PDF returns what PDF files are opened with, as the newest of its workers says.
 func (e *Engine) PDF() AboutPDF {
 	p := e.pdf
-	stats := p.pool.Stats()
-	a := AboutPDF{Cache: p.cache, Up: stats.Workers, Busy: stats.Busy, Memory: stats.Memory, Unconfined: p.pool.Missing()}
+	a := AboutPDF{Cache: p.cache, Stats: p.pool.Stats(), Unconfined: p.pool.Missing()}
 	if err := p.pool.Ready(); err != nil {
 		a.Missing = fault.Of(err).Text
 	}
@@ -216,13 +218,13 @@ var errUndecodablePDF = fault.New(fault.Unsupported, "unsupported_image", "The P
 
 // probe tells the sizes of the pages of a file.
 func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, error) {
-	a, _, err := p.one(ctx, f, 0, false, protocol.PDFPages, protocol.PDFJob{MaxPages: mostProbed})
+	a, _, err := p.one(ctx, f, 0, false, protocol.PDFPages, protocol.PDFJob{MaxPages: p.maxPages})
 	if err != nil {
 		return document.Probe{}, err
 	}
-	if a.Pages > mostProbed {
-		return document.Probe{}, fault.New(fault.TooLarge, "too_many_pages", "The PDF file has %d pages; at most %d are read.", a.Pages,
-			mostProbed)
+	if a.Pages > p.maxPages {
+		return document.Probe{}, fault.New(fault.TooLarge, "too_many_pages", "The file has %d pages; at most %d are taken.", a.Pages,
+			p.maxPages)
 	}
 	probe := document.Probe{MediaType: imagefile.PDF}
 	for _, s := range a.Sizes {
