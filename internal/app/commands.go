@@ -68,7 +68,8 @@ func (p Process) workerCommand() *cobra.Command {
 func (p Process) compileCommand() *cobra.Command {
 	return &cobra.Command{Use: "compile DIRECTORY", Short: "Compile ahead what PDF files are opened with", Args: cobra.ExactArgs(1),
 		Long: "Compiles what PDF files are opened with into a directory, for the setting compiled-dir, so that the first PDF file does " +
-			"not wait\nseconds for it. The code is for processors with the features of this one; on others it is not used, and compiled there.",
+			"not wait\nseconds for it. The code is for processors with the features of this one; on others it is compiled " +
+			"where it is used.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			program, err := os.Executable()
 			if err != nil {

@@ -128,6 +128,7 @@ func (p Process) ocrCommand() *cobra.Command {
 		if len(o.regions) == 0 && !cmd.Flags().Changed("region-timeout") {
 			c.RegionTimeout = max(c.RegionTimeout, wholePageTimeout)
 		}
+		c.MaxPages = 0 // is about what is kept
 		pool, err := startPool(c, os.TempDir(), "", reading.LocalFiles{}, p.logger(c))
 		if err != nil {
 			return err

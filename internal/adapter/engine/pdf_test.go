@@ -8,7 +8,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"log/slog"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -292,74 +291,6 @@ func TestEncryptedPDF(t *testing.T) {
 	}
 }
 
-// Broken files end in a refusal, or in the error of a page, and cost the next file nothing.
-func TestBrokenPDF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.RegionTimeout = 1, 20*time.Second })
-	drawn, _ := porttest.DrawLines("scan")
-	good := porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black + porttest.PDFText(20, 20, 12, "text"), Image: drawn},
-		porttest.PDFPage{Width: 288, Height: 216, Content: porttest.PDFImage(10, 10, 100, 50), Image: drawn,
-			Annotations: "<</Subtype/Square/Rect[1 2 3 4]>>"})
-	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
-	files := map[string][]byte{
-		"only a header":   []byte("%PDF-1.7\n"),
-		"no pages":        porttest.PDF(),
-		"deep":            porttest.PDFWith("/Deep "+deep, porttest.PDFPage{Content: deep}),
-		"graphics states": porttest.PDF(porttest.PDFPage{Content: strings.Repeat("q ", 200_000)}),
-		"JavaScript":      porttest.PDFWith("/OpenAction<</S/JavaScript/JS(while(true){})>>", porttest.PDFPage{Content: black}),
-		"a loop of pages": bytes.Replace(good, []byte("/Kids["), []byte("/Kids[2 0 R "), 1),
-		"a form in itself": []byte(
-			"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj " +
-				"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</XObject<</A 5 0 R>>>>>>endobj " +
-				"4 0 obj<</Length 5>>stream\n/A Do\nendstream endobj " +
-				"5 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</A 5 0 R>>>>/Length 5>>stream\n/A Do\nendstream " +
-				"endobj trailer<</Root 1 0 R>>"),
-		"no size":   porttest.PDF(porttest.PDFPage{Width: -1, Height: 1e9, Content: black}),
-		"many more": bytes.Replace(good, []byte("/Count 2"), []byte("/Count 99999999"), 1),
-	}
-	random, damaged := rand.New(rand.NewPCG(1, 2)), 10
-	if check.Soak() {
-		damaged = 300
-	}
-	for i := range damaged {
-		cut := good[:random.IntN(len(good))]
-		files[fmt.Sprintf("cut off %d", i)] = cut
-		flipped := bytes.Clone(good)
-		for range 1 + random.IntN(40) {
-			flipped[9+random.IntN(len(flipped)-9)] ^= 1 << random.IntN(8)
-		}
-		files[fmt.Sprintf("flipped %d", i)] = flipped
-	}
-	for name, file := range files {
-		probe, err := e.Probe(t.Context(), porttest.FileOf(file))
-		if err != nil {
-			switch fault.KindOf(err) {
-			case fault.Unsupported, fault.TooLarge, fault.Invalid:
-			default:
-				t.Errorf("%s: %v", name, err)
-			}
-			continue
-		}
-		for i, p := range probe.Pages[:min(3, len(probe.Pages))] {
-			page := porttest.PageOf(file)
-			page.Number, page.File.MediaType, page.Width, page.Height = i+1, probe.MediaType, p.Width, p.Height
-			_, err := e.Thumbnail(t.Context(), page, 64)
-			if err == nil && p.Error == nil {
-				_, _, err = e.pdf.texts(t.Context(), page, 1, false, []document.Box{{X2: page.Width, Y2: page.Height}})
-			}
-			if k := fault.KindOf(err); err != nil && k != fault.Invalid && k != fault.Unsupported {
-				t.Errorf("%s, page %d: %v", name, i+1, err)
-			}
-			if p.Error != nil && err == nil {
-				t.Errorf("%s, page %d: %v, and yet it was rendered", name, i+1, p.Error)
-			}
-		}
-	}
-	if page := pdfPage(t, e, good, 1); page.Width != 1200 {
-		t.Errorf("got %+v", page)
-	}
-	t.Logf("%+v", e.pdf.pool.Stats())
-}
-
 // A page of a TIFF is decoded by its number, with its own size and orientation.
 func TestPagesOfTIFF(t *testing.T) {
 	e := start(t, func(o *Options) { o.Workers = 1 })
@@ -519,6 +450,28 @@ func BenchmarkTextOfRegions(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if _, reasons, err := e.pdf.texts(b.Context(), page, 1, false, boxes); err != nil || reasons[0] != "" {
+					b.Fatal(reasons, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkFirstTextOfPages measures the text of the first region of a page after the other.
+func BenchmarkFirstTextOfPages(b *testing.B) {
+	e := start(b, func(o *Options) { o.Workers = 1 })
+	var content strings.Builder
+	for i := range 50 {
+		content.WriteString(porttest.PDFText(50, 780-15*float64(i), 11,
+			fmt.Sprintf("Line %d of a page that a program has typeset, with words and numbers", i)))
+	}
+	page := pdfPage(b, e, porttest.PDF(slices.Repeat([]porttest.PDFPage{{Content: content.String()}}, 300)...), 1)
+	line := boxOf(page, 40, 476, 550, 491)
+	for name, box := range map[string]document.Box{"line": line, "page": {X2: page.Width, Y2: page.Height}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				page.Number = page.Number%300 + 1
+				if _, reasons, err := e.pdf.texts(b.Context(), page, 1, false, []document.Box{box}); err != nil || reasons[0] != "" {
 					b.Fatal(reasons, err)
 				}
 			}
