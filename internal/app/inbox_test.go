@@ -18,6 +18,8 @@ import (
 	api "glyphbox/client"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
+	"glyphbox/internal/porttest/mariadbtest"
+	"glyphbox/internal/porttest/mongotest"
 )
 
 const (
@@ -178,7 +180,35 @@ func TestInboxSurvives(t *testing.T) {
 	for slices.ContainsFunc(filesIn(t, box), func(name string) bool { return !strings.HasPrefix(name, "ann/done/") }) {
 		s.log.until(inboxRead) // which is told once a file is there and nowhere else
 	}
-	ann := s.login("ann", password)
+	wantReadOnce(t, s.login("ann", password), box, files, lines[0])
+}
+
+// TestInboxOfSeveralNodes has two nodes watch one folder, of which one is killed in the midst.
+func TestInboxOfSeveralNodes(t *testing.T) {
+	const files = 8
+	box := t.TempDir()
+	page, lines, _ := drawn()
+	more := []string{"--database", mariadbtest.Database(t), "--mongodb", mongotest.URI(t), "--keys-file",
+		file(t, command(t, "", "key", "new").want(t, exitOK, "").stdout), "--seal-file",
+		file(t, "a secret of the nodes of this test, long enough"), "--inbox", box, "--inbox-interval", "100ms"}
+	s := start(t, t.TempDir(), more...)
+	ann := s.signUp("ann")
+	cmd, log := spawnLogged(t, t.TempDir(), more...)
+	log.until("listening")
+	for n := range files {
+		put(t, box, fmt.Sprintf("ann/page-%d.png", n), page)
+	}
+	log.until("inbox: a file is read")
+	kill(t, cmd)
+	for slices.ContainsFunc(filesIn(t, box), func(name string) bool { return !strings.HasPrefix(name, "ann/done/") }) {
+		s.log.until(inboxRead)
+	}
+	wantReadOnce(t, ann, box, files, lines[0])
+}
+
+// wantReadOnce checks that each of so many files was uploaded once and read once, and that its text lies beside it.
+func wantReadOnce(t *testing.T, ann person, box string, files int, line string) {
+	t.Helper()
 	images := ann.search("")
 	if len(images) != files {
 		t.Errorf("%d images of %d files", len(images), files)
@@ -186,13 +216,13 @@ func TestInboxSurvives(t *testing.T) {
 	for _, i := range images {
 		runs, err := ann.client().Runs(t.Context(), i.ID, 0)
 		check.OK(t, "Runs", err)
-		if len(runs) != 1 || !strings.Contains(runs[0].Contents[0].Text, lines[0]) {
+		if len(runs) != 1 || !strings.Contains(runs[0].Contents[0].Text, line) {
 			t.Errorf("image %d has %d runs", i.ID, len(runs))
 		}
 	}
 	for n := range files {
 		text, err := os.ReadFile(filepath.Join(box, "ann", "done", fmt.Sprintf("page-%d.png.txt", n)))
-		if err != nil || !strings.Contains(string(text), lines[0]) {
+		if err != nil || !strings.Contains(string(text), line) {
 			t.Errorf("file %d was read as %q, %v", n, text, err)
 		}
 	}
