@@ -47,11 +47,14 @@ func (p Process) benchCommand() *cobra.Command {
 		"Compare the service, HTTP and storage included, with the plain warm loop, both on one worker.")
 	cmd.Flags().BoolVar(&o.Cores, "cores", false, "Compare one worker with two.")
 	cmd.Flags().BoolVar(&o.Blank, "blank", false,
-		"Also measure 300 regions without text: paper, photos, rules, shadows and hatching, made by the program and always the same.")
+		"Also measure 300 regions without text: paper, photos, rules, shadows and hatching, made by the program, and 300 more, such as "+
+			"halftones, wood, tables, bars and scribbles.")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 0, "Of --blank: each makes pages of its own, always the same.")
 	cmd.Flags().BoolVar(&o.Calibration, "calibration", false,
 		"Show how far the confidence of words is true: ten bins with equal numbers of words.")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "Write a line of JSON for each set, and one for all of them.")
 	cmd.Flags().IntVar(&o.Limit, "limit", 0, "The most pages of each set, spread evenly over it; 0 is all.")
+	cmd.Flags().IntVar(&o.Skip, "skip", 0, "Leave out the pages of each set that --limit with this number would take.")
 	cmd.Flags().BoolVar(&o.ShowErrors, "show-errors", false,
 		"Show, on standard error, what the engine read wrong, letter case and white space aside.")
 	addFlags(cmd.Flags(), "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
@@ -65,8 +68,8 @@ func (p Process) benchCommand() *cobra.Command {
 				return usagef("--against %s: one of %s is wanted", a, strings.Join(sides, ", "))
 			}
 		}
-		if o.Workers < 0 || o.Limit < 0 {
-			return usagef("--workers and --limit are not negative")
+		if o.Workers < 0 || o.Limit < 0 || o.Skip < 0 {
+			return usagef("--workers, --limit and --skip are not negative")
 		}
 		c, err := p.config(cmd)
 		if err != nil {

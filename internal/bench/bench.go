@@ -61,9 +61,11 @@ type Options struct {
 	Against    []string // SideLoop, SideProcess, SideTight, SideUpright
 	Service    bool
 	Cores      bool
-	Blank      bool // also measure pages without text
+	Blank      bool   // also measure pages without text
+	Seed       uint64 // of those pages; another one makes other pages
 	JSON       bool
 	Limit      int // pages of each set; 0: all
+	Skip       int // leaves out of each set the pages that this Limit would take
 	Effort     recognition.Effort
 	ShowErrors bool
 
@@ -76,7 +78,7 @@ func (b Bench) Run(ctx context.Context, files []string) (err error) {
 	r := &run{Bench: b}
 	var sets []set
 	for _, file := range files { // before any measuring, since that takes long
-		s, err := load(file, b.Limit)
+		s, err := load(file, b.Skip, b.Limit)
 		if err != nil {
 			return err
 		}
@@ -87,11 +89,16 @@ func (b Bench) Run(ctx context.Context, files []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.close(), os.RemoveAll(r.dir)) }()
 	if b.Blank {
-		blank, err := blankSet(r.dir)
-		if err != nil {
-			return err
+		for _, pages := range []struct {
+			name  string
+			kinds []filling
+		}{{"blank", blanks}, {"blank-more", moreBlanks}} {
+			blank, err := blankSet(r.dir, pages.name, pages.kinds, blankSeed+b.Seed)
+			if err != nil {
+				return err
+			}
+			sets = append(sets, spread(blank, b.Limit))
 		}
-		sets = append(sets, spread(blank, b.Limit))
 	}
 	if err := r.openSides(ctx); err != nil {
 		return err
@@ -145,6 +152,7 @@ type page struct {
 	Regions []region `json:"regions"`
 
 	home   string // directory of the set
+	number int    // in the file
 	source document.Page
 }
 
@@ -158,7 +166,7 @@ type region struct {
 // lines tells whether a region has several lines.
 func (r region) lines() bool { return strings.Contains(r.Text, "\n") }
 
-func load(file string, limit int) (set, error) {
+func load(file string, skip, limit int) (set, error) {
 	s := set{name: filepath.Base(filepath.Dir(file)), file: file}
 	if base := strings.TrimSuffix(filepath.Base(file), ".jsonl"); base != "regions" {
 		s.name += "/" + base
@@ -167,6 +175,7 @@ func load(file string, limit int) (set, error) {
 		if err != nil {
 			return s, err
 		}
+		p.number = len(s.pages)
 		for i, r := range p.Regions {
 			p.Regions[i].Text = norm.NFC.String(r.Text)
 		}
@@ -174,6 +183,15 @@ func load(file string, limit int) (set, error) {
 	}
 	if len(s.pages) == 0 {
 		return s, fmt.Errorf("%s: no pages", file)
+	}
+	if skip > 0 {
+		seen := spread(s, skip).pages
+		s.pages = slices.DeleteFunc(slices.Clone(s.pages), func(p page) bool {
+			return slices.ContainsFunc(seen, func(q page) bool { return q.number == p.number })
+		})
+		if len(s.pages) == 0 {
+			return s, fmt.Errorf("%s: no pages but the %d that are skipped", file, len(seen))
+		}
 	}
 	return spread(s, limit), nil
 }

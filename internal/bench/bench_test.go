@@ -22,18 +22,25 @@ func TestLimitSpreadsOverTheSet(t *testing.T) {
 	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for limit, want := range map[int]string{0: "01234", 1: "0", 2: "02", 3: "013", 5: "01234", 9: "01234"} {
+	for _, c := range []struct {
+		skip, limit int
+		want        string
+	}{{0, 0, "01234"}, {0, 1, "0"}, {0, 2, "02"}, {0, 3, "013"}, {0, 5, "01234"}, {0, 9, "01234"},
+		{1, 0, "1234"}, {2, 0, "134"}, {2, 2, "13"}, {3, 9, "24"}} {
 		got := ""
-		s, err := load(file, limit)
+		s, err := load(file, c.skip, c.limit)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range s.pages {
 			got += p.Regions[0].Text
 		}
-		if got != want {
-			t.Errorf("limit %d: got the pages %s, want %s", limit, got, want)
+		if got != c.want {
+			t.Errorf("skip %d, limit %d: got the pages %s, want %s", c.skip, c.limit, got, c.want)
 		}
+	}
+	if s, err := load(file, 5, 0); err == nil {
+		t.Errorf("a set of which all pages are skipped: got %d", len(s.pages))
 	}
 }
 

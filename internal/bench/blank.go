@@ -19,11 +19,14 @@ const (
 	blankSeed    = 1742
 )
 
-// blanks are ways to fill a page without a letter. Each returns the gray, 0–255, of a pixel.
-var blanks = []struct {
+// filling is a way to fill a page without a letter. It returns the gray, 0–255, of a pixel.
+type filling struct {
 	name string
 	make func(r *source, width, height int) func(x, y int) float64
-}{
+}
+
+// blanks are the pages that are measured by --blank.
+var blanks = []filling{
 	{"paper", func(r *source, _, _ int) func(x, y int) float64 {
 		base, grain := 205+r.Float64()*50, r.Float64()*8
 		return func(int, int) float64 { return base + r.noise()*grain }
@@ -75,8 +78,8 @@ type source struct {
 	next   int
 }
 
-func newSource(n int) *source {
-	s := &source{Rand: rand.New(rand.NewPCG(blankSeed, uint64(n)))}
+func newSource(seed uint64, n int) *source {
+	s := &source{Rand: rand.New(rand.NewPCG(seed, uint64(n)))}
 	for i := range s.normal {
 		s.normal[i] = s.NormFloat64()
 	}
@@ -109,14 +112,14 @@ func smooth(r *source, width, height, step int) func(x, y int) float64 {
 	}
 }
 
-// blankSet makes a set of pages without a letter in that directory, always the same one: paper, photos, rules, shadows and
-// hatching, with regions of the sizes that people draw around words, lines and blocks.
-func blankSet(dir string) (set, error) {
-	s := set{name: "blank"}
+// blankSet makes a set of pages without a letter in that directory, the same one for the same seed, with regions of the sizes that people
+// draw around words, lines and blocks.
+func blankSet(dir, name string, kinds []filling, seed uint64) (set, error) {
+	s := set{name: name}
 	for n := range blankPages {
-		r := newSource(n)
-		kind := blanks[n%len(blanks)]
-		p := page{Image: filepath.Join(dir, fmt.Sprintf("blank-%02d-%s.png", n, kind.name)), Width: 500 + r.IntN(300), Height: 500 +
+		r := newSource(seed, n)
+		kind := kinds[n%len(kinds)]
+		p := page{Image: filepath.Join(dir, fmt.Sprintf("%s-%02d-%s.png", name, n, kind.name)), Width: 500 + r.IntN(300), Height: 500 +
 			r.IntN(300), Lang: "eng"}
 		if n%2 == 1 {
 			p.Lang = "kor"

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,14 +162,17 @@ func TestBlank(t *testing.T) {
 		}
 		return " \n"
 	})
+	if len(results) != 3 || results[1].Set != "blank-more" || results[1].Regions != 300 || results[2].Regions != 600 {
+		t.Fatalf("%+v", results)
+	}
 	side := results[0].Sides[0]
-	if len(results) != 1 || results[0].Regions != 300 || results[0].Characters != 0 || side.Invented == 0 || side.Invented == 300 ||
+	if results[0].Regions != 300 || results[0].Characters != 0 || side.Invented == 0 || side.Invented == 300 ||
 		side.Empty != 0 || side.CER.AsIs != 0 {
 		t.Errorf("%+v", results)
 	}
 	one, other := t.TempDir(), t.TempDir()
 	for _, dir := range []string{one, other} {
-		s, err := blankSet(dir)
+		s, err := blankSet(dir, "blank", append(slices.Clone(blanks), moreBlanks...), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
