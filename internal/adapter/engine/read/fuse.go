@@ -1,6 +1,7 @@
 package read
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -149,6 +150,26 @@ func fuse(first, second []letter) (line []letter) {
 		line[0].space = false
 	}
 	return line
+}
+
+// inCommon is the share of the letters of the longer line that stand in both, or look alike there.
+func inCommon(a, b []letter) float64 {
+	same := 0
+	for _, s := range align(a, b) {
+		for i := range min(s.a2-s.a1, s.b2-s.b1) {
+			if s.same || alike(a[s.a1+i].text, b[s.b1+i].text) {
+				same++
+			}
+		}
+	}
+	return float64(same) / float64(max(1, len(a), len(b)))
+}
+
+// shapes are letters that look alike.
+var shapes = []string{"1Iil|!][", "0OoQ", "5Ss", "8B", "2Zz", "-–—_", ".,·•"}
+
+func alike(a, b string) bool {
+	return slices.ContainsFunc(shapes, func(s string) bool { return strings.Contains(s, a) && strings.Contains(s, b) })
 }
 
 // agreed is the confidence of a letter that both recognisers read.

@@ -356,6 +356,9 @@ func (s *scene) inside(lines []line) []line {
 			at = (inner.x1 + inner.x2) / 2
 		}
 		shift := l.slope * at
+		if beyond := 0.15 * l.height(); len(l.parts) <= 2 && l.top+shift < inner.y1-beyond && l.bottom+shift > inner.y2+beyond {
+			return true // it goes on above and below
+		}
 		return overlap(l.top+shift, l.bottom+shift, inner.y1, inner.y2) < 0.5*l.height()
 	})
 }

@@ -654,3 +654,66 @@ func TestLatinLettersThatAreHangul(t *testing.T) {
 		})
 	}
 }
+
+// A line is text if what both recognisers say of it is sure enough for so few letters.
+func TestBelievable(t *testing.T) {
+	both := func(letters int, sure, agreed float64) opinion { return opinion{letters, sure, agreed} }
+	for _, c := range []struct {
+		text   string
+		letter float64 // height
+		heard  opinion
+		effort recognition.Effort
+		want   bool
+	}{
+		{"Total", 20, both(5, 0.99, 1), recognition.EffortAccurate, true},
+		{"Total", 20, both(5, 0.8, 0), recognition.EffortAccurate, true},
+		{"eveeoee", 20, both(7, 0.45, 0.3), recognition.EffortAccurate, false},
+		{"1111111", 20, both(7, 0.86, 0), recognition.EffortAccurate, false}, // a hatching
+		{"1111111", 20, both(7, 0.86, 1), recognition.EffortAccurate, true},
+		{"-------", 20, both(7, 0.99, 1), recognition.EffortAccurate, false}, // a rule
+		{"|", 20, both(1, 0.99, 1), recognition.EffortAccurate, false},
+		{"-", 20, both(1, 0.99, 1), recognition.EffortAccurate, true},
+		{"***", 20, both(3, 0.9, 1), recognition.EffortAccurate, true},
+		{"C", 20, both(1, 0.95, 0), recognition.EffortAccurate, false},
+		{"x", 20, both(1, 0.5, 1), recognition.EffortAccurate, true},
+		{"1", 20, both(1, 0.5, 1), recognition.EffortAccurate, false}, // any stroke is one
+		{"1", 20, both(1, 0.99, 0), recognition.EffortAccurate, true},
+		{"AN", 20, both(2, 0.74, 0.5), recognition.EffortAccurate, true},
+		{"AN", 5, both(2, 0.74, 0.5), recognition.EffortAccurate, false},
+		{"Total", 20, opinion{}, recognition.EffortAccurate, true}, // the first one is sure
+		{"호", 20, opinion{letters: notAsked, sure: 0.8}, recognition.EffortAccurate, false},
+		{"호", 20, opinion{letters: notAsked, sure: 0.9}, recognition.EffortAccurate, true},
+		{"에에에에에에에에에에에에에", 20, opinion{letters: notAsked, sure: 0.8}, recognition.EffortAccurate, false},
+		{"교육원", 20, opinion{letters: notAsked, sure: 0.65}, recognition.EffortAccurate, false},
+		{"Total", 20, opinion{letters: notAsked, sure: 0.65}, recognition.EffortFast, true},
+	} {
+		var line []letter
+		for _, l := range c.text {
+			line = append(line, letter{text: string(l), prob: 0.9, word: 0.9})
+		}
+		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: c.effort}, heard: c.heard}
+		if got := j.believable(strip{letter: c.letter}, line); got != c.want {
+			t.Errorf("%q, %d pixels, %+v: got %t", c.text, int(c.letter), c.heard, got)
+		}
+	}
+}
+
+// What is left of a rule is no underscore; those that were typed are.
+func TestUnderscoresThatAreRemains(t *testing.T) {
+	for text, want := range map[string]string{"부 _칙": "부 칙", "_1lam": "1lam", "State: _": "State:", "A_B_1": "A_B_1",
+		"Name ____ x": "Name ____ x", "Tuesday_ 3": "Tuesday 3", "_": ""} {
+		var line []letter
+		space := false
+		for _, l := range text {
+			if l == ' ' {
+				space = true
+				continue
+			}
+			line = append(line, letter{text: string(l), space: space})
+			space = false
+		}
+		if got := textOf(withoutRemains(line)); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

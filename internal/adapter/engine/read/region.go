@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
@@ -316,14 +317,16 @@ type job struct {
 	words  []recognition.Word
 	passes int
 	scale  float64
-	heard  int       // letters that the second recogniser read of the last line, or notAsked
-	agree  []float64 // of two readings of a line, by its letters
+	heard  opinion             // of the last line
+	asked  map[*uint8][]letter // what the second recogniser read of strips
+	cuts   map[int]strip       // of some lines
+	agree  []float64           // of two readings of a line, by its letters
 	weight []float64
 }
 
 // look finds the lines of a view.
 func (j *job) look(v view) error {
-	j.piece, j.scene, j.lines, j.probed = v.piece, v.scene(), nil, nil
+	j.piece, j.scene, j.lines, j.probed, j.cuts, j.asked = v.piece, v.scene(), nil, nil, map[int]strip{}, map[*uint8][]letter{}
 	if j.scene != nil {
 		j.lines = j.scene.lines()
 	}
@@ -359,7 +362,7 @@ type reading struct {
 func (j *job) each(shape recognition.Shape) error {
 	strips := make([]strip, len(j.lines))
 	for k := range j.lines {
-		strips[k] = j.scene.cut(j.lines, k, margin)
+		strips[k] = j.cut(k)
 	}
 	readings, err := j.strips(strips, shape, j.probed)
 	if err != nil {
@@ -384,6 +387,19 @@ func (j *job) each(shape recognition.Shape) error {
 	return nil
 }
 
+// cut cuts a line out, once.
+func (j *job) cut(k int) strip {
+	t, known := j.cuts[k]
+	if !known {
+		t = j.scene.cut(j.lines, k, margin)
+		j.cuts[k] = t
+	}
+	return t
+}
+
+// sureDrawn is how sure a single letter has to be that is read of a region as it is drawn.
+const sureDrawn = 0.97
+
 // asDrawn reads the region as it is, as one line, where no line was found in it or none that can be read, and believes it only where
 // it is sure: most of such regions are empty.
 func (j *job) asDrawn(v view, shape recognition.Shape) error {
@@ -399,7 +415,9 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 	if err == nil {
 		line, err = j.again(t, line)
 	}
-	if err == nil && len(line) > 1 && sureness(line) >= unclear && j.heard != 0 {
+	clear := len(line) > 1 && sureness(line) >= unclear && j.believable(t, line) ||
+		len(line) == 1 && j.heard.letters > 0 && j.heard.sure >= sureDrawn
+	if err == nil && clear {
 		j.add(t, line)
 	}
 	return err
@@ -450,7 +468,7 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 		if line, err = j.again(t, line); err != nil {
 			return nil, err
 		}
-		if len(line) > 0 && j.believable(line) {
+		if len(line) > 0 && j.believable(t, line) {
 			readings = append(readings, reading{t, t.fill(line, j.Engine.Name())})
 		}
 	}
@@ -471,7 +489,7 @@ func (j *job) detected() ([]strip, error) {
 	for _, q := range quads {
 		middle := Point{f * (q[0].X + q[1].X + q[2].X + q[3].X) / 4, f * (q[0].Y + q[1].Y + q[2].Y + q[3].Y) / 4}
 		width, height := f*(q[1].X-q[0].X+q[2].X-q[3].X)/2, f*(q[3].Y-q[0].Y+q[2].Y-q[1].Y)/2
-		if middle.Y < j.inner.y1 || middle.Y > j.inner.y2 || width < 4 || height < 4 {
+		if middle.Y < j.inner.y1 || middle.Y > j.inner.y2 || width < smallest || height < smallest {
 			continue
 		}
 		slope := f * (q[1].Y - q[0].Y) / width
@@ -494,29 +512,141 @@ func (j *job) detected() ([]strip, error) {
 	return found, nil
 }
 
+// smallest is the height of a line that the detector finds below which nobody can read it, in pixels.
+const smallest = 6
+
 // detectorLetter is the height of capital letters at which the detector looks for lines, in pixels.
 const detectorLetter = 24
+
+// opinion is what the second recogniser says of a line, and how far the first one agrees.
+type opinion struct {
+	letters int     // that it read, or notAsked
+	sure    float64 // mean of their probabilities
+	agreed  float64 // share of the letters of the longer reading that both read
+}
 
 // notAsked is the number of letters of a recogniser that did not read the line.
 const notAsked = -1
 
-// believable tells whether a line is text at all, and not a rule, a picture or dirt in which a recogniser sees letters.
-func (j *job) believable(line []letter) bool {
-	sure := sureness(line)
-	switch {
-	case j.heard == 0 && len(line) < shortest:
-		return false
-	case j.heard == 0:
-		return sure >= 0.7
-	case len(line) < shortest && j.heard > 0:
-		return sure >= 0.47
+// ask has the second recogniser read a strip, once.
+func (j *job) ask(second Scripted, t strip) ([]letter, error) {
+	key := &t.gray.Pix[0]
+	line, known := j.asked[key]
+	if !known {
+		var err error
+		if line, err = j.second(second, t.gray); err != nil {
+			return nil, err
+		}
+		if j.asked == nil {
+			j.asked = map[*uint8][]letter{}
+		}
+		j.asked[key] = line
 	}
-	return sure >= 0.35
+	return slices.Clone(line), nil
+}
+
+// How sure a line has to be that is believed to be text. Of lines on pages without text, and of true lines, the second recogniser was
+// asked about, these lay between both: see docs/adr/0044-what-is-text.md.
+const (
+	agreeing   = 0.6  // what full agreement of both recognisers counts besides the second one's probability
+	sureOfOne  = 0.96 // of one letter, or marks
+	sureOfSame = 0.9  // of one letter again and again
+	sureOfTwo  = 0.88
+	sureOfMore = 0.75
+	sureOfTiny = 1.2 // fewer letters than shortest that are less than legible high, in pixels
+
+	sureOfStroke = 0.75 // the second one's probability of a letter that is a stroke, on which all agree
+
+	legible = 6
+
+	// Where only the first one has read it. It is asked for lines with Korean letters; it reads all where there is no second one.
+	sureOfShort = 0.85 // fewer letters than shortest
+	sureOfLine  = 0.7
+	sureOfLong  = 0.45 // of a line of at least long letters
+	sureAlone   = 0.55
+	sureUnheard = 0.7 // the second one hears nothing
+
+	long = 12
+)
+
+// believable tells whether a line is text at all, and not a rule, a picture or dirt in which a recogniser sees letters: by what both
+// recognisers say of it, and how many letters say so.
+func (j *job) believable(t strip, line []letter) bool {
+	o, n := j.heard, len(line)
+	evidence := o.sure + agreeing*o.agreed
+	switch {
+	case ruling(line):
+		return false
+	case o.letters == 0:
+		return n >= shortest && sureness(line) >= sureUnheard
+	case repeated(line) && o.agreed < 0.5:
+		return evidence >= sureOfSame
+	case o.letters == notAsked && n < shortest:
+		return o.sure >= sureOfShort
+	case o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0):
+		return o.sure >= sureAlone
+	case o.letters == notAsked:
+		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong
+	case n < shortest && t.letter < legible:
+		return evidence >= sureOfTiny
+	case n == 1 && alike(line[0].text, "1") && o.sure < sureOfStroke:
+		return false
+	case n == 1 || !worded(line):
+		return evidence >= sureOfOne
+	case n == 2:
+		return evidence >= sureOfTwo
+	}
+	return evidence >= sureOfMore
+}
+
+// repeated tells whether a line is mostly one letter, as strokes at equal steps are read.
+func repeated(line []letter) bool {
+	counts, most := map[string]int{}, 0
+	for _, l := range line {
+		counts[l.text]++
+		most = max(most, counts[l.text])
+	}
+	return len(line) >= 5 && 3*most >= 2*len(line)
+}
+
+// worded tells whether a line has a letter or a digit.
+func worded(line []letter) bool {
+	return slices.ContainsFunc(line, func(l letter) bool {
+		return strings.ContainsFunc(l.text, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) })
+	})
+}
+
+// ruling tells whether a line is a row of dashes, dots or the like, which is a rule and no text.
+func ruling(line []letter) bool {
+	most := "|_~…ㅣㅡ¦"
+	if len(line) > 1 {
+		most += "-=.·•‐‑–—―ー一二三"
+	}
+	return !slices.ContainsFunc(line, func(l letter) bool { return !strings.Contains(most, l.text) })
+}
+
+// withoutRemains leaves out what is left of rules: underscores by themselves that do not join letters.
+func withoutRemains(line []letter) []letter {
+	is := func(k int, what func(letter) bool) bool { return k >= 0 && k < len(line) && what(line[k]) }
+	under := func(l letter) bool { return l.text == "_" }
+	joined := func(l letter) bool { return l.text < "\u0080" && worded([]letter{l}) }
+	kept := make([]letter, 0, len(line))
+	space := false
+	for k, l := range line {
+		if under(l) && !is(k-1, under) && !is(k+1, under) &&
+			!(is(k-1, joined) && !l.space && is(k+1, joined) && !line[k+1].space) {
+			space = space || l.space
+			continue
+		}
+		l.space = (l.space || space) && len(kept) > 0
+		kept, space = append(kept, l), false
+	}
+	return kept
 }
 
 // add adds a line to what was read.
 func (j *job) add(t strip, line []letter) {
-	if len(line) == 0 {
+	if line = withoutRemains(line); len(line) == 0 {
 		return
 	}
 	j.text = append(j.text, textOf(line))
@@ -546,13 +676,14 @@ var looks = []look{{22, false, 1}, {27, true, 0.75}, {18, false, 0.5}}
 func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter, error) {
 	var best []letter
 	var first string
+	var err error
+	ruledOut := false
 	for i, l := range looks {
-		if i > 0 && sureness(best) >= l.below {
+		if i > 0 && (sureness(best) >= l.below || ruledOut) {
 			break
 		}
 		line := probed
 		if i > 0 || len(probed) == 0 {
-			var err error
 			if line, err = j.glance(t, l, shape, j.task.Charset); err != nil {
 				return nil, err
 			}
@@ -563,16 +694,20 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 		case 1:
 			j.note(recognition.Agreement(first, textOf(line)), len(line))
 		}
+		if i == 0 {
+			if ruledOut, err = j.ruledOut(t, line); err != nil {
+				return nil, err
+			}
+		}
 		// A confident reading of half the line is no better than an unsure one of all of it.
 		if sureness(line) > sureness(best) && 4*len(line) >= 3*len(best) {
 			best = line
 		}
 	}
 	for _, other := range []recognition.Shape{6, 11} {
-		if len(best) > 0 {
+		if len(best) > 0 || ruledOut {
 			break
 		}
-		var err error
 		if best, err = j.glance(t, looks[0], other, j.task.Charset); err != nil {
 			return nil, err
 		}
@@ -587,6 +722,17 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 		}
 	}
 	return best, nil
+}
+
+// ruledOut tells whether the second recogniser sees no text where the first one is unsure: then it does not look again.
+func (j *job) ruledOut(t strip, first []letter) (bool, error) {
+	second := j.reads("Latin")
+	if j.task.Effort != recognition.EffortAccurate || sureness(first) >= 0.5 || second == nil || korean(j.task.Lang) ||
+		!readable(j.task.Lang) {
+		return false, nil
+	}
+	line, err := j.ask(second, t)
+	return len(line) == 0 || sureness(line) < 0.6, err
 }
 
 func (j *job) note(agreement float64, letters int) {
@@ -632,7 +778,7 @@ func (j *job) gate() float64 {
 
 // again has the second recogniser read a line, and fuses what both read.
 func (j *job) again(t strip, first []letter) ([]letter, error) {
-	j.heard = notAsked
+	j.heard = opinion{letters: notAsked, sure: sureness(expected(first, j.task.Lang))}
 	sure := len(first) > 0 && sureness(first) >= j.gate()
 	if j.task.Effort == recognition.EffortFast || sure {
 		return first, nil
@@ -670,14 +816,15 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 		}
 		return line, err
 	}
-	line, err := j.second(second, t.gray)
+	line, err := j.ask(second, t)
 	if err != nil {
 		return nil, err
 	}
-	j.heard = len(line)
+	j.heard.letters, j.heard.agreed = len(line), inCommon(first, line)
+	j.heard.sure = sureness(expected(line, j.task.Lang))
 	if korean {
 		if len(line) == 0 { // it may be Korean
-			j.heard = notAsked
+			j.heard.letters = notAsked
 		}
 		sum := 0.0
 		for _, l := range line {
@@ -694,10 +841,25 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 	return fuse(first, line), nil
 }
 
+// expected is a line in which no letter is sure that is in no script of the languages: Chinese and Japanese ones where neither is wanted,
+// and parts of Korean syllables.
+func expected(line []letter, lang []string) []letter {
+	han := slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "chi_") || strings.HasPrefix(code, "jpn") })
+	line = slices.Clone(line)
+	for i, l := range line {
+		if strings.ContainsFunc(l.text, func(c rune) bool {
+			return c >= 0x3131 && c <= 0x318e || !han && unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana)
+		}) {
+			line[i].word = 0
+		}
+	}
+	return line
+}
+
 // runs has the second recogniser read what is not Hangul in a line. Of what is unseen the first one read Latin letters and the second one
 // nothing: it is Hangul, most likely.
 func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, unseen bool, err error) {
-	at := 0
+	at, doubt := 0, 0.0
 	for _, run := range foreign(first, float64(t.gray.Width), float64(t.gray.Height)) {
 		line = append(line, first[at:run.from]...)
 		at = run.to
@@ -710,8 +872,13 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, uns
 		for i := range read {
 			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
 		}
+		doubt += (sureness(first[run.from:run.to]) - sureness(expected(read, j.task.Lang))) * float64(run.to-run.from)
 		letters, _ := replace(first[run.from:run.to], read)
 		line = append(line, letters...)
+	}
+	j.heard.sure = sureness(expected(first, j.task.Lang)) - doubt/float64(max(1, len(first)))
+	if syllables := slices.DeleteFunc(slices.Clone(first), func(l letter) bool { return !hangul(l.text) }); len(syllables) >= shortest {
+		j.heard.sure = max(j.heard.sure, sureness(expected(syllables, j.task.Lang)))
 	}
 	return append(line, first[at:]...), unseen, nil
 }
@@ -863,7 +1030,9 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 		if line, err = j.again(t, line); err != nil {
 			return err
 		}
-		j.add(t, t.fill(line, j.Engine.Name()))
+		if j.believable(t, line) {
+			j.add(t, t.fill(line, j.Engine.Name()))
+		}
 	}
 	return nil
 }

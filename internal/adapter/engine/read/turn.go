@@ -9,10 +9,12 @@ import (
 )
 
 const (
-	upright   = 0.65 // confidence at which text is taken to be the right way up
-	probes    = 3    // lines that are read to find that out
-	advantage = 0.1  // by how much another way up is surer
-	shortest  = 3    // letters: fewer tell little about which way up they are
+	upright  = 0.65 // confidence at which text is taken to be the right way up
+	probes   = 3    // lines that are read to find that out
+	shortest = 3    // letters: fewer tell little about which way up they are
+
+	unsureTurned = 0.4  // confidence below which text that is turned is none
+	plainlyHeard = 0.95 // probability that the second recogniser gives letters that are the right way up
 
 	// Text on its head is rare, and numbers make numbers when they are turned.
 	onHead      = 0.75
@@ -36,7 +38,7 @@ func (j *job) upright(v view) error {
 		order = []int{3, 1, 0}
 	}
 	var best job
-	sure, letters := -1.0, 0
+	found, most := false, glimpse{}
 	for _, quarters := range order {
 		try := first
 		if quarters != 0 {
@@ -47,28 +49,65 @@ func (j *job) upright(v view) error {
 		if try.scene == nil || len(try.lines) == 0 {
 			continue
 		}
-		s, n, err := try.probe()
+		g, err := try.probe()
 		if err != nil {
 			return err
 		}
-		if quarters == 2 && (s < onHead || n < shortest && s < onHeadShort) && (n < 2*shortest || s < sure+onHeadSurer) {
+		if found && (quarters == 2 && !g.onHead(most) || !g.clearer(most)) {
+			best.passes += try.passes
 			continue
 		}
-		if s > sure+advantage && 2*n >= letters || sure < 0 {
-			passes := best.passes
-			best, sure, letters = try, s, n
-			best.passes += passes
-		} else {
-			best.passes += try.passes
-		}
-		if sure >= upright {
+		passes := best.passes
+		best, most, found = try, g, true
+		best.passes += passes
+		if g.plain(quarters) {
 			break
 		}
 	}
-	if sure >= 0 {
+	switch {
+	case !found:
+	case best.quarters != 0 && max(most.sure, most.heard) < unsureTurned:
+		j.passes = best.passes
+	default:
 		*j = best
 	}
 	return nil
+}
+
+// glimpse is what some lines of a region are read as one way up.
+type glimpse struct {
+	lines   int
+	sure    float64 // of the first recogniser
+	letters int
+	heard   float64 // probability that the second one gives its letters of the line with the most parts
+	hears   int     // these letters, or notAsked
+	wants   int     // letters of that line by the first one
+	foreign bool    // Korean is expected, and what was read is none, and not heard by the second one either
+}
+
+// plain tells whether a region is read so well that no other way up needs to be tried. Letters of lines that are turned are often read
+// one by one.
+func (g glimpse) plain(quarters int) bool {
+	if g.hears != notAsked {
+		return g.heard >= plainlyHeard && g.hears >= shortest && 2*g.hears >= g.wants
+	}
+	return !g.foreign && g.sure >= upright && (quarters == 0 || g.letters >= shortest*g.lines)
+}
+
+// clearer tells whether a region is read better than in another way up.
+func (g glimpse) clearer(h glimpse) bool {
+	if g.hears != notAsked && h.hears != notAsked {
+		return g.heard*g.heard*float64(g.hears) > 1.1*h.heard*h.heard*float64(h.hears)
+	}
+	return g.sure*g.sure*float64(g.letters) > 1.1*h.sure*h.sure*float64(h.letters)
+}
+
+// onHead tells whether a region is read so much better that it stands on its head, which is rare.
+func (g glimpse) onHead(h glimpse) bool {
+	if g.hears != notAsked && h.hears != notAsked {
+		return g.heard >= 0.9 && g.hears >= shortest && g.heard > h.heard+0.05
+	}
+	return g.sure >= onHead && (g.letters >= shortest || g.sure >= onHeadShort) || g.letters >= 2*shortest && g.sure >= h.sure+onHeadSurer
 }
 
 // upAndDown tells whether the ink of a region looks like lines that run up or down the page.
@@ -119,28 +158,38 @@ func uneven(profile []float64) float64 {
 	return squares * float64(len(profile)) / (sum * sum)
 }
 
-// probe reads some lines at one look each, those with the most letters, and returns how sure that is, and how many letters it was.
-func (j *job) probe() (sure float64, letters int, err error) {
+// probe reads some lines at one look each, those with the most parts, the first of them by the second recogniser too.
+func (j *job) probe() (g glimpse, err error) {
 	order := make([]int, len(j.lines))
 	for k := range order {
 		order[k] = k
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(j.lines[b].parts), len(j.lines[a].parts)) })
 	j.probed = map[int][]letter{}
-	sum := 0.0
-	for _, k := range order[:min(probes, len(order))] {
-		line, err := j.glance(j.scene.cut(j.lines, k, margin), looks[0], recognition.ShapeLine, j.task.Charset)
+	g.lines, g.hears = min(probes, len(order)), notAsked
+	koreanLetters := false
+	for _, k := range order[:g.lines] {
+		line, err := j.glance(j.cut(k), looks[0], recognition.ShapeLine, j.task.Charset)
 		if err != nil {
-			return 0, 0, err
+			return g, err
 		}
 		j.probed[k] = line
-		sum += sureness(line) * float64(len(line))
-		letters += len(line)
+		g.sure += sureness(line) * float64(len(line))
+		g.letters += len(line)
+		koreanLetters = koreanLetters || slices.ContainsFunc(line, func(l letter) bool { return hangul(l.text) })
 	}
-	if letters > 0 {
-		sure = sum / float64(letters)
+	g.sure /= float64(max(1, g.letters))
+	second := j.reads("Latin")
+	if j.task.Effort != recognition.EffortAccurate || second == nil || koreanLetters || !readable(j.task.Lang) {
+		return g, nil
 	}
-	return sure, letters, nil
+	line, err := j.ask(second, j.cut(order[0]))
+	if korean(j.task.Lang) && len(line) == 0 {
+		g.foreign = true
+		return g, err
+	}
+	g.heard, g.hears, g.wants = sureness(expected(line, j.task.Lang)), len(line), len(j.probed[order[0]])
+	return g, err
 }
 
 // quarters is by how much a region is turned clockwise whose text is turned as the task says.
