@@ -35,6 +35,8 @@ type Page struct {
 	Gray          []byte // a byte a pixel, row by row: 0 is black
 	Glyphs        []Glyph
 
+	Rows func(from, to int) // makes Gray have these rows, of which the last is before to; nil: it has all
+
 	middles []point // of each glyph, across its line that of the line; nil before the first Read
 }
 
@@ -52,6 +54,14 @@ const (
 // Read returns the text of a box, which lies on the page, or why the text layer cannot be trusted there. It is not safe for concurrent use.
 func (p *Page) Read(box document.Box) (reading recognition.Reading, reason string) {
 	inside := p.inside(box)
+	if p.Rows != nil {
+		from, to := box.Y1, box.Y2
+		for _, g := range inside {
+			b := p.about(g)
+			from, to = min(from, b.Y1), max(to, b.Y2)
+		}
+		p.Rows(max(0, from), min(p.Height, to))
+	}
 	if len(inside) == 0 {
 		if p.isBlank(box) {
 			return recognition.Reading{Words: []recognition.Word{}, Engine: Engine, Source: recognition.SourceText,

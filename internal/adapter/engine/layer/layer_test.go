@@ -103,6 +103,30 @@ func TestBoxesThatCutALine(t *testing.T) {
 	}
 }
 
+// Rows are asked for before they are looked at, those of glyphs that reach out of a box included, and no others.
+func TestRowsThatAreAskedFor(t *testing.T) {
+	whole := newSheet(400, 300)
+	whole.write(20, 40, 20, "a line above")
+	whole.write(20, 100, 20, "and one below")
+	for _, c := range []struct {
+		box      document.Box
+		from, to int
+	}{{document.Box{X1: 10, Y1: 30, X2: 390, Y2: 70}, 30, 70}, {document.Box{X1: 10, Y1: 108, X2: 390, Y2: 112}, 98, 122},
+		{document.Box{X1: 10, Y1: 200, X2: 390, Y2: 300}, 200, 300}} {
+		part := &Page{Width: 400, Height: 300, Glyphs: whole.Glyphs, Gray: make([]byte, 400*300)} // all black
+		part.Rows = func(from, to int) {
+			if from != c.from || to != c.to {
+				t.Errorf("%v: rows %d to %d, want %d to %d", c.box, from, to, c.from, c.to)
+			}
+			copy(part.Gray[from*400:to*400], whole.Gray[from*400:to*400])
+		}
+		want, why := whole.Read(c.box)
+		if got, reason := part.Read(c.box); got.Text != want.Text || reason != why {
+			t.Errorf("%v: got %q, %q, want %q, %q", c.box, got.Text, reason, want.Text, why)
+		}
+	}
+}
+
 func TestTextThatIsNotTrusted(t *testing.T) {
 	line := document.Box{X1: 10, Y1: 10, X2: 600, Y2: 50}
 	for name, c := range map[string]struct {

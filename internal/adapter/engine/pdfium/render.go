@@ -32,17 +32,27 @@ type sheet struct {
 	header        int    // bytes before the pixels
 	gray          bool
 	text          *layer.Page // nil until it was asked for
+	bands         []bool      // of text.Gray, that are there; nil where it has all of the page
 }
 
 func (s *sheet) bytes() int64 {
 	n := int64(len(s.pnm))
-	if s.text != nil && !s.gray {
+	if s.text != nil && (!s.gray || s.bands != nil) {
 		n += int64(len(s.text.Gray))
 	}
 	return n
 }
 
-// sheetOf returns the page of a job as it is rendered.
+// drawn returns the page of a job as it is rendered.
+func (l *library) drawn(f *file, job protocol.PDFJob) (*sheet, error) {
+	s, err := l.sheetOf(f, job)
+	if err == nil && s.pnm == nil {
+		err = l.draw(f, s)
+	}
+	return s, err
+}
+
+// sheetOf returns the page of a job, which may not be rendered yet.
 func (l *library) sheetOf(f *file, job protocol.PDFJob) (*sheet, error) {
 	page := job.Page - 1
 	if page < 0 || page >= f.pages {
@@ -66,9 +76,6 @@ func (l *library) sheetOf(f *file, job protocol.PDFJob) (*sheet, error) {
 	}
 	l.makeRoom(4 * int64(width) * int64(height))
 	s := &sheet{file: f.key, page: page, width: width, height: height}
-	if err := l.draw(f, s); err != nil {
-		return nil, err
-	}
 	l.sheets = append(l.sheets, s)
 	return s, nil
 }
@@ -216,7 +223,7 @@ func (l *library) paint(f *file, bitmap references.FPDF_BITMAP, v cutout) error 
 
 // render renders a page as PNM.
 func (l *library) render(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
-	s, err := l.sheetOf(f, job)
+	s, err := l.drawn(f, job)
 	if err != nil {
 		return protocol.PDFAnswer{}, nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"glyphbox/internal/adapter/engine/layer"
 	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/domain/document"
 )
 
 // text takes the text of boxes from the text layer of a page.
@@ -21,11 +22,37 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 		return protocol.PDFAnswer{}, nil, err
 	}
 	if s.text == nil {
-		s.text = &layer.Page{Width: s.width, Height: s.height, Gray: grayOf(s), Glyphs: l.glyphs(f, s)}
+		if err := l.loads(f, s.page); err != nil {
+			return protocol.PDFAnswer{}, nil, err
+		}
+		s.text = &layer.Page{Width: s.width, Height: s.height, Glyphs: l.glyphs(f, s)}
+		if s.pnm != nil {
+			s.text.Gray = grayOf(s)
+		} else {
+			s.text.Gray, s.bands = make([]byte, s.width*s.height), make([]bool, (s.height+band-1)/band)
+		}
+	}
+	if s.bands != nil {
+		rows := document.Box{}
+		for _, box := range job.Boxes {
+			rows = rows.Union(box)
+		}
+		if err = l.shade(f, s, rows.Y1, rows.Y2); err != nil {
+			return protocol.PDFAnswer{}, nil, err
+		}
+		s.text.Rows = func(from, to int) {
+			if err == nil {
+				err = l.shade(f, s, from, to)
+			}
+		}
+		defer func() { s.text.Rows = nil }() // the file may be closed when the page is asked for again
 	}
 	answer := protocol.PDFAnswer{Width: s.width, Height: s.height}
 	for _, box := range job.Boxes {
 		reading, reason := s.text.Read(box)
+		if err != nil {
+			return protocol.PDFAnswer{}, nil, err
+		}
 		part := protocol.PDFPart{Reason: reason}
 		if reason == "" {
 			part.Reading = &reading
@@ -33,6 +60,46 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 		answer.Texts = append(answer.Texts, part)
 	}
 	return answer, nil, nil
+}
+
+// band is how many rows of a page are rendered at a time for a look at the pixels of its text.
+const band = 256
+
+// shade renders those of the rows of a page that are not there yet, each run of them at once.
+func (l *library) shade(f *file, s *sheet, from, to int) error {
+	last := min(len(s.bands), (to+band-1)/band)
+	for first := max(0, from) / band; first < last; first++ {
+		end := first
+		for end < last && !s.bands[end] && (end+1-first)*band*s.width <= max(maxStrip, band*s.width) {
+			end++
+		}
+		if end == first {
+			continue
+		}
+		top := first * band
+		part := cutout{page: s.page, width: s.width, height: s.height, columns: s.width, top: top, rows: min(end*band, s.height) - top}
+		err := l.strip(f, part, func(pixels []byte, stride int) {
+			for y := range part.rows {
+				grayRow(s.text.Gray[(top+y)*s.width:][:s.width], pixels[y*stride:])
+			}
+		})
+		if err != nil {
+			return err
+		}
+		for b := first; b < end; b++ {
+			s.bands[b] = true
+		}
+		first = end - 1
+	}
+	return nil
+}
+
+// grayRow makes a row of shades of one of pixels: blue, green, red and one byte more each.
+func grayRow(to, pixels []byte) {
+	for x := range to {
+		b, g, r := int(pixels[4*x]), int(pixels[4*x+1]), int(pixels[4*x+2])
+		to[x] = byte((299*r + 587*g + 114*b + 500) / 1000)
+	}
 }
 
 // grayOf returns the shades of a sheet.
