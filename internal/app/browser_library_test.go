@@ -413,16 +413,13 @@ func TestBrowserSelection(t *testing.T) {
 	click("page 1.png", "")
 	b.shows("4 selected")
 	b.look("selection")
-	b.press("Share")
-	b.shows("4 shared")
+	b.seenBy("Share", "Everybody")
 	shared := as[[]api.Image](t, bob.do(http.StatusOK, "GET", path("/image?size=100"), nil))
 	if got, want := namesOf(shared), []string{"bob’s own.png", "page 8.png", "page 7.png", "page 6.png", "page 5.png"}; !slices.Equal(got,
 		want) {
 		t.Errorf("bob sees %q, want %q", got, want)
 	}
-	b.press("More actions")
-	b.press("Make private")
-	b.shows("4 made private")
+	b.seenBy("Share", "Only me")
 	if got := as[[]api.Image](t, bob.do(http.StatusOK, "GET", path("/image?size=100"), nil)); len(got) != 1 {
 		t.Errorf("bob sees %q", namesOf(got))
 	}

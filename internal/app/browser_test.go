@@ -496,7 +496,7 @@ func TestBrowserCorners(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.shows("quay.png")
 	b.press("Actions for quay.png")
-	b.press("Share with everyone")
+	b.seenBy("Share …", "Everybody")
 	b.shows("Shared")
 	for _, name := range []string{"quay.png", "supper.png"} {
 		eval[any](b, fmt.Sprintf("document.querySelector('[aria-label=\"Select %s\"]').click()", name))

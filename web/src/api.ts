@@ -176,18 +176,21 @@ export const service = () => get<Service>('/admin/service')
 
 export type Sort = 'newest' | 'oldest' | 'name'
 /** Which images, and in which order. owner: '' for all that one may see. */
-export type Listed = { keyword: string; sort: Sort; owner: '' | 'me' | 'all' }
+export type Listed = { keyword: string; sort: Sort; owner: '' | 'me' | 'all'; tag: string }
 /** One page of the list. A page has 100 images. */
-export async function images({ keyword, sort, owner }: Listed, page: number, signal?: AbortSignal) {
-  const q = new URLSearchParams({ keyword, sort, size: '100', page: String(page), ...(owner && { owner }) })
+export async function images({ keyword, sort, owner, tag }: Listed, page: number, signal?: AbortSignal) {
+  const q = new URLSearchParams({ keyword, sort, size: '100', page: String(page), ...(owner && { owner }), ...(tag && { tag }) })
   const r = await ask('/image?' + q, { signal })
   return { images: (await r.json()) as Image[], total: Number(r.headers.get('X-Total-Count')) }
 }
 /** A hundred pages of a document, in order. */
 export const pagesOf = (document: number, block: number) => get<Image[]>(`/image?document=${document}&size=100&page=${block}`)
 export const image = (id: number) => get<Image>(`/image/${id}/meta`)
-export const changeImage = (id: number, change: { name?: string; visibility?: string; rotation?: number }) =>
+export const changeImage = (id: number, change: { name?: string; visibility?: string; rotation?: number; tags?: string[] }) =>
   send<Image>('PUT', `/image/${id}`, change)
+/** Shares a document with users by name, and with nobody else by name; returns their names. */
+export const share = async (id: number, users: string[]) => (await send<{ users: string[] }>('PUT', `/image/${id}/share`, { users })).users
+export const tags = (owner: string) => get<{ name: string; documents: number }[]>('/tag?size=100' + (owner && '&owner=' + owner))
 /** It goes on where the page is left meanwhile. */
 export const deleteImage = (id: number) => ask(`/image/${id}`, { method: 'DELETE', keepalive: true })
 

@@ -14,18 +14,21 @@ export const library = $state({
   reason: '',
   keyword: '',
   sort: 'newest' as Sort,
+  tag: '', // only what has it
   everybody: false, // an administrator sees the images of all users
   total: 0, // of the images shown
   above: 0, // uploaded meanwhile, not shown until the top is in sight so that nothing moves
   searching: false,
+  tagged: 0, // changes when documents may have other tags
   scroll: 0,
   width: 0,
 })
 /** A page of the list as it is shown. An administrator has to ask for what is others'. */
 const ask = (page: number, signal?: AbortSignal) => {
-  const { keyword, sort, everybody } = library
-  return list({ keyword, sort, owner: app.user?.role === 'admin' ? (everybody ? 'all' : 'me') : '' }, page, signal)
+  const { keyword, sort, tag } = library
+  return list({ keyword, sort, tag, owner: owner() }, page, signal)
 }
+export const owner = () => (app.user?.role === 'admin' ? (library.everybody ? 'all' : 'me') : '')
 let images = $state.raw(new Map<number, Image>())
 let deleting = new Map<number, Picked>() // not shown any more, but still at the service: it can be undone
 let sight = { first: 0, last: 1 }
@@ -48,7 +51,7 @@ export function belongsTo(id: number) {
   images = new Map()
   deleting = new Map()
   sight = { first: 0, last: 1 }
-  Object.assign(library, { phase: 'loading', keyword: '', sort: 'newest', everybody: false, total: 0, above: 0, scroll: 0 })
+  Object.assign(library, { phase: 'loading', keyword: '', sort: 'newest', tag: '', everybody: false, total: 0, above: 0, scroll: 0 })
   if (id) finishDeletions()
 }
 
@@ -160,7 +163,7 @@ export async function renew() {
 }
 
 /** Which images are listed, and in which order. */
-export type List = Pick<typeof library, 'keyword' | 'sort' | 'everybody'>
+export type List = Pick<typeof library, 'keyword' | 'sort' | 'everybody' | 'tag'>
 /** Lists other images, or in another order. */
 export function search(to: List) {
   Object.assign(library, { ...to, above: 0, searching: true })
@@ -170,7 +173,7 @@ export function search(to: List) {
 
 /** Shows an image that was uploaded. */
 export function add(image: Image) {
-  if (renewing || library.sort !== 'newest') {
+  if (renewing || library.sort !== 'newest' || library.tag) {
     renew()
     return
   } // it comes with the rest
@@ -183,7 +186,7 @@ export function add(image: Image) {
   }
   look(sight.first, sight.last)
 }
-export function replace(image: Image) {
+export function replace(image: Partial<Image>) {
   images = new Map([...images].map(([n, i]) => [n, i.id === image.id ? { ...i, ...image } : i]))
 }
 

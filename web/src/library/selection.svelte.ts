@@ -1,5 +1,5 @@
 // The images that are selected in the library, and what is done with all of them.
-import { changeImage, type Image } from '../api'
+import type { Image } from '../api'
 import { t } from '../i18n.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { at, between, gone, library, remove, renew, replace, type Picked } from './library.svelte'
@@ -100,10 +100,9 @@ export class Selection {
     if (failures.length) tell(t('{n} could not be changed: {reason}', { n: failures.length, reason: reasonOf(failures[0]) }))
     return done
   }
-  async setVisibility(visibility: 'private' | 'shared') {
-    const text = visibility === 'shared' ? t('Sharing …') : t('Making private …')
-    const n = await this.#forEach(text, [...this.picked.values()], async (i) => replace(await changeImage(i.id, { visibility })))
-    if (n) tell(visibility === 'shared' ? t('{n} shared', { n }) : t('{n} made private', { n }))
+  /** Changes each of some images and shows them as they are then. Failures are told. */
+  async change(text: string, list: Picked[], what: (i: Picked) => Promise<Partial<Image>>) {
+    await this.#forEach(text, list, async (i) => replace({ id: i.id, ...(await what(i)) }))
   }
   /** Deletes images, after a question where they could not be had back; returns whether they are gone from sight. */
   drop(list: Picked[] = [...this.picked.values()]): boolean {

@@ -170,7 +170,6 @@ export default {
   '1 correction is not saved. It is kept in this browser.': '저장하지 않은 수정이 1개 있습니다. 이 브라우저에 보관됩니다.',
   '{n} corrections are not saved. They are kept in this browser.': '저장하지 않은 수정이 {n}개 있습니다. 이 브라우저에 보관됩니다.',
   'Save all': '모두 저장',
-  'Saving …': '저장 중…',
   'Discard': '취소하고 되돌리기',
   'Discarded': '수정을 취소했습니다',
   'Your version:': '내 내용:',
