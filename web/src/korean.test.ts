@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
+import account from './account.korean'
+import admin from './admin.korean'
 import shell, { koreanReason } from './korean'
+import edit from './library/edit.korean'
 import view from './page/korean'
 
 // That a text which is used has a Korean form is what the type Text says.
-const korean: Record<string, string> = { ...shell, ...view }
+const parts = [shell, account, admin, edit, view]
+const korean: Record<string, string> = Object.assign({}, ...parts)
 const files: Record<string, string> = import.meta.glob(
-  ['./**/*.svelte', './**/*.ts', '!./**/korean.ts', '!./**/*.test.ts', '!./**/*.gen.ts'],
+  ['./**/*.svelte', './**/*.ts', '!./**/*korean.ts', '!./**/*.test.ts', '!./**/*.gen.ts'],
   {
     query: '?raw',
     import: 'default',
@@ -23,7 +27,7 @@ test('there is no Korean form of a text that is not used', () => {
   expect(unused).toEqual([])
 })
 test('no text has two Korean forms', () => {
-  expect(Object.keys(shell).filter((text) => text in view)).toEqual([])
+  expect(parts.flatMap((part) => Object.keys(part)).length).toBe(Object.keys(korean).length)
 })
 
 test('a Korean reason keeps the numbers and formats of the English one', () => {
@@ -36,6 +40,11 @@ test('a Korean reason keeps the numbers and formats of the English one', () => {
       ['90000 × 80000', '100000000', '1048576'],
     ],
     ['too_many_images', 'There may be at most 1,000 images of one user.', ['1,000']],
+    [
+      'too_many_bytes',
+      'The files of one user may have at most 5000 bytes in all, and have 4000; these are 2000 more.',
+      ['5000바이트', '4000바이트'],
+    ],
   ]
   for (const [code, detail, facts] of said) for (const fact of facts) expect(koreanReason(code, detail)).toContain(fact)
   expect(koreanReason('unsupported_image', 'The image cannot be decoded.')).toBe('이미지를 열 수 없습니다. 파일이 손상되었을 수 있습니다.')
