@@ -262,10 +262,15 @@ func TestBrowserKeyboard(t *testing.T) {
 		copied.Width != original.Width {
 		t.Errorf("the copy of %v is at %v", original, copied)
 	}
+	texts := "JSON.stringify([...document.querySelectorAll('ol > li .text')].map((e) => e.innerText))"
+	order := eval[string](b, texts)
 	b.key(kb.Delete)
 	b.until("document.querySelectorAll('.region').length === 3")
 	b.key("z", ctrl)
 	b.until("document.querySelectorAll('.region').length === 4")
+	if got := eval[string](b, texts); got != order {
+		t.Errorf("what was deleted came back in the order %s; it was %s", got, order)
+	}
 	b.key("Z", ctrl, shift)
 	b.until("document.querySelectorAll('.region').length === 3")
 	b.key("a", ctrl)

@@ -54,6 +54,7 @@ export class Work {
   fresh = () => `${Date.now().toString(36)}-${++this.#serial}`
 
   learn(list: Content[]) {
+    for (const c of list) this.#rank(c.id)
     this.#contents = { ...this.#contents, ...Object.fromEntries(list.map((c) => [c.id, c])) }
   }
   /** Changes regions of the list in place. */
@@ -374,6 +375,7 @@ export class Work {
   }
   /** Shows contents of the version again, each where it was. */
   #shown(list: Content[]) {
+    if (list.some((c) => !(c.id in this.#ranks))) this.catchUp().catch(complain) // only the server knows where they were
     this.learn(list)
     const run = this.runs.find((r) => r.version === this.version)
     if (!run) return
@@ -385,9 +387,6 @@ export class Work {
   // The order in which contents were seen is that of the version.
   #ranks: Record<string, number> = {}
   #rank = (id: string) => (this.#ranks[id] ??= Object.keys(this.#ranks).length)
-  #ranked = (list: Content[]) => {
-    for (const c of list) this.#rank(c.id)
-  }
 
   add(regions: (Partial<Own> & { box: Box; name?: string })[]): Region[] {
     const made = regions.map((r): Region => ({
@@ -582,7 +581,6 @@ export class Work {
     const { version } = this
     const order = list.map((r) => orderOf(r, r.content || undefined))
     const got = await this.#patiently(() => api.recognize(this.id, this.how, order, signal, version), signal)
-    this.#ranked(got)
     const step: Step = { kind: 'set', to: {}, seen: {} }
     list.forEach((r, n) => {
       const before = r.content ? this.#contents[r.content] : undefined
@@ -634,7 +632,6 @@ export class Work {
       signal,
     )
     this.#made.add(got[0].version)
-    this.#ranked(got)
     this.learn(got)
     const contents: Content[] = []
     for (const [n, now] of got.entries()) {
