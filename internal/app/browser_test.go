@@ -98,7 +98,8 @@ func (b tab) until(condition string) {
 		let yes = false; try { yes = !!(`+condition+`) } catch {}
 		if (yes) done(true); else if (Date.now() > end) done(false); else setTimeout(look, 10) }; look() })`)
 	if !ok {
-		b.t.Fatalf("never true: %s\nThe page says:\n%s", condition, eval[string](b, "document.body.innerText"))
+		b.t.Fatalf("never true: %s\nThe focus is on %s\nThe page says:\n%s", condition,
+			eval[string](b, "document.activeElement.cloneNode(false).outerHTML"), eval[string](b, "document.body.innerText"))
 	}
 }
 
