@@ -64,7 +64,8 @@ func TestNoTextWhereThereIsNone(t *testing.T) {
 				document.Box{X1: 60, Y1: 100, X2: 110, Y2: 132}, document.Box{X1: 40, Y1: 120, X2: 440, Y2: 380})
 			for _, lang := range []string{"eng", "kor"} {
 				for i := range o.Tasks {
-					o.Tasks[i].Lang, o.Tasks[i].Effort, o.Tasks[i].Rotate = []string{lang}, recognition.EffortAccurate, recognition.RotateAuto
+					o.Tasks[i].Lang, o.Tasks[i].Effort = []string{lang}, recognition.EffortAccurate
+					o.Tasks[i].Rotate = recognition.RotateAuto
 				}
 				readings, err := p.Recognize(t.Context(), o)
 				if err != nil {

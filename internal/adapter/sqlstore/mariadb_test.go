@@ -35,8 +35,8 @@ func TestSettingsOfMariaDB(t *testing.T) {
 	for _, pool := range []*sql.DB{db.Read, db.Write} {
 		got := textOf(t, pool, `SELECT CONCAT_WS(' ', @@sql_mode, @@innodb_lock_wait_timeout, @@time_zone, @@collation_connection, `+
 			`@@eq_range_index_dive_limit, @@in_predicate_conversion_threshold, @@sql_safe_updates)`)
-		if want := []string{"STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION 1 +00:00 utf8mb4_bin 0 0 ON"}; !slices.Equal(
-			got, want) {
+		want := []string{"STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION 1 +00:00 utf8mb4_bin 0 0 ON"}
+		if !slices.Equal(got, want) {
 			t.Errorf("settings of a connection: got %q, want %q", got, want)
 		}
 	}

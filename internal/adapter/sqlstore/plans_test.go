@@ -220,9 +220,9 @@ func listing(q document.Query) func(context.Context, *DB) error {
 	}
 }
 
-const baseTables = `(user|reader|also|seen|image|image_suffix|image_share|image_tag|image_event|image_watcher|ocr|ocr_run|content_revision|text_[a-z]+|` +
-	`logged_in|session|api_key|user_state|user_setting|user_limit|user_work|webhook_delivery|webhook|job|job_item|job_feed|` +
-	`request_key|[a-z])`
+const baseTables = `(user|reader|also|seen|image|image_suffix|image_share|image_tag|image_event|image_watcher|ocr|ocr_run|` +
+	`content_revision|text_[a-z]+|logged_in|session|api_key|user_state|user_setting|user_limit|user_work|webhook_delivery|webhook|` +
+	`job|job_item|job_feed|request_key|[a-z])`
 
 // mistakes are the steps of a plan that read all of a table or sort its rows, though the case does not say so. What a page has is sorted in
 // any case.

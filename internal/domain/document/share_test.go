@@ -122,7 +122,8 @@ func TestShareWithWhoCannotBe(t *testing.T) {
 		fields []string
 	}{
 		{many, []string{"users"}}, {many[:document.MaxReaders], nil}, {[]string{"blocked"}, nil},
-		{[]string{"bob", "nobody", "gone", "", "ANN", "user1", "BOB"}, []string{"users[1]", "users[2]", "users[3]", "users[4]", "users[6]"}},
+		{[]string{"bob", "nobody", "gone", "", "ANN", "user1", "BOB"},
+			[]string{"users[1]", "users[2]", "users[3]", "users[4]", "users[6]"}},
 	} {
 		_, err := w.Share(t.Context(), w.ann, i.ID, c.names)
 		if c.fields == nil {
