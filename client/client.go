@@ -450,7 +450,7 @@ func (c Client) Layout(ctx context.Context, id int64, level string) ([]Suggestio
 // Request says what to read of an image, and how. The zero value reads the whole page in English.
 type Request struct {
 	Regions []Region // none: the whole page
-	Lang    []string // none: eng
+	Lang    []string // "auto": by what is written; none: eng
 	PSM     int      // page segmentation mode; 0: automatic
 	OEM     *int     // engine mode; nil: the best available
 	Rotate  string   // how far the text is turned clockwise: "0", "90", "180" or "270"; empty: the service finds out

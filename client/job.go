@@ -18,7 +18,7 @@ type JobForm struct {
 	Documents []int64  `json:"documents,omitempty"` // each once, by the ID of its first page; all their pages are read as well
 	Pages     string   `json:"pages,omitempty"`     // of each document, such as 2-5,9; empty: all
 	Regions   []Region `json:"regions,omitempty"`   // of each image and page; none: its whole page
-	Lang      []string `json:"lang,omitempty"`      // none: eng
+	Lang      []string `json:"lang,omitempty"`      // "auto": by what is written; none: eng
 	PSM       int      `json:"psm,omitempty"`       // page segmentation mode; 0: automatic
 	OEM       *int     `json:"oem,omitempty"`       // engine mode; nil: the best available
 	Rotate    string   `json:"rotate,omitempty"`    // "0", "90", "180" or "270"; empty: the service finds out

@@ -95,7 +95,7 @@ type RefreshForm struct {
 
 // Settings are how a user reads by default, for programs with a screen. Requests do not use them unless they send them.
 type Settings struct {
-	Lang   []string `json:"lang" nullable:"false" example:"[\"kor\",\"eng\"]" doc:"Languages, at most 5. Empty: none is set."`
+	Lang   []string `json:"lang" nullable:"false" example:"[\"kor\",\"eng\"]" doc:"Languages, at most 5, or auto. Empty: none is set."`
 	Effort string   `json:"effort" enum:"fast,balanced,accurate," doc:"Empty: none is set."`
 	Rotate string   `json:"rotate" enum:"auto,0,90,180,270," doc:"How far text is turned clockwise on the page, in degrees. Empty: none is set."`
 	Source string   `json:"source" enum:"auto,text,ocr," doc:"Where text comes from: the text layer of the file, or what is read. Empty: none is set."`
@@ -191,7 +191,7 @@ type Suggestion struct {
 type Region struct {
 	Box
 	Name    string   `json:"name,omitempty"`    // what the caller calls it
-	Lang    []string `json:"lang,omitempty"`    // such as "kor", "eng"
+	Lang    []string `json:"lang,omitempty"`    // such as "kor", "eng"; "auto": by what is written
 	PSM     int      `json:"psm,omitempty"`     // page segmentation mode; 0: automatic
 	Rotate  string   `json:"rotate,omitempty"`  // how far the text is turned clockwise: "auto", "0", "90", "180" or "270"
 	Effort  string   `json:"effort,omitempty"`  // "fast", "balanced" or "accurate"
@@ -205,7 +205,7 @@ type Run struct {
 	Version         int       `json:"version" example:"1" doc:"1, 2, 3 … for each image."`
 	CreatedDatetime string    `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
 	User            Ref       `json:"user" doc:"The user who started it."`
-	Lang            []string  `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages that were asked for."`
+	Lang            []string  `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages that were asked for, or auto."`
 	PSM             *int      `json:"psm" example:"6" doc:"The page segmentation mode that was asked for. null: automatic."`
 	OEM             int       `json:"oem" example:"3" doc:"The engine mode that was asked for."`
 	Engine          string    `json:"engine" example:"tesseract 5.3.0"`
@@ -274,7 +274,9 @@ type Content struct {
 	Text           string   `json:"text" example:"Invoice No. 1742" doc:"The text with its line breaks."`
 	Confidence     float64  `json:"confidence" example:"0.94" doc:"0–1, over all words."`
 	Words          []Word   `json:"words" nullable:"false" doc:"The words with their places on the page."`
-	Lang           []string `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages in the order in which they were used."`
+	Lang           []string `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages in the order in which they were used, also for auto."`
+	SuggestedLang  []string `json:"suggested_lang" nullable:"false" example:"[\"kor\"]" doc:"Installed languages that the region looks written in. Read it again in these. Empty if the languages fit, or if nothing is known."`
+	MissingLang    []string `json:"missing_lang" nullable:"false" example:"[]" doc:"Languages that the region looks written in and that are not installed. Empty if the languages fit, or if nothing is known."`
 	PSM            *int     `json:"psm" example:"6" doc:"The page segmentation mode that gave the text. null if there is none."`
 	Engine         string   `json:"engine" example:"tesseract 5.3.0"`
 	Rotation       int      `json:"rotation" enum:"0,90,180,270" doc:"Degrees that the text is turned clockwise on the page."`

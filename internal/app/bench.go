@@ -41,8 +41,8 @@ func (p Process) benchCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.Against, "against", nil,
 		"What to compare the engine with: loop, a plain warm loop over the library; process, a tesseract process for each region; "+
 			"tight, the same lines drawn tightly, where a set has the lines of another set; upright, the same "+
-			"pages turned upright. May be "+
-			"given several times.")
+			"pages turned upright; right, the languages of the set, where --lang names others. May be given several times.")
+	lang := cmd.Flags().String("lang", "", "Languages that the engine reads in, joined by +, or auto, in the place of those of the sets.")
 	cmd.Flags().BoolVar(&o.Service, "service", false,
 		"Compare the service, HTTP and storage included, with the plain warm loop, both on one worker.")
 	cmd.Flags().BoolVar(&o.Cores, "cores", false, "Compare one worker with two.")
@@ -62,7 +62,7 @@ func (p Process) benchCommand() *cobra.Command {
 		if len(files) == 0 && !o.Blank {
 			return usagef("a file of a set, or --blank, is wanted")
 		}
-		sides := []string{bench.SideLoop, bench.SideProcess, bench.SideTight, bench.SideUpright}
+		sides := []string{bench.SideLoop, bench.SideProcess, bench.SideTight, bench.SideUpright, bench.SideRight}
 		for _, a := range o.Against {
 			if !slices.Contains(sides, a) {
 				return usagef("--against %s: one of %s is wanted", a, strings.Join(sides, ", "))
@@ -76,6 +76,9 @@ func (p Process) benchCommand() *cobra.Command {
 			return err
 		}
 		o.Effort = c.Effort
+		if *lang != "" {
+			o.Lang = strings.Split(*lang, "+")
+		}
 		return p.bench(cmd.Context(), c, o, files)
 	}
 	return cmd

@@ -91,7 +91,7 @@ func (p Process) jobAddCommand() *cobra.Command {
 	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
 	regions = cmd.Flags().StringArray("region", nil,
 		"A region in pixels of each upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
-	lang = cmd.Flags().String("lang", "", "Languages, joined by +. Default: "+recognition.DefaultLang+".")
+	lang = cmd.Flags().String("lang", "", "Languages, joined by +, or auto. Default: "+recognition.DefaultLang+".")
 	cmd.Flags().StringVar(&form.Rotate, "rotate", "", "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
 	cmd.Flags().StringVar(&form.Effort, "effort", "", "fast, balanced or accurate. Default: as the service is configured.")
 	cmd.Flags().StringVar(&form.Priority, "priority", "", "Among your own jobs: low, normal or high.")

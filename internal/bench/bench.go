@@ -58,7 +58,8 @@ type Bench struct {
 // Options is what to measure.
 type Options struct {
 	Workers    int      // at least 1
-	Against    []string // SideLoop, SideProcess, SideTight, SideUpright
+	Lang       []string // that the engine reads in; empty: as the sets say
+	Against    []string // SideLoop, SideProcess, SideTight, SideUpright, SideRight
 	Service    bool
 	Cores      bool
 	Blank      bool   // also measure pages without text

@@ -47,6 +47,7 @@ type sideResult struct {
 	Empty    int             `json:"empty"`    // regions with text of which nothing was read
 	Invented int             `json:"invented"` // regions without text in which some was read
 	Failed   int             `json:"failed"`   // regions with an error
+	Offered  int             `json:"offered"`  // regions that another language is suggested for
 	Passes   float64         `json:"passes"`   // for each region
 	Wall     float64         `json:"wall_ms"`
 	Work     float64         `json:"work_ms"`
@@ -91,6 +92,7 @@ type tally struct {
 	errors        [len(scorings)]recognition.Errors
 	exact         [len(scorings)]int
 	empty, failed int
+	offered       int
 	passes        int
 	wall, work    time.Duration
 	pages         []time.Duration
@@ -121,6 +123,9 @@ func (t *tally) add(p page, took taken, calibrate bool) {
 		if r.Error != nil {
 			t.failed++
 		}
+		if len(r.Suggested) > 0 {
+			t.offered++
+		}
 		t.passes += r.Passes
 		t.work += r.Duration
 	}
@@ -136,7 +141,7 @@ func (t *tally) result(s *side) sideResult {
 	return sideResult{Side: s.name, Workers: s.workers,
 		CER:   scoredOf(func(k int) float64 { return t.errors[k].Rate() }),
 		Exact: scoredOf(func(k int) float64 { return float64(t.exact[k]) / n }),
-		Empty: t.empty, Invented: t.invented, Failed: t.failed, Passes: float64(t.passes) / n,
+		Empty: t.empty, Invented: t.invented, Failed: t.failed, Offered: t.offered, Passes: float64(t.passes) / n,
 		Wall: milliseconds(t.wall) / n, Work: milliseconds(t.work) / n,
 		Page: percentilesOf(t.pages), Single: percentilesOf(t.singles), Memory: t.memory, Calibration: calibrationOf(t.words)}
 }
@@ -151,6 +156,7 @@ func (t *tally) merge(u *tally) {
 	t.empty += u.empty
 	t.invented += u.invented
 	t.failed += u.failed
+	t.offered += u.offered
 	t.passes += u.passes
 	t.wall += u.wall
 	t.work += u.work
@@ -257,7 +263,7 @@ func printTables(w io.Writer, results []Result) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(out, strings.Join(cells, "\t")) }
 	row("SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH", "EXACT", "ANY BOTH", "EMPTY",
-		"INVENTED", "FAILED", "PASSES")
+		"INVENTED", "FAILED", "OFFERED", "PASSES")
 	for _, r := range results {
 		pages := fmt.Sprint(r.Pages)
 		if r.Refused > 0 {
@@ -267,7 +273,7 @@ func printTables(w io.Writer, results []Result) error {
 			row(r.Set, s.label(), pages, fmt.Sprint(r.Regions), fmt.Sprint(r.Characters),
 				percent(s.CER.AsIs), percent(s.CER.AnyCase), percent(s.CER.AnySpace), percent(s.CER.AnyCaseSpace),
 				percent(s.Exact.AsIs), percent(s.Exact.AnyCaseSpace), fmt.Sprint(s.Empty), fmt.Sprint(s.Invented), fmt.Sprint(s.Failed),
-				fmt.Sprintf("%.2f", s.Passes))
+				fmt.Sprint(s.Offered), fmt.Sprintf("%.2f", s.Passes))
 		}
 	}
 	if err := out.Flush(); err != nil {

@@ -31,6 +31,7 @@ const (
 	SideService = "service" // the whole service, by HTTP
 	SideTight   = "tight"   // the engine, on the same lines drawn tightly
 	SideUpright = "upright" // the engine, on the same page turned upright
+	SideRight   = "right"   // the engine, in the languages of the set
 )
 
 // side is one way to read pages, measured beside others.
@@ -64,6 +65,13 @@ func (b *run) openSides(ctx context.Context) error {
 			return err
 		}
 		b.ratios = append(b.ratios, ratio{name: "engine ÷ loop", over: engine, under: loop})
+	}
+	if slices.Contains(b.Against, SideRight) {
+		right, err := b.poolSide(ctx, SideRight, b.Workers)
+		if err != nil {
+			return err
+		}
+		b.ratios = append(b.ratios, ratio{name: "engine ÷ right", over: engine, under: right, paired: true})
 	}
 	if slices.Contains(b.Against, SideProcess) {
 		process, err := b.processSide(ctx)
@@ -117,8 +125,11 @@ func (b *run) poolSide(ctx context.Context, name string, workers int) (*side, er
 		b.engine = engine
 	}
 	read := engine.Recognize
-	if name == SideLoop {
+	switch name {
+	case SideLoop:
 		read, s.tasks = engine.Plain, plainTasks
+	case SideEngine:
+		s.tasks = b.inLang
 	}
 	s.read = func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error) {
 		return read(ctx, recognition.Order{Page: p.source, Tasks: tasks})
@@ -150,6 +161,18 @@ func (b *run) startWorkers(ctx context.Context, workers int) (Engine, error) {
 		}
 	}
 	return engine, nil
+}
+
+// inLang are the tasks of a page in the languages that the engine is to read in.
+func (b *run) inLang(_ page, tasks []recognition.Task) []recognition.Task {
+	if len(b.Lang) == 0 {
+		return tasks
+	}
+	tasks = slices.Clone(tasks)
+	for i := range tasks {
+		tasks[i].Lang = b.Lang
+	}
+	return tasks
 }
 
 // plainTasks are the tasks of a page with the page segmentation mode that somebody would pick who sees the region.
@@ -302,7 +325,7 @@ func (b *run) serviceSide(ctx context.Context) (*side, error) {
 		return nil, err
 	}
 	u.Token = grant.AccessToken
-	return b.addSide(&side{name: SideService, workers: 1, open: u.upload, read: u.recognize}), nil
+	return b.addSide(&side{name: SideService, workers: 1, open: u.upload, tasks: b.inLang, read: u.recognize}), nil
 }
 
 // serviceUser is a user of a service. It is used by one goroutine at a time.

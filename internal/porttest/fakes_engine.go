@@ -250,7 +250,7 @@ func (f fakeEngine) judgeOrder(o recognition.Order, page image.Image) {
 			f.wrong("a task that the engine cannot do: %v", wrong)
 		}
 		for _, l := range t.Lang {
-			if !slices.Contains(f.languages, l) {
+			if l != recognition.AutoLang && !slices.Contains(f.languages, l) {
 				f.wrong("the language %s, which is not installed", l)
 			}
 		}
@@ -276,7 +276,7 @@ func (f fakeEngine) Recognize(ctx context.Context, o recognition.Order) (reading
 }
 
 func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
-	r := recognition.Reading{Lang: slices.Clone(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine),
+	r := recognition.Reading{Lang: f.written(t.Lang), Shape: cmp.Or(t.Shape, recognition.ShapeLine),
 		Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort,
 		Source: recognition.SourceOCR}
 	if t.Source == recognition.SourceText {
@@ -309,6 +309,14 @@ func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
 		r.Confidence = 0.9
 	}
 	return r
+}
+
+// written are the languages that are read for those asked for: the first one that is installed for AutoLang.
+func (f fakeEngine) written(lang []string) []string {
+	if slices.Contains(lang, recognition.AutoLang) {
+		return f.languages[:1:1]
+	}
+	return slices.Clone(lang)
 }
 
 func (f fakeEngine) Prepared(ctx context.Context, o recognition.Order) (r document.Rendition, err error) {

@@ -142,7 +142,8 @@ func contentOf(c client.Content) recognition.Content {
 	content := recognition.Content{ID: c.ID, ROI: document.Box(c.ROI), Name: c.Name, Revision: c.Revision, Version: c.Version,
 		Reading: recognition.Reading{Text: c.Text, Confidence: c.Confidence, Lang: c.Lang, Engine: c.Engine, Rotation: c.Rotation,
 			Effort: recognition.Effort(c.Effort), Source: recognition.Source(c.Source), Scale: c.Scale, Passes: c.Passes,
-			Agreement: c.Agreement, Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}}
+			Suggested: c.SuggestedLang, Missing: c.MissingLang, Agreement: c.Agreement,
+			Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}}
 	if c.PSM != nil {
 		content.Shape = recognition.Shape(*c.PSM)
 	}

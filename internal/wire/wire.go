@@ -25,6 +25,7 @@ func Content(c recognition.Content) client.Content {
 		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement,
 		Revision:       c.Revision,
 		EditedDatetime: TimeOrNull(c.Edited)}
+	v.SuggestedLang, v.MissingLang = List(c.Suggested), List(c.Missing)
 	v.RevisedBy, v.EditedBy, v.Confirmed, v.ConfirmedBy = editor(c.RevisedBy), editor(c.EditedBy), c.Confirmed, editor(c.ConfirmedBy)
 	if v.RevisedBy == nil {
 		v.RevisedBy = v.EditedBy // of a release that made a revision of corrections only

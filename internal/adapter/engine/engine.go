@@ -252,7 +252,7 @@ func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch bool) 
 		switch {
 		case texts[i] != nil:
 			readings[task] = *texts[i]
-			readings[task].Lang, readings[task].Effort = t.Lang, t.Effort
+			readings[task].Lang, readings[task].Effort = e.tessdata.written(texts[i].Text, t), t.Effort
 		case t.Source == recognition.SourceText:
 			readings[task] = withoutText(reasons[i])
 		default:
@@ -279,7 +279,11 @@ func (e *Engine) Plain(ctx context.Context, o recognition.Order) ([]recognition.
 func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Order, batch bool) ([]recognition.Reading, error) {
 	order := e.order(o.Page, o.UserID, batch)
 	for _, t := range o.Tasks {
-		order.Jobs = append(order.Jobs, e.job(o.Page, operation, protocol.Job{Task: t}))
+		j := protocol.Job{Task: t}
+		if operation == protocol.Read {
+			j.Tongues = e.tessdata.tongues(t.Mode, t.Lang)
+		}
+		order.Jobs = append(order.Jobs, e.job(o.Page, operation, j))
 	}
 	readings := make([]recognition.Reading, len(o.Tasks))
 	err := e.pool.Do(ctx, order, func(job int, a workerpool.Answer, err error) error {
@@ -382,6 +386,9 @@ func (e *Engine) Modes() map[recognition.Mode]string {
 func (e *Engine) Check(mode recognition.Mode, lang []string) (fields []fault.Field) {
 	if _, ok := e.Modes()[mode]; !ok {
 		return []fault.Field{{Field: "oem", Detail: "0, 1, 2 or 3"}}
+	}
+	if slices.Contains(lang, recognition.AutoLang) && len(e.tessdata.tongues(mode, lang)) == 0 {
+		fields = append(fields, fault.Field{Field: "oem", Detail: fmt.Sprintf("no language has a model for engine mode %d", mode)})
 	}
 	for _, l := range e.tessdata.languages {
 		if slices.Contains(lang, l.code) && !l.supports(mode) {

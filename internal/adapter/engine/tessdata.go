@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"glyphbox/internal/adapter/engine/read"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -202,4 +203,24 @@ func readTraineddata(path string) (l language, err error) {
 	has := func(component int) bool { return component < len(offsets) && offsets[component] > 0 }
 	l.lstm, l.legacy = has(componentLSTM), has(componentLegacy)
 	return l, nil
+}
+
+// tongues are what can be told apart by script among the languages that have a model for the mode. Those that are named count for their
+// script.
+func (t tessdata) tongues(mode recognition.Mode, named []string) []read.Tongue {
+	var usable []string
+	for _, l := range t.languages {
+		if l.supports(mode) {
+			usable = append(usable, l.code)
+		}
+	}
+	return read.Tongues(usable, named)
+}
+
+// written are the languages that a text was taken in for a task, which may leave them open.
+func (t tessdata) written(text string, task recognition.Task) []string {
+	if !slices.Contains(task.Lang, recognition.AutoLang) {
+		return task.Lang
+	}
+	return read.LangOf(text, t.tongues(task.Mode, task.Lang))
 }

@@ -49,7 +49,7 @@ type regionForm struct {
 	X2      *endpoint.Whole `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
 	Y2      *endpoint.Whole `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
 	Name    string          `json:"name,omitempty" maxLength:"200" example:"title" doc:"Your name for the region, at most 200 characters."`
-	Lang    languages       `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list. Missing: those of the request."`
+	Lang    languages       `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: those that are written. Missing: those of the request."`
 	PSM     mode            `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\". Missing: that of the request."`
 	Rotate  rotation        `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\". Missing: as the request says."`
 	Effort  string          `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for the region. Missing: as the request says."`

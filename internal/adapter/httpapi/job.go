@@ -86,7 +86,7 @@ type jobForm struct {
 	Pages     string  `json:"pages,omitempty" maxLength:"10000" doc:"The pages of each document, such as 2-5,9. Missing: all."`
 
 	Regions  regionsField `json:"regions,omitempty" doc:"What to read of each image. Missing or empty: the whole page."`
-	Lang     languages    `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list. Missing: eng."`
+	Lang     languages    `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: those that are written. Missing: eng."`
 	PSM      mode         `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\"."`
 	OEM      *int         `json:"oem,omitempty" minimum:"0" maximum:"3" doc:"Engine mode. Missing: 3."`
 	Rotate   rotation     `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\"."`

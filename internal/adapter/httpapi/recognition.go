@@ -53,7 +53,7 @@ type recognized struct {
 type RecognizeInput struct {
 	IDPath
 	OnceHeader
-	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng. None: eng."`
+	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng; auto: those that are written, by their script, or of auto+deu German for Latin letters. None: eng."`
 	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
 	OEM  int      `query:"oem" default:"3" minimum:"0" maximum:"3" doc:"Engine mode."`
 

@@ -42,7 +42,7 @@ type Reading struct {
 	Text       string   `json:"text"` // lines end in \n but the last; no other white space at their ends
 	Words      []Word   `json:"words"`
 	Confidence float64  `json:"confidence"`       // 0–1, of all words by their length; 0 where there is none
-	Lang       []string `json:"lang"`             // codes of languages in the order in which they were used
+	Lang       []string `json:"lang"`             // codes of languages in the order in which they were used; never AutoLang
 	Shape      Shape    `json:"psm"`              // that gave the text, never ShapeAuto
 	Engine     string   `json:"engine"`           // the engine's name and version; several, joined by ", ", where more than one gave words
 	Rotation   int      `json:"rotation"`         // degrees that the text is turned clockwise on the page: 0, 90, 180 or 270
@@ -54,7 +54,13 @@ type Reading struct {
 	// reason to check a text than a low confidence.
 	Agreement *float64      `json:"agreement,omitempty"`
 	Duration  time.Duration `json:"duration_ns"` // of the work, without waiting for it
-	Error     *Failure      `json:"error,omitempty"`
+
+	// Suggested are installed languages that the region looks written in, where those that were asked for do not fit; Missing are such
+	// that are not installed. Both are empty where nothing is known.
+	Suggested []string `json:"suggested_lang,omitempty"`
+	Missing   []string `json:"missing_lang,omitempty"`
+
+	Error *Failure `json:"error,omitempty"`
 }
 
 // Failure is why a region could not be read.
@@ -195,7 +201,7 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) (Co
 	}
 	if text != c.Text {
 		next.Text, next.Words, next.Error = text, alignText(c.Words, c.Text, text, next.ROI), nil
-		next.Confidence = confidence(next.Words)
+		next.Confidence, next.Suggested, next.Missing = confidence(next.Words), nil, nil
 	}
 	if change.Text != nil || change.Detail != nil || change.ROI != nil {
 		next.EditedBy, next.Edited = author, now

@@ -14,7 +14,7 @@ import (
 type Task struct {
 	document.Box          // within the page
 	Name         string   // not for the engine
-	Lang         []string // installed ones, at least one; the engine picks the order
+	Lang         []string // installed ones and AutoLang, at least one; the engine picks the order
 	Shape        Shape    // ShapeAuto: the engine picks it
 	Mode         Mode     // one of Engine.Modes
 	Rotate       Rotate   // one of Rotates
@@ -36,7 +36,8 @@ type Engine interface {
 	// Recognize reads the regions of an order and returns a reading for each, in the same order, with boxes in coordinates of
 	// the page. A text layer gives the text exactly, with confidence 1; where SourceText asks for one that is missing or cannot be trusted,
 	// that is the reading's Error, with CodeNoText. What goes wrong with one region, a crash or a deadline too, is that reading's Error and
-	// concerns no other.
+	// concerns no other. With AutoLang a reading has the languages that the region was read in. With others, where it looks written in
+	// languages of another script, it has those as Suggested.
 	// An error is about the whole order: Busy (with RetryAfter) when too much waits already, Unsupported or TooLarge for the
 	// page, Deadline and Canceled as the context says; NotFound and Unavailable also as document.Files says. A region that has
 	// not begun when the context ends is not begun.
@@ -56,7 +57,8 @@ type Engine interface {
 	Modes() map[Mode]string
 
 	// Check returns why the engine cannot read these languages in that mode: a fault of the field "oem" for a mode that it does not have,
-	// or else for each language that has no model for the mode. Languages that are not installed are passed over.
+	// or else for each language that has no model for the mode. Languages that are not installed are passed over. For AutoLang there is a
+	// fault only where no language has a model for the mode.
 	Check(mode Mode, lang []string) []fault.Field
 }
 

@@ -47,7 +47,7 @@ const (
 type Region struct {
 	document.Box
 	Name    string   // what the caller calls it; may be empty
-	Lang    []string // codes of languages, a set whose order does not matter; empty: as the request says
+	Lang    []string // codes of languages, or AutoLang, a set whose order does not matter; empty: as the request says
 	Shape   Shape    // ShapeAuto: as the request says
 	Rotate  Rotate   // empty: as the request says
 	Effort  Effort   // empty: as the request says
@@ -59,7 +59,7 @@ type Region struct {
 // Request is what is to be read of a page, and how.
 type Request struct {
 	Regions []Region // none: the whole page
-	Lang    []string // empty: eng
+	Lang    []string // empty: DefaultLang
 	Shape   Shape
 	Mode    Mode
 	Rotate  Rotate // empty: RotateAuto
@@ -87,6 +87,10 @@ type Run struct {
 	Contents   []Content // filled in by the service
 	Note       once.Note // of what makes it or adds to it, without the version; zero: none. It is not stored with the run
 }
+
+// AutoLang has the engine find out which of the installed languages a region is written in, by its script. Languages that stand beside it
+// are those to be read of their script.
+const AutoLang = "auto"
 
 // DefaultLang is read where a request names no language.
 const DefaultLang = "eng"
@@ -207,8 +211,9 @@ func checkLang(field string, lang, installed []string) (fields []fault.Field) {
 		return []fault.Field{{Field: field, Detail: fmt.Sprintf("at most %d languages", MaxLanguages)}}
 	}
 	for _, l := range lang {
-		if !slices.Contains(installed, l) {
-			fields = append(fields, fault.Field{Field: field, Detail: "one of the installed languages: " + strings.Join(installed, ", ")})
+		if l != AutoLang && !slices.Contains(installed, l) {
+			fields = append(fields, fault.Field{Field: field,
+				Detail: AutoLang + " or one of the installed languages: " + strings.Join(installed, ", ")})
 		}
 	}
 	return fields

@@ -3,6 +3,7 @@ package protocol
 
 import (
 	"glyphbox/internal/adapter/engine/ppocr"
+	"glyphbox/internal/adapter/engine/read"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -47,8 +48,9 @@ type Job struct {
 	MaxPixels int64             `json:"max_pixels"` // of the page
 	Rotation  int               `json:"rotation"`   // degrees that the upright page is turned clockwise
 	Task      recognition.Task  `json:"task"`
-	Level     recognition.Level `json:"level,omitempty"` // of Layout
-	Side      int               `json:"side,omitempty"`  // pixels; of Thumbnail and View
+	Tongues   []read.Tongue     `json:"tongues,omitempty"` // what can be read; of Read
+	Level     recognition.Level `json:"level,omitempty"`   // of Layout
+	Side      int               `json:"side,omitempty"`    // pixels; of Thumbnail and View
 }
 
 // Answer is what comes back, besides the bytes of a rendition.

@@ -57,6 +57,15 @@ type Reader struct {
 	Engine Engine
 	Second []Scripted // those that read lines again, the one to be asked first before the others; may be empty
 
+	// Tongues are what can be told apart of what a region may be written in, that of Latin letters first, and In returns the engine that
+	// reads in languages of theirs. Without them a task names its languages, and no others are suggested.
+	Tongues []Tongue
+	In      func(lang []string) (Engine, error)
+
+	// Script guesses by the shape of letters which script most of an image is written in, as a script of Tongue. It is empty where that
+	// cannot be told. It may be nil.
+	Script func(Gray) string
+
 	// Detector finds lines where the ink does not tell them clearly. It may be nil.
 	Detector Detector
 
@@ -185,7 +194,7 @@ func (v view) scene() *scene {
 	return &s
 }
 
-// Read reads one region of a page. The reading has no Lang, Engine and Duration.
+// Read reads one region of a page. The reading has no Engine and Duration, and Lang only where the task leaves that open.
 func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, error) {
 	result := recognition.Reading{Shape: recognition.ShapeLine, Effort: task.Effort, Scale: 1, Passes: 1}
 	if len(r.Second) == 0 {
@@ -199,9 +208,14 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		return result, err
 	}
 	j := job{Reader: r, task: task}
+	if err := j.choose(); err != nil {
+		return result, err
+	}
 	if quarters, fixed := quarters[task.Rotate]; fixed {
 		v = v.turn(quarters)
-		err = j.look(v)
+		if err = j.look(v); err == nil && j.chooses {
+			_, err = j.probe()
+		}
 	} else {
 		err = j.upright(v)
 	}
@@ -232,6 +246,9 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		err = j.asPrinted(v)
 	}
 	if err != nil {
+		return result, err
+	}
+	if err := j.suggest(&result); err != nil {
 		return result, err
 	}
 	j.finish(&result)
@@ -312,6 +329,7 @@ type job struct {
 	scene  *scene // nil where there is no ink
 	lines  []line
 	probed map[int][]letter // what was read of some lines at the first look
+	choice
 
 	text   []string
 	words  []recognition.Word
@@ -327,6 +345,7 @@ type job struct {
 // look finds the lines of a view.
 func (j *job) look(v view) error {
 	j.piece, j.scene, j.lines, j.probed, j.cuts, j.asked = v.piece, v.scene(), nil, nil, map[int]strip{}, map[*uint8][]letter{}
+	j.verdicts = nil
 	if j.scene != nil {
 		j.lines = j.scene.lines()
 	}
@@ -356,6 +375,7 @@ func (j *job) finish(r *recognition.Reading) {
 type reading struct {
 	strip strip
 	line  []letter
+	lang  []string // that it was read in
 }
 
 // each reads each line by itself, and those that the detector finds where that is unsure.
@@ -382,7 +402,7 @@ func (j *job) each(shape recognition.Shape) error {
 		}
 	}
 	for _, r := range readings {
-		j.add(r.strip, r.line)
+		j.add(r)
 	}
 	return nil
 }
@@ -411,14 +431,11 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 	if t.gray.noise() < 0.5 && t.plainPaper() || t.gray.Width < t.gray.Height/2 || t.gray.Height > 3*largeLetter {
 		return nil
 	}
-	line, err := j.strip(t, max(shape, recognition.ShapeLine), nil)
-	if err == nil {
-		line, err = j.again(t, line)
-	}
-	clear := len(line) > 1 && sureness(line) >= unclear && j.believable(t, line) ||
-		len(line) == 1 && j.heard.letters > 0 && j.heard.sure >= sureDrawn
+	r, err := j.line(t, max(shape, recognition.ShapeLine), nil, 0)
+	clear := len(r.line) > 1 && sureness(r.line) >= unclear && j.credible(r) ||
+		len(r.line) == 1 && j.heard.letters > 0 && j.heard.sure >= sureDrawn
 	if err == nil && clear {
-		j.add(t, line)
+		j.add(r)
 	}
 	return err
 }
@@ -461,15 +478,13 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 		if err := j.goesOn(); err != nil {
 			return nil, err
 		}
-		line, err := j.strip(t, shape, probed[k])
+		r, err := j.line(t, shape, probed[k], j.verdicts[k])
 		if err != nil {
 			return nil, err
 		}
-		if line, err = j.again(t, line); err != nil {
-			return nil, err
-		}
-		if len(line) > 0 && j.believable(t, line) {
-			readings = append(readings, reading{t, t.fill(line, j.Engine.Name())})
+		if len(r.line) > 0 && j.credible(r) {
+			r.line = t.fill(r.line, j.Engine.Name())
+			readings = append(readings, r)
 		}
 	}
 	return readings, nil
@@ -645,10 +660,12 @@ func withoutRemains(line []letter) []letter {
 }
 
 // add adds a line to what was read.
-func (j *job) add(t strip, line []letter) {
-	if line = withoutRemains(line); len(line) == 0 {
+func (j *job) add(r reading) {
+	t, line := r.strip, withoutRemains(r.line)
+	if len(line) == 0 {
 		return
 	}
+	j.uses(r.lang)
 	j.text = append(j.text, textOf(line))
 	full := rect{0, 0, float64(t.gray.Width), float64(t.gray.Height)}
 	j.words = append(j.words, words(line, full, confidence, func(r rect) document.Box { return j.place(t, r) })...)
@@ -962,7 +979,8 @@ func (j *job) asPrinted(v view) error {
 		return nil
 	}
 	other := job{Reader: j.Reader, piece: v.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes,
-		scale: j.scale}
+		scale: j.scale, choice: j.choice}
+	other.used, other.doubts = nil, doubts{}
 	s := &scene{gray: v.gray, factor: 1, paper: v.gray.commonest()}
 	image := v.gray.crop(int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2))
 	if err := other.sheet(s, image, 1, Query{Shape: recognition.ShapeBlock, Charset: j.task.Charset, Invert: true}); err != nil {
@@ -1027,11 +1045,13 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 			drop := t.origin.Y + t.slope*(l.x1+l.x2)/2
 			l.y1, l.y2 = l.y1-drop, l.y2-drop
 		}
-		if line, err = j.again(t, line); err != nil {
+		r, err := j.listed(t, line)
+		if err != nil {
 			return err
 		}
-		if j.believable(t, line) {
-			j.add(t, t.fill(line, j.Engine.Name()))
+		if j.credible(r) {
+			r.line = t.fill(r.line, j.Engine.Name())
+			j.add(r)
 		}
 	}
 	return nil

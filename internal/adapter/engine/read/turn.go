@@ -165,20 +165,25 @@ func (j *job) probe() (g glimpse, err error) {
 		order[k] = k
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(j.lines[b].parts), len(j.lines[a].parts)) })
-	j.probed = map[int][]letter{}
+	j.probed, j.verdicts = map[int][]letter{}, map[int]int{}
 	g.lines, g.hears = min(probes, len(order)), notAsked
 	koreanLetters := false
+	letteredIn := map[int]int{} // by tongue
 	for _, k := range order[:g.lines] {
-		line, err := j.glance(j.cut(k), looks[0], recognition.ShapeLine, j.task.Charset)
+		line, err := j.hear(j.cut(k))
 		if err != nil {
 			return g, err
 		}
-		j.probed[k] = line
+		j.probed[k], j.verdicts[k] = line, j.tongue
+		letteredIn[j.tongue] += len(line)
 		g.sure += sureness(line) * float64(len(line))
 		g.letters += len(line)
 		koreanLetters = koreanLetters || slices.ContainsFunc(line, func(l letter) bool { return hangul(l.text) })
 	}
 	g.sure /= float64(max(1, g.letters))
+	if err := j.speakMost(letteredIn); err != nil {
+		return g, err
+	}
 	second := j.reads("Latin")
 	if j.task.Effort != recognition.EffortAccurate || second == nil || koreanLetters || !readable(j.task.Lang) {
 		return g, nil

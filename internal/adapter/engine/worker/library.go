@@ -16,12 +16,13 @@ type library struct {
 	models     lru[*model]
 	pages      lru[decodedPage]
 	pageBytes  int64         // of all pages held
+	shapes     *model        // tells scripts apart; nil until it is first asked
 	second     *secondModels // nil for none
 	progress   func() error  // tells the pool that a line of the region at work is read
 }
 
 const (
-	maxModels    = 4
+	maxModels    = 8         // more than one region needs: its languages, three scripts, each of them with Latin letters, too
 	maxPageBytes = 256 << 20 // decoded; the page in use is always held
 )
 

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unsafe"
 
+	"glyphbox/internal/adapter/engine/protocol"
 	"glyphbox/internal/adapter/engine/read"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
@@ -18,18 +19,33 @@ import (
 )
 
 // read reads one region of a page.
-func (l *library) read(page decodedPage, task recognition.Task) (recognition.Reading, error) {
+func (l *library) read(page decodedPage, job protocol.Job) (recognition.Reading, error) {
 	began := time.Now()
-	m, err := l.model(task)
-	if err != nil {
-		return recognition.Reading{}, err
+	task := job.Task
+	r := read.Reader{Progress: l.progress, Tongues: job.Tongues, Script: l.script}
+	var used []*model
+	defer func() {
+		for _, m := range used {
+			m.forget()
+		}
+	}()
+	r.In = func(lang []string) (read.Engine, error) {
+		m, err := l.model(recognition.Task{Lang: lang, Mode: task.Mode})
+		if err == nil && !slices.Contains(used, m) {
+			used = append(used, m)
+		}
+		return recogniser{m, l.engine}, err
 	}
-	defer m.forget()
+	if !slices.Contains(task.Lang, recognition.AutoLang) {
+		var err error
+		if r.Engine, err = r.In(task.Lang); err != nil {
+			return recognition.Reading{}, err
+		}
+	}
 	second, err := l.recognisers()
 	if err != nil {
 		return recognition.Reading{}, err
 	}
-	r := read.Reader{Engine: recogniser{m, l.engine}, Progress: l.progress}
 	for _, s := range second {
 		r.Second = append(r.Second, s)
 	}
@@ -37,7 +53,10 @@ func (l *library) read(page decodedPage, task recognition.Task) (recognition.Rea
 		return recognition.Reading{}, err
 	}
 	reading, err := r.Read(pixels{page}, task)
-	reading.Lang = splitOrder(langOrder(task.Lang))
+	if len(reading.Lang) == 0 {
+		reading.Lang = task.Lang
+	}
+	reading.Lang = splitOrder(langOrder(reading.Lang))
 	reading.Engine = engines(reading.Words, l.engine)
 	reading.Duration = time.Since(began)
 	return reading, err

@@ -53,8 +53,10 @@ func Run(argument string) error {
 type operation func(*library, decodedPage, protocol.Job) (protocol.Answer, document.Rendition, error)
 
 var operations = map[string]operation{
-	protocol.Read:  reads((*library).read),
-	protocol.Plain: reads((*library).plain),
+	protocol.Read: reads((*library).read),
+	protocol.Plain: reads(func(l *library, page decodedPage, j protocol.Job) (recognition.Reading, error) {
+		return l.plain(page, j.Task)
+	}),
 	protocol.Layout: func(l *library, page decodedPage, j protocol.Job) (protocol.Answer, document.Rendition, error) {
 		suggestions, err := l.layout(page, j.Level)
 		return protocol.Answer{Suggestions: suggestions}, document.Rendition{}, err
@@ -76,9 +78,9 @@ var operations = map[string]operation{
 	}),
 }
 
-func reads(read func(*library, decodedPage, recognition.Task) (recognition.Reading, error)) operation {
+func reads(read func(*library, decodedPage, protocol.Job) (recognition.Reading, error)) operation {
 	return func(l *library, page decodedPage, j protocol.Job) (protocol.Answer, document.Rendition, error) {
-		reading, err := read(l, page, j.Task)
+		reading, err := read(l, page, j)
 		return protocol.Answer{Reading: &reading}, document.Rendition{}, err
 	}
 }
