@@ -60,6 +60,7 @@ func newFakes(judge testing.TB) *Fakes {
 		requests: map[string]once.Key{},
 		limits:   map[int64]limit.Own{}, added: map[int64][]limit.Added{},
 		languages: []string{"eng", "kor"},
+		suggests:  map[document.Box][]string{},
 		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
 	}
 	staging := &document.Staging{Blobs: fakeBlobs{m}}
@@ -126,7 +127,8 @@ type memory struct {
 	files     document.Files
 	languages []string
 	says      map[document.Box]string
-	readBy    map[document.Box]string // engines
+	suggests  map[document.Box][]string // languages
+	readBy    map[document.Box]string   // engines
 	failures  map[document.Box]recognition.Failure
 }
 
@@ -166,6 +168,13 @@ func (m *memory) Say(region document.Box, text string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.says[region] = text
+}
+
+// Suggest makes the engine suggest languages for a region, unless it finds them out itself.
+func (m *memory) Suggest(region document.Box, lang ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.suggests[region] = lang
 }
 
 // ReadBy makes a region be read by engines of these names, joined by ", "; else by "fake 1.0".

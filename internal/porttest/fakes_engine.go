@@ -288,6 +288,9 @@ func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
 		r.Error = &failure
 		return r
 	}
+	if !slices.Contains(t.Lang, recognition.AutoLang) {
+		r.Suggested = slices.Clone(f.suggests[t.Box])
+	}
 	text, ok := f.says[t.Box]
 	if !ok {
 		text = fmt.Sprintf("region %d,%d,%d,%d", t.X1, t.Y1, t.X2, t.Y2)

@@ -195,6 +195,10 @@ func TestRequest(t *testing.T) {
 		{"nothing said", recognition.Request{Mode: 3}, nil},
 		{"languages apart or together", recognition.Request{Mode: 3, Lang: []string{"kor+eng", "eng"}}, nil},
 		{"a language twice over counts once", recognition.Request{Mode: 3, Lang: []string{"eng+eng+eng+eng+eng+eng"}}, nil},
+		{"a language to be found out", recognition.Request{Mode: 3, Lang: []string{"auto+kor"}, Regions: with(func(r *recognition.Region) {
+			r.Lang = []string{recognition.AutoLang}
+		})}, nil},
+		{"an unknown language beside it", recognition.Request{Mode: 3, Lang: []string{"auto", "xyz"}}, []string{"lang"}},
 		{"an unknown language", recognition.Request{Mode: 3, Lang: []string{"eng", "xyz"}}, []string{"lang"}},
 		{"unknown languages", recognition.Request{Mode: 3, Lang: []string{"xyz+abc"}}, []string{"lang", "lang"}},
 		{"an empty language", recognition.Request{Mode: 3, Lang: []string{""}}, []string{"lang"}},

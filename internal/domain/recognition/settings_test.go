@@ -30,6 +30,8 @@ func TestSettings(t *testing.T) {
 	check.Same(t, "a request does not use them", w.recognize(t, w.ann, left).Lang, []string{"eng"})
 	_, err = w.SetSettings(t.Context(), w.ann, recognition.Settings{Lang: []string{"xyz"}, Effort: "most", Rotate: "45", Source: "paper"})
 	wantFields(t, "SetSettings", err, "lang", "effort", "rotate", "source")
+	_, err = w.SetSettings(t.Context(), w.ann, recognition.Settings{Lang: []string{"auto", "kor"}})
+	check.OK(t, "SetSettings to find out the language", err)
 	_, err = w.SetSettings(t.Context(), w.ann, recognition.Settings{})
 	check.OK(t, "SetSettings to nothing", err)
 	stranger := w.ann

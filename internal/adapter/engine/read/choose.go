@@ -26,6 +26,7 @@ const (
 	ownShare      = 0.30 // of the letters of a line that are of the script, from which the line is certainly of it
 	doubtfulBelow = 0.75 // confidence of a line below which languages that a task names may not be its own
 	latinWord     = 6    // Latin letters of a line that are enough to say that it is written in them
+	smallestRare  = 150  // the same where Korean is installed
 	smallest      = 20   // letters of a region from which a language may be said to be missing
 )
 
@@ -374,6 +375,11 @@ func (j *job) doubt(t strip, first, line []letter) {
 	if sureness(line) >= doubtfulBelow && sureness(first) >= doubtfulBelow && j.heard != 0 && !foreign {
 		return
 	}
+	for _, t := range j.Tongues {
+		if t.Script != latinScript && j.names(t.Script) && believed(first, t.Script) { // bad print
+			return
+		}
+	}
 	j.doubtful += letters
 	j.doubted = append(j.doubted, reading{t, first, nil})
 }
@@ -443,7 +449,11 @@ func (j *job) lack(r *recognition.Reading) error {
 		letters += len(l.line)
 		strokes += l.strip.strokes()
 	}
-	if max(letters, j.letters) < smallest {
+	least := smallest
+	if slices.ContainsFunc(j.Tongues, func(t Tongue) bool { return t.Script == koreanScript }) { // what is left is rare
+		least = smallestRare
+	}
+	if max(letters, j.letters) < least {
 		return nil
 	}
 	script := j.looksLike()
