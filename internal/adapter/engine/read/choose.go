@@ -26,25 +26,18 @@ const (
 	ownShare      = 0.30 // of the letters of a line that are of the script, from which the line is certainly of it
 	doubtfulBelow = 0.75 // confidence of a line below which languages that a task names may not be its own
 	latinWord     = 6    // Latin letters of a line that are enough to say that it is written in them
-	smallestRare  = 150  // the same where Korean is installed
-	smallest      = 20   // letters of a region from which a language may be said to be missing
+	fewestRare    = 150  // the same where Korean is installed
+	fewest        = 20   // letters of a region from which a language may be said to be missing
 )
 
 // choice is what a job knows of the languages of its region.
 type choice struct {
-	chooses  bool            // the task leaves the languages open
-	tongue   int             // of Tongues, that is spoken, where it does
-	verdicts map[int]verdict // on the lines that were probed
-	whole    *[]letter       // what the second recogniser read of the strip at work, if it was asked already
-	shaped   *string         // the script that the shape of the letters tells, once it was asked for
-	used     []string        // languages of the lines that were read
+	chooses  bool        // the task leaves the languages open
+	tongue   int         // of Tongues, that is spoken, where it does
+	verdicts map[int]int // tongues of the lines that were probed
+	shaped   *string     // the script that the shape of the letters tells, once it was asked for
+	used     []string    // languages of the lines that were read
 	doubts
-}
-
-// verdict is what was found out about a line.
-type verdict struct {
-	tongue int
-	whole  *[]letter // as in choice
 }
 
 // doubts are lines that were read badly in the languages that the task names.
@@ -138,40 +131,28 @@ func (j *job) hear(t strip) (line []letter, err error) {
 			return line, err
 		}
 	}
-	return j.ask(t, line)
+	return j.askOthers(t, line)
 }
 
 // latinOnly tells whether the second recogniser is sure that a line is what it reads like in Latin letters. It passes over letters that it
-// does not know, so it has to read as many. What it read is kept for when it is asked for that line anyway.
+// does not know, so it has to read as many.
 func (j *job) latinOnly(t strip, line []letter) (bool, error) {
 	r := j.reads("Latin")
 	if r == nil || j.task.Effort == recognition.EffortFast || j.Tongues[0].Script != latinScript {
 		return false, nil
 	}
-	if j.whole == nil {
-		read, err := j.second(r, t.gray)
-		if err != nil {
-			return false, err
-		}
-		j.whole = &read
+	read, err := j.ask(r, t)
+	if err != nil {
+		return false, err
 	}
 	sum := 0.0
-	for _, l := range *j.whole {
+	for _, l := range read {
 		if !plain(l.text) {
 			return false, nil
 		}
 		sum += l.prob
 	}
-	return len(*j.whole) >= len(line) && sum >= byOther*float64(len(*j.whole)), nil
-}
-
-// entire has the second recogniser read all of a strip, unless it did already.
-func (j *job) entire(r Scripted, t strip) ([]letter, error) {
-	if read := j.whole; read != nil {
-		j.whole = nil
-		return *read, nil
-	}
-	return j.second(r, t.gray)
+	return len(read) >= len(line) && sum >= byOther*float64(len(read)), nil
 }
 
 // first is the tongue that a strip is heard in first: Korean where its strokes stand as densely as those of syllables.
@@ -235,7 +216,7 @@ func (j *job) speakMost(letters map[int]int) error {
 }
 
 // line reads a strip by both recognisers. What was probed is what the first look gave in a tongue, if there was one.
-func (j *job) line(t strip, shape recognition.Shape, probed []letter, found verdict) (reading, error) {
+func (j *job) line(t strip, shape recognition.Shape, probed []letter, tongue int) (reading, error) {
 	if !j.chooses {
 		first, err := j.strip(t, shape, probed)
 		if err != nil {
@@ -247,9 +228,8 @@ func (j *job) line(t strip, shape recognition.Shape, probed []letter, found verd
 	}
 	lead := j.tongue
 	var err error
-	if j.whole = nil; len(probed) > 0 {
-		j.whole = found.whole
-		err = j.speak(found.tongue)
+	if len(probed) > 0 {
+		err = j.speak(tongue)
 	} else {
 		probed, err = j.hear(t)
 	}
@@ -257,7 +237,6 @@ func (j *job) line(t strip, shape recognition.Shape, probed []letter, found verd
 		return reading{}, err
 	}
 	r, err := j.inTongue(t, shape, probed)
-	j.whole = nil
 	j.doubt(t, probed, r.line)
 	if err != nil {
 		return r, err
@@ -273,12 +252,12 @@ func (j *job) inTongue(t strip, shape recognition.Shape, probed []letter) (readi
 			line, err = j.again(t, line)
 		}
 		r := reading{t, line, j.task.Lang}
-		if err != nil || again || j.heard != 0 || len(line) == 0 || !j.plainly(probed) { // else others were asked
+		if err != nil || again || j.heard.letters != 0 || len(line) == 0 || !j.plainly(probed) { // else others were asked
 			return r, err
 		}
 		was := j.tongue
-		if probed, err = j.ask(t, probed); err != nil || j.tongue == was {
-			j.heard = 0
+		if probed, err = j.askOthers(t, probed); err != nil || j.tongue == was {
+			j.heard.letters = 0
 			return r, err
 		}
 	}
@@ -302,7 +281,7 @@ func (j *job) listed(t strip, line []letter) (reading, error) {
 			other, err = nil, j.speak(lead)
 		}
 	case !j.plainly(line):
-		if other, err = j.ask(ink, line); err == nil && j.tongue == lead {
+		if other, err = j.askOthers(ink, line); err == nil && j.tongue == lead {
 			other = nil
 		}
 	}
@@ -311,14 +290,12 @@ func (j *job) listed(t strip, line []letter) (reading, error) {
 	}
 	if len(other) > 0 {
 		r, err := j.inTongue(ink, recognition.ShapeLine, other)
-		j.whole = nil
 		j.doubt(ink, other, r.line)
 		if err != nil {
 			return r, err
 		}
 		return r, j.speak(lead)
 	}
-	j.whole = nil
 	read, err := j.again(t, line)
 	j.doubt(t, line, read)
 	return reading{t, read, j.task.Lang}, err
@@ -348,9 +325,17 @@ func (j *job) inked(t strip, line []letter) (ink strip, covered bool) {
 				bare++
 			}
 		}
-		return j.scene.cut(j.lines, k, margin), bare < 2
+		return j.cut(k), bare < 2
 	}
 	return t, true
+}
+
+// credible tells whether a line is text in the languages that it was read in.
+func (j *job) credible(r reading) bool {
+	lang := j.task.Lang
+	defer func() { j.task.Lang = lang }()
+	j.task.Lang = r.lang
+	return j.believable(r.strip, r.line)
 }
 
 // uses notes languages that a line was read in.
@@ -372,7 +357,7 @@ func (j *job) doubt(t strip, first, line []letter) {
 	foreign := slices.ContainsFunc(line, func(l letter) bool {
 		return slices.ContainsFunc(j.Tongues, func(t Tongue) bool { return own(t.Script, l.text) && !j.names(t.Script) })
 	})
-	if sureness(line) >= doubtfulBelow && sureness(first) >= doubtfulBelow && j.heard != 0 && !foreign {
+	if sureness(line) >= doubtfulBelow && sureness(first) >= doubtfulBelow && j.heard.letters != 0 && !foreign {
 		return
 	}
 	for _, t := range j.Tongues {
@@ -391,13 +376,13 @@ func (j *job) longest() ([]reading, error) {
 		return j.doubted[:min(probes, len(j.doubted))], nil
 	}
 	if len(j.probed) == 0 {
-		if _, _, err := j.probe(); err != nil {
+		if _, err := j.probe(); err != nil {
 			return nil, err
 		}
 	}
 	var lines []reading
 	for _, k := range slices.Sorted(maps.Keys(j.probed)) {
-		lines = append(lines, reading{strip: j.scene.cut(j.lines, k, margin), line: j.probed[k]})
+		lines = append(lines, reading{strip: j.cut(k), line: j.probed[k]})
 	}
 	return lines, nil
 }
@@ -449,9 +434,9 @@ func (j *job) lack(r *recognition.Reading) error {
 		letters += len(l.line)
 		strokes += l.strip.strokes()
 	}
-	least := smallest
+	least := fewest
 	if slices.ContainsFunc(j.Tongues, func(t Tongue) bool { return t.Script == koreanScript }) { // what is left is rare
-		least = smallestRare
+		least = fewestRare
 	}
 	if max(letters, j.letters) < least {
 		return nil
@@ -504,9 +489,9 @@ func (j *job) fitting() (int, error) {
 	return -1, nil
 }
 
-// ask reads a strip in the other tongues at one look each, and speaks the one that it is written in. line is what was read in the present
+// askOthers reads a strip in the other tongues at one look each, and speaks the one that it is written in. line is what was read in the present
 // one.
-func (j *job) ask(t strip, line []letter) ([]letter, error) {
+func (j *job) askOthers(t strip, line []letter) ([]letter, error) {
 	was, tongue, best := j.tongue, j.tongue, line
 	var latin []letter // how it reads in the first tongue
 	if was == 0 {

@@ -979,7 +979,7 @@ func (j *job) asPrinted(v view) error {
 		return nil
 	}
 	other := job{Reader: j.Reader, piece: v.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes,
-		scale: j.scale, choice: j.choice}
+		scale: j.scale, cuts: j.cuts, choice: j.choice}
 	other.used, other.doubts = nil, doubts{}
 	s := &scene{gray: v.gray, factor: 1, paper: v.gray.commonest()}
 	image := v.gray.crop(int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2))
