@@ -50,7 +50,9 @@ func (p Process) ocrCommand() *cobra.Command {
 			"  glyphbox ocr receipt.jpg --server https://ocr.example.org --user ann"}
 	regions := cmd.Flags().StringArray("region", nil,
 		"A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
-	lang := cmd.Flags().String("lang", recognition.DefaultLang, "Languages, joined by +; their order does not matter. auto finds out by the script which of the installed ones are written.")
+	lang := cmd.Flags().String("lang", recognition.DefaultLang,
+		"Languages, joined by +; their order does not matter. "+
+			"auto finds out by the script which of the installed ones are written.")
 	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto),
 		"How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
 	rotate := cmd.Flags().String("rotate", string(recognition.RotateAuto), "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")

@@ -489,8 +489,8 @@ func (j *job) fitting() (int, error) {
 	return -1, nil
 }
 
-// askOthers reads a strip in the other tongues at one look each, and speaks the one that it is written in. line is what was read in the present
-// one.
+// askOthers reads a strip in the other tongues at one look each, and speaks the one that it is written in. line is what was read in the
+// present one.
 func (j *job) askOthers(t strip, line []letter) ([]letter, error) {
 	was, tongue, best := j.tongue, j.tongue, line
 	var latin []letter // how it reads in the first tongue

@@ -123,10 +123,10 @@ func own(script, text string) bool {
 
 // covers tells whether the traineddata of a language reads a script, too.
 func covers(code, script string) bool {
-	switch s := scriptOf(code); {
-	case s == script, s == "":
+	switch s := scriptOf(code); s {
+	case script, "":
 		return true
-	case s == "Japanese":
+	case "Japanese":
 		return script == "Han"
 	default:
 		return script == latinScript && strings.Contains(code, s) // models of scripts read Latin letters, too

@@ -45,7 +45,8 @@ func (l *library) script(g read.Gray) string {
 	var degrees C.int
 	var sure, sureScript C.float
 	var name *C.char
-	if C.TessBaseAPIDetectOrientationScript(l.shapes.api, &degrees, &sure, &name, &sureScript) == 0 || name == nil || sureScript < surelyScript {
+	found := C.TessBaseAPIDetectOrientationScript(l.shapes.api, &degrees, &sure, &name, &sureScript) != 0
+	if !found || name == nil || sureScript < surelyScript {
 		return ""
 	}
 	script := C.GoString(name)
