@@ -68,8 +68,8 @@ func TestLinesOfSeveralLanguages(t *testing.T) {
 					r := readings[i]
 					told := len(r.Suggested) + len(r.Missing)
 					if same(r.Text) != same(w.text) || strings.Join(r.Lang, "+") != w.lang || told > 0 {
-						t.Errorf("%s: got %q in %v, suggested %v, missing %v; want %q in %s", effort, r.Text, r.Lang, r.Suggested, r.Missing,
-							w.text, w.lang)
+						t.Errorf("%s: got %q in %v, suggested %v, missing %v; want %q in %s", effort, r.Text, r.Lang, r.Suggested,
+							r.Missing, w.text, w.lang)
 					}
 				}
 				all := readings[len(want)]
