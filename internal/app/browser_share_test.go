@@ -13,8 +13,8 @@ func (b tab) seenBy(button, who string, names ...string) {
 	b.t.Helper()
 	b.press(button)
 	b.until("document.querySelector('dialog fieldset')")
-	eval[any](b, fmt.Sprintf("[...document.querySelectorAll('dialog label')].find((l) => l.innerText.trim() === %q).querySelector('input').click()",
-		who))
+	eval[any](b, fmt.Sprintf("[...document.querySelectorAll('dialog label')].find((l) => l.innerText.trim() === %q)"+
+		".querySelector('input').click()", who))
 	for _, name := range names {
 		b.fill("dialog .add input", name)
 		b.press("Add")
