@@ -698,6 +698,31 @@ func TestBelievable(t *testing.T) {
 	}
 }
 
+// A region that is tight around a letter or two was drawn for these, however little the recognisers say.
+func TestRegionsAroundFewLetters(t *testing.T) {
+	one := []letter{{text: "1", prob: 0.6, word: 0.6}}
+	for _, c := range []struct {
+		width, height, ink float64
+		lines              int
+		line               []letter
+		want               bool
+	}{
+		{28, 20, 12, 1, one, true},
+		{28, 20, 12, 1, []letter{{text: "1", prob: 0.3, word: 0.3}}, false},
+		{110, 20, 12, 1, one, false}, // there is room for more
+		{28, 60, 12, 1, one, false},
+		{28, 20, 12, 2, one, false},
+		{200, 180, 120, 1, one, false}, // a picture
+		{28, 20, 12, 1, []letter{{text: "|", prob: 0.9, word: 0.9}}, false},
+	} {
+		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: recognition.EffortAccurate},
+			piece: piece{inner: rect{x2: c.width, y2: c.height}}, lines: make([]line, c.lines), heard: opinion{1, 0.3, 0}}
+		if got := j.believable(strip{letter: c.ink, ink: c.ink}, c.line); got != c.want {
+			t.Errorf("%q with ink of %v in %v × %v, %d lines: got %t", textOf(c.line), c.ink, c.width, c.height, c.lines, got)
+		}
+	}
+}
+
 // What is left of a rule is no underscore; those that were typed are.
 func TestUnderscoresThatAreRemains(t *testing.T) {
 	for text, want := range map[string]string{"부 _칙": "부 칙", "_1lam": "1lam", "State: _": "State:", "A_B_1": "A_B_1",

@@ -572,7 +572,10 @@ const (
 
 	sureOfStroke = 0.75 // the second one's probability of a letter that is a stroke, on which all agree
 
+	sureAround = 0.5 // of few letters that a region is drawn around, by one of them or both
+
 	legible = 6
+	tallest = 64 // letters by themselves, in pixels; what is taller is more often a picture
 
 	// Where only the first one has read it. It is asked for lines with Korean letters; it reads all where there is no second one.
 	sureOfShort = 0.85 // fewer letters than shortest
@@ -592,6 +595,8 @@ func (j *job) believable(t strip, line []letter) bool {
 	switch {
 	case ruling(line):
 		return false
+	case j.drawnAround(t, n):
+		return max(evidence, sureness(line)) >= sureAround
 	case o.letters == 0:
 		return n >= shortest && sureness(line) >= sureUnheard
 	case repeated(line) && o.agreed < 0.5:
@@ -612,6 +617,13 @@ func (j *job) believable(t strip, line []letter) bool {
 		return evidence >= sureOfTwo
 	}
 	return evidence >= sureOfMore
+}
+
+// drawnAround tells whether a region is so tight around so many letters of a line that a person has most likely drawn it for them.
+func (j *job) drawnAround(t strip, letters int) bool {
+	width, height := j.inner.x2-j.inner.x1, j.inner.y2-j.inner.y1
+	alone := letters <= shortest && len(j.lines) == 1 && !j.page
+	return alone && t.ink <= tallest && height <= 2.2*t.ink && width <= (float64(letters)+0.5)*height
 }
 
 // repeated tells whether a line is mostly one letter, as strokes at equal steps are read.
