@@ -161,20 +161,19 @@ func TestInboxSurvives(t *testing.T) {
 	c, cmd := spawn(t, dir)
 	c.signUp("ann")
 	kill(t, cmd)
+	inbox := []string{"--inbox", box, "--inbox-interval", "100ms"}
 	for n := range files {
 		put(t, box, fmt.Sprintf("ann/page-%d.png", n), page)
-	}
-	inbox := []string{"--inbox", box, "--inbox-interval", "100ms"}
-	for range kills {
-		cmd, log := spawnLogged(t, dir, inbox...)
-		for range 1 + rand.IntN(max(1, files/kills)) {
-			if rand.IntN(2) == 0 {
-				log.until("inbox: a file is read")
-			} else {
-				log.until(inboxRead)
-			}
+		if (n+1)%(files/kills) != 0 {
+			continue
 		}
-		kill(t, cmd) // in the midst of the next one
+		cmd, log := spawnLogged(t, dir, inbox...) // which has files that nobody has read yet
+		if rand.IntN(2) == 0 {
+			log.until("inbox: a file is read")
+		} else {
+			log.until(inboxRead)
+		}
+		kill(t, cmd) // in the midst of another one, or at the end of all
 	}
 	s := start(t, dir, inbox...)
 	for slices.ContainsFunc(filesIn(t, box), func(name string) bool { return !strings.HasPrefix(name, "ann/done/") }) {
