@@ -85,10 +85,10 @@ func TestBench(t *testing.T) {
 	}
 	sides := []string{"engine ×2", "loop ×2", "engine ×1", "service ×1", "loop ×1"}
 	text := cells(t, tables[0], []string{"SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH",
-		"EXACT", "ANY BOTH", "EMPTY", "INVENTED", "FAILED", "PASSES"})
+		"EXACT", "ANY BOTH", "EMPTY", "INVENTED", "FAILED", "OFFERED", "PASSES"})
 	for i, row := range text {
-		want := []string{"tiny", sides[i], "2", "7", "185", "0.00 %", "0.00 %", "0.00 %", "0.00 %", "100.00 %", "100.00 %", "0", "0", "0",
-			row[14]}
+		want := []string{"tiny", sides[i], "2", "7", "185", "0.00 %", "0.00 %", "0.00 %", "0.00 %", "100.00 %", "100.00 %", "0", "0", "0", "0",
+			row[15]}
 		if diff := cmp.Diff(want, row); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", sides[i], diff)
 		}
@@ -159,7 +159,7 @@ func TestBenchJSON(t *testing.T) {
 	}
 	sideOf := func(name string) object {
 		return object{"side": name, "workers": "number", "cer": scored("number"), "exact": scored("number"), "empty": "number",
-			"invented": "number", "failed": "number", "passes": "number",
+			"invented": "number", "failed": "number", "offered": "number", "passes": "number",
 			"wall_ms": "number", "work_ms": "number", "page_ms": percentiles, "single_ms": percentiles, "memory_bytes": "number"}
 	}
 	want := object{"set": "tiny", "file": set, "pages": "number", "refused": "number", "regions": "number", "characters": "number",
@@ -270,7 +270,7 @@ func TestBenchLeavesOutWhatCannotBeRead(t *testing.T) {
 func TestBenchUsage(t *testing.T) {
 	command(t, "", "bench").want(t, exitUsage, "")
 	set := drawSet(t, []string{"x"})
-	command(t, "", "bench", set, "--against", "time").want(t, exitUsage, "one of loop, process, tight, upright is wanted")
+	command(t, "", "bench", set, "--against", "time").want(t, exitUsage, "one of loop, process, tight, upright, right is wanted")
 	command(t, "", "bench", set, "--limit", "-1").want(t, exitUsage, "not negative")
 	for text, want := range map[string]string{"": "no pages", "{": "page 1", `{"image":"a.png"}`: "page 1: no regions", `[]`: "page 1"} {
 		if err := os.WriteFile(set, []byte(text), 0o600); err != nil {

@@ -503,7 +503,11 @@ func visit(t *testing.T, b otherBrowser) {
 	v.keys(keySpace)
 	v.shows("1 selected")
 	v.press("Share")
-	v.shows("1 shared")
+	v.until("document.querySelectorAll('dialog fieldset [type=radio]').length === 3")
+	say[any](v, "[...document.querySelectorAll('dialog fieldset [type=radio]')].at(-1).click()")
+	v.press("Save")
+	v.until("!document.querySelector('dialog')")
+	v.shows("Shared")
 	v.well("the library, again")
 
 	// Colours that go with the scheme, and lines of Hangul that break between words.

@@ -260,7 +260,7 @@ func (o *originalService) wantImported(ids []string) {
 	}
 	text := func(n, version int, text string, roi document.Box) api.Content {
 		return api.Content{ID: ids[n], Version: version, Text: text, Detail: strings.Fields(text), Revision: 1, ROI: api.Box(roi),
-			Words: []api.Word{}, Engine: "tesseract"}
+			Words: []api.Word{}, SuggestedLang: []string{}, MissingLang: []string{}, Engine: "tesseract"}
 	}
 	want := []api.Content{
 		text(0, 1, "Invoice No. 1742", o.boxes[0]), text(1, 1, "둘", document.Box{X1: 5, X2: w, Y2: h}),
