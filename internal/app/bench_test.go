@@ -87,8 +87,8 @@ func TestBench(t *testing.T) {
 	text := cells(t, tables[0], []string{"SET", "SIDE", "PAGES", "REGIONS", "CHARACTERS", "CER", "ANY CASE", "ANY SPACE", "ANY BOTH",
 		"EXACT", "ANY BOTH", "EMPTY", "INVENTED", "FAILED", "OFFERED", "PASSES"})
 	for i, row := range text {
-		want := []string{"tiny", sides[i], "2", "7", "185", "0.00 %", "0.00 %", "0.00 %", "0.00 %", "100.00 %", "100.00 %", "0", "0", "0", "0",
-			row[15]}
+		want := []string{"tiny", sides[i], "2", "7", "185", "0.00 %", "0.00 %", "0.00 %", "0.00 %", "100.00 %", "100.00 %", "0", "0",
+			"0", "0", row[15]}
 		if diff := cmp.Diff(want, row); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", sides[i], diff)
 		}
