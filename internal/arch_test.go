@@ -63,6 +63,7 @@ const (
 	progress = module + "internal/progress"
 	datadir  = module + "internal/datadir"
 	durable  = module + "internal/durable"
+	spool    = module + "internal/spool"
 )
 
 // beside names the programs beside the service, each with what it may import of ours but the domain. Only app knows the adapters
@@ -160,17 +161,17 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
-		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile, durable}, imported)
+		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile, durable, spool}, imported)
 		if !same && !shared && !(test && (within(imported, porttest) || within(imported, workerpool) || imported == transfer)) {
-			return "an adapter imports the domain, client, wire, workerpool, imagefile and durable, and no other adapter"
+			return "an adapter imports the domain, client, wire, workerpool, imagefile, durable and spool, and no other adapter"
 		}
 		if (imported == worker || imported == overlay) && !test {
 			return "what the worker does is done in worker processes: only app starts it"
 		}
 	case (within(pkg, workerpool) || within(pkg, imagefile)) && ours && imported != domain+"fault" && !within(imported, workerpool):
 		return "workerpool and imagefile know nothing of ours but fault"
-	case pkg == durable && ours:
-		return "durable imports nothing of ours"
+	case (pkg == durable || pkg == spool) && ours:
+		return "durable and spool import nothing of ours"
 	case within(pkg, client) && ours && imported != client:
 		return "the client imports nothing of ours"
 	case pkg == wire && ours && imported != client && !within(imported, domain):
@@ -293,6 +294,8 @@ func TestArrowsBite(t *testing.T) {
 		{workerpool, domain + "document", false, false},
 		{workerpool, imagefile, false, false},
 		{imagefile, domain + "document", false, false},
+		{adapter + "inbox", spool, false, true},
+		{spool, domain + "fault", false, false},
 	} {
 		if got := forbidden(c.pkg, c.imported, c.test) == ""; got != c.allowed {
 			t.Errorf("%s imports %s (test: %v): got allowed %v, want %v", c.pkg, c.imported, c.test, got, c.allowed)

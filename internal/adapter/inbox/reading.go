@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -23,6 +19,7 @@ import (
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/spool"
 )
 
 // What the name of a folder in reading ends with, once there is that.
@@ -199,8 +196,8 @@ func (w *Watcher) upload(ctx context.Context, b box, claim, name string) (image 
 		if err != nil {
 			return nil, err
 		}
-		defer spooled.disk.Close()
-		staged, drop := w.Staging.Stage(document.File{SHA256: spooled.sha256, Size: spooled.size}, spooled.open)
+		defer spooled.Close() //nolint:errcheck // it was read, and goes away with this
+		staged, drop := w.Staging.Stage(document.File{SHA256: spooled.SHA256, Size: spooled.Size}, spooled.Open)
 		defer drop()
 		images, err := w.Images.UploadAll(ctx, b.actor, []document.Upload{{Name: w.ShowName(path.Base(name)), File: staged}}, c)
 		if err != nil {
@@ -239,59 +236,35 @@ func (w *Watcher) request(b box, what string) once.Request {
 	return once.Request{User: b.actor.UserID, Name: "glyphbox inbox " + what, Digest: "inbox"}
 }
 
-// spooled is a copy of a file that nobody changes.
-type spooled struct {
-	disk   *os.File
-	size   int64
-	sha256 string
-}
-
-func (s spooled) open(context.Context) (io.ReadCloser, error) {
-	return reader{io.NewSectionReader(s.disk, 0, s.size)}, nil
-}
-
-// reader needs no closing.
-type reader struct{ *io.SectionReader }
-
-func (reader) Close() error { return nil }
-
 var errStillWritten = fault.New(fault.Busy, "still_written", "The file is still being written.")
 
 // spool copies a file.
-func (w *Watcher) spool(b box, name string) (s spooled, err error) {
+func (w *Watcher) spool(b box, name string) (*spool.File, error) {
 	f, err := open(b, name)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	defer f.Close()
 	before, err := f.Stat()
 	switch {
 	case err != nil:
-		return s, err
+		return nil, err
 	case before.Size() > w.MaxUpload:
-		return s, fault.New(fault.TooLarge, "file_too_large", "The file has %d bytes; at most %d are taken.", before.Size(), w.MaxUpload)
+		return nil, fault.New(fault.TooLarge, "file_too_large", "The file has %d bytes; at most %d are taken.", before.Size(), w.MaxUpload)
 	}
-	if s.disk, err = os.CreateTemp(w.SpoolDir, "inbox-*"); err != nil {
-		return s, notCopied(err)
-	}
-	defer func() {
-		if err != nil {
-			_ = s.disk.Close() // the first error counts
-		}
-	}()
-	if err := os.Remove(s.disk.Name()); err != nil {
-		return s, notCopied(err)
-	}
-	hash := sha256.New()
-	if s.size, err = io.Copy(io.MultiWriter(s.disk, hash), io.LimitReader(f, w.MaxUpload+1)); err != nil {
-		return s, notCopied(err)
+	s, err := spool.Take(w.SpoolDir, f, w.MaxUpload+1)
+	if err != nil {
+		return nil, notCopied(err)
 	}
 	after, err := f.Stat()
-	if err == nil && (after.Size() != s.size || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())) {
+	if err == nil && (after.Size() != s.Size || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())) {
 		err = errStillWritten
 	}
-	s.sha256 = hex.EncodeToString(hash.Sum(nil))
-	return s, err
+	if err != nil {
+		_ = s.Close() // the first error counts
+		return nil, err
+	}
+	return s, nil
 }
 
 // notCopied is that a disk is full or broken, which is no fault of the file.

@@ -2,42 +2,27 @@
 package upload
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"strings"
 
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/spool"
 )
 
-// File is an uploaded file on its way. It has no name on disk, so that it goes with the process.
+// File is an uploaded file on its way.
 type File struct {
-	Name   string // as the client calls it
-	Size   int64  // bytes
-	SHA256 string // hexadecimal
-	disk   *os.File
+	*spool.File
+	Name string // as the client calls it
 }
-
-// Open returns a reader with its own place in the file.
-func (s *File) Open(context.Context) (io.ReadCloser, error) {
-	return reader{io.NewSectionReader(s.disk, 0, s.Size)}, nil
-}
-
-// reader needs no closing. It can seek, so that no more of the file is read for its header than is needed.
-type reader struct{ *io.SectionReader }
-
-func (reader) Close() error { return nil }
 
 // Close lets files go.
 func Close(files []*File) {
 	for _, f := range files {
-		_ = f.disk.Close() // it was read, and goes away with this
+		_ = f.File.Close() // it was read, and goes away with this
 	}
 }
 
@@ -122,32 +107,20 @@ func text(part io.Reader) (string, error) {
 }
 
 // take takes in one file; n is its number in the request.
-func (l Limits) take(part *multipart.Part, n int) (_ *File, err error) {
-	disk, err := os.CreateTemp(l.Dir, "upload-*")
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			_ = disk.Close() // the first error counts
-		}
-	}()
-	if err := os.Remove(disk.Name()); err != nil {
-		return nil, err
-	}
-	hash := sha256.New()
+func (l Limits) take(part *multipart.Part, n int) (*File, error) {
 	from := &source{Reader: part}
-	size, err := io.Copy(io.MultiWriter(disk, hash), io.LimitReader(from, l.Bytes+1))
+	f, err := spool.Take(l.Dir, from, l.Bytes+1)
 	switch {
 	case from.err != nil:
 		return nil, formFault(from.err)
 	case err != nil:
 		return nil, err
-	case size > l.Bytes:
+	case f.Size > l.Bytes:
+		Close([]*File{{File: f}})
 		return nil, fault.New(fault.TooLarge, "file_too_large", "An image file may have at most %s.", sizeText(l.Bytes)).
 			On(fmt.Sprintf("file[%d]", n), "at most "+sizeText(l.Bytes))
 	}
-	return &File{disk: disk, Size: size, SHA256: hex.EncodeToString(hash.Sum(nil))}, nil
+	return &File{File: f}, nil
 }
 
 // sizeText is a limit as people write it.
