@@ -35,14 +35,19 @@ func Fill(path string, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err := Copy(f, r); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil
+}
+
+// Copy writes all that r gives to a file, syncs its bytes, but not its name, and closes it.
+func Copy(f *os.File, r io.Reader) error {
+	_, err := io.Copy(f, r)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // SyncFile makes the bytes of a file durable.

@@ -5,12 +5,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"strings"
 	"syscall"
 	"unicode/utf8"
+
+	"glyphbox/internal/durable"
 )
 
 // side is a file that lies beside another one.
@@ -103,45 +106,38 @@ func link(b box, from, to string) error {
 }
 
 // copyFile copies a file to a name that is free.
-func copyFile(b box, from, to string) (err error) {
+func copyFile(b box, from, to string) error {
 	in, err := open(b, from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := b.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if errors.Is(err, fs.ErrExist) {
-		return errTaken
-	}
-	if err != nil {
+	if err := fill(b, to, in); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	_, err = out.ReadFrom(in)
-	if err == nil {
-		err = out.Sync()
-	}
-	if err = errors.Join(err, out.Close()); err != nil {
-		return errors.Join(err, b.Remove(to))
-	}
-	return nil
+	return errTaken
 }
 
 // write writes a file, which is there as a whole or not at all.
 func write(b box, name string, text []byte) error {
 	temp := path.Join(path.Dir(name), ".glyphbox-"+strings.ToLower(rand.Text()))
-	f, err := b.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err := fill(b, temp, bytes.NewReader(text)); err != nil {
+		return err
+	}
+	if err := b.Rename(temp, name); err != nil {
+		return errors.Join(err, b.Remove(temp))
+	}
+	return nil
+}
+
+// fill writes all that r gives to a new file, and syncs its bytes. On an error there is no file.
+func fill(b box, name string, r io.Reader) error {
+	f, err := b.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = b.Rename(temp, name)
-	}
-	if err != nil {
-		return errors.Join(err, b.Remove(temp))
+	if err := durable.Copy(f, r); err != nil {
+		return errors.Join(err, b.Remove(name))
 	}
 	return nil
 }
