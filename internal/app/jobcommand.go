@@ -233,13 +233,8 @@ func upload(ctx context.Context, s *session, j *journal, f reading.File, passwor
 		return done, nil
 	}
 	var image api.Image
-	if err := s.do(ctx, func(c api.Client) error {
-		file, err := os.Open(f.Path)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		image, err = c.UploadLocked(ctx, filepath.Base(f.Path), file, password)
+	if err := s.do(ctx, func(c api.Client) (err error) {
+		image, err = reading.UploadFile(ctx, c, f.Path, filepath.Base(f.Path), password)
 		return err
 	}); err != nil {
 		return 0, err

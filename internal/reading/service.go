@@ -90,15 +90,20 @@ func (s Service) upload(ctx context.Context, file File) (*remoteDocument, error)
 
 func (s Service) uploadBytes(ctx context.Context, file File, password string) (first client.Image, err error) {
 	err = s.Do(ctx, func(c client.Client) error {
-		f, err := os.Open(file.Path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		first, err = c.UploadLocked(ctx, filepath.Base(file.Name), f, password)
+		first, err = UploadFile(ctx, c, file.Path, filepath.Base(file.Name), password)
 		return err
 	})
 	return first, err
+}
+
+// UploadFile uploads the file at a path under a name, with the password that opens it if it is encrypted.
+func UploadFile(ctx context.Context, c client.Client, path, name, password string) (client.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return client.Image{}, err
+	}
+	defer f.Close()
+	return c.UploadLocked(ctx, name, f, password)
 }
 
 var errNoPages = fault.New(fault.Unavailable, "pages_missing", "The server does not tell all pages of the document.")
