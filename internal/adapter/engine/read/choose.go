@@ -222,9 +222,7 @@ func (j *job) line(t strip, shape recognition.Shape, probed []letter, tongue int
 		if err != nil {
 			return reading{}, err
 		}
-		line, err := j.again(t, first)
-		j.doubt(t, first, line)
-		return reading{t, line, j.task.Lang}, err
+		return j.inPresent(t, first)
 	}
 	lead := j.tongue
 	var err error
@@ -236,6 +234,18 @@ func (j *job) line(t strip, shape recognition.Shape, probed []letter, tongue int
 	if err != nil {
 		return reading{}, err
 	}
+	return j.aside(t, shape, probed, lead)
+}
+
+// inPresent reads a strip by the second recogniser, of which first is what the first one read in the present languages.
+func (j *job) inPresent(t strip, first []letter) (reading, error) {
+	line, err := j.again(t, first)
+	j.doubt(t, first, line)
+	return reading{t, line, j.task.Lang}, err
+}
+
+// aside reads a strip in the present tongue, and speaks the one that leads afterwards.
+func (j *job) aside(t strip, shape recognition.Shape, probed []letter, lead int) (reading, error) {
 	r, err := j.inTongue(t, shape, probed)
 	j.doubt(t, probed, r.line)
 	if err != nil {
@@ -266,10 +276,7 @@ func (j *job) inTongue(t strip, shape recognition.Shape, probed []letter) (readi
 // listed reads a line again that the engine has found and read in an image of several.
 func (j *job) listed(t strip, line []letter) (reading, error) {
 	if !j.chooses {
-		first := line
-		line, err := j.again(t, first)
-		j.doubt(t, first, line)
-		return reading{t, line, j.task.Lang}, err
+		return j.inPresent(t, line)
 	}
 	lead := j.tongue
 	ink, covered := j.inked(t, line)
@@ -289,16 +296,9 @@ func (j *job) listed(t strip, line []letter) (reading, error) {
 		return reading{}, err
 	}
 	if len(other) > 0 {
-		r, err := j.inTongue(ink, recognition.ShapeLine, other)
-		j.doubt(ink, other, r.line)
-		if err != nil {
-			return r, err
-		}
-		return r, j.speak(lead)
+		return j.aside(ink, recognition.ShapeLine, other, lead)
 	}
-	read, err := j.again(t, line)
-	j.doubt(t, line, read)
-	return reading{t, read, j.task.Lang}, err
+	return j.inPresent(t, line)
 }
 
 // inked is the strip of the line of the ink that a line is which the engine has found, and whether all of that has letters: an engine
@@ -611,13 +611,13 @@ func better(line []letter, script string, other []letter, otherScript string) bo
 	if script == latinScript {
 		return !believed(other, otherScript) || sureness(line) > sureness(other)
 	}
-	certain := 0 // what is beside them may be read badly
+	surely := 0 // what is beside them may be read badly
 	for _, l := range line {
 		if own(script, l.text) && l.word >= ownLonely {
-			certain++
+			surely++
 		}
 	}
-	return believed(line, script) && (certain > 1 || sureness(line) > sureness(other))
+	return believed(line, script) && (surely > 1 || sureness(line) > sureness(other))
 }
 
 // lettersOnly counts the letters of a line, without digits and marks.
