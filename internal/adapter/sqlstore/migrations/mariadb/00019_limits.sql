@@ -1,5 +1,5 @@
--- Limits of users. user.bytes is the sum of the sizes of a user's documents. In user_limit null is the limit of the configuration, and 0 none.
--- user_work counts the items that were added to jobs, by the minute.
+-- Limits of users. user.bytes is the sum of the sizes of a user's documents. In user_limit null is the limit of the configuration, and 0
+-- none. user_work counts the items that were added to jobs, by the minute.
 
 -- +goose NO TRANSACTION
 -- +goose Up

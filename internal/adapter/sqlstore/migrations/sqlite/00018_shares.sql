@@ -1,5 +1,5 @@
--- The users that documents are shared with by name, and the tags of documents. Both have what lists need of the document, as table image has it: whose it
--- is, who else sees it, and what names are sorted by. given is how many private documents are shared with a user.
+-- The users that documents are shared with by name, and the tags of documents. Both have what lists need of the document, as table image
+-- has it: whose it is, who else sees it, and what names are sorted by. given is how many private documents are shared with a user.
 
 -- +goose Up
 ALTER TABLE user ADD COLUMN given INTEGER NOT NULL DEFAULT 0;
