@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,9 +45,9 @@ func TestWorkersOnDemand(t *testing.T) {
 	}
 }
 
-// Jobs one after the other are given to the process that there is; a second one starts only for what comes meanwhile.
+// Jobs one after the other are given to the process that there is.
 func TestOneWorkerSufficesOnDemand(t *testing.T) {
-	p := start(t, func(o *Options) { o.OnDemand = true })
+	p := start(t, func(o *Options) { o.OnDemand, o.patience = true, time.Hour })
 	for _, page := range []string{"one", "two", "three", "one"} {
 		if _, err := do(t.Context(), p, pageOf(page), "page", ""); err != nil {
 			t.Fatal(err)
@@ -55,6 +56,11 @@ func TestOneWorkerSufficesOnDemand(t *testing.T) {
 	if s := p.Stats(); s.Workers != 1 || s.Served != 4 {
 		t.Errorf("got %+v", s)
 	}
+}
+
+// A second process starts for what comes meanwhile and has waited.
+func TestMoreWorkersOnDemand(t *testing.T) {
+	p := start(t, func(o *Options) { o.OnDemand, o.patience = true, time.Millisecond })
 	if err := p.Do(t.Context(), Order{Page: pageOf("one"), Jobs: []Job{{"steps", ""}, {"steps", ""}}},
 		func(_ int, _ Answer, err error) error { return err }); err != nil {
 		t.Error(err)
@@ -68,6 +74,32 @@ func TestOneWorkerSufficesOnDemand(t *testing.T) {
 	if a, err := do(t.Context(), p, pageOf("one"), "page", ""); err != nil || string(a.Bytes) != "one" {
 		t.Errorf("after a crash got %q, %v", a.Bytes, err)
 	}
+}
+
+// A job that came late is not given to a slot without process since an earlier one had waited.
+func TestPatienceIsOfEachOrder(t *testing.T) {
+	p := start(t, func(o *Options) { o.OnDemand, o.patience = true, time.Hour })
+	slow, opened, let := blockingPage("slow")
+	var orders sync.WaitGroup
+	ask := func() {
+		orders.Go(func() {
+			if _, err := do(t.Context(), p, slow, "page", ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	ask()
+	<-opened
+	ask()
+	for p.Stats().Waiting < 1 {
+		time.Sleep(time.Millisecond) // no signal tells that somebody waits
+	}
+	p.startMore(&order{}) // whose jobs have all begun
+	if s := p.Stats(); s.Waiting != 1 || s.Workers != 1 {
+		t.Errorf("got %+v", s)
+	}
+	close(let)
+	orders.Wait()
 }
 
 // A program that does not start is the error of each job, and is tried anew for the next one.

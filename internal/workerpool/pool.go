@@ -36,6 +36,7 @@ type Options struct {
 	IdleTime    time.Duration // after which a worker without work is replaced by a resting one; default 10 minutes; negative: never
 	// OnDemand has a process start when there is a job and no other process is free, and end after IdleTime without work.
 	OnDemand     bool
+	patience     time.Duration // for which a job waits for a process that there is before one more is started on demand; default 300 ms
 	StartTimeout time.Duration // in which a worker must be ready for jobs; default 30 s
 	Log          *slog.Logger  // default: none
 }
@@ -57,6 +58,9 @@ func (o Options) complete() Options {
 	}
 	if o.StartTimeout <= 0 {
 		o.StartTimeout = 30 * time.Second
+	}
+	if o.patience <= 0 {
+		o.patience = 300 * time.Millisecond
 	}
 	if o.IdleTime == 0 {
 		o.IdleTime = 10 * time.Minute
@@ -230,8 +234,8 @@ func (p *Pool) serve(s *slot) {
 		p.mu.Unlock()
 		began := time.Now()
 		o := p.run(s, t)
+		p.finished(s, time.Since(began)) // first, so that who has the answer finds it counted
 		t.order.done <- o
-		p.finished(s, time.Since(began))
 		p.recycle(s)
 	}
 }
@@ -381,7 +385,7 @@ func (p *Pool) submit(o *order) error {
 		return fault.New(fault.Busy, "engine_busy", "Too many regions wait already.").After(pause)
 	}
 	for len(o.waiting) > 0 && len(p.idle) > 0 && !p.mayWait() {
-		s := p.pick(o.page.Key)
+		s := p.pick(o.page)
 		s.inbox <- o.waiting[0]
 		o.waiting = o.waiting[1:]
 	}
@@ -389,40 +393,39 @@ func (p *Pool) submit(o *order) error {
 		p.queue.push(o)
 	}
 	if p.opts.OnDemand && p.queue.length > 0 && len(p.idle) > 0 {
-		time.AfterFunc(patience, p.startMore)
+		time.AfterFunc(p.opts.patience, func() { p.startMore(o) })
 	}
 	return nil
 }
-
-// patience is how long a job waits for a process that there is before one more is started on demand.
-const patience = 300 * time.Millisecond
 
 // mayWait tells whether a job could only be given to a slot without process, while another one is at work.
 func (p *Pool) mayWait() bool {
 	return len(p.idle) < len(p.all) && !slices.ContainsFunc(p.idle, func(s *slot) bool { return s.proc != nil })
 }
 
-// startMore gives jobs that have waited to slots without processes.
-func (p *Pool) startMore() {
+// startMore gives jobs to slots without processes, where some of an order wait after all that time.
+func (p *Pool) startMore(o *order) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.idle) > 0 {
+	for len(o.waiting) > 0 && len(p.idle) > 0 {
 		t := p.queue.next()
 		if t == nil {
 			return
 		}
-		p.pick(t.order.page.Key).inbox <- t
+		p.pick(t.order.page).inbox <- t
 	}
 }
 
 // pick takes a slot out of the idle ones: the one that holds the page, or else the one that worked last, whose memory is warm. One that
 // has no process comes last.
-func (p *Pool) pick(page string) *slot {
+func (p *Pool) pick(page Page) *slot {
 	pick, best := len(p.idle)-1, 0
 	for i, s := range p.idle {
 		worth := 0
 		switch {
-		case s.proc != nil && s.proc.holds(page):
+		case s.proc != nil && s.proc.holds(page.Key) && page.Part != "" && s.proc.holds(page.part()):
+			worth = 3
+		case s.proc != nil && s.proc.holds(page.Key):
 			worth = 2
 		case s.proc != nil:
 			worth = 1
@@ -436,7 +439,7 @@ func (p *Pool) pick(page string) *slot {
 	return s
 }
 
-// run does one job, a second time on a fresh worker where the first one broke.
+// run does one job, a second time on a fresh worker where the first one broke, unless it is to be tried once only.
 func (p *Pool) run(s *slot, t *task) outcome {
 	o := outcome{index: t.index}
 	for attempt := 1; ; attempt++ {
@@ -467,7 +470,7 @@ func (p *Pool) run(s *slot, t *task) outcome {
 			o.err = errClosed
 			return o
 		}
-		if attempt == 2 {
+		if attempt == 2 || broken.Timeout && t.order.once {
 			return o
 		}
 	}
@@ -518,10 +521,14 @@ func (p *Pool) recycle(s *slot) {
 type Page struct {
 	Key  string // equal for the same page of the same bytes only
 	Size int64  // bytes of the file; negative where only Open tells: at most that many, without the sign
+	Part string // of the page, such as one that workers keep something about; a worker that has had it comes first. It may be empty
 
 	// Open returns the bytes. It is called for a worker that does not hold the page.
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
+
+// part names the part of the page among those of all pages.
+func (p Page) part() string { return p.Key + "/" + p.Part }
 
 // name is the beginning of the key, for the log: enough to find the file, and nothing of a password that the key may stand for.
 func (p Page) name() string { return p.Key[:min(len(p.Key), 20)] }
@@ -537,6 +544,7 @@ type Order struct {
 	Page  Page
 	User  int64 // users take turns
 	Batch bool  // gives way to orders that are not
+	Once  bool  // a job that exceeds its time is not tried again
 	Jobs  []Job
 }
 
@@ -554,7 +562,7 @@ type Answer struct {
 func (p *Pool) Do(ctx context.Context, o Order, collect func(job int, a Answer, err error) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a job that has not begun sees it
-	in := &order{ctx: ctx, page: o.Page, user: o.User, batch: o.Batch, done: make(chan outcome, len(o.Jobs))}
+	in := &order{ctx: ctx, page: o.Page, user: o.User, batch: o.Batch, once: o.Once, done: make(chan outcome, len(o.Jobs))}
 	for i, j := range o.Jobs {
 		in.waiting = append(in.waiting, &task{order: in, index: i, job: j})
 	}

@@ -45,11 +45,16 @@ func TestJobs(t *testing.T) {
 
 // The jobs of an order that break their worker cost no others anything, and are told apart.
 func TestJobsThatBreakTheirWorker(t *testing.T) {
-	p := start(t, func(o *Options) { o.JobTimeout = time.Second })
 	for _, c := range []struct {
 		operation, page  string
 		timeout, opening bool
-	}{{"crash", "page", false, false}, {"hang", "page", true, false}, {"page", "broken", false, true}} {
+		restartsOnce     uint64 // of one that is tried once: one that exceeds its time is
+	}{{"crash", "page", false, false, 2}, {"hang", "page", true, false, 1}, {"page", "broken", false, true, 2}} {
+		p := start(t, func(o *Options) {
+			if c.timeout {
+				o.JobTimeout = 3 * time.Second
+			}
+		})
 		var broken int
 		err := p.Do(t.Context(), Order{Page: pageOf(c.page), Jobs: []Job{{"state", ""}, {c.operation, ""}, {"state", ""}}},
 			func(i int, a Answer, err error) error {
@@ -66,18 +71,26 @@ func TestJobsThatBreakTheirWorker(t *testing.T) {
 		if err != nil || broken != 1 {
 			t.Errorf("%s of %s: %v, %d broken", c.operation, c.page, err, broken)
 		}
-	}
-	err := p.Do(t.Context(), Order{Page: pageOf("page"), Jobs: []Job{{"steps", ""}}}, func(_ int, a Answer, err error) error {
-		if string(a.Payload) != `"done"` {
-			t.Errorf("a job that makes progress gave %s, %v", a.Payload, err)
+		if s := p.Stats(); s.Restarts != 2 {
+			t.Errorf("%s of %s: got %+v, want two tries", c.operation, c.page, s)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
+		err = p.Do(t.Context(), Order{Page: pageOf(c.page), Once: true, Jobs: []Job{{c.operation, ""}}},
+			func(_ int, _ Answer, err error) error { return err })
+		if b, ok := errors.AsType[*BrokenError](err); !ok || b.Timeout != c.timeout {
+			t.Errorf("%s once: got %v", c.operation, err)
+		}
+		if s := p.Stats(); s.Restarts != 2+c.restartsOnce {
+			t.Errorf("after %s once: got %+v", c.operation, s)
+		}
 	}
-	if s := p.Stats(); s.Restarts != 6 { // each was tried twice
-		t.Errorf("got %+v", s)
+}
+
+// A job that makes progress may take longer than its limit in all.
+func TestProgressIsNoTimeout(t *testing.T) {
+	p := start(t, func(o *Options) { o.JobTimeout = 1500 * time.Millisecond })
+	a, err := do(t.Context(), p, pageOf("page"), "steps", "")
+	if s := p.Stats(); err != nil || string(a.Payload) != `"done"` || s.Restarts != 0 {
+		t.Errorf("got %s, %v, %+v", a.Payload, err, s)
 	}
 }
 

@@ -37,8 +37,8 @@ type process struct {
 	held   []string // keys of pages, the least recently used first
 }
 
-// maxHeld is how many pages the pool remembers of a worker, to give it more jobs about them. The worker may hold fewer.
-const maxHeld = 8
+// maxHeld is how many pages and parts of them the pool remembers of a worker, to give it more jobs about them. The worker may hold fewer.
+const maxHeld = 16
 
 // forker starts processes from one thread that lives as long as the pool: the kernel sends the death signal to a child when
 // the thread that made it ends, and not when the process does (prctl(2), PR_SET_PDEATHSIG).
@@ -235,6 +235,9 @@ func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration
 		return Answer{}, r.Fault.fault()
 	}
 	p.noteHeld(page.Key)
+	if page.Part != "" {
+		p.noteHeld(page.part())
+	}
 	return Answer{Payload: r.Payload, Bytes: bytes}, nil
 }
 

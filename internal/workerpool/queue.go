@@ -18,6 +18,7 @@ type order struct {
 	page    Page
 	user    int64
 	batch   bool
+	once    bool
 	waiting []*task
 	done    chan outcome // has room for every task
 }

@@ -66,3 +66,26 @@ func TestDroppedOrdersMakeRoom(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// A job goes to the worker that keeps something about its part of the page, or else to one that holds the page, or else to one that is up.
+func TestThePartOfAPage(t *testing.T) {
+	none, up := &slot{}, &slot{proc: &process{}}
+	page, part := &slot{proc: &process{held: []string{"a"}}}, &slot{proc: &process{held: []string{"a", "a/2"}}}
+	for _, c := range []struct {
+		page Page
+		idle []*slot
+		want *slot
+	}{
+		{Page{Key: "a", Part: "2"}, []*slot{part, page, up, none}, part},
+		{Page{Key: "a", Part: "2"}, []*slot{none, up, page, part}, part},
+		{Page{Key: "a", Part: "1"}, []*slot{page, up, none}, page},
+		{Page{Key: "a"}, []*slot{page, up}, page},
+		{Page{Key: "b", Part: "2"}, []*slot{up, none}, up},
+		{Page{Key: "b"}, []*slot{none}, none},
+	} {
+		p := &Pool{idle: c.idle}
+		if got := p.pick(c.page); got != c.want || len(p.idle) != len(c.idle)-1 {
+			t.Errorf("%+v of %d: got %p, want %p", c.page, len(c.idle), got, c.want)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func WaitUntilGone(t testing.TB, pids []int) {
 		if err != nil {
 			continue // gone already
 		}
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 300_000)
 		if err != nil || n != 1 {
 			t.Errorf("process %d is still there: %v", pid, err)
 		}
