@@ -30,7 +30,7 @@ func takeAll(t *testing.T, q job.Queue, n int) (ids []string) {
 func Queue(t *testing.T, open func(t *testing.T) job.Queue, lose func(t *testing.T, q job.Queue)) {
 	waiting := func(t *testing.T, q job.Queue, want int) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		n := -1
 		for n != want && ctx.Err() == nil {

@@ -19,6 +19,7 @@ import (
 
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mongotest"
 )
 
@@ -247,7 +248,10 @@ func TestKilledBetweenCommands(t *testing.T) {
 		t.Fatalf("commands: got %q, want %q", commands, want)
 	}
 	for n, command := range commands {
-		for _, when := range []string{"before", "after"} {
+		for _, when := range []string{"before", "after"} { // before a command is also after the one before it
+			if when == "after" && n < len(commands)-1 && !check.Soak() {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s %02d %s", when, n+1, command), func(t *testing.T) {
 				uri := mongotest.URI(t)
 				_, told := killedSteps(t, uri, n+1, when)

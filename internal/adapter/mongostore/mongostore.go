@@ -28,14 +28,15 @@ import (
 )
 
 const (
-	// selectionTimeout is how long an operation waits for a server that takes writes before it is Unavailable.
+	// selectionTimeout is how long an operation waits for a server that takes writes before it is Unavailable, and for a connection, unless
+	// the URI says serverSelectionTimeoutMS or connectTimeoutMS.
 	selectionTimeout = time.Second
 
 	// heartbeat is how often each server is looked at. One that hangs is given up after that and selectionTimeout.
 	heartbeat = time.Second
 
 	// operationTimeout is how long one round trip may take where the server is there and slow.
-	operationTimeout = 10 * time.Second
+	operationTimeout = 30 * time.Second
 )
 
 // Store is a database of MongoDB. Safe for concurrent use, also by several processes.
@@ -106,21 +107,35 @@ func (s *Store) OpenFile(ctx context.Context, id any) (io.ReadSeekCloser, error)
 	return s.Blobs().open(ctx, id)
 }
 
+// clientOptions are those of a client, with what the URI says.
+func clientOptions(uri string) (*options.ClientOptions, error) {
+	o := options.Client().ApplyURI(uri)
+	if o.Validate() != nil { // its text may have the password
+		return nil, errURI
+	}
+	// Lost writes and reads are retried by the driver where the server can tell a write that it has seen.
+	o.SetAppName("glyphbox").SetHeartbeatInterval(heartbeat)
+	if o.ServerSelectionTimeout == nil {
+		o.SetServerSelectionTimeout(selectionTimeout)
+	}
+	if o.ConnectTimeout == nil {
+		o.SetConnectTimeout(selectionTimeout)
+	}
+	o.SetWriteConcern(writeconcern.Majority()).SetReadConcern(readconcern.Majority()).SetReadPreference(readpref.Primary())
+	return o, nil
+}
+
 // dial is connect to a database as it is.
 func dial(ctx context.Context, uri string, monitor *event.CommandMonitor) (*Store, error) {
 	name, err := database(uri)
 	if err != nil {
 		return nil, fmt.Errorf("opening MongoDB: %w", err)
 	}
-	o := options.Client().ApplyURI(uri)
-	if o.Validate() != nil { // its text may have the password
-		return nil, fmt.Errorf("opening MongoDB: %w", errURI)
+	o, err := clientOptions(uri)
+	if err != nil {
+		return nil, fmt.Errorf("opening MongoDB: %w", err)
 	}
-	// Lost writes and reads are retried by the driver where the server can tell a write that it has seen.
-	o.SetAppName("glyphbox").SetServerSelectionTimeout(selectionTimeout).SetConnectTimeout(selectionTimeout).SetHeartbeatInterval(heartbeat)
-	o.SetWriteConcern(writeconcern.Majority()).SetReadConcern(readconcern.Majority()).SetReadPreference(readpref.Primary())
-	o.SetMonitor(monitor)
-	client, err := mongo.Connect(o)
+	client, err := mongo.Connect(o.SetMonitor(monitor))
 	if err != nil {
 		return nil, fmt.Errorf("opening MongoDB: %w", errURI)
 	}

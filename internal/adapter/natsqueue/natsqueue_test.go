@@ -21,7 +21,7 @@ func open(t *testing.T, o Options) *Queue {
 func TestEmbedded(t *testing.T) {
 	for name, lose := range map[string]func(t *testing.T, q job.Queue){
 		"the folder is deleted": func(t *testing.T, q job.Queue) {
-			check.OK(t, "RemoveAll", os.RemoveAll(q.(*Queue).options.Dir))
+			check.OK(t, "Rename", os.Rename(q.(*Queue).options.Dir, filepath.Join(t.TempDir(), "queue")))
 		},
 		"the stream is deleted": func(t *testing.T, q job.Queue) {
 			check.OK(t, "DeleteStream", q.(*Queue).stream.DeleteStream(t.Context(), streamName))

@@ -143,14 +143,11 @@ func Start(options ...string) (_ *Server, err error) {
 	if out, err := make.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("making the tables of the server: %w: %s", err, out)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := process.Address()
 	if err != nil {
 		return nil, err
 	}
-	if _, s.port, err = net.SplitHostPort(free.Addr().String()); err != nil {
-		return nil, err
-	}
-	if err := free.Close(); err != nil {
+	if _, s.port, err = net.SplitHostPort(address); err != nil {
 		return nil, err
 	}
 	return s, s.Run(options...)
@@ -233,7 +230,7 @@ func (s *Server) Run(options ...string) error {
 	defer pool.Close()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for limit := time.After(30 * time.Second); ; {
+	for limit := time.After(5 * time.Minute); ; {
 		if err = pool.Ping(); err == nil {
 			return nil
 		}

@@ -26,11 +26,11 @@ const variable = "GLYPHBOX_TEST_MONGODB_URI"
 
 // shared is the server of all tests of a package. It ends with the test binary.
 var shared = sync.OnceValues(func() (*Server, error) {
-	s := &Server{addr: "127.0.0.1:0"}
+	s := &Server{}
 	return s, s.start()
 })
 
-// URI returns that of a database that no other test uses.
+// URI returns that of a database that no other test uses. The server may take its time.
 func URI(t testing.TB) string {
 	t.Helper()
 	if uri := os.Getenv(variable); uri != "" {
@@ -38,7 +38,7 @@ func URI(t testing.TB) string {
 	}
 	s, err := shared()
 	need(t, err)
-	return s.URI()
+	return s.URI() + "serverSelectionTimeoutMS=120000&connectTimeoutMS=120000"
 }
 
 func need(t testing.TB, err error) {
@@ -70,7 +70,7 @@ type Server struct {
 // Start starts bin/ferretdb for one test, and ends it with that.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{addr: "127.0.0.1:0", dir: t.TempDir()}
+	s := &Server{dir: t.TempDir()}
 	need(t, s.start())
 	t.Cleanup(s.Kill)
 	return s
@@ -104,6 +104,11 @@ func (s *Server) start() error {
 	program, err := built("ferretdb")
 	if err != nil {
 		return err
+	}
+	if s.addr == "" {
+		if s.addr, err = process.Address(); err != nil {
+			return err
+		}
 	}
 	s.process = exec.Command(program, "-addr", s.addr, "-dir", s.dir)
 	s.process.Stderr = os.Stderr

@@ -5,7 +5,7 @@ package natstest
 import (
 	"encoding/json"
 	"fmt"
-	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"glyphbox/internal/porttest/check"
+	"glyphbox/internal/porttest/process"
 )
 
 // variable holds the options of a server in its process.
@@ -74,8 +75,7 @@ func Start(t testing.TB) *Cluster {
 	c := &Cluster{t: t, runs: make([]*exec.Cmd, size)}
 	var routes []string
 	for i := range size {
-		c.nodes = append(c.nodes, node{Name: fmt.Sprint("n", i), Dir: filepath.Join(t.TempDir(), "nats"), Port: freePort(t),
-			Cluster: freePort(t)})
+		c.nodes = append(c.nodes, node{Name: fmt.Sprint("n", i), Dir: filepath.Join(t.TempDir(), "nats"), Port: port(t), Cluster: port(t)})
 		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", c.nodes[i].Cluster))
 	}
 	for i := range size {
@@ -92,7 +92,7 @@ func Start(t testing.TB) *Cluster {
 	defer conn.Close()
 	stream, err := conn.JetStream(nats.MaxWait(time.Second))
 	check.OK(t, "JetStream", err)
-	for deadline := time.Now().Add(time.Minute); ; { // it has a leader once it makes a stream of three copies
+	for deadline := time.Now().Add(5 * time.Minute); ; { // it has a leader once it makes a stream of three copies
 		if _, err = stream.AddStream(&nats.StreamConfig{Name: "probe", Subjects: []string{"probe"}, Replicas: size}); err == nil {
 			break
 		}
@@ -104,12 +104,13 @@ func Start(t testing.TB) *Cluster {
 	return c
 }
 
-func freePort(t testing.TB) int {
+func port(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check.OK(t, "Listen", err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	address, err := process.Address()
+	check.OK(t, "Address", err)
+	at, err := netip.ParseAddrPort(address)
+	check.OK(t, "ParseAddrPort", err)
+	return int(at.Port())
 }
 
 // URLs are those of all servers, as the setting nats has them.

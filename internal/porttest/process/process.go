@@ -1,4 +1,4 @@
-// Package process stops servers of tests and has them go on.
+// Package process stops servers of tests and has them go on, and says where they may listen.
 package process
 
 import (
