@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Frames returns how many images a file shows one after the other, of which ReadHeader returned h: its first one is what is read. It is 0
-// where there is no more than one. Of a file that breaks off it counts what is there.
+// Frames returns how many images a file shows one after the other, or has in a collection, of which ReadHeader returned h: its first one
+// is what is read. It is 0 where there is no more than one. Of a file that breaks off it counts what is there.
 func Frames(r io.ReaderAt, size int64, h Header) int {
 	p := &headerReader{r: r, size: size}
 	n := 0
@@ -28,6 +28,8 @@ func Frames(r io.ReaderAt, size int64, h Header) int {
 			}
 			return kind != "acTL"
 		})
+	case HEIC, AVIF:
+		n = p.heifFrames()
 	}
 	if n < 2 || p.err != nil && h.MediaType == PNG {
 		return 0

@@ -15,8 +15,8 @@ import (
 // Header is what the header of an image file says.
 type Header struct {
 	MediaType   string // one of the formats that are read
-	Width       int    // pixels as stored, before orientation
-	Height      int    // pixels as stored, before orientation
+	Width       int    // pixels as stored, before orientation; of HEIC and AVIF upright already
+	Height      int    // as Width
 	Orientation int    // of EXIF or TIFF, 1 to 8; 1 is upright
 	Pages       int    // at least 1
 	XDPI, YDPI  int    // pixels of an inch of paper, as stored, before orientation; 0 where the file does not say
@@ -47,6 +47,8 @@ const (
 	TIFF = "image/tiff"
 	WebP = "image/webp"
 	JP2  = "image/jp2"
+	HEIC = "image/heic"
+	AVIF = "image/avif"
 	PNM  = "image/x-portable-anymap"
 	PDF  = "application/pdf" // whose pages are no images: see IsPDF
 )
@@ -62,15 +64,22 @@ func ReadHeader(r io.ReaderAt, size, maxPixels int64) (Header, error) {
 	}
 	p := &headerReader{r: r, size: size}
 	h, err := p.read()
+	variant, isVariant := errors.AsType[VariantError](err)
 	switch {
 	case err != nil && h.MediaType == "":
 		return Header{}, foreign(r, size).Because(err)
 	case errors.Is(err, errCut):
 		return Header{}, cutOff(h.MediaType).Because(err)
+	case isVariant:
+		return Header{}, variantOf(h.MediaType, variant).Because(err)
 	case err != nil:
 		return Header{}, damaged(h.MediaType).Because(err)
 	}
 	h.Pages = max(h.Pages, 1)
+	if p.decoded/2 > maxPixels {
+		return Header{}, fault.New(fault.TooLarge, "too_many_pixels",
+			"The image is made of parts that have %d pixels together; at most %d are read here.", p.decoded, maxPixels)
+	}
 	return h.check(maxPixels)
 }
 
@@ -96,6 +105,8 @@ type headerReader struct {
 	size  int64
 	err   error
 	reads int
+
+	decoded int64 // pixels of all parts that the image is made of; 0 where it has no parts
 }
 
 // errCut says that a header goes on beyond the end of the file.
@@ -165,6 +176,10 @@ func (p *headerReader) read() (h Header, err error) {
 	case len(start) >= 3 && start[0] == 'P' && start[1] >= '1' && start[1] <= '7':
 		h = p.pnm()
 	default:
+		if is, avif := p.isHEIF(start); is {
+			h = p.heif(avif)
+			break
+		}
 		p.fail("unknown format")
 	}
 	return h, p.err
@@ -386,11 +401,7 @@ func (p *headerReader) webpChunks(use func(kind string, at, length int64) bool) 
 func (p *headerReader) jp2() (h Header) {
 	h.MediaType = JP2
 	for at := int64(12); p.err == nil; {
-		length, kind := int64(p.num(at, 4, binary.BigEndian)), string(p.bytes(at+4, 4))
-		head := int64(8)
-		if length == 1 {
-			length, head = int64(p.num(at+8, 8, binary.BigEndian)), 16
-		}
+		kind, head, length := p.box(at)
 		switch kind {
 		case "jp2h":
 			at += head // its boxes come next
@@ -407,6 +418,15 @@ func (p *headerReader) jp2() (h Header) {
 		at += length
 	}
 	return h
+}
+
+// box reads the beginning of a box (ISO 14496-12, 4.2), which has so many bytes, and the length of the whole; 0 is up to the end.
+func (p *headerReader) box(at int64) (kind string, head, length int64) {
+	length, head, kind = int64(p.num(at, 4, binary.BigEndian)), 8, string(p.bytes(at+4, 4))
+	if length == 1 {
+		length, head = int64(p.num(at+8, 8, binary.BigEndian)), 16
+	}
+	return kind, head, length
 }
 
 // codestream reads the SIZ marker of a JPEG 2000 codestream (ISO 15444-1, A.5.1).

@@ -106,8 +106,8 @@ func TestHeaders(t *testing.T) {
 
 func TestForeignFilesAreNamed(t *testing.T) {
 	for file, want := range map[string]string{
-		"\x00\x00\x00\x18ftypheic\x00\x00": "HEIC",
-		"\x00\x00\x00\x18ftypavif\x00\x00": "AVIF",
+		"\x00\x00\x00\x18ftypheic\x00\x00": "The HEIC file ends too early: it is cut off.",
+		"\x00\x00\x00\x18ftypavif\x00\x00": "The AVIF file ends too early: it is cut off.",
 		"\xef\xbb\xbf<svg xmlns=":          "SVG",
 		"PK\x03\x04\x14\x00":               "This is a ZIP archive or a document of an office program. Save it as PDF first.",
 		"":                                 "The file is empty.",
@@ -200,6 +200,8 @@ func FuzzHeader(f *testing.F) {
 	f.Add(bytesOf(f, "ffd8 ffe1 0022"))
 	f.Add(withRational(2, 15000, 15000, 6))
 	f.Add(tiffPages(binary.LittleEndian, []uint16{256, 200, 257, 100}, []uint16{256, 30, 257, 40, 274, 6}))
+	f.Add(tiles().bytes())
+	f.Add(be(still(ispe(200, 100), clap(20, 10)).bytes(), film(3)))
 	f.Add([]byte("\xef\xbb\xbf%PDF-1.7"))
 	f.Add([]byte("P5\n# 7 7\n200 # wide\n100\n255\n"))
 	f.Add(bytesOf(f, `"GIF89a" 01000100 80 00 00 000000 ffffff 2c 0000 0000 0100 0100 00 02 02 4401 00 2c 0000 0000 0100 0100 00 02 00 3b`))

@@ -12,7 +12,7 @@ import (
 // formats are the formats that are read, with their names for people.
 var formats = []struct{ mediaType, name string }{
 	{JPEG, "JPEG"}, {PNG, "PNG"}, {GIF, "GIF"}, {BMP, "BMP"}, {TIFF, "TIFF"}, {WebP, "WebP"}, {JP2, "JPEG 2000"}, {PNM, "PNM"},
-	{PDF, "PDF"},
+	{HEIC, "HEIC"}, {AVIF, "AVIF"}, {PDF, "PDF"},
 }
 
 // names has the names by media type, and supported is a sentence with all of them.
@@ -36,14 +36,16 @@ func damaged(mediaType string) *fault.Fault {
 	return unsupported("The %s file is damaged.", names[mediaType])
 }
 
+func variantOf(mediaType string, variant VariantError) *fault.Fault {
+	return unsupported("This variant of %s is not supported: %s.", names[mediaType], variant)
+}
+
 // foreignFormats are formats that are not read, by what their files have at an offset.
 var foreignFormats = []struct {
 	at          int
 	magic, name string
 }{
-	{4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIF"},
-	{4, "ftypmsf1", "HEIF"}, {4, "ftyphevc", "HEIF"},
-	{4, "ftypavif", "AVIF"}, {4, "ftypavis", "AVIF"}, {4, "ftyp", "MP4 or QuickTime"}, {0, "8BPS", "Photoshop"}, {0, "AT&TFORM", "DjVu"},
+	{4, "ftyp", "MP4 or QuickTime"}, {0, "8BPS", "Photoshop"}, {0, "AT&TFORM", "DjVu"},
 	{0, "\x00\x00\x01\x00", "icon"}, {0, "\xff\x0a", "JPEG XL"}, {0, "\x00\x00\x00\x0cJXL ", "JPEG XL"}, {0, "\x76\x2f\x31\x01", "OpenEXR"},
 	{0, "%!PS", "PostScript"},
 	{0, "<svg", "SVG"}, {0, "<!DOCTYPE html", "HTML"}, {0, "<html", "HTML"}, {0, "<?xml", "XML or SVG"},
@@ -84,7 +86,7 @@ func Undecodable(data []byte, h Header, cause error) error {
 	}
 	switch {
 	case isVariant:
-		return unsupported("This variant of %s is not supported: %s.", names[h.MediaType], variant).Because(cause)
+		return variantOf(h.MediaType, variant).Because(cause)
 	case endsEarly(data, h.MediaType):
 		return cutOff(h.MediaType).Because(cause)
 	}
@@ -105,6 +107,13 @@ func endsEarly(data []byte, mediaType string) bool {
 		return int64(len(data)) < 8+int64(littleEndian(data, 4))
 	case BMP:
 		return int64(len(data)) < int64(littleEndian(data, 2))
+	case HEIC, AVIF:
+		p, last := &headerReader{r: bytes.NewReader(data), size: int64(len(data))}, int64(0)
+		p.boxes(0, p.size, func(_ string, _, end int64) bool {
+			last = end
+			return true
+		})
+		return p.err != nil || last != p.size
 	}
 	return false
 }
