@@ -39,6 +39,9 @@ func TestCompiledAhead(t *testing.T) {
 		"damaged": {other(func(file string) { check.OK(t, "Truncate", os.Truncate(file, 1000)) }), 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if c.kept > 0 && !check.Soak() {
+				t.Skip("it takes seconds to compile once more")
+			}
 			user := t.TempDir()
 			t.Setenv("XDG_CACHE_HOME", user)
 			cache := filepath.Join(user, "glyphbox", "pdfium")

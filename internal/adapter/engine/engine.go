@@ -180,6 +180,15 @@ type About struct {
 	Runtime    string   // name and version of what runs the models
 	Missing    string   // why there is no second recogniser; empty where there is one
 	Unconfined []string // what the system does not offer of the confinement of workers
+
+	HEIF HEIF
+}
+
+// HEIF is what the files of phones, HEIC and AVIF, are decoded with.
+type HEIF struct {
+	Library string   // name and version; empty where it is missing
+	Formats []string // those that are decoded, by name
+	Missing string   // what is missing, and why; empty where nothing is
 }
 
 // About returns what the engine consists of, as its newest worker says.
@@ -188,10 +197,12 @@ func (e *Engine) About() About {
 	var worker protocol.About
 	if err := json.Unmarshal(e.pool.About(), &worker); err != nil {
 		a.Missing = cmp.Or(a.Missing, "no worker has started yet")
+		a.HEIF.Missing = "no worker has started yet"
 		return a
 	}
 	a.Name, a.Models, a.Runtime = worker.Engine, worker.Second.Models, worker.Second.Runtime
 	a.Missing = cmp.Or(a.Missing, worker.Second.Missing)
+	a.HEIF = HEIF(worker.HEIF)
 	return a
 }
 

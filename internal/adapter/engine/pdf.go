@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -187,7 +188,12 @@ func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bo
 	a protocol.PDFAnswer, bytes []byte, err error,
 ) {
 	j.Password, j.MaxPixels = f.Password, p.maxPixels
-	order := workerpool.Order{Page: p.file(f), User: user, Batch: batch, Jobs: []workerpool.Job{{Operation: operation, Payload: j}}}
+	file := p.file(f)
+	if j.Page > 0 {
+		file.Part = strconv.Itoa(j.Page)
+	}
+	order := workerpool.Order{Page: file, User: user, Batch: batch, Once: true, // it takes as long the second time
+		Jobs: []workerpool.Job{{Operation: operation, Payload: j}}}
 	err = p.pool.Do(ctx, order, func(_ int, answer workerpool.Answer, err error) error {
 		broken, isBroken := errors.AsType[*workerpool.BrokenError](err)
 		switch {
@@ -218,7 +224,12 @@ var errUndecodablePDF = fault.New(fault.Unsupported, "unsupported_image", "The P
 
 // probe tells the sizes of the pages of a file.
 func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, error) {
-	a, _, err := p.one(ctx, f, 0, false, protocol.PDFPages, protocol.PDFJob{MaxPages: p.maxPages})
+	job := protocol.PDFJob{MaxPages: p.maxPages, Scans: true}
+	a, _, err := p.one(ctx, f, 0, false, protocol.PDFPages, job)
+	if _, broken := errors.AsType[*workerpool.BrokenError](err); broken {
+		job.Scans = false // pages that cannot be looked at have a size all the same
+		a, _, err = p.one(ctx, f, 0, false, protocol.PDFPages, job)
+	}
 	if err != nil {
 		return document.Probe{}, err
 	}

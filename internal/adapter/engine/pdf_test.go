@@ -291,6 +291,22 @@ func TestEncryptedPDF(t *testing.T) {
 	}
 }
 
+// A file opens by its password in whatever letters, as programs of today and of old have put it there, and by no other one.
+func TestPasswordsOfPDF(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers = 1 })
+	for _, l := range porttest.LockedPDFs(t, porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black})) {
+		f := porttest.FileOf(l.File)
+		f.Password = l.Password
+		if _, err := e.Probe(t.Context(), f); err != nil {
+			t.Errorf("%s: %v", l.Name, err)
+		}
+		f.Password = l.Password[1:]
+		if _, err := e.Probe(t.Context(), f); fault.Of(err) == nil || fault.Of(err).Code != "pdf_encrypted" {
+			t.Errorf("%s, with another password: got %v", l.Name, err)
+		}
+	}
+}
+
 // A page of a TIFF is decoded by its number, with its own size and orientation.
 func TestPagesOfTIFF(t *testing.T) {
 	e := start(t, func(o *Options) { o.Workers = 1 })

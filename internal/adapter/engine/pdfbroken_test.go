@@ -160,9 +160,9 @@ func damaged(good []byte, n int) map[string][]byte {
 	return files
 }
 
-// examine looks at a file, shows its first pages and takes their texts, and returns the numbers of those that could be shown, and the first
-// error that is no refusal.
-func examine(t *testing.T, e *Engine, file []byte) (shown []int, err error) {
+// examine looks at a file, shows that many of its pages and takes their texts, and returns the numbers of those that could be shown, and
+// the first error that is no refusal.
+func examine(t *testing.T, e *Engine, file []byte, most int) (shown []int, err error) {
 	probe, err := e.Probe(t.Context(), porttest.FileOf(file))
 	if err != nil {
 		switch fault.KindOf(err) {
@@ -171,7 +171,7 @@ func examine(t *testing.T, e *Engine, file []byte) (shown []int, err error) {
 		}
 		return nil, err
 	}
-	for i, p := range probe.Pages[:min(3, len(probe.Pages))] {
+	for i, p := range probe.Pages[:min(most, len(probe.Pages))] {
 		page := porttest.PageOf(file)
 		page.Number, page.File.MediaType, page.Width, page.Height = i+1, probe.MediaType, p.Width, p.Height
 		_, err := e.Thumbnail(t.Context(), page, 64)
@@ -198,7 +198,7 @@ func TestBrokenPDF(t *testing.T) {
 	}
 	try := func(name string, file []byte) []int {
 		began := time.Now()
-		shown, err := examine(t, e, file)
+		shown, err := examine(t, e, file, 3)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -223,7 +223,11 @@ func TestBrokenPDF(t *testing.T) {
 
 // FuzzPDF gives damaged files to workers: what they make of them is an answer or a refusal, whatever becomes of the worker.
 func FuzzPDF(f *testing.F) {
-	e := start(f, func(o *Options) { o.Workers, o.Models, o.RegionTimeout = 1, NoModels, 2*time.Second })
+	// An input has ten seconds (Go's limit). It may take four times that of a page: two for what the file says, and two for one page.
+	e := start(f, func(o *Options) { o.Workers, o.Models, o.RegionTimeout = 1, NoModels, time.Second })
+	if _, err := e.Probe(f.Context(), porttest.FileOf(sound())); err != nil { // starts the worker, which is of no input's time
+		f.Fatal(err)
+	}
 	for _, files := range []map[string][]byte{pageTricks(), fileTricks(), damaged(sound(), 10)} {
 		for name, file := range files {
 			if len(file) < 32<<10 && !slices.Contains(endless, name) {
@@ -232,7 +236,7 @@ func FuzzPDF(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if _, err := examine(t, e, append([]byte("%PDF-1.7\n"), file...)); err != nil {
+		if _, err := examine(t, e, append([]byte("%PDF-1.7\n"), file...), 1); err != nil {
 			t.Error(err)
 		}
 		var m runtime.MemStats

@@ -10,6 +10,7 @@ import (
 	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
+	"github.com/klippa-app/go-pdfium/responses"
 	"github.com/klippa-app/go-pdfium/structs"
 
 	"glyphbox/internal/adapter/engine/protocol"
@@ -88,11 +89,17 @@ func (l *library) close(f *file) {
 
 // load opens a file of which pdfium reads what it needs.
 func (l *library) load(data []byte, password string) (*file, error) {
-	open := &requests.OpenDocument{FileReader: bytes.NewReader(data), FileReaderSize: int64(len(data))}
-	if password != "" {
-		open.Password = &password
+	var opened *responses.OpenDocument
+	var err error
+	for _, p := range imagefile.PDFPasswords(password) {
+		open := &requests.OpenDocument{FileReader: bytes.NewReader(data), FileReaderSize: int64(len(data))}
+		if p != "" {
+			open.Password = &p
+		}
+		if opened, err = l.pdfium.OpenDocument(open); !errors.Is(err, pdfiumerrors.ErrPassword) {
+			break
+		}
 	}
-	opened, err := l.pdfium.OpenDocument(open)
 	switch {
 	case errors.Is(err, pdfiumerrors.ErrPassword) && password == "":
 		return nil, errEncrypted
@@ -147,8 +154,19 @@ func (l *library) formOf(document references.FPDF_DOCUMENT) references.FPDF_FORM
 // pages tells the sizes of the pages of a file.
 func (l *library) pages(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
 	answer := protocol.PDFAnswer{Pages: f.pages}
+	looks, others := job.Scans && hasImages(f.data), 0
+	var masks map[pixelSize]pixelSize
+	if looks {
+		masks, looks = masksOf(f.data)
+	}
 	for i := range min(f.pages, job.MaxPages) {
-		answer.Sizes = append(answer.Sizes, l.sizeOf(f, i, job.MaxPixels))
+		var finest float64
+		if looks && others < maxOthers {
+			if finest = l.scanOf(f, i, masks); finest == 0 {
+				others++
+			}
+		}
+		answer.Sizes = append(answer.Sizes, l.sizeOf(f, i, job.MaxPixels, finest))
 	}
 	return answer, nil, nil
 }
@@ -161,31 +179,38 @@ const (
 )
 
 // sizeOf returns the size at which a page is rendered, counted from 0: as it is on paper at the default resolution, or at a lower one
-// where that would be too many pixels. It is zero where the page cannot be loaded.
-func (l *library) sizeOf(f *file, page int, maxPixels int64) protocol.PDFSize {
+// where that would be too many pixels, or more on a unit than the finest of its images has, which is 0 where there is more than images. It
+// is zero where the page cannot be loaded.
+func (l *library) sizeOf(f *file, page int, maxPixels int64, finest float64) protocol.PDFSize {
 	size, err := l.pdfium.FPDF_GetPageSizeByIndex(&requests.FPDF_GetPageSizeByIndex{Document: f.document, Index: page})
 	if err != nil {
 		mustBeWhole(err)
 		return protocol.PDFSize{}
 	}
 	unit := f.unitOf(page)
-	found := pixelsOf(unit*size.Width, unit*size.Height, maxPixels)
+	found := pixelsOf(unit*size.Width, unit*size.Height, finest/unit, maxPixels)
 	if found.Width == 0 && unit != 1 { // larger than anything that is measured in points
-		found = pixelsOf(size.Width, size.Height, maxPixels)
+		found = pixelsOf(size.Width, size.Height, finest, maxPixels)
 		found.DPI = max(1, int(float64(found.DPI)/unit))
 	}
 	return found
 }
 
-func pixelsOf(width, height float64, maxPixels int64) protocol.PDFSize {
+// pixelsOf returns the size of a page of so many points, of which an image has at most finest pixels, or 0 for one that has more to show.
+func pixelsOf(width, height, finest float64, maxPixels int64) protocol.PDFSize {
 	if !(width > 0 && height > 0 && width < maxPoints && height < maxPoints) { // also where one is no number
 		return protocol.PDFSize{}
 	}
-	for dpi := min(defaultDPI, int(points*math.Sqrt(float64(maxPixels)/(width*height)))); dpi >= 1; dpi-- {
-		at := func(v float64) int { return max(1, int(math.Round(v*float64(dpi)/points))) }
+	dpi := float64(defaultDPI)
+	if finest > 0 {
+		dpi = min(dpi, points*max(finest, math.Sqrt(fewPixels/(width*height))))
+	}
+	dpi = min(dpi, math.Floor(points*math.Sqrt(float64(maxPixels)/(width*height))))
+	for ; dpi >= 1; dpi = math.Ceil(dpi) - 1 {
+		at := func(v float64) int { return max(1, int(math.Round(v*dpi/points))) }
 		w, h := at(width), at(height)
 		if int64(w)*int64(h) <= maxPixels && w <= imagefile.MaxSide && h <= imagefile.MaxSide {
-			return protocol.PDFSize{Width: w, Height: h, DPI: dpi}
+			return protocol.PDFSize{Width: w, Height: h, DPI: int(math.Round(dpi))}
 		}
 	}
 	return protocol.PDFSize{}

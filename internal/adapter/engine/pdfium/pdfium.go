@@ -2,7 +2,8 @@
 // which is WebAssembly here: compiled before the process is confined, and held to its own memory besides. Run is its only function for
 // others, and is called in worker processes only.
 //
-// pdfium.go is the program, file.go an open file, units.go how large its pages are, render.go its pages, text.go their text layer.
+// pdfium.go is the program, file.go an open file, units.go and scan.go how large its pages are, render.go its pages, text.go their text
+// layer.
 package pdfium
 
 import (

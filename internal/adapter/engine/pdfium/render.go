@@ -60,7 +60,7 @@ func (l *library) sheetOf(f *file, job protocol.PDFJob) (*sheet, error) {
 	}
 	width, height := job.Width, job.Height
 	if width < 1 || height < 1 {
-		size := l.sizeOf(f, page, job.MaxPixels)
+		size := l.sizeOf(f, page, job.MaxPixels, 0)
 		width, height = size.Width, size.Height
 	}
 	if width < 1 || height < 1 || width > imagefile.MaxSide || height > imagefile.MaxSide || int64(width)*int64(height) > job.MaxPixels {
@@ -238,7 +238,7 @@ func (l *library) view(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 	}
 	size := protocol.PDFSize{Width: job.Width, Height: job.Height}
 	if size.Width < 1 || size.Height < 1 {
-		size = l.sizeOf(f, page, job.MaxPixels)
+		size = l.sizeOf(f, page, job.MaxPixels, 0)
 	}
 	if size.Width < 1 || size.Height < 1 {
 		return protocol.PDFAnswer{}, nil, errPage

@@ -26,6 +26,11 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 			return protocol.PDFAnswer{}, nil, err
 		}
 		s.text = &layer.Page{Width: s.width, Height: s.height, Glyphs: l.glyphs(f, s)}
+		if len(s.text.Glyphs) == 0 && s.pnm == nil { // it is going to be read, most likely, and then all of it is rendered
+			if err := l.draw(f, s); err != nil {
+				return protocol.PDFAnswer{}, nil, err
+			}
+		}
 		if s.pnm != nil {
 			s.text.Gray = grayOf(s)
 		} else {

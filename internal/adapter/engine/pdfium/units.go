@@ -3,13 +3,17 @@ package pdfium
 import (
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
+
+	"glyphbox/internal/imagefile"
 )
 
 // A unit of a page is a point, unless the page has UserUnit: so many points. Acrobat and PDF.js heed it; pdfium does not know the word. It
@@ -99,10 +103,16 @@ func unitsOf(data []byte, password string, pages int) (units []float64, err erro
 		}
 	}()
 	withoutFolder()
-	c := model.NewDefaultConfiguration()
-	c.UserPW, c.OwnerPW = password, password
-	c.ValidationMode, c.Offline = model.ValidationRelaxed, true
-	ctx, err := api.ReadContext(bytes.NewReader(data), c)
+	data, passwords := imagefile.PDFUnlocked(data, password)
+	var ctx *model.Context
+	for _, p := range passwords {
+		c := model.NewDefaultConfiguration()
+		c.UserPW, c.OwnerPW = p, p
+		c.ValidationMode, c.Offline = model.ValidationRelaxed, true
+		if ctx, err = api.ReadContext(bytes.NewReader(data), c); !errors.Is(err, pdfcpu.ErrWrongPassword) {
+			break
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

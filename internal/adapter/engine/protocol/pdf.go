@@ -29,9 +29,10 @@ const (
 type PDFJob struct {
 	Password  string         `json:"password,omitempty"`
 	MaxPages  int            `json:"max_pages,omitempty"` // of PDFPages: more are counted and not looked at
+	Scans     bool           `json:"scans,omitempty"`     // of PDFPages: pages of nothing but images are no finer than these
 	MaxPixels int64          `json:"max_pixels"`          // of a page
 	Page      int            `json:"page,omitempty"`      // number
-	Width     int            `json:"width,omitempty"`     // pixels of the upright page; 0 for those that PDFPages gives
+	Width     int            `json:"width,omitempty"`     // pixels of the upright page; 0 for those that PDFPages gives without Scans
 	Height    int            `json:"height,omitempty"`    // likewise
 	Rotation  int            `json:"rotation,omitempty"`  // degrees that PDFView turns the page clockwise
 	Part      document.Box   `json:"part,omitzero"`       // of PDFView, on the page as it is turned; no pixels stand for the whole page

@@ -22,6 +22,14 @@ type Setup struct {
 type About struct {
 	Engine string `json:"engine"` // name and version of what reads
 	Second Second `json:"second"`
+	HEIF   HEIF   `json:"heif"`
+}
+
+// HEIF is what a worker decodes the files of phones with.
+type HEIF struct {
+	Library string   `json:"library,omitempty"` // name and version; empty where it is missing
+	Formats []string `json:"formats,omitempty"` // HEIC, AVIF: those that it has a decoder for
+	Missing string   `json:"missing,omitempty"` // what is missing, and why
 }
 
 // Second is what a worker has of the second recogniser.

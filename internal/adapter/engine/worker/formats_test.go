@@ -47,7 +47,7 @@ func decodeFile(t *testing.T, file []byte) (*pix, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(file, h, 1)
+	return decode(file, h, 1, nil)
 }
 
 // shadeAt is the mean shade of a square of 2 × 2 pixels.

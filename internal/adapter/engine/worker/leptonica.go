@@ -63,7 +63,10 @@ func (p *pix) bytes() int64 { return 4 * int64(C.pixGetWpl(p.p)) * int64(p.heigh
 
 // decode makes an upright image of a file. shrink is 1, or 2, 4 or 8 for a JPEG of which a smaller image is enough. What cannot be
 // decoded is Unsupported and says why.
-func decode(data []byte, h imagefile.Header, shrink int) (*pix, error) {
+func decode(data []byte, h imagefile.Header, shrink int, heif *heifDecoder) (*pix, error) {
+	if err := heif.without(h.MediaType); err != nil {
+		return nil, err
+	}
 	orientation := h.Orientation
 	inGo, err := decodeInGo(data, h)
 	var p *pix
@@ -74,6 +77,8 @@ func decode(data []byte, h imagefile.Header, shrink int) (*pix, error) {
 	case h.MediaType == imagefile.TIFF:
 		p, err = readMemory(data, h, shrink)
 		orientation = 1 // Leptonica has applied it
+	case h.MediaType == imagefile.HEIC, h.MediaType == imagefile.AVIF:
+		p, err = heif.decode(data)
 	default:
 		p, err = readMemory(firstFrame(data), h, shrink)
 	}

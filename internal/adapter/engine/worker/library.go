@@ -18,6 +18,7 @@ type library struct {
 	pageBytes  int64         // of all pages held
 	shapes     *model        // tells scripts apart; nil until it is first asked
 	second     *secondModels // nil for none
+	heif       *heifDecoder  // nil for none
 	progress   func() error  // tells the pool that a line of the region at work is read
 }
 

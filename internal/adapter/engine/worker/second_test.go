@@ -114,7 +114,7 @@ func readSample(l *library, file []byte) (string, error) {
 		for y := y1; y < y2; y++ {
 			line.Pix = append(line.Pix, page.Pix[3*(y*page.Width+x1):3*(y*page.Width+x2)]...)
 		}
-		chars, err := recognisers[0].Read(line, "")
+		chars, err := recognisers[0].Read(line, 0, "")
 		if err != nil {
 			return "", err
 		}
@@ -141,7 +141,7 @@ func readNoise(l *library, random *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	if _, err := recognisers[0].Read(noise(20+random.IntN(600), 40), ""); err != nil || random.IntN(8) > 0 {
+	if _, err := recognisers[0].Read(noise(20+random.IntN(600), 40), 0, ""); err != nil || random.IntN(8) > 0 {
 		return err
 	}
 	detector, err := l.detector()

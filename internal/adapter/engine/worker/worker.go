@@ -2,14 +2,15 @@
 // pdfium. It decodes the files of users and reads text with libtesseract and Leptonica, and with the models of a second recogniser where
 // there are any. It is the only package that calls C, and Run is its only function for others: what it does, a pool of processes survives.
 //
-// tesseract.go is the recogniser, second.go and onnx.go the second one, leptonica.go the images, library.go what the process holds,
-// region.go how a region is read.
+// tesseract.go is the recogniser, second.go and onnx.go the second one, leptonica.go the images, heif.go those of phones, library.go what
+// the process holds, region.go how a region is read.
 package worker
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"runtime"
 
 	"glyphbox/internal/adapter/engine/pdfium"
 	"glyphbox/internal/adapter/engine/protocol"
@@ -31,13 +32,15 @@ func Run(argument string) error {
 	quietLeptonica()
 	l := &library{engine: "tesseract " + libraryVersion(), tessdata: setup.Tessdata, layoutLang: setup.Warm[len(setup.Warm)-1:]}
 	second := l.openModels(setup.Models) // loads a library, which a confined process cannot
+	var heif protocol.HEIF
+	l.heif, heif = openHEIF(libheif[runtime.GOOS]) // so does this
 	handlers := map[string]workerpool.Handler{}
 	for operation, do := range operations {
 		handlers[operation] = func(r *workerpool.Request) (workerpool.Result, error) { return l.answer(r, operation, do) }
 	}
 	return workerpool.Serve(workerpool.Program{
 		Readable: append(setup.Models.Paths(), setup.Tessdata), Memory: setup.Memory, Handlers: handlers,
-		About: protocol.About{Engine: l.engine, Second: second},
+		About: protocol.About{Engine: l.engine, Second: second, HEIF: heif},
 		Warm: func() error {
 			for _, lang := range setup.Warm {
 				if _, err := l.model(recognition.Task{Lang: []string{lang}, Mode: recognition.BestMode}); err != nil {
@@ -130,7 +133,10 @@ func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (pa
 	if name == protocol.Thumbnail && h.MediaType == imagefile.JPEG {
 		shrink = jpegShrink(h, job.Side)
 	}
-	if page, err = decodePage(data, h, shrink, job.Rotation); err != nil {
+	if l.heif != nil {
+		l.heif.maxPixels = job.MaxPixels
+	}
+	if page, err = decodePage(data, h, shrink, job.Rotation, l.heif); err != nil {
 		return page, false, err
 	}
 	if shrink == 1 {
