@@ -53,7 +53,7 @@ func TestInputOfALine(t *testing.T) {
 	// 120 columns of 96 rows become 51 of 48; the tensor has 56. Rows alternate, so that the mean of two is between.
 	line := painted(120, 96, func(_, y int) [3]uint8 { return [3]uint8{255, uint8(y % 2 * 255), 0} })
 	var m model
-	if _, err := NewRecogniser("m", &m, []string{"a"}, nil).Read(line, ""); err != nil {
+	if _, err := NewRecogniser("m", &m, []string{"a"}, nil).Read(line, 0, ""); err != nil {
 		t.Fatal(err)
 	}
 	if want := []int64{1, 3, 48, 56}; !slices.Equal(m.in.Shape, want) {
@@ -70,12 +70,25 @@ func TestInputOfALine(t *testing.T) {
 func TestInputEnlarges(t *testing.T) {
 	// From black at the left to white at the right in two columns: between their centres it is a straight way.
 	line := painted(2, 2, func(x, _ int) [3]uint8 { return [3]uint8{uint8(x * 255), uint8(x * 255), uint8(x * 255)} })
-	in, columns := (&Recogniser{}).input(line)
+	in, columns := (&Recogniser{}).input(line, 0)
 	if columns != 41 || in.Shape[3] != 48 {
 		t.Fatalf("%d columns of %d, want 41 of 48", columns, in.Shape[3])
 	}
 	for x, want := range map[int]float64{0: -1, 9: -1, 20: 0, 21: 4.0 / 41, 31: 1, 40: 1, 41: 0, 47: 0} {
 		near(t, "a value", float64(in.Data[x]), want, 1e-5)
+	}
+}
+
+// A line of wide letters is squeezed more, as far as its letters stay apart.
+func TestInputOfWideLetters(t *testing.T) {
+	for _, c := range []struct{ width, height, letters, want int }{
+		{800, 48, 0, 680}, {800, 48, 10, 408}, {800, 48, 30, 480}, {800, 48, 42, 672}, {800, 48, 80, 680}, {150, 48, 3, 96},
+		{100, 48, 1, 85}, {300, 18, 10, 680},
+	} {
+		line := painted(c.width, c.height, func(int, int) [3]uint8 { return [3]uint8{} })
+		if _, columns := (&Recogniser{}).input(line, c.letters); columns != c.want {
+			t.Errorf("%d letters in %d×%d: %d columns, want %d", c.letters, c.width, c.height, columns, c.want)
+		}
 	}
 }
 
@@ -117,7 +130,7 @@ func TestRead(t *testing.T) {
 	var m model
 	r := NewRecogniser("m", &m, []string{"a", "b", "0"}, []string{"Latin"})
 	m.answer = steps(r, 1, 1, 0, 1, 4, 0, 2) // aa-a_-b
-	chars, err := r.Read(painted(160, 24, func(int, int) [3]uint8 { return [3]uint8{} }), "")
+	chars, err := r.Read(painted(160, 24, func(int, int) [3]uint8 { return [3]uint8{} }), 0, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,12 +161,12 @@ func TestCharsetMasks(t *testing.T) {
 		return nil
 	}
 	line := painted(96, 48, func(int, int) [3]uint8 { return [3]uint8{} })
-	chars, err := r.Read(line, "0123")
+	chars, err := r.Read(line, 0, "0123")
 	if err != nil || len(chars) != 1 || chars[0].Text != "0" {
 		t.Fatalf("read %v, %v; want a 0", chars, err)
 	}
 	near(t, "its probability", chars[0].Prob, 0.08/0.09, 1e-6)
-	if chars, err := r.Read(line, "한"); err != nil || len(chars) != 0 {
+	if chars, err := r.Read(line, 0, "한"); err != nil || len(chars) != 0 {
 		t.Errorf("with a charset of which the model knows nothing: %v, %v; want nothing", chars, err)
 	}
 }
@@ -161,7 +174,7 @@ func TestCharsetMasks(t *testing.T) {
 func TestWhatIsNoImage(t *testing.T) {
 	r, d := NewRecogniser("m", &model{}, nil, nil), NewDetector("m", &model{})
 	for _, m := range []read.RGB{{}, {Width: 1, Height: 1}, {Width: -1, Height: -1, Pix: make([]uint8, 3)}} {
-		if _, err := r.Read(m, ""); err == nil {
+		if _, err := r.Read(m, 0, ""); err == nil {
 			t.Errorf("%v was read", m)
 		}
 		if _, err := d.Detect(m); err == nil {
@@ -170,7 +183,7 @@ func TestWhatIsNoImage(t *testing.T) {
 	}
 	for _, size := range [][2]int{{1, 1}, {1, 500}, {9000, 1}} { // are images, however odd
 		m := painted(size[0], size[1], func(int, int) [3]uint8 { return [3]uint8{} })
-		if _, err := r.Read(m, ""); err != nil {
+		if _, err := r.Read(m, 0, ""); err != nil {
 			t.Errorf("%v: %v", size, err)
 		}
 		if _, err := d.Detect(m); err != nil {
@@ -182,7 +195,7 @@ func TestWhatIsNoImage(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	r = NewRecogniser("m", &model{answer: func(Tensor) error { return broken }}, nil, nil)
-	if _, err := r.Read(read.RGB{Width: 1, Height: 1, Pix: make([]uint8, 3)}, ""); !errors.Is(err, broken) {
+	if _, err := r.Read(read.RGB{Width: 1, Height: 1, Pix: make([]uint8, 3)}, 0, ""); !errors.Is(err, broken) {
 		t.Errorf("error %v, want that of the model", err)
 	}
 }

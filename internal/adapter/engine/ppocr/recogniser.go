@@ -12,6 +12,10 @@ import (
 const (
 	lineHeight = 48   // rows that the recognisers take
 	narrowing  = 0.85 // of a line's width: time goes with it, and on three sets of lines the characters did not get worse
+	narrowest  = 0.51 // the same where its letters are wide
+	perLetter  = 16   // columns that are enough for a letter
+	shortLine  = 96   // columns from which a line is squeezed for its letters
+	coarseLine = 24   // rows of an image below which it is not
 	minWidth   = 48   // columns
 	maxWidth   = 3200 // columns; what is longer is squeezed
 	step       = 8    // columns to which one step of the answer belongs; a width is a multiple of it
@@ -47,11 +51,11 @@ func (r *Recogniser) Name() string { return r.name }
 func (r *Recogniser) Scripts() []string { return r.scripts }
 
 // Read is read.Recogniser's.
-func (r *Recogniser) Read(line read.RGB, charset string) ([]read.Char, error) {
+func (r *Recogniser) Read(line read.RGB, letters int, charset string) ([]read.Char, error) {
 	if err := checkImage(line); err != nil {
 		return nil, err
 	}
-	in, columns := r.input(line)
+	in, columns := r.input(line, letters)
 	steps := int(in.Shape[3]) / step
 	out := tensor(&r.out, 1, steps, len(r.characters))
 	if err := r.session.Run(in, out); err != nil {
@@ -66,8 +70,13 @@ func (r *Recogniser) Read(line read.RGB, charset string) ([]read.Char, error) {
 
 // input returns what the model takes: blue, green and red planes of 48 rows, from -1 to 1. The line has the first columns; what
 // follows is 0, which is a medium gray.
-func (r *Recogniser) input(line read.RGB) (in Tensor, columns int) {
-	columns = int(math.Round(min(max(narrowing*float64(line.Width)*lineHeight/float64(line.Height), 2*step), maxWidth)))
+func (r *Recogniser) input(line read.RGB, letters int) (in Tensor, columns int) {
+	level := float64(line.Width) * lineHeight / float64(line.Height) // columns as wide as rows are high
+	wanted := narrowing * level
+	if letters > 0 && line.Height >= coarseLine {
+		wanted = min(wanted, max(narrowest*level, float64(perLetter*letters), shortLine))
+	}
+	columns = int(math.Round(min(max(wanted, 2*step), maxWidth)))
 	width := max(minWidth, (columns+step-1)/step*step)
 	planes := resize(line, columns, lineHeight)
 	in = tensor(&r.in, 1, 3, lineHeight, width)

@@ -31,6 +31,7 @@ func (s *scene) typedBlanks() (found bool) {
 	}
 	slices.SortFunc(bars, func(a, b part) int { return cmp.Compare(a.x1, b.x1) })
 	small := s.gray.shrink(s.factor)
+	paper := float64(s.paperShade())
 	mask := make([]uint8, len(s.ink))
 	for len(bars) > 0 {
 		row := []part{bars[0]}
@@ -47,7 +48,7 @@ func (s *scene) typedBlanks() (found bool) {
 		from, to := row[0], row[len(row)-1]
 		n := 0
 		if s.clear(from.x1, to.x2, from.y1-int(s.letter), from.y1-int(s.letter/4)) {
-			n = s.underscores(small, row)
+			n = s.underscores(small, row, paper)
 		}
 		if n >= 3 {
 			f := float64(s.factor)
@@ -81,7 +82,7 @@ func (s *scene) clear(x1, x2, y1, y2 int) bool {
 }
 
 // underscores counts the underscores of a row by the gaps, which come at equal steps; 0 where they do not.
-func (s *scene) underscores(small Gray, row []part) int {
+func (s *scene) underscores(small Gray, row []part, paper float64) int {
 	x1, x2 := row[0].x1, row[len(row)-1].x2
 	if float64(x2-x1) < 3*underscore*s.letter {
 		return 0
@@ -100,7 +101,7 @@ func (s *scene) underscores(small Gray, row []part) int {
 		dark[x] = float64(shade)
 		shades[shade]++
 	}
-	ink, paper := float64(median(shades[:])), float64(s.paperShade())
+	ink := float64(median(shades[:]))
 	var gaps []float64 // their middles
 	for x := 0; x < len(dark); x++ {
 		from := x

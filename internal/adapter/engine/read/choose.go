@@ -218,6 +218,12 @@ func (j *job) speakMost(letters map[int]int) error {
 // line reads a strip by both recognisers. What was probed is what the first look gave in a tongue, if there was one.
 func (j *job) line(t strip, shape recognition.Shape, probed []letter, tongue int) (reading, error) {
 	if !j.chooses {
+		line, err := j.bySecond(t)
+		if err != nil || len(line) > 0 {
+			j.heard = opinion{letters: len(line), sure: sureness(line)}
+			j.doubt(t, line, line)
+			return reading{t, line, j.task.Lang}, err
+		}
 		first, err := j.strip(t, shape, probed)
 		if err != nil {
 			return reading{}, err
@@ -357,7 +363,8 @@ func (j *job) doubt(t strip, first, line []letter) {
 	foreign := slices.ContainsFunc(line, func(l letter) bool {
 		return slices.ContainsFunc(j.Tongues, func(t Tongue) bool { return own(t.Script, l.text) && !j.names(t.Script) })
 	})
-	if sureness(line) >= doubtfulBelow && sureness(first) >= doubtfulBelow && j.heard.letters != 0 && !foreign {
+	heard := j.heard.letters >= max(len(first), shortest) && j.heard.sure >= byOther // whatever the first one makes of it
+	if (sureness(line) >= doubtfulBelow && sureness(first) >= doubtfulBelow && j.heard.letters != 0 || heard) && !foreign {
 		return
 	}
 	for _, t := range j.Tongues {

@@ -103,6 +103,7 @@ func TestLanguageOfALine(t *testing.T) {
 		deaf             bool // there is no second recogniser
 		lang             string
 		want, read, tell string // the text, its languages, and what is suggested
+		alone            bool   // no other language is asked for
 	}{
 		{name: "English", lang: "auto", eng: said{text: "Payment due", sure: 0.95}, kor: said{text: "『3006 046", sure: 0.3},
 			seen: chars("Payment due", 0.99),
@@ -141,7 +142,7 @@ func TestLanguageOfALine(t *testing.T) {
 			tell: "kor"},
 		{name: "English asked for as English", lang: "eng", eng: said{text: "TAX lNVOlCE", sure: 0.55},
 			kor:  said{text: "108 패001대", sure: 0.43},
-			seen: chars("TAX INVOICE", 0.99), want: "TAX INVOICE"},
+			seen: chars("TAX INVOICE", 0.99), want: "TAX INVOICE", alone: true},
 		{name: "English asked for as Korean", lang: "kor", deaf: true, eng: said{text: "Payment due", sure: 0.95},
 			kor:  said{text: "『3006 046", sure: 0.4},
 			tell: "eng"},
@@ -152,10 +153,11 @@ func TestLanguageOfALine(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			engines := map[string]Engine{"eng": c.eng, "kor": c.kor, "kor eng": c.both}
+			others := 0
 			s := blank(600, 100, 240)
 			b := grown(s.letters(60, 40, 12, 20, 20), 10)
 			r := Reader{Engine: engines[c.lang], Tongues: Tongues([]string{"eng", "kor"}, nil),
-				In: func(lang []string) (Engine, error) { return engines[strings.Join(lang, " ")], nil }}
+				In: func(lang []string) (Engine, error) { others++; return engines[strings.Join(lang, " ")], nil }}
 			if !c.deaf {
 				r.Second = []Scripted{deaf{c.seen}}
 			}
@@ -166,6 +168,9 @@ func TestLanguageOfALine(t *testing.T) {
 			}
 			if got.Text != c.want {
 				t.Errorf("got %q, want %q", got.Text, c.want)
+			}
+			if c.alone && others > 0 {
+				t.Errorf("%d other languages were asked for", others)
 			}
 			if read := strings.Join(got.Lang, "+"); read != c.read {
 				t.Errorf("read in %q, want %q", read, c.read)

@@ -129,12 +129,17 @@ func (s *scene) evenOut() bool {
 	for y := range s.height {
 		row, ink := small.row(y), s.ink[y*s.width:(y+1)*s.width]
 		base := y / side * across
-		for x, v := range row {
-			// Next to ink it is darker.
-			if ink[x] == 0 && (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) {
-				sums[base+x/side] += int32(v)
-				counts[base+x/side]++
+		for tile := range across {
+			sum, count := int32(0), int32(0)
+			for x := tile * side; x < min((tile+1)*side, s.width); x++ {
+				// Next to ink it is darker.
+				if ink[x] == 0 && (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) {
+					sum += int32(row[x])
+					count++
+				}
 			}
+			sums[base+tile] += sum
+			counts[base+tile] += count
 		}
 	}
 	paper := make([]int32, across*along)
@@ -221,27 +226,17 @@ func (s *scene) letterHeight(light bool) float64 {
 		for i, p := range s.parts {
 			w, h := p.width(), p.height()
 			if max(w, h) < 4 || p.area < 6 || p.around < 0 || !p.dark && !light || h > 12*w || h >= s.height || w >= s.width ||
-				!s.mostly(p) || framed[i] {
+				w > 12*h || !s.mostly(p) || framed[i] {
 				continue
-			}
-			bottom := float64(p.y2)
-			if w > 12*h {
-				if fill := float64(p.area) / float64(w*h); h < 8 || p.area < 3*w || fill > 0.75 {
-					continue
-				}
-				bottom -= 0.35 * float64(h) // letters that an underline joins
-			}
-			a := s.parts[p.around]
-			if !p.dark && 10*a.area < 4*a.width()*a.height() {
-				continue // a cell of a frame
 			}
 			if !p.dark && carries[i] && 10*p.area >= 7*w*h {
 				continue // a sheet with dark letters
 			}
+			a := s.parts[p.around]
 			if strict && a.width()*a.height() < 6*w*h && !s.outer(a) {
 				continue
 			}
-			boxes = append(boxes, levelled{part: i, x1: float64(p.x1), x2: float64(p.x2), top: float64(p.y1), bottom: bottom})
+			boxes = append(boxes, s.levelled(i, 0))
 		}
 		return boxes
 	}
@@ -250,24 +245,19 @@ func (s *scene) letterHeight(light bool) float64 {
 		boxes = collect(false)
 	}
 	height := func(g levelled) float64 { return g.bottom - g.top }
-	likely := func(most float64) { // without pictures and frames
-		usual := weighted(boxes, 0.5, height, func(g levelled) float64 { return math.Sqrt(height(g)) })
-		boxes = slices.DeleteFunc(boxes, func(g levelled) bool { return height(g) > most*usual })
+	if one, lonely := alone(boxes); lonely {
+		return height(one)
 	}
-	likely(12)
 	boxes = stack(boxes, 1.75*weighted(boxes, 0.9, height, height)) // some syllables have no part that is nearly as high as they are
-	likely(3)
-	if h := weighted(boxes, 0.7, height, height); h >= 4 {
+	if h := sizeOf(boxes); h >= smallestLetter {
 		return h
 	}
 	return 0
 }
 
-// framing tells for each dark part whether there are dark parts within it that are not small against it, or several: then it is no
-// letter, but a frame or the rules of a table.
+// framing tells for each dark part whether there is a dark part within it that is not small against it: then it is no letter, but a frame.
 func (s *scene) framing() []bool {
 	framed := make([]bool, len(s.parts))
-	within := make([]int, len(s.parts)) // parts that may be letters
 	for _, p := range s.parts {
 		if !p.dark || p.around < 0 || p.area < 6 {
 			continue
@@ -277,13 +267,7 @@ func (s *scene) framing() []bool {
 			continue
 		}
 		f := s.parts[hole.around]
-		if p.height() < 5 || 12*p.height() < hole.height() {
-			continue
-		}
 		if 10*hole.width() >= 6*f.width() && 2*hole.height() >= f.height() && 4*p.height() >= hole.height() {
-			framed[hole.around] = true
-		}
-		if within[hole.around]++; within[hole.around] >= 3 && 10*f.area < 4*f.width()*f.height() {
 			framed[hole.around] = true
 		}
 	}
@@ -411,9 +395,6 @@ func (s *scene) lettered(p part, filled int, children []int32, outer bool) bool 
 	}
 	if letters == 0 && 5*w < 8*h && !outer {
 		return false // a letter with holes, or a bullet
-	}
-	if !outer && letters+blobs == 0 && (float64(w) < 3*s.letter || 10*p.area < 9*w*h) {
-		return false
 	}
 	return true
 }
@@ -623,16 +604,6 @@ func (s *scene) eraseRules() bool {
 		return s.ink[y*s.width+x]
 	}
 	longest := int(max(ruleAcross*s.letter, 24))
-	ruled := make([]bool, len(s.parts)) // parts with a horizontal rule
-	for i, p := range s.parts {
-		if !p.dark || p.width() < longest || p.area > thick*p.width() {
-			continue
-		}
-		if h := float64(p.height()); h <= 0.6*s.letter && h <= max(float64(thick), 0.06*float64(p.width())) {
-			erased, ruled[i] = true, true
-			s.markPart(mask, p)
-		}
-	}
 	for _, r := range s.runs {
 		if !r.dark || int(r.x2-r.x1) < longest {
 			continue
@@ -651,50 +622,13 @@ func (s *scene) eraseRules() bool {
 		if median(counts[:]) > thick {
 			continue
 		}
-		ruled[r.part] = true
 		erased = true
 		for x := int(r.x1); x < int(r.x2); x++ {
 			mask[int(r.y)*s.width+x] = 1
 		}
 	}
-	// A slanting rule is a row of steps.
-	for i, p := range s.parts {
-		if !ruled[i] {
-			continue
-		}
-		for k := p.first; k >= 0; k = s.runs[k].next {
-			r := s.runs[k]
-			if length := int(r.x2 - r.x1); length >= longest || float64(length) < 1.2*s.letter {
-				continue
-			}
-			step, deep := false, 0
-			for x := int(r.x1); x < int(r.x2); x++ {
-				for _, y := range []int{int(r.y) - 1, int(r.y) + 1} {
-					if y >= 0 && y < s.height && mask[y*s.width+x] != 0 {
-						step = true
-					}
-				}
-				if at(x, int(r.y)-thick) != 0 || at(x, int(r.y)+thick) != 0 {
-					deep++
-				}
-			}
-			if step && 3*deep < int(r.x2-r.x1) {
-				for x := int(r.x1); x < int(r.x2); x++ {
-					mask[int(r.y)*s.width+x] = 1
-				}
-			}
-		}
-	}
-	// Vertical rules, by the columns of the parts that are tall enough or belong to a frame.
-	tall := int(max(ruleAlong*s.letter, 12))
-	candidates := false
-	for i, p := range s.parts {
-		if p.dark && (p.height() >= tall || ruled[i]) {
-			candidates = true
-		}
-	}
-	if candidates {
-		erased = s.eraseUpright(mask, ruled, tall, thick) || erased
+	if tall := int(max(ruleAlong*s.letter, 12)); slices.ContainsFunc(s.parts, func(p part) bool { return p.dark && p.height() >= tall }) {
+		erased = s.eraseUpright(mask, tall, thick) || erased
 	}
 	erased = s.eraseFrames(mask) || erased
 	if erased {
@@ -703,8 +637,8 @@ func (s *scene) eraseRules() bool {
 	return erased
 }
 
-// eraseUpright marks vertical rules: tall ones, and the sides of frames, which end at rules on both ends.
-func (s *scene) eraseUpright(mask []uint8, ruled []bool, tall, thick int) (erased bool) {
+// eraseUpright marks vertical rules.
+func (s *scene) eraseUpright(mask []uint8, tall, thick int) (erased bool) {
 	for x := range s.width {
 		for y := 0; y < s.height; {
 			if s.ink[y*s.width+x] == 0 {
@@ -715,22 +649,7 @@ func (s *scene) eraseUpright(mask []uint8, ruled []bool, tall, thick int) (erase
 			for end < s.height && s.ink[end*s.width+x] != 0 {
 				end++
 			}
-			length := end - y
-			ends := 0
-			for _, v := range []int{y - 1, y, y + 1, end - 2, end - 1, end} {
-				if v >= 0 && v < s.height && mask[v*s.width+x] != 0 {
-					ends |= 1
-					if v >= (y+end)/2 {
-						ends |= 2
-					}
-				}
-			}
-			side := false
-			if length < tall && ends&2 != 0 && float64(length) >= 1.05*s.letter {
-				top := mask[y*s.width+x] != 0 || mask[(y+1)*s.width+x] != 0 || y > 0 && mask[(y-1)*s.width+x] != 0
-				side = top && ruled[s.owner(x, (y+end)/2)]
-			}
-			if length >= tall || side {
+			if end-y >= tall {
 				var counts [256]int
 				for v := y; v < end; v++ {
 					left, right := 0, 0

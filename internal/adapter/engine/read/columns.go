@@ -5,18 +5,21 @@ import (
 	"slices"
 )
 
-// What tells columns of running text from those of a table, whose rows are read across. All but the last in heights of a letter.
+// What tells columns of running text from those of a table, whose rows are read across. In heights of a letter, but for columnFull.
 const (
 	gutter      = 1.5  // by which columns are apart; spaces between words are narrower
 	columnTall  = 6    // height of columns: some three lines
 	columnWide  = 10   // width of columns
 	columnFull  = 0.75 // of a column's width that half of its lines fill
 	lineSpacing = 0.4  // by which letters are extended up and down to join lines
+
+	smallestLetter = 4 // pixels
 )
 
 // columns splits glyphs into columns of running text and what is above and below of them, in the order of reading. slope is that of
 // the lines, and columns run at a right angle to it.
 func columns(glyphs []levelled, slope, letter float64) [][]levelled {
+	letter = max(letter, smallestLetter)
 	upright := make([]levelled, len(glyphs))
 	for i, g := range glyphs {
 		shift := slope * (g.top + g.bottom) / 2
@@ -95,7 +98,7 @@ func longestGutter(glyphs []levelled, letter float64) (x, top, bottom float64, f
 	free := make([]int, g.width)            // rows above in which a cell and those to the right of it are free
 	longest := int(columnTall * letter / g.cell)
 	for y := range g.height + 1 {
-		clear := 0
+		clear, tried, rows := 0, -1, 0 // the last stripe of this row that was looked at, and its rows
 		for k := g.width - 1; k >= 0; k-- {
 			if clear++; y == g.height || g.inked[y*g.width+k] {
 				clear = 0
@@ -104,7 +107,8 @@ func longestGutter(glyphs []levelled, letter float64) (x, top, bottom float64, f
 				free[k]++
 				continue
 			}
-			if free[k] > longest {
+			same := tried == k+1 && rows == free[k] // it has the same glyphs on both sides
+			if tried, rows = k, free[k]; free[k] > longest && !same {
 				middle, from, to := g.box.x1+(float64(k)+float64(across)/2)*g.cell, g.box.y1+float64(y-free[k])*g.cell,
 					g.box.y1+float64(y)*g.cell
 				if flanked(glyphs, middle, from, to, letter) {

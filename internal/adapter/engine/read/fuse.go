@@ -1,7 +1,6 @@
 package read
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -152,24 +151,15 @@ func fuse(first, second []letter) (line []letter) {
 	return line
 }
 
-// inCommon is the share of the letters of the longer line that stand in both, or look alike there.
+// inCommon is the share of the letters of the longer line that stand in both.
 func inCommon(a, b []letter) float64 {
 	same := 0
 	for _, s := range align(a, b) {
-		for i := range min(s.a2-s.a1, s.b2-s.b1) {
-			if s.same || alike(a[s.a1+i].text, b[s.b1+i].text) {
-				same++
-			}
+		if s.same {
+			same += s.a2 - s.a1
 		}
 	}
 	return float64(same) / float64(max(1, len(a), len(b)))
-}
-
-// shapes are letters that look alike.
-var shapes = []string{"1Iil|!][", "0OoQ", "5Ss", "8B", "2Zz", "-–—_", ".,·•"}
-
-func alike(a, b string) bool {
-	return slices.ContainsFunc(shapes, func(s string) bool { return strings.Contains(s, a) && strings.Contains(s, b) })
 }
 
 // agreed is the confidence of a letter that both recognisers read.
@@ -199,22 +189,25 @@ type another struct {
 	x1, x2   float64
 }
 
+// circled are numbers of clauses, which the first recogniser takes for the sign @ or for a syllable.
+const circled = "①②③④⑤⑥⑦⑧⑨⑩"
+
 // foreign are the runs of a line that are not Hangul and that the second recogniser may know better, with their places on a strip of
-// that width and height.
+// that width and height. A syllable by itself at the beginning is one if it is unsure: it may be a circled number.
 func foreign(first []letter, width, height float64) (runs []another) {
 	for from := 0; from < len(first); {
-		if hangul(first[from].text) {
+		lone := from == 0 && len(first) > 1 && hangul(first[0].text) && first[1].space && first[0].word < 0.9
+		if hangul(first[from].text) && !lone {
 			from++
 			continue
 		}
 		to := from
 		x1, x2, surest, letters := first[from].x1, first[from].x2, 1.0, false
-		for ; to < len(first) && !hangul(first[to].text); to++ {
+		for ; to < len(first) && (lone && to == 0 || !lone && !hangul(first[to].text)); to++ {
 			l := first[to]
 			x1, x2, surest = min(x1, l.x1), max(x2, l.x2), min(surest, l.prob)
 			letters = letters || strings.ContainsFunc(l.text, func(c rune) bool {
-				return unicode.IsLetter(c) || unicode.IsDigit(c) ||
-					c > 0x2fff
+				return unicode.IsLetter(c) || unicode.IsDigit(c) || c == '@' || c > 0x2fff
 			})
 		}
 		if letters || surest <= 0.9 {
@@ -243,7 +236,7 @@ func replace(run, second []letter) ([]letter, bool) {
 	for len(second) > 0 && !plain(second[0].text) {
 		second = second[1:]
 	}
-	if len(second) == 0 {
+	if len(second) == 0 || hangul(run[0].text) && (len(second) > 1 || !strings.Contains(circled, second[0].text)) {
 		return run, false
 	}
 	sum, latin := 0.0, false

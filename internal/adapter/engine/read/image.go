@@ -56,8 +56,11 @@ func (g Gray) Turn(quarters int) Gray {
 
 // shrink averages squares of n by n pixels into one. What does not fill a square at the right and lower edge is left out.
 func (g Gray) shrink(n int) Gray {
-	if n <= 1 {
+	switch {
+	case n <= 1:
 		return g
+	case n == 2 && g.Width > 1 && g.Height > 1:
+		return g.halved()
 	}
 	s := newGray(max(1, g.Width/n), max(1, g.Height/n))
 	sums := make([]uint32, s.Width)
@@ -75,6 +78,20 @@ func (g Gray) shrink(n int) Gray {
 		area := uint32(min(n, g.Width) * min(n, g.Height))
 		for x, sum := range sums {
 			s.Pix[y*s.Width+x] = uint8((sum + area/2) / area)
+		}
+	}
+	return s
+}
+
+// halved is the image shrunk by 2, as most pages are.
+func (g Gray) halved() Gray {
+	s := newGray(g.Width/2, g.Height/2)
+	for y := range s.Height {
+		out := s.row(y)
+		upper, lower := g.row(2 * y)[:2*len(out)], g.row(2*y + 1)[:2*len(out)]
+		for x := range out {
+			a, b := upper[2*x:2*x+2:2*x+2], lower[2*x:2*x+2:2*x+2]
+			out[x] = uint8((uint32(a[0]) + uint32(a[1]) + uint32(b[0]) + uint32(b[1]) + 2) / 4)
 		}
 	}
 	return s
@@ -166,9 +183,7 @@ func (g Gray) resize(width, height int) Gray {
 // counts.
 func (g Gray) warp(origin, right, down Point, width, height int) Gray {
 	w := newGray(max(1, width), max(1, height))
-	at := func(x, y int) float64 {
-		return float64(g.Pix[min(max(y, 0), g.Height-1)*g.Width+min(max(x, 0), g.Width-1)])
-	}
+	at := func(x, y int) uint8 { return g.Pix[min(max(y, 0), g.Height-1)*g.Width+min(max(x, 0), g.Width-1)] }
 	for v := range w.Height {
 		out := w.row(v)
 		for u := range out {
@@ -178,8 +193,15 @@ func (g Gray) warp(origin, right, down Point, width, height int) Gray {
 			fx, fy := math.Floor(x), math.Floor(y)
 			ix, iy := int(fx), int(fy)
 			x, y = x-fx, y-fy
-			top := at(ix, iy)*(1-x) + at(ix+1, iy)*x
-			bottom := at(ix, iy+1)*(1-x) + at(ix+1, iy+1)*x
+			var a, b, c, d uint8                                         // the four pixels around the place, by rows
+			if ix >= 0 && iy >= 0 && ix+1 < g.Width && iy+1 < g.Height { // as nearly all are
+				upper, lower := g.Pix[iy*g.Width+ix:][:2], g.Pix[(iy+1)*g.Width+ix:][:2]
+				a, b, c, d = upper[0], upper[1], lower[0], lower[1]
+			} else {
+				a, b, c, d = at(ix, iy), at(ix+1, iy), at(ix, iy+1), at(ix+1, iy+1)
+			}
+			top := float64(a)*(1-x) + float64(b)*x
+			bottom := float64(c)*(1-x) + float64(d)*x
 			out[u] = uint8(top*(1-y) + bottom*y + 0.5)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 type Segmenter func(sheet Gray, level recognition.Level) ([]document.Box, error)
 
 const (
-	mostDetected = 1_500_000 // pixels in which the detector looks for the lines of a page
+	mostDetected = 1_500_000 // pixels in which the detector looks for lines; of more it sees a smaller image
 	mostTall     = 12        // tall lines of a page that are read to find out which way they run
 )
 
@@ -69,18 +69,30 @@ func (r Reader) Suggest(page Page, level recognition.Level, lang []string, segme
 	return suggestions, nil
 }
 
-// detectedBoxes are boxes around the lines that the detector finds, in pixels of the piece, from the top down.
-func (j *job) detectedBoxes() (found []rect, err error) {
+// quads are the lines that the detector finds, in pixels of the piece.
+func (j *job) quads() ([]Quad, error) {
 	s := j.scene
 	n := max(1, int(s.letter*float64(s.factor)/detectorLetter+0.5))
 	for s.gray.Width*s.gray.Height/(n*n) > mostDetected {
 		n++
 	}
 	quads, err := j.Detector.Detect(s.gray.shrink(n).Colour())
+	for i := range quads {
+		for k, p := range quads[i] {
+			quads[i][k] = Point{float64(n) * p.X, float64(n) * p.Y}
+		}
+	}
+	return quads, err
+}
+
+// detectedBoxes are boxes around the lines that the detector finds, in pixels of the piece, from the top down.
+func (j *job) detectedBoxes() (found []rect, err error) {
+	s := j.scene
+	quads, err := j.quads()
 	for _, q := range quads {
 		r := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 		for _, p := range q {
-			x, y := min(max(float64(n)*p.X, 0), float64(s.gray.Width)), min(max(float64(n)*p.Y, 0), float64(s.gray.Height))
+			x, y := min(max(p.X, 0), float64(s.gray.Width)), min(max(p.Y, 0), float64(s.gray.Height))
 			r = rect{min(r.x1, x), min(r.y1, y), max(r.x2, x), max(r.y2, y)}
 		}
 		if s.inked(r) {

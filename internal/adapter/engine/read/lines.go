@@ -97,6 +97,18 @@ func stack(boxes []levelled, most float64) []levelled {
 	return found
 }
 
+// alone takes parts together that make up one character, such as a syllable, beside which there is no other one that tells its height:
+// what stands above one another is about as wide as it is high.
+func alone(boxes []levelled) (one levelled, lonely bool) {
+	if len(boxes) < 2 || len(boxes) > 6 {
+		return one, false
+	}
+	stacks := stack(slices.Clone(boxes), math.Inf(1))
+	one = stacks[0]
+	w, h := one.x2-one.x1, one.bottom-one.top
+	return one, len(stacks) == 1 && 0.7*h < w && w < 1.4*h
+}
+
 // lines finds the lines whose middle is inside of the region, column by column from the top down.
 func (s *scene) lines() []line {
 	glyphs, slope := s.glyphs()
@@ -105,6 +117,13 @@ func (s *scene) lines() []line {
 	}
 	var found []line
 	stacks := stack(glyphs, highest*s.letter)
+	if one, lonely := alone(glyphs); lonely {
+		l := line{x1: one.x1, x2: one.x2, top: one.top, bottom: one.bottom, slope: slope, letter: 0.8 * (one.bottom - one.top)}
+		for _, g := range glyphs {
+			l.parts = append(l.parts, g.part)
+		}
+		return s.whole([]line{l}, slope)
+	}
 	for column, stacks := range columns(stacks, slope, s.letter) {
 		for _, set := range bands(stacks, s.letter) {
 			band := set[:0:0]
@@ -114,13 +133,17 @@ func (s *scene) lines() []line {
 				}
 			}
 			if l, ok := s.line(band, slope); ok {
-				height := func(g levelled) float64 { return g.bottom - g.top }
-				l.letter = max(l.letter, 0.8*weighted(set, 0.7, height, height)) // the parts of syllables are lower than they are
+				l.letter = max(l.letter, 0.8*sizeOf(set)) // the parts of syllables are lower than they are
 				l.column = column
 				found = append(found, l)
 			}
 		}
 	}
+	return s.whole(found, slope)
+}
+
+// whole keeps the lines of the region and gives them what else belongs to them.
+func (s *scene) whole(found []line, slope float64) []line {
 	found = s.inside(found)
 	whole := slices.DeleteFunc(slices.Clone(found), func(l line) bool { return s.leaves(l, slope) })
 	if len(whole) > 0 {
@@ -173,8 +196,6 @@ func (s *scene) glyph(p part) bool {
 	case max(w, h) < 0.3*s.letter || p.area < 3:
 		return false
 	case h > 4*s.letter, w > 30*s.letter && h < 0.4*s.letter:
-		return false
-	case h < 0.25*s.letter && w > 3*s.letter: // what is left of a rule
 		return false
 	}
 	return true
@@ -291,9 +312,8 @@ func (s *scene) line(band []levelled, slope float64) (line, bool) {
 	if len(band) == 0 {
 		return line{}, false
 	}
-	height := func(g levelled) float64 { return g.bottom - g.top }
-	l := line{slope: slope, letter: weighted(band, 0.7, height, height)}
-	if l.letter < 0.4*s.letter || l.letter < 4 {
+	l := line{slope: slope, letter: sizeOf(band)}
+	if l.letter < 0.4*s.letter || l.letter < smallestLetter {
 		return line{}, false
 	}
 	if tilt := tilt(band, l.letter); tilt != 0 {
@@ -346,15 +366,11 @@ func tilt(band []levelled, letter float64) float64 {
 	return fit
 }
 
-// inside keeps the lines of the region: those of which more than half lies inside from top to bottom. Where lines slant, what counts is
-// where they pass the middle of the region, since bits of their neighbours reach into its corners.
+// inside keeps the lines of the region: those of which more than half lies inside from top to bottom.
 func (s *scene) inside(lines []line) []line {
 	inner := s.inner
 	return slices.DeleteFunc(lines, func(l line) bool {
 		at := (max(l.x1, inner.x1) + min(l.x2, inner.x2)) / 2
-		if drop := math.Abs(l.slope) * (inner.x2 - inner.x1); drop > 0.4*l.height() && drop < 4*l.height() {
-			at = (inner.x1 + inner.x2) / 2
-		}
 		shift := l.slope * at
 		if beyond := 0.15 * l.height(); len(l.parts) <= 2 && l.top+shift < inner.y1-beyond && l.bottom+shift > inner.y2+beyond {
 			return true // it goes on above and below
@@ -491,6 +507,8 @@ type strip struct {
 	ink    float64 // height of the line's ink in it, in pixels
 	letter float64 // height of a capital letter in it, in pixels
 	blanks []typed
+
+	letters int // for about how many it has room, 0 where that is not known
 }
 
 // at is the place on the piece of a place on the strip.
@@ -506,7 +524,7 @@ func (s *scene) cut(lines []line, k int, margin float64) strip {
 	x1, x2 := max(0, math.Floor((l.x1-m)*f)), min(float64(s.gray.Width), math.Ceil((l.x2+m)*f))
 	top, bottom := (l.top-m)*f, (l.bottom+m)*f
 	drop1, drop2 := l.slope*x1, l.slope*x2
-	t := strip{slope: l.slope, ink: l.height() * f, letter: l.letter * f, blanks: l.blanks}
+	t := strip{slope: l.slope, ink: l.height() * f, letter: l.letter * f, blanks: l.blanks, letters: s.lettersOf(l)}
 	if math.Abs(drop2-drop1) < 0.12*l.height()*f { // straight enough
 		t.slope, drop1, drop2 = 0, (drop1+drop2)/2, (drop1+drop2)/2
 	}
@@ -521,6 +539,45 @@ func (s *scene) cut(lines []line, k int, margin float64) strip {
 	}
 	t.develop()
 	return t
+}
+
+// lettersOf is for about how many letters a line has room, at the steps of those that it has.
+func (s *scene) lettersOf(l line) int {
+	boxes := make([]levelled, 0, len(l.parts))
+	for _, i := range l.parts {
+		if p := s.parts[i]; float64(p.height()) > 0.3*l.letter {
+			boxes = append(boxes, levelled{x1: float64(p.x1), x2: float64(p.x2)})
+		}
+	}
+	return roomFor(boxes, l.letter)
+}
+
+// roomFor is how many letters would stand between the first and the last one of some, at the step that is in the middle of theirs. Those
+// of bad print are several boxes, or one for several. It is 0 where the size of letters is not known.
+func roomFor(boxes []levelled, letter float64) int {
+	if len(boxes) == 0 || letter <= 0 {
+		return 0
+	}
+	var starts []float64
+	end := math.Inf(-1)
+	for _, b := range boxes {
+		n := max(1, math.Round((b.x2-b.x1)/(0.75*letter)))
+		for i := range int(n) {
+			starts = append(starts, b.x1+float64(i)*(b.x2-b.x1)/n)
+		}
+		end = max(end, b.x2)
+	}
+	slices.Sort(starts)
+	first := starts[0]
+	for i := range len(starts) - 1 {
+		starts[i] = starts[i+1] - starts[i]
+	}
+	steps := starts[:len(starts)-1]
+	if len(steps) == 0 {
+		return 1
+	}
+	slices.Sort(steps)
+	return max(len(steps)+1, int(math.Round((end-first)/max(1, steps[len(steps)/2]))))
 }
 
 // faint is the contrast of a strip below which it is raised, in shades.

@@ -36,9 +36,10 @@ type Recogniser interface {
 	// Name names the recogniser and its version.
 	Name() string
 
-	// Read returns the characters of an upright line that is dark on light, from left to right. Where charset is not empty, only
-	// its characters are read. A line without text has no characters, which is no error.
-	Read(line RGB, charset string) ([]Char, error)
+	// Read returns the characters of an upright line that is dark on light, from left to right. Letters is about how many there would
+	// be without wide gaps, 0 where that is not known. Where charset is not empty, only its characters are read. A line without text has
+	// no characters, which is no error.
+	Read(line RGB, letters int, charset string) ([]Char, error)
 }
 
 // Detector finds lines of text.

@@ -460,6 +460,15 @@ func TestRunsThatAreNotHangul(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for _, c := range []struct {
+		text string
+		sure float64
+		want int
+	}{{"온 각 당사자", 0.5, 1}, {"온 각 당사자", 0.95, 0}, {"온각 당사자", 0.5, 0}, {"당사자 온 각", 0.5, 0}} {
+		if got := foreign(lineOf(c.text, "first", c.sure), 200, 20); len(got) != c.want {
+			t.Errorf("%s, %v: got %d runs, want %d", c.text, c.sure, len(got), c.want)
+		}
+	}
+	for _, c := range []struct {
 		run, second string
 		prob        float64
 		want        string
@@ -471,6 +480,9 @@ func TestRunsThatAreNotHangul(t *testing.T) {
 		{"ABC", "ABCD", 0.9, "ABC", false},    // a letter more at the edge
 		{"2024", "2O24", 0.9, "2O24", true},   // with Latin letters
 		{"2024", "2824", 0.99, "2024", false}, // digits that the first is sure of
+		{"@", "②", 0.9, "②", true},
+		{"온", "②", 0.9, "②", true}, // a circled number that was taken for a syllable
+		{"온", "2", 0.9, "온", false},
 	} {
 		run := lineOf(c.run, "first", 0.98)
 		if c.run == "2024" && c.taken {
@@ -602,19 +614,13 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// twoMinds reads something else from the second look on.
-type twoMinds struct {
-	looks         int
-	first, second string
-}
+// always reads the same in every image.
+type always string
 
-func (m *twoMinds) Name() string { return "first" }
+func (always) Name() string { return "first" }
 
-func (m *twoMinds) Read(g Gray, _ Query) (Answer, error) {
-	a := Answer{Text: m.first}
-	if m.looks++; m.looks > 1 {
-		a.Text = m.second
-	}
+func (text always) Read(g Gray, _ Query) (Answer, error) {
+	a := Answer{Text: string(text)}
 	letters := []rune(strings.ReplaceAll(a.Text, " ", ""))
 	for i, c := range letters {
 		x := float64(i * g.Width / len(letters))
@@ -626,32 +632,144 @@ func (m *twoMinds) Read(g Gray, _ Query) (Answer, error) {
 // deaf is a recogniser of Latin letters that reads the same in every image.
 type deaf struct{ chars []Char }
 
-func (deaf) Name() string                       { return "second" }
-func (deaf) Scripts() []string                  { return []string{"Latin"} }
-func (d deaf) Read(RGB, string) ([]Char, error) { return d.chars, nil }
+func (deaf) Name() string                            { return "second" }
+func (deaf) Scripts() []string                       { return []string{"Latin"} }
+func (d deaf) Read(RGB, int, string) ([]Char, error) { return d.chars, nil }
 
-// Latin letters of a Korean line that the second recogniser does not see at all are Hangul that was misread.
-func TestLatinLettersThatAreHangul(t *testing.T) {
+// The second recogniser reads what is not Hangul in a Korean line. What it does not see stays.
+func TestLatinLettersOfAKoreanLine(t *testing.T) {
 	for _, c := range []struct {
-		name, first, second string
-		heard               []Char
-		want                string
+		name, first string
+		heard       []Char
+		want        string
 	}{
-		{"not seen", "천체 SASS 이다", "천체 블랙홀은 이다", nil, "천체 블랙홀은 이다"},
-		{"not seen at any look", "천체 SASS 이다", "천체 SAS 이다", nil, "천체 SASS 이다"},
-		{"seen", "천체 A8 이다", "천체 가나 이다", []Char{{Text: "A", Prob: 0.9}, {Text: "B", Prob: 0.9}}, "천체 AB 이다"},
-		{"a middle dot", "위ㆍ아래", "위-아래", nil, "위·아래"},
+		{"not seen", "천체 SASS 이다", nil, "천체 SASS 이다"},
+		{"seen", "천체 A8 이다", []Char{{Text: "A", Prob: 0.9}, {Text: "B", Prob: 0.9}}, "천체 AB 이다"},
+		{"a middle dot", "위ㆍ아래", nil, "위·아래"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := blank(400, 100, 240)
 			b := grown(s.letters(60, 40, 8, 20, 20), 10)
-			r := Reader{Engine: &twoMinds{first: c.first, second: c.second}, Second: []Scripted{deaf{c.heard}}}
+			r := Reader{Engine: always(c.first), Second: []Scripted{deaf{c.heard}}}
 			got, err := r.Read(page{s}, recognition.Task{Box: b, Lang: []string{"kor"}, Effort: recognition.EffortAccurate,
 				Rotate: recognition.Rotate0})
 			if err != nil || got.Text != c.want {
 				t.Errorf("%q, %v, want %q", got.Text, err, c.want)
 			}
 		})
+	}
+}
+
+// looking is an engine that is sure of letters and not of words, and reads one text after the other, the last one again and again.
+type looking struct{ texts *[]string }
+
+func (looking) Name() string { return "first" }
+
+func (l looking) Read(g Gray, q Query) (Answer, error) {
+	a, err := always((*l.texts)[0]).Read(g, q)
+	if len(*l.texts) > 1 {
+		*l.texts = (*l.texts)[1:]
+	}
+	for i := range a.Symbols {
+		a.Symbols[i].Confidence, a.Symbols[i].Word = 0.99, 0.2
+	}
+	return a, err
+}
+
+// Korean letters that are far apart are no sure words, but text where two looks give the same.
+func TestKoreanTitle(t *testing.T) {
+	for _, c := range []struct {
+		texts []string
+		want  string
+	}{
+		{[]string{"징계의결서"}, "징계의결서"},
+		{[]string{"징계의결서", "징제의결서", "징제의걸서", "정계의결서", "정제의걸서", "정제의걸시", "정제의걸지"}, ""},
+		{[]string{"에에에에에"}, ""},
+		{[]string{"계약"}, ""},
+	} {
+		s := blank(400, 100, 240)
+		b := grown(s.letters(60, 40, 5, 20, 20), 10)
+		r := Reader{Engine: looking{&c.texts}, Second: []Scripted{deaf{}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: b, Lang: []string{"kor"}, Effort: recognition.EffortAccurate,
+			Rotate: recognition.Rotate0})
+		if err != nil || got.Text != c.want {
+			t.Errorf("got %q, %v, want %q", got.Text, err, c.want)
+		}
+	}
+}
+
+// The first recogniser is asked where it may know a letter or a space better.
+func TestLinesThatTheSecondReadsAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func([]Char) []Char
+		want   bool
+		lang   string
+	}{
+		"sure":                 {func(c []Char) []Char { return c }, true, "eng"},
+		"a space that it read": {func(c []Char) []Char { c[4].Space = 1; return c }, true, "eng"},
+		"unsure of a letter":   {func(c []Char) []Char { c[4].Prob = 0.9; return c }, false, "eng"},
+		"a space that may be":  {func(c []Char) []Char { c[4].Space = 0.01; return c }, false, "eng"},
+		"one letter again and again": {func(c []Char) []Char {
+			for i := range c {
+				c[i].Text = "8"
+			}
+			return c
+		}, false, "eng"},
+		"ink that it passed over":   {func(c []Char) []Char { return c[:4] }, false, "eng"},
+		"a letter of no such text":  {func(c []Char) []Char { c[4].Text = "中"; return c }, false, "eng"},
+		"a script that it may miss": {func(c []Char) []Char { return c }, false, "kor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var chars []Char
+			for i, l := range "LETTERED" {
+				chars = append(chars, Char{Text: string(l), Prob: 0.99, X1: float64(3 + 20*i), X2: float64(16 + 20*i)})
+			}
+			s := blank(400, 100, 240)
+			b := grown(s.letters(60, 40, len(chars), 20, 20), 10)
+			first := &counter{}
+			got, err := Reader{Engine: first, Second: []Scripted{deaf{c.change(chars)}}}.Read(page{s},
+				recognition.Task{Box: b, Lang: []string{c.lang}, Effort: recognition.EffortAccurate, Rotate: recognition.RotateAuto})
+			if err != nil || (first.images == 0) != c.want {
+				t.Errorf("%q, %v, after %d looks of the first one", got.Text, err, first.images)
+			}
+			if c.want && (len(got.Words) == 0 || got.Words[0].Engine != "second" || got.Confidence < 0.9) {
+				t.Errorf("%+v", got.Words)
+			}
+		})
+	}
+}
+
+// counting is a second recogniser that keeps how many letters it is told of.
+type counting struct {
+	deaf
+	letters *[]int
+}
+
+func (c counting) Read(_ RGB, letters int, _ string) ([]Char, error) {
+	*c.letters = append(*c.letters, letters)
+	return c.chars, nil
+}
+
+// The second recogniser is told for how many letters a line has room: also those that run into one, without dots, and with gaps.
+func TestRoomForLetters(t *testing.T) {
+	for name, c := range map[string]struct {
+		draw func(sheet)
+		want int
+	}{
+		"apart":  {func(s sheet) { s.letters(60, 40, 8, 20, 20) }, 8},
+		"joined": {func(s sheet) { s.letters(60, 40, 8, 20, 20); s.fill(60, 58, 112, 60, 20) }, 9},
+		"a dot":  {func(s sheet) { s.letters(60, 40, 8, 20, 20); s.fill(218, 57, 221, 60, 20) }, 8},
+		"a gap":  {func(s sheet) { s.letters(60, 40, 3, 20, 20); s.letters(160, 40, 3, 20, 20) }, 8},
+	} {
+		s := blank(400, 100, 240)
+		c.draw(s)
+		var told []int
+		_, err := Reader{Engine: always("LLLLLLLL"), Second: []Scripted{counting{deaf{chars("LLLLLLLL", 0.99)}, &told}}}.Read(page{s},
+			recognition.Task{Box: document.Box{X1: 50, Y1: 30, X2: 240, Y2: 70}, Lang: []string{"eng"},
+				Effort: recognition.EffortAccurate, Rotate: recognition.Rotate0})
+		if err != nil || len(told) == 0 || told[0] != c.want {
+			t.Errorf("%s: told of %v letters, %v; want %d", name, told, err, c.want)
+		}
 	}
 }
 
@@ -670,17 +788,18 @@ func TestBelievable(t *testing.T) {
 		{"eveeoee", 20, both(7, 0.45, 0.3), recognition.EffortAccurate, false},
 		{"1111111", 20, both(7, 0.86, 0), recognition.EffortAccurate, false}, // a hatching
 		{"1111111", 20, both(7, 0.86, 1), recognition.EffortAccurate, true},
+		{"8888888", 20, both(7, 0.6, 0.7), recognition.EffortAccurate, false},
+		{"8888888", 20, both(7, 0.97, 0), recognition.EffortAccurate, false},
+		{"*******", 20, both(7, 0.97, 0), recognition.EffortAccurate, true},
 		{"-------", 20, both(7, 0.99, 1), recognition.EffortAccurate, false}, // a rule
 		{"|", 20, both(1, 0.99, 1), recognition.EffortAccurate, false},
 		{"-", 20, both(1, 0.99, 1), recognition.EffortAccurate, true},
 		{"***", 20, both(3, 0.9, 1), recognition.EffortAccurate, true},
 		{"C", 20, both(1, 0.95, 0), recognition.EffortAccurate, false},
 		{"x", 20, both(1, 0.5, 1), recognition.EffortAccurate, true},
-		{"1", 20, both(1, 0.5, 1), recognition.EffortAccurate, false}, // any stroke is one
-		{"1", 20, both(1, 0.99, 0), recognition.EffortAccurate, true},
 		{"AN", 20, both(2, 0.74, 0.5), recognition.EffortAccurate, true},
 		{"AN", 5, both(2, 0.74, 0.5), recognition.EffortAccurate, false},
-		{"Total", 20, opinion{}, recognition.EffortAccurate, true}, // the first one is sure
+		{"Total", 20, opinion{}, recognition.EffortAccurate, false}, // only the first one sees it
 		{"호", 20, opinion{letters: notAsked, sure: 0.8}, recognition.EffortAccurate, false},
 		{"호", 20, opinion{letters: notAsked, sure: 0.9}, recognition.EffortAccurate, true},
 		{"에에에에에에에에에에에에에", 20, opinion{letters: notAsked, sure: 0.8}, recognition.EffortAccurate, false},
@@ -698,9 +817,64 @@ func TestBelievable(t *testing.T) {
 	}
 }
 
+// printed is an engine that reads blocks only.
+type printed struct{ always }
+
+func (p printed) Read(g Gray, q Query) (Answer, error) {
+	if q.Shape != recognition.ShapeBlock {
+		return Answer{}, nil
+	}
+	return p.always.Read(g, q)
+}
+
+// What is read of a large region as it is printed is text, but for a letter by itself, which is a part of a drawing.
+func TestALetterOfALargeRegion(t *testing.T) {
+	for text, want := range map[string]string{"y": "", "yes": "yes"} {
+		s := blank(300, 150, 240)
+		r := Reader{Engine: printed{always(text)}, Second: []Scripted{deaf{chars(text, 0.97)}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: document.Box{X1: 20, Y1: 20, X2: 280, Y2: 130}, Lang: []string{"eng"},
+			Effort: recognition.EffortAccurate, Rotate: recognition.Rotate0})
+		if err != nil || got.Text != want {
+			t.Errorf("%q: got %q, %v", text, got.Text, err)
+		}
+	}
+}
+
+// Bars are no text, whatever a recogniser takes them for.
+func TestBars(t *testing.T) {
+	for name, c := range map[string]struct {
+		draw func(sheet)
+		want bool
+	}{
+		"barcode": {func(s sheet) {
+			for i, x := range []int{40, 48, 55, 70, 76, 90, 101, 108, 120, 126} {
+				s.fill(x, 30, x+2+i%3*2, 70, 20)
+			}
+		}, true},
+		"letters": {func(s sheet) { s.letters(40, 30, 6, 40, 20) }, false},
+		"few strokes": {func(s sheet) {
+			for x := 40; x < 90; x += 14 {
+				s.fill(x, 30, x+5, 70, 20)
+			}
+		}, false},
+	} {
+		s := blank(300, 100, 240)
+		c.draw(s)
+		strip := strip{gray: s.crop(20, 24, 280, 76), paper: 240, ink: 40}
+		if got := strip.barred(); got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: recognition.EffortAccurate},
+			heard: opinion{6, 0.99, 1}}
+		if got := j.believable(strip, lineOf("WI11AM", "second", 0.99)); got == c.want {
+			t.Errorf("%s: believed %v", name, got)
+		}
+	}
+}
+
 // A region that is tight around a letter or two was drawn for these, however little the recognisers say.
 func TestRegionsAroundFewLetters(t *testing.T) {
-	one := []letter{{text: "1", prob: 0.6, word: 0.6}}
+	one := []letter{{text: "1", prob: 0.75, word: 0.75}}
 	for _, c := range []struct {
 		width, height, ink float64
 		lines              int
@@ -708,7 +882,7 @@ func TestRegionsAroundFewLetters(t *testing.T) {
 		want               bool
 	}{
 		{28, 20, 12, 1, one, true},
-		{28, 20, 12, 1, []letter{{text: "1", prob: 0.3, word: 0.3}}, false},
+		{28, 20, 12, 1, []letter{{text: "1", prob: 0.6, word: 0.6}}, false},
 		{110, 20, 12, 1, one, false}, // there is room for more
 		{28, 60, 12, 1, one, false},
 		{28, 20, 12, 2, one, false},

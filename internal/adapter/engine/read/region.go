@@ -91,7 +91,11 @@ type piece struct {
 
 // around is the piece for a region: with a margin, in which letters that the region cuts, and rules, go on.
 func around(region document.Box, width, height int) piece {
-	m := min(max(min(region.Width(), region.Height())/3, 6), 48)
+	return within(region, min(max(min(region.Width(), region.Height())/3, 6), 48), width, height)
+}
+
+// within is the piece for a region with a margin of m pixels.
+func within(region document.Box, m, width, height int) piece {
 	b := document.Box{X1: max(0, region.X1-m), Y1: max(0, region.Y1-m), X2: min(width, region.X2+m), Y2: min(height, region.Y2+m)}
 	return piece{box: b, region: region, inner: rect{
 		x1: float64(region.X1 - b.X1), y1: float64(region.Y1 - b.Y1), x2: float64(region.X2 - b.X1), y2: float64(region.Y2 - b.Y1),
@@ -162,12 +166,6 @@ func (v view) turn(quarters int) view {
 	return view{v.piece.turned(quarters), v.gray.Turn(quarters)}
 }
 
-// Noise averages out where letters are larger than they need to be to be found.
-const (
-	largeLetter = 50 // pixels of a capital letter
-	goodLetter  = 30
-)
-
 // scene finds the ink of a view, whose pixels stay as they are. It is nil where there is none.
 func (v view) scene() *scene {
 	factor := 1
@@ -180,13 +178,6 @@ func (v view) scene() *scene {
 		if t, ok := lookAt(soft, factor, v.inner); ok {
 			return &t
 		}
-	}
-	switch smaller := int(s.letter / goodLetter); {
-	case s.noise <= noisy:
-	case found && s.letter > largeLetter && smaller > 1:
-		s, found = lookAt(v.gray.clone(), factor*smaller, v.inner)
-	case !found && min(v.gray.Width, v.gray.Height) > 2*largeLetter:
-		s, found = lookAt(v.gray.clone(), 2*factor, v.inner)
 	}
 	if !found {
 		return nil
@@ -211,18 +202,25 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 	if err := j.choose(); err != nil {
 		return result, err
 	}
-	if quarters, fixed := quarters[task.Rotate]; fixed {
+	quarters, fixed := quarters[task.Rotate]
+	read := false
+	switch {
+	case fixed:
 		v = v.turn(quarters)
 		if err = j.look(v); err == nil && j.chooses {
 			_, err = j.probe()
 		}
-	} else {
-		err = j.upright(v)
+	default:
+		if read, err = j.atOnce(page, v); err == nil && !read {
+			err = j.upright(v)
+		}
 	}
 	if err != nil {
 		return result, err
 	}
 	switch {
+	case read:
+		result.Shape = recognition.ShapePage
 	case j.scene == nil:
 		if result.Shape < recognition.ShapeLine {
 			result.Shape = recognition.ShapeLine
@@ -245,6 +243,9 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 	if err == nil && task.Shape == recognition.ShapeAuto {
 		err = j.asPrinted(v)
 	}
+	if err == nil && len(j.text) == 0 {
+		err = j.mark(page, v.quarters)
+	}
 	if err != nil {
 		return result, err
 	}
@@ -254,6 +255,25 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 	j.finish(&result)
 	result.Rotation = 90 * ((4 - j.quarters) % 4)
 	return result, nil
+}
+
+// atOnce reads a whole page before it is known which way up it is, where no more is done than to read it: what is read tells that as well
+// as some of its lines do. It returns false, and leaves the job as it was, where the page may be turned.
+func (j *job) atOnce(page Page, v view) (bool, error) {
+	if j.task.Effort != recognition.EffortFast || j.chooses || j.task.Shape != recognition.ShapeAuto || !whole(page, j.task.Box) {
+		return false, nil
+	}
+	try := *j
+	if err := try.look(v); err != nil || try.scene == nil || len(try.lines) < 2 || try.scene.upAndDown() {
+		return false, err
+	}
+	try.page = true
+	if err := try.block(recognition.ShapePage); err != nil || meanConfidence(try.words) < upright {
+		j.passes = try.passes
+		return false, err
+	}
+	*j = try
+	return true, nil
 }
 
 // whole tells whether a region is all of a page, or nearly.
@@ -336,6 +356,7 @@ type job struct {
 	passes int
 	scale  float64
 	heard  opinion             // of the last line
+	alike  bool                // Korean letters of the last line were read the same at two looks
 	asked  map[*uint8][]letter // what the second recogniser read of strips
 	cuts   map[int]strip       // of some lines
 	agree  []float64           // of two readings of a line, by its letters
@@ -417,8 +438,11 @@ func (j *job) cut(k int) strip {
 	return t
 }
 
-// sureDrawn is how sure a single letter has to be that is read of a region as it is drawn.
-const sureDrawn = 0.97
+// A region as it is drawn.
+const (
+	sureDrawn    = 0.97 // how sure a single letter has to be
+	tallestDrawn = 150  // pixels
+)
 
 // asDrawn reads the region as it is, as one line, where no line was found in it or none that can be read, and believes it only where
 // it is sure: most of such regions are empty.
@@ -428,7 +452,7 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 	t := strip{gray: v.gray.crop(x1, y1, x2, y2), origin: Point{v.inner.x1, v.inner.y1}, letter: 0.7 * float64(y2-y1),
 		ink: float64(y2 - y1)}
 	t.develop()
-	if t.gray.noise() < 0.5 && t.plainPaper() || t.gray.Width < t.gray.Height/2 || t.gray.Height > 3*largeLetter {
+	if t.gray.noise() < 0.5 && t.plainPaper() || t.gray.Width < t.gray.Height/2 || t.gray.Height > tallestDrawn {
 		return nil
 	}
 	r, err := j.line(t, max(shape, recognition.ShapeLine), nil, 0)
@@ -469,6 +493,9 @@ func total(readings []reading) (sure float64, letters int) {
 	return sure / float64(max(1, letters)), letters
 }
 
+// picture is how many strips that are no text make what follows them none either: a picture, or rules.
+const picture = 3
+
 // strips reads strips by both recognisers, and leaves out those that are no text.
 func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]letter) (readings []reading, err error) {
 	if shape < recognition.ShapeLine {
@@ -477,6 +504,9 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 	for k, t := range strips {
 		if err := j.goesOn(); err != nil {
 			return nil, err
+		}
+		if k == picture && len(readings) == 0 {
+			break
 		}
 		r, err := j.line(t, shape, probed[k], j.verdicts[k])
 		if err != nil {
@@ -493,26 +523,23 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 // detected cuts out the lines that the detector finds in the region, from the top down.
 func (j *job) detected() ([]strip, error) {
 	s := j.scene
-	n := max(1, int(s.letter*float64(s.factor)/detectorLetter+0.5))
-	small := s.gray.shrink(n)
-	quads, err := j.Detector.Detect(small.Colour())
+	quads, err := j.quads()
 	if err != nil {
 		return nil, err
 	}
-	f := float64(n)
 	var found []strip
 	for _, q := range quads {
-		middle := Point{f * (q[0].X + q[1].X + q[2].X + q[3].X) / 4, f * (q[0].Y + q[1].Y + q[2].Y + q[3].Y) / 4}
-		width, height := f*(q[1].X-q[0].X+q[2].X-q[3].X)/2, f*(q[3].Y-q[0].Y+q[2].Y-q[1].Y)/2
+		middle := Point{(q[0].X + q[1].X + q[2].X + q[3].X) / 4, (q[0].Y + q[1].Y + q[2].Y + q[3].Y) / 4}
+		width, height := (q[1].X-q[0].X+q[2].X-q[3].X)/2, (q[3].Y-q[0].Y+q[2].Y-q[1].Y)/2
 		if middle.Y < j.inner.y1 || middle.Y > j.inner.y2 || width < smallest || height < smallest {
 			continue
 		}
-		slope := f * (q[1].Y - q[0].Y) / width
-		left, right := max(f*q[0].X, j.inner.x1-height/2), min(f*q[1].X, j.inner.x2+height/2) // only the region's part
+		slope := (q[1].Y - q[0].Y) / width
+		left, right := max(q[0].X, j.inner.x1-height/2), min(q[1].X, j.inner.x2+height/2) // only the region's part
 		if right-left < height/2 {
 			continue
 		}
-		t := strip{slope: slope, origin: Point{left, f*q[0].Y + slope*(left-f*q[0].X)}, ink: height, letter: 0.6 * height}
+		t := strip{slope: slope, origin: Point{left, q[0].Y + slope*(left-q[0].X)}, ink: height, letter: 0.6 * height}
 		t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(right-left), int(height))
 		t.develop()
 		found = append(found, t)
@@ -549,7 +576,7 @@ func (j *job) ask(second Scripted, t strip) ([]letter, error) {
 	line, known := j.asked[key]
 	if !known {
 		var err error
-		if line, err = j.second(second, t.gray); err != nil {
+		if line, err = j.second(second, t.gray, t.letters); err != nil {
 			return nil, err
 		}
 		if j.asked == nil {
@@ -565,14 +592,16 @@ func (j *job) ask(second Scripted, t strip) ([]letter, error) {
 const (
 	agreeing   = 0.6  // what full agreement of both recognisers counts besides the second one's probability
 	sureOfOne  = 0.96 // of one letter, or marks
-	sureOfSame = 0.9  // of one letter again and again
+	sureOfSame = 0.9  // of one mark, or syllable, again and again
+	sureOfRow  = 0.8  // of one letter again and again, which both read
 	sureOfTwo  = 0.88
 	sureOfMore = 0.75
 	sureOfTiny = 1.2 // fewer letters than shortest that are less than legible high, in pixels
 
-	sureOfStroke = 0.75 // the second one's probability of a letter that is a stroke, on which all agree
+	sureAround = 0.7 // of few letters that a region is drawn around, by one of them or both
 
-	sureAround = 0.5 // of few letters that a region is drawn around, by one of them or both
+	fewestBars = 5 // letters that are all strokes, such as III and ll, have fewer
+	fewestRows = 8 // of pixels, without which a stroke is not told from a bar
 
 	legible = 6
 	tallest = 64 // letters by themselves, in pixels; what is taller is more often a picture
@@ -582,7 +611,7 @@ const (
 	sureOfLine  = 0.7
 	sureOfLong  = 0.45 // of a line of at least long letters
 	sureAlone   = 0.55
-	sureUnheard = 0.7 // the second one hears nothing
+	sureSpelt   = 0.95 // of each Korean letter of a line that is read the same at two looks
 
 	long = 12
 )
@@ -593,24 +622,24 @@ func (j *job) believable(t strip, line []letter) bool {
 	o, n := j.heard, len(line)
 	evidence := o.sure + agreeing*o.agreed
 	switch {
-	case ruling(line):
+	case ruling(line), t.barred():
 		return false
 	case j.drawnAround(t, n):
 		return max(evidence, sureness(line)) >= sureAround
-	case o.letters == 0:
-		return n >= shortest && sureness(line) >= sureUnheard
+	case repeated(line) && worded(line) && o.letters != notAsked:
+		return o.agreed >= 0.5 && o.sure >= sureOfRow
 	case repeated(line) && o.agreed < 0.5:
 		return evidence >= sureOfSame
 	case o.letters == notAsked && n < shortest:
 		return o.sure >= sureOfShort
+	case o.letters == notAsked && j.alike:
+		return true
 	case o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0):
 		return o.sure >= sureAlone
 	case o.letters == notAsked:
 		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong
 	case n < shortest && t.letter < legible:
 		return evidence >= sureOfTiny
-	case n == 1 && alike(line[0].text, "1") && o.sure < sureOfStroke:
-		return false
 	case n == 1 || !worded(line):
 		return evidence >= sureOfOne
 	case n == 2:
@@ -624,6 +653,43 @@ func (j *job) drawnAround(t strip, letters int) bool {
 	width, height := j.inner.x2-j.inner.x1, j.inner.y2-j.inner.y1
 	alone := letters <= shortest && len(j.lines) == 1 && !j.page
 	return alone && t.ink <= tallest && height <= 2.2*t.ink && width <= (float64(letters)+0.5)*height
+}
+
+// barred tells whether the ink of a strip is bars that run from its top to its bottom, as those of a barcode do.
+func (t strip) barred() bool {
+	top, bottom := int((float64(t.gray.Height)-t.ink)/2), int((float64(t.gray.Height)+t.ink)/2)
+	inset := (bottom - top) / 10
+	top, bottom = max(0, top+inset), min(t.gray.Height, bottom-inset)
+	if bottom-top < fewestRows {
+		return false
+	}
+	rows := t.gray.crop(0, top, t.gray.Width, bottom)
+	var shades [256]int
+	for _, v := range rows.Pix {
+		shades[v]++
+	}
+	middle := uint8((int(t.paper) + quantile(shades[:], 0.02)) / 2)
+	bars, inked, solid := 0, 0, 0
+	before := false
+	for x := range rows.Width {
+		dark := 0
+		for i := x; i < len(rows.Pix); i += rows.Width {
+			if rows.Pix[i] < middle {
+				dark++
+			}
+		}
+		is := 10*dark >= 9*rows.Height
+		if is && !before {
+			bars++
+		}
+		if before = is; is {
+			solid++
+		}
+		if 10*dark >= rows.Height {
+			inked++
+		}
+	}
+	return bars >= fewestBars && 5*solid >= 4*inked
 }
 
 // repeated tells whether a line is mostly one letter, as strokes at equal steps are read.
@@ -679,8 +745,9 @@ func (j *job) add(r reading) {
 	}
 	j.uses(r.lang)
 	j.text = append(j.text, textOf(line))
-	full := rect{0, 0, float64(t.gray.Width), float64(t.gray.Height)}
-	j.words = append(j.words, words(line, full, confidence, func(r rect) document.Box { return j.place(t, r) })...)
+	height := float64(t.gray.Height)
+	inked := rect{0, (height - t.ink) / 2, float64(t.gray.Width), (height + t.ink) / 2}
+	j.words = append(j.words, words(line, inked, confidence, func(r rect) document.Box { return j.place(t, r) })...)
 }
 
 // confidence is that of a word.
@@ -699,16 +766,17 @@ type look struct {
 	below  float64 // confidence of those before below which it is worth its time
 }
 
-var looks = []look{{22, false, 1}, {27, true, 0.75}, {18, false, 0.5}}
+var looks = []look{{22, false, 1}, {27, true, 0.75}}
 
 // strip has the engine read a strip, and looks again where it is unsure. What was probed is what the first look gave, if there was one.
 func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter, error) {
 	var best []letter
 	var first string
 	var err error
-	ruledOut := false
+	settled := false
+	j.alike = false
 	for i, l := range looks {
-		if i > 0 && (sureness(best) >= l.below || ruledOut) {
+		if i > 0 && (sureness(best) >= l.below || settled) {
 			break
 		}
 		line := probed
@@ -722,23 +790,16 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 			first = textOf(line)
 		case 1:
 			j.note(recognition.Agreement(first, textOf(line)), len(line))
+			j.alike = textOf(line) == first && spelt(line)
 		}
-		if i == 0 {
-			if ruledOut, err = j.ruledOut(t, line); err != nil {
+		if i == 0 && sureness(line) < looks[1].below {
+			if settled, err = j.settled(t, line); err != nil {
 				return nil, err
 			}
 		}
 		// A confident reading of half the line is no better than an unsure one of all of it.
 		if sureness(line) > sureness(best) && 4*len(line) >= 3*len(best) {
 			best = line
-		}
-	}
-	for _, other := range []recognition.Shape{6, 11} {
-		if len(best) > 0 || ruledOut {
-			break
-		}
-		if best, err = j.glance(t, looks[0], other, j.task.Charset); err != nil {
-			return nil, err
 		}
 	}
 	if len(best) == 0 && j.task.Charset != "" { // a whitelist can empty a word that is all of its characters
@@ -753,15 +814,63 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 	return best, nil
 }
 
-// ruledOut tells whether the second recogniser sees no text where the first one is unsure: then it does not look again.
-func (j *job) ruledOut(t strip, first []letter) (bool, error) {
+// spelt tells whether a line has some Korean letters and each of them is certain, though its words may not be: they are not where they
+// are set far apart, as in titles.
+func spelt(line []letter) bool {
+	syllables := 0
+	for _, l := range line {
+		if hangul(l.text) {
+			if syllables++; l.prob < sureSpelt {
+				return false
+			}
+		}
+	}
+	return syllables >= shortest
+}
+
+// A line that only the second recogniser is asked for.
+const (
+	sureOfAll = 0.95 // the least probability of its letters
+	unasked   = 0.97 // what the first one's confidence counts as, by how often words of such lines are right
+)
+
+// bySecond reads a strip by the second recogniser, and gives nothing where the first one may know better: where a letter or a space is in
+// doubt, or where there is ink that was passed over.
+func (j *job) bySecond(t strip) ([]letter, error) {
 	second := j.reads("Latin")
-	if j.task.Effort != recognition.EffortAccurate || sureness(first) >= 0.5 || second == nil || korean(j.task.Lang) ||
-		!readable(j.task.Lang) {
+	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) || korean(j.task.Lang) || j.chooses {
+		return nil, nil
+	}
+	line, err := j.ask(second, t)
+	if err != nil || len(line) < shortest || repeated(line) || slices.ContainsFunc(expected(line, j.task.Lang), func(l letter) bool {
+		return l.word < sureOfAll || l.gap >= spaceFrom && !l.space
+	}) {
+		return nil, err
+	}
+	if _, covered := j.inked(t, line); !covered {
+		return nil, nil
+	}
+	for i, l := range line {
+		line[i].word = agreed(unasked, l.prob)
+	}
+	return line, nil
+}
+
+// settled tells whether the second recogniser is sure of all letters of a line, or that it is no text, so that a further look of the first
+// one would change nothing.
+func (j *job) settled(t strip, first []letter) (bool, error) {
+	second := j.reads("Latin")
+	korean := korean(j.task.Lang)
+	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) ||
+		korean && slices.ContainsFunc(first, func(l letter) bool { return hangul(l.text) }) {
 		return false, nil
 	}
 	line, err := j.ask(second, t)
-	return len(line) == 0 || sureness(line) < 0.6, err
+	if korean && len(line) == 0 { // it passes over Korean letters
+		return false, err
+	}
+	sure := !slices.ContainsFunc(line, func(l letter) bool { return l.prob < doubt || korean && !plain(l.text) })
+	return sure || !korean && sureness(line) < 0.6, err
 }
 
 func (j *job) note(agreement float64, letters int) {
@@ -829,21 +938,7 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 		}
 	}
 	if korean && koreanLetters > 0 {
-		line, unseen, err := j.runs(t, first, second)
-		for _, l := range looks[1:] {
-			if err != nil || !unseen {
-				break
-			}
-			var other, read []letter
-			var still bool
-			if other, err = j.glance(t, l, recognition.ShapeLine, j.task.Charset); err != nil {
-				break
-			}
-			if read, still, err = j.runs(t, other, second); err == nil && !still && 4*len(read) >= 3*len(line) {
-				line, unseen = read, false
-			}
-		}
-		return line, err
+		return j.runs(t, first, second)
 	}
 	line, err := j.ask(second, t)
 	if err != nil {
@@ -855,18 +950,14 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 		if len(line) == 0 { // it may be Korean
 			j.heard.letters = notAsked
 		}
-		sum := 0.0
-		for _, l := range line {
-			if !plain(l.text) {
-				return first, nil
-			}
-			sum += l.prob
-		}
-		if sum <= 0.9*float64(len(line)) {
+		if slices.ContainsFunc(line, func(l letter) bool { return !plain(l.text) }) {
 			return first, nil
 		}
 	}
 	j.note(recognition.Agreement(textOf(first), textOf(line)), len(line))
+	if j.heard.sure == 0 && len(line) > 0 { // it takes what it does not know for Chinese
+		return first, nil
+	}
 	return fuse(first, line), nil
 }
 
@@ -885,19 +976,17 @@ func expected(line []letter, lang []string) []letter {
 	return line
 }
 
-// runs has the second recogniser read what is not Hangul in a line. Of what is unseen the first one read Latin letters and the second one
-// nothing: it is Hangul, most likely.
-func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, unseen bool, err error) {
+// runs has the second recogniser read what is not Hangul in a line.
+func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err error) {
 	at, doubt := 0, 0.0
 	for _, run := range foreign(first, float64(t.gray.Width), float64(t.gray.Height)) {
 		line = append(line, first[at:run.from]...)
 		at = run.to
 		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
-		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height))
+		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height), run.to-run.from)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		unseen = unseen || len(read) == 0 && latin(first[run.from:run.to]) >= 2
 		for i := range read {
 			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
 		}
@@ -909,22 +998,12 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, uns
 	if syllables := slices.DeleteFunc(slices.Clone(first), func(l letter) bool { return !hangul(l.text) }); len(syllables) >= shortest {
 		j.heard.sure = max(j.heard.sure, sureness(expected(syllables, j.task.Lang)))
 	}
-	return append(line, first[at:]...), unseen, nil
+	return append(line, first[at:]...), nil
 }
 
-// latin counts the Latin letters of a line.
-func latin(line []letter) (n int) {
-	for _, l := range line {
-		if l.text >= "A" && l.text <= "Z" || l.text >= "a" && l.text <= "z" {
-			n++
-		}
-	}
-	return n
-}
-
-func (j *job) second(r Scripted, g Gray) ([]letter, error) {
+func (j *job) second(r Scripted, g Gray, letters int) ([]letter, error) {
 	j.passes++
-	chars, err := r.Read(g.Colour(), j.task.Charset)
+	chars, err := r.Read(g.Colour(), letters, j.task.Charset)
 	return charsOf(chars, r.Name()), err
 }
 
@@ -980,6 +1059,8 @@ func (j *job) block(shape recognition.Shape) error {
 const (
 	tall   = 60 // pixels of height from which a region may have several lines
 	surely = 0.85
+
+	fewestPrinted = 2 // letters, by how sure they are: fewer are more often a part of a drawing
 )
 
 // asPrinted has the engine find the lines in the pixels as they are, where a tall region gave little, and takes what it reads if that
@@ -999,7 +1080,7 @@ func (j *job) asPrinted(v view) error {
 		return err
 	}
 	was, is, sure := worth(j.words), worth(other.words), meanConfidence(other.words)
-	if is > 1.1*was && sure >= unclear || is > 3*was && sure >= 0.6 {
+	if is >= fewestPrinted && (is > 1.1*was && sure >= unclear || is > 3*was && sure >= 0.6) {
 		*j = other
 	} else {
 		j.passes = other.passes
@@ -1038,17 +1119,36 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 	}
 	texts := blankLines(answer.Text)
 	free := slices.Clone(s.blanks)
-	for k, line := range lettersOf(answer, j.Engine.Name()) {
-		if err := j.goesOn(); err != nil {
-			return err
-		}
-		if k < len(texts) && texts[k] {
-			j.text = append(j.text, "")
-		}
+	lines := lettersOf(answer, j.Engine.Name())
+	for _, line := range lines {
 		for i := range line {
 			l := &line[i]
 			l.x1, l.x2 = (l.x1-borderWidth)/scale+j.inner.x1, (l.x2-borderWidth)/scale+j.inner.x1
 			l.y1, l.y2 = (l.y1-borderWidth)/scale+j.inner.y1, (l.y2-borderWidth)/scale+j.inner.y1
+		}
+	}
+	unread := s.unread(lines)
+	for k, line := range lines {
+		if err := j.goesOn(); err != nil {
+			return err
+		}
+		if k == 2*picture && len(j.words) == 0 && !j.page {
+			break
+		}
+		if k < len(texts) && texts[k] {
+			j.text = append(j.text, "")
+		}
+		if longer := withEnds(line, unread); len(longer) > len(line) {
+			left := slices.Clone(free)
+			more, err := j.lengthened(s.stripOf(longer, &left), line)
+			if err != nil {
+				return err
+			}
+			if len(more.line) > 0 {
+				j.add(more)
+				free = left
+				continue
+			}
 		}
 		t := s.stripOf(line, &free)
 		for i := range line {
@@ -1084,14 +1184,8 @@ func blankLines(text string) (blank []bool) {
 
 // stripOf cuts out a line by its letters, which have places on the piece, with those of the free blanks that are its own.
 func (s *scene) stripOf(letters []letter, free *[]typed) strip {
-	box := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
-	var boxes []levelled
-	for _, l := range letters {
-		box = rect{min(box.x1, l.x1), min(box.y1, l.y1), max(box.x2, l.x2), max(box.y2, l.y2)}
-		boxes = append(boxes, levelled{x1: l.x1, x2: l.x2, top: l.y1, bottom: l.y2})
-	}
-	height := func(g levelled) float64 { return g.bottom - g.top }
-	letter := weighted(boxes, 0.7, height, height)
+	boxes := boxesOf(letters)
+	box, letter := extent(boxes), sizeOf(boxes)
 	slope := tilt(boxes, letter)
 	if slope != 0 {
 		box.y1, box.y2 = math.Inf(1), math.Inf(-1)
@@ -1101,9 +1195,89 @@ func (s *scene) stripOf(letters []letter, free *[]typed) strip {
 		}
 	}
 	m := margin * (box.y2 - box.y1)
-	t := strip{slope: slope, letter: letter, ink: box.y2 - box.y1, origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)},
+	t := strip{slope: slope, letter: letter, letters: roomFor(boxes, letter), ink: box.y2 - box.y1,
+		origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)},
 		blanks: s.claim(free, line{x1: box.x1, x2: box.x2, bottom: box.y2, letter: letter, slope: slope})}
 	t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(math.Ceil(box.x2-box.x1+2*m)), int(math.Ceil(box.y2-box.y1+2*m)))
 	t.develop()
 	return t
+}
+
+// boxesOf are the boxes of letters.
+func boxesOf(letters []letter) []levelled {
+	boxes := make([]levelled, len(letters))
+	for i, l := range letters {
+		boxes[i] = levelled{x1: l.x1, x2: l.x2, top: l.y1, bottom: l.y2}
+	}
+	return boxes
+}
+
+// sizeOf is how high the larger ones of letters are.
+func sizeOf(boxes []levelled) float64 {
+	height := func(g levelled) float64 { return g.bottom - g.top }
+	return weighted(boxes, 0.7, height, height)
+}
+
+// unread are the parts of the size of letters of which the engine has read none of the lines.
+func (s *scene) unread(lines [][]letter) (found []letter) {
+	f := float64(s.factor)
+	spans := make([]rect, len(lines))
+	for k, line := range lines {
+		spans[k] = extent(boxesOf(line))
+	}
+	for _, p := range s.parts {
+		if !p.dark || !s.glyph(p) {
+			continue
+		}
+		l := letter{x1: f * float64(p.x1), y1: f * float64(p.y1), x2: f * float64(p.x2), y2: f * float64(p.y2)}
+		x, y := (l.x1+l.x2)/2, (l.y1+l.y2)/2
+		reach := f * s.letter / 4
+		read := false
+		for k, line := range lines {
+			if y < spans[k].y1-reach || y > spans[k].y2+reach || x < spans[k].x1-reach || x > spans[k].x2+reach {
+				continue
+			}
+			if read = slices.ContainsFunc(line, func(c letter) bool { return c.x1-reach <= x && x <= c.x2+reach }); read {
+				break
+			}
+		}
+		if !read {
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+// withEnds is a line with what was not read of its row before its first and behind its last letter, such as the numbers of a list, which
+// the engine takes for a rule where they stand above one another.
+func withEnds(line, unread []letter) []letter {
+	size := sizeOf(boxesOf(line))
+	longer := line
+	for _, end := range [][]letter{line[:min(4, len(line))], line[max(0, len(line)-4):]} {
+		row := extent(boxesOf(end))
+		for again := true; again; {
+			again = false
+			for _, l := range unread {
+				h := l.y2 - l.y1
+				gap := max(row.x1-l.x2, l.x1-row.x2)
+				outside := l.x2 < row.x1+size/4 && end[0] == line[0] || l.x1 > row.x2-size/4 && end[len(end)-1] == line[len(line)-1]
+				if outside && gap < size && h > 0.6*size && h < 1.5*size && l.x2-l.x1 < 2*size &&
+					overlap(l.y1, l.y2, row.y1, row.y2) > 0.7*h && (l.x1 < row.x1 || l.x2 > row.x2) {
+					longer, again = append(longer[:len(longer):len(longer)], l), true
+					row = row.around(rect{l.x1, row.y1, l.x2, row.y2})
+				}
+			}
+		}
+	}
+	return longer
+}
+
+// lengthened reads a strip with more than the engine has read of a line. It is empty where that is no more, or less sure.
+func (j *job) lengthened(t strip, line []letter) (reading, error) {
+	r, err := j.line(t, recognition.ShapeLine, nil, 0)
+	if err != nil || len(r.line) <= len(line) || sureness(r.line) < min(sureness(line), surely) || !j.credible(r) {
+		return reading{}, err
+	}
+	r.line = t.fill(r.line, j.Engine.Name())
+	return r, nil
 }

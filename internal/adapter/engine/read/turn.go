@@ -13,6 +13,10 @@ const (
 	probes   = 3    // lines that are read to find that out
 	shortest = 3    // letters: fewer tell little about which way up they are
 
+	// A line of so many letters that is so sure tells it alone.
+	enoughLetters = 20
+	sureAtOnce    = 0.9
+
 	unsureTurned = 0.4  // confidence below which text that is turned is none
 	plainlyHeard = 0.95 // probability that the second recogniser gives letters that are the right way up
 
@@ -89,7 +93,7 @@ type glimpse struct {
 // one by one.
 func (g glimpse) plain(quarters int) bool {
 	if g.hears != notAsked {
-		return g.heard >= plainlyHeard && g.hears >= shortest && 2*g.hears >= g.wants
+		return g.heard >= plainlyHeard && (g.hears >= shortest || quarters == 0 && g.hears > 0) && 2*g.hears >= g.wants
 	}
 	return !g.foreign && g.sure >= upright && (quarters == 0 || g.letters >= shortest*g.lines)
 }
@@ -167,9 +171,13 @@ func (j *job) probe() (g glimpse, err error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(j.lines[b].parts), len(j.lines[a].parts)) })
 	j.probed, j.verdicts = map[int][]letter{}, map[int]int{}
 	g.lines, g.hears = min(probes, len(order)), notAsked
+	if line, err := j.bySecond(j.cut(order[0])); err != nil || len(line) > 0 {
+		g.heard, g.hears, g.wants = sureness(line), len(line), len(line)
+		return g, err
+	}
 	koreanLetters := false
 	letteredIn := map[int]int{} // by tongue
-	for _, k := range order[:g.lines] {
+	for i, k := range order[:g.lines] {
 		line, err := j.hear(j.cut(k))
 		if err != nil {
 			return g, err
@@ -179,6 +187,10 @@ func (j *job) probe() (g glimpse, err error) {
 		g.sure += sureness(line) * float64(len(line))
 		g.letters += len(line)
 		koreanLetters = koreanLetters || slices.ContainsFunc(line, func(l letter) bool { return hangul(l.text) })
+		if i == 0 && !j.chooses && len(line) >= enoughLetters && g.sure >= sureAtOnce*float64(g.letters) {
+			g.lines = 1
+			break
+		}
 	}
 	g.sure /= float64(max(1, g.letters))
 	if err := j.speakMost(letteredIn); err != nil {

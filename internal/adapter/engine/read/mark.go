@@ -1,0 +1,129 @@
+package read
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Marks by themselves, which recognisers do not know without letters beside them.
+const (
+	markAround = 3.2 // sides of a region, by the longer side of the mark in it
+	markSolid  = 0.7 // ink of the box around each of its parts
+	markSpeck  = 0.2 // area of dirt, by that of the largest part
+	markSure   = 0.6 // how sure its reading counts as
+)
+
+// mark reads a mark by its shape: a region that is drawn around a stroke, or around dots or strokes of one size, of which no further ones
+// stand in a row with it, as those of a rule or a pattern do.
+func (j *job) mark(of Page, quarters int) error {
+	side := max(j.task.Box.Width(), j.task.Box.Height())
+	if quarters != 0 || float64(side) > markAround*tallest {
+		return nil
+	}
+	across, along := of.Size()
+	p := within(j.task.Box, 2*side, across, along)
+	g, err := of.Gray(p.box)
+	if err != nil {
+		return err
+	}
+	in := p.inner
+	width, height := in.x2-in.x1, in.y2-in.y1
+	if g.crop(int(in.x1), int(in.y1), int(in.x2), int(in.y2)).commonest() < 128 {
+		for i, s := range g.Pix {
+			g.Pix[i] = 255 - s
+		}
+	}
+	ink, _, found := binarise(g)
+	if !found {
+		return nil
+	}
+	_, all := parts(ink, g.Width, g.Height)
+	var own, beside []part
+	largest := 0
+	for _, p := range all {
+		w, h := float64(p.width()), float64(p.height())
+		switch {
+		case !p.dark, w > 0.8*width && h > 0.8*height && 2*p.area < p.width()*p.height(): // a frame
+		case float64(p.x1) >= in.x1 && float64(p.x2) <= in.x2 && float64(p.y1) >= in.y1 && float64(p.y2) <= in.y2:
+			own, largest = append(own, p), max(largest, p.area)
+		default:
+			beside = append(beside, p)
+		}
+	}
+	own = slices.DeleteFunc(own, func(p part) bool { return float64(p.area) < markSpeck*float64(largest) })
+	text, box := markOf(own)
+	size := max(box.x2-box.x1, box.y2-box.y1)
+	if text == "" || max(width, height) > markAround*size || j.task.Charset != "" && !OnlyOf(text, j.task.Charset) ||
+		inRow(own, beside, box) {
+		return nil
+	}
+	j.piece = p
+	var line []letter
+	characters := []rune(text)
+	step := (box.x2 - box.x1) / float64(len(characters))
+	for i, c := range characters {
+		x := box.x1 + float64(i)*step
+		line = append(line, letter{text: string(c), prob: markSure, word: markSure, x1: x, x2: x + step, y1: box.y1, y2: box.y2,
+			by: j.Engine.Name()})
+	}
+	j.add(reading{strip{gray: g}, line, j.task.Lang})
+	return nil
+}
+
+// inRow tells whether a mark goes on beside it, or above and below where it has one part only. Beside a colon there may be a dot.
+func inRow(own, beside []part, box rect) bool {
+	n := 0
+	for _, p := range beside {
+		level := overlap(float64(p.y1), float64(p.y2), box.y1, box.y2) > 0
+		above := overlap(float64(p.x1), float64(p.x2), box.x1, box.x2) > 0
+		if own[0].same(p) && (level || above && len(own) == 1) {
+			n++
+		}
+	}
+	return n > 1 || n == 1 && len(own) != 2
+}
+
+// markOf is the mark that solid parts of one size make up, and the box around them; empty for none.
+func markOf(own []part) (text string, box rect) {
+	if len(own) == 0 {
+		return "", box
+	}
+	slices.SortFunc(own, func(a, b part) int { return cmp.Compare(a.x1+a.x2, b.x1+b.x2) })
+	box = rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	above, along := true, true
+	first := own[0]
+	w, h := float64(first.width()), float64(first.height())
+	for _, p := range own {
+		if size := p.width() * p.height(); size < 4 || size > 16 && float64(p.area) < markSolid*float64(size) || !first.same(p) {
+			return "", box
+		}
+		above = above && overlap(float64(p.x1), float64(p.x2), float64(first.x1), float64(first.x2)) > 0.5*w
+		along = along && overlap(float64(p.y1), float64(p.y2), float64(first.y1), float64(first.y2)) > 0.5*h
+		box = rect{min(box.x1, float64(p.x1)), min(box.y1, float64(p.y1)), max(box.x2, float64(p.x2)), max(box.y2, float64(p.y2))}
+	}
+	flat, round := w >= 1.8*h, same(w, h)
+	switch n := len(own); {
+	case n == 1 && flat:
+		text = "-"
+	case n == 1 && h >= 3*w:
+		text = "I"
+	case n == 1 && round && min(w, h) >= 4:
+		text = "•"
+	case n == 2 && above && flat:
+		text = "="
+	case n == 2 && above && round && box.y2-box.y1 > 2.25*h:
+		text = ":"
+	case n == 3 && along && round:
+		text = "..."
+	}
+	return text, box
+}
+
+// same tells whether another part is about as wide and as high.
+func (p part) same(q part) bool {
+	return same(float64(p.width()), float64(q.width())) && same(float64(p.height()), float64(q.height()))
+}
+
+// same tells whether two lengths in pixels are about the same.
+func same(a, b float64) bool { return max(a, b) <= 1.6*min(a, b)+1 }

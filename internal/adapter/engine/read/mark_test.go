@@ -1,0 +1,109 @@
+package read
+
+import (
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
+// dumb is an engine that reads nothing.
+type dumb struct{}
+
+func (dumb) Name() string                     { return "first" }
+func (dumb) Read(Gray, Query) (Answer, error) { return Answer{}, nil }
+
+// A mark that no recogniser knows is read by its shape where a region is drawn around it, whatever its size and shade; parts of rules,
+// patterns and pictures are not.
+func TestMarksByThemselves(t *testing.T) {
+	type bar struct{ x, y, width, height int } // in units
+	colon, dots := []bar{{0, 0, 1, 1}, {0, 3, 1, 1}}, []bar{{0, 0, 1, 1}, {3, 0, 1, 1}, {6, 0, 1, 1}}
+	for _, c := range []struct {
+		name   string
+		bars   []bar
+		beside []bar // outside of the region
+		want   string
+	}{
+		{"dash", []bar{{0, 0, 4, 1}}, nil, "-"},
+		{"equals", []bar{{0, 0, 5, 1}, {0, 3, 5, 1}}, nil, "="},
+		{"colon", colon, nil, ":"},
+		{"dots", dots, nil, "..."},
+		{"stroke", []bar{{0, 0, 1, 6}}, nil, "I"},
+		{"bullet", []bar{{0, 0, 2, 2}}, nil, "•"},
+		{"colon beside a letter", colon, []bar{{-9, -2, 3, 9}}, ":"},
+		{"colon above another one", colon, []bar{{0, 8, 1, 1}, {0, 11, 1, 1}}, ":"},
+		{"colon beside a dot", colon, []bar{{-6, 3, 1, 1}}, ":"},
+		{"part of a pattern of dots", colon, []bar{{4, 0, 1, 1}, {4, 3, 1, 1}}, ""},
+		{"part of an upright rule", []bar{{0, 0, 1, 6}}, []bar{{0, 9, 1, 6}}, ""},
+		{"part of a dashed rule", []bar{{0, 0, 4, 1}}, []bar{{9, 0, 4, 1}}, ""},
+		{"part of dots", dots, []bar{{12, 0, 1, 1}}, ""},
+		{"four dots", append([]bar{{9, 0, 1, 1}}, dots...), nil, ""},
+		{"parts of two sizes", []bar{{0, 0, 2, 2}, {0, 3, 1, 1}}, nil, ""},
+		{"a frame", []bar{{0, 0, 6, 1}, {0, 0, 1, 6}, {5, 0, 1, 6}, {0, 5, 6, 1}}, nil, ""},
+	} {
+		for _, unit := range []int{3, 6} {
+			for _, shades := range [][2]uint8{{250, 20}, {250, 190}, {40, 240}} {
+				s := blank(300, 200, shades[0])
+				var region document.Box
+				for _, b := range append(c.bars, c.beside...) {
+					x, y := 120+b.x*unit, 90+b.y*unit
+					s.fill(x, y, x+b.width*unit, y+b.height*unit, shades[1])
+				}
+				for _, b := range c.bars {
+					x, y := 120+b.x*unit, 90+b.y*unit
+					region = region.Union(document.Box{X1: x, Y1: y, X2: x + b.width*unit, Y2: y + b.height*unit})
+				}
+				got, err := Reader{Engine: dumb{}}.Read(page{s}, recognition.Task{Box: grown(region, unit), Lang: []string{"eng"},
+					Effort: recognition.EffortAccurate, Rotate: recognition.RotateAuto})
+				if err != nil || got.Text != c.want || (len(got.Words) == 0) != (c.want == "") {
+					t.Errorf("%s of %d pixels, %v: got %q, %+v, %v", c.name, unit, shades, got.Text, got.Words, err)
+				}
+				if len(got.Words) > 0 && got.Words[0].Box != region {
+					t.Errorf("%s of %d pixels: got %v, want %v", c.name, unit, got.Words[0].Box, region)
+				}
+				far, err := Reader{Engine: dumb{}}.Read(page{s}, recognition.Task{Box: grown(region, 60), Lang: []string{"eng"},
+					Effort: recognition.EffortAccurate, Rotate: recognition.RotateAuto})
+				if err != nil || far.Text != "" && unit == 3 {
+					t.Errorf("%s of %d pixels in a large region: got %q, %v", c.name, unit, far.Text, err)
+				}
+			}
+		}
+	}
+	s := blank(100, 100, 250)
+	s.fill(40, 50, 60, 54, 20)
+	got, err := Reader{Engine: dumb{}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 35, Y1: 45, X2: 65, Y2: 60}, Charset: "0123",
+		Lang: []string{"eng"}})
+	if err != nil || got.Text != "" {
+		t.Errorf("not in the charset: got %q, %v", got.Text, err)
+	}
+}
+
+// The parts of a syllable by itself are one line, also those that a rule might be; two letters above one another are two.
+func TestASyllableByItself(t *testing.T) {
+	for _, size := range []int{12, 24, 48} {
+		s := blank(300, 300, 240)
+		u := size / 12
+		x, y := 100, 100
+		s.frame(document.Box{X1: x, Y1: y, X2: x + 6*u, Y2: y + 5*u}, u, 20)         // ㅇ
+		s.fill(x+10*u, y, x+11*u, y+6*u, 20)                                         // ㅣ
+		s.frame(document.Box{X1: x, Y1: y + 7*u, X2: x + 11*u, Y2: y + 12*u}, u, 20) // ㅁ
+		v, err := viewOf(page{s}, document.Box{X1: x - 2*u, Y1: y - 2*u, X2: x + 13*u, Y2: y + 14*u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := v.scene().lines()
+		if len(found) != 1 || found[0].height() != float64(12*u) || found[0].x2-found[0].x1 != float64(11*u) {
+			t.Errorf("%d pixels: got %+v", size, found)
+		}
+	}
+	s := blank(300, 300, 240)
+	s.letters(100, 100, 1, 20, 20)
+	s.letters(100, 130, 1, 20, 20)
+	v, err := viewOf(page{s}, document.Box{X1: 95, Y1: 95, X2: 120, Y2: 155})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := v.scene().lines(); len(found) != 2 {
+		t.Errorf("two letters: got %+v", found)
+	}
+}
