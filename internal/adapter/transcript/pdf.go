@@ -3,7 +3,9 @@ package transcript
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 	"strconv"
 	"strings"
@@ -25,14 +27,19 @@ const (
 	catalogObject = 1 + iota
 	pagesObject
 	informationObject
+	metadataObject
+	profileObject
 	fontObject      // and those behind it
 	firstPageObject = fontObject + fontParts
 )
 
-// writePDF writes a PDF 1.7: the images of the pages, and over them the words in text that is not painted, each stretched to
-// its box. A page that cannot be rendered is blank. The same transcript gives the same bytes.
+// producer is what is said to have written a file.
+const producer = "Glyphbox"
+
+// writePDF writes a PDF 1.7 that is PDF/A-2u: the images of the pages, and over them the words in text that is not painted, each stretched
+// to its box. A page that cannot be rendered is blank. The same transcript gives the same bytes.
 func writePDF(w io.Writer, t recognition.Transcript) error {
-	f := pdfFile{w: w}
+	f := pdfFile{w: w, sum: sha256.New()}
 	codes := newCodes()
 	var engines []string
 	var lang string
@@ -62,20 +69,23 @@ func writePDF(w io.Writer, t recognition.Transcript) error {
 	if lang != "" {
 		lang = " /Lang (" + lang + ")"
 	}
-	f.object(catalogObject, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /ViewerPreferences << /DisplayDocTitle true >>%s >>", pagesObject,
-		lang))
+	f.object(catalogObject, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /ViewerPreferences << /DisplayDocTitle true >> "+
+		"/Metadata %d 0 R /OutputIntents [%s]%s >>", pagesObject, metadataObject, outputIntent(profileObject), lang))
 	var references strings.Builder
 	for _, kid := range kids {
 		fmt.Fprintf(&references, "%d 0 R ", kid)
 	}
 	f.object(pagesObject, fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", strings.TrimSpace(references.String()), len(kids)))
 	f.font(codes)
+	title, creator := clean(t.Name), strings.Join(engines, ", ")
+	f.stream(metadataObject, "/Type /Metadata /Subtype /XML", metadata(title, creator, created.Truncate(time.Second)))
+	f.stream(profileObject, "/N 3 /Filter /FlateDecode", protocol.Deflated(sRGB))
 	date := ""
 	if !created.IsZero() {
 		date = " /CreationDate (" + created.UTC().Truncate(time.Second).Format("D:20060102150405Z") + ")"
 	}
 	f.object(informationObject, fmt.Sprintf("<< /Title %s /Creator %s /Producer %s%s >>",
-		textString(clean(t.Name)), textString(strings.Join(engines, ", ")), textString("Glyphbox"), date))
+		textString(title), textString(creator), textString(producer), date))
 	return f.finish()
 }
 
@@ -125,6 +135,7 @@ func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 32) }
 // pdfFile writes objects and remembers where they are.
 type pdfFile struct {
 	w       io.Writer
+	sum     hash.Hash // of what was written
 	at      int64
 	offsets []int64 // by number; those of the objects that there is one of come last
 	err     error   // the first one
@@ -146,7 +157,7 @@ func (f *pdfFile) grow(n int) {
 func (f *pdfFile) printf(format string, args ...any) {
 	if f.err == nil {
 		var n int
-		n, f.err = fmt.Fprintf(f.w, format, args...)
+		n, f.err = fmt.Fprintf(io.MultiWriter(f.w, f.sum), format, args...)
 		f.at += int64(n)
 	}
 }
@@ -171,7 +182,7 @@ func (f *pdfFile) streamFrom(n int, dict string, data io.Reader, size int64) {
 	f.printf("%d 0 obj\n<< %s /Length %d >>\nstream\n", n, dict, size)
 	if f.err == nil {
 		var copied int64
-		copied, f.err = io.CopyN(f.w, data, size)
+		copied, f.err = io.CopyN(io.MultiWriter(f.w, f.sum), data, size)
 		f.at += copied
 	}
 	f.printf("\nendstream\nendobj\n")
@@ -183,7 +194,8 @@ func (f *pdfFile) finish() error {
 	for _, offset := range f.offsets[1:] {
 		f.printf("%010d 00000 n \n", offset)
 	}
-	f.printf("trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(f.offsets), catalogObject,
-		informationObject, at)
+	id := f.sum.Sum(nil)[:16] // of the contents, so that the same transcript gives the same one
+	f.printf("trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R /ID [<%x> <%x>] >>\nstartxref\n%d\n%%%%EOF\n", len(f.offsets), catalogObject,
+		informationObject, id, id, at)
 	return f.err
 }

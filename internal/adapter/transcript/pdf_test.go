@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -322,6 +323,67 @@ func TestFont(t *testing.T) {
 		}
 		if got, want := binary.BigEndian.Uint32(entry[4:]), checksum(data); got != want || at%4 != 0 {
 			t.Errorf("%s at %d has the sum %X, want %X", entry[:4], at, got, want)
+		}
+	}
+}
+
+// A file of images says that it is PDF/A-2u, and has what that needs: metadata that agree with its information, the colour space of its
+// images, an identifier, and fonts that are in it and map to Unicode.
+func TestPDFIsArchival(t *testing.T) {
+	s := sample()
+	s.Page = pagePNG(t)
+	path := savedPDF(t, s)
+	for tool, want := range map[string][]string{
+		"pdfinfo": {"Encrypted:       no", "JavaScript:      no"},
+		"pdfinfo xmp": {"<pdfaid:part>2</pdfaid:part><pdfaid:conformance>U</pdfaid:conformance>", `>스캔 &lt;1&gt; &amp; &#34;2&#34;;\.png<`,
+			"<xmp:CreateDate>2026-11-22T20:06:00Z<"},
+		"pdffonts": {"CID TrueType      Identity-H       yes no  yes"},
+	} {
+		args := []string{path}
+		if name, meta, ok := strings.Cut(tool, " "); ok && meta == "xmp" {
+			tool, args = name, []string{"-meta", path}
+		}
+		if got := run(t, tool, args...); slices.ContainsFunc(want, func(w string) bool { return !strings.Contains(got, w) }) {
+			t.Errorf("%s: want %q in\n%s", tool, want, got)
+		}
+	}
+	trailer := run(t, "qpdf", "--show-object=trailer", path)
+	if !regexp.MustCompile(`/ID \[ <[0-9a-f]{32}> <[0-9a-f]{32}> \]`).MatchString(trailer) {
+		t.Errorf("no identifier in %s", trailer)
+	}
+	catalog := run(t, "qpdf", "--show-object=1", path)
+	for _, want := range []string{"/OutputIntents", "/S /GTS_PDFA1", "/Metadata"} {
+		if !strings.Contains(catalog, want) {
+			t.Errorf("no %s in %s", want, catalog)
+		}
+	}
+}
+
+// The profile is one that its users can read: its tags lie inside it, one behind the other, and white is white in it.
+func TestTheProfile(t *testing.T) {
+	if n := binary.BigEndian.Uint32(sRGB); int(n) != len(sRGB) || string(sRGB[36:40]) != "acsp" {
+		t.Fatalf("%d bytes, of %d", n, len(sRGB))
+	}
+	white := map[string]float64{}
+	for i := range int(binary.BigEndian.Uint32(sRGB[128:])) {
+		entry := sRGB[132+12*i:]
+		at, size := int(binary.BigEndian.Uint32(entry[4:])), int(binary.BigEndian.Uint32(entry[8:]))
+		if at%4 != 0 || at+size > len(sRGB) {
+			t.Fatalf("%s is at %d, %d bytes", entry[:4], at, size)
+		}
+		for k, axis := range []string{"x", "y", "z"} {
+			v := float64(int32(binary.BigEndian.Uint32(sRGB[at+8+4*k:]))) / 65536
+			switch string(entry[1:4]) {
+			case "XYZ":
+				white[axis] += v
+			case "tpt":
+				white[axis] -= v
+			}
+		}
+	}
+	for axis, off := range white {
+		if off < -0.001 || off > 0.001 {
+			t.Errorf("the primaries differ from white by %f in %s", off, axis)
 		}
 	}
 }

@@ -8,17 +8,20 @@ package overlay
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 
 	"glyphbox/internal/adapter/transcript/protocol"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/imagefile"
 )
 
 // errUnreadable is what is said of files that cannot be parsed.
@@ -44,8 +47,8 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 			err = errUnreadable.Because(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	conf := configuration(job.Password)
-	ctx, err := api.ReadContext(bytes.NewReader(file), conf)
+	file, passwords := imagefile.PDFUnlocked(file, job.Password)
+	ctx, password, err := read(file, passwords)
 	if err != nil {
 		return protocol.Answer{}, nil, errUnreadable.Because(err)
 	}
@@ -53,7 +56,7 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 	previous, ok := lastSection(file)
 	if answer.Encrypted || len(job.Keep) > 0 || !ok {
 		answer.Whole = true
-		if file, err = rewritten(file, job, answer.Encrypted); err != nil {
+		if file, err = rewritten(file, job.Keep, answer.Encrypted, password); err != nil {
 			return protocol.Answer{}, nil, errUnreadable.Because(err)
 		}
 		if ctx, err = api.ReadContext(bytes.NewReader(file), configuration("")); err != nil {
@@ -77,6 +80,17 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 	return answer, u.b.Bytes(), nil
 }
 
+// read parses a file, and returns which of the passwords opens it.
+func read(file []byte, passwords []string) (ctx *model.Context, password string, err error) {
+	for _, password = range passwords {
+		ctx, err = api.ReadContext(bytes.NewReader(file), configuration(password))
+		if !errors.Is(err, pdfcpu.ErrWrongPassword) {
+			break
+		}
+	}
+	return ctx, password, err
+}
+
 // renumbered is the job for the file that has the pages only that are kept.
 func renumbered(job protocol.Job) protocol.Job {
 	if len(job.Keep) == 0 {
@@ -90,11 +104,11 @@ func renumbered(job protocol.Job) protocol.Job {
 	return job
 }
 
-// rewritten is a file, or some pages of it, written anew without encryption.
-func rewritten(file []byte, job protocol.Job, encrypted bool) ([]byte, error) {
-	conf := configuration(job.Password)
-	var out bytes.Buffer
-	if len(job.Keep) == 0 {
+// rewritten is a file, or some pages of it, written anew without encryption. One that is encrypted is deciphered as a whole first, which no
+// permission in it forbids.
+func rewritten(file []byte, keep []int, encrypted bool, password string) ([]byte, error) {
+	if encrypted || len(keep) == 0 {
+		conf := configuration(password)
 		if conf.Cmd = model.OPTIMIZE; encrypted {
 			conf.Cmd = model.DECRYPT
 		}
@@ -102,14 +116,21 @@ func rewritten(file []byte, job protocol.Job, encrypted bool) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = api.WriteContext(ctx, &out)
-		return out.Bytes(), err
+		var out bytes.Buffer
+		if err := api.WriteContext(ctx, &out); err != nil {
+			return nil, err
+		}
+		file = out.Bytes()
 	}
-	pages := make([]string, len(job.Keep))
-	for i, n := range job.Keep {
+	if len(keep) == 0 {
+		return file, nil
+	}
+	pages := make([]string, len(keep))
+	for i, n := range keep {
 		pages[i] = fmt.Sprint(n)
 	}
-	err := api.Trim(bytes.NewReader(file), &out, pages, conf)
+	var out bytes.Buffer
+	err := api.Trim(bytes.NewReader(file), &out, pages, configuration(""))
 	return out.Bytes(), err
 }
 

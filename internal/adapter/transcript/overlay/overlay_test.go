@@ -14,6 +14,7 @@ import (
 
 	"glyphbox/internal/adapter/transcript/protocol"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 )
 
@@ -192,6 +193,26 @@ func TestLayKeepsPages(t *testing.T) {
 	if got, want := program(t, dir, "pdftotext", "out.pdf", "-"), "second\fprinted words\nthird\f"; strings.Join(strings.Fields(got),
 		" ") != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestLayLocked takes files of all ciphers with passwords in all letters, and some pages of them, also where that is not allowed.
+func TestLayLocked(t *testing.T) {
+	for _, f := range porttest.LockedPDFs(t, document()) {
+		for _, job := range []protocol.Job{{Password: f.Password}, {Password: f.Password, Keep: []int{3}}} {
+			answer, out, err := lay(f.File, job, layers)
+			if err != nil {
+				t.Errorf("%s, pages %v: %v", f.Name, job.Keep, err)
+				continue
+			}
+			ctx, err := api.ReadContext(bytes.NewReader(out), configuration(""))
+			if err != nil || ctx.Encrypt != nil || !answer.Encrypted {
+				t.Errorf("%s, pages %v: got %+v, %v", f.Name, job.Keep, answer, err)
+			}
+		}
+		if _, _, err := lay(f.File, protocol.Job{Password: "wrong"}, layers); err == nil {
+			t.Errorf("%s: opened by a wrong password", f.Name)
+		}
 	}
 }
 
