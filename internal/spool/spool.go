@@ -39,9 +39,10 @@ func Take(dir string, r io.Reader, most int64) (_ *File, err error) {
 }
 
 // Open returns a reader with its own place in the file. It can seek, so that no more of the file is read for its header than is needed.
-func (f *File) Open(context.Context) (io.ReadCloser, error) {
-	return reader{io.NewSectionReader(f.disk, 0, f.Size)}, nil
-}
+func (f *File) Open(context.Context) (io.ReadCloser, error) { return reader{f.Reader()}, nil }
+
+// Reader is Open for who does not want to close it.
+func (f *File) Reader() *io.SectionReader { return io.NewSectionReader(f.disk, 0, f.Size) }
 
 // reader needs no closing.
 type reader struct{ *io.SectionReader }
