@@ -131,7 +131,7 @@ type Image struct {
 	Document        int64  `json:"document" example:"42" doc:"The id of the image of the file's first page, which stands for the document."`
 	Page            int    `json:"page" example:"1" doc:"The number of this page in the file: 1, 2, 3 …"`
 	Pages           int    `json:"pages" example:"1" doc:"How many pages the file has. Each is an image of its own."`
-	Frames          int    `json:"frames,omitempty" example:"12" doc:"How many frames the file has if it is an animation (GIF, WebP, PNG), of which only the first is shown and read. Missing if it is none."`
+	Frames          int    `json:"frames,omitempty" example:"12" doc:"How many frames the file has if it is an animation (GIF, WebP, PNG) or how many images a collection or sequence (HEIC, AVIF) has, of which only the first is shown and read. Missing if it is none."`
 	Name            string `json:"name" example:"invoice.png"`
 	MediaType       string `json:"media_type" example:"image/png" doc:"Found from the bytes."`
 	Width           int    `json:"width" example:"547" doc:"Pixels of the upright image, as it is turned."`
@@ -149,6 +149,10 @@ type Image struct {
 	Tags []string `json:"tags" nullable:"false" example:"[\"invoice\"]" doc:"The tags of the document, sorted. Letter case does not tell tags apart."`
 
 	Read *int `json:"read,omitempty" example:"1" doc:"In lists: how many pages have been read. In a list of documents, of all their pages, in a list of the pages of one, 1 or 0."`
+
+	Regions   *int `json:"regions,omitempty" example:"31" doc:"In lists: how many regions the newest runs of these pages have. Absent while they are being counted."`
+	Confirmed *int `json:"confirmed,omitempty" example:"12" doc:"In lists: how many of these regions a person has found right."`
+	Doubtful  *int `json:"doubtful,omitempty" example:"3" doc:"In lists: how many words of the other regions have a confidence below 0.75 and are not confirmed."`
 
 	Error *Failure `json:"error,omitempty" doc:"Why the page cannot be shown or read, while others of the file can. Missing if it can. Its size is then that of the page before."`
 }
@@ -308,6 +312,11 @@ type RunEvent struct {
 	Version int `json:"version"` // 0: anything may have changed
 }
 
+// ImageEvent says how an image stands: it is the data of the event image.
+type ImageEvent struct {
+	Rotation int `json:"rotation"` // degrees clockwise; the coordinates of contents are those of the page as it is turned
+}
+
 // Presence says who has an image open: it is the data of the event presence.
 type Presence struct {
 	Users []string `json:"users"` // names, sorted; the one who asks is among them
@@ -329,7 +338,8 @@ type Correction struct {
 	Name      *string    `json:"name,omitempty"`      // of the region
 	Confirmed *bool      `json:"confirmed,omitempty"` // whether a person has found the text right
 	Words     []WordMark `json:"words,omitempty"`
-	Deleted   *bool      `json:"deleted,omitempty"` // false brings back a content that was deleted; nothing else is allowed
+	Suggested *[]string  `json:"suggested_lang,omitempty"` // empty says that the languages are right
+	Deleted   *bool      `json:"deleted,omitempty"`        // false brings back a content that was deleted; nothing else is allowed
 }
 
 // WordMark says whether a word is right as it was read.
@@ -377,6 +387,7 @@ type Ready struct {
 	Dependencies map[string]Dependency `json:"dependencies" doc:"By name: database, blobs, contents, workers …"`
 
 	SecondRecogniser string `json:"second_recogniser" enum:"ok,missing" doc:"Whether there is a second recogniser. The service is ready without one and reads less well."`
+	HEIF             string `json:"heif" enum:"ok,missing" doc:"Whether HEIC and AVIF, the formats of phones, can both be read. The service is ready without, and refuses what it cannot read."`
 	PDF              string `json:"pdf" enum:"ok,resting,missing" doc:"Whether PDF files are opened. resting: no file was opened for a time. missing: no worker could be started; the service is ready all the same, and reads images."`
 }
 
@@ -395,6 +406,7 @@ type Service struct {
 	Regions         Workload `json:"regions"`
 
 	SecondRecogniser SecondRecogniser `json:"second_recogniser"`
+	HEIF             HEIF             `json:"heif"`
 	PDF              PDF              `json:"pdf"`
 }
 
@@ -417,6 +429,14 @@ type SecondRecogniser struct {
 	Models  []string `json:"models,omitempty" example:"PP-OCRv6_rec_small" doc:"Those that are loaded."`
 	Runtime string   `json:"runtime,omitempty" example:"onnxruntime 1.32.0" doc:"What runs the models."`
 	Missing string   `json:"missing,omitempty" doc:"Why there is none."`
+}
+
+// HEIF is what HEIC and AVIF, the formats of phones, are decoded with, where it is installed.
+type HEIF struct {
+	State   string   `json:"state" enum:"ok,missing" doc:"missing: one of the two formats, or both, cannot be read."`
+	Library string   `json:"library,omitempty" example:"libheif 1.15.1" doc:"What decodes them, and its version."`
+	Formats []string `json:"formats,omitempty" example:"HEIC" doc:"Those that can be read: HEIC, AVIF."`
+	Missing string   `json:"missing,omitempty" doc:"What is missing, and why."`
 }
 
 // Part is something that the service needs, with its kind.
@@ -463,7 +483,7 @@ type LimitReached struct {
 	Name    string `json:"name" enum:"images,bytes,queued_items,items_a_day" doc:"Which one, as GET /user/limits calls it."`
 	Allowed int64  `json:"allowed" example:"100000" doc:"At most this much."`
 	Used    int64  `json:"used" example:"99999" doc:"There is this much."`
-	Asked   int64  `json:"asked" example:"2" doc:"The request asked for this much more."`
+	Asked   int64  `json:"asked" example:"2" doc:"The request asked for this much more, or at least so much where it was refused before all of it had come."`
 }
 
 // Limits are how much a user may have and do, and how much there is.

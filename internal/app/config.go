@@ -44,12 +44,13 @@ type Config struct {
 	NATSCredentials string // file; empty: none
 	NATSCA          string // file; empty: what the system trusts
 	Worker          bool   // the node only runs items of jobs
-	JobItems        int    // that are read at once; 0: as many as there are workers
+	JobItems        int    // that are read at once; 0: one more than there are workers
 	SignUpOpen      bool
 	AdminPassword   string       // of the administrator made at the first start; empty: a random one
 	Keys            []token.Key  // that sign access tokens; none: those of a file in DataDir
 	OCRWorkers      int          // 0: one for each core
 	MaxUpload       int64        // bytes of one file
+	FileCache       int64        // bytes of copies of files of MongoDB
 	MaxPixels       int64        // of one page
 	MaxFiles        int          // of one upload
 	Limits          limit.Limits // of users who have none of their own
@@ -116,7 +117,8 @@ var table = []setting{
 	{name: "role", def: "all", help: "all: serve the API and read images of jobs. worker: only read images of jobs, and serve nothing " +
 		"but /ping, /health, /ready and /metrics; it needs database, mongodb and nats.",
 		set: oneOf(func(c *Config) *bool { return &c.Worker }, map[string]bool{"all": false, "worker": true})},
-	{name: "job-items", def: "0", help: "Most images of jobs that are read at once. 0: as many as there are worker processes.",
+	{name: "job-items", def: "0", help: "Most images of jobs that are read at once. 0: one more than there are worker " +
+		"processes, which read one while what was read of another is stored.",
 		set: integer(func(c *Config) *int { return &c.JobItems }, 0, 1024)},
 	{name: "max-queued", def: "100000", help: "Most images of a user that may wait in jobs; more are answered with 429. 0: no limit. " +
 		"This and the limits max-day, max-images and max-bytes are those of users for whom an administrator has set no others.",
@@ -151,6 +153,9 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
 	{name: "max-upload", def: "100MB", help: "Largest file that may be uploaded.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},
+	{name: "file-cache", def: "1GB", help: "Most bytes of files of mongodb of which copies are kept in data-dir, so that the pages of a " +
+		"long file are not fetched one by one. 0: none.",
+		set: quantity(func(c *Config) *int64 { return &c.FileCache }, bytesUnits, 0, 1e15)},
 	{name: "max-pixels", def: "150MP", help: "Most pixels of a page. Decoding takes 1 to 4 bytes for each.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxPixels }, pixelUnits, 1, 10e9)},
 	{name: "max-pages", def: "2000", help: "Most pages of a file.",

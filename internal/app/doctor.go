@@ -87,6 +87,11 @@ func examineEngine(ctx context.Context, c Config, row func(name, format string, 
 	} else {
 		row("second recogniser", "missing: %s", about.Missing)
 	}
+	if heif := about.HEIF; heif.Missing == "" {
+		row("HEIC and AVIF", "%s", heif.Library)
+	} else {
+		row("HEIC and AVIF", "missing: %s", heif.Missing)
+	}
 	if len(about.Unconfined) == 0 {
 		row("confinement", "complete")
 	}

@@ -28,7 +28,7 @@ func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) err
 	s.checks = append(s.checks, httpapi.Check{Name: "queue", Check: queue.Ping})
 	rows := jobstore.New(s.db.DB)
 	s.runner = &job.Runner{Jobs: rows, Queue: queue, Accounts: s.accounts, Reads: s.results,
-		AtOnce: cmp.Or(c.JobItems, max(1, s.pool.Stats().Wanted)), Now: time.Now,
+		AtOnce: cmp.Or(c.JobItems, s.pool.Stats().Wanted+1), Now: time.Now,
 		Log: func(what string, err error) { log.Warn("jobs: "+what+" failed; it is tried again", "error", err) }}
 	s.jobs = &job.Service{Jobs: rows, Images: s.images, Engine: s.pool, Effort: c.Effort, Regions: c.MaxRegions, Limits: s.limits,
 		Hooks: s.webhooks, Wake: s.runner.Wake, Now: time.Now}

@@ -5,6 +5,7 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/adapter/engine"
+	"glyphbox/internal/adapter/filecache"
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/workerpool"
 )
@@ -49,6 +50,18 @@ func secondRecogniser(about func() engine.About) func() httpapi.SecondRecogniser
 	}
 }
 
+// heif tells administrators what HEIC and AVIF are decoded with.
+func heif(about func() engine.About) func() client.HEIF {
+	return func() client.HEIF {
+		a := about().HEIF
+		view := client.HEIF{State: "ok", Library: a.Library, Formats: a.Formats, Missing: a.Missing}
+		if a.Missing != "" {
+			view.State = "missing"
+		}
+		return view
+	}
+}
+
 // pdfFiles tells administrators what PDF files are opened with.
 func pdfFiles(about func() engine.AboutPDF) func() client.PDF {
 	return func() client.PDF {
@@ -63,6 +76,18 @@ func pdfFiles(about func() engine.AboutPDF) func() client.PDF {
 		s := a.Stats
 		return client.PDF{State: state, Name: a.Name, Workers: s.Workers, Busy: s.Busy, MemoryBytes: s.Memory, Waiting: s.Waiting,
 			Served: s.Served, Replaced: s.Restarts + s.Recycled, Missing: a.Missing}
+	}
+}
+
+// fileCacheMetrics tells what was opened by way of copies.
+func fileCacheMetrics(stats func() filecache.Stats) []prometheus.Collector {
+	return []prometheus.Collector{
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "glyphbox_file_cache_hits_total",
+			Help: "Files that were opened of which this node had a copy."}, func() float64 { return float64(stats().Hits) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "glyphbox_file_cache_misses_total",
+			Help: "Files that were opened and fetched from MongoDB."}, func() float64 { return float64(stats().Misses) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "glyphbox_file_cache_bytes",
+			Help: "Bytes of the copies that this node has."}, func() float64 { return float64(stats().Held) }),
 	}
 }
 

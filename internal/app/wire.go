@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glyphbox/internal/adapter/engine"
+	"glyphbox/internal/adapter/filecache"
 	"glyphbox/internal/adapter/filestore"
 	"glyphbox/internal/adapter/httpapi"
 	"glyphbox/internal/adapter/mongostore"
@@ -145,12 +146,21 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 		return nil, err
 	}
 	s.staging = &document.Staging{Blobs: s.blobs}
-	if s.pool, err = startPool(c, c.DataDir.Spool(), c.DataDir.Cache(), s.staging, log); err != nil {
+	files := document.Files(s.staging)
+	var copies *filecache.Cache
+	if c.MongoDB != "" {
+		copies = filecache.New(s.staging, c.DataDir.Spool(), c.FileCache)
+		files = copies
+	}
+	if s.pool, err = startPool(c, c.DataDir.Spool(), c.DataDir.Cache(), files, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.closers = append(s.closers, s.pool.Close)
 	s.checks = append(s.checks, httpapi.Check{Name: "workers", Check: s.pool.Ready})
 	s.metrics = poolRegistry(s.pool.Stats, s.pool.PDFStats)
+	if copies != nil {
+		s.metrics.MustRegister(fileCacheMetrics(copies.Stats)...)
+	}
 
 	exporter, err := newExporter(c, log)
 	if err != nil {

@@ -29,11 +29,11 @@ const (
 )
 
 var costs = []cost{
-	{"MariaDB, statements", 68, 5, 30_000, "offer less often, then a larger MariaDB"},
-	{"MariaDB, commits", 7, 0, 2_500, "a faster disk of logs; index texts in groups"},
+	{"MariaDB, statements", 60, 5, 30_000, "a larger MariaDB"},
+	{"MariaDB, commits", 6.4, 0, 2_500, "a faster disk of logs; index texts in groups"},
 	{"rows of the jobs", 2 * 0.003, 0, jobs, "more and smaller jobs"},
 	{"NATS, replicated writes", 2, 0, 2_900, "more consumers on streams of their own"},
-	{"blobs, MB", 1, 0, 400, "a replica for reads, or a cache of blobs on nodes"},
+	{"blobs, MB", 1, 0, 400, "a replica for reads"},
 }
 
 // table has what nodes of a number could read, and how busy that would make what they share. What is busier than 1 is a limit; the busiest

@@ -235,13 +235,17 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 		same(t, "revision", got[0].Revision, racers+1)
 	})
 
-	t.Run("a page of 5,000 words and a run of 500 regions", func(t *testing.T) {
+	t.Run("a page of many words and a run of 500 regions", func(t *testing.T) {
 		s := open(t)
+		words := 1500 // more than 64 KiB
+		if check.Soak() {
+			words = 5000
+		}
 		random := rand.New(rand.NewPCG(1, 2))
 		big := someContent(0)
 		big.Words = nil
 		var text strings.Builder
-		for n := range 5000 {
+		for n := range words {
 			w := recognition.Word{Text: fmt.Sprintf("낱말%d", n), Box: document.Box{X1: n, Y1: n, X2: n + 50, Y2: n + 20},
 				Confidence: random.Float64()}
 			big.Words = append(big.Words, w)

@@ -51,7 +51,7 @@ func newFakes(judge testing.TB) *Fakes {
 		judge: judge, faults: map[string][]Mode{}, meanwhile: map[string]func(){},
 		users: map[int64]account.User{}, sessions: map[string]account.Session{}, keys: map[string]account.Key{},
 		given:  map[int64][]int64{},
-		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{},
+		images: map[int64]document.Image{}, runs: map[int64][]recognition.Run{}, entries: map[string]fakeEntry{}, counted: map[int64]bool{},
 		contents: map[string][]recognition.Content{}, deleted: map[string]time.Time{}, settings: map[int64]recognition.Settings{},
 		blobs: map[string][]byte{},
 		kept:  map[string]time.Time{},
@@ -120,6 +120,7 @@ type memory struct {
 
 	announced []recognition.Announcement
 	entries   map[string]fakeEntry // of the index, by content
+	counted   map[int64]bool       // images whose regions the index has counted
 
 	feeds    map[int64][]recognition.Event // by image, all that ever were
 	watchers map[string]fakeWatcher

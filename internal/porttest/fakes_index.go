@@ -20,8 +20,9 @@ type fakeIndex struct{ *memory }
 
 type fakeEntry struct {
 	recognition.Entry
-	revision int
-	terms    []string
+	revision  int
+	terms     []string
+	proofread recognition.Proofread
 }
 
 var longAgo = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -78,6 +79,9 @@ func (m *memory) withdraw(announced ...int64) {
 func (f fakeIndex) Put(ctx context.Context, announced, imageID int64, contents []recognition.Content) error {
 	return f.write(ctx, "Index.Put", func() error {
 		f.withdraw(announced)
+		if len(f.runs[imageID]) > 0 {
+			f.counted[imageID] = true
+		}
 		for _, c := range slices.Backward(contents) {
 			if old, ok := f.entries[c.ID]; ok && old.revision >= c.Revision {
 				continue
@@ -90,10 +94,36 @@ func (f fakeIndex) Put(ctx context.Context, announced, imageID int64, contents [
 				continue
 			}
 			f.entries[c.ID] = fakeEntry{recognition.Entry{ID: f.nextID(), ImageID: imageID, ContentID: c.ID, Version: version,
-				Rotation: f.runs[imageID][version-1].Rotation}, c.Revision, f.terms(c.Text, c.Name)}
+				Rotation: f.runs[imageID][version-1].Rotation}, c.Revision, f.terms(c.Text, c.Name), c.Proofread()}
 		}
 		return nil
 	})
+}
+
+func (f fakeIndex) Proofread(ctx context.Context, imageIDs []int64, whole bool) (found map[int64]recognition.Proofread, err error) {
+	err = f.do(ctx, "Index.Proofread", func() error {
+		found = map[int64]recognition.Proofread{}
+		add := func(imageID int64, p recognition.Proofread) {
+			i, there := f.images[imageID]
+			id := i.ID
+			if whole {
+				id = i.Document
+			}
+			if there && slices.Contains(imageIDs, id) {
+				found[id] = found[id].Add(p)
+			}
+		}
+		for imageID := range f.counted {
+			add(imageID, recognition.Proofread{Pages: 1})
+		}
+		for _, e := range f.entries {
+			if e.Version == len(f.runs[e.ImageID]) && f.deleted[e.ContentID].IsZero() {
+				add(e.ImageID, e.proofread)
+			}
+		}
+		return nil
+	})
+	return found, err
 }
 
 // Compact finds nothing to do.

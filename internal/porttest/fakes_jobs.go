@@ -11,6 +11,7 @@ import (
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
+	"glyphbox/internal/domain/recognition"
 )
 
 // storedJob is a job with its items, and what the domain does not see of them.
@@ -66,6 +67,12 @@ func (f fakeJobs) ByID(ctx context.Context, id string) (j job.Job, err error) {
 		j = stored.Job
 		return nil
 	})
+	return j, err
+}
+
+func (f fakeJobs) Standing(ctx context.Context, id string) (job.Job, error) {
+	j, err := f.ByID(ctx, id)
+	j.Request, j.User.Name = recognition.Request{}, ""
 	return j, err
 }
 

@@ -59,6 +59,15 @@ func (f fakeOnce) Begin(ctx context.Context, k once.Key) (got once.Key, err erro
 	return got, err
 }
 
+func (f fakeOnce) Known(ctx context.Context, id string, after time.Time) (known bool, err error) {
+	err = f.do(ctx, "Once.Known", func() error {
+		k, ok := f.requests[id]
+		known = ok && k.Created.After(after)
+		return nil
+	})
+	return known, err
+}
+
 func (f fakeOnce) Extend(ctx context.Context, c once.Claim, until time.Time) error {
 	return f.write(ctx, "Once.Extend", func() error {
 		if err := f.lost(c); err != nil {

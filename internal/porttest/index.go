@@ -97,6 +97,51 @@ func Index(t *testing.T, open func(t *testing.T) Stores) {
 	start := func(t *testing.T) *indexed { t.Helper(); return startIndex(t, open(t)) }
 	sharedIndex(t, start)
 
+	t.Run("how far the newest run is proofread", func(t *testing.T) {
+		x := start(t)
+		pages := []document.Image{someImage(x.ann, "log.pdf"), someImage(x.ann, "log.pdf")}
+		for n := range pages {
+			pages[n].Number, pages[n].Pages = n+1, len(pages)
+		}
+		first, err := addPages(t, x.Stores, pages...)
+		check.OK(t, "Catalog.Add", err)
+		pages, err = x.Catalog.Pages(t.Context(), first.ID, 2, 1)
+		check.OK(t, "Catalog.Pages", err)
+		second := pages[0]
+		want := func(what string, whole bool, want map[int64]recognition.Proofread, of ...int64) {
+			t.Helper()
+			got, err := x.Index.Proofread(t.Context(), of, whole)
+			check.OK(t, "Index.Proofread", err)
+			same(t, what, got, want)
+		}
+		word := func(confidence float64, confirmed bool) recognition.Word {
+			return recognition.Word{Text: "w", Confidence: confidence, Confirmed: confirmed}
+		}
+		want("of nothing", true, map[int64]recognition.Proofread{}, first.ID)
+		c := x.append(first, "one", "two")
+		c[0].Words = []recognition.Word{word(0.5, false), word(0.74, true), word(0.75, false), word(0.1, false)}
+		c[1].Words = []recognition.Word{word(0.2, false)}
+		x.put(first, c...)
+		want("two regions", false, map[int64]recognition.Proofread{first.ID: {Pages: 1, Regions: 2, Doubtful: 3}}, first.ID, second.ID)
+		c[1].Revision, c[1].Confirmed = 2, true
+		x.put(first, c[1])
+		one := map[int64]recognition.Proofread{first.ID: {Pages: 1, Regions: 2, Confirmed: 1, Doubtful: 2}}
+		want("a region that was confirmed", false, one, first.ID)
+		old := c[1]
+		old.Revision, old.Confirmed = 1, false
+		x.put(first, old)
+		want("an older revision after it", false, one, first.ID)
+		x.run(second, "three")
+		want("a page", false, map[int64]recognition.Proofread{second.ID: {Pages: 1, Regions: 1}}, second.ID)
+		want("a document", true, map[int64]recognition.Proofread{first.ID: {Pages: 2, Regions: 3, Confirmed: 1, Doubtful: 2}}, first.ID)
+		check.OK(t, "Runs.MarkDeleted", x.Runs.MarkDeleted(t.Context(), c[0].ID, time.Now()))
+		x.put(first)
+		want("without a region that was deleted", true, map[int64]recognition.Proofread{first.ID: {Pages: 2, Regions: 2, Confirmed: 1}},
+			first.ID)
+		x.run(first, "four")
+		want("of another run", true, map[int64]recognition.Proofread{first.ID: {Pages: 2, Regions: 2}}, first.ID)
+		want("of none", true, map[int64]recognition.Proofread{})
+	})
 	t.Run("words, prefixes, parts of Hangul words, and numbers", func(t *testing.T) {
 		x := start(t)
 		texts := []string{"임대차계약서 제1조", "Invoice No. A4-1742\nTotal 1,234.50", "합계 ₩12,000원 (부가세 포함)", "Straße 7, Ärzte", "納品書 カード", "네이버",

@@ -64,6 +64,24 @@ func Once(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "Begin after Release", begin(t, s, k).HeldBy, "first")
 	})
 
+	t.Run("a key is known as long as it is there", func(t *testing.T) {
+		s, k := start(t)
+		known := func(what string, after int, want bool) {
+			t.Helper()
+			got, err := s.Once.Known(t.Context(), k.ID, moment(after))
+			check.OK(t, "Known", err)
+			same(t, "Known "+what, got, want)
+		}
+		known("before it is there", 0, false)
+		begin(t, s, k)
+		known("while it is held", 0, true)
+		known("once it is too old", 1, false)
+		check.OK(t, "Complete", s.Once.Complete(t.Context(), claim(k), nil))
+		known("once it is done", 0, true)
+		check.OK(t, "Remove", s.Once.Remove(t.Context(), []string{k.ID}, moment(2)))
+		known("once it is removed", 0, false)
+	})
+
 	t.Run("what is made is noted with it, or it is not made", func(t *testing.T) {
 		s, k := start(t)
 		ann, err := s.Users.ByID(t.Context(), k.User)

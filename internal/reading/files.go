@@ -18,8 +18,8 @@ type File struct {
 }
 
 // endings are those of the files of a folder that are read.
-var endings = []string{".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".j2k", ".pbm", ".pdf", ".pgm", ".png", ".pnm", ".ppm", ".tif",
-	".tiff", ".webp"}
+var endings = []string{".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jp2", ".jpe", ".jpeg", ".jpg", ".j2k", ".pbm", ".pdf",
+	".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 
 // stdinName stands for standard input on the command line.
 const stdinName = "-"

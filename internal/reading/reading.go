@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"strings"
 	"sync"
 
 	"glyphbox/internal/domain/document"
@@ -79,6 +81,8 @@ type read struct {
 	pages  []chan readPage
 	done   int // pages that were waited for
 	failed bool
+
+	suggested []string // what was said about languages
 }
 
 // readPage is a page that was read, or why not.
@@ -239,6 +243,7 @@ func (r *Reading) next(f *read, i int, ahead chan struct{}) readPage {
 			r.complain(f, "%sregion %d,%d,%d,%d: %s", at, c.ROI.X1, c.ROI.Y1, c.ROI.X2, c.ROI.Y2, c.Error.Detail)
 		}
 	}
+	r.suggest(f, at, p.run.Contents)
 	if n := f.images[i].Frames; n > 1 {
 		r.display.Printf(r.Stderr, "glyphbox: %s: an animation of %d frames, of which the first is read", f.file.Name, n)
 	}
@@ -248,6 +253,21 @@ func (r *Reading) next(f *read, i int, ahead chan struct{}) readPage {
 			progress.Counted(r.pages, "page"), progress.Counted(r.failed, "file"))
 	}
 	return p
+}
+
+// suggest says in which other languages the regions of a page look written, once for each file.
+func (r *Reading) suggest(f *read, at string, contents []recognition.Content) {
+	say := func(format string, lang []string) {
+		codes := strings.Join(lang, "+")
+		if len(lang) > 0 && !slices.Contains(f.suggested, codes) {
+			f.suggested = append(f.suggested, codes)
+			r.display.Printf(r.Stderr, "glyphbox: %s: %s"+format, f.file.Name, at, codes)
+		}
+	}
+	for _, c := range contents {
+		say("this looks written in another language: --lang %s may read it better", c.Suggested)
+		say("this looks written in a language that is not installed: %s", c.Missing)
+	}
 }
 
 // transcript is the pages of a file as they are read.

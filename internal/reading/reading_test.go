@@ -60,6 +60,12 @@ func (b *book) Read(_ context.Context, page document.Image) (recognition.Run, er
 		return recognition.Run{}, errors.New("cannot be read")
 	}
 	c := recognition.Content{Reading: recognition.Reading{Text: page.Name}}
+	if strings.Contains(page.Name, "한") {
+		c.Suggested = []string{"kor"}
+	}
+	if strings.Contains(page.Name, "я") {
+		c.Missing = []string{"rus", "ukr"}
+	}
 	if page.Name == "hard" {
 		c.Error = &recognition.Failure{Detail: "too hard"}
 	}
@@ -216,6 +222,26 @@ func TestAnimation(t *testing.T) {
 	}
 	if strings.Count(got, `"frames":3`) != 1 || strings.Count(got, `"frames"`) != 1 {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Another language is suggested once for each file, with the page that it was first seen on and the flag that names it.
+func TestSuggestedLanguages(t *testing.T) {
+	dir := world(t, map[string]string{"a.tif": "one\n한\n한\nя", "b.tif": "한", "c.tif": "one\ntwo"})
+	_, errs, err := runs(t, &Reading{Format: text}, dir)
+	must(t, err)
+	a, b := filepath.Join(dir, "a.tif"), filepath.Join(dir, "b.tif")
+	for _, want := range []string{
+		a + ": page 2: this looks written in another language: --lang kor may read it better\n",
+		a + ": page 4: this looks written in a language that is not installed: rus+ukr\n",
+		b + ": this looks written in another language: --lang kor may read it better\n",
+	} {
+		if strings.Count(errs, want) != 1 {
+			t.Errorf("want %q once in %q", want, errs)
+		}
+	}
+	if strings.Count(errs, "looks written") != 3 {
+		t.Errorf("got %q", errs)
 	}
 }
 

@@ -60,6 +60,7 @@ type Config struct {
 	Workload    func() Workload   // for administrators; nil: none is told
 
 	Second  func() SecondRecogniser // nil: there is none
+	HEIF    func() client.HEIF      // nil: none is decoded
 	PDF     func() client.PDF       // nil: none is opened
 	Version string                  // of the program, for the OpenAPI document
 

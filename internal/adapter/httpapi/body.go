@@ -91,6 +91,7 @@ type correctionForm struct {
 	Name      *string    `json:"name,omitempty" maxLength:"200" example:"total" doc:"Your name for the region, at most 200 characters. Unchanged if missing."`
 	Confirmed *bool      `json:"confirmed,omitempty" doc:"Whether you have found the text right. If it is missing, it is unchanged, and false where text or region change."`
 	Words     []wordForm `json:"words,omitempty" nullable:"false" maxItems:"20000" doc:"Words that are right as they were read, or are not said to be any more."`
+	Suggested []string   `json:"suggested_lang,omitempty" nullable:"false" maxItems:"0" doc:"[] says that the languages are right: suggested_lang and missing_lang are empty then."`
 	Deleted   *bool      `json:"deleted,omitempty" enum:"false" doc:"false brings back a content that was deleted. DELETE deletes one."`
 }
 
@@ -111,10 +112,13 @@ type wordForm struct {
 
 func (f correctionForm) correction(revision int) (recognition.Correction, error) {
 	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Name: f.Name, Confirmed: f.Confirmed, Restore: f.Deleted != nil,
-		Revision: revision}
+		LangFits: f.Suggested != nil, Revision: revision}
 	var fields []fault.Field
 	if f.Deleted != nil && *f.Deleted {
 		fields = append(fields, fault.Field{Field: "deleted", Detail: "false, which brings it back; DELETE deletes it"})
+	}
+	if len(f.Suggested) > 0 {
+		fields = append(fields, fault.Field{Field: "suggested_lang", Detail: "[], which says that the languages are right"})
 	}
 	if f.ROI != nil {
 		box, missing := f.ROI.box("roi.")

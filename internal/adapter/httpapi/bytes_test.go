@@ -188,7 +188,8 @@ func TestSpoolAway(t *testing.T) {
 
 // A client that stops in the middle of a body holds nothing for long.
 func TestStalledUpload(t *testing.T) {
-	s := open(t, func(c *Config) { c.StallTimeout = 200 * time.Millisecond })
+	t.Parallel()
+	s := open(t, func(c *Config) { c.StallTimeout = 2 * time.Second })
 	_, ann := s.user("ann")
 	got := s.stall(fmt.Sprintf("POST /api/v1/image HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: "+
 		"multipart/form-data; boundary=b\r\nContent-Length: 90000\r\n\r\n"+
@@ -200,7 +201,8 @@ func TestStalledUpload(t *testing.T) {
 
 // Nor does one that does not send the body of a request that is refused anyway.
 func TestStalledRefused(t *testing.T) {
-	s := open(t, func(c *Config) { c.StallTimeout = 200 * time.Millisecond })
+	t.Parallel()
+	s := open(t, func(c *Config) { c.StallTimeout = 2 * time.Second })
 	got := s.stall("POST /api/v1/user/key HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\nhalf")
 	if !strings.HasPrefix(got, "HTTP/1.1 401 ") {
 		t.Errorf("answered %q", got)
@@ -215,7 +217,7 @@ func (s *site) stall(begin string) string {
 		s.t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Minute)); err != nil {
 		s.t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, begin); err != nil {
@@ -230,12 +232,13 @@ func (s *site) stall(begin string) string {
 
 // A request may take longer than a client may stall, as long as the client has done its part.
 func TestSlowAnswerIsNoStall(t *testing.T) {
-	s := open(t, func(c *Config) { c.StallTimeout = 100 * time.Millisecond })
+	t.Parallel()
+	s := open(t, func(c *Config) { c.StallTimeout = 2 * time.Second })
 	_, ann := s.user("ann")
 	i := s.image(ann)
 	slow := make(chan struct{})
 	s.Meanwhile("Engine.Recognize", func() {
-		time.AfterFunc(500*time.Millisecond, func() { close(slow) })
+		time.AfterFunc(3*time.Second, func() { close(slow) })
 		<-slow
 	})
 	s.ask("POST", fmt.Sprintf("%s/image/%d/ocr", base, i.ID), as(ann).with(`[{"x1":0,"y1":0,"x2":9,"y2":9}]`)).want(200)

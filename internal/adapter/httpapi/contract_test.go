@@ -644,6 +644,7 @@ func TestConfirmAndDelete(t *testing.T) {
 		*got.EditedBy.Name != "ann" {
 		t.Errorf("got %+v", got)
 	}
+	put(`{"suggested_lang":["kor"]}`).want(422).code("invalid_input", "suggested_lang")
 	put(`{"words":[{"index":0},{"confirmed":true},{"index":"x"}]}`).want(422).code("invalid_input", "words.index")
 	put(`{"words":[{"index":0},{"confirmed":true}]}`).want(422).code("invalid_input", "words[0].confirmed", "words[1].index")
 	put(`{"words":[{"index":7,"confirmed":true}]}`).want(422).code("invalid_input", "words[0].index")

@@ -76,13 +76,16 @@ func (a *api) pagesOf(ctx context.Context, c *endpoint.Call, in endpoint.PageQue
 // listImages answers with images and how much of each has been read; whole: of the document that it stands for.
 func (a *api) listImages(ctx context.Context, c *endpoint.Call, in endpoint.PageQuery, total int, images []document.Image, whole bool) (
 	*endpoint.List[client.Image], error) {
-	read, err := a.Recognition.PagesRead(ctx, images, whole)
+	read, proofread, err := a.Recognition.Progress(ctx, images, whole)
 	if err != nil {
 		return nil, err
 	}
 	return endpoint.AnswerList(c, in, total, wire.All(images, func(i document.Image) client.Image {
 		v, n := viewImage(i), read[i.ID]
 		v.Read = &n
+		if p, counted := proofread[i.ID]; counted {
+			v.Regions, v.Confirmed, v.Doubtful = &p.Regions, &p.Confirmed, &p.Doubtful
+		}
 		return v
 	})), nil
 }

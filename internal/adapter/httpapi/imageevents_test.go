@@ -85,9 +85,9 @@ func TestImageEvents(t *testing.T) {
 	s.ask("PUT", path, as(ann).with(`{"visibility":"shared"}`)).want(200)
 
 	one := s.followImage(ann, i.ID, "")
-	one.want(`presence {"users":["ann"]}`)
+	one.want(`image {"rotation":0}`, `presence {"users":["ann"]}`)
 	two := s.followImage(bob, i.ID, "")
-	two.want(`presence {"users":["ann","bob"]}`)
+	two.want(`image {"rotation":0}`, `presence {"users":["ann","bob"]}`)
 	one.want(`presence {"users":["ann","bob"]}`)
 	content := read[[]client.Content](s.ask("POST", path+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":20,"y2":20}]`)).want(200))[0]
 	one.want(`run {"version":1}`)
@@ -101,8 +101,12 @@ func TestImageEvents(t *testing.T) {
 		fmt.Sprintf(`content {"content_id":%q,"version":1,"revision":0,"deleted":true}`, content.ID)}
 	one.want(changed...)
 	two = s.followImage(bob, i.ID, seen)
+	two.want(`image {"rotation":0}`)
 	two.want(append(changed, `presence {"users":["ann","bob"]}`)...)
 	one.want(`presence {"users":["ann","bob"]}`)
+	s.ask("PUT", path, as(ann).with(`{"rotation":90}`)).want(200)
+	one.want(`image {"rotation":90}`)
+	two.want(`image {"rotation":90}`)
 
 	// Who may see it no longer is told nothing more.
 	s.ask("PUT", path, as(ann).with(`{"visibility":"private"}`)).want(200)

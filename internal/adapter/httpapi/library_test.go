@@ -62,7 +62,7 @@ func TestShare(t *testing.T) {
 	}
 
 	follow := s.followImage(bob, i.ID, "") // ends once the document is not shared any more
-	follow.want(`presence {"users":["bob"]}`)
+	follow.want(`image {"rotation":0}`, `presence {"users":["bob"]}`)
 	share(ann, `["carl"]`).want(200)
 	for event := follow.next(); event != ""; event = follow.next() {
 		if !strings.HasPrefix(event, "presence") {

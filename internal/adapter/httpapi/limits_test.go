@@ -58,6 +58,16 @@ func TestLimits(t *testing.T) {
 		t.Errorf("given back (-want +got):\n%s", d)
 	}
 
+	// What was sent before is answered as it was, also where there is no room for it any more.
+	twice := withKey(files(ann, formFile{name: "page.png", data: data}), "u")
+	made := s.ask("POST", base+"/image", twice).want(201)
+	put(`{"images":1}`)
+	if again := s.ask("POST", base+"/image", twice).want(201); again.body != made.body {
+		t.Errorf("the second answer is %s, the first was %s", again.body, made.body)
+	}
+	s.ask("POST", base+"/image", withKey(files(ann, formFile{name: "page.png", data: data}), "v")).want(507)
+	put(`{"images":null}`)
+
 	// Jobs: what is over a limit makes nothing.
 	put(`{"items_a_day":2}`)
 	second := s.image(ann)

@@ -152,9 +152,10 @@ func TestReady(t *testing.T) {
 			{"workers", func(context.Context) error { return away }},
 		}
 		c.Second = func() SecondRecogniser { return SecondRecogniser{Models: []string{"m"}} }
+		c.HEIF = func() client.HEIF { return client.HEIF{State: "ok"} }
 	})
 	want := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{"database": {State: "ok"}, "workers": {State: "ok"}},
-		SecondRecogniser: "ok", PDF: "missing"}
+		SecondRecogniser: "ok", HEIF: "ok", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](s.ask("GET", "/ready", request{}).want(200))); d != "" {
 		t.Errorf("ready (-want +got):\n%s", d)
 	}
@@ -162,7 +163,7 @@ func TestReady(t *testing.T) {
 	a := s.ask("GET", "/ready", request{})
 	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"database": {State: "ok"},
 		"workers": {State: "away"}},
-		SecondRecogniser: "ok", PDF: "missing"}
+		SecondRecogniser: "ok", HEIF: "ok", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
 	}
@@ -176,7 +177,7 @@ func TestReady(t *testing.T) {
 	})
 	a = stuck.ask("GET", "/ready", request{})
 	want = client.Ready{Status: "unavailable", Dependencies: map[string]client.Dependency{"blobs": {State: "away"},
-		"database": {State: "ok"}}, SecondRecogniser: "missing", PDF: "missing"}
+		"database": {State: "ok"}}, SecondRecogniser: "missing", HEIF: "missing", PDF: "missing"}
 	if d := cmp.Diff(want, read[client.Ready](a)); d != "" || a.status != 503 {
 		t.Errorf("%d (-want +got):\n%s", a.status, d)
 	}
@@ -192,6 +193,7 @@ func TestService(t *testing.T) {
 			return Workload{Workers: 4, Up: 3, Busy: 2, Waiting: 5, Room: 100, Served: 7, Replaced: 1, Memory: 1 << 20}
 		}
 		c.Second = func() SecondRecogniser { return SecondRecogniser{Models: []string{"m"}, Runtime: "r 1.0"} }
+		c.HEIF = func() client.HEIF { return client.HEIF{State: "missing", Missing: "no library"} }
 		c.PDF = func() client.PDF { return client.PDF{State: "ok", Name: "p 1.0", Workers: 1} }
 	})
 	_, root := s.user("root")
@@ -203,6 +205,7 @@ func TestService(t *testing.T) {
 		Workers:          client.Workers{All: 4, Up: 3, Busy: 2, Memory: 1 << 20, Replaced: 1},
 		Regions:          client.Workload{Waiting: 5, Room: 100, Served: 7},
 		SecondRecogniser: client.SecondRecogniser{State: "ok", Models: []string{"m"}, Runtime: "r 1.0"},
+		HEIF:             client.HEIF{State: "missing", Missing: "no library"},
 		PDF:              client.PDF{State: "ok", Name: "p 1.0", Workers: 1}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("service (-want +got):\n%s", d)

@@ -133,8 +133,9 @@ func (a *api) routes(s *endpoint.Set) {
 		Summary: "Follow what happens to an image",
 		About: "Server-sent events: `content` with the id, the version and the revision of a content that was corrected, " +
 			"confirmed, named, read again, deleted or brought back; `run` with the version of a run that is new or has many new " +
-			"contents, 0 if anything may have changed; `presence` with the names of the users who have the image open, at first and " +
-			"when they change. Open the stream first and get the runs then, so that nothing is missed. Last-Event-ID resumes, on any " +
+			"contents, 0 if anything may have changed; `image` with the rotation of the image, and `presence` with the names of the " +
+			"users who have it open, each at first and when it changes. Open the stream first and get the runs then, so that " +
+			"nothing is missed. Last-Event-ID resumes, on any " +
 			"node. The stream ends when the image is deleted or may no longer be seen.",
 		Gives: []string{sse.MediaType}, Streams: true}, watch.Handlers{Results: a.Recognition}.Image)
 	const formats = "plain text with a form feed between pages, JSON, TSV (the columns of Tesseract's), hOCR 1.2, ALTO 4.4, PDF whose " +
@@ -143,8 +144,9 @@ func (a *api) routes(s *endpoint.Set) {
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image/{id}/export", Tag: "recognition", ID: "export-document",
 		Summary: "Export a document",
 		About: "The newest version of each page, whichever page's image is named, with the corrected text: " + formats +
-			" Nothing is read for it. Pages that were not read are empty. A PDF stays the file that it was, with text laid over it; of " +
-			"one that a password opens, the header Export-Unencrypted says that none is needed any more.",
+			" Nothing is read for it. Pages that were not read are empty. A PDF made of images is PDF/A-2u. An uploaded PDF stays " +
+			"the file that it was, with text laid over it: it does not become PDF/A by that. Of one that a password opens, the header " +
+			"Export-Unencrypted says that none is needed any more.",
 		Gives: []string{"application/*", "text/*"}, Errors: []int{413, 415}, Timeout: a.ExportTimeout}, a.exportDocument)
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/export", Tag: "recognition", ID: "export-documents",
 		Summary: "Export several documents as one file",

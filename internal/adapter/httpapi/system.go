@@ -50,7 +50,7 @@ func (a *api) look(ctx context.Context) (client.Ready, error) {
 		go func() { results[i] <- check.Check(ctx) }()
 	}
 	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}, SecondRecogniser: a.secondRecogniser().State,
-		PDF: a.pdf().State}
+		HEIF: a.heif().State, PDF: a.pdf().State}
 	var away []error
 	for i, check := range a.Ready {
 		var err error
@@ -88,6 +88,13 @@ func (a *api) secondRecogniser() client.SecondRecogniser {
 	return view
 }
 
+func (a *api) heif() client.HEIF {
+	if a.HEIF == nil {
+		return client.HEIF{State: "missing"}
+	}
+	return a.HEIF()
+}
+
 func (a *api) pdf() client.PDF {
 	if a.PDF == nil {
 		return client.PDF{State: "missing"}
@@ -102,7 +109,7 @@ func (a *api) service(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (
 	ready, err := a.look(ctx)
 	c.Note("", err)
 	view := client.Service{Status: ready.Status, Version: a.Version, StartedDatetime: wire.Time(a.started), Parts: []client.Part{},
-		SecondRecogniser: a.secondRecogniser(), PDF: a.pdf()}
+		SecondRecogniser: a.secondRecogniser(), HEIF: a.heif(), PDF: a.pdf()}
 	for _, check := range a.Ready {
 		view.Parts = append(view.Parts, client.Part{Name: check.Name, State: ready.Dependencies[check.Name].State,
 			Kind: a.Kinds[check.Name]})

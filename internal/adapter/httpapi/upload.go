@@ -42,7 +42,12 @@ func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *OnceHeader) (*upl
 	if !c.LimitBody() {
 		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
 	}
-	files, password, err := upload.Take(c.Request(), a.uploadLimits())
+	limits := a.uploadLimits()
+	var err error
+	if limits.Room, err = a.roomOf(ctx, c); err != nil {
+		return nil, err
+	}
+	files, password, err := upload.Take(c.Request(), limits)
 	defer upload.Close(files)
 	if err != nil {
 		return nil, endpoint.BodyFault(err)
@@ -65,6 +70,19 @@ func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *OnceHeader) (*upl
 		}
 		return answerUpload(c, images), nil
 	})
+}
+
+// roomOf returns what refuses files while they come in. Of a request that was sent before they are all taken: it may have to be answered as
+// it was then, whatever room is left, and that it is the same is only known from all of it.
+func (a *api) roomOf(ctx context.Context, c *endpoint.Call) (func(files int, bytes int64) error, error) {
+	room, err := a.Limits.Room(ctx, c.Actor().UserID)
+	if key := c.Request().Header.Get(once.Field); err == nil && key != "" { // looked for later than the limits, which then do not know it
+		var known bool
+		if known, err = a.Once.Known(ctx, c.Actor().UserID, key); known {
+			room = nil
+		}
+	}
+	return room, err
 }
 
 // answerUpload answers with images that were uploaded.

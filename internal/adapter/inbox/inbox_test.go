@@ -226,6 +226,23 @@ func TestNoRoom(t *testing.T) {
 	check.Same(t, "images", w.images(), 2)
 }
 
+// A file that was taken before its user had no room is not copied again and again while it waits.
+func TestNoRoomSinceTaken(t *testing.T) {
+	w := newWorld(t, 1)
+	check.OK(t, "Limits.Update", w.fakes.Limits.Update(t.Context(), w.ann.ID, func(own *limit.Own) { own.Bytes = new(int64(1)) }))
+	w.put("reading/"+newClaim(w.now)+"/a.png", pageFile())
+	w.look() // whose file it is becomes known
+	n := w.nodes[0]
+	spooled := n.SpoolDir
+	n.SpoolDir = filepath.Join(spooled, "missing") // where nothing can be copied
+	n.look(t.Context())
+	check.Same(t, "waits for room", n.isPaused("ann"), true)
+	n.SpoolDir = spooled
+	check.OK(t, "Limits.Update", w.fakes.Limits.Update(t.Context(), w.ann.ID, func(own *limit.Own) { own.Bytes = nil }))
+	w.now = w.now.Add(longPause)
+	w.run(func() bool { return n.Done.Load() == 1 })
+}
+
 func TestNames(t *testing.T) {
 	long := strings.Repeat("가", 84) + ".png" // 256 bytes
 	for _, c := range []struct{ got, want string }{

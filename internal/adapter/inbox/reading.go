@@ -192,7 +192,7 @@ func isDisk(err error) bool {
 // upload uploads a file, unless that was done before, and returns the image of its first page.
 func (w *Watcher) upload(ctx context.Context, b box, claim, name string) (image int64, err error) {
 	_, made, err := w.Once.Do(ctx, w.request(b, "upload "+claim), func(ctx context.Context, c once.Claim) ([]once.Effect, error) {
-		spooled, err := w.spool(b, name)
+		spooled, err := w.spool(ctx, b, name)
 		if err != nil {
 			return nil, err
 		}
@@ -238,8 +238,8 @@ func (w *Watcher) request(b box, what string) once.Request {
 
 var errStillWritten = fault.New(fault.Busy, "still_written", "The file is still being written.")
 
-// spool copies a file.
-func (w *Watcher) spool(b box, name string) (*spool.File, error) {
+// spool copies a file, if its user has room for it.
+func (w *Watcher) spool(ctx context.Context, b box, name string) (*spool.File, error) {
 	f, err := open(b, name)
 	if err != nil {
 		return nil, err
@@ -251,6 +251,9 @@ func (w *Watcher) spool(b box, name string) (*spool.File, error) {
 		return nil, err
 	case before.Size() > w.MaxUpload:
 		return nil, fault.New(fault.TooLarge, "file_too_large", "The file has %d bytes; at most %d are taken.", before.Size(), w.MaxUpload)
+	}
+	if err := w.Limits.RoomForDocuments(ctx, b.actor.UserID, 1, before.Size()); err != nil {
+		return nil, err
 	}
 	s, err := spool.Take(w.SpoolDir, f, w.MaxUpload+1)
 	if err != nil {

@@ -21,12 +21,15 @@ import (
 )
 
 // Catalog is document.Catalog on table image.
-type Catalog struct{ db *DB }
+type Catalog struct {
+	db      *DB
+	skipped int // how many images the query for a page may skip; more are counted by queries before
+}
 
 var _ document.Catalog = (*Catalog)(nil)
 
 // Catalog returns the metadata of images in the database.
-func (db *DB) Catalog() *Catalog { return &Catalog{db} }
+func (db *DB) Catalog() *Catalog { return &Catalog{db, 250} }
 
 // Add implements document.Catalog.
 func (s *Catalog) Add(ctx context.Context, claim once.Claim, general limit.Limits, documents ...[]document.Image) (
@@ -212,10 +215,10 @@ func (s *Catalog) List(ctx context.Context, q document.Query) ([]document.Image,
 	scans := visible(q)
 	if part.offset > 0 && part.behind == nil {
 		total, err := s.count(ctx, q)
-		if err != nil || part.offset >= total {
-			return nil, total, err
+		if err != nil {
+			return nil, 0, err
 		}
-		images, err := s.read(ctx, scans, part.fromNearerEnd(total))
+		images, err := s.page(ctx, scans, part, total)
 		return images, total, err
 	}
 	images, err := s.read(ctx, scans, part)
@@ -351,7 +354,7 @@ func (s scan) behind(p part) scan {
 	case p.behind == nil:
 	case s.key != "":
 		s.condition = s.and(s.key+` >= ? AND (`+s.key+` > ? OR `+s.id+` > ?)`, p.behind.key, p.behind.key, p.behind.id)
-	case p.order == document.Oldest:
+	case p.direction() == ` ASC`:
 		s.condition = s.and(s.id+` > ?`, p.behind.id)
 	default:
 		s.condition = s.and(s.id+` < ?`, p.behind.id)
@@ -417,6 +420,83 @@ func searchOf(table string) string {
 	return `(SELECT search FROM image WHERE image.id = ` + table + `.image_id)`
 }
 
+// page returns a part of the list of total images that several scans make up.
+func (s *Catalog) page(ctx context.Context, scans []scan, p part, total int) ([]document.Image, error) {
+	if p.offset >= total {
+		return nil, nil
+	}
+	if p.behind == nil {
+		p = p.fromNearerEnd(total)
+		other := func(s scan) bool { return s.first == nil || s.key != "" } // its index is not in the order of IDs
+		if len(scans) > 1 && !slices.ContainsFunc(scans, other) {
+			var err error
+			if p, err = s.skip(ctx, scans, p, total); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s.read(ctx, scans, p)
+}
+
+// skip returns the same part of a list of total images, with fewer images to skip behind a place that it finds: it counts the images of
+// ranges of IDs, which takes less time than merging the scans and leaving out what they give. It takes the IDs of a range to be evenly
+// spread, and halves every second range in case they are not.
+func (s *Catalog) skip(ctx context.Context, scans []scan, p part, total int) (part, error) {
+	if p.offset <= s.skipped {
+		return p, nil
+	}
+	var near, far int64 // of the images with IDs behind near, up to far, total are in the list, and p.offset are to be skipped
+	if err := s.db.Read.QueryRowContext(ctx, `SELECT COALESCE((SELECT MIN(id) FROM image), 0), COALESCE((SELECT MAX(id) FROM image), 0)`).
+		Scan(&near, &far); err != nil {
+		return p, s.db.Fault(ctx, err)
+	}
+	forward := p.direction() == ` ASC`
+	if near--; !forward {
+		near, far = far+1, near+1
+	}
+	count := func(behind, upTo int64) (int, error) {
+		first, last := behind+1, upTo
+		if !forward {
+			first, last = upTo, behind-1
+		}
+		within := slices.Clone(scans)
+		for n, s := range within { // MariaDB reads no more than the range if it is to sort it, whatever size it takes the table to have
+			_, order := s.ids(p.direction())
+			within[n].table = `/*! (SELECT 1 AS n FROM */ ` + s.table
+			within[n].condition = s.and(s.id+` BETWEEN ? AND ? /*! `+order+` LIMIT 9223372036854775807) AS n */`, first, last)
+		}
+		text, args := countOf(within)
+		return s.db.Count(ctx, text, args...)
+	}
+	for even := true; p.offset > s.skipped; even = !even {
+		share := 0.5
+		if even {
+			share = min(float64(p.offset-s.skipped/2)/float64(total), 1)
+		}
+		at := near + int64(share*float64(far-near))
+		if at == near || at == far {
+			break
+		}
+		var n int // up to at; what is counted is the smaller part
+		var err error
+		if share <= 0.5 {
+			n, err = count(near, at)
+		} else if n, err = count(at, far); err == nil {
+			n = total - n
+		}
+		switch {
+		case err != nil:
+			return p, err
+		case n > p.offset:
+			far, total = at, n
+		default:
+			near, p.offset, total = at, p.offset-n, total-n
+		}
+	}
+	p.behind = &place{id: near}
+	return p, nil
+}
+
 // read returns a part of the list that several scans make up.
 func (s *Catalog) read(ctx context.Context, scans []scan, p part) (images []document.Image, err error) {
 	text, args := listPart(scans, p)
@@ -426,6 +506,15 @@ func (s *Catalog) read(ctx context.Context, scans []scan, p part) (images []docu
 		return err
 	}, text, args...)
 	return images, s.db.Fault(ctx, err)
+}
+
+// countOf returns the query for how many images several scans find together.
+func countOf(scans []scan) (text string, args []any) {
+	var counts []string
+	for _, s := range scans {
+		counts, args = append(counts, `(SELECT COUNT(*)`+s.from()+`)`), append(args, s.args...)
+	}
+	return `SELECT ` + strings.Join(counts, ` + `), args
 }
 
 // listPart returns the query for a part of a list. Of several scans it reads each as far as the part reaches, and merges them.

@@ -304,6 +304,10 @@ func planCases(f populated) []planCase {
 			do: listing(document.Query{Size: 10, Page: int(f.images)/10 - 1})},
 		{name: "page in the middle, for an administrator", scans: []string{"image", "user"}, rows: int(f.images) / 2,
 			do: listing(document.Query{Size: 10, Page: int(f.images) / 25})},
+		{name: "page in the middle, for a user", scans: []string{"user"}, rows: 600, do: func(ctx context.Context, db *DB) error {
+			_, _, err := (&Catalog{db, 20}).List(ctx, document.Query{Viewer: f.user, Size: 10, Page: 28})
+			return err
+		}},
 		{name: "last page, for a user", scans: []string{"user"}, do: func(ctx context.Context, db *DB) error {
 			const size = 10
 			_, total, err := db.Catalog().List(ctx, document.Query{Viewer: f.user, Size: size})
@@ -408,6 +412,10 @@ func planCases(f populated) []planCase {
 			_, err := db.Runs().PagesRead(ctx, []int64{1, 2, 100}, true)
 			return err
 		}, rows: 250},
+		{name: "how far documents are proofread", do: func(ctx context.Context, db *DB) error {
+			_, err := db.Index().Proofread(ctx, []int64{1, 2, 100}, true)
+			return err
+		}, rows: 250},
 		{name: "one version", do: func(ctx context.Context, db *DB) error { _, err := db.Runs().ByVersion(ctx, 1, 2); return err }},
 		{name: "run of an item of a job", do: func(ctx context.Context, db *DB) error {
 			_, err := db.Runs().ByItem(ctx, "job-000001")
@@ -475,6 +483,7 @@ func planCases(f populated) []planCase {
 		{name: "text sought, for an administrator", do: sought(0, "공통 낱말 257")},
 		{name: "text sought, for a user", rows: 600, scans: []string{"user"}, do: sought(f.user, "공통")},
 		{name: "text sought that begins so, for a user", rows: 400, scans: []string{"user"}, do: sought(f.user, "comm")},
+		{name: "text sought, for who may see few images", rows: 600, scans: []string{"user"}, do: sought(f.user+20, "공통")},
 		{name: "announcements", do: func(ctx context.Context, db *DB) error { _, _, err := db.Index().Announced(ctx, 0, 100); return err }},
 		{name: "a correction put into the index", do: func(ctx context.Context, db *DB) error {
 			return db.Index().Put(ctx, 1, 60, []recognition.Content{{ID: "a299", Revision: 2}})
@@ -574,6 +583,10 @@ func workCases(f populated) []planCase {
 				Count: job.Count{Total: 2, Queued: 2}}, limit.Limits{Queued: 1 << 40, Items: 1 << 40}, []int64{1, 2})
 		})},
 		{name: "job", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.ByID(ctx, "job0100"); return err })},
+		{name: "where a job stands", do: onJobs(func(ctx context.Context, s jobs) error {
+			_, err := s.Standing(ctx, "job0100")
+			return err
+		})},
 		{name: "jobs of a user", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.List(ctx, f.user, "", 10); return err })},
 		{name: "items of a job", do: items("")},
 		{name: "items of a job in a state", do: items(job.Queued)},
@@ -630,12 +643,19 @@ func workCases(f populated) []planCase {
 			_, err := s.Begin(ctx, key(9000))
 			return errors.Join(err, func() error { _, err := s.Begin(ctx, key(9000)); return err }()) // as it is there, too
 		})},
+		{name: "key known", do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
+			known, err := s.Known(ctx, key(9000).ID, at.Add(-time.Hour))
+			if err == nil && !known {
+				err = errors.New("a key is not known")
+			}
+			return err
+		})},
 		{name: "claim prolonged", do: onKeys(func(ctx context.Context, s *oncestore.Store) error { return s.Extend(ctx, mine(9000), at) })},
 		{name: "key completed", do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
 			return s.Complete(ctx, mine(9000), []once.Effect{{Image: 1}})
 		})},
 		{name: "claim given back", do: onKeys(func(ctx context.Context, s *oncestore.Store) error { return s.Release(ctx, mine(9000)) })},
-		{name: "old keys", rows: 501, do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
+		{name: "old keys", rows: sqldb.PageSize + 1, do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
 			for _, err := range s.Old(ctx, at) {
 				return err
 			}
@@ -833,8 +853,8 @@ func TestPlans(t *testing.T) {
 }
 
 var tablesWithPlans = []string{"image", "image_suffix", "image_share", "image_tag", "ocr", "ocr_run", "content_revision", "text_announced",
-	"text_compact",
-	"text_entry", "text_posting", "text_state", "logged_in", "session", "api_key", "webhook", "webhook_delivery", "user", "user_state",
+	"text_block", "text_compact", "text_entry", "text_posting", "text_proofread", "text_state",
+	"logged_in", "session", "api_key", "webhook", "webhook_delivery", "user", "user_state",
 	"user_setting", "user_limit", "user_work", "job", "job_item", "job_feed", "request_key", "role", "state"}
 
 func run(t testing.TB, db *DB, text string, args ...any) {

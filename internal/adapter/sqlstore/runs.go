@@ -261,26 +261,14 @@ func (s *Runs) ContentIDs(ctx context.Context, imageID int64) (ids []string, err
 // PagesRead implements recognition.Runs. A page that was read has a version 1.
 func (s *Runs) PagesRead(ctx context.Context, imageIDs []int64, whole bool) (map[int64]int, error) {
 	read := map[int64]int{}
-	if len(imageIDs) == 0 {
-		return read, nil
-	}
-	const one = `SELECT image_id, 1 FROM ocr_run /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ? AND version = 1`
-	marks, args := sqldb.In(imageIDs)
-	query := one + strings.Repeat(` UNION ALL `+one, len(imageIDs)-1) // of IN, MariaDB would read all of a table that was small
-	if whole {
-		query += ` UNION ALL SELECT /*! STRAIGHT_JOIN */ page.document, COUNT(*) FROM image page /*! FORCE INDEX (image_page) */
-			JOIN ocr_run /*! FORCE INDEX (PRIMARY) */ ON ocr_run.image_id = page.id AND ocr_run.version = 1
-			WHERE page.document IN ` + marks + ` GROUP BY page.document`
-		args = append(args, args...)
-	}
-	err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		var id int64
-		var pages int
-		err := scan(&id, &pages)
-		read[id] += pages
-		return err
-	}, query, args...)
-	return read, s.db.Fault(ctx, err)
+	return read, s.db.OfImages(ctx, `ocr_run`, ` AND ocr_run.version = 1`, []string{`1`}, imageIDs, whole,
+		func(scan func(...any) error) error {
+			var id int64
+			var pages int
+			err := scan(&id, &pages)
+			read[id] += pages
+			return err
+		})
 }
 
 // Named implements recognition.Runs.

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
@@ -61,10 +60,7 @@ func (s *Catalog) search(ctx context.Context, query document.Query, keyword stri
 	if err != nil {
 		return nil, 0, err
 	}
-	if part.offset >= total {
-		return nil, total, nil
-	}
-	images, err := s.read(ctx, scans, part)
+	images, err := s.page(ctx, scans, part, total)
 	return images, total, err
 }
 
@@ -191,12 +187,11 @@ func (q search) countSuffixes(prefix string) (text string, args []any) {
 
 // countThrough is countSuffixes by a search through all images.
 func (q search) countThrough() (text string, args []any) {
-	var counts []string
-	for _, s := range visible(q.Query) {
-		s.condition = q.ofOthers(s.and(`INSTR(`+s.search+`, ?) > 0`, q.keyword))
-		counts, args = append(counts, `(SELECT COUNT(*)`+s.from()+`)`), append(args, s.args...)
+	scans := visible(q.Query)
+	for n, s := range scans {
+		scans[n].condition = q.ofOthers(s.and(`INSTR(`+s.search+`, ?) > 0`, q.keyword))
 	}
-	return `SELECT ` + strings.Join(counts, ` + `), args
+	return countOf(scans)
 }
 
 // through returns the scans for a search through all images.

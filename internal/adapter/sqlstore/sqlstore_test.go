@@ -23,6 +23,7 @@ import (
 	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/porttest/check"
 )
 
 var created = time.Date(2026, time.March, 1, 8, 30, 0, 123456000, time.UTC)
@@ -329,7 +330,6 @@ func testListReturnsWhatItCounts(t *testing.T, open func(testing.TB) *DB) {
 	}
 }
 
-// A reader gets what was committed last while a writer is in the middle of something.
 // Pages by number are counted from the nearer end of a list. Together they are the list.
 func TestPagesMakeUpTheList(t *testing.T) { on(t, testPagesMakeUpTheList) }
 
@@ -370,6 +370,52 @@ func testPagesMakeUpTheList(t *testing.T, open func(t testing.TB) *DB) {
 	}
 }
 
+// Pages far down a list are where they are in the whole list, be the numbers of its images spread evenly or not.
+func TestPagesFarDown(t *testing.T) { on(t, testPagesFarDown) }
+
+func testPagesFarDown(t *testing.T, open func(t testing.TB) *DB) {
+	f := populate(t, open(t), 450)
+	ann := addUser(t, f.DB, "ann").ID
+	for _, text := range []string{
+		fmt.Sprint(`UPDATE image SET user_id = `, ann, ` WHERE id > 180 AND id < 240 OR id > 360 AND id < 440 OR id = 1`),
+		`DELETE FROM image WHERE id > 60 AND id < 170`,
+		`UPDATE image SET id = 90000 WHERE id = 449`,
+		`UPDATE user SET images = (SELECT COUNT(*) FROM image WHERE image.user_id = user.id AND document IS NULL), shared = (SELECT COUNT(*)
+			FROM image WHERE image.user_id = user.id AND document IS NULL AND visibility = 'shared') WHERE id > 0`,
+		fmt.Sprint(`INSERT INTO image_share SELECT id, `, ann, `, user_id, 0, name_key FROM image WHERE visibility = 'private'
+			AND id % 2 = 0 AND document IS NULL AND user_id <> `, ann),
+		fmt.Sprint(`UPDATE user SET given = (SELECT COUNT(*) FROM image_share) WHERE id = `, ann),
+		`INSERT INTO image_tag SELECT id, 'tax', 'tax', user_id, visibility = 'shared', name_key FROM image WHERE id % 5 > 0
+			AND document IS NULL`,
+		`DELETE FROM image_suffix WHERE suffix >= ''`,
+	} {
+		if _, err := f.Exec(t.Context(), text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	check.OK(t, "indexing the names anew", f.indexNames(t.Context()))
+	for _, q := range []document.Query{{}, {Owner: ann}, {Viewer: ann}, {Viewer: ann, Others: true}, {Viewer: ann, Tags: []string{"tax"}},
+		{Viewer: ann, Keyword: "."}, {Viewer: ann, Tags: []string{"tax"}, Keyword: "2"}} {
+		for _, q.Order = range []document.Order{document.Newest, document.Oldest, document.ByName} {
+			q.Size, q.Page = 1000, 0
+			all, total, err := f.Catalog().List(t.Context(), q)
+			if err != nil || total != len(all) || total < 100 {
+				t.Fatalf("%+v: got %d images of %d and error %v", q, len(all), total, err)
+			}
+			q.Size = 7
+			for q.Page = 0; q.Page <= total/q.Size+1; q.Page += 3 {
+				got, _, err := (&Catalog{f.DB, 10}).List(t.Context(), q)
+				check.OK(t, "listing", err)
+				from := min(q.Page*q.Size, total)
+				if check.Same(t, fmt.Sprintf("%+v", q), got, all[from:min(from+q.Size, total)]); t.Failed() {
+					return
+				}
+			}
+		}
+	}
+}
+
+// A reader gets what was committed last while a writer is in the middle of something.
 func TestReadersDoNotWait(t *testing.T) { on(t, testReadersDoNotWait) }
 
 func testReadersDoNotWait(t *testing.T, open func(testing.TB) *DB) {

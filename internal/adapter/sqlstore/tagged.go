@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"strings"
 
 	"glyphbox/internal/domain/document"
 )
@@ -45,23 +44,20 @@ func withTags(q document.Query, suffix, key string) (scans []scan) {
 // tagged is List of a query with tags.
 func (s *Catalog) tagged(ctx context.Context, q document.Query, keyword string) ([]document.Image, int, error) {
 	scans := visible(q)
-	var counts []string
-	var args []any
-	for n, s := range scans {
-		if keyword != "" {
-			s.condition = s.and(`(INSTR(`+s.search+`, ?) > 0 OR user_id IN `+ownersNamed+`)`, keyword, keyword)
-			scans[n] = s
+	if keyword != "" {
+		for n, s := range scans {
+			scans[n].condition = s.and(`(INSTR(`+s.search+`, ?) > 0 OR user_id IN `+ownersNamed+`)`, keyword, keyword)
 		}
-		counts, args = append(counts, `(SELECT COUNT(*)`+s.from()+`)`), append(args, s.args...)
 	}
-	total, err := s.db.Count(ctx, `SELECT `+strings.Join(counts, ` + `), args...)
+	text, args := countOf(scans)
+	total, err := s.db.Count(ctx, text, args...)
 	if err != nil {
 		return nil, 0, err
 	}
 	part, err := s.partOf(ctx, q)
-	if err != nil || part.offset >= total {
+	if err != nil {
 		return nil, total, err
 	}
-	images, err := s.read(ctx, scans, part)
+	images, err := s.page(ctx, scans, part, total)
 	return images, total, err
 }

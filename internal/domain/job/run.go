@@ -41,6 +41,7 @@ type Runner struct {
 
 	wake     chan struct{}
 	wakeOnce sync.Once
+	enough   int          // with more waiting items than these the queue is not filled
 	Returned atomic.Int64 // leases that lapsed and whose items were queued again, as this runner saw
 }
 
@@ -79,29 +80,41 @@ func (r *Runner) lapse(ctx context.Context, now time.Time) error {
 
 // feed keeps the queue filled.
 func (r *Runner) feed(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := r.Feed(ctx); err != nil && ctx.Err() == nil {
+	ticker := time.NewTicker(feedPause)
+	defer ticker.Stop()
+	for fill := r.Feed; ctx.Err() == nil; {
+		if err := fill(ctx); err != nil && ctx.Err() == nil {
 			r.log("filling the queue", err)
 		}
 		select {
 		case <-r.waker():
-		case <-time.After(feedPause):
+			fill = r.offer
+		case <-ticker.C:
+			fill = r.Feed
 		case <-ctx.Done():
 		}
 	}
 }
 
-// Feed ends lapsed leases and offers what is next.
+// Feed ends lapsed leases and offers what is next. It is called by one goroutine at a time.
 func (r *Runner) Feed(ctx context.Context) error {
-	now := r.Now()
-	if err := r.lapse(ctx, now); err != nil {
+	if err := r.lapse(ctx, r.Now()); err != nil {
 		return err
 	}
+	return r.offer(ctx)
+}
+
+// offer fills the queue where it has become half empty: once for several items, since the rows of all open jobs are read for it.
+func (r *Runner) offer(ctx context.Context) error {
 	waiting, err := r.Queue.Waiting(ctx)
-	if err != nil {
+	if err != nil || waiting > r.enough {
 		return err
 	}
-	ids, err := r.Jobs.Offer(ctx, now, now.Add(offerTime), func(open []Open) map[string]int { return Share(open, waiting) })
+	now := r.Now()
+	ids, err := r.Jobs.Offer(ctx, now, now.Add(offerTime), func(open []Open) map[string]int {
+		r.enough = window(open) / 2
+		return Share(open, waiting)
+	})
 	if err != nil || len(ids) == 0 {
 		return err
 	}
@@ -180,7 +193,9 @@ func (r *Runner) run(ctx context.Context, c Claim) (free bool, err error) {
 		}
 		pause *= 2
 	}
-	r.Wake()
+	if o.Again || o.Free { // it may be queued again
+		r.Wake()
+	}
 	if fault.Is(err, fault.Conflict) { // the lease had lapsed; whoever has it now finds the run, if there is one
 		return false, nil
 	}

@@ -239,7 +239,7 @@ func (c *checking) on(ctx context.Context, image document.Image) error {
 
 // Job returns a job of the actor; to an administrator anybody's. NotFound.
 func (s *Service) Job(ctx context.Context, actor account.Actor, id string) (Job, error) {
-	j, err := s.find(ctx, actor, id)
+	j, err := mine(actor)(s.Jobs.ByID(ctx, id))
 	if err != nil || j.State.Ended() {
 		return j, err
 	}
@@ -257,15 +257,28 @@ func (s *Service) Job(ctx context.Context, actor account.Actor, id string) (Job,
 	return j, nil
 }
 
+// find returns where a job of the actor stands.
 func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Job, error) {
-	j, err := s.Jobs.ByID(ctx, id)
-	if err != nil {
-		return Job{}, err
+	return mine(actor)(s.Jobs.Standing(ctx, id))
+}
+
+// mine lets through what the actor may see.
+func mine(actor account.Actor) func(Job, error) (Job, error) {
+	return func(j Job, err error) (Job, error) {
+		if err == nil && !actor.MayActFor(j.User.ID) {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return Job{}, err
+		}
+		return j, nil
 	}
-	if !actor.MayActFor(j.User.ID) {
-		return Job{}, ErrNotFound
-	}
-	return j, nil
+}
+
+// MaySee returns why the actor may not see a job: NotFound.
+func (s *Service) MaySee(ctx context.Context, actor account.Actor, id string) error {
+	_, err := s.find(ctx, actor, id)
+	return err
 }
 
 // List returns the actor's jobs, newest first, at most MaxSize of them: those before that one where it is not empty.
@@ -282,8 +295,9 @@ func (s *Service) Items(ctx context.Context, actor account.Actor, id string, sta
 	return s.Jobs.Items(ctx, id, state, before, min(size, MaxSize))
 }
 
-// Changes returns the job as it is now, and items that changed after that number, in the order of their changes, at most MaxSize. The job
-// was looked at first, so that once it has finished and there are none, there is nothing more to come. NotFound.
+// Changes returns where the job stands now, without its request and the name of its user, and items that changed after that number, in the
+// order of their changes, at most MaxSize. The job was looked at first, so that once it has finished and there are none, there is nothing
+// more to come. NotFound.
 func (s *Service) Changes(ctx context.Context, actor account.Actor, id string, after int64) (Job, []Item, error) {
 	j, err := s.find(ctx, actor, id)
 	if err != nil || j.Seq <= after {

@@ -383,6 +383,43 @@ func TestAPoisonedItemDies(t *testing.T) {
 	})
 }
 
+// offers counts how often the queue is filled.
+type offers struct {
+	job.Jobs
+	n atomic.Int64
+}
+
+func (o *offers) Offer(ctx context.Context, now, until time.Time, share func([]job.Open) map[string]int) ([]string, error) {
+	ids, err := o.Jobs.Offer(ctx, now, until, share)
+	if len(ids) > 0 {
+		o.n.Add(1)
+	}
+	return ids, err
+}
+
+// The queue is filled for several items at once, and never runs empty while there are some.
+func TestTheQueueIsFilledWhereItIsHalfEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		pages := w.scan(t, w.ann, 60)
+		j := w.submit(t, pages...)
+		r := w.runner(func(context.Context, string) error {
+			time.Sleep(50 * time.Millisecond)
+			return nil
+		})
+		counted := &offers{Jobs: w.fakes.Jobs}
+		r.Jobs = counted
+		begun := time.Now()
+		run(t, r, w.ended(t, j.ID))
+		if n := counted.n.Load(); n > 60/3 {
+			t.Errorf("the queue was filled %d times for 60 items", n)
+		}
+		if took := time.Since(begun); took > 1600*time.Millisecond { // 60 items, two at once
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func TestABlockedUsersJobStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 9)

@@ -94,14 +94,25 @@ func (s *Service) Set(ctx context.Context, actor account.Actor, userID int64, c 
 // RoomForDocuments returns why a user may not have that many documents more, as Limits.Documents does, before the work of adding them is
 // begun. What it admits may be refused by then. A nil Service admits all.
 func (s *Service) RoomForDocuments(ctx context.Context, userID int64, documents int, bytes int64) error {
+	room, err := s.Room(ctx, userID)
+	if err != nil {
+		return err
+	}
+	return room(documents, bytes)
+}
+
+// Room returns what says the same as RoomForDocuments does now, again and again, for who asks while files come in.
+func (s *Service) Room(ctx context.Context, userID int64) (func(documents int, bytes int64) error, error) {
 	if s == nil {
-		return nil
+		return func(int, int64) error { return nil }, nil
 	}
 	standing, err := s.of(ctx, userID)
 	if err != nil {
-		return gone(err)
+		return func(int, int64) error { return nil }, gone(err)
 	}
-	return standing.Limits.Documents(standing.Use, int64(documents), bytes)
+	return func(documents int, bytes int64) error {
+		return standing.Limits.Documents(standing.Use, int64(documents), bytes)
+	}, nil
 }
 
 // RoomForWork returns why a user may not have that many items more, as RoomForDocuments does.

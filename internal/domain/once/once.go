@@ -97,6 +97,9 @@ type Keys interface {
 	// gets HeldBy and Until of k where it is not done, its Until is before k.Created, and its Request is that of k.
 	Begin(ctx context.Context, k Key) (Key, error)
 
+	// Known tells whether a key is there that was made after that time.
+	Known(ctx context.Context, id string, after time.Time) (bool, error)
+
 	// Extend prolongs a claim. ErrLost.
 	Extend(ctx context.Context, c Claim, until time.Time) error
 
@@ -145,6 +148,16 @@ func CheckName(name string) error {
 		Detail: fmt.Sprintf("1 to %d characters in UTF-8, no control characters", MaxName)})
 }
 
+func idOf(user int64, name string) string {
+	id := sha256.Sum256(fmt.Appendf(nil, "%d %s", user, name))
+	return hex.EncodeToString(id[:])
+}
+
+// Known tells whether a user has sent a request with that key, so that another one may have to be answered as that was.
+func (s *Service) Known(ctx context.Context, user int64, name string) (bool, error) {
+	return s.Keys.Known(ctx, idOf(user, name), s.Now().Add(-Keep))
+}
+
 // Do calls do with a claim, unless the same request was done before: then it returns what that made, and done is false. Of requests with
 // the same key at once one is done, and the others wait for it. What do makes is made with the claim; of a request in parts it returns what
 // is to be noted besides. Where it fails the key is free again, but what was noted by then is in the next claim. Invalid for the key;
@@ -153,11 +166,10 @@ func (s *Service) Do(ctx context.Context, r Request, do func(context.Context, Cl
 	if err := CheckName(r.Name); err != nil {
 		return false, nil, err
 	}
-	id := sha256.Sum256(fmt.Appendf(nil, "%d %s", r.User, r.Name))
 	by := strings.ToLower(rand.Text())
 	for {
 		now := s.Now().UTC().Truncate(time.Microsecond)
-		k, err := s.Keys.Begin(ctx, Key{ID: hex.EncodeToString(id[:]), User: r.User, Request: r.Digest, HeldBy: by,
+		k, err := s.Keys.Begin(ctx, Key{ID: idOf(r.User, r.Name), User: r.User, Request: r.Digest, HeldBy: by,
 			Until: now.Add(LeaseTime), Created: now})
 		switch {
 		case err != nil:

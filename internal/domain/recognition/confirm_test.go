@@ -155,3 +155,14 @@ func TestDeleteAndRestore(t *testing.T) {
 	check.OK(t, "Delete of the image", w.images.Delete(t.Context(), w.ann, w.image.ID))
 	check.Same(t, "orphans after the image went", w.fakes.Orphans(), nil)
 }
+
+func TestLanguagesFit(t *testing.T) {
+	w := newWorld(t)
+	w.fakes.Suggest(left.Box, "kor")
+	one := w.recognize(t, w.ann, left).Contents[0]
+	check.Same(t, "suggested", one.Suggested, []string{"kor"})
+	two := w.correct(t, w.ann, one.ID, recognition.Correction{LangFits: true})
+	want := one
+	want.Revision, want.RevisedBy, want.Suggested = 2, account.Ref{ID: w.ann.UserID, Name: "ann"}, nil
+	check.Same(t, "the same text, of which no languages are suggested", two, want)
+}

@@ -133,6 +133,7 @@ type Correction struct {
 	Name      *string       // of the region, may be empty; nil: as it is
 	Confirmed *bool         // whether the text is right; nil: as it is, and not confirmed any more where text or region change
 	Words     []WordMark    // of the words of the text as it is to be
+	LangFits  bool          // the languages are right: others are not suggested any more
 	Restore   bool          // it is not marked as deleted any more
 	Revision  int           // the revision it was made from; 0: whichever is current
 }
@@ -145,7 +146,7 @@ type WordMark struct {
 
 // revises tells whether the correction makes a revision: that a content is brought back is not of the content itself.
 func (c Correction) revises() bool {
-	return c.Text != nil || c.Detail != nil || c.ROI != nil || c.Name != nil || c.Confirmed != nil || len(c.Words) > 0
+	return c.Text != nil || c.Detail != nil || c.ROI != nil || c.Name != nil || c.Confirmed != nil || len(c.Words) > 0 || c.LangFits
 }
 
 func (c Correction) check(page document.Image) error {
@@ -158,7 +159,8 @@ func (c Correction) check(page document.Image) error {
 	case c.Text != nil && len(strings.Fields(*c.Text)) > MaxTextWords:
 		fields = append(fields, fault.Field{Field: "text", Detail: fmt.Sprintf("at most %d words", MaxTextWords)})
 	case !c.revises() && !c.Restore:
-		fields = append(fields, fault.Field{Field: "text", Detail: "text, detail, roi, name, confirmed, words or deleted must be given"})
+		fields = append(fields, fault.Field{Field: "text", Detail: "text, detail, roi, name, confirmed, words, suggested_lang or " +
+			"deleted must be given"})
 	}
 	if c.Name != nil {
 		fields = append(fields, checkPlain("name", label.Clean(*c.Name), MaxRegionName)...)
@@ -202,6 +204,9 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) (Co
 	if text != c.Text {
 		next.Text, next.Words, next.Error = text, alignText(c.Words, c.Text, text, next.ROI), nil
 		next.Confidence, next.Suggested, next.Missing = confidence(next.Words), nil, nil
+	}
+	if change.LangFits {
+		next.Suggested, next.Missing = nil, nil
 	}
 	if change.Text != nil || change.Detail != nil || change.ROI != nil {
 		next.EditedBy, next.Edited = author, now

@@ -49,18 +49,21 @@ func happened(contents ...Content) (events []Event) {
 	return events
 }
 
-// Happened is what happened to an image, and who has it open.
+// Happened is what happened to an image, how it stands, and who has it open.
 type Happened struct {
-	Events  []Event
-	Newest  int64 // number of the newest event
-	Present []account.Ref
+	Events   []Event
+	Newest   int64 // number of the newest event
+	Present  []account.Ref
+	Rotation int // of the image, in whose coordinates contents are
 }
 
 // Happened returns what happened to an image after the event with that number, and who has it open now. NotFound.
 func (s *Service) Happened(ctx context.Context, actor account.Actor, imageID, after int64) (h Happened, err error) {
-	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
 		return h, err
 	}
+	h.Rotation = image.Rotation
 	if h.Events, h.Newest, err = s.Feed.Since(ctx, imageID, after); err != nil {
 		return h, err
 	}

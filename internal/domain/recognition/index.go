@@ -40,6 +40,37 @@ type Entry struct {
 	Rotation  int    // of that run
 }
 
+// Proofread is how far regions are proofread.
+type Proofread struct {
+	Pages     int // that have been counted; 0 of a content
+	Regions   int
+	Confirmed int // regions
+	Doubtful  int // words
+}
+
+// DoubtfulBelow is the confidence below which a word is doubtful, unless it or its region is confirmed.
+const DoubtfulBelow = 0.75
+
+// Proofread is how far the content is proofread.
+func (c Content) Proofread() Proofread {
+	p := Proofread{Regions: 1}
+	if c.Confirmed {
+		p.Confirmed = 1
+		return p
+	}
+	for _, w := range c.Words {
+		if w.Confidence < DoubtfulBelow && !w.Confirmed {
+			p.Doubtful++
+		}
+	}
+	return p
+}
+
+// Add returns how far both are together.
+func (p Proofread) Add(q Proofread) Proofread {
+	return Proofread{p.Pages + q.Pages, p.Regions + q.Regions, p.Confirmed + q.Confirmed, p.Doubtful + q.Doubtful}
+}
+
 // Index finds contents by their text and the names of their regions, and images by their names. It keeps no text: what it finds has all
 // terms that are sought, and may lack what is sought all the same. Safe for concurrent use.
 //
@@ -61,13 +92,17 @@ type Index interface {
 
 	// Put brings the entries of an image up to date, as one step, and removes an announcement (0: none). It puts the name of the image, and
 	// those of the contents that its newest run has, unless the index has the same or a later revision. Contents that the newest run does
-	// not have leave the index. Whatever the order of several Puts, after the last one the index has the newest of all that was given. That
-	// the image is not there is no error.
+	// not have leave the index. It counts how far they are proofread. Whatever the order of several Puts, after the last one the index has
+	// the newest of all that was given. That the image is not there is no error.
 	Put(ctx context.Context, announced, imageID int64, contents []Content) error
 
 	// Find returns entries with all terms, by ID, descending: only contents of the newest run of each image, and the names of images. next
 	// is where to go on, as Before; 0 at the end. It may stop before the limit, to return what it has found in good time.
 	Find(ctx context.Context, l Lookup) (entries []Entry, next int64, err error)
+
+	// Proofread returns of each of up to 200 images how far its newest run is proofread, as Put brought it up to date, together with whole
+	// those of the later pages of the document whose first page it is. Pages that were not put since they were read are not counted.
+	Proofread(ctx context.Context, imageIDs []int64, whole bool) (map[int64]Proofread, error)
 
 	// Compact makes the index smaller where there is much to gain. It may take seconds, in which entries are put and found as ever.
 	Compact(ctx context.Context) error

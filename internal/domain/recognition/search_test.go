@@ -120,6 +120,26 @@ func TestSearchInWhatIsConfirmed(t *testing.T) {
 	}
 }
 
+// TestProgressIsCounted asks how far an image is proofread that the index has yet to learn of.
+func TestProgressIsCounted(t *testing.T) {
+	w := newIndexed(t)
+	want := func(what string, pages int, want map[int64]recognition.Proofread) {
+		t.Helper()
+		read, proofread, err := w.Progress(t.Context(), []document.Image{w.image}, true)
+		check.OK(t, "Progress", err)
+		check.Same(t, what+": pages", read[w.image.ID], pages)
+		check.Same(t, what, proofread, want)
+	}
+	want("not read", 0, map[int64]recognition.Proofread{w.image.ID: {}})
+	w.fakes.Fail("Index.Put", porttest.Before)
+	w.recognize(t, w.ann, left, right)
+	want("not counted", 1, map[int64]recognition.Proofread{})
+	check.OK(t, "Reindex", w.Reindex(t.Context(), func(int, int) {}))
+	_, proofread, err := w.Progress(t.Context(), []document.Image{w.image}, true)
+	check.OK(t, "Progress", err)
+	check.Same(t, "regions", proofread[w.image.ID].Regions, 2)
+}
+
 func TestSearchIsRefused(t *testing.T) {
 	w := newIndexed(t)
 	for _, q := range []string{"", "  ", "-- !", strings.Repeat("a", 201), strings.Repeat("a ", 21)} {

@@ -248,14 +248,26 @@ func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, 
 	return runs[:whole], err
 }
 
-// PagesRead returns of each of up to 200 images, which the caller may see, how many pages have been read: the image itself and, with whole,
-// the later pages of the document whose first page it is.
-func (s *Service) PagesRead(ctx context.Context, images []document.Image, whole bool) (map[int64]int, error) {
+// Progress returns of each of up to 200 images, which the caller may see, how many pages have been read, and how far their newest runs are
+// proofread: of the image itself and, with whole, of the later pages of the document whose first page it is. An image is not in proofread
+// while the index has yet to count some of the pages that have been read.
+func (s *Service) Progress(ctx context.Context, images []document.Image, whole bool) (read map[int64]int, proofread map[int64]Proofread,
+	err error) {
 	ids := make([]int64, len(images))
 	for n, i := range images {
 		ids[n] = i.ID
 	}
-	return s.Runs.PagesRead(ctx, ids, whole)
+	if read, err = s.Runs.PagesRead(ctx, ids, whole); err != nil || s.Index == nil {
+		return read, nil, err
+	}
+	counted, err := s.Index.Proofread(ctx, ids, whole)
+	proofread = map[int64]Proofread{}
+	for _, id := range ids {
+		if p := counted[id]; p.Pages == read[id] {
+			proofread[id] = p
+		}
+	}
+	return read, proofread, err
 }
 
 // Version returns one run of an image with its contents. NotFound; TooLarge where it has more than MaxWords.

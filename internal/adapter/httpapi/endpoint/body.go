@@ -170,7 +170,7 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 		if err := json.Unmarshal(data, &other); err != nil {
 			return malformed(err)
 		}
-		return fault.InvalidFields(fault.Field{Field: name, Detail: "a list of " + name})
+		return fault.InvalidFields(fault.Field{Field: name, Detail: "the whole body is a list of " + name + ", [...]"})
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	if _, err := d.Token(); err != nil {

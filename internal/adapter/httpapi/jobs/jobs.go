@@ -173,7 +173,7 @@ func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string
 	if _, err := sse.Number(after); err != nil {
 		return sse.Stream{}, err
 	}
-	if _, err := h.Service.Job(ctx, c.Actor(), id); err != nil {
+	if err := h.Service.MaySee(ctx, c.Actor(), id); err != nil {
 		return sse.Stream{}, err
 	}
 	return sse.Stream{
@@ -181,10 +181,7 @@ func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string
 		Next: sse.Every(poll, func(ctx context.Context, after string) ([]sse.Event, bool, error) {
 			return h.look(ctx, c.Actor(), id, after)
 		}),
-		May: func(ctx context.Context) error {
-			_, err := h.Service.Job(ctx, c.Actor(), id)
-			return err
-		},
+		May: func(ctx context.Context) error { return h.Service.MaySee(ctx, c.Actor(), id) },
 	}, nil
 }
 
@@ -198,23 +195,21 @@ func (h Handlers) look(ctx context.Context, actor account.Actor, id, after strin
 	if err != nil {
 		return nil, false, err
 	}
-	var events []sse.Event
-	for _, i := range items {
-		events = append(events, sse.Event{ID: fmt.Sprint(i.Seq), Name: "item", Data: viewItem(i)})
-	}
 	ended := !j.Finished.IsZero() && len(items) == 0
-	switch {
-	case ended:
-		return []sse.Event{{ID: fmt.Sprint(j.Seq), Name: "end", Data: View(j)}}, true, nil
-	case len(items) > 0 || after == "":
-		if j, err = h.Service.Job(ctx, actor, id); err != nil {
-			return nil, false, err
-		}
-		seen := from
-		if len(items) > 0 {
-			seen = items[len(items)-1].Seq
-		}
-		events = append(events, sse.Event{ID: fmt.Sprint(seen), Name: "progress", Data: View(j)})
+	if !ended && len(items) == 0 && after != "" {
+		return nil, false, nil
 	}
-	return events, false, nil
+	if j, err = h.Service.Job(ctx, actor, id); err != nil {
+		return nil, false, err
+	}
+	if ended && !j.Finished.IsZero() { // else it was begun again meanwhile
+		return []sse.Event{{ID: fmt.Sprint(j.Seq), Name: "end", Data: View(j)}}, true, nil
+	}
+	var events []sse.Event
+	seen := from
+	for _, i := range items {
+		seen = i.Seq
+		events = append(events, sse.Event{ID: fmt.Sprint(seen), Name: "item", Data: viewItem(i)})
+	}
+	return append(events, sse.Event{ID: fmt.Sprint(seen), Name: "progress", Data: View(j)}), false, nil
 }

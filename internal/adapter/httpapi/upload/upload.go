@@ -2,6 +2,7 @@
 package upload
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,8 +30,9 @@ func Close(files []*File) {
 // Limits are those of the files of a request.
 type Limits struct {
 	Files int
-	Bytes int64  // of a file
-	Dir   string // where files lie, without a name, until they are stored
+	Bytes int64                              // of a file
+	Dir   string                             // where files lie, without a name, until they are stored
+	Room  func(files int, bytes int64) error // why no more may come where so much has; nil: there is room for all
 }
 
 // slack is what a multipart body may have besides its files, in bytes.
@@ -41,7 +43,7 @@ func (l Limits) Body() int64 { return int64(l.Files)*l.Bytes + slack }
 
 // Take takes in all files of a request, which stand in its field file, before anything is made of one, and the field password. It returns
 // the files that it has even on failure. Malformed, where the cause is that of the body's reader if it failed; Unsupported; Invalid;
-// TooLarge.
+// TooLarge; what Room returns, as soon as that is known of the files together: from the length of the body, or from what has come.
 func Take(r *http.Request, limits Limits) (files []*File, password string, err error) {
 	form, err := r.MultipartReader()
 	switch {
@@ -50,6 +52,14 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 	case err != nil:
 		return nil, "", fault.New(fault.Malformed, "malformed_form", "The Content-Type names no boundary.").Because(err)
 	}
+	if limits.Room == nil {
+		limits.Room = func(int, int64) error { return nil }
+	}
+	sum := max(0, r.ContentLength-slack)
+	if err := limits.Room(1, sum); err != nil {
+		return nil, "", err
+	}
+	come := int64(0)
 	for {
 		part, err := form.NextPart()
 		if err == io.EOF { //nolint:errorlint // one that is wrapped is of a body that breaks off
@@ -73,10 +83,12 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 		default:
 			continue // NextPart reads over it
 		}
-		f, err := limits.take(part, len(files))
+		n := len(files)
+		f, err := limits.take(part, n, func(size int64) error { return limits.Room(n+1, max(sum, come+size)) })
 		if err != nil {
 			return files, "", err
 		}
+		come += f.Size
 		f.Name = partFileName(disposition, r.Header.Get("Accept-Language"))
 		if f.Size == 0 && f.Name == "" { // how a browser sends that no file was chosen
 			Close([]*File{f})
@@ -106,13 +118,13 @@ func text(part io.Reader) (string, error) {
 	return strings.ToValidUTF8(string(b), "\uFFFD"), nil
 }
 
-// take takes in one file; n is its number in the request.
-func (l Limits) take(part *multipart.Part, n int) (*File, error) {
-	from := &source{Reader: part}
+// take takes in one file; n is its number in the request. room says why no more may come where so many bytes of it have.
+func (l Limits) take(part *multipart.Part, n int, room func(size int64) error) (*File, error) {
+	from := &source{Reader: part, room: room}
 	f, err := spool.Take(l.Dir, from, l.Bytes+1)
 	switch {
 	case from.err != nil:
-		return nil, formFault(from.err)
+		return nil, from.err
 	case err != nil:
 		return nil, err
 	case f.Size > l.Bytes:
@@ -131,18 +143,23 @@ func sizeText(bytes int64) string {
 	return fmt.Sprintf("%d bytes", bytes)
 }
 
-// source tells a failure of the client's side from one of the disk's.
+// source tells a failure of the client's side, or that there is no room for more, from a failure of the disk.
 type source struct {
 	io.Reader
-	err error
+	room func(size int64) error
+	size int64
+	err  error
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.err = err
+	if s.size += int64(n); n > 0 {
+		s.err = s.room(s.size)
 	}
-	return n, err
+	if s.err == nil && err != nil && !errors.Is(err, io.EOF) {
+		s.err = formFault(err)
+	}
+	return n, cmp.Or(s.err, err)
 }
 
 func formFault(err error) error {

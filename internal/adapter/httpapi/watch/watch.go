@@ -36,7 +36,7 @@ func (h Handlers) Image(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	w := &watch{results: h.Results, actor: c.Actor(), imageID: in.ID, id: rand.Text()}
+	w := &watch{results: h.Results, actor: c.Actor(), imageID: in.ID, id: rand.Text(), rotation: -1}
 	now, err := w.results.Happened(ctx, w.actor, w.imageID, after)
 	if err != nil {
 		return nil, err
@@ -55,6 +55,8 @@ type watch struct {
 	id      string
 	stayed  time.Time // when it was last said that the user has the image open
 	told    []string  // who was last said to be present; nil: nobody was
+
+	rotation int // of the image, as it was last told; -1: it was not
 }
 
 // look returns what has happened after the event with that ID. It asks each time whether the user may still see the image.
@@ -73,11 +75,16 @@ func (w *watch) look(ctx context.Context, id string) ([]sse.Event, bool, error) 
 	if err != nil {
 		return nil, false, err
 	}
-	return w.events(h), false, nil
+	return w.events(h, id), false, nil
 }
 
-// events returns what is to be told.
-func (w *watch) events(h recognition.Happened) (events []sse.Event) {
+// events returns what is to be told after the event with the ID that was seen last: first how the image stands, since contents are in the
+// coordinates of that.
+func (w *watch) events(h recognition.Happened, seen string) (events []sse.Event) {
+	if w.rotation != h.Rotation {
+		w.rotation = h.Rotation
+		events = append(events, sse.Event{ID: seen, Name: "image", Data: client.ImageEvent{Rotation: h.Rotation}})
+	}
 	for _, e := range h.Events {
 		event := sse.Event{ID: strconv.FormatInt(e.Seq, 10), Name: "run", Data: client.RunEvent{Version: e.Version}}
 		if e.ContentID != "" {

@@ -102,25 +102,36 @@ func insertItems(ctx context.Context, tx *sql.Tx, id string, number int, images 
 	return nil
 }
 
-const jobColumns = `SELECT /*! STRAIGHT_JOIN */ job.id, job.user_id, user.name, job.priority, job.request, job.state, job.total, job.queued,
-	job.running, job.done, job.failed, job.cancelled,
+// standing is what changes of a job, and whose it is.
+const standing = `job.id, job.user_id, job.priority, job.state, job.total, job.queued, job.running, job.done, job.failed, job.cancelled,
 	job.seq, job.worked, job.created_datetime, job.begun_datetime, job.finished_datetime, job.error_code, job.error_detail,
-	COALESCE(job.webhook_id, 0) FROM job `
+	COALESCE(job.webhook_id, 0)`
+
+const standingByID = `SELECT ` + standing + ` FROM job WHERE job.state <> 'adding' AND job.id = ?`
+
+const jobColumns = `SELECT /*! STRAIGHT_JOIN */ ` + standing + `, user.name, job.request FROM job `
 
 const jobsUser = ` JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = job.user_id WHERE job.state <> 'adding' AND `
 
-func scanJob(scan func(...any) error) (j job.Job, err error) {
-	var request string
+// scanStanding scans the columns of standing, and more.
+func scanStanding(scan func(...any) error, more ...any) (j job.Job, err error) {
 	var worked int64
 	var code, text sqldb.Text
-	err = scan(&j.ID, &j.User.ID, (*sqldb.Text)(&j.User.Name), &j.Priority, &request, &j.State, &j.Count.Total, &j.Count.Queued,
-		&j.Count.Running, &j.Count.Done,
+	err = scan(append([]any{&j.ID, &j.User.ID, &j.Priority, &j.State, &j.Count.Total, &j.Count.Queued, &j.Count.Running, &j.Count.Done,
 		&j.Count.Failed, &j.Count.Cancelled, &j.Seq, &worked, (*sqldb.Stamp)(&j.Created), (*sqldb.Stamp)(&j.Begun),
-		(*sqldb.Stamp)(&j.Finished), &code, &text, &j.Webhook)
+		(*sqldb.Stamp)(&j.Finished), &code, &text, &j.Webhook}, more...)...)
+	j.Worked, j.Stopped = time.Duration(worked)*time.Microsecond, failure(code, text)
+	return j, err
+}
+
+func scanJob(scan func(...any) error) (job.Job, error) {
+	var name sqldb.Text
+	var request string
+	j, err := scanStanding(scan, &name, &request)
 	if err != nil {
 		return j, err
 	}
-	j.Worked, j.Stopped = time.Duration(worked)*time.Microsecond, failure(code, text)
+	j.User.Name = string(name)
 	return j, json.Unmarshal([]byte(request), &j.Request)
 }
 
@@ -133,16 +144,22 @@ func failure(code, text sqldb.Text) *job.Failure {
 
 // ByID implements job.Jobs.
 func (s *Store) ByID(ctx context.Context, id string) (job.Job, error) {
-	j, err := byID(ctx, s.db.Read, id, "")
-	return j, s.db.Fault(ctx, err)
+	j, err := scanJob(s.db.Read.QueryRowContext(ctx, jobColumns+jobsUser+`job.id = ?`, id).Scan)
+	return j, s.db.Fault(ctx, found(err))
 }
 
-func byID(ctx context.Context, q sqldb.Querier, id, lock string) (job.Job, error) {
-	j, err := scanJob(q.QueryRowContext(ctx, jobColumns+jobsUser+`job.id = ?`+lock, id).Scan)
+// Standing implements job.Jobs.
+func (s *Store) Standing(ctx context.Context, id string) (job.Job, error) {
+	j, err := scanStanding(s.db.Read.QueryRowContext(ctx, standingByID, id).Scan)
+	return j, s.db.Fault(ctx, found(err))
+}
+
+// found says of which error it is that there is no job.
+func found(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return job.Job{}, job.ErrNotFound
+		return job.ErrNotFound
 	}
-	return j, err
+	return err
 }
 
 // List implements job.Jobs.
@@ -159,8 +176,10 @@ func (s *Store) List(ctx context.Context, userID int64, before string, size int)
 	return jobs, s.db.Fault(ctx, err)
 }
 
-const itemColumns = `SELECT id, job_id, number, image_id, state, version, tries, error_code, error_detail, seq, begun_datetime, ` +
-	`finished_datetime FROM job_item `
+const (
+	itemColumns = `id, job_id, number, image_id, state, version, tries, error_code, error_detail, seq, begun_datetime, finished_datetime`
+	itemsWhere  = `SELECT ` + itemColumns + ` FROM job_item `
+)
 
 // Indexes that MariaDB has to take, whatever it thinks of the size of the table.
 const (
@@ -187,7 +206,7 @@ func (s *Store) items(ctx context.Context, where string, args ...any) (items []j
 		i, err := scanItem(scan)
 		items = append(items, i)
 		return err
-	}, itemColumns+where, args...)
+	}, itemsWhere+where, args...)
 	return items, s.db.Fault(ctx, err)
 }
 
@@ -330,12 +349,13 @@ func numberOf(itemID string) string {
 	return number
 }
 
-// change changes a job and its items, while nobody else does. do says what has become of the items by changing the counts.
+// change changes a job and its items, while nobody else does. do says what has become of the items by changing the counts. It is not told
+// the request, which may be large, and the name of the user.
 func (s *Store) change(ctx context.Context, id string, now time.Time, do func(tx *sql.Tx, j *job.Job) error) error {
 	return s.db.Update(ctx, func(tx *sql.Tx) error {
-		j, err := lock(ctx, tx, id, s.db.Dialect.ForUpdate)
+		j, err := scanStanding(tx.QueryRowContext(ctx, standingByID+s.db.Dialect.ForUpdate, id).Scan)
 		if err != nil {
-			return err
+			return found(err)
 		}
 		before := j
 		if err := do(tx, &j); err != nil {
@@ -366,16 +386,6 @@ func (s *Store) change(ctx context.Context, id string, now time.Time, do func(tx
 	})
 }
 
-// lock returns a job, which stays as it is until the transaction ends.
-func lock(ctx context.Context, tx *sql.Tx, id, forUpdate string) (job.Job, error) {
-	if err := tx.QueryRowContext(ctx, `SELECT id FROM job WHERE id = ?`+forUpdate, id).Scan(&id); errors.Is(err, sql.ErrNoRows) {
-		return job.Job{}, job.ErrNotFound
-	} else if err != nil {
-		return job.Job{}, err
-	}
-	return byID(ctx, tx, id, "")
-}
-
 // Claim implements job.Jobs.
 func (s *Store) Claim(ctx context.Context, itemID, leasedBy string, now, until time.Time) (c job.Claim, err error) {
 	err = s.change(ctx, jobOf(itemID), now, func(tx *sql.Tx, j *job.Job) error {
@@ -390,7 +400,10 @@ func (s *Store) Claim(ctx context.Context, itemID, leasedBy string, now, until t
 		if err != nil {
 			return err
 		}
-		item, err := scanItem(tx.QueryRowContext(ctx, itemColumns+`WHERE id = ?`, itemID).Scan)
+		row := tx.QueryRowContext(ctx, `SELECT `+itemColumns+`, (SELECT request FROM job WHERE id = job_item.job_id) FROM job_item `+
+			`WHERE id = ?`, itemID)
+		var request string
+		item, err := scanItem(func(to ...any) error { return row.Scan(append(to, &request)...) })
 		if errors.Is(err, sql.ErrNoRows) {
 			return job.ErrNoItem
 		}
@@ -406,8 +419,8 @@ func (s *Store) Claim(ctx context.Context, itemID, leasedBy string, now, until t
 		if j.Begun.IsZero() {
 			j.Begun = now
 		}
-		c = job.Claim{Item: item, User: j.User.ID, Request: j.Request, LeasedBy: leasedBy}
-		return nil
+		c = job.Claim{Item: item, User: j.User.ID, LeasedBy: leasedBy}
+		return json.Unmarshal([]byte(request), &c.Request)
 	})
 	if errors.Is(err, job.ErrNotFound) {
 		err = job.ErrNoItem
@@ -477,7 +490,7 @@ func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, n
 			return err
 		}
 		if state != job.Queued && j.Webhook != 0 {
-			item, err := scanItem(tx.QueryRowContext(ctx, itemColumns+`WHERE id = ?`, itemID).Scan)
+			item, err := scanItem(tx.QueryRowContext(ctx, itemsWhere+`WHERE id = ?`, itemID).Scan)
 			if err == nil {
 				err = hookstore.Enqueue(ctx, tx, j.Webhook, job.EndOfItem(item))
 			}

@@ -21,9 +21,6 @@ var _ once.Keys = (*Store)(nil)
 // New returns the keys in a database whose schema is that of package sqlstore.
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
-// pageSize is how many keys Old gets at once.
-const pageSize = 500
-
 // Note notes effects of a claim, within the transaction that makes them, and that these are all unless they are a part. ErrLost. Without a
 // claim it does nothing.
 func Note(ctx context.Context, db *sqldb.DB, tx *sql.Tx, c once.Claim, effects ...once.Effect) error {
@@ -104,6 +101,13 @@ func (s *Store) Begin(ctx context.Context, k once.Key) (once.Key, error) {
 	}
 }
 
+// Known implements once.Keys.
+func (s *Store) Known(ctx context.Context, id string, after time.Time) (known bool, err error) {
+	err = s.db.Read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM request_key WHERE id = ? AND created_datetime > ?)`, id,
+		sqldb.Stamp(after)).Scan(&known)
+	return known, s.db.Fault(ctx, err)
+}
+
 // Extend implements once.Keys.
 func (s *Store) Extend(ctx context.Context, c once.Claim, until time.Time) error {
 	n, err := s.db.Exec(ctx, `UPDATE request_key SET until_datetime = ? WHERE id = ? AND held_by = ? AND NOT done`, sqldb.Stamp(until),
@@ -132,39 +136,19 @@ func (s *Store) Release(ctx context.Context, c once.Claim) error {
 	})
 }
 
+// oldKeys is the query for a page of keys that were made before some time, from the oldest on.
+const oldKeys = `SELECT id, created_datetime FROM request_key /*! FORCE INDEX (request_key_created) */ WHERE created_datetime >= ? AND ` +
+	`created_datetime < ? AND (created_datetime > ? OR id > ?) ORDER BY created_datetime, id LIMIT ?`
+
 // Old implements once.Keys.
 func (s *Store) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		var id string
-		var created sqldb.Stamp
-		for more := true; more; {
-			var page []string
-			if err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-				err := scan(&id, &created)
-				page = append(page, id)
-				return err
-			}, `SELECT id, created_datetime FROM request_key /*! FORCE INDEX (request_key_created) */ WHERE created_datetime >= ? AND `+
-				`created_datetime < ? AND (created_datetime > ? OR id > ?) ORDER BY created_datetime, id LIMIT ?`,
-				orFirst(created), sqldb.Stamp(before), orFirst(created), id, pageSize); err != nil {
-				yield("", s.db.Fault(ctx, err))
-				return
-			}
-			more = len(page) == pageSize
-			for _, id := range page {
-				if !yield(id, nil) {
-					return
-				}
-			}
+	var created sqldb.Stamp // of the last key
+	return s.db.Pages(ctx, oldKeys, func(last string) []any {
+		if last == "" {
+			created = sqldb.Stamp(time.Unix(0, 0)) // before all others
 		}
-	}
-}
-
-// orFirst is the time itself, or one before all others for none.
-func orFirst(t sqldb.Stamp) sqldb.Stamp {
-	if time.Time(t).IsZero() {
-		return sqldb.Stamp(time.Unix(0, 0))
-	}
-	return t
+		return []any{created, sqldb.Stamp(before), created, last, sqldb.PageSize}
+	}, &created)
 }
 
 // Remove implements once.Keys.

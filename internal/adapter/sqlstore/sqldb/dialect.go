@@ -19,7 +19,6 @@ type Dialect struct {
 	Suffixes float64
 	// ends an INSERT of rows of text_posting, whose ids are put at the end of those that are there
 	AppendIDs string
-	isolation sql.IsolationLevel                                                       // of what writes
 	classify  func(err error) Class                                                    // by the number of the driver's error
 	Lock      func(ctx context.Context, pool *sql.DB) (unlock func() error, err error) // until then no other node migrates
 

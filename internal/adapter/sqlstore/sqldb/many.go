@@ -35,20 +35,24 @@ func (db *DB) Named(ctx context.Context, values []string, queries ...string) (na
 	return named, nil
 }
 
-// Pages goes through the names that a query finds, in their order, a page of PageSize at a time. args are those of the page after a name.
-func (db *DB) Pages(ctx context.Context, query string, args func(last string) []any) iter.Seq2[string, error] {
+// Pages goes through the names that a query finds, in its order, a page of PageSize at a time. args are those of the page after a name, and
+// of the first page after "". Further columns of the last row are scanned into more, where args finds them if the order is not by name
+// alone.
+func (db *DB) Pages(ctx context.Context, query string, args func(last string) []any, more ...any) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for last, more := "", true; more; {
+		var last string
+		columns := append([]any{&last}, more...)
+		for whole := true; whole; {
 			var page []string
 			if err := Each(ctx, db.Read, func(scan func(...any) error) error {
-				err := scan(&last)
+				err := scan(columns...)
 				page = append(page, last)
 				return err
 			}, query, args(last)...); err != nil {
 				yield("", db.Fault(ctx, err))
 				return
 			}
-			more = len(page) == PageSize
+			whole = len(page) == PageSize
 			for _, name := range page {
 				if !yield(name, nil) {
 					return
@@ -56,4 +60,24 @@ func (db *DB) Pages(ctx context.Context, query string, args func(last string) []
 			}
 		}
 	}
+}
+
+// OfImages finds numbers that a table with one row for an image, or none, has of some images: it calls row to scan the ID of an image and
+// these numbers. With whole it also calls row for each document whose first page is one of the images, with the sums over its later pages.
+// and is a condition on the rows, beginning with AND.
+func (db *DB) OfImages(ctx context.Context, table, and string, numbers []string, imageIDs []int64, whole bool,
+	row func(scan func(...any) error) error) error {
+	if len(imageIDs) == 0 {
+		return nil
+	}
+	one := `SELECT image_id, ` + strings.Join(numbers, `, `) + ` FROM ` + table + ` /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ?` + and
+	marks, args := In(imageIDs)
+	query := one + strings.Repeat(` UNION ALL `+one, len(imageIDs)-1) // of IN, MariaDB would read all of a table that was small
+	if whole {
+		query += ` UNION ALL SELECT /*! STRAIGHT_JOIN */ page.document, SUM(` + strings.Join(numbers, `), SUM(`) +
+			`) FROM image page /*! FORCE INDEX (image_page) */ JOIN ` + table + ` /*! FORCE INDEX (PRIMARY) */ ON ` + table +
+			`.image_id = page.id` + and + ` WHERE page.document IN ` + marks + ` GROUP BY page.document`
+		args = append(args, args...)
+	}
+	return db.Fault(ctx, Each(ctx, db.Read, row, query, args...))
 }

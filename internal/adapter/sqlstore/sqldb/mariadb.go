@@ -29,7 +29,6 @@ var mariadb = Dialect{
 	NameKey:    "name_key",
 	Suffixes:   0.25,
 	AppendIDs:  ` ON DUPLICATE KEY UPDATE ids = CONCAT(ids, VALUES(ids))`,
-	isolation:  sql.LevelReadCommitted, // no locks on gaps, so that fewer transactions meet
 	classify:   classifyMariaDB,
 	Lock:       lockMariaDB,
 	Catalogue:  catalogueOfMariaDB,
@@ -87,6 +86,7 @@ func classifyMariaDB(err error) Class {
 const (
 	connectTimeout = time.Second     // to reach the server and sign in
 	answerTimeout  = 5 * time.Second // to wait for an answer of the server
+	idleTimeout    = 20              // seconds that a transaction may do nothing in; less than the lease of an item
 	lockTimeout    = 1               // seconds to wait for another transaction; less than answerTimeout
 	restTime       = 300 * time.Millisecond
 	migrateTimeout = 10 * time.Minute // to wait for another node that migrates
@@ -117,7 +117,9 @@ func newMariaDB(config *mysql.Config, connections int) (*DB, error) {
 		return pool, nil
 	}
 	// A transaction may read outside of itself, so that one pool for both could wait for itself.
-	write, err := pool(config, (connections+1)/2)
+	writing := config.Clone()
+	writing.Params["idle_transaction_timeout"] = strconv.Itoa(idleTimeout) // what a node that hangs has locked is let go
+	write, err := pool(writing, (connections+1)/2)
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +168,7 @@ func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 	c.Logger = log.New(io.Discard, "", 0) // what goes wrong is returned, too
 	c.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
 		"innodb_lock_wait_timeout": strconv.Itoa(lockTimeout), "time_zone": "'+00:00'",
+		"tx_isolation": "'READ-COMMITTED'", // no locks on gaps, so that fewer transactions meet
 		// Of long lists, too, each value is looked up to plan by. What is noted of an index may be of a time when the table was small, so
 		// that all of it would be read.
 		"eq_range_index_dive_limit": "0",

@@ -124,6 +124,36 @@ func TestFrozenServer(t *testing.T) {
 	}
 }
 
+// A node that hangs in a transaction loses it, and what it has locked, and learns of it.
+func TestHungTransaction(t *testing.T) {
+	db := opened(t, mariadbtest.Database(t), answerTimeout)
+	for pool, want := range map[*sql.DB]int{db.Write: idleTimeout, db.Read: 0, db.Migrating: 0} {
+		var got int
+		if err := pool.QueryRowContext(t.Context(), `SELECT @@idle_transaction_timeout`).Scan(&got); err != nil || got != want {
+			t.Errorf("got a timeout of %d s and error %v, want %d s", got, err, want)
+		}
+	}
+	if _, err := db.Exec(t.Context(), `CREATE TABLE a (id INTEGER PRIMARY KEY)`); err != nil {
+		t.Fatal(err)
+	}
+	hung, err := db.Write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hung.Rollback() }()
+	for _, statement := range []string{`SET SESSION idle_transaction_timeout = 1`, `INSERT INTO a VALUES (1)`} {
+		if _, err := hung.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for err = errors.New("not begun"); err != nil; { // the test's own time is the limit
+		_, err = db.Exec(t.Context(), `INSERT INTO a VALUES (1)`)
+	}
+	if _, err := hung.ExecContext(t.Context(), `INSERT INTO a VALUES (2)`); db.Dialect.classify(err) != Lost {
+		t.Errorf("a statement of a transaction that is over: got error %v, want the connection lost", err)
+	}
+}
+
 // A transaction that lost to another one is tried again, with pauses, until patience ends.
 func TestUpdateTriesAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")

@@ -112,7 +112,7 @@ func (db *DB) Update(ctx context.Context, do func(tx *sql.Tx) error) error {
 }
 
 func (db *DB) once(ctx context.Context, do func(tx *sql.Tx) error) error {
-	tx, err := db.Write.BeginTx(ctx, &sql.TxOptions{Isolation: db.Dialect.isolation})
+	tx, err := db.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"sync"
 
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 )
@@ -17,6 +18,7 @@ const (
 	partsOfBlock = 1 << 16
 	partSize     = 3800 // bytes; four rows are a page of InnoDB
 	denseFrom    = blockSize / 8
+	mostKept     = 1000 // blocks whose first terms are kept in memory
 )
 
 var errPart = errors.New("a row of text_compact is damaged")
@@ -26,6 +28,9 @@ func (x *Index) Compact(ctx context.Context) error {
 	for {
 		next, err := x.db.Count(ctx, `SELECT next FROM text_state WHERE id = 1`)
 		if err != nil {
+			return err
+		}
+		if err := x.noteImages(ctx, int64(next)/blockSize); err != nil {
 			return err
 		}
 		oldest, err := x.db.Count(ctx, `SELECT COALESCE(MIN(block), -1) FROM text_posting`)
@@ -144,12 +149,23 @@ type reader struct {
 
 func (r *reader) number() uint64 {
 	v, n := binary.Uvarint(r.left)
+	r.pass(n)
+	return v
+}
+
+func (r *reader) distance() int64 {
+	v, n := binary.Varint(r.left)
+	r.pass(n)
+	return v
+}
+
+// pass leaves out the bytes of a number, which is damaged where it has none.
+func (r *reader) pass(n int) {
 	if n <= 0 {
 		r.left, r.damaged = nil, true
-		return 0
+		return
 	}
 	r.left = r.left[n:]
-	return v
 }
 
 func (r *reader) take(n uint64) []byte {
@@ -177,6 +193,23 @@ func (r *reader) next() bool {
 	}
 	r.term = append(r.term[:same], rest...)
 	return true
+}
+
+// skip passes over the entries of a term.
+func (r *reader) skip() {
+	n := r.number()
+	if n >= denseFrom {
+		r.take(blockSize / 8)
+		return
+	}
+	end := 0
+	for ; n > 0 && end < len(r.left); end++ {
+		if r.left[end] < 0x80 { // the last byte of a number
+			n--
+		}
+	}
+	r.left = r.left[end:]
+	r.damaged = r.damaged || n > 0
 }
 
 // entries reads those of a term.
@@ -231,10 +264,11 @@ func (f *finder) compacted(ctx context.Context, blocks []int64, terms span, each
 		}
 	}
 	return f.rowsOf(ctx, parts, func(id int64, r *reader) {
-		for r.next() {
-			entries := r.entries()
-			if term := string(r.term); terms.first <= term && term < terms.end {
-				each(id/partsOfBlock, entries)
+		for r.next() && string(r.term) < terms.end {
+			if string(r.term) < terms.first {
+				r.skip()
+			} else {
+				each(id/partsOfBlock, r.entries())
 			}
 		}
 	})
@@ -246,7 +280,33 @@ func (f *finder) readFirsts(ctx context.Context, blocks []int64) error {
 	for n, block := range blocks {
 		ids[n] = block * partsOfBlock
 	}
-	return f.rowsOf(ctx, ids, func(id int64, r *reader) { f.firsts[id/partsOfBlock] = r.terms() })
+	return f.rowsOf(ctx, ids, func(id int64, r *reader) {
+		f.firsts[id/partsOfBlock] = r.terms()
+		if !r.damaged {
+			f.Index.firsts.put(id/partsOfBlock, f.firsts[id/partsOfBlock])
+		}
+	})
+}
+
+// cache has the first terms of the parts of blocks. What is compact is never changed; when it is cleared, its block gets no other entries.
+// Safe for concurrent use.
+type cache struct {
+	mu sync.RWMutex
+	of map[int64][]string
+}
+
+func (c *cache) get(block int64) []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.of[block]
+}
+
+func (c *cache) put(block int64, firsts []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.of) < mostKept {
+		c.of[block] = firsts
+	}
 }
 
 func (f *finder) rowsOf(ctx context.Context, ids []int64, each func(id int64, r *reader)) error {

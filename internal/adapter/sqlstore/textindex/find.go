@@ -14,15 +14,11 @@ import (
 )
 
 const (
-	mostBlocks = 16     // that one statement looks at
+	mostBlocks = 64     // that one statement looks at
 	askedFor   = 100    // entries that one statement checks
-	patience   = 500    // entries that are checked before it is asked which entries the viewer may see at all
+	fewAsked   = 20     // of those that are likely to be there and seen
 	mostRows   = 50_000 // of terms that a lookup reads, if it finds something or not
 	mostAsked  = 5000   // entries that a lookup checks
-
-	// A viewer who may see few of many images, and no more than fewEntries entries, is told apart by a list of these.
-	fewImages  = 2000
-	fewEntries = 50_000
 )
 
 // set has entries of a block.
@@ -81,13 +77,8 @@ func (x *Index) Find(ctx context.Context, l recognition.Lookup) (entries []recog
 		if err != nil {
 			return nil, 0, err
 		}
-		for block := last; block >= first; block-- {
-			if found[block] == nil {
-				continue
-			}
-			if entries, next, err = f.check(ctx, entries, found[block], block, before); err != nil || next != 0 {
-				return entries, next, x.db.Fault(ctx, err)
-			}
+		if entries, next, err = f.check(ctx, entries, found, before); err != nil || next != 0 {
+			return entries, next, x.db.Fault(ctx, err)
 		}
 		if last = first - 1; f.rows > mostRows && last >= 0 {
 			return entries, first * blockSize, nil
@@ -103,31 +94,41 @@ type finder struct {
 	rows   int                // read, a term of a block each
 	asked  int                // entries, checked
 	told   bool               // whether it was asked what the viewer may see
-	seen   map[int64]*set     // by block: what the viewer may see; nil: that is much, or not yet asked for
+	images []int64            // that the viewer may see, ascending; nil: these are many, or not yet asked for
 	firsts map[int64][]string // by block: the first terms of its parts, once it is known to be compact
 }
 
-// check adds to entries those of a block that are there and may be seen, until there are enough; then it returns where to go on.
-func (f *finder) check(ctx context.Context, entries []recognition.Entry, found *set, block,
+// check adds to entries those of blocks that are there and may be seen, until there are enough; then it returns where to go on.
+func (f *finder) check(ctx context.Context, entries []recognition.Entry, found map[int64]*set,
 	before int64) (_ []recognition.Entry, next int64, err error) {
-	left := f.mayBeSeen(found, block).descending(block, before)
+	left := descending(found, before)
 	for len(left) > 0 {
-		if f.asked >= patience && !f.told && f.Viewer != 0 {
+		if f.asked > 0 && !f.told && f.Viewer != 0 {
 			f.told = true
-			if f.seen, err = f.visible(ctx); err != nil {
+			if f.images, err = f.few(ctx); err != nil {
 				return entries, 0, err
 			}
-			left = f.mayBeSeen(found, block).descending(block, left[0]+1)
-			continue
+			if f.images != nil {
+				if err := f.narrow(ctx, found); err != nil {
+					return entries, 0, err
+				}
+				left = descending(found, left[0]+1)
+				continue
+			}
 		}
-		part := left[:min(len(left), askedFor)]
+		room := f.Limit - len(entries)
+		size := askedFor
+		if f.asked == 0 || f.images != nil { // most of them are there and may be seen
+			size = min(max(room, fewAsked), askedFor)
+		}
+		part := left[:min(len(left), size)]
 		left = left[len(part):]
 		f.asked += len(part)
 		there, err := f.there(ctx, part)
 		if err != nil {
 			return entries, 0, err
 		}
-		if room := f.Limit - len(entries); len(there) >= room {
+		if len(there) >= room {
 			entries = append(entries, there[:room]...)
 			if last := entries[len(entries)-1].ID; last > 1 {
 				return entries, last, nil
@@ -142,25 +143,41 @@ func (f *finder) check(ctx context.Context, entries []recognition.Entry, found *
 	return entries, 0, nil
 }
 
-func (f *finder) mayBeSeen(found *set, block int64) *set {
-	if f.seen == nil {
-		return found
+// descending returns the IDs of the entries of blocks that are smaller than before.
+func descending(found map[int64]*set, before int64) (ids []int64) {
+	for _, block := range slices.Backward(slices.Sorted(maps.Keys(found))) {
+		ids = append(ids, found[block].descending(block, before)...)
 	}
-	some := set{}
-	if seen := f.seen[block]; seen != nil {
-		some = *found
-		some.and(seen)
-	}
-	return &some
+	return ids
 }
 
-// candidates returns by block the entries that have all terms, from the first to the last block.
+// narrow leaves those of the entries that may be of images that the viewer may see.
+func (f *finder) narrow(ctx context.Context, found map[int64]*set) error {
+	owned, err := f.owned(ctx, slices.Collect(maps.Keys(found)), f.images)
+	for block, entries := range found {
+		if owned[block] == nil {
+			delete(found, block)
+		} else {
+			entries.and(owned[block])
+		}
+	}
+	return err
+}
+
+// candidates returns by block the entries that have all terms, from the first to the last block. Once the images are known that the viewer
+// may see, other blocks are not looked at.
 func (f *finder) candidates(ctx context.Context, first, last int64) (found map[int64]*set, err error) {
 	var blocks []int64
 	for block := first; block <= last; block++ {
 		blocks = append(blocks, block)
 	}
-	for n, t := range f.Terms {
+	if f.images != nil {
+		if found, err = f.owned(ctx, blocks, f.images); err != nil || len(found) == 0 {
+			return nil, err
+		}
+		blocks = slices.Sorted(maps.Keys(found))
+	}
+	for _, t := range f.Terms {
 		terms := span{t.Text, t.Text + "\x00"}
 		if t.Prefix {
 			terms.end = t.Text + "\xff"
@@ -170,7 +187,7 @@ func (f *finder) candidates(ctx context.Context, first, last int64) (found map[i
 			return nil, err
 		}
 		for block, entries := range have {
-			if n > 0 {
+			if found != nil {
 				entries.and(found[block])
 			}
 		}
@@ -192,6 +209,11 @@ func (f *finder) having(ctx context.Context, blocks []int64, terms span) (found 
 		}
 		found[block].or(entries)
 		f.rows++
+	}
+	for _, block := range blocks {
+		if f.firsts[block] == nil {
+			f.firsts[block] = f.Index.firsts.get(block)
+		}
 	}
 	isCompact := func(block int64) bool { return f.firsts[block] != nil }
 	if loose := slices.DeleteFunc(slices.Clone(blocks), isCompact); len(loose) > 0 {
@@ -250,44 +272,4 @@ func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.
 		return err
 	}, text+` ORDER BY e.id DESC`, args...)
 	return entries, f.db.Fault(ctx, err)
-}
-
-// visible returns by block the entries that the viewer may see, nil if these are many.
-func (f *finder) visible(ctx context.Context) (map[int64]*set, error) {
-	var seen, all int
-	if err := f.db.Read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = ? THEN images + given ELSE shared END), 0), `+
-		`COALESCE(SUM(images), 0) FROM user`, f.Viewer).
-		Scan(&seen, &all); err != nil || seen > fewImages || seen*10 > all {
-		return nil, f.db.Fault(ctx, err)
-	}
-	const (
-		first   = `SELECT /*! STRAIGHT_JOIN */ e.id FROM `
-		then    = ` UNION ALL ` + first
-		given   = `image_share s /*! FORCE INDEX (image_share_reader) */ JOIN image i `
-		entries = ` JOIN text_entry e /*! FORCE INDEX (text_entry_image) */ ON e.image_id = i.id WHERE `
-		text    = first + `image i /*! FORCE INDEX (image_user) */` + entries + `i.user_id = ?` +
-			then + `image i /*! FORCE INDEX (image_visibility) */` + entries + `i.visibility = ? AND i.user_id <> ?` +
-			then + given + `/*! FORCE INDEX (PRIMARY) */ ON i.id = s.image_id` + entries + `s.reader_id = ? AND s.shared = 0` +
-			then + given + `/*! FORCE INDEX (image_page) */ ON i.document = s.image_id` + entries + `s.reader_id = ? AND s.shared = 0` +
-			` LIMIT ?`
-	)
-	blocks, n := map[int64]*set{}, 0
-	err := sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
-		var id int64
-		if err := scan(&id); err != nil {
-			return err
-		}
-		s := blocks[id/blockSize]
-		if s == nil {
-			s = &set{}
-			blocks[id/blockSize] = s
-		}
-		s.put(id)
-		n++
-		return nil
-	}, text, f.Viewer, string(document.Shared), f.Viewer, f.Viewer, f.Viewer, fewEntries+1)
-	if err != nil || n > fewEntries {
-		return nil, f.db.Fault(ctx, err)
-	}
-	return blocks, nil
 }

@@ -5,7 +5,8 @@
 // block have the term. What is sought is looked for from the newest block on: so a frequent term is found soon, and a rare one is in few
 // rows.
 //
-// Compact moves the rows of blocks that are full to table text_compact, which needs a tenth of the space.
+// Compact moves the rows of blocks that are full to table text_compact, which needs a tenth of the space, and notes in text_block whose
+// entries they have: so a viewer who may see few images is told apart before terms are looked up.
 //
 // An entry that is replaced or removed leaves its number with its terms, until Compact leaves it out. Whether an entry is there, and who
 // may see it, is asked of the tables with what is found.
@@ -29,16 +30,19 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Index is recognition.Index.
-type Index struct{ db *sqldb.DB }
+// Index is recognition.Index. It keeps the first terms of the parts of compact blocks it has read, some 10 kB a block.
+type Index struct {
+	db     *sqldb.DB
+	firsts cache
+}
 
 var _ recognition.Index = (*Index)(nil)
 
 // New returns the index in a database.
-func New(db *sqldb.DB) *Index { return &Index{db} }
+func New(db *sqldb.DB) *Index { return &Index{db: db, firsts: cache{of: map[int64][]string{}}} }
 
 // Tables are those of the index, which follow from others and are not copied.
-var Tables = []string{Announced, "text_compact", "text_entry", "text_posting", "text_state"}
+var Tables = []string{Announced, "text_block", "text_compact", "text_entry", "text_posting", "text_proofread", "text_state"}
 
 // Announced is the table of announcements.
 const Announced = "text_announced"
@@ -72,7 +76,7 @@ func (x *Index) Announce(ctx context.Context, imageID int64) (id int64, err erro
 
 // Clear implements recognition.Index.
 func (x *Index) Clear(ctx context.Context) (images int, err error) {
-	for _, table := range []string{"text_entry", "text_posting", "text_compact"} {
+	for _, table := range []string{"text_entry", "text_posting", "text_compact", "text_block"} {
 		if _, err := x.db.Write.ExecContext(ctx, x.db.Dialect.Catalogue.Empty+table); err != nil {
 			return 0, x.db.Fault(ctx, err)
 		}
@@ -121,7 +125,8 @@ type entry struct {
 	imageID  int64
 	version  int
 	revision int64
-	terms    []string
+	recognition.Proofread
+	terms []string
 }
 
 // Put implements recognition.Index.
@@ -164,15 +169,37 @@ func (x *Index) Put(ctx context.Context, announced, imageID int64, contents []re
 		}
 		for n, c := range contents {
 			if ocrID := wanted[c.ID]; ocrID != 0 {
-				entries = append(entries, entry{ocrID, imageID, version, int64(c.Revision), terms[n]})
+				entries = append(entries, entry{ocrID, imageID, version, int64(c.Revision), c.Proofread(), terms[n]})
 			}
 		}
-		return x.add(ctx, tx, next, entries)
+		if err := x.add(ctx, tx, next, entries); err != nil || version == 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, proofread, imageID, imageID, version)
+		return err
 	})
 	if x.db.Is(err, sqldb.Orphan) { // the image was deleted meanwhile, and its announcements went with it
 		return nil
 	}
 	return err
+}
+
+// proofread counts how far the newest run of an image is proofread.
+const proofread = `REPLACE INTO text_proofread (image_id, regions, confirmed, doubtful)
+	SELECT ?, COUNT(*), COALESCE(SUM(confirmed), 0), COALESCE(SUM(doubtful), 0) FROM text_entry /*! FORCE INDEX (text_entry_image) */
+	WHERE image_id = ? AND version = ?`
+
+// Proofread implements recognition.Index.
+func (x *Index) Proofread(ctx context.Context, imageIDs []int64, whole bool) (map[int64]recognition.Proofread, error) {
+	found := map[int64]recognition.Proofread{}
+	return found, x.db.OfImages(ctx, `text_proofread`, ``, []string{`1`, `regions`, `confirmed`, `doubtful`}, imageIDs, whole,
+		func(scan func(...any) error) error {
+			var id int64
+			var p recognition.Proofread
+			err := scan(&id, &p.Pages, &p.Regions, &p.Confirmed, &p.Doubtful)
+			found[id] = found[id].Add(p)
+			return err
+		})
 }
 
 // Rename puts the name of an image, in the transaction that adds or renames it.
@@ -245,33 +272,45 @@ func dropOld(ctx context.Context, tx *sql.Tx, imageID int64, all bool) (version 
 }
 
 // newer returns by content ID the rows of table ocr of those contents that are of that run and newer than what the index has of them. It
-// removes what it has of these, and of those that are not of that run. What it had of contents that no run has went with their rows.
+// removes what it has of these, and of those that are not of that run, and counts those that were put before entries were counted. What it
+// had of contents that no run has went with their rows.
 func newer(ctx context.Context, tx *sql.Tx, imageID int64, version int, contents []recognition.Content) (map[string]int64, error) {
 	wanted := map[string]int64{}
 	for part := range slices.Chunk(contents, rowsAtOnce) {
-		revisions := map[string]int64{}
+		given := map[string]recognition.Content{}
 		for _, c := range part {
-			revisions[c.ID] = int64(c.Revision)
+			given[c.ID] = c
 		}
-		marks, args := sqldb.In(slices.Collect(maps.Keys(revisions)))
+		marks, args := sqldb.In(slices.Collect(maps.Keys(given)))
 		var old []int64
+		uncounted := map[int64]recognition.Proofread{}
 		if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
 			var ocrID int64
 			var contentID string
-			var there bool
+			var there, counted bool
 			var revision sql.NullInt64
-			err := scan(&ocrID, &contentID, &there, &revision)
-			if there && (!revision.Valid || revision.Int64 < revisions[contentID]) {
+			err := scan(&ocrID, &contentID, &there, &revision, &counted)
+			switch now := given[contentID]; {
+			case there && (!revision.Valid || revision.Int64 < int64(now.Revision)):
 				wanted[contentID] = ocrID
+			case there && !counted && revision.Int64 == int64(now.Revision):
+				uncounted[ocrID] = now.Proofread()
 			}
 			if revision.Valid && (wanted[contentID] != 0 || !there) {
 				old = append(old, ocrID)
 			}
 			return err
 		}, `SELECT /*! STRAIGHT_JOIN */ ocr.id, ocr.content_id, ocr.image_id = ? AND ocr.version = ? AND ocr.deleted_datetime IS NULL, `+
-			`e.revision FROM ocr /*! FORCE INDEX (ocr_content) */ LEFT JOIN text_entry e /*! FORCE INDEX (text_entry_ocr) */ `+
+			`e.revision, e.doubtful IS NOT NULL FROM ocr /*! FORCE INDEX (ocr_content) */ `+
+			`LEFT JOIN text_entry e /*! FORCE INDEX (text_entry_ocr) */ `+
 			`ON e.ocr_id = ocr.id WHERE ocr.content_id IN `+marks, append([]any{imageID, version}, args...)...); err != nil {
 			return nil, err
+		}
+		for ocrID, p := range uncounted {
+			if _, err := tx.ExecContext(ctx, `UPDATE text_entry SET confirmed = ?, doubtful = ? WHERE ocr_id = ?`, p.Confirmed, p.Doubtful,
+				ocrID); err != nil {
+				return nil, err
+			}
 		}
 		if len(old) == 0 {
 			continue
@@ -304,7 +343,7 @@ func (x *Index) add(ctx context.Context, tx *sql.Tx, next int64, entries []entry
 	for rows := range slices.Chunk(entries, rowsAtOnce) {
 		var args []any
 		for _, e := range rows {
-			args = append(args, next, sqldb.Number(e.ocrID), e.imageID, e.version, e.revision)
+			args = append(args, next, sqldb.Number(e.ocrID), e.imageID, e.version, e.revision, e.Confirmed, e.Doubtful)
 			block := next / blockSize
 			if postings[block] == nil {
 				postings[block] = map[string]*posting{}
@@ -319,8 +358,8 @@ func (x *Index) add(ctx context.Context, tx *sql.Tx, next int64, entries []entry
 			}
 			next++
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO text_entry (id, ocr_id, image_id, version, revision) VALUES (?, ?, ?, ?, ?)`+
-			strings.Repeat(`, (?, ?, ?, ?, ?)`, len(rows)-1), args...); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO text_entry (id, ocr_id, image_id, version, revision, confirmed, doubtful) VALUES `+
+			`(?, ?, ?, ?, ?, ?, ?)`+strings.Repeat(`, (?, ?, ?, ?, ?, ?, ?)`, len(rows)-1), args...); err != nil {
 			return err
 		}
 	}
