@@ -27,7 +27,7 @@ func ask(t *testing.T, path, encoding string) *http.Response {
 var linked = regexp.MustCompile(`(?:src|href)="(?:\./)?([^"/][^"]*)"`)
 
 // onlyWhereOpened are parts of the page that are loaded when somebody opens them, besides the view of a page image.
-var onlyWhereOpened = regexp.MustCompile(`^(Account|Admin|Edit)-`)
+var onlyWhereOpened = regexp.MustCompile(`^(Account|Admin|limits|Edit|Sure|Dialogs)-`)
 
 // TestFirstLoad adds up what comes over the line before the page is there, and before a page image is.
 func TestFirstLoad(t *testing.T) {

@@ -1,5 +1,10 @@
 // The Korean forms of what only administration says; it is loaded with that.
 export default {
+  'Limits': '한도',
+  'Limits of {name}': '{name} 님의 한도',
+  'Empty: as the service is set up. 0: no limit.': '비워 두면 서비스 기본값을 따릅니다. 0은 제한 없음입니다.',
+  'As the service is set up: {n}': '서비스 기본값: {n}',
+  'A whole number, 0 or more': '0 이상의 정수',
   'Users': '사용자',
   'Search by name or email': '이름 또는 이메일 검색',
   'Role': '역할',
@@ -22,6 +27,7 @@ export default {
   '{n} starting': '{n}개 시작 중',
   '{n} MB, {replaced} restarted': '{n} MB, {replaced}회 재시작',
   'Queue': '대기열',
+  'Job queue': '작업 대기열',
   '1 region waiting': '영역 1개 대기 중',
   '{n} regions waiting': '영역 {n}개 대기 중',
   'Limit {room}, {served} done': '최대 {room}개, 누적 {served}개 처리',

@@ -31,6 +31,10 @@ export class Failure extends Error {
   ) {
     super(detail)
   }
+  /** Whether the same request would fail again. */
+  get final(): boolean {
+    return [400, 403, 404, 413, 415, 422].includes(this.status)
+  }
   /** The server's reason, with the fields at fault where it says no more than that there are some. */
   get reason(): string {
     return this.code === 'invalid_input' ? this.fields.map((f) => `${f.field}: ${f.detail}`).join('; ') : this.message
@@ -41,17 +45,34 @@ const base = 'api/v1' // relative to the path that the service is shown below
 const asPage = { 'X-Glyphbox-Session': 'cookie' }
 let token = ''
 let lapses = 0
+let holder = '' // who signed in first since the page was loaded; nobody else's token is taken
 let refreshing: Promise<boolean> | null = null
 let ended: (why: Failure | null) => void = () => {}
+// Requests that wait until the session that is over is followed by another of the same user, and whether each changes something.
+let waiting: Map<() => void, boolean> | null = null
 
 /** Calls f when the session turns out to be over, with the reason where it is more than that. */
 export function onSessionEnd(f: typeof ended) {
   ended = f
 }
 
-function keep(g: Grant) {
+/** Goes on with a session, unless it is somebody else's. */
+function keep(g: Grant): boolean {
+  const { sub } = JSON.parse(atob(g.access_token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')))
+  holder ||= sub
+  if (holder !== sub) return false
   token = g.access_token
   lapses = Date.now() + (g.expires_in - 30) * 1000
+  const on = waiting?.keys() ?? []
+  waiting = null
+  for (const f of on) f()
+  return true
+}
+/** Whether a change waits for its user to sign in again. */
+export const unsent = () => [...(waiting?.values() ?? [])].some(Boolean)
+function end(why: Failure | null) {
+  waiting ??= new Map()
+  ended(why)
 }
 
 async function failure(r: Response): Promise<Failure> {
@@ -59,11 +80,8 @@ async function failure(r: Response): Promise<Failure> {
   return new Failure(r.status, p.code ?? 'unknown', p.detail ?? r.statusText, p.errors ?? [], Number(r.headers.get('Retry-After') ?? 0))
 }
 
-/** A failure that ends the session, as that of somebody who was blocked, does so. */
-function noted(f: Failure): Failure {
-  if (f.code === 'account_blocked' || f.code === 'account_inactive') ended(f)
-  return f
-}
+/** Whether a failure ends the session, as that of somebody who was blocked. */
+const ends = (f: Failure) => f.code === 'account_blocked' || f.code === 'account_inactive'
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
   try {
@@ -74,14 +92,16 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-/** Gets a new access token by the cookie; false where there is no session. A refresh token works once, so tabs take turns. */
+/** Gets a new access token by the cookie; false where the user has no session. A refresh token works once, so tabs take turns. */
 export function resume(): Promise<boolean> {
   const attempt = async () => {
     const r = await reach(base + '/user/token', { method: 'POST', headers: { ...asPage, 'Content-Type': 'application/json' }, body: '{}' })
-    if (r.ok) keep(await r.json())
-    else if (r.status !== 401) throw noted(await failure(r))
-    else token = ''
-    return r.ok
+    if (r.ok) return keep(await r.json())
+    if (r.status === 401) return false
+    const f = await failure(r)
+    if (!ends(f)) throw f
+    end(f)
+    return false
   }
   refreshing ??= (navigator.locks ? navigator.locks.request('glyphbox-session', attempt) : attempt()).finally(() => {
     refreshing = null
@@ -89,26 +109,32 @@ export function resume(): Promise<boolean> {
   return refreshing
 }
 
-/** The access token, made new where it is about to lapse. */
-async function access(): Promise<string> {
-  if (Date.now() > lapses && !(await resume())) {
-    ended(null)
-    throw new Failure(401, 'session_ended', 'session_ended')
+/** The access token, made new where it is about to lapse. Once the session is over it is waited for, with what is to be done by it. */
+async function access(changes: boolean, signal?: AbortSignal | null): Promise<string> {
+  for (;;) {
+    if (waiting)
+      await new Promise<void>((go, no) => {
+        waiting!.set(go, changes)
+        signal?.addEventListener('abort', () => {
+          waiting?.delete(go)
+          no(signal.reason)
+        })
+      })
+    if (Date.now() <= lapses) return token
+    if (!(await resume()) && !waiting) end(null)
   }
-  return token
 }
 
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   for (let again = true; ; again = false) {
     const headers = new Headers(init.headers)
-    headers.set('Authorization', 'Bearer ' + (await access()))
+    headers.set('Authorization', 'Bearer ' + (await access(!!init.method, init.signal)))
     const r = await reach(base + path, { ...init, headers })
     if (r.ok) return r
-    if (r.status === 401 && again) {
-      lapses = 0
-      continue
-    }
-    throw noted(await failure(r))
+    const f = await failure(r)
+    if (ends(f)) end(f)
+    else if (r.status !== 401 || !again) throw f
+    lapses = 0
   }
 }
 
@@ -120,18 +146,19 @@ function json(method: string, body?: unknown, headers: Record<string, string> = 
   }
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await ask(path, { signal })).json()
 }
-async function send<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+export async function send<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
   const r = await ask(path, json(method, body, headers))
   return (r.status === 204 ? undefined : await r.json()) as T
 }
 
-export async function signIn(username: string, password: string) {
+/** Signs in; false where it is somebody else than before, whose session the page goes on with when it is loaded anew. */
+export async function signIn(username: string, password: string): Promise<boolean> {
   const r = await reach(base + '/user/login', { method: 'POST', headers: asPage, body: new URLSearchParams({ username, password }) })
   if (!r.ok) throw await failure(r)
-  keep(await r.json())
+  return keep(await r.json())
 }
 export async function signUp(name: string, email: string, password1: string, password2: string) {
   const r = await reach(base + '/user', json('POST', { name, email, password1, password2 }))
@@ -139,7 +166,6 @@ export async function signUp(name: string, email: string, password1: string, pas
 }
 export async function signOut() {
   await ask('/user/logout', { method: 'POST', headers: asPage })
-  token = ''
   lapses = 0
 }
 
@@ -154,7 +180,6 @@ export const changeProfile = (name: string, email: string) => send<User>('PUT', 
 /** Ends the account. */
 export async function resign(images: 'delete' | 'keep') {
   await ask('/user?images=' + images, { method: 'DELETE', headers: asPage })
-  token = ''
   lapses = 0
 }
 export async function logins(page: number) {
@@ -175,8 +200,9 @@ export const unblock = (id: number) => send<void>('DELETE', `/admin/user/${id}/s
 export const service = () => get<Service>('/admin/service')
 
 export type Sort = 'newest' | 'oldest' | 'name'
+export type Owner = 'me' | 'others' | 'all'
 /** Which images, and in which order. owner: '' for all that one may see. */
-export type Listed = { keyword: string; sort: Sort; owner: '' | 'me' | 'all'; tag: string }
+export type Listed = { keyword: string; sort: Sort; owner: '' | Owner; tag: string }
 /** One page of the list. A page has 100 images. */
 export async function images({ keyword, sort, owner, tag }: Listed, page: number, signal?: AbortSignal) {
   const q = new URLSearchParams({ keyword, sort, size: '100', page: String(page), ...(owner && { owner }), ...(tag && { tag }) })
@@ -194,10 +220,13 @@ export const tags = (owner: string) => get<{ name: string; documents: number }[]
 /** It goes on where the page is left meanwhile. */
 export const deleteImage = (id: number) => ask(`/image/${id}`, { method: 'DELETE', keepalive: true })
 
-/** Sends one file, with the password that opens it where there is one, and tells how much of it has gone, 0–1. */
-export async function upload(file: File, password: string, progress: (part: number) => void, signal: AbortSignal): Promise<Image> {
+/** A key that nothing else has. */
+export const freshKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-')
+type Sent = { file: File; password: string; once: string; part: number; control: AbortController }
+/** Sends one file, with the password that opens it where there is one, and tells in part how much of it has gone, 0–1. */
+export async function upload(it: Sent): Promise<Image> {
   for (let again = true; ; again = false) {
-    const x = await post(file, password, await access(), progress, signal)
+    const x = await post(it, await access(true, it.control.signal))
     if (x.status === 201) return x.response as Image
     if (x.status === 401 && again) {
       lapses = 0
@@ -208,26 +237,23 @@ export async function upload(file: File, password: string, progress: (part: numb
   }
 }
 // fetch does not tell how much has gone.
-function post(
-  file: File,
-  password: string,
-  bearer: string,
-  progress: (part: number) => void,
-  signal: AbortSignal,
-): Promise<XMLHttpRequest> {
+function post(it: Sent, bearer: string): Promise<XMLHttpRequest> {
   return new Promise((resolve, reject) => {
     const x = new XMLHttpRequest()
     x.open('POST', base + '/image')
     x.setRequestHeader('Authorization', 'Bearer ' + bearer)
+    x.setRequestHeader('Idempotency-Key', it.once)
     x.responseType = 'json'
-    x.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total)
+    x.upload.onprogress = (e) => {
+      if (e.lengthComputable) it.part = e.loaded / e.total
+    }
     x.onload = () => resolve(x)
     x.onerror = () => reject(new Failure(0, 'unreachable', 'unreachable'))
     x.onabort = () => reject(new DOMException('', 'AbortError'))
-    signal.addEventListener('abort', () => x.abort())
+    it.control.signal.addEventListener('abort', () => x.abort())
     const form = new FormData()
-    if (password) form.append('password', password)
-    form.append('file', file)
+    if (it.password) form.append('password', it.password)
+    form.append('file', it.file)
     x.send(form)
   })
 }
@@ -238,6 +264,8 @@ export type Effort = Schemas['RegionForm']['effort'] & string
 export type Asked = { lang: string[]; psm: string; oem: number; rotate: Rotate; effort: Effort | '' }
 export type Order = Schemas['RegionForm']
 
+/** Has the service find out the language of each line. */
+export const auto = 'auto'
 export const languages = () => get<string[]>('/ocr/lang')
 /** Where text may be, as boxes that can be ordered to be read. */
 export async function layout(id: number, level: 'block' | 'line', signal?: AbortSignal): Promise<Box[]> {
@@ -305,7 +333,7 @@ export async function follow(path: string, signal: AbortSignal, it: (e: ServerEv
 export const search = (q: string, limit: number, before: number, signal?: AbortSignal) =>
   get<Hit[]>('/search?' + new URLSearchParams({ q, limit: String(limit), ...(before && { before: String(before) }) }), signal)
 /** Reads images in the background: regions of each or, without any, whole pages. */
-export const addJob = (image_ids: number[], how: Asked, regions: Order[] = []) =>
+export const addJob = (image_ids: number[], how: Asked, regions: Order[], webhook: number) =>
   send<Job>('POST', '/job', {
     image_ids,
     regions,
@@ -314,6 +342,7 @@ export const addJob = (image_ids: number[], how: Asked, regions: Order[] = []) =
     oem: how.oem,
     rotate: how.rotate,
     ...(how.effort && { effort: how.effort }),
+    ...(webhook && { webhook }),
   })
 export const jobs = () => get<Job[]>('/job?size=20')
 export const job = (id: string) => get<Job>('/job/' + id)

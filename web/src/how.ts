@@ -1,5 +1,5 @@
 // How regions are read unless it is said otherwise: as this user chose last, in whatever browser.
-import { setSettings, settings, type Asked } from './api'
+import { auto, setSettings, settings, type Asked } from './api'
 import { language } from './i18n.svelte'
 import { app, complain } from './state.svelte'
 
@@ -17,9 +17,14 @@ export async function howToRead(languages: string[]): Promise<Asked> {
     /* then nothing was chosen */
   }
   const kept = await settings().catch(() => null)
-  const lang = kept?.lang.filter((l) => languages.includes(l)) ?? []
+  const lang = kept?.lang.filter((l) => l === auto || languages.includes(l)) ?? []
   return { ...how, ...(lang.length && { lang }), rotate: kept?.rotate || how.rotate, effort: kept?.effort || how.effort }
 }
+
+const told = () => `webhook:${app.user?.id}`
+/** The webhook that is told of what this user has read in the background from this browser; 0: none. */
+export const webhook = () => Number(localStorage.getItem(told()))
+export const setWebhook = (id: number) => (id ? localStorage.setItem(told(), String(id)) : localStorage.removeItem(told()))
 
 let last = Promise.resolve()
 /** Keeps a choice, behind those that were made before. */

@@ -2,10 +2,19 @@ import shell, { koreanReason } from './korean'
 import type account from './account.korean'
 import type admin from './admin.korean'
 import type edit from './library/edit.korean'
+import type sure from './library/sure.korean'
+import type limits from './limits.korean'
 import type view from './page/korean'
 
 // Texts are written in English where they are used; korean.ts and its like have their Korean forms. {name} stands for a value.
-export type Text = keyof typeof shell | keyof typeof account | keyof typeof admin | keyof typeof edit | keyof typeof view
+export type Text =
+  | keyof typeof shell
+  | keyof typeof account
+  | keyof typeof admin
+  | keyof typeof edit
+  | keyof typeof sure
+  | keyof typeof limits
+  | keyof typeof view
 const korean: Partial<Record<Text, string>> = { ...shell }
 
 /** Adds the texts of a part that is loaded later. */

@@ -2,11 +2,13 @@ import { expect, test } from 'vitest'
 import account from './account.korean'
 import admin from './admin.korean'
 import shell, { koreanReason } from './korean'
+import limits from './limits.korean'
 import edit from './library/edit.korean'
+import sure from './library/sure.korean'
 import view from './page/korean'
 
 // That a text which is used has a Korean form is what the type Text says.
-const parts = [shell, account, admin, edit, view]
+const parts = [shell, account, admin, limits, edit, sure, view]
 const korean: Record<string, string> = Object.assign({}, ...parts)
 const files: Record<string, string> = import.meta.glob(
   ['./**/*.svelte', './**/*.ts', '!./**/*korean.ts', '!./**/*.test.ts', '!./**/*.gen.ts'],

@@ -89,10 +89,9 @@ export function faultsOf(e: unknown): Record<string, string> {
   return Object.fromEntries(e.fields.map((f) => [f.field, e.code === 'invalid_input' ? t(rules[f.field]) : reasonOf(e)]))
 }
 
-/** Tells why something failed, unless it was called off or the session is over, which shows by itself. */
+/** Tells why something failed, unless it was called off. */
 export function complain(e: unknown) {
   if (e instanceof DOMException && e.name === 'AbortError') return
-  if (e instanceof Failure && ['session_ended', 'account_blocked', 'account_inactive'].includes(e.code)) return
   if (e instanceof Failure && e.status === 0) {
     lost()
     return

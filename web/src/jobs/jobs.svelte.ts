@@ -1,6 +1,19 @@
 // What is read in the background. It goes on at the server, whoever looks.
-import { addJob, cancelJob, failedItems, follow, image, jobs as ask, languages, retryJob, type Job, type JobItem, type Order } from '../api'
-import { howToRead } from '../how'
+import {
+  addJob,
+  cancelJob,
+  failedItems,
+  Failure,
+  follow,
+  image,
+  jobs as ask,
+  languages,
+  retryJob,
+  type Job,
+  type JobItem,
+  type Order,
+} from '../api'
+import { howToRead, setWebhook, webhook } from '../how'
 import { count, t } from '../i18n.svelte'
 import { renew } from '../library/library.svelte'
 import { complain, tell } from '../state.svelte'
@@ -76,10 +89,12 @@ async function name(id: string) {
 /** Reads images in the background, regions of each or whole pages. */
 export async function read(ids: number[], regions: Order[] = []) {
   try {
-    show(await addJob(ids, await howToRead(await languages().catch(() => ['eng'])), regions))
+    show(await addJob(ids, await howToRead(await languages().catch(() => ['eng'])), regions, webhook()))
     tell(count(ids.length, '1 page is read in the background.', '{n} pages are read in the background.'))
   } catch (e) {
-    complain(e)
+    if (!webhook() || !(e instanceof Failure && e.fields.some((f) => f.field === 'webhook'))) return complain(e)
+    setWebhook(0) // it was deleted
+    await read(ids, regions)
   }
 }
 export async function cancel(id: string) {
@@ -94,6 +109,10 @@ export async function retry(id: string) {
     complain(e)
   }
 }
+// What an item fails with that would fail again.
+const never = ['decoder_missing', 'image_not_found', 'invalid_input', 'owner_only', 'pdf_encrypted', 'too_many_pixels', 'unsupported_image']
+/** Whether some of what failed may be read by another try. */
+export const worthwhile = ({ job, failed }: Shown) => job.failed > failed.length || failed.some((f) => !never.includes(f.error?.code ?? ''))
 /** Takes a job that has ended out of sight. */
 export function putAway(id: string) {
   put = new Set([...put, id])

@@ -2,12 +2,13 @@
 export default {
   'Tags': '태그',
   'This cannot be a tag: {names}': '태그로 쓸 수 없습니다: {names}',
-  'Nobody you can share with is called {names}': '이 이름의 사용자와는 공유할 수 없습니다: {names}',
+  'Nobody you can share with is called {names}': '공유할 수 있는 사용자 중에 이런 이름이 없습니다: {names}',
   'Who can see it': '볼 수 있는 사람',
   'Only me': '나만',
   'These people': '지정한 사람',
   'Everybody': '모두',
-  'Added to each; other tags stay.': '선택한 페이지마다 추가하며, 원래 있던 태그는 그대로 둡니다.',
+  'What you add is added to each, and what you remove is removed from each.':
+    '추가한 태그는 선택한 모든 페이지에 붙고, 뺀 태그는 모두에서 빠집니다.',
   'Remove {name}': '{name} 빼기',
   'User name': '사용자 이름',
   'New tag': '새 태그',

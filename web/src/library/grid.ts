@@ -1,7 +1,7 @@
 // A grid of equal cells as long as there are things to show, of which only those in sight are in the page.
 
 export const gap = 20
-const footing = 74 // of a cell, for name and details
+export const footing = 104 // of a cell, for name and details
 const narrowest = 180
 
 /** What browsers can lay out has an end, in Firefox at 17.9 million pixels. A longer grid is squeezed into this height. */

@@ -1,21 +1,23 @@
 // The images as the library shows them: a list as long as there are images, filled where somebody looks. It stays while other parts of the page are shown.
-import { deleteImage, Failure, images as list, type Image, type Sort } from '../api'
+import { deleteImage, Failure, freshKey, images as list, type Image, type Owner, type Sort } from '../api'
 import { t } from '../i18n.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 
 /** What is kept of an image that was selected, which may be out of sight by now. */
-export type Picked = Pick<Image, 'id' | 'name' | 'user'>
+export type Picked = Pick<Image, 'id' | 'name' | 'user' | 'tags'>
 
 const size = 100 // of a page of the service's list, the most it gives
 const kept = 2000 // images around those in sight
 
+/** Whose images are shown: '' for one's own and, to who is no administrator, what others share. */
+export type Whose = '' | Owner
 export const library = $state({
   phase: 'loading' as 'loading' | 'ready' | 'failed',
   reason: '',
   keyword: '',
   sort: 'newest' as Sort,
   tag: '', // only what has it
-  everybody: false, // an administrator sees the images of all users
+  owner: '' as Whose,
   total: 0, // of the images shown
   above: 0, // uploaded meanwhile, not shown until the top is in sight so that nothing moves
   searching: false,
@@ -28,7 +30,7 @@ const ask = (page: number, signal?: AbortSignal) => {
   const { keyword, sort, tag } = library
   return list({ keyword, sort, tag, owner: owner() }, page, signal)
 }
-export const owner = () => (app.user?.role === 'admin' ? (library.everybody ? 'all' : 'me') : '')
+export const owner = (): Whose => library.owner || (app.user?.role === 'admin' ? 'me' : '')
 let images = $state.raw(new Map<number, Image>())
 let deleting = new Map<number, Picked>() // not shown any more, but still at the service: it can be undone
 let sight = { first: 0, last: 1 }
@@ -51,7 +53,7 @@ export function belongsTo(id: number) {
   images = new Map()
   deleting = new Map()
   sight = { first: 0, last: 1 }
-  Object.assign(library, { phase: 'loading', keyword: '', sort: 'newest', tag: '', everybody: false, total: 0, above: 0, scroll: 0 })
+  Object.assign(library, { phase: 'loading', keyword: '', sort: 'newest', tag: '', owner: '', total: 0, above: 0, scroll: 0 })
   if (id) finishDeletions()
 }
 
@@ -163,7 +165,7 @@ export async function renew() {
 }
 
 /** Which images are listed, and in which order. */
-export type List = Pick<typeof library, 'keyword' | 'sort' | 'everybody' | 'tag'>
+export type List = Pick<typeof library, 'keyword' | 'sort' | 'owner' | 'tag'>
 /** Lists other images, or in another order. */
 export function search(to: List) {
   Object.assign(library, { ...to, above: 0, searching: true })
@@ -257,14 +259,14 @@ export async function gone(id: number) {
 }
 
 const undoable = new Set<() => Promise<void>>() // deletions that wait to be final
-const waiting = new Set<() => void>() // deletions that failed for now: the service is away, or the session over
+const waiting = new Set<() => void>() // deletions that failed for now: the service is away
 
 /** Deletes images unless it is undone in time. */
 export function remove(list: Picked[]) {
   const ids = list.map((i) => i.id)
   const shown = list.filter(matches)
   const owner = user
-  const key = crypto.getRandomValues(new Uint32Array(2)).join('-')
+  const key = freshKey()
   const anew = renewing !== null
   rearrange()
   images = new Map([...images].filter(([, i]) => !ids.includes(i.id)).map(([n, i]) => [n - shown.filter((s) => before(s, i)).length, i]))
@@ -285,7 +287,7 @@ export function remove(list: Picked[]) {
     note(key, { ids, time: 0 })
     // All at once, since the page may be closing.
     const failed = (await Promise.allSettled(ids.map(gone))).find((d) => d.status === 'rejected')?.reason
-    if (failed instanceof Failure && (failed.status === 0 || failed.status === 401)) {
+    if (failed instanceof Failure && failed.status === 0) {
       waiting.add(now)
       complain(failed)
       return

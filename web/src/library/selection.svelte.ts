@@ -1,12 +1,14 @@
 // The images that are selected in the library, and what is done with all of them.
 import type { Image } from '../api'
-import { t } from '../i18n.svelte'
+import { t, type Text } from '../i18n.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { at, between, gone, library, remove, renew, replace, type Picked } from './library.svelte'
 
+/** What is said where others' pages are selected by who is no administrator. */
+export const theirs: Text = 'Others’ pages can only be read and exported.'
 export const undoable = 100 // images that can be deleted at once and had back
 
-export const mine = (i: Image) => i.user.id === app.user?.id || app.user?.role === 'admin'
+export const mine = (i: Picked) => i.user.id === app.user?.id || app.user?.role === 'admin'
 const foreign = (i: Picked) => i.user.id !== app.user?.id
 /** Those of others among images: their names, with how many each has. */
 export function othersIn(list: Picked[]): [string, number][] {
@@ -14,7 +16,7 @@ export function othersIn(list: Picked[]): [string, number][] {
   for (const i of list.filter(foreign)) n.set(i.user.name ?? t('deleted user'), (n.get(i.user.name ?? t('deleted user')) ?? 0) + 1)
   return [...n].sort((a, b) => b[1] - a[1])
 }
-const pickable = ({ id, name, user }: Image): Picked => ({ id, name, user })
+const pickable = ({ id, name, user, tags }: Image): Picked => ({ id, name, user, tags })
 
 /** Something that takes long and can be cancelled. */
 export type Task = { text: string; done: number; all: number; control: AbortController }
@@ -23,6 +25,8 @@ export class Selection {
   picked = $state.raw(new Map<number, Picked>())
   task = $state.raw<Task | null>(null)
   sure = $state.raw<Picked[] | null>(null) // to be deleted once it is confirmed: others', or too many to be had back
+  /** Whether all that is selected may be changed. */
+  readonly changeable = $derived([...this.picked.values()].every(mine))
   #before = new Map<number, Picked>() // what was selected when the range began
   #anchor = 0
 
@@ -33,7 +37,7 @@ export class Selection {
   }
   toggle(index: number) {
     const i = at(index)
-    if (!i || !mine(i)) return
+    if (!i) return
     const next = new Map(this.picked)
     if (!next.delete(i.id)) next.set(i.id, pickable(i))
     this.#before = this.picked = next
@@ -44,15 +48,12 @@ export class Selection {
     const first = Math.min(this.#anchor, index)
     const last = Math.max(this.#anchor, index) + 1
     const found = await this.#working(t('Selecting …'), last - first, (signal, progress) => between(first, last, signal, progress))
-    if (found) this.picked = new Map([...from, ...found.filter(mine).map((i): [number, Picked] => [i.id, pickable(i)])])
+    if (found) this.picked = new Map([...from, ...found.map((i): [number, Picked] => [i.id, pickable(i)])])
   }
   async all() {
     const { total } = library
     const found = await this.#working(t('Selecting …'), total, (signal, progress) => between(0, total, signal, progress))
-    if (!found) return
-    const own = found.filter(mine)
-    this.#before = this.picked = new Map(own.map((i) => [i.id, pickable(i)]))
-    if (own.length === 0) tell(t('Only your own pages can be selected.'))
+    if (found) this.#before = this.picked = new Map(found.map((i) => [i.id, pickable(i)]))
   }
   clear() {
     this.task?.control.abort()
@@ -102,16 +103,24 @@ export class Selection {
   }
   /** Changes each of some images and shows them as they are then. Failures are told. */
   async change(text: string, list: Picked[], what: (i: Picked) => Promise<Partial<Image>>) {
-    await this.#forEach(text, list, async (i) => replace({ id: i.id, ...(await what(i)) }))
+    await this.#forEach(text, list, async (i) => this.changed({ id: i.id, ...(await what(i)) }))
+  }
+  /** Shows an image as it is by now, and keeps it selected where it is. */
+  changed(image: Partial<Image> & { id: number }) {
+    replace(image)
+    const was = this.picked.get(image.id)
+    if (was) this.picked = new Map(this.picked).set(image.id, { ...was, ...('tags' in image && { tags: image.tags }) } as Picked)
   }
   /** Deletes images, after a question where they could not be had back; returns whether they are gone from sight. */
   drop(list: Picked[] = [...this.picked.values()]): boolean {
-    if (list.length > undoable || list.some(foreign)) {
+    if (!list.every(mine)) tell(t(theirs))
+    else if (list.length > undoable || list.some(foreign)) {
       this.sure = list
-      return false
+    } else {
+      this.#remove(list)
+      return true
     }
-    this.#remove(list)
-    return true
+    return false
   }
   #remove(list: Picked[]) {
     remove(list)

@@ -1,5 +1,5 @@
 // What is on its way to the service. It goes on while other parts of the page are shown.
-import { Failure, upload, type Image } from '../api'
+import { Failure, freshKey, upload, type Image } from '../api'
 import { add as show } from './library.svelte'
 import { app, complain, reasonOf } from '../state.svelte'
 
@@ -13,6 +13,7 @@ export type Upload = {
   tries: number
   locked: boolean // it takes a password
   password: string
+  once: string // the same until it is answered
   image?: Image
   control: AbortController
 }
@@ -38,6 +39,7 @@ export function enqueue(files: Iterable<File>) {
       tries: 0,
       locked: false,
       password: '',
+      once: freshKey(),
       control: new AbortController(),
     })
   work()
@@ -51,26 +53,18 @@ async function work() {
     u.state = 'sending'
     u.part = 0
     try {
-      u.image = await upload(
-        u.file,
-        u.password,
-        (p) => {
-          u.part = p
-        },
-        u.control.signal,
-      )
+      u.image = await upload(u)
       u.state = 'done'
       show(u.image)
     } catch (e) {
       if (u.control.signal.aborted) continue
-      const ended = e instanceof Failure && e.code === 'session_ended'
       const away = e instanceof Failure && e.status === 0 && ++u.tries < 3
-      u.state = ended || away ? 'waiting' : 'failed'
+      u.state = away ? 'waiting' : 'failed'
+      if (!(e instanceof Failure && e.status === 0)) u.once = freshKey()
       u.locked = e instanceof Failure && e.code === 'pdf_encrypted'
-      u.final = e instanceof Failure && [400, 413, 415, 422].includes(e.status)
-      u.reason = ended || away ? '' : reasonOf(e)
+      u.final = e instanceof Failure && e.final
+      u.reason = away ? '' : reasonOf(e)
       if (e instanceof Failure && e.status === 0) complain(e)
-      if (ended) break
     }
   }
   working = false
@@ -78,11 +72,8 @@ async function work() {
 }
 const warn = (e: Event) => e.preventDefault()
 
-/** Goes on with what waits, after the service or the session was away. */
-export const goOn = () => {
-  work()
-}
-addEventListener('glyphbox-back', goOn)
+// What waits goes on after the service was away.
+addEventListener('glyphbox-back', work)
 
 export function retry(list: Upload[]) {
   for (const u of list) Object.assign(u, { state: 'waiting', tries: 0, reason: '', final: false, control: new AbortController() })

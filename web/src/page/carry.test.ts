@@ -15,6 +15,7 @@ const region = (key: string, more: Partial<Region> = {}): Region => ({
   state: 'read',
   reason: '',
   away: false,
+  final: false,
   ...more,
 })
 

@@ -1,11 +1,12 @@
 // Regions as the page has them, and what of them comes through when contents change or are read again.
-import type { Box, Content, Effort, Rotate, Run } from '../api'
+import { auto, type Box, type Content, type Effort, type Rotate, type Run } from '../api'
 
 /** How one region is read; null: as new ones are. */
 export type Own = { lang: string[] | null; psm: string | null; rotate: Rotate | null; effort: Effort | null; charset: string }
 /**
  * A region of the list. content: the id of its content at the server; empty until there is one. While it is read again, box and name are what they
- * will be. reason: why it could not be read; away: since the service could not be reached.
+ * will be. reason: why it could not be read; away: since the service could not be reached; final: it would fail
+ * again.
  */
 export type Region = Own & {
   key: string
@@ -15,6 +16,7 @@ export type Region = Own & {
   state: 'read' | 'reading' | 'failed'
   reason: string
   away: boolean
+  final: boolean
 }
 
 export const asOthers: Own = { lang: null, psm: null, rotate: null, effort: null, charset: '' }
@@ -28,13 +30,14 @@ export const asRegion = (c: Content, key: string): Region => ({
   state: 'read',
   reason: '',
   away: false,
+  final: false,
 })
 
 /** How a content was read, where that is not as its run was. */
 export function ownOf(c: Content, run: Pick<Run, 'lang' | 'psm'>): Own {
   return {
     ...asOthers,
-    lang: c.lang.join() === run.lang.join() ? null : c.lang,
+    lang: run.lang.includes(auto) || c.lang.join() === run.lang.join() ? null : c.lang,
     psm: c.psm === run.psm ? null : String(c.psm ?? 'auto'),
     rotate: c.rotation ? (String(c.rotation) as Rotate) : null,
   }

@@ -2,21 +2,22 @@
 import type { Own, Region } from './carry'
 import { carried, sameBox, type Size } from './geometry'
 import type { Box, Order } from '../api'
+import { app } from '../state.svelte'
 
 type Copied = { page: Size; regions: (Own & { box: Box; name: string })[] }
-const place = 'copied regions'
+const place = () => `copied regions:${app.user?.id}`
 
 export function copyRegions(regions: Region[], page: Size) {
   const copied: Copied = {
     page: { width: page.width, height: page.height },
     regions: regions.map(({ box, name, lang, psm, rotate, effort, charset }) => ({ box, name, lang, psm, rotate, effort, charset })),
   }
-  localStorage.setItem(place, JSON.stringify(copied))
+  localStorage.setItem(place(), JSON.stringify(copied))
 }
 
 function copied(): Copied | null {
   try {
-    return JSON.parse(localStorage.getItem(place) ?? 'null')
+    return JSON.parse(localStorage.getItem(place()) ?? 'null')
   } catch {
     return null
   }

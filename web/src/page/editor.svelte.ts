@@ -12,6 +12,7 @@ import { read } from '../jobs/jobs.svelte'
 import { copiedFor, copyRegions, orderOf } from './clipboard'
 import { aligned, distributed, overlap, sameBox, type Edge } from './geometry'
 import type { Action } from './keys'
+import { languageNames } from './languages'
 import { leavesOf } from './leaves.svelte'
 import { Others } from './others.svelte'
 import type PageNumber from './PageNumber.svelte'
@@ -70,6 +71,39 @@ export class Editor {
       ),
     ),
   )
+  /** Regions that look written in other languages than they were read in: those of the most common ones. */
+  readonly otherLanguage = $derived.by(() => {
+    const by = new Map<string, { lang: string[]; installed: boolean; keys: string[] }>()
+    if (this.editable)
+      for (const r of this.regions) {
+        const c = this.work.content(r)
+        const installed = !!c?.suggested_lang.length
+        const lang = (installed ? c.suggested_lang : c?.missing_lang) ?? []
+        if (!c || c.confirmed || lang.length === 0) continue
+        const same = by.get(lang.join()) ?? { lang, installed, keys: [] }
+        same.keys.push(r.key)
+        by.set(lang.join(), same)
+      }
+    return [...by.values()].sort((a, b) => b.keys.length - a.keys.length)[0]
+  })
+  readInOther() {
+    const { lang, keys } = this.otherLanguage!
+    this.work.again(new Map(keys.map((k) => [k, { lang }])))
+    this.viewer?.focus()
+    const now = this.work.how.lang
+    if (now.includes(api.auto) || lang.every((l) => now.includes(l))) return
+    const names = languageNames(lang)
+    tell(t('New regions are still read in {lang}.', { lang: languageNames(now) }), {
+      label: t('Use {lang}', { lang: names }),
+      run: () => this.work.setHow({ lang }),
+    })
+  }
+  /** The languages are right. */
+  keepLanguage() {
+    const { keys } = this.otherLanguage!
+    this.work.languagesFit(this.regions.filter((r) => keys.includes(r.key)).map((r) => r.content))
+    this.viewer?.focus()
+  }
   readonly marks = $derived.by((): Mark[] => {
     const litKey = this.lit?.slice(0, this.lit.lastIndexOf('#'))
     return this.regions
@@ -92,7 +126,7 @@ export class Editor {
   constructor(id: number, address: () => URL) {
     this.#address = address
     this.work = new Work(id)
-    this.others = new Others(id, this.work.hear)
+    this.others = new Others(id, this.work.hear, (rotation) => this.#stands(rotation))
     this.work.gone = () => {
       this.phase = 'missing'
     }
@@ -463,13 +497,26 @@ export class Editor {
     this.turning = true
     try {
       await this.work.turn(times)
-      leavesOf(this.work.image!.document).put(this.work.image!)
-      this.suggestions = []
+      this.#turned()
       tell(t('Page turned'), { label: t('Undo'), run: () => this.turn(4 - times) })
     } catch (e) {
       complain(e)
     }
     this.turning = false
+  }
+
+  #turned() {
+    leavesOf(this.work.image!.document).put(this.work.image!)
+    this.suggestions = []
+  }
+  async #stands(rotation: number) {
+    try {
+      if (!(await this.work.stands(rotation))) return
+      this.#turned()
+      tell(t('Someone else turned the page.'))
+    } catch (e) {
+      complain(e)
+    }
   }
 
   async readAll() {

@@ -13,10 +13,11 @@ export class Others {
   #telling = false
   #control: AbortController | null = null
 
-  /** tell takes up what happened, some at a time. */
+  /** tell takes up what happened, some at a time; stands how far the page is turned. */
   constructor(
     readonly id: number,
     readonly tell: (news: Happened[]) => Promise<void>,
+    readonly stands: (rotation: number) => void,
   ) {}
 
   /** Follows the image from now on. What is got after this has what happened before, and the rest is told. */
@@ -28,7 +29,8 @@ export class Others {
       follow(`/image/${this.id}/events`, signal, ({ event, data }) => {
         open(null)
         const it = JSON.parse(data)
-        if (event !== 'presence') this.#happened(it)
+        if (event === 'image') this.stands(it.rotation)
+        else if (event !== 'presence') this.#happened(it)
         else this.names = it.users.filter((name: string) => name !== app.user?.name)
       })
         .catch(() => {}) // it is gone, or too many are open: whatever is done next says so

@@ -6,12 +6,12 @@ import { asOthers, asRegion, correction, mirrored, retyped, type Own, type Regio
 import { orderOf } from './clipboard'
 import { moved, sameBox, turned } from './geometry'
 import { howToRead, rememberHow } from '../how'
-import { t } from '../i18n.svelte'
+import { count, t } from '../i18n.svelte'
 import { replace } from '../library/library.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { History, type Step } from './history.svelte'
 import type { Happened } from './others.svelte'
-import { drop, keep, unsaved } from './unsaved.svelte'
+import { drop, keep, Queue, unsaved, type Unanswered } from './unsaved.svelte'
 
 /** Regions that are being read, told once it takes a while. */
 export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
@@ -35,12 +35,14 @@ export class Work {
   how = $state.raw<Asked>({ lang: ['eng'], psm: 'auto', oem: 3, rotate: 'auto', effort: '' })
   reading = $state<Reading[]>([])
   history: History
+  #queue: Queue
   #contents = $state.raw<Record<string, Content>>({})
   #serial = 0
   #oldest = 0 // version down to which the runs are here without a gap
 
   constructor(readonly id: number) {
     this.history = new History(`steps:${app.user?.id}:${id}`)
+    this.#queue = new Queue(id)
   }
 
   content = (r: Region): Content | null => (r.state === 'read' ? (this.#contents[r.content] ?? null) : null)
@@ -80,6 +82,8 @@ export class Work {
     if (version) await this.fetchVersion(version)
     this.#take(runs[0])
     this.image = image
+    const left = this.#queue.left()
+    if (left.length) this.#track(this.#inTurn(() => this.#goOn(left)))
   }
   /** Shows a version as the one that is worked on. Regions that are being read stay. */
   #take(run: Run | undefined) {
@@ -95,8 +99,38 @@ export class Work {
   /** Turns the page by 90° clockwise so many times, with all that is on it. */
   async turn(times: number) {
     await this.#flush()
+    this.#turning = true
+    try {
+      await this.#turned(await api.changeImage(this.id, { rotation: (this.image!.rotation + 90 * times) % 360 }))
+    } finally {
+      this.#turning = false
+      const told = this.#told
+      this.#told = null
+      if (told !== null) this.stands(told).catch(complain)
+    }
+  }
+  #turning = false // by this tab
+  #told: number | null = null // what was told meanwhile
+  /** Takes up how far the page is turned, where somebody else turned it; returns whether somebody did. */
+  async stands(rotation: number): Promise<boolean> {
+    const elsewhere = () => !!this.image && this.image.rotation !== rotation
+    if (this.#turning) {
+      this.#told = rotation
+      return false
+    }
+    if (!elsewhere()) return false
+    await Promise.allSettled(this.#underWay)
+    await this.#flush()
+    return this.#inTurn(async () => {
+      if (!elsewhere()) return false
+      await this.#turned(await api.image(this.id))
+      return true
+    })
+  }
+  /** Shows the page as it is turned by now, with all that is on it. */
+  async #turned(image: Image) {
     const before = this.image!
-    const image = await api.changeImage(this.id, { rotation: (before.rotation + 90 * times) % 360 })
+    const times = ((image.rotation - before.rotation + 360) % 360) / 90
     const { runs, older } = await api.runs(this.id)
     this.#contents = {}
     this.learn(runs.flatMap((r) => r.contents))
@@ -186,6 +220,63 @@ export class Work {
     return done
   }
 
+  /** Keeps a change until the server has answered it. */
+  #intend = (content: string, to: Change | null) => this.#queue.put({ content, to, revision: this.#contents[content]?.revision ?? 0 })
+  /** Has the server make a change, now or once it can be reached. It fails with status 412 where others changed the content meanwhile. */
+  async #send(u: Unanswered, revision: number | null = null, again = false): Promise<Content | null> {
+    const { content, to } = u
+    const restores = to?.deleted === false
+    let next: Content | null = null
+    try {
+      for (let sent = again; ; sent = true) {
+        try {
+          if (sent && !restores) {
+            const now = await api.content(content)
+            if (to && says(now, to)) return (next = now) // it was only the answer that was lost
+            if (now.revision !== u.revision) throw new api.Failure(412, 'changed_meanwhile', '')
+          }
+          if (!to) await api.deleteContent(content)
+          else next = await api.change(content, sent && !restores ? u.revision : revision, to)
+          return next
+        } catch (e) {
+          if (!(e instanceof api.Failure)) throw e
+          if (sent && e.status === 404 && !to) return null
+          if (e.status !== 0) throw e
+          complain(e)
+          await new Promise((back) => addEventListener('glyphbox-back', back, { once: true }))
+        }
+      }
+    } finally {
+      this.#queue.done(u, next?.revision ?? 0)
+    }
+  }
+  /** Makes changes that the page was left with. Those of contents that others changed since are told and not made. */
+  async #goOn(left: Unanswered[]) {
+    let lost = 0
+    for (const u of left) {
+      const before = this.#contents[u.content]
+      try {
+        const next = await this.#send(u, null, true)
+        if (!next) this.#gone(new Set([u.content]))
+        else if (u.to!.deleted === false) this.#shown([next])
+        else this.#own(next)
+        if (!next || !before) this.#did({ kind: 'present', ids: [u.content], present: !next })
+        else this.#did({ kind: 'set', to: { [u.content]: valuesOf(before, u.to!) }, seen: { [u.content]: next.revision } })
+      } catch (e) {
+        if (e instanceof api.Failure && (e.status === 412 || e.status === 404)) lost++
+        else complain(e)
+      }
+    }
+    if (lost)
+      tell(
+        count(
+          lost,
+          'A change that was not saved is dropped: someone else changed the region since.',
+          '{n} changes that were not saved are dropped: someone else changed the regions since.',
+        ),
+      )
+  }
+
   /** Undo and redo return the content that they changed; null where it was the list. What is being read is waited for. */
   undo = () => this.#travel('past')
   redo = () => this.#travel('future')
@@ -214,11 +305,12 @@ export class Work {
     if (step.kind === 'present') {
       if (step.present) {
         this.#shown(step.ids.flatMap((id) => this.#contents[id] ?? [])) // seen at once
-        const list = await this.#each(step.ids, (id) => api.change(id, null, { deleted: false }))
-        this.#shown(list)
+        const back = step.ids.map((id) => this.#intend(id, { deleted: false }))
+        this.#shown((await this.#each(back, (u) => this.#send(u))).flatMap((c) => c ?? []))
       } else {
+        const away = step.ids.map((id) => this.#intend(id, null))
         this.#gone(new Set(step.ids))
-        await this.#each(step.ids, (id) => api.deleteContent(id))
+        await this.#each(away, (u) => this.#send(u))
       }
       return { ...step, present: !step.present }
     }
@@ -232,7 +324,7 @@ export class Work {
       const was = now ? valuesOf(now, to) : {}
       if (now) this.changed(optimistic(now, to)) // seen at once; the server's answer takes its place
       try {
-        const next = await api.change(id, now?.revision ?? null, to)
+        const next = (await this.#send(this.#intend(id, to), now?.revision ?? null))!
         this.changed(next)
         back.to[id] = was
         back.seen = { ...back.seen, [id]: next.revision }
@@ -243,9 +335,9 @@ export class Work {
     }
     return back
   }
-  async #each<T>(ids: string[], what: (id: string) => Promise<T>): Promise<T[]> {
+  async #each<F, T>(list: F[], what: (one: F) => Promise<T>): Promise<T[]> {
     const done: T[] = []
-    for (let n = 0; n < ids.length; n += 6) done.push(...(await Promise.all(ids.slice(n, n + 6).map(what))))
+    for (let n = 0; n < list.length; n += 6) done.push(...(await Promise.all(list.slice(n, n + 6).map(what))))
     return done
   }
   #did(step: Step) {
@@ -272,18 +364,20 @@ export class Work {
   }
 
   // Confirmations wait a little for more of them.
-  #waiting = new Map<string, { words: Map<number, boolean>; confirmed?: boolean; before: Content }>()
+  #waiting = new Map<string, { words: Map<number, boolean>; confirmed?: boolean; before: Content; kept: Unanswered }>()
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Says that words of a content are right, or all of it, or that they are not. */
   confirm(id: string, words: number[], on: boolean, whole = false) {
     const now = this.#contents[id]
     if (!now) return
     if (this.#waiting.size === 0) this.saving++
-    const w = this.#waiting.get(id) ?? { words: new Map<number, boolean>(), before: now }
+    const w = this.#waiting.get(id) ?? { words: new Map<number, boolean>(), before: now, kept: this.#intend(id, {}) }
     for (const n of words) w.words.set(n, on)
     if (whole) w.confirmed = on
     this.#waiting.set(id, w)
-    this.changed(optimistic(now, changeOf(w)))
+    w.kept.to = changeOf(w)
+    this.#queue.rewrite(w.kept)
+    this.changed(optimistic(now, w.kept.to))
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#flush().catch(complain), together)
   }
@@ -300,7 +394,7 @@ export class Work {
       for (const [id, w] of waiting) {
         const to = changeOf(w)
         try {
-          const next = await api.change(id, null, to)
+          const next = (await this.#send(w.kept))!
           this.#own(next)
           step.to[id] = valuesOf(w.before, to)
           step.seen![id] = next.revision
@@ -313,16 +407,32 @@ export class Work {
     })
   }
 
+  /** Says that contents are in the languages that they were read in, so that no others are offered. */
+  async languagesFit(ids: string[]) {
+    const fit = ids.map((id) => this.#intend(id, { suggested_lang: [] }))
+    for (const id of ids) this.changed({ ...this.#contents[id], suggested_lang: [], missing_lang: [] }) // seen at once
+    await this.#flush()
+    await this.#inTurn(async () => {
+      try {
+        for (const c of await this.#each(fit, (u) => this.#send(u))) this.#own(c!)
+      } catch (e) {
+        complain(e)
+        await this.#refresh()
+      }
+    })
+  }
+
   async rename(key: string, name: string) {
     const r = this.draft.find((r) => r.key === key)
     if (!r || r.name === name) return
     const before = r.name
     this.#set(new Set([key]), { name })
     if (!r.content) return
+    const renamed = this.#intend(r.content, { name })
     await this.#flush()
     await this.#inTurn(async () => {
       try {
-        const next = await api.change(r.content, null, { name })
+        const next = (await this.#send(renamed))!
         this.#own(next)
         this.#did({ kind: 'set', to: { [r.content]: { name: before } }, seen: { [r.content]: next.revision } })
       } catch (e) {
@@ -337,13 +447,14 @@ export class Work {
     const ids = removed.flatMap((r) => r.content || [])
     this.draft = this.draft.filter((r) => !keys.has(r.key))
     const step: Step = { kind: 'present', ids, present: true }
+    const away = ids.map((id) => this.#intend(id, null))
     this.#track(
       ids.length === 0
         ? Promise.resolve()
         : this.#flush().then(() =>
             this.#inTurn(async () => {
               try {
-                await this.#each(ids, (id) => api.deleteContent(id))
+                await this.#each(away, (u) => this.#send(u))
                 this.#gone(new Set(ids))
                 this.#did(step)
               } catch (e) {
@@ -398,6 +509,7 @@ export class Work {
       state: 'reading',
       reason: '',
       away: false,
+      final: false,
     }))
     this.draft = [...this.draft, ...made]
     this.#track(this.#readApart(made, true))
@@ -429,18 +541,32 @@ export class Work {
     const keys = new Set(all.filter((r) => !kept.includes(r)).map((r) => r.key))
     if (keys.size === 0) return
     this.#set(keys, { state: 'reading' })
-    this.#track(this.#readApart(this.draft.filter((r) => keys.has(r.key))))
+    this.#track(this.#readOnceMore(keys))
+  }
+  /** Reads regions, but for those that were read before the answer was lost. */
+  async #readOnceMore(keys: Set<string>) {
+    const list = () => this.draft.filter((r) => keys.has(r.key))
+    try {
+      await this.catchUp()
+      const read = this.draft.filter((r) => r.content && !keys.has(r.key))
+      this.draft = this.draft.filter((r) => r.content || !keys.has(r.key) || !read.some((x) => sameBox(x.box, r.box)))
+    } catch (e) {
+      this.#failed(list(), e)
+      return
+    }
+    await this.#readApart(list())
   }
   async #move(list: Region[]) {
     if (list.length === 0) return
-    const boxes = new Map(this.draft.filter((r) => list.some((k) => k.key === r.key)).map((r) => [r.content, r.box]))
+    const moves = this.draft.filter((r) => list.some((k) => k.key === r.key)).map((r) => this.#intend(r.content, { roi: r.box }))
     await this.#flush()
     await this.#inTurn(async () => {
       const step: Step = { kind: 'set', to: {}, seen: {} }
-      for (const [id, roi] of boxes) {
+      for (const move of moves) {
+        const id = move.content
         const before = this.#contents[id]
         try {
-          const next = await api.change(id, null, { roi })
+          const next = (await this.#send(move))!
           this.#own(next)
           step.to[id] = { roi: before.roi }
           step.seen![id] = next.revision
@@ -535,8 +661,11 @@ export class Work {
     const cancelled = e instanceof DOMException
     const reason = cancelled ? t('Cancelled') : reasonOf(e)
     const away = e instanceof api.Failure && e.status === 0
+    const final = e instanceof api.Failure && e.final && e.code !== 'invalid_input' // other settings may mend that
     // What has a text keeps it.
-    this.#set(new Set(list.map((r) => r.key)), (r) => (r.content && cancelled ? { state: 'read' } : { state: 'failed', reason, away }))
+    this.#set(new Set(list.map((r) => r.key)), (r) =>
+      r.content && cancelled ? { state: 'read' } : { state: 'failed', reason, away, final },
+    )
     if (away) complain(e)
     if (e instanceof api.Failure && e.status === 404) this.gone()
   }
@@ -739,5 +868,8 @@ function optimistic(c: Content, to: Change): Content {
     ...(to.roi && { roi: to.roi }),
     ...(to.name !== undefined && { name: to.name }),
     ...(to.confirmed !== undefined && { confirmed: to.confirmed }),
+    ...(to.suggested_lang && { suggested_lang: to.suggested_lang }),
   }
 }
+/** Whether a content has what a change would change. */
+const says = (c: Content, to: Change) => JSON.stringify(optimistic(c, to)) === JSON.stringify(c)

@@ -1,0 +1,4 @@
+/** Opens a dialog over the page once it is there. */
+export const modal = (dialog: HTMLDialogElement) => {
+  dialog.showModal()
+}
