@@ -21,6 +21,7 @@ import (
 )
 
 func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	s := start(t, l.dir) // which serves on
 	backup := filepath.Join(t.TempDir(), "today")
@@ -71,6 +72,7 @@ func TestBackupAndRestore(t *testing.T) {
 }
 
 func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	blobs, err := filepath.Glob(filepath.Join(l.dir, "blobs", "??", "*"))
 	if err != nil {
@@ -140,6 +142,7 @@ func originalsIn(t *testing.T, dir string) (names []string) {
 
 // Who has no secret any more is asked for the password of a document again, and everything else is there.
 func TestRestoreWithoutTheSecret(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	check.OK(t, "Remove", os.Remove(datadir.Dir(l.dir).Seal()))
 	dir := t.TempDir()
@@ -170,6 +173,7 @@ func TestRestoreWithoutTheSecret(t *testing.T) {
 }
 
 func TestRestoreIsKilled(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	dir := t.TempDir()
 	for _, after := range []int{1, 2, 4, 5} {
@@ -186,6 +190,7 @@ func TestRestoreIsKilled(t *testing.T) {
 }
 
 func TestBackupIsKilled(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	backup := filepath.Join(t.TempDir(), "backup")
 	for after := 1; after <= 5; after++ {
@@ -215,6 +220,7 @@ func TestBackupIsKilled(t *testing.T) {
 
 // People upload and delete while backups are made, and every backup is whole.
 func TestBackupUnderLoad(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	page, _, boxes := drawn()

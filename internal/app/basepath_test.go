@@ -33,17 +33,6 @@ http {
 }
 `
 
-// freeAddress is one where nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // startNginx starts a proxy before two services and returns its address.
 func startNginx(t *testing.T, whole, cut string) string {
 	t.Helper()
@@ -88,6 +77,7 @@ var pageLinks = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
 
 // Behind a proxy that shows the service below a path, everything leads to below that path: whether the proxy passes it on or cuts it off.
 func TestBasePathBehindNginx(t *testing.T) {
+	t.Parallel()
 	whole := start(t, t.TempDir(), "--base-path", "/ocr", "--trusted-proxies", "127.0.0.1")
 	cut := start(t, t.TempDir(), "--base-path", "/texts/ocr", "--trusted-proxies", "127.0.0.1")
 	proxy := "http://" + startNginx(t, strings.TrimPrefix(whole.base, "http://"), strings.TrimPrefix(cut.base, "http://"))

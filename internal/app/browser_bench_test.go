@@ -19,7 +19,7 @@ func report(b *testing.B, name string, took []float64) {
 // BenchmarkBrowserRelease measures, on an open page with the service on the same machine, the time from letting go of the mouse to the
 // frame that shows the text.
 func BenchmarkBrowserRelease(b *testing.B) {
-	s := start(b, b.TempDir())
+	s := start(b, b.TempDir(), withModels...)
 	tab := browse(b, s.base)
 	file, at := tab.letter(b.TempDir())
 	tab.signUp("ann")
@@ -45,7 +45,7 @@ func BenchmarkBrowserRelease(b *testing.B) {
 // BenchmarkBrowserManyRegions measures frames while a page with five thousand regions is moved about and zoomed.
 func BenchmarkBrowserManyRegions(b *testing.B) {
 	const regions = 5000
-	s := start(b, b.TempDir(), "--max-regions", fmt.Sprint(regions), "--request-timeout", "10m")
+	s := start(b, b.TempDir(), append(withModels, "--max-regions", fmt.Sprint(regions), "--request-timeout", "10m")...)
 	tab := browse(b, s.base)
 	tab.signUp("ann")
 	ann := s.login("ann", password)

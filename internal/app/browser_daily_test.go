@@ -15,6 +15,7 @@ import (
 
 // TestBrowserDrawing draws inside and across regions: only what is selected moves, and nothing is read again that did not change.
 func TestBrowserDrawing(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
 	const regions = "document.querySelectorAll('.region').length"
@@ -30,6 +31,10 @@ func TestBrowserDrawing(t *testing.T) {
 	if len(whole) != 1 || len(whole[0].Contents) != 2 || whole[0].Contents[1].ROI.X2 >= page.Width {
 		t.Fatalf("the drag made %+v", whole)
 	}
+
+	// The number of the region that is selected can be read beside its handle.
+	b.until("document.querySelector('.labels .chosen text').getBoundingClientRect().left >= " +
+		"document.querySelector('.handle.nw').getBoundingClientRect().right")
 
 	// Inside the region that is selected a drag moves it; when it is selected no more, a drag inside it draws another.
 	b.drag(letterWidth, line[0]+20, line[1]+10, line[0]+20, line[1]+60)
@@ -62,6 +67,7 @@ func TestBrowserDrawing(t *testing.T) {
 
 // TestBrowserUndoesCorrections takes corrections back and makes them again, as steps among those of the list.
 func TestBrowserUndoesCorrections(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
@@ -108,6 +114,7 @@ func TestBrowserUndoesCorrections(t *testing.T) {
 
 // TestBrowserFailedRegions sees that a page with a region that failed does not claim that nothing is doubtful.
 func TestBrowserFailedRegions(t *testing.T) {
+	t.Parallel()
 	_, b, _, _, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
@@ -120,6 +127,14 @@ func TestBrowserFailedRegions(t *testing.T) {
 	if eval[bool](b, "document.querySelector('.foot').innerText.includes('No doubtful words')") {
 		t.Error("it says that no words are doubtful while a region failed")
 	}
+
+	// What would fail again is not offered to be tried again.
+	const retry = "[...document.querySelectorAll('#r2 button')].some((e) => e.innerText === 'Try again')"
+	b.until(retry)
+	b.fetches(`(path) => { if (path.includes('/ocr?')) return Promise.resolve(new Response(JSON.stringify({ code: 'too_many_pixels', ` +
+		`detail: 'Too many pixels.' }), { status: 422 })) }`)
+	b.press("Try again")
+	b.until("document.querySelector('#r2').innerText.includes('Too many pixels.') && !" + retry)
 
 	// On a phone everything can be hit with a finger, and what saves is not below the list.
 	b.fetches("() => undefined")
@@ -155,6 +170,7 @@ func TestBrowserFailedRegions(t *testing.T) {
 
 // TestBrowserOtherReadings shows who read a word and what others read in its place, and takes that by key, by click and by touch.
 func TestBrowserOtherReadings(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 
 	// The second word was read as something else too, and is in doubt.
@@ -238,6 +254,7 @@ func TestBrowserOtherReadings(t *testing.T) {
 
 // TestBrowserSeveralRegions aligns, distributes, copies and pastes regions, on one page and on the next of the library.
 func TestBrowserSeveralRegions(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	type box struct{ X1, Y1, X2, Y2 int }
 	boxes := func() []box {
@@ -322,12 +339,23 @@ func TestBrowserSeveralRegions(t *testing.T) {
 
 // TestBrowserTurnsPages turns a page that lies on its side; what is on it turns along, and can be turned back.
 func TestBrowserTurnsPages(t *testing.T) {
-	_, b, ann, page, at := openLetter(t, t.TempDir())
+	t.Parallel()
+	s, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
+	other := browse(t, s.base)
+	other.open(fmt.Sprintf("/image/%d", page.ID))
+	other.signIn("admin", adminPassword)
+	other.until(readings + " === 1")
+	eval[any](other, "document.querySelector('#r1 .edit').click()")
+	other.until("document.activeElement.matches('#r1 textarea')")
+	other.key("a", ctrl)
+	other.key("Typed")
+	eval[any](b, "{ window.asked = []; const realFetch = fetch; window.fetch = (...a) => { window.asked.push((a[1]?.method ?? 'GET') + "+
+		"' ' + a[0].replace(/.*v1/, '')); return realFetch(...a) } }")
 	text := eval[string](b, "document.querySelector('#r1 .text').innerText")
-	place := "(({ x, y }) => [x.baseVal.value, y.baseVal.value].join())(document.querySelector('.region rect'))"
+	const place = "(({ x, y }) => [x.baseVal.value, y.baseVal.value].join())(document.querySelector('.region rect'))"
 	before := eval[string](b, place)
 	b.press("Turn the page")
 	b.until("document.querySelector('.paper .base')?.naturalWidth === 1300 && document.querySelector('#r1 .text')")
@@ -337,9 +365,21 @@ func TestBrowserTurnsPages(t *testing.T) {
 	roi := versionsOf(ann, page.ID)[0].Contents[0].ROI
 	b.until(fmt.Sprintf("%s === '%d,%d' && document.querySelector('#r1 .text').innerText === %q", place, roi.X1, roi.Y1, text))
 	b.look("turned-page")
+
+	// Somebody else sees it, with what they type; who turned it does not look again.
+	const turned = "document.querySelector('.paper .base')?.naturalWidth === 1300 && " + place + " === '%d,%d'"
+	other.until(fmt.Sprintf(turned, roi.X1, roi.Y1))
+	other.until("document.activeElement.matches('#r1 textarea') && document.activeElement.value === 'Typed'")
+	other.shows("Someone else turned the page.")
+	ann.call(200, "PUT", path("/ocr/%s", versionsOf(ann, page.ID)[0].Contents[0].ID), object{"name": "told"})
+	b.until("document.querySelector('#r1 .name').value === 'told'") // so what was told before has been heard
+	if asked := eval[[]string](b, fmt.Sprintf("window.asked.filter((a) => a === 'GET /image/%d/meta')", page.ID)); len(asked) > 0 {
+		t.Errorf("who turned the page asked for %q", asked)
+	}
 	b.press("Undo")
-	b.until(fmt.Sprintf("document.querySelector('.paper .base')?.naturalWidth === 1000 && %s === %q && document.querySelector('#r1 "+
-		".text')?.innerText === %q", place, before, text))
+	const back = "document.querySelector('.paper .base')?.naturalWidth === 1000 && %s === %q"
+	b.until(fmt.Sprintf(back+" && document.querySelector('#r1 .text')?.innerText === %q", place, before, text))
+	other.until(fmt.Sprintf(back, place, before))
 }
 
 // doubting makes the second and the third word of each text doubtful, on their way to the page.
@@ -353,13 +393,10 @@ const doubting = `(path, init) => { if (/\/ocr(\?|\/|$)/.test(path)) return real
 // TestBrowserProofreading goes from one doubtful word to the next: one is right, one is written anew, one is skipped, and a page is
 // confirmed.
 func TestBrowserProofreading(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	b.fetches(doubting)
-	line, title := at["line"], at["title"]
-	b.drag(letterWidth, line[0], line[1], line[2], line[3])
-	b.until(readings + " === 1")
-	b.drag(letterWidth, title[0], title[1], title[2], title[3])
-	b.until(readings + " === 2")
+	b.readsTwo(at)
 	b.calm()
 	b.shows("4 doubtful words")
 	words := func(region int) []api.Word { return versionsOf(ann, page.ID)[0].Contents[region].Words }
@@ -426,10 +463,15 @@ func TestBrowserProofreading(t *testing.T) {
 	if c := versionsOf(ann, page.ID)[0].Contents[0]; c.Confirmed || !strings.Contains(c.Text, "Harbor") {
 		t.Errorf("after the undo region 1 is %+v", c)
 	}
+	ann.call(200, "PUT", path("/ocr/%s", run.Contents[0].ID), object{"confirmed": true})
+	b.press("Back to the library")
+	b.shows("1 of 2 confirmed")
+	b.look("library-confirmed")
 }
 
 // TestBrowserReloads loads the page anew after each thing that is done to it, and sees that nothing differs.
 func TestBrowserReloads(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 	const seen = `JSON.stringify([[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => [x, y, width,
@@ -489,4 +531,71 @@ func TestBrowserReloads(t *testing.T) {
 	after("duplicating", regions(3))
 	b.key("z", ctrl)
 	after("taking the copy back", regions(2))
+	first()
+	b.key(kb.Delete)
+	b.press("Undo")
+	after("bringing back", regions(2)+" && document.querySelector('#r1 .text')")
+	b.key("a", ctrl)
+	b.key(kb.ArrowDown, shift)
+	b.key(kb.Enter)
+	after("moving several", "document.querySelectorAll('.region.selected').length === 2")
+	b.press("Actions for region 1")
+	b.press("Confirm text")
+	after("confirming", "document.querySelector('#r1').innerText.includes('Confirmed')")
+	b.press("Turn the page")
+	after("turning", "document.querySelector('.paper .base')?.naturalWidth === 1300")
+	b.press("Turn the page")
+	after("turning again", "document.querySelector('.paper .base')?.naturalWidth === 1000")
+	b.key("a", ctrl)
+	b.key("c", ctrl)
+	b.shows("2 regions copied")
+	b.press("Actions for region 2")
+	b.press("Delete permanently …")
+	b.press("Delete permanently")
+	after("deleting for good", regions(1))
+	page = ann.upload("other.png", ann.do(200, "GET", path("/image/%d", page.ID), nil).body)
+	b.openImage(page.ID, "")
+	b.key("v", ctrl)
+	after("pasting on another page", regions(2))
+}
+
+// TestBrowserLostAnswers loses the answer to an upload, and to reading regions, that the service has done: the page does not do it twice.
+func TestBrowserLostAnswers(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), briefly()...)
+	b := browse(t, s.base)
+	file, at := b.letter(t.TempDir())
+	b.signUp("ann")
+	ann := s.login("ann", password).client()
+	eval[any](b, `{ const send = XMLHttpRequest.prototype.send; XMLHttpRequest.prototype.send = function (body) {
+		XMLHttpRequest.prototype.send = send; this.onload = this.onerror; send.call(this, body) } }`)
+	b.upload(file)
+	b.shows("1 page")
+	b.until("document.querySelector('progress') === null")
+	images, err := ann.Images(t.Context(), api.ImageQuery{})
+	if got := ok(t, images, err).Items; len(got) != 1 {
+		t.Fatalf("there are %d images, want 1", len(got))
+	}
+	id := images.Items[0].ID
+	contents := func() int {
+		t.Helper()
+		runs, err := ann.Runs(t.Context(), id, 0)
+		return len(ok(t, runs, err)[0].Contents)
+	}
+	b.open(fmt.Sprintf("/image/%d", id))
+	for n, name := range []string{"title", "line"} { // a new version, and a region more in it
+		eval[any](b, `{ window.lost = 0; const real = fetch; window.fetch = async (...a) => { const r = await real(...a);
+			if (lost === 0 && a[1]?.method === 'POST' && String(a[0]).includes('/ocr?')) { lost = 1; throw new TypeError('lost') }
+			return r } }`)
+		b.until("document.querySelector('.paper')")
+		line := at[name]
+		b.drag(letterWidth, line[0], line[1], line[2], line[3])
+		b.until(fmt.Sprintf("lost === 1 && document.querySelectorAll('li .text').length === %d && !document.querySelector('[data-saving]')",
+			n+1))
+		if got := contents(); got != n+1 {
+			t.Errorf("there are %d contents, want %d", got, n+1)
+		}
+		b.do(chromedp.Reload())
+		b.until(fmt.Sprintf("document.querySelectorAll('.region').length === %d", n+1))
+	}
 }

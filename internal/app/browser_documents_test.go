@@ -16,6 +16,7 @@ import (
 
 // TestBrowserDocument goes through the pages of a document by the strip, by keys and by number, and exports all of them.
 func TestBrowserDocument(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	b.signUp("ann")
@@ -114,14 +115,14 @@ func TestBrowserDocument(t *testing.T) {
 	if pages := imagesOf(ann); len(pages) != 1 || pages[0].Pages != 3 {
 		t.Errorf("the library has %+v", pages)
 	}
-	eval[any](b, "localStorage.setItem('language', 'ko')")
-	b.do(chromedp.Reload())
+	b.inLanguage("ko")
 	b.until("document.querySelector('.strip img')?.naturalWidth > 0 && document.documentElement.lang === 'ko'")
 	b.look("document-ko")
 }
 
 // TestBrowserPassword uploads a PDF that a password opens, and finds a text that was read on it from the library.
 func TestBrowserPassword(t *testing.T) {
+	t.Parallel()
 	qpdf, err := exec.LookPath("qpdf")
 	if err != nil {
 		check.Absent(t, "qpdf", "scripts/setup tests installs it")

@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +113,7 @@ func startFirefox(t *testing.T) otherBrowser {
 // call gives one command and takes in what happened until its answer.
 func (f *firefox) call(method string, params object, result any) error {
 	f.calls++
-	ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(f.ctx, 2*patience)
 	defer cancel()
 	if err := wsjson.Write(ctx, f.socket, object{"id": f.calls, "method": method, "params": params}); err != nil {
 		return err
@@ -217,21 +216,18 @@ func startWebKit(t *testing.T) otherBrowser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := free.Addr().(*net.TCPAddr).Port
-	_ = free.Close()
-	cmd := exec.Command(driver, "--port="+strconv.Itoa(port))
+	address := freeAddress(t)
+	_, port, _ := strings.Cut(address, ":")
+	cmd := exec.Command(driver, "--port="+port)
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "DISPLAY=:"+strings.TrimSpace(number), "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1",
 		"NO_AT_BRIDGE=1")
 	startProgram(t, cmd)
-	w := &webkit{ctx: t.Context(), session: fmt.Sprintf("http://127.0.0.1:%d/session", port)}
+	w := &webkit{ctx: t.Context(), session: "http://" + address + "/session"}
 	var session struct{ SessionID string }
 	options := object{"binary": programs[0], "args": []string{"--automation"}}
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		err := w.call("POST", "", object{"capabilities": object{"alwaysMatch": object{"webkitgtk:browserOptions": options}}}, &session)
+	for deadline := time.Now().Add(patience); ; {
+		err := w.call("POST", "", object{"capabilities": object{"alwaysMatch": object{"webkitgtk:browserOptions": options,
+			"timeouts": object{"script": 2 * patience.Milliseconds()}}}}, &session)
 		if err == nil {
 			break
 		}
@@ -330,9 +326,7 @@ func say[T any](v visitor, script string) (value T) {
 
 func (v visitor) until(condition string) {
 	v.t.Helper()
-	ok := say[bool](v, `new Promise((done) => { const end = Date.now() + 20000; const look = () => {
-		let yes = false; try { yes = !!(`+condition+`) } catch {}
-		if (yes) done(true); else if (Date.now() > end) done(false); else setTimeout(look, 10) }; look() })`)
+	ok := say[bool](v, lookFor(condition))
 	if !ok {
 		v.t.Fatalf("never true: %s\nWhat went wrong: %q\nThe page says:\n%s", condition, say[[]string](v, "window.wrong"),
 			say[string](v, "document.body.innerText"))
@@ -420,11 +414,13 @@ func (v visitor) drag(x1, y1, x2, y2 float64) {
 	}
 }
 
-func TestBrowserFirefox(t *testing.T) { visit(t, startFirefox(t)) }
-func TestBrowserWebKit(t *testing.T)  { visit(t, startWebKit(t)) }
+func TestBrowserFirefox(t *testing.T) { visit(t, startFirefox) }
+func TestBrowserWebKit(t *testing.T)  { visit(t, startWebKit) }
 
 // visit walks through the page in another browser: what it needs of the browser is there, and nothing goes wrong.
-func visit(t *testing.T, b otherBrowser) {
+func visit(t *testing.T, browser func(t *testing.T) otherBrowser) {
+	t.Parallel()
+	b := browser(t)
 	s := start(t, t.TempDir())
 	v := visitor{t, s.base, b}
 	page, lines, boxes := drawn()

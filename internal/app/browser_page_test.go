@@ -116,6 +116,7 @@ func (b tab) sharp() int {
 
 // TestBrowserLargePages looks at pages that no single rendition could show sharply.
 func TestBrowserLargePages(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	b.signUp("ann")
@@ -195,6 +196,7 @@ func TestBrowserLargePages(t *testing.T) {
 
 // TestBrowserKeyboard does all that can be done with regions without a mouse.
 func TestBrowserKeyboard(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, _ := openLetter(t, t.TempDir())
 	type box struct{ X, Y, Width, Height float64 }
 	at := func(n int) box {
@@ -307,7 +309,8 @@ func TestBrowserKeyboard(t *testing.T) {
 
 // TestBrowserHowToRead sets languages, layout, rotation, effort, engine and characters, for new regions and for one.
 func TestBrowserHowToRead(t *testing.T) {
-	_, b, ann, page, at := openLetter(t, t.TempDir())
+	t.Parallel()
+	_, b, ann, page, at := openLetter(t, t.TempDir(), withModels...)
 	choose := func(label, value string) {
 		t.Helper()
 		eval[any](b, fmt.Sprintf("{ const e = [...document.querySelectorAll('label.field')].find((l) => "+
@@ -397,12 +400,9 @@ func TestBrowserHowToRead(t *testing.T) {
 
 // TestBrowserAddress follows addresses to versions and regions, in the browser that made them and in another.
 func TestBrowserAddress(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
-	line, title := at["line"], at["title"]
-	b.drag(letterWidth, line[0], line[1], line[2], line[3])
-	b.until(readings + " === 1")
-	b.drag(letterWidth, title[0], title[1], title[2], title[3])
-	b.until(readings + " === 2")
+	b.readsTwo(at)
 	first := versionsOf(ann, page.ID)[0].Contents[0]
 
 	// The regions are read anew elsewhere: the address of the old text leads to its version.
@@ -468,6 +468,7 @@ func TestBrowserAddress(t *testing.T) {
 	}
 	b.press("Versions")
 	b.press("Compare")
+	b.until("document.querySelector('dialog select')")
 	eval[any](b, "{ const e = document.querySelector('dialog select'); e.value = '1'; e.dispatchEvent(new Event('change', { bubbles: "+
 		"true })) }")
 	b.shows("differs")
@@ -477,13 +478,11 @@ func TestBrowserAddress(t *testing.T) {
 
 // TestBrowserLosesNothing types corrections while things go wrong around it.
 func TestBrowserLosesNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, b, ann, page, at := openLetter(t, dir)
-	line, title := at["line"], at["title"]
-	b.drag(letterWidth, line[0], line[1], line[2], line[3])
-	b.until(readings + " === 1")
-	b.drag(letterWidth, title[0], title[1], title[2], title[3])
-	b.until(readings + " === 2")
+	line := at["line"]
+	b.readsTwo(at)
 	correct := func(n int, text string) {
 		t.Helper()
 		eval[any](b, fmt.Sprintf("(document.querySelector('#r%d textarea') ?? document.querySelector('#r%d .edit')).click()", n, n))
@@ -561,17 +560,19 @@ func TestBrowserLosesNothing(t *testing.T) {
 	b.key(kb.Enter, ctrl)
 	b.shows("Your session has ended.")
 	b.signIn("ann", password+"0")
-	b.until(typed(2) + " === 'Two more'")
-	b.shows("1 correction is not saved.")
+	b.until("document.querySelector('#r2 .text')?.innerText === 'Two more'")
 
-	// Somebody else changes it meanwhile.
+	// Somebody else changes it while one more is typed.
+	correct(2, "Three")
+	b.key(kb.Escape)
+	b.shows("1 correction is not saved.")
 	ann = s.login("ann", password+"0")
 	ann.call(200, "PUT", path("/ocr/%s", versionsOf(ann, page.ID)[0].Contents[1].ID), object{"text": "Theirs"})
 	b.press("Save")
 	b.until("document.activeElement.matches('#r2 textarea')")
 	b.key(kb.Enter, ctrl)
 	b.until("document.querySelector('#r2 .theirs')?.innerText.includes('Theirs') && document.querySelector('#r2 " +
-		".theirs').innerText.includes('Two more')")
+		".theirs').innerText.includes('Three')")
 	b.look("conflict")
 	b.press("Use theirs")
 	b.until("document.querySelector('#r2 .text')?.innerText === 'Theirs'")
@@ -579,7 +580,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	// An earlier text is taken back; that is one more revision.
 	b.press("Actions for region 2")
 	b.press("Correction history")
-	b.until("document.querySelectorAll('dialog li').length === 3")
+	b.until("document.querySelectorAll('dialog li').length === 4")
 	b.look("history")
 	eval[any](b, "document.querySelector('dialog li:last-child button').click()")
 	b.until("document.querySelector('#r2 .text')?.innerText.includes('Keeper')")
@@ -601,6 +602,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 
 // TestBrowserWaits is what people see while the service is busy, slow or fails, and how they end it.
 func TestBrowserWaits(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 
@@ -681,6 +683,7 @@ func TestBrowserWaits(t *testing.T) {
 
 // TestBrowserManyRegions works on a page with more regions than elements would do for.
 func TestBrowserManyRegions(t *testing.T) {
+	t.Parallel()
 	_, b, ann, page, _ := openLetter(t, t.TempDir())
 	boxes := make([]object, 500)
 	for n := range boxes {
@@ -741,6 +744,7 @@ func TestBrowserManyRegions(t *testing.T) {
 
 // TestBrowserWithoutTheView opens a page image while the service is away, before what shows it has been loaded.
 func TestBrowserWithoutTheView(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	b := browse(t, s.base)
@@ -757,7 +761,7 @@ func TestBrowserWithoutTheView(t *testing.T) {
 	b.until("!document.querySelector('.offline')")
 	b.press("Try again")
 	// The page is made anew under the question, which may fail by that.
-	for end := time.Now().Add(20 * time.Second); ; {
+	for end := time.Now().Add(patience); ; {
 		shown, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("(document.querySelector('.paper .base')?.naturalWidth ?? 0) > 0"))
 		if err == nil && shown {
 			break

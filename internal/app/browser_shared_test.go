@@ -13,6 +13,7 @@ import (
 
 // TestBrowserRemembersHowToRead chooses how to read in one browser and finds it in another.
 func TestBrowserRemembersHowToRead(t *testing.T) {
+	t.Parallel()
 	s, b, ann, page, _ := openLetter(t, t.TempDir())
 	b.press("Reading settings")
 	b.until("document.querySelector('.how select')")
@@ -37,6 +38,7 @@ func TestBrowserRemembersHowToRead(t *testing.T) {
 
 // TestBrowserEverybodysPages looks at the library of an administrator, in each order, and deletes what is somebody else's.
 func TestBrowserEverybodysPages(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir())
 	ann := s.signUp("ann")
 	var ids []int64
@@ -78,16 +80,16 @@ func TestBrowserEverybodysPages(t *testing.T) {
 	list("form 10.png,form 1.png")
 	b.press("Undo")
 	list("form 10.png,form 2.png,form 1.png,own.png")
-	eval[any](b, "localStorage.setItem('language', 'ko')")
-	b.do(chromedp.Reload())
-	b.shows("모두의 페이지")
+	b.inLanguage("ko")
+	b.shows("모든 사용자의 페이지")
 	b.look("library-everybody-ko")
-	b.choose("누구의 페이지", "me")
+	b.choose("소유자", "me")
 	list("own.png")
 }
 
 // TestBrowserTogether has two people on one page.
 func TestBrowserTogether(t *testing.T) {
+	t.Parallel()
 	s, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])

@@ -4,14 +4,16 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -21,6 +23,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	api "glyphbox/client"
+	"glyphbox/internal/porttest/check"
 )
 
 //go:embed testdata/axe.min.js
@@ -37,10 +40,43 @@ type tab struct {
 	dir  string // where the screenshots go; empty: none are made
 }
 
-// browse starts a browser. Where there is none the test is skipped, unless GLYPHBOX_TEST_REQUIRE, a list separated by commas,
-// has browser in it. GLYPHBOX_TEST_SCREENSHOTS names a directory for pictures of each screen.
-func browse(t testing.TB, base string) tab {
-	t.Helper()
+// chromiums are the browsers that run. Each test has one for itself, in whose windows somebody has what they need of their own: cookies,
+// storage, cache. Two tests in one browser would take the focus from one another.
+var chromiums struct {
+	mu    sync.Mutex
+	idle  []context.Context
+	of    map[testing.TB]context.Context
+	close []func()
+}
+
+// chromium is the browser of a test.
+func chromium(t testing.TB) (browser context.Context, err error) {
+	c := &chromiums
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if browser = c.of[t]; browser != nil {
+		return browser, nil
+	}
+	if n := len(c.idle); n > 0 {
+		browser, c.idle = c.idle[n-1], c.idle[:n-1]
+	} else if browser, err = startChromium(); err != nil {
+		return nil, err
+	}
+	if c.of == nil {
+		c.of = map[testing.TB]context.Context{}
+	}
+	c.of[t] = browser
+	t.Cleanup(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.of, t)
+		c.idle = append(c.idle, browser)
+	})
+	return browser, nil
+}
+
+// startChromium starts a browser that closeChromiums ends.
+func startChromium() (context.Context, error) {
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -49,21 +85,38 @@ func browse(t testing.TB, base string) tab {
 		}
 	}
 	if program == "" {
-		if slices.Contains(strings.Split(os.Getenv("GLYPHBOX_TEST_REQUIRE"), ","), "browser") {
-			t.Fatal("GLYPHBOX_TEST_REQUIRE has browser, but there is no chromium")
-		}
-		t.Skip("the tests of the web page need chromium; scripts/setup tests installs it")
+		return nil, exec.ErrNotFound
 	}
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun}
+		chromedp.NoFirstRun, chromedp.WSURLReadTimeout(patience)}
 	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync",
 		"disable-dev-shm-usage", "hide-scrollbars"} {
 		options = append(options, chromedp.Flag(name, true))
 	}
 	options = append(options, chromedp.Flag("lang", "en-GB"), chromedp.Env("LC_ALL=C.UTF-8")) // names of files are not all ASCII
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel := chromedp.NewContext(allocator)
+	chromiums.close = append(chromiums.close, cancel)
+	ctx, _ := chromedp.NewContext(allocator)
+	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank")) // the first call starts the browser
+}
+
+// closeChromiums ends the browsers when all tests have ended.
+func closeChromiums() {
+	for _, end := range chromiums.close {
+		end()
+	}
+}
+
+// browse opens a window for somebody who has nothing in common with those of other windows. Where there is no browser the test is skipped.
+// GLYPHBOX_TEST_SCREENSHOTS names a directory for pictures of each screen.
+func browse(t testing.TB, base string) tab {
+	t.Helper()
+	browser, err := chromium(t)
+	if errors.Is(err, exec.ErrNotFound) {
+		check.Absent(t, "browser", "make setup-tests installs Chromium")
+	}
+	check.OK(t, "starting Chromium", err)
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	b := tab{t, ctx, base, os.Getenv("GLYPHBOX_TEST_SCREENSHOTS")}
 	b.do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate("about:blank"))
@@ -74,7 +127,6 @@ func browse(t testing.TB, base string) tab {
 func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	for n, step := range steps {
-		// The first call of all starts the browser, which would end with a limited context.
 		if err := chromedp.Do(b.ctx, step); err != nil {
 			b.t.Fatalf("step %d: %v", n+1, err)
 		}
@@ -91,12 +143,27 @@ func eval[T any](b tab, script string) T {
 	return v
 }
 
-// until waits until JavaScript says yes.
+// patience is how long a page may take for anything: so long that only what never comes takes longer, on the busiest machine.
+const patience = 3 * time.Minute
+
+// lookFor is a promise in JavaScript of whether a condition holds before patience ends.
+func lookFor(condition string) string {
+	return fmt.Sprintf(`new Promise((done) => { const end = Date.now() + %d; const look = () => {
+		let yes = false; try { yes = !!(%s) } catch {}
+		if (yes) done(true); else if (Date.now() > end) done(false); else setTimeout(look, 10) }; look() })`,
+		patience.Milliseconds(), condition)
+}
+
+// until waits until JavaScript says yes, also through a page that is loaded anew meanwhile.
 func (b tab) until(condition string) {
 	b.t.Helper()
-	ok := eval[bool](b, `new Promise((done) => { const end = Date.now() + 20000; const look = () => {
-		let yes = false; try { yes = !!(`+condition+`) } catch {}
-		if (yes) done(true); else if (Date.now() > end) done(false); else setTimeout(look, 10) }; look() })`)
+	ok, err := false, error(nil)
+	for again := true; again; again = err != nil && strings.Contains(err.Error(), "navigated") {
+		ok, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool](lookFor(condition), chromedp.EvalAwaitPromise))
+	}
+	if err != nil {
+		b.t.Fatalf("%s: %v", condition, err)
+	}
 	if !ok {
 		b.t.Fatalf("never true: %s\nThe focus is on %s\nThe page says:\n%s", condition,
 			eval[string](b, "document.activeElement.cloneNode(false).outerHTML"), eval[string](b, "document.body.innerText"))
@@ -131,12 +198,12 @@ func (b tab) press(name string) {
 	eval[any](b, button(name)+".click()")
 }
 
-// fill types into the field that the selector finds.
+// fill puts text into the field that the selector finds.
 func (b tab) fill(selector, text string) {
 	b.t.Helper()
 	b.until(fmt.Sprintf("document.querySelector(%q)", selector))
 	eval[any](b, fmt.Sprintf("{ const e = document.querySelector(%q); e.focus(); e.select() }", selector))
-	b.do(chromedp.KeyEvent(text))
+	devtools(b, input.InsertText, input.InsertTextParams{Text: text})
 }
 
 func (b tab) open(path string) {
@@ -166,6 +233,13 @@ func (b tab) signIn(name, password string) {
 	b.until("document.querySelector('header')")
 }
 
+// inLanguage loads the page anew in a language, en or ko.
+func (b tab) inLanguage(language string) {
+	b.t.Helper()
+	eval[any](b, fmt.Sprintf("localStorage.setItem('language', '%s')", language))
+	b.do(chromedp.Reload())
+}
+
 // upload chooses files in the library.
 func (b tab) upload(names ...string) {
 	b.t.Helper()
@@ -173,15 +247,30 @@ func (b tab) upload(names ...string) {
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("input[multiple]"), names))
 }
 
-// accessible runs axe-core on what is shown.
-func (b tab) accessible(screen string) {
+// accessible runs axe-core on what is shown: all rules of WCAG 2.2 AA, or only those that are named.
+func (b tab) accessible(screen string, rules ...string) {
 	b.t.Helper()
-	b.do(chromedp.Evaluate[chromedp.Void](axe))
-	found := eval[[]string](b, `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+	b.loadAxe()
+	only := `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']`
+	if len(rules) > 0 {
+		only = fmt.Sprintf(`{ type: 'rule', values: ['%s'] }`, strings.Join(rules, "', '"))
+	}
+	// Without the header that stays at the top: what is scrolled half below it is not too small.
+	found := eval[[]string](b, `(document.querySelector('header')?.style.setProperty('position', 'relative'), axe)
+		.run(document, { resultTypes: ['violations'], runOnly: `+only+` })
+		.finally(() => document.querySelector('header')?.style.removeProperty('position'))
 		.then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + n.html.slice(0,
 			160) + ' ' + (n.any[0]?.message ?? ''))))`)
 	if len(found) > 0 {
 		b.t.Errorf("%s is not accessible:\n%s", screen, strings.Join(found, "\n"))
+	}
+}
+
+// loadAxe has axe-core on the page, where it stays until another page is loaded.
+func (b tab) loadAxe() {
+	b.t.Helper()
+	if !eval[bool](b, "'axe' in window") {
+		b.do(chromedp.Evaluate[chromedp.Void](axe))
 	}
 }
 
@@ -203,7 +292,11 @@ func (b tab) look(screen string) {
 			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
 				b.t.Fatal(err)
 			}
-			b.accessible(fmt.Sprintf("%s, %s, %s", screen, size.name, scheme))
+			var rules []string // all
+			if scheme == "dark" {
+				rules = []string{"color-contrast", "link-in-text-block"} // the others do not look at colours
+			}
+			b.accessible(fmt.Sprintf("%s, %s, %s", screen, size.name, scheme), rules...)
 			if b.dir == "" {
 				continue
 			}
@@ -241,11 +334,21 @@ const readings = "document.querySelectorAll('ol > li .text').length"
 
 const letterWidth = 1000 // pixels of the page that letter draws
 
+// readsTwo draws around a line of the letter and then around its title; each is read before it goes on.
+func (b tab) readsTwo(at map[string][4]float64) {
+	b.t.Helper()
+	for n, name := range []string{"line", "title"} {
+		box := at[name]
+		b.drag(letterWidth, box[0], box[1], box[2], box[3])
+		b.until(fmt.Sprintf("%s === %d", readings, n+1))
+	}
+}
+
 // openLetter starts a service with that data directory and a browser in which Ann has a letter before her. at says where things stand on
 // it.
-func openLetter(t testing.TB, dir string) (s *server, b tab, ann person, page api.Image, at map[string][4]float64) {
+func openLetter(t testing.TB, dir string, more ...string) (s *server, b tab, ann person, page api.Image, at map[string][4]float64) {
 	t.Helper()
-	s = start(t, dir)
+	s = start(t, dir, more...)
 	b = browse(t, s.base)
 	file, at := b.letter(t.TempDir())
 	b.signUp("ann")
@@ -276,15 +379,16 @@ func (b tab) letter(dir string) (file string, lines map[string][4]float64) {
 
 // TestBrowser is a walk through the web page, in a real browser, on the real service.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	dir, files := t.TempDir(), t.TempDir()
-	s := start(t, dir)
+	s := start(t, dir, withModels...)
 	b := browse(t, s.base)
 	file, at := b.letter(files)
 
 	b.open("/")
 	b.until("document.querySelector('[name=password]')")
 	b.look("sign-in")
-	b.do(chromedp.Evaluate[chromedp.Void](axe))
+	b.loadAxe()
 	if n := eval[int](b, "(document.querySelector('main').insertAdjacentHTML('beforeend', '<input id=nameless>'), "+
 		"axe.run('#nameless').then((r) => r.violations.length))"); n == 0 {
 		t.Error("axe-core finds nothing wrong with a field without a name")
@@ -462,6 +566,7 @@ func (b tab) touch(steps ...[]*input.TouchPoint) {
 
 // TestBrowserCorners is what the walk leaves out: many pages, fingers, two people at one text, older versions, doubt.
 func TestBrowserCorners(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir())
 	files := t.TempDir()
 	b := browse(t, s.base)
@@ -580,7 +685,8 @@ func TestBrowserCorners(t *testing.T) {
 	// Doubtful words, which this page has none of unless the answer is changed on its way.
 	eval[any](b, `{ const real = fetch; window.fetch = async (...a) => { const r = await real(...a);
 		if (!String(a[0]).includes('/ocr?')) return r
-		const list = await r.json(); for (const c of list) c.words[1].confidence = 0.41; return new Response(JSON.stringify(list), {
+		const list = await r.json(); for (const c of list) if (c.words[1]) c.words[1].confidence = 0.41
+		return new Response(JSON.stringify(list), {
 			status: r.status, headers: r.headers }) } }`)
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
@@ -602,7 +708,7 @@ func TestBrowserCorners(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.Delete))
 	b.until("document.querySelectorAll('.region').length === 2")
 	b.press("Undo")
-	b.until("document.querySelectorAll('.region').length === 4")
+	b.until("document.querySelectorAll('.region').length === 4 && !document.querySelector('[data-saving]')")
 
 	// A session that is ended elsewhere: the page says so, and goes on where it was.
 	ann.call(200, "PUT", path("/user/password"), object{"current_password": password, "password1": password + "0", "password2": password +

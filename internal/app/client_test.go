@@ -21,8 +21,9 @@ import (
 
 // Every method of the client does what it says, on a real service.
 func TestClient(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
-	s := start(t, t.TempDir())
+	s := start(t, t.TempDir(), "--ocr-workers", "2")
 	png, lines, boxes := drawn()
 	must := func(what string, err error) { t.Helper(); check.OK(t, what, err) }
 	visitor := s.client()
@@ -81,7 +82,7 @@ func TestClient(t *testing.T) {
 	}
 	images, err := ann.Images(ctx, api.ImageQuery{Keyword: "수증", Before: image.ID + 1, Page: api.Page{Size: 5}})
 	listed := image
-	listed.Read = new(int)
+	listed.Read, listed.Regions, listed.Confirmed, listed.Doubtful = new(int), new(int), new(int), new(int)
 	if d := cmp.Diff([]api.Image{listed}, images.Items); err != nil || d != "" {
 		t.Errorf("Images: %v (-want +got):\n%s", err, d)
 	}

@@ -3,30 +3,85 @@ package app
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"testing"
 
 	api "glyphbox/client"
+	"glyphbox/internal/datadir"
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
 	"glyphbox/internal/porttest/natstest"
 )
 
+// nodesOn returns what starts a node on stores and queues that all nodes share, each node a process of its own, and those stores.
+func nodesOn(t *testing.T, nats string) (run func(role string) (person, *exec.Cmd), on Config) {
+	t.Helper()
+	on = Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}
+	keys := file(t, command(t, "", "key", "new").want(t, exitOK, "").stdout)
+	more := []string{"--database", on.Database, "--mongodb", on.MongoDB, "--nats", nats, "--keys-file", keys,
+		"--seal-file", file(t, "a secret of the nodes of this test, long enough"), "--ocr-workers", "1",
+		"--access-ttl", "24h"} // in full it takes longer than a token is valid
+	return func(role string) (person, *exec.Cmd) { return spawn(t, t.TempDir(), append(more, "--role", role)...) }, on
+}
+
+// storedOnce checks in the stores that each page was read once. It asks for all contents at once: a server that compares each document with
+// what is looked for takes long for one page after the other.
+func storedOnce(t *testing.T, on Config, pages []int64) {
+	t.Helper()
+	s, err := openStores(t.Context(), on)
+	check.OK(t, "openStores", err)
+	defer func() { check.OK(t, "Close", s.Close()) }()
+	_, lines, _ := drawn()
+	var ids []string
+	for _, id := range pages {
+		runs, err := s.db.Runs().List(t.Context(), id, 0, 10)
+		check.OK(t, "List", err)
+		if len(runs) != 1 || runs[0].Version != 1 || len(runs[0].ContentIDs) != 1 {
+			t.Errorf("image %d has the runs %+v", id, runs)
+		}
+		for _, run := range runs {
+			ids = append(ids, run.ContentIDs...)
+		}
+	}
+	contents, err := s.contents.Get(t.Context(), ids)
+	check.OK(t, "Get", err)
+	check.Same(t, "contents", len(contents), len(pages))
+	for _, c := range contents {
+		if c.Text != lines[0] || c.Revision != 1 {
+			t.Errorf("a content is %+v", c)
+		}
+	}
+}
+
+// residentMemory is how many bytes of memory a process holds, 0 where the system does not tell.
+func residentMemory(t *testing.T, cmd *exec.Cmd) (bytes int64) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", cmd.Process.Pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	check.OK(t, "ReadFile", err)
+	var size, resident int64
+	_, err = fmt.Sscan(string(status), &size, &resident)
+	check.OK(t, "Sscan", err)
+	return resident * int64(os.Getpagesize())
+}
+
 // TestWorkersAndNATSFail runs a job on two serving nodes, two or three worker nodes and a cluster of three NATS servers, each a process of
 // its own, while nodes and NATS servers are killed and held up. Each image is read once, whatever happens.
 func TestWorkersAndNATSFail(t *testing.T) {
+	t.Parallel()
 	pages, workers, rounds := 60, 2, 1
 	if check.Soak() {
 		pages, workers, rounds = 2000, 3, 8
 	}
 	cluster := natstest.Start(t)
-	keys := file(t, command(t, "", "key", "new").want(t, exitOK, "").stdout)
-	more := []string{"--database", mariadbtest.Database(t), "--mongodb", mongotest.URI(t), "--nats", cluster.URLs(), "--keys-file", keys,
-		"--seal-file", file(t, "a secret of the nodes of this test, long enough"), "--ocr-workers", "1"}
-	run := func(role string) (person, *exec.Cmd) { return spawn(t, t.TempDir(), append(more, "--role", role)...) }
-	watched, _ := run("all")
+	run, stores := nodesOn(t, cluster.URLs())
+	watched, stays := run("all")
 	_, other := run("all")
 	working := make([]*exec.Cmd, workers)
 	for i := range working {
@@ -53,7 +108,7 @@ func TestWorkersAndNATSFail(t *testing.T) {
 		func(n int) { cluster.Signal((n+1)%3, syscall.SIGCONT) },
 		func(n int) { _, working[(n+1)%workers] = run("worker") }, // beside the one that is held
 	}
-	last, taken := "", 0
+	last, taken, memory := "", 0, int64(0)
 	var end api.Job
 	for end.State == "" {
 		due := (taken + 1) * pages / (len(steps)*rounds + 1)
@@ -69,6 +124,9 @@ func TestWorkersAndNATSFail(t *testing.T) {
 		})
 		switch {
 		case errors.Is(err, errEnough):
+			if taken == len(steps)*rounds/3 { // by now it holds what it needs
+				memory = residentMemory(t, stays)
+			}
 			steps[taken%len(steps)](taken / len(steps))
 			taken++
 		case err != nil && !errors.Is(err, api.ErrStreamEnded):
@@ -77,6 +135,11 @@ func TestWorkersAndNATSFail(t *testing.T) {
 	}
 	check.Same(t, "what was done to the nodes", taken, len(steps)*rounds)
 	check.Same(t, "what is left of the job", fmt.Sprint(end.Queued, end.Running, end.Cancelled), "0 0 0")
+	now := residentMemory(t, stays)
+	t.Logf("the server that stays holds %d MB after a third of the job and %d MB at its end", memory>>20, now>>20)
+	if now > 2*memory+64<<20 {
+		t.Errorf("the memory of a server grew from %d to %d bytes", memory, now)
+	}
 	for _, cmd := range held { // who was held goes on with what others have done meanwhile, and stops in good order
 		signal(cmd, syscall.SIGCONT)
 		signal(cmd, syscall.SIGTERM)
@@ -87,5 +150,57 @@ func TestWorkersAndNATSFail(t *testing.T) {
 	for _, i := range failed {
 		t.Errorf("item %d failed: %+v", i.Number, i.Error)
 	}
-	ann.wantOneVersion(ids)
+	storedOnce(t, stores, ids)
+	ann.wantOneVersion(ids[:60])
+}
+
+// TestJobIsWatchedElsewhere starts a job of pages with ten regions each through one server, watches it through another, and cancels it
+// there half-way: what was read until then is whole, and nothing else is read.
+func TestJobIsWatchedElsewhere(t *testing.T) {
+	t.Parallel()
+	pages := 20
+	if check.Soak() {
+		pages = 2000
+	}
+	run, _ := nodesOn(t, natstest.Start(t).URLs())
+	server, _ := run("all")
+	other, _ := run("all")
+	ann := server.signUp("ann")
+	form := ann.pagesOf(10, pages)
+	form.Effort = "fast"
+	job, err := ann.client().AddJob(t.Context(), form)
+	check.OK(t, "AddJob", err)
+	elsewhere := ann
+	elsewhere.base = other.base
+	seen, last := 0, int64(0)
+	err = elsewhere.client().FollowJob(t.Context(), job.ID, "", func(e api.JobEvent) error {
+		id, err := strconv.ParseInt(e.ID, 10, 64)
+		check.OK(t, "ID of an event", err)
+		if id < last || e.Name == "item" && id == last {
+			t.Errorf("event %d comes after %d", id, last)
+		}
+		last = id
+		if seen = e.Job.Done; e.Name == "progress" && 2*seen >= pages {
+			return errEnough
+		}
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		t.Fatalf("the job was not seen half-way: %v", err)
+	}
+	check.OK(t, "CancelJob", elsewhere.client().CancelJob(t.Context(), job.ID))
+	end := ann.followed(job.ID)
+	if end.State != "cancelled" || end.Done < seen || end.Done+end.Cancelled != pages || end.Failed != 0 || end.Cancelled == 0 {
+		t.Errorf("%d were done when it was cancelled, and it ended as %+v", seen, end)
+	}
+	read := 0
+	for _, id := range form.ImageIDs {
+		runs, err := elsewhere.client().Runs(t.Context(), id, 0)
+		check.OK(t, "Runs", err)
+		if len(runs) > 1 || len(runs) == 1 && len(runs[0].Contents) != len(form.Regions) {
+			t.Errorf("image %d has the runs %+v", id, runs)
+		}
+		read += len(runs)
+	}
+	check.Same(t, "pages that were read", read, end.Done)
 }

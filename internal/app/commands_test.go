@@ -80,6 +80,7 @@ func TestUsage(t *testing.T) {
 func columns(r result) string { return strings.Join(strings.Fields(r.stdout), " ") }
 
 func TestMigrateCommands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
 	if err != nil {
@@ -167,6 +168,7 @@ func must[T any](t *testing.T, get func() (T, error)) T {
 }
 
 func TestUserCommandsBesideTheServer(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	user := func(stdin string, args ...string) result {
@@ -246,6 +248,7 @@ func TestLocalURL(t *testing.T) {
 
 // TestFirstStart wants an administrator with a password that works, told once.
 func TestFirstStart(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new", "data")
 	s := start(t, dir)
 	if text := s.stdout.String(); !strings.Contains(text, s.base) || !strings.Contains(text, "admin") ||
@@ -269,6 +272,7 @@ func TestFirstStart(t *testing.T) {
 
 // TestFirstStartWithoutPassword wants a random password that is shown and works.
 func TestFirstStartWithoutPassword(t *testing.T) {
+	t.Parallel()
 	s := startWith(t, nil, t.TempDir())
 	_, text, _ := strings.Cut(s.stdout.String(), "Password")
 	shown := strings.Fields(text)
@@ -280,6 +284,7 @@ func TestFirstStartWithoutPassword(t *testing.T) {
 
 // TestFirstStartWithTheNameTaken wants that nobody becomes an administrator by having taken the name.
 func TestFirstStartWithTheNameTaken(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
 	if err != nil {
@@ -302,6 +307,7 @@ func TestConfigCommand(t *testing.T) {
 }
 
 func TestRotatedKeySignsFromTheNextStartOn(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	ann := s.signUp("ann")
@@ -318,6 +324,7 @@ func TestRotatedKeySignsFromTheNextStartOn(t *testing.T) {
 }
 
 func TestServeRefusesKeysThatOthersMayRead(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	s.stop()
@@ -325,10 +332,11 @@ func TestServeRefusesKeysThatOthersMayRead(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "keys"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	command(t, "", serveArgs(dir)...).want(t, exitFailure, "chmod 600")
+	command(t, "", serveArgs(t, dir)...).want(t, exitFailure, "chmod 600")
 }
 
 func TestOCRCommand(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	png, lines, boxes := drawn()
 	good, bad := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png")
@@ -377,6 +385,7 @@ func TestOCRCommand(t *testing.T) {
 
 // TestMetricsAreWellFormed collects the metrics of a pool as the registry would.
 func TestMetricsAreWellFormed(t *testing.T) {
+	t.Parallel()
 	pool, err := engine.Start(engine.Options{Command: []string{os.Args[0], "worker"}, Workers: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -404,13 +413,15 @@ func TestMetricsAreWellFormed(t *testing.T) {
 }
 
 func TestDoctor(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	command(t, "", "doctor", "--data-dir", dir, "--models", "none").want(t, exitOK, "missing: the configuration wants none")
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("doctor left %v in the data directory, %v", left, err)
 	}
 	r := command(t, "", "doctor", "--data-dir", dir)
-	for _, want := range []string{"glyphbox v1.2.3", "tesseract 5", "eng", "second recogniser", "confinement", "none yet in " + dir} {
+	for _, want := range []string{"glyphbox v1.2.3", "tesseract 5", "eng", "second recogniser", "HEIC and AVIF", "confinement",
+		"none yet in " + dir} {
 		r.want(t, exitOK, want)
 	}
 	empty := t.TempDir()

@@ -45,8 +45,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{Addr: "127.0.0.1:8000", DataDir: "./data", SignUpOpen: true, MaxUpload: 100e6, MaxPixels: 150e6, MaxFiles: 50,
-		Limits: limit.Limits{Images: 100000, Queued: 100000}, InboxInterval: 5 * time.Second, MaxRegions: 2000,
+	want := Config{Addr: "127.0.0.1:8000", DataDir: "./data", SignUpOpen: true, MaxUpload: 100e6, FileCache: 1e9, MaxPixels: 150e6,
+		MaxFiles: 50, Limits: limit.Limits{Images: 100000, Queued: 100000}, InboxInterval: 5 * time.Second, MaxRegions: 2000,
 		MaxPages: document.MaxPages, MaxDocumentPixels: document.MaxDocumentPixels,
 		Effort:    recognition.EffortAccurate,
 		AccessTTL: 15 * time.Minute, RefreshTTL: 720 * time.Hour, RegionTimeout: 30 * time.Second, IdleTime: 10 * time.Minute,

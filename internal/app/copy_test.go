@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -94,22 +95,28 @@ func (l *lived) addDocuments(t *testing.T) {
 	}
 }
 
-// listed is the document as lists have it: its first page, and how many of its pages were read.
+// listed is the document as lists have it: its first page, and how far all of its pages are read and proofread.
 func (d livedDocument) listed() api.Image {
-	first, read := d.pages[0], 0
+	first, read, of := d.pages[0], 0, recognition.Proofread{}
 	for _, p := range d.pages {
 		read += *p.Read
+		if p.Regions != nil {
+			of = of.Add(recognition.Proofread{Regions: *p.Regions, Confirmed: *p.Confirmed, Doubtful: *p.Doubtful})
+		}
 	}
-	first.Read = &read
+	first.Read, first.Regions, first.Confirmed, first.Doubtful = &read, &of.Regions, &of.Confirmed, &of.Doubtful
 	return first
 }
 
-// wantDocuments wants ann to see the documents as they were: in lists, searches, page by page and as a whole.
+// wantDocuments wants ann to see the documents as they were, once the text index is made: in lists, searches, page by page and as a whole.
 func (l lived) wantDocuments(t *testing.T, ann api.Client) {
 	t.Helper()
 	for n, keyword := range []string{"scan", "locked"} {
 		d := l.documents[n]
 		found, err := ann.Images(t.Context(), api.ImageQuery{Keyword: keyword})
+		for err == nil && len(found.Items) == 1 && found.Items[0].Regions == nil { // not counted yet
+			found, err = ann.Images(t.Context(), api.ImageQuery{Keyword: keyword})
+		}
 		if d := cmp.Diff([]api.Image{d.listed()}, ok(t, found, err).Items); d != "" {
 			t.Errorf("documents that are called %s (-want +got):\n%s", keyword, d)
 		}
@@ -137,11 +144,35 @@ func (l lived) wantDocuments(t *testing.T, ann api.Client) {
 	}
 }
 
-// liveIn uses a service in all ways that leave traces, and stops it.
-func liveIn(t *testing.T, more ...string) (l lived) {
+// firstLife is what the first test that asks for it has lived, and the files that it has left.
+var firstLife struct {
+	sync.Mutex
+	lived
+	files map[string]string
+}
+
+// liveIn returns a data directory of its own that a service was used in, once for all tests.
+func liveIn(t *testing.T) lived {
+	t.Helper()
+	firstLife.Lock()
+	defer firstLife.Unlock()
+	if firstLife.files == nil {
+		firstLife.lived = live(t)
+		firstLife.files = filesBelow(t, firstLife.dir)
+	}
+	l := firstLife.lived
+	l.dir, l.ann.t = t.TempDir(), t
+	for name, content := range firstLife.files {
+		write(t, l.dir, name, []byte(content))
+	}
+	return l
+}
+
+// live uses a service in all ways that leave traces, and stops it.
+func live(t *testing.T) (l lived) {
 	t.Helper()
 	l.dir = t.TempDir()
-	s := start(t, l.dir, more...)
+	s := start(t, l.dir)
 	l.ann = s.signUp("ann")
 	bob, cy := s.signUp("Bob"), s.signUp("cy")
 	page, _, boxes := drawn()
@@ -270,6 +301,7 @@ func wantSame(t *testing.T, a, b string) {
 }
 
 func TestCopyThereAndBack(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
 	there := t.TempDir()
@@ -294,6 +326,7 @@ func TestCopyThereAndBack(t *testing.T) {
 }
 
 func TestCopyMixed(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	last := []string{"--from-data-dir", l.dir}
 	var back string
@@ -331,6 +364,7 @@ func TestCopyMixed(t *testing.T) {
 }
 
 func TestCopyRefuses(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	copyTo := func(to ...string) result {
 		return command(t, "", append([]string{"copy", "--from-data-dir", l.dir}, to...)...)
@@ -354,6 +388,7 @@ func TestCopyRefuses(t *testing.T) {
 
 // What is not whole is found on either side, and what breaks off is not served.
 func TestCopyFindsCorruption(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	blobs := func(dir string) []string {
 		paths, err := filepath.Glob(filepath.Join(dir, "blobs", "??", "*"))
@@ -395,6 +430,7 @@ func TestCopyFindsCorruption(t *testing.T) {
 
 // Somebody who writes to the source meanwhile is noticed.
 func TestCopyOfWhatChanges(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	from, to := Config{DataDir: datadir.Dir(l.dir)}, Config{DataDir: datadir.Dir(t.TempDir())}
 	source, err := openStores(t.Context(), from)
@@ -432,6 +468,7 @@ func (c changed) Sync(ctx context.Context, contents bool, done func(table string
 
 // A copy that is killed anywhere is taken up again.
 func TestCopyIsKilled(t *testing.T) {
+	t.Parallel()
 	l := liveIn(t)
 	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
 	there, back := t.TempDir(), t.TempDir()

@@ -29,6 +29,7 @@ import (
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/natstest"
+	"glyphbox/internal/porttest/process"
 	"glyphbox/internal/progress"
 )
 
@@ -49,14 +50,35 @@ func TestMain(m *testing.M) {
 		stop()
 		os.Exit(code)
 	}
-	os.Exit(mariadbtest.Main(m))
+	code := mariadbtest.Main(m)
+	closeChromiums()
+	os.Exit(code)
 }
 
 const adminPassword = "administrator-1"
 
-// serveArgs are for a server in that directory on a port of its own.
-func serveArgs(dir string, more ...string) []string {
-	return append([]string{"serve", "--addr", "127.0.0.1:0", "--data-dir", dir, "--log-format", "json", "--ocr-workers", "2"}, more...)
+// freeAddress is one where nobody listens, and only who is given it will.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	address, err := process.Address()
+	return ok(t, address, err)
+}
+
+// serveArgs are for a server in that directory at an address of its own.
+func serveArgs(t testing.TB, dir string, more ...string) []string {
+	t.Helper()
+	return append([]string{"serve", "--addr", freeAddress(t), "--data-dir", dir, "--log-format", "json", "--ocr-workers", "2"}, more...)
+}
+
+// withModels are flags of a server that reads as people's servers do, with the second recogniser. It loads its models for a second.
+var withModels = []string{"--models", "", "--ocr-workers", "2"}
+
+// briefly are flags of a server of a test that needs some server.
+func briefly() []string {
+	if check.Soak() {
+		return nil
+	}
+	return []string{"--models", "none", "--ocr-workers", "1"}
 }
 
 // logLines hands out what a server logs, one line at a time.
@@ -113,8 +135,9 @@ func startWith(t testing.TB, env []string, dir string, more ...string) *server {
 	ctx, cancel := context.WithCancel(context.Background())
 	logged, log := io.Pipe()
 	s := &server{log: watchLog(t, logged), stop: cancel, exit: make(chan int, 1), stdout: &bytes.Buffer{}}
+	args := serveArgs(t, dir, append(briefly(), more...)...)
 	go func() {
-		s.exit <- Run(ctx, Process{Args: serveArgs(dir, more...), Env: env, Stdout: s.stdout, Stderr: log, Version: "test"})
+		s.exit <- Run(ctx, Process{Args: args, Env: env, Stdout: s.stdout, Stderr: log, Version: "test"})
 		log.Close()
 	}()
 	t.Cleanup(func() {
@@ -143,7 +166,7 @@ func spawn(t testing.TB, dir string, more ...string) (person, *exec.Cmd) {
 // spawnLogged is spawn for who reads what is logged.
 func spawnLogged(t testing.TB, dir string, more ...string) (*exec.Cmd, logLines) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], serveArgs(dir, more...)...)
+	cmd := exec.Command(os.Args[0], serveArgs(t, dir, more...)...)
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
 	logged, err := cmd.StderrPipe()
 	if err != nil {
@@ -317,11 +340,12 @@ func drawn() (png []byte, lines []string, boxes []document.Box) {
 	return porttest.PNG(image), lines, boxes
 }
 
-func TestWalk(t *testing.T)          { walk(t) }
+func TestWalk(t *testing.T)          { walk(t, withModels...) }
 func TestWalkOnMariaDB(t *testing.T) { walk(t, "--database", mariadbtest.Database(t)) }
 
 // walk does what people do, on a server with those flags.
 func walk(t *testing.T, more ...string) {
+	t.Parallel()
 	s := start(t, t.TempDir(), more...)
 	if r := s.do(http.StatusOK, "GET", "/ping", nil); string(r.body) != "pong" {
 		t.Errorf("ping: %s", r.body)
@@ -445,6 +469,7 @@ func walk(t *testing.T, more ...string) {
 
 // TestKilled kills the server in the midst of its work: everything that was answered is there afterwards, and no version is missing.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c, cmd := spawn(t, dir)
 	ann := c.signUp("ann")
@@ -574,6 +599,7 @@ func halfUpload(t *testing.T, c person) (finish func() (reply, error)) {
 }
 
 func TestShutdownFinishesWhatRuns(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	ann := s.signUp("ann")
@@ -596,6 +622,7 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 }
 
 func TestShutdownCutsOffWhatTakesTooLong(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir(), "--shutdown-timeout", "50ms")
 	finish := halfUpload(t, s.signUp("ann"))
 	s.stop()
@@ -610,6 +637,7 @@ func TestShutdownCutsOffWhatTakesTooLong(t *testing.T) {
 
 // TestReceipt reads the lines of a real receipt through the API.
 func TestReceipt(t *testing.T) {
+	t.Parallel()
 	const set = "../../../shared/evalset/sroie"
 	f, err := os.Open(filepath.Join(set, "regions.jsonl"))
 	if err != nil {
@@ -634,7 +662,7 @@ func TestReceipt(t *testing.T) {
 	for _, r := range page.Regions {
 		boxes = append(boxes, r.Box)
 	}
-	ann := start(t, t.TempDir()).signUp("ann")
+	ann := start(t, t.TempDir(), withModels...).signUp("ann")
 	image := ann.upload("receipt.jpg", data)
 	contents := as[[]api.Content](t, ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), boxes))
 	if len(contents) != len(boxes) {

@@ -2,9 +2,15 @@ package app
 
 import (
 	"bytes"
+	"fmt"
+	"image"
+	"net/http"
 	"strings"
 	"testing"
 
+	api "glyphbox/client"
+	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
 )
@@ -13,6 +19,33 @@ func TestWalkOnMongoDB(t *testing.T) { walk(t, "--mongodb", mongotest.URI(t)) }
 
 func TestWalkOnMariaDBAndMongoDB(t *testing.T) {
 	walk(t, "--database", mariadbtest.Database(t), "--mongodb", mongotest.URI(t))
+}
+
+// TestAFileIsFetchedOnce reads all pages of a file and looks at them.
+func TestAFileIsFetchedOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "--mongodb", mongotest.URI(t))
+	ann := s.signUp("ann")
+	var pages []image.Image
+	for i := range 6 {
+		page, _ := porttest.DrawLines(fmt.Sprintf("Page %d of this file", i+1))
+		pages = append(pages, page)
+	}
+	scan := ann.upload("scan.tif", porttest.MultiPageTIFF(pages...))
+	runs, err := ann.client().RecognizePages(t.Context(), scan.ID, "all", api.Request{})
+	check.OK(t, "RecognizePages", err)
+	for i, read := range runs {
+		run, err := ann.client().Run(t.Context(), read.ImageID, 1)
+		check.OK(t, "Run", err)
+		if want := fmt.Sprintf("Page %d of this file", i+1); len(run.Contents) != 1 || run.Contents[0].Text != want {
+			t.Errorf("got %+v, want %q", run.Contents, want)
+		}
+	}
+	metrics := string(s.do(http.StatusOK, "GET", "/metrics", nil).body)
+	if !strings.Contains(metrics, "\nglyphbox_file_cache_misses_total 1\n") ||
+		strings.Contains(metrics, "\nglyphbox_file_cache_hits_total 0\n") {
+		t.Errorf("the file was not opened by way of one copy:\n%s", metrics)
+	}
 }
 
 func TestMongoDBAddress(t *testing.T) {

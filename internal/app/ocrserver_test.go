@@ -22,7 +22,8 @@ import (
 )
 
 func TestOCRByServer(t *testing.T) {
-	s := start(t, t.TempDir())
+	t.Parallel()
+	s := start(t, t.TempDir(), withModels...)
 	ann := s.signUp("ann")
 	png, lines, _ := drawn()
 	good, bad := filepath.Join(t.TempDir(), "영수증.png"), filepath.Join(t.TempDir(), "bad.png")
@@ -72,6 +73,7 @@ func TestOCRByServer(t *testing.T) {
 
 // A token may expire among many files, and the service may be busy.
 func TestSessionGoesOn(t *testing.T) {
+	t.Parallel()
 	var logins, asked atomic.Int64
 	service := http.NewServeMux()
 	service.HandleFunc("POST /api/v1/user/login", func(w http.ResponseWriter, r *http.Request) {
@@ -104,7 +106,8 @@ func TestSessionGoesOn(t *testing.T) {
 
 // A service reads all pages of documents, or those that are asked for, and what is written is what this program writes by itself.
 func TestDocumentsByServer(t *testing.T) {
-	s := start(t, t.TempDir())
+	t.Parallel()
+	s := start(t, t.TempDir(), withModels...)
 	ann := s.signUp("ann")
 	dir := t.TempDir()
 	sheets := make([]image.Image, 3)
