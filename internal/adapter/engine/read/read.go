@@ -5,6 +5,11 @@
 // this file. Nothing in it is shared between calls, but the implementations of the interfaces are used by one goroutine at a time.
 package read
 
+import (
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
+
 // Gray is an image of one byte a pixel, row by row without padding: 0 is black, 255 white.
 type Gray struct {
 	Pix           []uint8
@@ -47,4 +52,45 @@ type Detector interface {
 	// Detect returns the lines of an image, in no particular order, in pixels of the image. It takes the image at the size that it
 	// is given.
 	Detect(page RGB) ([]Quad, error)
+}
+
+// Page is a decoded page, upright. Its pixels are copied, never changed.
+type Page interface {
+	Size() (width, height int)
+
+	// Gray returns a box of the page, which lies inside of it.
+	Gray(document.Box) (Gray, error)
+}
+
+// Query is how the engine is to read an image.
+type Query struct {
+	Shape   recognition.Shape
+	Charset string // where not empty, only these characters are read
+	Invert  bool   // light text on dark is tried as well
+}
+
+// Symbol is a character that the engine read, and where, in pixels of the image.
+type Symbol struct {
+	Text           string
+	Confidence     float64 // 0 to 1
+	Word           float64 // confidence of its word
+	X1, Y1, X2, Y2 float64
+}
+
+// Answer is what the engine read: the text, and its characters without white space in the order of the text.
+type Answer struct {
+	Text    string
+	Symbols []Symbol
+}
+
+// Engine reads images of lines, blocks and pages in the languages that it was loaded with.
+type Engine interface {
+	Name() string
+	Read(Gray, Query) (Answer, error)
+}
+
+// Scripted is a recogniser that is trusted with some scripts only, under their names in Unicode.
+type Scripted interface {
+	Recogniser
+	Scripts() []string
 }

@@ -154,3 +154,19 @@ func LangOf(text string, tongues []Tongue) (lang []string) {
 	}
 	return lang
 }
+
+// OtherScript tells whether a language of Tesseract is not written in Latin letters.
+func OtherScript(code string) bool {
+	return otherScripts[code] || strings.HasPrefix(code, "script/") && code != "script/Latin"
+}
+
+// otherScripts are the languages of Tesseract that are not written in Latin letters.
+var otherScripts = func() map[string]bool {
+	set := map[string]bool{}
+	for _, code := range strings.Fields(`amh ara asm aze_cyrl bel ben bod bul chi_sim chi_sim_vert chi_tra chi_tra_vert
+		chr div dzo ell fas grc guj heb hin hye iku jpn jpn_vert kan kat kat_old kaz khm kir kmr kor kor_vert lao mal mar
+		mkd mon mya nep ori pan pus rus san sin snd srp syr tam tat tel tgk tha tir uig ukr urd uzb_cyrl yid`) {
+		set[code] = true
+	}
+	return set
+}()

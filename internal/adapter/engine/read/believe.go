@@ -1,0 +1,159 @@
+package read
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"glyphbox/internal/domain/recognition"
+)
+
+// How sure a line has to be that is believed to be text. Of lines on pages without text, and of true lines, the second recogniser was
+// asked about, these lay between both: see docs/adr/0044-what-is-text.md.
+const (
+	agreeing   = 0.6  // what full agreement of both recognisers counts besides the second one's probability
+	sureOfOne  = 0.96 // of one letter, or marks
+	sureOfSame = 0.9  // of one mark, or syllable, again and again
+	sureOfRow  = 0.8  // of one letter again and again, which both read
+	sureOfTwo  = 0.88
+	sureOfMore = 0.75
+	sureOfTiny = 1.2 // fewer letters than shortest that are less than legible high, in pixels
+
+	sureAround = 0.7 // of few letters that a region is drawn around, by one of them or both
+
+	fewestBars = 5 // letters that are all strokes, such as III and ll, have fewer
+	fewestRows = 8 // of pixels, without which a stroke is not told from a bar
+
+	legible = 6
+	tallest = 64 // letters by themselves, in pixels; what is taller is more often a picture
+
+	// Where only the first one has read it. It is asked for lines with Korean letters; it reads all where there is no second one.
+	sureOfShort = 0.85 // fewer letters than shortest
+	sureOfLine  = 0.7
+	sureOfLong  = 0.45 // of a line of at least long letters
+	sureAlone   = 0.55
+	sureSpelt   = 0.95 // of each Korean letter of a line that is read the same at two looks
+
+	long = 12
+)
+
+// believable tells whether a line is text at all, and not a rule, a picture or dirt in which a recogniser sees letters: by what both
+// recognisers say of it, and how many letters say so.
+func (j *job) believable(t strip, line []letter) bool {
+	o, n := j.heard, len(line)
+	evidence := o.sure + agreeing*o.agreed
+	switch {
+	case ruling(line), t.barred():
+		return false
+	case j.drawnAround(t, n):
+		return max(evidence, sureness(line)) >= sureAround
+	case repeated(line) && worded(line) && o.letters != notAsked:
+		return o.agreed >= 0.5 && o.sure >= sureOfRow
+	case repeated(line) && o.agreed < 0.5:
+		return evidence >= sureOfSame
+	case o.letters == notAsked && n < shortest:
+		return o.sure >= sureOfShort
+	case o.letters == notAsked && j.alike:
+		return true
+	case o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0):
+		return o.sure >= sureAlone
+	case o.letters == notAsked:
+		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong
+	case n < shortest && t.letter < legible:
+		return evidence >= sureOfTiny
+	case n == 1 || !worded(line):
+		return evidence >= sureOfOne
+	case n == 2:
+		return evidence >= sureOfTwo
+	}
+	return evidence >= sureOfMore
+}
+
+// drawnAround tells whether a region is so tight around so many letters of a line that a person has most likely drawn it for them.
+func (j *job) drawnAround(t strip, letters int) bool {
+	width, height := j.inner.x2-j.inner.x1, j.inner.y2-j.inner.y1
+	alone := letters <= shortest && len(j.lines) == 1 && !j.page
+	return alone && t.ink <= tallest && height <= 2.2*t.ink && width <= (float64(letters)+0.5)*height
+}
+
+// barred tells whether the ink of a strip is bars that run from its top to its bottom, as those of a barcode do.
+func (t strip) barred() bool {
+	top, bottom := int((float64(t.gray.Height)-t.ink)/2), int((float64(t.gray.Height)+t.ink)/2)
+	inset := (bottom - top) / 10
+	top, bottom = max(0, top+inset), min(t.gray.Height, bottom-inset)
+	if bottom-top < fewestRows {
+		return false
+	}
+	rows := t.gray.crop(0, top, t.gray.Width, bottom)
+	var shades [256]int
+	for _, v := range rows.Pix {
+		shades[v]++
+	}
+	middle := uint8((int(t.paper) + quantile(shades[:], 0.02)) / 2)
+	bars, inked, solid := 0, 0, 0
+	before := false
+	for x := range rows.Width {
+		dark := 0
+		for i := x; i < len(rows.Pix); i += rows.Width {
+			if rows.Pix[i] < middle {
+				dark++
+			}
+		}
+		is := 10*dark >= 9*rows.Height
+		if is && !before {
+			bars++
+		}
+		if before = is; is {
+			solid++
+		}
+		if 10*dark >= rows.Height {
+			inked++
+		}
+	}
+	return bars >= fewestBars && 5*solid >= 4*inked
+}
+
+// repeated tells whether a line is mostly one letter, as strokes at equal steps are read.
+func repeated(line []letter) bool {
+	counts, most := map[string]int{}, 0
+	for _, l := range line {
+		counts[l.text]++
+		most = max(most, counts[l.text])
+	}
+	return len(line) >= 5 && 3*most >= 2*len(line)
+}
+
+// worded tells whether a line has a letter or a digit.
+func worded(line []letter) bool {
+	return slices.ContainsFunc(line, func(l letter) bool {
+		return strings.ContainsFunc(l.text, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) })
+	})
+}
+
+// ruling tells whether a line is a row of dashes, dots or the like, which is a rule and no text.
+func ruling(line []letter) bool {
+	most := "|_~…ㅣㅡ¦"
+	if len(line) > 1 {
+		most += "-=.·•‐‑–—―ー一二三"
+	}
+	return !slices.ContainsFunc(line, func(l letter) bool { return !strings.Contains(most, l.text) })
+}
+
+// withoutRemains leaves out what is left of rules: underscores by themselves that do not join letters.
+func withoutRemains(line []letter) []letter {
+	is := func(k int, what func(letter) bool) bool { return k >= 0 && k < len(line) && what(line[k]) }
+	under := func(l letter) bool { return l.text == "_" }
+	joined := func(l letter) bool { return l.text < "\u0080" && worded([]letter{l}) }
+	kept := make([]letter, 0, len(line))
+	space := false
+	for k, l := range line {
+		if under(l) && !is(k-1, under) && !is(k+1, under) &&
+			!(is(k-1, joined) && !l.space && is(k+1, joined) && !line[k+1].space) {
+			space = space || l.space
+			continue
+		}
+		l.space = (l.space || space) && len(kept) > 0
+		kept, space = append(kept, l), false
+	}
+	return kept
+}

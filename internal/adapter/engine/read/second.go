@@ -1,0 +1,212 @@
+package read
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"glyphbox/internal/domain/recognition"
+)
+
+// opinion is what the second recogniser says of a line, and how far the first one agrees.
+type opinion struct {
+	letters int     // that it read, or notAsked
+	sure    float64 // mean of their probabilities
+	agreed  float64 // share of the letters of the longer reading that both read
+}
+
+// notAsked is the number of letters of a recogniser that did not read the line.
+const notAsked = -1
+
+// ask has the second recogniser read a strip, once.
+func (j *job) ask(second Scripted, t strip) ([]letter, error) {
+	key := &t.gray.Pix[0]
+	line, known := j.asked[key]
+	if !known {
+		var err error
+		if line, err = j.second(second, t.gray, t.letters); err != nil {
+			return nil, err
+		}
+		if j.asked == nil {
+			j.asked = map[*uint8][]letter{}
+		}
+		j.asked[key] = line
+	}
+	return slices.Clone(line), nil
+}
+
+// A line that only the second recogniser is asked for.
+const (
+	sureOfAll = 0.95 // the least probability of its letters
+	unasked   = 0.97 // what the first one's confidence counts as, by how often words of such lines are right
+)
+
+// bySecond reads a strip by the second recogniser, and gives nothing where the first one may know better: where a letter or a space is in
+// doubt, or where there is ink that was passed over.
+func (j *job) bySecond(t strip) ([]letter, error) {
+	second := j.reads("Latin")
+	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) || korean(j.task.Lang) || j.chooses {
+		return nil, nil
+	}
+	line, err := j.ask(second, t)
+	if err != nil || len(line) < shortest || repeated(line) || slices.ContainsFunc(expected(line, j.task.Lang), func(l letter) bool {
+		return l.word < sureOfAll || l.gap >= spaceFrom && !l.space
+	}) {
+		return nil, err
+	}
+	if _, covered := j.inked(t, line); !covered {
+		return nil, nil
+	}
+	for i, l := range line {
+		line[i].word = agreed(unasked, l.prob)
+	}
+	return line, nil
+}
+
+// settled tells whether the second recogniser is sure of all letters of a line, or that it is no text, so that a further look of the first
+// one would change nothing.
+func (j *job) settled(t strip, first []letter) (bool, error) {
+	second := j.reads("Latin")
+	korean := korean(j.task.Lang)
+	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) ||
+		korean && slices.ContainsFunc(first, func(l letter) bool { return hangul(l.text) }) {
+		return false, nil
+	}
+	line, err := j.ask(second, t)
+	if korean && len(line) == 0 { // it passes over Korean letters
+		return false, err
+	}
+	sure := !slices.ContainsFunc(line, func(l letter) bool { return l.prob < doubt || korean && !plain(l.text) })
+	return sure || !korean && sureness(line) < 0.6, err
+}
+
+// gate is the confidence from which a line is not read by the second recogniser.
+func (j *job) gate() float64 {
+	switch {
+	case j.task.Effort == recognition.EffortBalanced:
+		return gate
+	case j.page:
+		return pageGate
+	}
+	return 2
+}
+
+// again has the second recogniser read a line, and fuses what both read.
+func (j *job) again(t strip, first []letter) ([]letter, error) {
+	j.heard = opinion{letters: notAsked, sure: sureness(expected(first, j.task.Lang))}
+	sure := len(first) > 0 && sureness(first) >= j.gate()
+	if j.task.Effort == recognition.EffortFast || sure {
+		return first, nil
+	}
+	korean := korean(j.task.Lang)
+	second := j.reads("Latin")
+	if korean {
+		if all := j.reads("Hangul"); all != nil {
+			second, korean = all, false
+		}
+	}
+	if second == nil || !readable(j.task.Lang) {
+		return first, nil
+	}
+	koreanLetters := 0
+	for _, l := range first {
+		if hangul(l.text) {
+			koreanLetters++
+		}
+	}
+	if korean && koreanLetters > 0 {
+		return j.runs(t, first, second)
+	}
+	line, err := j.ask(second, t)
+	if err != nil {
+		return nil, err
+	}
+	j.heard.letters, j.heard.agreed = len(line), inCommon(first, line)
+	j.heard.sure = sureness(expected(line, j.task.Lang))
+	if korean {
+		if len(line) == 0 { // it may be Korean
+			j.heard.letters = notAsked
+		}
+		if slices.ContainsFunc(line, func(l letter) bool { return !plain(l.text) }) {
+			return first, nil
+		}
+	}
+	j.note(recognition.Agreement(textOf(first), textOf(line)), len(line))
+	if j.heard.sure == 0 && len(line) > 0 { // it takes what it does not know for Chinese
+		return first, nil
+	}
+	return fuse(first, line), nil
+}
+
+// expected is a line in which no letter is sure that is in no script of the languages: Chinese and Japanese ones where neither is wanted,
+// and parts of Korean syllables.
+func expected(line []letter, lang []string) []letter {
+	han := slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "chi_") || strings.HasPrefix(code, "jpn") })
+	line = slices.Clone(line)
+	for i, l := range line {
+		if strings.ContainsFunc(l.text, func(c rune) bool {
+			return c >= 0x3131 && c <= 0x318e || !han && unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana)
+		}) {
+			line[i].word = 0
+		}
+	}
+	return line
+}
+
+// runs has the second recogniser read what is not Hangul in a line.
+func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err error) {
+	at, doubt := 0, 0.0
+	for _, run := range foreign(first, float64(t.gray.Width), float64(t.gray.Height)) {
+		line = append(line, first[at:run.from]...)
+		at = run.to
+		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
+		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height), run.to-run.from)
+		if err != nil {
+			return nil, err
+		}
+		for i := range read {
+			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
+		}
+		doubt += (sureness(first[run.from:run.to]) - sureness(expected(read, j.task.Lang))) * float64(run.to-run.from)
+		letters, _ := replace(first[run.from:run.to], read)
+		line = append(line, letters...)
+	}
+	j.heard.sure = sureness(expected(first, j.task.Lang)) - doubt/float64(max(1, len(first)))
+	if syllables := slices.DeleteFunc(slices.Clone(first), func(l letter) bool { return !hangul(l.text) }); len(syllables) >= shortest {
+		j.heard.sure = max(j.heard.sure, sureness(expected(syllables, j.task.Lang)))
+	}
+	return append(line, first[at:]...), nil
+}
+
+func (j *job) second(r Scripted, g Gray, letters int) ([]letter, error) {
+	j.passes++
+	chars, err := r.Read(g.Colour(), letters, j.task.Charset)
+	return charsOf(chars, r.Name()), err
+}
+
+// reads is the recogniser that reads a script, or nil.
+func (j *job) reads(script string) Scripted {
+	for _, r := range j.Second {
+		if slices.Contains(r.Scripts(), script) {
+			return r
+		}
+	}
+	return nil
+}
+
+// korean tells whether a text may be Korean.
+func korean(lang []string) bool {
+	return slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "kor") || code == "script/Hangul" })
+}
+
+// readable tells whether all languages are written in Latin letters, Chinese, Japanese or Korean.
+func readable(lang []string) bool {
+	for _, code := range lang {
+		if OtherScript(code) && !strings.HasPrefix(code, "kor") && !strings.HasPrefix(code, "chi_") && !strings.HasPrefix(code, "jpn") &&
+			code != "script/Hangul" {
+			return false
+		}
+	}
+	return true
+}

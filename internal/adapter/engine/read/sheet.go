@@ -1,0 +1,252 @@
+package read
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"glyphbox/internal/domain/recognition"
+)
+
+// sheetOf cuts the region out of a piece and scales it, if its letters are small.
+func (s *scene) sheetOf(p piece) (sheet Gray, scale float64) {
+	sheet, scale = s.gray.crop(int(p.inner.x1), int(p.inner.y1), int(p.inner.x2), int(p.inner.y2)), 1
+	if s.letter*float64(s.factor) < 14 && sheet.Width*sheet.Height < 10_000_000 {
+		scale = 2
+		sheet = sheet.resize(2*sheet.Width, 2*sheet.Height)
+	}
+	return sheet, scale
+}
+
+// block has the engine find the lines of the region, and reads each of them again.
+func (j *job) block(shape recognition.Shape) error {
+	image, scale := j.scene.sheetOf(j.piece)
+	return j.sheet(j.scene, image, scale, Query{Shape: shape, Charset: j.task.Charset})
+}
+
+// A region of several lines of which little was read, or unsurely, is looked at as it is printed, too.
+const (
+	tall   = 60 // pixels of height from which a region may have several lines
+	surely = 0.85
+
+	fewestPrinted = 2 // letters, by how sure they are: fewer are more often a part of a drawing
+)
+
+// asPrinted has the engine find the lines in the pixels as they are, where a tall region gave little, and takes what it reads if that
+// is more, and as sure.
+func (j *job) asPrinted(v view) error {
+	height := v.inner.y2 - v.inner.y1
+	enough := len(j.lines) > 2 || height < 9*j.letterHeight() // lines, for the height of the region
+	if j.quarters != 0 || height < tall || enough && meanConfidence(j.words) >= surely {
+		return nil
+	}
+	other := job{Reader: j.Reader, piece: v.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes,
+		scale: j.scale, cuts: j.cuts, choice: j.choice}
+	other.used, other.doubts = nil, doubts{}
+	s := &scene{gray: v.gray, factor: 1, paper: v.gray.commonest()}
+	image := v.gray.crop(int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2))
+	if err := other.sheet(s, image, 1, Query{Shape: recognition.ShapeBlock, Charset: j.task.Charset, Invert: true}); err != nil {
+		return err
+	}
+	was, is, sure := worth(j.words), worth(other.words), meanConfidence(other.words)
+	if is >= fewestPrinted && (is > 1.1*was && sure >= unclear || is > 3*was && sure >= 0.6) {
+		*j = other
+	} else {
+		j.passes = other.passes
+	}
+	return nil
+}
+
+// letterHeight is that of a capital letter of the region in pixels, 0 where no line was found.
+func (j *job) letterHeight() float64 {
+	if j.scene == nil || len(j.lines) == 0 {
+		return 0
+	}
+	return j.scene.letter * float64(j.scene.factor)
+}
+
+// commonest is the shade that most pixels have.
+func (g Gray) commonest() (shade uint8) {
+	var counts [256]int
+	for _, v := range g.Pix {
+		counts[v]++
+	}
+	for v, n := range counts {
+		if n > counts[shade] {
+			shade = uint8(v)
+		}
+	}
+	return shade
+}
+
+// sheet has the engine find the lines of an image of the region, and reads each of them again.
+func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
+	j.passes, j.scale = j.passes+1, scale
+	answer, err := j.Engine.Read(image.border(borderWidth, s.paper), query)
+	if err != nil {
+		return err
+	}
+	texts := blankLines(answer.Text)
+	free := slices.Clone(s.blanks)
+	lines := lettersOf(answer, j.Engine.Name())
+	for _, line := range lines {
+		for i := range line {
+			l := &line[i]
+			l.x1, l.x2 = (l.x1-borderWidth)/scale+j.inner.x1, (l.x2-borderWidth)/scale+j.inner.x1
+			l.y1, l.y2 = (l.y1-borderWidth)/scale+j.inner.y1, (l.y2-borderWidth)/scale+j.inner.y1
+		}
+	}
+	unread := s.unread(lines)
+	for k, line := range lines {
+		if err := j.goesOn(); err != nil {
+			return err
+		}
+		if k == 2*picture && len(j.words) == 0 && !j.page {
+			break
+		}
+		if k < len(texts) && texts[k] {
+			j.text = append(j.text, "")
+		}
+		if longer := withEnds(line, unread); len(longer) > len(line) {
+			left := slices.Clone(free)
+			more, err := j.lengthened(s.stripOf(longer, &left), line)
+			if err != nil {
+				return err
+			}
+			if len(more.line) > 0 {
+				j.add(more)
+				free = left
+				continue
+			}
+		}
+		t := s.stripOf(line, &free)
+		for i := range line {
+			l := &line[i]
+			l.x1, l.x2 = l.x1-t.origin.X, l.x2-t.origin.X
+			drop := t.origin.Y + t.slope*(l.x1+l.x2)/2
+			l.y1, l.y2 = l.y1-drop, l.y2-drop
+		}
+		r, err := j.listed(t, line)
+		if err != nil {
+			return err
+		}
+		if j.credible(r) {
+			r.line = t.fill(r.line, j.Engine.Name())
+			j.add(r)
+		}
+	}
+	return nil
+}
+
+// blankLines tells for each line of a text whether an empty one comes before it.
+func blankLines(text string) (blank []bool) {
+	empty := false
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "" {
+			empty = len(blank) > 0
+			continue
+		}
+		blank, empty = append(blank, empty), false
+	}
+	return blank
+}
+
+// stripOf cuts out a line by its letters, which have places on the piece, with those of the free blanks that are its own.
+func (s *scene) stripOf(letters []letter, free *[]typed) strip {
+	boxes := boxesOf(letters)
+	box, letter := extent(boxes), sizeOf(boxes)
+	slope := tilt(boxes, letter)
+	if slope != 0 {
+		box.y1, box.y2 = math.Inf(1), math.Inf(-1)
+		for _, l := range letters {
+			shift := slope * (l.x1 + l.x2) / 2
+			box.y1, box.y2 = min(box.y1, l.y1-shift), max(box.y2, l.y2-shift)
+		}
+	}
+	m := margin * (box.y2 - box.y1)
+	t := strip{slope: slope, letter: letter, letters: roomFor(boxes, letter), ink: box.y2 - box.y1,
+		origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)},
+		blanks: s.claim(free, line{x1: box.x1, x2: box.x2, bottom: box.y2, letter: letter, slope: slope})}
+	t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(math.Ceil(box.x2-box.x1+2*m)), int(math.Ceil(box.y2-box.y1+2*m)))
+	t.develop()
+	return t
+}
+
+// boxesOf are the boxes of letters.
+func boxesOf(letters []letter) []levelled {
+	boxes := make([]levelled, len(letters))
+	for i, l := range letters {
+		boxes[i] = levelled{x1: l.x1, x2: l.x2, top: l.y1, bottom: l.y2}
+	}
+	return boxes
+}
+
+// sizeOf is how high the larger ones of letters are.
+func sizeOf(boxes []levelled) float64 {
+	height := func(g levelled) float64 { return g.bottom - g.top }
+	return weighted(boxes, 0.7, height, height)
+}
+
+// unread are the parts of the size of letters of which the engine has read none of the lines.
+func (s *scene) unread(lines [][]letter) (found []letter) {
+	f := float64(s.factor)
+	spans := make([]rect, len(lines))
+	for k, line := range lines {
+		spans[k] = extent(boxesOf(line))
+	}
+	for _, p := range s.parts {
+		if !p.dark || !s.glyph(p) {
+			continue
+		}
+		l := letter{x1: f * float64(p.x1), y1: f * float64(p.y1), x2: f * float64(p.x2), y2: f * float64(p.y2)}
+		x, y := (l.x1+l.x2)/2, (l.y1+l.y2)/2
+		reach := f * s.letter / 4
+		read := false
+		for k, line := range lines {
+			if y < spans[k].y1-reach || y > spans[k].y2+reach || x < spans[k].x1-reach || x > spans[k].x2+reach {
+				continue
+			}
+			if read = slices.ContainsFunc(line, func(c letter) bool { return c.x1-reach <= x && x <= c.x2+reach }); read {
+				break
+			}
+		}
+		if !read {
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+// withEnds is a line with what was not read of its row before its first and behind its last letter, such as the numbers of a list, which
+// the engine takes for a rule where they stand above one another.
+func withEnds(line, unread []letter) []letter {
+	size := sizeOf(boxesOf(line))
+	longer := line
+	for _, end := range [][]letter{line[:min(4, len(line))], line[max(0, len(line)-4):]} {
+		row := extent(boxesOf(end))
+		for again := true; again; {
+			again = false
+			for _, l := range unread {
+				h := l.y2 - l.y1
+				gap := max(row.x1-l.x2, l.x1-row.x2)
+				outside := l.x2 < row.x1+size/4 && end[0] == line[0] || l.x1 > row.x2-size/4 && end[len(end)-1] == line[len(line)-1]
+				if outside && gap < size && h > 0.6*size && h < 1.5*size && l.x2-l.x1 < 2*size &&
+					overlap(l.y1, l.y2, row.y1, row.y2) > 0.7*h && (l.x1 < row.x1 || l.x2 > row.x2) {
+					longer, again = append(longer[:len(longer):len(longer)], l), true
+					row = row.around(rect{l.x1, row.y1, l.x2, row.y2})
+				}
+			}
+		}
+	}
+	return longer
+}
+
+// lengthened reads a strip with more than the engine has read of a line. It is empty where that is no more, or less sure.
+func (j *job) lengthened(t strip, line []letter) (reading, error) {
+	r, err := j.line(t, recognition.ShapeLine, nil, 0)
+	if err != nil || len(r.line) <= len(line) || sureness(r.line) < min(sureness(line), surely) || !j.credible(r) {
+		return reading{}, err
+	}
+	r.line = t.fill(r.line, j.Engine.Name())
+	return r, nil
+}
