@@ -44,6 +44,7 @@ var inner = map[string][]string{
 const (
 	workerpool = module + "internal/workerpool"
 	imagefile  = module + "internal/imagefile"
+	pdfparse   = module + "internal/pdfparse"
 )
 
 // worker is the program in the workers of the engine, the only package with C, and pdfium its part in those for PDF files.
@@ -146,7 +147,7 @@ func forbidden(pkg, imported string, test bool) string {
 	switch {
 	case within(imported, porttest) && !test && !within(pkg, porttest):
 		return "only tests import the suites and fakes"
-	case imported == pdfium && pkg != worker && !test:
+	case imported == pdfium && pkg != worker && !test, imported == pdfparse && pkg != pdfium && pkg != overlay && !test:
 		return "PDF files are opened in worker processes only"
 	case pkg == endpoint && ours &&
 		!slices.Contains([]string{domain + "account", domain + "fault", client, adapter + "httpapi/sse"}, imported):
@@ -161,15 +162,17 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
-		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile, durable, spool}, imported)
+		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile, pdfparse, durable, spool}, imported)
 		if !same && !shared && !(test && (within(imported, porttest) || within(imported, workerpool) || imported == transfer)) {
-			return "an adapter imports the domain, client, wire, workerpool, imagefile, durable and spool, and no other adapter"
+			return "an adapter imports the domain, client, wire, workerpool, imagefile, pdfparse, durable and spool, and no other adapter"
 		}
 		if (imported == worker || imported == overlay) && !test {
 			return "what the worker does is done in worker processes: only app starts it"
 		}
 	case (within(pkg, workerpool) || within(pkg, imagefile)) && ours && imported != domain+"fault" && !within(imported, workerpool):
 		return "workerpool and imagefile know nothing of ours but fault"
+	case pkg == pdfparse && ours && imported != imagefile:
+		return "pdfparse knows nothing of ours but imagefile"
 	case (pkg == durable || pkg == spool) && ours:
 		return "durable and spool import nothing of ours"
 	case within(pkg, client) && ours && imported != client:

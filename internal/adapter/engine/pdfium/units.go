@@ -3,17 +3,12 @@ package pdfium
 import (
 	"bytes"
 	"compress/zlib"
-	"errors"
 	"fmt"
 	"io"
-	"sync"
 
-	"github.com/pdfcpu/pdfcpu/pkg/api"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 
-	"glyphbox/internal/imagefile"
+	"glyphbox/internal/pdfparse"
 )
 
 // A unit of a page is a point, unless the page has UserUnit: so many points. Acrobat and PDF.js heed it; pdfium does not know the word. It
@@ -92,9 +87,6 @@ func inflatedHas(packed []byte, most int64, word []byte) (has bool, read int64) 
 	}
 }
 
-// withoutFolder keeps the parser from making a folder of its own in that of the user. It sets a variable of the library's.
-var withoutFolder = sync.OnceFunc(api.DisableConfigDir)
-
 // unitsOf parses a file for the units of its pages. It fails where they are not as many as pdfium finds.
 func unitsOf(data []byte, password string, pages int) (units []float64, err error) {
 	defer func() {
@@ -102,17 +94,7 @@ func unitsOf(data []byte, password string, pages int) (units []float64, err erro
 			units, err = nil, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	withoutFolder()
-	data, passwords := imagefile.PDFUnlocked(data, password)
-	var ctx *model.Context
-	for _, p := range passwords {
-		c := model.NewDefaultConfiguration()
-		c.UserPW, c.OwnerPW = p, p
-		c.ValidationMode, c.Offline = model.ValidationRelaxed, true
-		if ctx, err = api.ReadContext(bytes.NewReader(data), c); !errors.Is(err, pdfcpu.ErrWrongPassword) {
-			break
-		}
-	}
+	ctx, _, _, err := pdfparse.Read(data, password)
 	if err != nil {
 		return nil, err
 	}

@@ -8,37 +8,21 @@ package overlay
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 
 	"glyphbox/internal/adapter/transcript/protocol"
 	"glyphbox/internal/domain/fault"
-	"glyphbox/internal/imagefile"
+	"glyphbox/internal/pdfparse"
 )
 
 // errUnreadable is what is said of files that cannot be parsed.
 var errUnreadable = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF is damaged in a way that nothing can be added to it.")
-
-// withoutFolder keeps the library from making a folder of its own in that of the user. It sets a variable of the library's.
-var withoutFolder = sync.OnceFunc(api.DisableConfigDir)
-
-func configuration(password string) *model.Configuration {
-	withoutFolder()
-	c := model.NewDefaultConfiguration()
-	c.UserPW, c.OwnerPW = password, password
-	c.ValidationMode = model.ValidationRelaxed
-	c.Offline = true
-	c.PostProcessValidate = false
-	return c
-}
 
 // Lay lays text over the pages of a file. contents has that of the layers, one after the other.
 func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added []byte, err error) {
@@ -47,8 +31,7 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 			err = errUnreadable.Because(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	file, passwords := imagefile.PDFUnlocked(file, job.Password)
-	ctx, password, err := read(file, passwords)
+	ctx, file, password, err := pdfparse.Read(file, job.Password)
 	if err != nil {
 		return protocol.Answer{}, nil, errUnreadable.Because(err)
 	}
@@ -59,7 +42,7 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 		if file, err = rewritten(file, job.Keep, answer.Encrypted, password); err != nil {
 			return protocol.Answer{}, nil, errUnreadable.Because(err)
 		}
-		if ctx, err = api.ReadContext(bytes.NewReader(file), configuration("")); err != nil {
+		if ctx, err = api.ReadContext(bytes.NewReader(file), pdfparse.Configuration("")); err != nil {
 			return protocol.Answer{}, nil, errUnreadable.Because(err)
 		}
 		if previous, ok = lastSection(file); !ok {
@@ -80,17 +63,6 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 	return answer, u.b.Bytes(), nil
 }
 
-// read parses a file, and returns which of the passwords opens it.
-func read(file []byte, passwords []string) (ctx *model.Context, password string, err error) {
-	for _, password = range passwords {
-		ctx, err = api.ReadContext(bytes.NewReader(file), configuration(password))
-		if !errors.Is(err, pdfcpu.ErrWrongPassword) {
-			break
-		}
-	}
-	return ctx, password, err
-}
-
 // renumbered is the job for the file that has the pages only that are kept.
 func renumbered(job protocol.Job) protocol.Job {
 	if len(job.Keep) == 0 {
@@ -108,7 +80,7 @@ func renumbered(job protocol.Job) protocol.Job {
 // permission in it forbids.
 func rewritten(file []byte, keep []int, encrypted bool, password string) ([]byte, error) {
 	if encrypted || len(keep) == 0 {
-		conf := configuration(password)
+		conf := pdfparse.Configuration(password)
 		if conf.Cmd = model.OPTIMIZE; encrypted {
 			conf.Cmd = model.DECRYPT
 		}
@@ -130,7 +102,7 @@ func rewritten(file []byte, keep []int, encrypted bool, password string) ([]byte
 		pages[i] = fmt.Sprint(n)
 	}
 	var out bytes.Buffer
-	err := api.Trim(bytes.NewReader(file), &out, pages, configuration(""))
+	err := api.Trim(bytes.NewReader(file), &out, pages, pdfparse.Configuration(""))
 	return out.Bytes(), err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"glyphbox/internal/adapter/transcript/protocol"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/pdfparse"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 )
@@ -205,7 +206,7 @@ func TestLayLocked(t *testing.T) {
 				t.Errorf("%s, pages %v: %v", f.Name, job.Keep, err)
 				continue
 			}
-			ctx, err := api.ReadContext(bytes.NewReader(out), configuration(""))
+			ctx, err := api.ReadContext(bytes.NewReader(out), pdfparse.Configuration(""))
 			if err != nil || ctx.Encrypt != nil || !answer.Encrypted {
 				t.Errorf("%s, pages %v: got %+v, %v", f.Name, job.Keep, answer, err)
 			}
@@ -322,7 +323,7 @@ func TestUnitsAreKept(t *testing.T) {
 		file []byte
 		page int
 	}{"updated": {updated, 2}, "a part": {part, 1}, "the first of two": {merged, 1}, "the second of two": {merged, 3}} {
-		ctx, err := api.ReadContext(bytes.NewReader(c.file), configuration(""))
+		ctx, err := api.ReadContext(bytes.NewReader(c.file), pdfparse.Configuration(""))
 		must(t, err)
 		must(t, ctx.EnsurePageCount())
 		d, _, _, err := ctx.PageDict(c.page, false)

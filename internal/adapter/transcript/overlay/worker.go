@@ -8,6 +8,7 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 
 	"glyphbox/internal/adapter/transcript/protocol"
+	"glyphbox/internal/pdfparse"
 	"glyphbox/internal/workerpool"
 )
 
@@ -57,7 +58,6 @@ func merge(data []byte, sizes []int64) (_ []byte, err error) {
 			err = errUnreadable.Because(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	api.DisableConfigDir()
 	var files []io.ReadSeeker
 	for _, n := range sizes {
 		if n < 0 || n > int64(len(data)) {
@@ -67,7 +67,7 @@ func merge(data []byte, sizes []int64) (_ []byte, err error) {
 		data = data[n:]
 	}
 	var out bytes.Buffer
-	if err := api.MergeRaw(files, &out, false, configuration("")); err != nil {
+	if err := api.MergeRaw(files, &out, false, pdfparse.Configuration("")); err != nil {
 		return nil, errUnreadable.Because(err)
 	}
 	return out.Bytes(), nil
