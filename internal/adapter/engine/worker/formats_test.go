@@ -41,13 +41,16 @@ func picture() *image.Gray {
 	return m
 }
 
+// maxPixels is of a page in these tests.
+const maxPixels = 1_000_000
+
 func decodeFile(t *testing.T, file []byte) (*pix, error) {
 	t.Helper()
 	h, err := imagefile.ReadHeader(bytes.NewReader(file), int64(len(file)), 1e6)
 	if err != nil {
 		return nil, err
 	}
-	return decode(file, h, 1, nil)
+	return decode(file, h, 1, maxPixels, nil)
 }
 
 // shadeAt is the mean shade of a square of 2 × 2 pixels.

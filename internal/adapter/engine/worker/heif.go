@@ -133,8 +133,7 @@ import (
 
 // heifDecoder decodes HEIC and AVIF by the system's libheif, which is loaded at run time and need not be there. A nil one decodes nothing.
 type heifDecoder struct {
-	formats   map[string]bool // those that the library has a decoder for
-	maxPixels int64           // of a page
+	formats map[string]bool // those that the library has a decoder for
 }
 
 // libheif are the names by which the loader may find the library on a system.
@@ -205,13 +204,13 @@ func (d *heifDecoder) without(mediaType string) error {
 		"%s needs a decoder for it in the server's libheif, which is not there. Save the image as JPEG.", name)
 }
 
-// decode decodes the first picture of a file, upright.
-func (d *heifDecoder) decode(data []byte) (*pix, error) {
+// decode decodes the first picture of a file, upright, of at most that many pixels.
+func (d *heifDecoder) decode(data []byte, maxPixels int64) (*pix, error) {
 	if len(data) == 0 {
 		return nil, errors.New("no bytes")
 	}
 	var c C.heif_picture
-	C.heifDecode(unsafe.Pointer(&data[0]), C.size_t(len(data)), C.uint64_t(2*d.maxPixels), &c)
+	C.heifDecode(unsafe.Pointer(&data[0]), C.size_t(len(data)), C.uint64_t(2*maxPixels), &c)
 	defer C.heifRelease(&c)
 	if c.code != 0 {
 		err := fmt.Errorf("libheif: %s (%d, %d)", C.GoString(&c.message[0]), c.code, c.subcode)

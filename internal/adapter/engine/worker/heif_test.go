@@ -33,14 +33,14 @@ func TestWithoutLibheif(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = decode(file, h, 1, absent)
+		_, err = decode(file, h, 1, maxPixels, absent)
 		if f := fault.Of(err); f == nil || f.Kind != fault.Unsupported || f.Code != codeWithout || f.Text != want.absent {
 			t.Errorf("%s: got %v, want %q", name, err, want.absent)
 		}
 		if want.partly == "" {
 			continue
 		}
-		if _, err = decode(file, h, 1, onlyAVIF); fault.Of(err) == nil || fault.Of(err).Text != want.partly {
+		if _, err = decode(file, h, 1, maxPixels, onlyAVIF); fault.Of(err) == nil || fault.Of(err).Text != want.partly {
 			t.Errorf("%s without its decoder: got %v, want %q", name, err, want.partly)
 		}
 	}

@@ -61,9 +61,9 @@ func (p *pix) depth() int  { return int(C.pixGetDepth(p.p)) }
 // bytes is the memory of the pixels.
 func (p *pix) bytes() int64 { return 4 * int64(C.pixGetWpl(p.p)) * int64(p.height()) }
 
-// decode makes an upright image of a file. shrink is 1, or 2, 4 or 8 for a JPEG of which a smaller image is enough. What cannot be
-// decoded is Unsupported and says why.
-func decode(data []byte, h imagefile.Header, shrink int, heif *heifDecoder) (*pix, error) {
+// decode makes an upright image of a file. shrink is 1, or 2, 4 or 8 for a JPEG of which a smaller image is enough. maxPixels
+// is what libheif is held to. What cannot be decoded is Unsupported and says why.
+func decode(data []byte, h imagefile.Header, shrink int, maxPixels int64, heif *heifDecoder) (*pix, error) {
 	if err := heif.without(h.MediaType); err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func decode(data []byte, h imagefile.Header, shrink int, heif *heifDecoder) (*pi
 		p, err = readMemory(data, h, shrink)
 		orientation = 1 // Leptonica has applied it
 	case h.MediaType == imagefile.HEIC, h.MediaType == imagefile.AVIF:
-		p, err = heif.decode(data)
+		p, err = heif.decode(data, maxPixels)
 	default:
 		p, err = readMemory(firstFrame(data), h, shrink)
 	}

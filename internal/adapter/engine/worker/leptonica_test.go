@@ -20,7 +20,7 @@ func TestTheEightOrientations(t *testing.T) {
 	}
 	for orientation, corner := range corners {
 		h.Orientation = orientation
-		p, err := decode(file, h, 1, nil)
+		p, err := decode(file, h, 1, maxPixels, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, shrink := range []int{1, jpegShrink(h, 128)} {
 		b.Run(fmt.Sprintf("shrink=%d", shrink), func(b *testing.B) {
 			for b.Loop() {
-				page, err := decode(file.Bytes(), h, shrink, nil)
+				page, err := decode(file.Bytes(), h, shrink, maxPixels, nil)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -13,8 +13,8 @@ type decodedPage struct{ pixels *pix }
 var orientations = map[int]int{0: 1, 90: 6, 180: 3, 270: 8}
 
 // decodePage decodes a file, see decode, and turns the upright page clockwise by 0, 90, 180 or 270 degrees.
-func decodePage(data []byte, h imagefile.Header, shrink, rotation int, heif *heifDecoder) (decodedPage, error) {
-	p, err := decode(data, h, shrink, heif)
+func decodePage(data []byte, h imagefile.Header, shrink, rotation int, maxPixels int64, heif *heifDecoder) (decodedPage, error) {
+	p, err := decode(data, h, shrink, maxPixels, heif)
 	if err != nil {
 		return decodedPage{}, err
 	}

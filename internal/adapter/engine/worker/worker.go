@@ -133,10 +133,7 @@ func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (pa
 	if name == protocol.Thumbnail && h.MediaType == imagefile.JPEG {
 		shrink = jpegShrink(h, job.Side)
 	}
-	if l.heif != nil {
-		l.heif.maxPixels = job.MaxPixels
-	}
-	if page, err = decodePage(data, h, shrink, job.Rotation, l.heif); err != nil {
+	if page, err = decodePage(data, h, shrink, job.Rotation, job.MaxPixels, l.heif); err != nil {
 		return page, false, err
 	}
 	if shrink == 1 {
