@@ -33,6 +33,7 @@ type Options struct {
 	QueueSize   int           // jobs that may wait; default 2,000
 	MaxServed   int           // jobs after which a worker is replaced; default 5,000
 	MaxMemory   int64         // resident bytes above which a worker is replaced; default 1 GiB
+	MaxAnswer   int64         // bytes of an answer, above which a worker is taken for broken; default 64 MiB
 	IdleTime    time.Duration // after which a worker without work is replaced by a resting one; default 10 minutes; negative: never
 	// OnDemand has a process start when there is a job and no other process is free, and end after IdleTime without work.
 	OnDemand     bool
@@ -55,6 +56,9 @@ func (o Options) complete() Options {
 	}
 	if o.MaxMemory <= 0 {
 		o.MaxMemory = 1 << 30
+	}
+	if o.MaxAnswer <= 0 {
+		o.MaxAnswer = maxMessage
 	}
 	if o.StartTimeout <= 0 {
 		o.StartTimeout = 30 * time.Second
@@ -185,6 +189,13 @@ func (p *Pool) Missing() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.missing
+}
+
+// Holds tells whether a worker holds a page, so that its bytes may not be asked for.
+func (p *Pool) Holds(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.all, func(s *slot) bool { return s.proc != nil && s.proc.holds(key) })
 }
 
 // JobTimeout returns the time after which the worker of a job is killed.
@@ -453,7 +464,7 @@ func (p *Pool) run(s *slot, t *task) outcome {
 				return o
 			}
 		}
-		o.answer, o.err = s.proc.ask(t.order.ctx, t.job, t.order.page, p.opts.JobTimeout)
+		o.answer, o.err = s.proc.ask(t.order.ctx, t.job, t.order.page, p.opts.JobTimeout, p.opts.MaxAnswer)
 		broken, ok := errors.AsType[*BrokenError](o.err)
 		if !ok {
 			return o

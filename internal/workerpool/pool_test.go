@@ -270,3 +270,33 @@ func TestMissingConfinementIsLogged(t *testing.T) {
 		t.Errorf("got the log %q", log.String())
 	}
 }
+
+// An answer of more bytes than are taken costs the worker, and one of as many is given.
+func TestAnswersThatAreTooLarge(t *testing.T) {
+	p := start(t, func(o *Options) { o.Workers, o.MaxAnswer = 1, 5 })
+	if a, err := do(t.Context(), p, pageOf("12345"), "page", "x"); err != nil || string(a.Bytes) != "12345" {
+		t.Errorf("five bytes: got %q, %v", a.Bytes, err)
+	}
+	_, err := do(t.Context(), p, pageOf("123456"), "page", "x")
+	if _, broken := errors.AsType[*BrokenError](err); !broken {
+		t.Errorf("six bytes: got %v", err)
+	}
+	if a, err := do(t.Context(), p, pageOf("12345"), "page", "x"); err != nil || string(a.Bytes) != "12345" {
+		t.Errorf("five bytes after that: got %q, %v", a.Bytes, err)
+	}
+}
+
+// The pool knows which pages its workers hold.
+func TestHolds(t *testing.T) {
+	p := start(t, func(o *Options) { o.Workers = 1 })
+	page := pageOf("page")
+	if p.Holds(page.Key) {
+		t.Error("a page is held that no worker was given")
+	}
+	if _, err := do(t.Context(), p, page, "page", "x"); err != nil || !p.Holds(page.Key) {
+		t.Errorf("the page is not held, %v", err)
+	}
+	if _, err := do(t.Context(), p, page, "crash", ""); err == nil || p.Holds(page.Key) {
+		t.Errorf("the worker has crashed, and the page is held; %v", err)
+	}
+}

@@ -31,10 +31,12 @@ type process struct {
 	missing []string // what the system does not offer of its confinement
 	warm    bool     // it loaded what it will need before it was given work
 
-	served int      // jobs
-	memory int64    // resident bytes, as it last said
-	nextID uint64   // of requests
-	held   []string // keys of pages, the least recently used first
+	served int    // jobs
+	memory int64  // resident bytes, as it last said
+	nextID uint64 // of requests
+
+	holding sync.Mutex
+	held    []string // keys of pages, the least recently used first
 }
 
 // maxHeld is how many pages and parts of them the pool remembers of a worker, to give it more jobs about them. The worker may hold fewer.
@@ -177,9 +179,15 @@ func (p *process) obituary() string {
 	return how
 }
 
-func (p *process) holds(page string) bool { return slices.Contains(p.held, page) }
+func (p *process) holds(page string) bool {
+	p.holding.Lock()
+	defer p.holding.Unlock()
+	return slices.Contains(p.held, page)
+}
 
 func (p *process) noteHeld(page string) {
+	p.holding.Lock()
+	defer p.holding.Unlock()
 	p.held = append(slices.DeleteFunc(p.held, func(key string) bool { return key == page }), page)
 	if len(p.held) > maxHeld {
 		p.held = slices.Delete(p.held, 0, 1)
@@ -203,8 +211,8 @@ func (e *BrokenError) Unwrap() error { return e.Cause }
 const longest = 20
 
 // ask sends one job and waits for its answer, for at most that long, and again that long after each part that the worker has done. A
-// BrokenError means that the process was killed; any other error is about the job only.
-func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration) (Answer, error) {
+// BrokenError means that the process was killed; any other error is about the job only. An answer has at most that many bytes.
+func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration, most int64) (Answer, error) {
 	var late atomic.Bool
 	timer := time.AfterFunc(limit, func() {
 		late.Store(true)
@@ -218,7 +226,7 @@ func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration
 		}
 	}
 	opening := false
-	r, bytes, err := p.exchange(ctx, j, page, &opening, progress)
+	r, bytes, err := p.exchange(ctx, j, page, most, &opening, progress)
 	_, source := errors.AsType[sourceError](err)
 	switch {
 	case source:
@@ -241,7 +249,9 @@ func (p *process) ask(ctx context.Context, j Job, page Page, limit time.Duration
 	return Answer{Payload: r.Payload, Bytes: bytes}, nil
 }
 
-func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool, progress func()) (r reply, bytes []byte, err error) {
+func (p *process) exchange(ctx context.Context, j Job, page Page, most int64, opening *bool, progress func()) (
+	r reply, bytes []byte, err error,
+) {
 	payload, err := json.Marshal(j.Payload)
 	if err != nil {
 		return r, nil, sourceError{err}
@@ -276,8 +286,11 @@ func (p *process) exchange(ctx context.Context, j Job, page Page, opening *bool,
 		}
 	}
 	p.memory = r.Memory
-	if r.Bytes {
-		bytes, err = readChunks(p.in, -maxMessage)
+	switch {
+	case r.Bytes < 0 || r.Bytes > most:
+		return r, nil, fmt.Errorf("answer of %d bytes, where at most %d are taken", r.Bytes, most)
+	case r.Bytes > 0:
+		bytes, err = readChunks(p.in, r.Bytes)
 	}
 	return r, bytes, err
 }

@@ -45,7 +45,7 @@ type reply struct {
 	Opened   bool            `json:"opened,omitempty"`
 	Progress bool            `json:"progress,omitempty"` // the job goes on; its answer is still to come
 	Payload  json.RawMessage `json:"payload,omitempty"`
-	Bytes    bool            `json:"bytes,omitempty"` // chunks follow
+	Bytes    int64           `json:"bytes,omitempty"` // that follow as chunks
 	Fault    *wireFault      `json:"fault,omitempty"`
 	Memory   int64           `json:"memory,omitempty"`  // resident bytes of the worker
 	About    json.RawMessage `json:"about,omitempty"`   // in the hello only

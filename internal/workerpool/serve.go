@@ -146,8 +146,8 @@ func (s *server) answer() error {
 	if err != nil {
 		return s.send(reply{ID: q.ID, Fault: faultToWire(err)})
 	}
-	r.Bytes = len(result.Bytes) > 0
-	if err := s.send(r); err != nil || !r.Bytes {
+	r.Bytes = int64(len(result.Bytes))
+	if err := s.send(r); err != nil || r.Bytes == 0 {
 		return err
 	}
 	if err := writeChunks(s.out, bytes.NewReader(result.Bytes)); err != nil {

@@ -212,16 +212,28 @@ const batchSize = 32
 // Recognize reads the regions of an order; see recognition.Engine.
 func (e *Engine) Recognize(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
 	batch := o.Batch || len(o.Tasks) > batchSize
-	readings, left, err := e.takeText(ctx, o, batch)
+	var ahead bool
+	if isPDF(o.Page) && !e.pool.Holds(e.pdf.rendered(o.Page, o.UserID, batch).Key) {
+		if leave := e.pdf.place(o.Page); leave != nil {
+			ahead = true
+			defer leave()
+		}
+	}
+	readings, left, rendered, err := e.takeText(ctx, o, batch, ahead)
 	if err != nil || len(left) == 0 {
 		return readings, err
+	}
+	if ahead && rendered == nil {
+		if rendered, err = e.pdf.render(ctx, o.Page, o.UserID, batch); err != nil {
+			return nil, err
+		}
 	}
 	rest := o
 	rest.Tasks = make([]recognition.Task, len(left))
 	for i, task := range left {
 		rest.Tasks[i] = o.Tasks[task]
 	}
-	read, err := e.readAll(ctx, protocol.Read, rest, batch)
+	read, err := e.readAll(ctx, protocol.Read, rest, batch, rendered)
 	if err != nil {
 		return nil, err
 	}
@@ -233,11 +245,14 @@ func (e *Engine) Recognize(ctx context.Context, o recognition.Order) ([]recognit
 }
 
 // takeText takes the text of regions from the text layer of their page, where there is one, and returns a reading for each, and which of
-// them are still to be read.
-func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch bool) (readings []recognition.Reading, left []int, err error) {
+// them are still to be read. For these it may return the rendered page too, if that is wanted.
+func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch, render bool) (
+	readings []recognition.Reading, left []int, rendered []byte, err error,
+) {
 	readings = make([]recognition.Reading, len(o.Tasks))
 	var boxes []document.Box
 	var asked []int
+	only := true // what has no text is not read
 	for i, t := range o.Tasks {
 		switch {
 		case t.Source == recognition.SourceOCR || !isPDF(o.Page) && t.Source != recognition.SourceText:
@@ -246,14 +261,16 @@ func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch bool) 
 			readings[i] = withoutText("the file is an image")
 		default:
 			asked, boxes = append(asked, i), append(boxes, t.Box)
+			only = only && t.Source == recognition.SourceText
 		}
 	}
 	if len(asked) == 0 {
-		return readings, left, nil
+		return readings, left, nil, nil
 	}
-	texts, reasons, err := e.pdf.texts(ctx, o.Page, o.UserID, batch, boxes)
+	texts, reasons, rendered, err := e.pdf.texts(ctx, o.Page, o.UserID, batch, boxes,
+		protocol.PDFJob{Glyphs: only, Render: render && !only})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for i, task := range asked {
 		t := o.Tasks[task]
@@ -271,7 +288,7 @@ func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch bool) 
 		}
 	}
 	slices.Sort(left)
-	return readings, left, nil
+	return readings, left, rendered, nil
 }
 
 // withoutText is the reading of a region that was to come from the text layer and cannot.
@@ -284,11 +301,18 @@ func withoutText(reason string) recognition.Reading {
 // taken as it is; a line is scaled. Duration is of exactly this work in the worker, with the page
 // decoded and the model loaded before. Errors as with Recognize.
 func (e *Engine) Plain(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
-	return e.readAll(ctx, protocol.Plain, o, o.Batch)
+	return e.readAll(ctx, protocol.Plain, o, o.Batch, nil)
 }
 
-func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Order, batch bool) ([]recognition.Reading, error) {
+// readAll has all regions of an order read. The page may be given as it is rendered; else it is opened when a worker asks for it.
+func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Order, batch bool, rendered []byte) (
+	[]recognition.Reading, error,
+) {
 	order := e.order(o.Page, o.UserID, batch)
+	if rendered != nil {
+		order.Page.Size = int64(len(rendered))
+		order.Page.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(rendered)), nil }
+	}
 	for _, t := range o.Tasks {
 		j := protocol.Job{Task: t}
 		if operation == protocol.Read {

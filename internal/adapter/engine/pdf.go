@@ -34,6 +34,7 @@ type pdfPool struct {
 	maxPages  int
 	maxPixels int64
 	files     document.Files
+	ahead     chan struct{} // a place for each page that is rendered before a worker asks for it
 }
 
 const (
@@ -48,7 +49,8 @@ const (
 )
 
 func startPDF(o Options) (*pdfPool, error) {
-	p := &pdfPool{cache: cacheOf(o), maxPages: cmp.Or(o.MaxPages, defaultMaxPages), maxPixels: o.MaxPixels, files: o.Files}
+	p := &pdfPool{cache: cacheOf(o), maxPages: cmp.Or(o.MaxPages, defaultMaxPages), maxPixels: o.MaxPixels, files: o.Files,
+		ahead: make(chan struct{}, cmp.Or(o.Workers, runtime.GOMAXPROCS(0))+1)}
 	setup, err := json.Marshal(protocol.Setup{Memory: pdfMemoryLimit, PDF: &protocol.PDF{Cache: p.cache}})
 	if err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func startPDF(o Options) (*pdfPool, error) {
 	}
 	p.pool = workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
 		Workers: min(pdfWorkers, runtime.GOMAXPROCS(0)), JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: pdfMaxServed,
-		MaxMemory: pdfMaxMemory, IdleTime: idle, OnDemand: true, StartTimeout: pdfStartTimeout, Log: o.Log})
+		MaxMemory: pdfMaxMemory, MaxAnswer: pageBytes(o.MaxPixels), IdleTime: idle, OnDemand: true, StartTimeout: pdfStartTimeout, Log: o.Log})
 	return p, nil
 }
 
@@ -256,8 +258,11 @@ func upright(page document.Page) (width, height int) {
 	return page.Width, page.Height
 }
 
-// maxHeader is the most bytes before the pixels of a rendered page.
-const maxHeader = 64
+// pageBytes is how many bytes a rendered page of so many pixels has at most.
+func pageBytes(pixels int64) int64 {
+	const header = 64
+	return 3*pixels + header
+}
 
 // rendered returns a page as workers that read are given it: an image file of its own.
 func (p *pdfPool) rendered(page document.Page, user int64, batch bool) workerpool.Page {
@@ -266,12 +271,35 @@ func (p *pdfPool) rendered(page document.Page, user int64, batch bool) workerpoo
 	if pixels == 0 {
 		pixels = p.maxPixels
 	}
-	return workerpool.Page{Key: fmt.Sprintf("%s-%dx%d", page.Key(), width, height), Size: -(3*pixels + maxHeader),
+	return workerpool.Page{Key: fmt.Sprintf("%s-%dx%d", page.Key(), width, height), Size: -pageBytes(pixels),
 		Open: func(ctx context.Context) (io.ReadCloser, error) {
-			_, file, err := p.one(ctx, page.File, user, batch, protocol.PDFRender,
-				protocol.PDFJob{Page: page.Number, Width: width, Height: height})
+			file, err := p.render(ctx, page, user, batch)
 			return io.NopCloser(bytes.NewReader(file)), err
 		}}
+}
+
+func (p *pdfPool) render(ctx context.Context, page document.Page, user int64, batch bool) ([]byte, error) {
+	width, height := upright(page)
+	_, file, err := p.one(ctx, page.File, user, batch, protocol.PDFRender,
+		protocol.PDFJob{Page: page.Number, Width: width, Height: height})
+	return file, err
+}
+
+// maxAhead is the most pixels of a page that is rendered ahead.
+const maxAhead = 20_000_000
+
+// place takes one of the places for pages that are rendered before a worker asks for them, so that none is held up by it, and returns what
+// gives it back. It is nil where all are taken, or the page is too large to be kept: then a worker waits for it.
+func (p *pdfPool) place(page document.Page) (leave func()) {
+	if int64(page.Width)*int64(page.Height) > maxAhead {
+		return nil
+	}
+	select {
+	case p.ahead <- struct{}{}:
+		return func() { <-p.ahead }
+	default:
+		return nil
+	}
 }
 
 // maxView is the most pixels of a view that is rendered as such. A larger one is made from the page as the workers that read have it.
@@ -293,23 +321,23 @@ func (p *pdfPool) view(ctx context.Context, page document.Page, part document.Bo
 }
 
 // texts returns what the text layer of a page has in boxes, which lie on the page as it is turned, and for each box where it cannot be
-// trusted the reason.
-func (p *pdfPool) texts(ctx context.Context, page document.Page, user int64, batch bool, boxes []document.Box) (
-	readings []*recognition.Reading, reasons []string, err error,
+// trusted the reason. What the job says of pages without text and of rendering counts; the rendered page is nil where all boxes have text.
+func (p *pdfPool) texts(ctx context.Context, page document.Page, user int64, batch bool, boxes []document.Box, job protocol.PDFJob) (
+	readings []*recognition.Reading, reasons []string, rendered []byte, err error,
 ) {
-	width, height := upright(page)
-	job := protocol.PDFJob{Page: page.Number, Width: width, Height: height}
+	job.Page = page.Number
+	job.Width, job.Height = upright(page)
 	back := document.Turns(page.Rotation, 0)
 	for _, b := range boxes {
 		job.Boxes = append(job.Boxes, b.Turned(back, page.Width, page.Height))
 	}
 	began := time.Now()
-	a, _, err := p.one(ctx, page.File, user, batch, protocol.PDFText, job)
+	a, rendered, err := p.one(ctx, page.File, user, batch, protocol.PDFText, job)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if len(a.Texts) != len(boxes) {
-		return nil, nil, fault.New(fault.Internal, "pdf_answer", "The text layer gave no answer.")
+		return nil, nil, nil, fault.New(fault.Internal, "pdf_answer", "The text layer gave no answer.")
 	}
 	each := time.Since(began) / time.Duration(len(boxes))
 	for _, part := range a.Texts {
@@ -323,5 +351,5 @@ func (p *pdfPool) texts(ctx context.Context, page document.Page, user int64, bat
 		}
 		readings = append(readings, part.Reading)
 	}
-	return readings, reasons, nil
+	return readings, reasons, rendered, nil
 }

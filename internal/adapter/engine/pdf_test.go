@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"glyphbox/internal/adapter/engine/protocol"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -35,6 +36,13 @@ func pdfPage(t testing.TB, e *Engine, file []byte, number int) document.Page {
 	p := probe.Pages[number-1]
 	page.Width, page.Height, page.DPI = p.Width, p.Height, p.DPI
 	return page
+}
+
+// texts returns what the text layer of a page has in boxes, and for those where it cannot be trusted why.
+func texts(t testing.TB, e *Engine, page document.Page, boxes ...document.Box) ([]*recognition.Reading, []string, error) {
+	t.Helper()
+	readings, reasons, _, err := e.pdf.texts(t.Context(), page, 1, false, boxes, protocol.PDFJob{})
+	return readings, reasons, err
 }
 
 // cutOut returns a box of a page as the workers see it.
@@ -173,7 +181,7 @@ func TestManyPagesOfPDF(t *testing.T) {
 	if err != nil || len(probe.Pages) != 500 || page.Width != 2679 || page.Height != 300 {
 		t.Errorf("got %d pages, %v, %+v", len(probe.Pages), err, page)
 	}
-	readings, _, err := e.pdf.texts(t.Context(), page, 1, false, []document.Box{{X2: page.Width, Y2: page.Height}})
+	readings, _, err := texts(t, e, page, document.Box{X2: page.Width, Y2: page.Height})
 	if err != nil || readings[0] == nil || readings[0].Text != "Page 500" {
 		t.Errorf("got %+v, %v", readings, err)
 	}
@@ -239,11 +247,11 @@ func TestUnitsOfPDF(t *testing.T) {
 			if p := probe.Pages[n]; p.Width != width || p.Height != width*3/4 || p.DPI != 300 {
 				t.Errorf("%s: page %d is %+v", name, n+1, p)
 			}
-			texts, reasons, err := e.pdf.texts(t.Context(), page, 1, false, []document.Box{{X2: page.Width, Y2: page.Height}})
-			if err != nil || texts[0] == nil {
+			readings, reasons, err := texts(t, e, page, document.Box{X2: page.Width, Y2: page.Height})
+			if err != nil || readings[0] == nil {
 				t.Fatal(name, reasons, err)
 			}
-			word := texts[0].Words[0]
+			word := readings[0].Words[0]
 			if found := ink(cutOut(t, e, page, document.Box{X2: page.Width, Y2: page.Height})); word.Text != "larger" ||
 				!near(found, word.Box, width/60) {
 				t.Errorf("%s, page %d: %q at %v, ink at %v", name, n+1, word.Text, word.Box, found)
@@ -465,7 +473,7 @@ func BenchmarkTextOfRegions(b *testing.B) {
 	for name, boxes := range map[string][]document.Box{"one": lines[:1], "fifty": lines, "page": {{X2: page.Width, Y2: page.Height}}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, reasons, err := e.pdf.texts(b.Context(), page, 1, false, boxes); err != nil || reasons[0] != "" {
+				if _, reasons, err := texts(b, e, page, boxes...); err != nil || reasons[0] != "" {
 					b.Fatal(reasons, err)
 				}
 			}
@@ -487,7 +495,7 @@ func BenchmarkFirstTextOfPages(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				page.Number = page.Number%300 + 1
-				if _, reasons, err := e.pdf.texts(b.Context(), page, 1, false, []document.Box{box}); err != nil || reasons[0] != "" {
+				if _, reasons, err := texts(b, e, page, box); err != nil || reasons[0] != "" {
 					b.Fatal(reasons, err)
 				}
 			}
@@ -568,5 +576,53 @@ func BenchmarkViewOfPDF(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A page that is to be read is rendered once, on the way to its text layer, and is not rendered again to be told that it has no text.
+func TestPagesAreRenderedOnce(t *testing.T) {
+	e := start(t)
+	const width, height = 1200, 300
+	scan := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range scan.Pix {
+		scan.Pix[i] = 255
+	}
+	for x := 200; x < 900; x++ {
+		scan.Pix[150*width+x] = 0
+	}
+	page := pdfPage(t, e, porttest.PDF(porttest.PDFPage{Width: 288, Height: 72, Image: scan, Content: porttest.PDFImage(0, 0, 288, 72)}), 1)
+	whole := recognition.Task{Box: document.Box{X2: page.Width, Y2: page.Height}, Lang: []string{"eng"}, Mode: recognition.BestMode,
+		Rotate: recognition.RotateAuto, Effort: recognition.EffortFast, Source: recognition.SourceAuto}
+	before := e.PDFStats().Served
+	read, err := e.Recognize(t.Context(), recognition.Order{Page: page, Tasks: []recognition.Task{whole}})
+	if err != nil || read[0].Error != nil || read[0].Source != recognition.SourceOCR {
+		t.Fatalf("got %+v, %v", read, err)
+	}
+	if n := e.PDFStats().Served - before; n != 1 {
+		t.Errorf("reading took %d jobs on the file", n)
+	}
+	whole.Source = recognition.SourceText
+	read, err = e.Recognize(t.Context(), recognition.Order{Page: page, Tasks: []recognition.Task{whole, whole}})
+	for _, r := range read {
+		if err != nil || r.Error == nil || r.Error.Code != recognition.CodeNoText {
+			t.Errorf("got %+v, %v", r, err)
+		}
+	}
+}
+
+// A page with colours that is larger than what workers say at once is shown and read like any other.
+func TestLargePagesWithColours(t *testing.T) {
+	e := start(t, func(o *Options) { o.Workers = 1 })
+	const side = 1300 // points: 29 megapixels, of 88 MB
+	page := pdfPage(t, e, porttest.PDF(porttest.PDFPage{Width: side, Height: side,
+		Content: "1 0 0 rg 900 900 300 300 re f 0 g " + porttest.PDFText(100, 1200, 40, "Poster of the meeting")}), 1)
+	if m := cutOut(t, e, page, document.Box{X2: 3000, Y2: 1000}); ink(m).Empty() {
+		t.Error("nothing is to be seen")
+	}
+	read, err := e.Recognize(t.Context(), recognition.Order{Page: page, Tasks: []recognition.Task{{Box: document.Box{X1: 300, Y1: 150, X2: 2800,
+		Y2: 600}, Lang: []string{"eng"}, Mode: recognition.BestMode, Rotate: recognition.RotateAuto, Effort: recognition.EffortFast,
+		Source: recognition.SourceOCR}}})
+	if err != nil || read[0].Text != "Poster of the meeting" {
+		t.Errorf("got %+v, %v", read, err)
 	}
 }

@@ -177,7 +177,7 @@ func examine(t *testing.T, e *Engine, file []byte, most int) (shown []int, err e
 		_, err := e.Thumbnail(t.Context(), page, 64)
 		if err == nil && p.Error == nil {
 			shown = append(shown, i+1)
-			_, _, err = e.pdf.texts(t.Context(), page, 1, false, []document.Box{{X2: page.Width, Y2: page.Height}})
+			_, _, err = texts(t, e, page, document.Box{X2: page.Width, Y2: page.Height})
 		}
 		if k := fault.KindOf(err); err != nil && k != fault.Invalid && k != fault.Unsupported {
 			return shown, fmt.Errorf("page %d: %w", i+1, err)

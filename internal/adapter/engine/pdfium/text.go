@@ -2,6 +2,7 @@ package pdfium
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -15,7 +16,7 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// text takes the text of boxes from the text layer of a page.
+// text takes the text of boxes from the text layer of a page, and renders the page where it is going to be read.
 func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
 	s, err := l.sheetOf(f, job)
 	if err != nil {
@@ -26,6 +27,13 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 			return protocol.PDFAnswer{}, nil, err
 		}
 		s.text = &layer.Page{Width: s.width, Height: s.height, Glyphs: l.glyphs(f, s)}
+	}
+	answer := protocol.PDFAnswer{Width: s.width, Height: s.height}
+	if len(s.text.Glyphs) == 0 && job.Glyphs {
+		answer.Texts = slices.Repeat([]protocol.PDFPart{{Reason: layer.NoText}}, len(job.Boxes))
+		return answer, nil, nil
+	}
+	if s.text.Gray == nil {
 		if len(s.text.Glyphs) == 0 && s.pnm == nil { // it is going to be read, most likely, and then all of it is rendered
 			if err := l.draw(f, s); err != nil {
 				return protocol.PDFAnswer{}, nil, err
@@ -52,7 +60,6 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 		}
 		defer func() { s.text.Rows = nil }() // the file may be closed when the page is asked for again
 	}
-	answer := protocol.PDFAnswer{Width: s.width, Height: s.height}
 	for _, box := range job.Boxes {
 		reading, reason := s.text.Read(box)
 		if err != nil {
@@ -64,7 +71,13 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 		}
 		answer.Texts = append(answer.Texts, part)
 	}
-	return answer, nil, nil
+	if !job.Render || !slices.ContainsFunc(answer.Texts, func(p protocol.PDFPart) bool { return p.Reason != "" }) {
+		return answer, nil, nil
+	}
+	if s.pnm == nil {
+		err = l.draw(f, s)
+	}
+	return answer, s.pnm, err
 }
 
 // band is how many rows of a page are rendered at a time for a look at the pixels of its text.

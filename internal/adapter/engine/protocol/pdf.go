@@ -38,7 +38,9 @@ type PDFJob struct {
 	Part      document.Box   `json:"part,omitzero"`       // of PDFView, on the page as it is turned; no pixels stand for the whole page
 	MaxWidth  int            `json:"max_width,omitempty"` // pixels, of PDFView
 	MaxHeight int            `json:"max_height,omitempty"`
-	Boxes     []document.Box `json:"boxes,omitempty"` // of PDFText, on the upright page
+	Boxes     []document.Box `json:"boxes,omitempty"`  // of PDFText, on the upright page
+	Glyphs    bool           `json:"glyphs,omitempty"` // of PDFText: where a page has no text at all, it is not looked for blank paper
+	Render    bool           `json:"render,omitempty"` // of PDFText: where a box has no text, the page comes too, as by PDFRender
 }
 
 // PDFAnswer is what comes back, besides the bytes of a rendition.
