@@ -107,7 +107,8 @@ func TestImagesInObjects(t *testing.T) {
 	sized := func(width string) string {
 		return stream("/Type/XObject/Subtype/Image/Width "+width+"/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/ASCIIHexDecode", ">")
 	}
-	const resources = "/XObject<</A 5 0 R/B 6 0 R>>"
+	const resources = "/XObject<</A 5 0 R/B 6 0 R>>/ExtGState<</G 7 0 R/H 9 0 R>>"
+	const state = "<</Type/ExtGState/SMask<</Type/Mask/S/Alpha/G 8 0 R>>>>"
 	const words = "BT 3 Tr /F 9 Tf (word) Tj ET"
 	const draw, apart = "1000 0 0 1000 0 0 cm /B Do ", "1 0 0 1 0 0"
 	none := form(apart, "", "")
@@ -126,8 +127,19 @@ func TestImagesInObjects(t *testing.T) {
 		"with a finer mask":               {draw, []string{none, picture("/SMask 7 0 R"), sized("2400/Height 1300")}, 173},
 		"with a mask of a size elsewhere": {draw, []string{none, picture("/SMask 7 0 R"), sized("8 0 R/Height 1300")}, 300},
 		"with a mask that is not there":   {draw, []string{none, picture("/SMask 70 0 R")}, 300},
-		"masked as it is drawn": {draw, []string{none, picture(""), "<</Type/ExtGState/SMask 8 0 R>>",
+		"with a mask that is not used":    {draw, []string{none, picture(""), "<</Type/ExtGState/SMask 8 0 R>>", form(apart, "", "")}, 86},
+		"masked as it is drawn":           {"/G gs " + draw, []string{none, picture(""), state, form(apart, "", "")}, 300},
+		"masked by a dictionary": {"/G gs " + draw, []string{none, picture(""), "<</Type/ExtGState/SMask<</S/Alpha/G 8 0 R>>>>",
 			form(apart, "", "")}, 300},
+		"masked in a form": {"/A Do", []string{form(apart, "/G gs /B Do", resources), picture(""), state, form(apart, "", "")}, 300},
+		"masked as a form": {"/G gs /A Do", []string{form(apart, "/B Do", resources), picture(""), state, form(apart, "", "")}, 300},
+		"masked no more":   {"/G gs /H gs " + draw, []string{none, picture(""), state, form(apart, "", ""), "<</SMask/None>>"}, 86},
+		"of a group": {"/A Do", []string{strings.Replace(form(apart, "1000 0 0 1000 0 0 cm /B Do", resources), "/Matrix",
+			"/Group<</S/Transparency/I true>>/Matrix", 1), picture("")}, 86},
+		"beside a mask of a size elsewhere": {draw, []string{none, picture(""), sized("600/SMask 8 0 R/Height 600"),
+			sized("9 0 R/Height 600"), "600"}, 86},
+		"beside an image of a size elsewhere": {draw, []string{none, picture(""), sized("9 0 R/SMask 8 0 R/Height 600"),
+			sized("2400/Height 1300"), "600"}, 173},
 		"beside an image with a finer mask": {draw, []string{none, picture(""), sized("600/SMask 8 0 R/Height 600"),
 			sized("2400/Height 2400")}, 86},
 		"with a colour left out": {draw, []string{none, picture("/Mask[0 1]")}, 86},

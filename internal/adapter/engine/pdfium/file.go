@@ -155,14 +155,14 @@ func (l *library) formOf(document references.FPDF_DOCUMENT) references.FPDF_FORM
 func (l *library) pages(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
 	answer := protocol.PDFAnswer{Pages: f.pages}
 	looks, others := job.Scans && hasImages(f.data), 0
-	var masks map[pixelSize]pixelSize
+	var found masks
 	if looks {
-		masks, looks = masksOf(f.data)
+		found, looks = masksOf(f.data)
 	}
 	for i := range min(f.pages, job.MaxPages) {
 		var finest float64
 		if looks && others < maxOthers {
-			if finest = l.scanOf(f, i, masks); finest == 0 {
+			if finest = l.scanOf(f, i, found); finest == 0 {
 				others++
 			}
 		}

@@ -2,6 +2,7 @@ package pdfium
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 )
 
@@ -11,39 +12,62 @@ type pixelSize struct{ width, height int }
 // maxMasks is how many images with masks are looked at.
 const maxMasks = 10_000
 
-// masksOf returns how fine the masks of images are that have one, by the sizes of the images: pdfium does not tell. Dictionaries of images
-// are never packed, so they are in plain sight. It is false where a mask is of something else, such as of all that is drawn, or does not
-// say its size in numbers.
-func masksOf(data []byte) (map[pixelSize]pixelSize, bool) {
-	uses := append(maskUsesOf(data, "/SMask"), maskUsesOf(data, "/Mask")...)
-	if len(uses) == 0 {
-		return nil, true
-	}
-	if len(uses) > maxMasks {
-		return nil, false
-	}
-	objects := objectsOf(data)
-	masks := map[pixelSize]pixelSize{}
-	for _, use := range uses {
-		begin := bytes.LastIndex(data[:use.at], []byte(" obj"))
-		if begin < 0 {
-			return nil, false
-		}
-		image, ok := sizeIn(data[begin:])
-		for _, at := range objects[use.object] {
-			mask, known := sizeIn(data[at:])
-			ok = ok && known
-			finest := masks[image]
-			masks[image] = pixelSize{max(finest.width, mask.width), max(finest.height, mask.height)}
-		}
-		if !ok || len(objects[use.object]) == 0 {
-			return nil, false
-		}
-	}
-	return masks, true
+// masks is what a file says of masks, which pdfium does not tell: dictionaries of images are never packed, so they are in plain sight.
+type masks struct {
+	finest map[pixelSize]pixelSize // that images of a size have
+	others pixelSize               // the finest of images that do not say their own size
+	drawn  bool                    // some may be of all that is drawn, and not of an image
 }
 
-// maskUse is where a name stands that the number of an object follows.
+// unsaid is the size of a mask that does not say it.
+var unsaid = pixelSize{math.MaxInt32, math.MaxInt32}
+
+// of returns the size of the finest mask that an image of a size may have, or that of the image where that is finer.
+func (m masks) of(image pixelSize) pixelSize { return image.and(m.finest[image]).and(m.others) }
+
+// and is as fine as both.
+func (s pixelSize) and(t pixelSize) pixelSize {
+	return pixelSize{max(s.width, t.width), max(s.height, t.height)}
+}
+
+// masksOf finds the masks of a file. It is false where there are too many.
+func masksOf(data []byte) (masks, bool) {
+	m := masks{finest: map[pixelSize]pixelSize{}, drawn: bytes.Contains(data, []byte("/ObjStm"))} // in which other dictionaries are packed
+	uses := append(maskUsesOf(data, "/SMask"), maskUsesOf(data, "/Mask")...)
+	if len(uses) > maxMasks {
+		return m, false
+	}
+	var objects map[int][]int
+	for _, use := range uses {
+		begin := bytes.LastIndex(data[:use.at], []byte(" obj"))
+		if begin < 0 || !isImage(data[begin:]) {
+			m.drawn = true
+			continue
+		}
+		if objects == nil {
+			objects = objectsOf(data)
+		}
+		finest := unsaid
+		for n, at := range objects[use.object] {
+			mask, known := sizeIn(data[at:])
+			if !known {
+				mask = unsaid
+			}
+			if n == 0 {
+				finest = pixelSize{}
+			}
+			finest = finest.and(mask)
+		}
+		if image, known := sizeIn(data[begin:]); known {
+			m.finest[image] = m.finest[image].and(finest)
+		} else {
+			m.others = m.others.and(finest)
+		}
+	}
+	return m, true
+}
+
+// maskUse is where a name stands that the number of an object follows, or, with number 0, a dictionary.
 type maskUse struct{ at, object int }
 
 func maskUsesOf(data []byte, name string) (found []maskUse) {
@@ -53,10 +77,10 @@ func maskUsesOf(data []byte, name string) (found []maskUse) {
 			break
 		}
 		at += i + len(name)
-		if rest := data[at:]; len(rest) > 0 && !isRegular(rest[0]) {
-			if n, ok := numberIn(rest); ok {
-				found = append(found, maskUse{at - len(name), n})
-			}
+		rest := bytes.TrimLeft(data[at:min(len(data), at+64)], " \t\r\n\f\x00")
+		n, isNumber := numberIn(rest)
+		if len(data) > at && !isRegular(data[at]) && (isNumber || bytes.HasPrefix(rest, []byte("<<"))) {
+			found = append(found, maskUse{at - len(name), n})
 		}
 	}
 	return found
@@ -91,6 +115,14 @@ func objectsOf(data []byte) map[int][]int {
 
 // maxDictionary is how many bytes of an image's dictionary are looked at.
 const maxDictionary = 4096
+
+// isImage tells whether an object that begins there is an image, which has a width.
+func isImage(data []byte) bool {
+	data = data[:min(len(data), maxDictionary)]
+	dictionary, _, _ := bytes.Cut(data, []byte("endobj"))
+	dictionary, _, found := bytes.Cut(dictionary, []byte("stream"))
+	return found && bytes.Contains(dictionary, []byte("/Width"))
+}
 
 // sizeIn returns the size in the dictionary of an image that begins there.
 func sizeIn(data []byte) (pixelSize, bool) {

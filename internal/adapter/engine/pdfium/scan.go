@@ -36,7 +36,7 @@ func isRegular(b byte) bool { return b > ' ' && !bytes.ContainsRune([]byte("()<>
 
 // scanOf returns how many pixels the finest image of a page has on a unit of the page, counted from 0. It is 0 where something else is
 // seen, or no image. A mask, which may be finer than the image that it is laid on, counts as that image.
-func (l *library) scanOf(f *file, page int, masks map[pixelSize]pixelSize) float64 {
+func (l *library) scanOf(f *file, page int, found masks) float64 {
 	if l.isAnnotated(f, page) {
 		return 0
 	}
@@ -45,7 +45,7 @@ func (l *library) scanOf(f *file, page int, masks map[pixelSize]pixelSize) float
 		mustBeWhole(err)
 		return 0
 	}
-	s := scan{library: l, left: maxObjects, masks: masks}
+	s := scan{library: l, left: maxObjects, masks: found}
 	for i := range count.Count {
 		object, err := l.pdfium.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: pageOf(f, page), Index: i})
 		if err != nil || !s.takes(object.PageObject, unmoved, 0) {
@@ -85,7 +85,7 @@ type scan struct {
 	library *library
 	finest  float64 // pixels on a unit
 	left    int     // objects that may still be looked at
-	masks   map[pixelSize]pixelSize
+	masks   masks
 }
 
 // linear is how directions of an object lie on the page: (1, 0) becomes (a, b), (0, 1) becomes (c, d).
@@ -115,17 +115,16 @@ func (s *scan) takes(object references.FPDF_PAGEOBJECT, form linear, deep int) b
 			size, err = l.FPDFImageObj_GetImagePixelSize(&requests.FPDFImageObj_GetImagePixelSize{ImageObject: object})
 			m, ok := s.placed(object, form)
 			if err == nil && ok {
-				width, height := int(size.Width), int(size.Height)
-				mask := s.masks[pixelSize{width, height}]
-				width, height = max(width, mask.width), max(height, mask.height)
-				across, down := float64(width)/math.Hypot(m.a, m.b), float64(height)/math.Hypot(m.c, m.d)
+				seen := s.masks.of(pixelSize{int(size.Width), int(size.Height)})
+				across, down := float64(seen.width)/math.Hypot(m.a, m.b), float64(seen.height)/math.Hypot(m.c, m.d)
 				s.finest = max(s.finest, across, down)
-				return !math.IsNaN(s.finest)
+				return !math.IsNaN(s.finest) && !s.isThrough(object)
 			}
 		case enums.FPDF_PAGEOBJ_FORM:
 			var count *responses.FPDFFormObj_CountObjects
 			count, err = l.FPDFFormObj_CountObjects(&requests.FPDFFormObj_CountObjects{PageObject: object})
 			m, ok := s.placed(object, form)
+			ok = ok && !(s.masks.drawn && s.isThrough(object))
 			for i := 0; err == nil && ok && i < count.Count; i++ {
 				var inner *responses.FPDFFormObj_GetObject
 				inner, err = l.FPDFFormObj_GetObject(&requests.FPDFFormObj_GetObject{PageObject: object, Index: uint64(i)})
@@ -138,6 +137,14 @@ func (s *scan) takes(object references.FPDF_PAGEOBJECT, form linear, deep int) b
 	}
 	mustBeWhole(err)
 	return false
+}
+
+// isThrough tells whether what is below an object may be seen through it, such as where it is drawn with a mask: one of all that is drawn,
+// which pdfium does not tell from others. A form may also be so without a mask.
+func (s *scan) isThrough(object references.FPDF_PAGEOBJECT) bool {
+	through, err := s.library.pdfium.FPDFPageObj_HasTransparency(&requests.FPDFPageObj_HasTransparency{PageObject: object})
+	mustBeWhole(err)
+	return err != nil || through.HasTransparency
 }
 
 // placed returns how an object lies on the page. It is false where that cannot be said.
