@@ -23,7 +23,7 @@ func needHEIF(t *testing.T, e *Engine) {
 
 // Files whose parts contradict one another are refused with the reason, and no worker breaks over one.
 func TestHEIFsThatBreakDecoders(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	e := start(t, alone)
 	needHEIF(t, e)
 	const damaged, good = "The HEIC file is damaged.", ""
 	files, err := filepath.Glob("testdata/heif/*.heic")
@@ -55,7 +55,7 @@ func TestHEIFsThatBreakDecoders(t *testing.T) {
 
 // Files that are cut off, or of which a bit is wrong, are shown or refused, and break no worker.
 func TestHEIFsWithErrors(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	e := start(t, alone)
 	needHEIF(t, e)
 	shown, refused := 0, 0
 	try := func(what string, file []byte) {

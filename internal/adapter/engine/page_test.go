@@ -20,7 +20,7 @@ import (
 // A page looks and reads the same whatever was done to it before: each operation is done after each other one on the page that a
 // worker holds, and compared with what it gives for a file that no worker has seen.
 func TestPagesAreNeverWrittenTo(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels }) // models see copies in Go only
+	e := start(t, alone) // models see copies in Go only
 	drawn, _ := porttest.DrawLines("Dark on light 1742", "and a second line")
 	files := map[string][]byte{"turned": porttest.OrientedJPEG(drawn, 6)}
 	names := []string{"gray-dark-single.png"}

@@ -82,7 +82,7 @@ const black = "72 72 72 36 re f\n"
 
 // Pages are as viewers show them: cropped, turned by the file and then by the user, at 300 dpi unless that is too many pixels.
 func TestPagesOfPDF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.MaxPixels = 1, 2_000_000 })
+	e := start(t, alone, func(o *Options) { o.MaxPixels = 2_000_000 })
 	note := "<</Type/Annot/Subtype/Square/Rect[72 72 144 108]/C[0 0 0]/IC[0 0 0]/BS<</W 0>>/F 4>>"
 	for name, c := range map[string]struct {
 		page          porttest.PDFPage
@@ -154,7 +154,7 @@ func TestPagesOfPDF(t *testing.T) {
 
 // The value of a field of a form is shown as a viewer shows it.
 func TestFieldsOfForms(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers = 1 })
+	e := start(t, alone)
 	form := "/AcroForm<</Fields[]/NeedAppearances true/DA(/Helv 12 Tf 0 " +
 		"g)/DR<</Font<</Helv<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
 	field := "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Filled in)/DA(/Helv 24 Tf 0 g)/Rect[72 72 216 108]/F 4>>"
@@ -167,7 +167,7 @@ func TestFieldsOfForms(t *testing.T) {
 
 // A file of many pages is looked at in less than the time of a page's reading, and any of its pages is found.
 func TestManyPagesOfPDF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers = 1 })
+	e := start(t, alone)
 	pages := make([]porttest.PDFPage, 500)
 	for i := range pages {
 		pages[i] = porttest.PDFPage{Width: 144 + float64(i), Height: 72, Content: porttest.PDFText(10, 30, 20, fmt.Sprintf("Page %d", i+1))}
@@ -226,7 +226,7 @@ func byQPDF(t *testing.T, file []byte, arguments ...string) []byte {
 
 // The units of pages are found where they are compressed or encrypted, each page has its own, and words stand where their ink is.
 func TestUnitsOfPDF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers = 1 })
+	e := start(t, alone)
 	text := porttest.PDFText(20, 50, 12, "larger")
 	plain := porttest.PDF(porttest.PDFPage{Width: 144, Height: 108, Content: text},
 		porttest.PDFPage{Width: 144, Height: 108, Unit: 2, Content: text}, porttest.PDFPage{Width: 144, Height: 108, Content: text})
@@ -262,7 +262,7 @@ func TestUnitsOfPDF(t *testing.T) {
 
 func TestEncryptedPDF(t *testing.T) {
 	var log bytes.Buffer
-	e := start(t, func(o *Options) { o.Workers, o.Log = 1, slog.New(slog.NewTextHandler(&log, nil)) })
+	e := start(t, alone, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	plain := porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black})
 	for _, c := range []struct {
 		bits     int
@@ -301,7 +301,7 @@ func TestEncryptedPDF(t *testing.T) {
 
 // A file opens by its password in whatever letters, as programs of today and of old have put it there, and by no other one.
 func TestPasswordsOfPDF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers = 1 })
+	e := start(t, alone)
 	for _, l := range porttest.LockedPDFs(t, porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black})) {
 		f := porttest.FileOf(l.File)
 		f.Password = l.Password
@@ -317,7 +317,7 @@ func TestPasswordsOfPDF(t *testing.T) {
 
 // A page of a TIFF is decoded by its number, with its own size and orientation.
 func TestPagesOfTIFF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers = 1 })
+	e := start(t, alone)
 	texts := []string{"The first page", "A second one", "And a third"}
 	var pages []image.Image
 	var boxes [][]document.Box
@@ -369,7 +369,7 @@ func boxOf(page document.Page, left, bottom, right, top float64) document.Box {
 
 // Each region has its own source: exact text where the file has it, and what is read elsewhere.
 func TestSourcesOfText(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	e := start(t, alone)
 	stamp := scan("PAID IN FULL")
 	content := porttest.PDFText(72, 760, 12, "A digital header, exact: O0 l1 I|") + porttest.PDFScript(72, 720, 14, "대한민국 헌법 제1조") +
 		porttest.PDFNameless(72, 680, 14, "대한민국") + porttest.PDFImage(72, 560, 288, 72) +
@@ -505,7 +505,7 @@ func BenchmarkFirstTextOfPages(b *testing.B) {
 
 // Colours come as they are, below rows of the page that have none.
 func TestColoursOfPDF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	e := start(t, alone)
 	page := pdfPage(t, e, porttest.PDF(porttest.PDFPage{Width: 72, Height: 72, Content: "0 36 72 36 re f 1 0 0 rg 0 0 72 18 re f\n"}), 1)
 	r, err := e.View(t.Context(), page, document.Box{X2: page.Width, Y2: page.Height}, page.Width)
 	if err != nil {
@@ -526,7 +526,7 @@ func TestColoursOfPDF(t *testing.T) {
 
 // Views have what is on the page where it is, whole or a part, turned or not, rendered as such or, where they are large, by who reads.
 func TestViewsOfPDF(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.Models = 1, NoModels })
+	e := start(t, alone)
 	page := pdfPage(t, e, porttest.PDF(porttest.PDFPage{Width: 648, Height: 576, Content: black}), 1)
 	bar := document.Box{X1: 300, Y1: 1950, X2: 600, Y2: 2100}
 	for _, rotation := range document.Rotations {

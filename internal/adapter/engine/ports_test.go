@@ -33,8 +33,11 @@ func start(t testing.TB, change ...func(*Options)) *Engine {
 	return p
 }
 
+// alone is for tests of pages, whoever reads them: one worker, with Tesseract alone.
+func alone(o *Options) { o.Workers, o.Models = 1, NoModels }
+
 func TestImager(t *testing.T) {
-	p := start(t)
+	p := start(t, func(o *Options) { o.Models = NoModels })
 	porttest.Imager(t, func(*testing.T) document.Imager { return p })
 }
 

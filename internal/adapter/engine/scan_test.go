@@ -24,7 +24,7 @@ func plaid(width, height int) image.Image {
 
 // A page of images alone is as fine as they are; one with anything else is rendered at 300 dpi.
 func TestPagesOfImages(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers = 1 })
+	e := start(t, alone)
 	const width, height = 1200, 1600 // pixels of the image
 	whole := porttest.PDFImage(0, 0, 900, 1200)
 	layer := "3 Tr " + porttest.PDFText(90, 600, 12, "what a recogniser read") + "0 Tr "
@@ -98,7 +98,7 @@ func TestPagesOfImages(t *testing.T) {
 
 // Forms are looked into, masks may be finer than what they are laid on, and a page that nobody can look at has a size.
 func TestImagesInObjects(t *testing.T) {
-	e := start(t, func(o *Options) { o.Workers, o.RegionTimeout = 1, 8*time.Second })
+	e := start(t, alone, func(o *Options) { o.RegionTimeout = 8 * time.Second })
 	const entries = "/Type/XObject/Subtype/Image/Width 1200/Height 1200/ColorSpace/DeviceGray/BitsPerComponent 8"
 	form := func(matrix, content, resources string) string {
 		return stream("/Type/XObject/Subtype/Form/BBox[0 0 999 999]/Matrix["+matrix+"]/Resources<<"+resources+">>", content)
@@ -150,7 +150,7 @@ func TestImagesInObjects(t *testing.T) {
 			t.Errorf("%s: got %d × %d at %d dpi, want %d", name, got.Width, got.Height, got.DPI, c.dpi)
 		}
 	}
-	for name, file := range pageTricks() {
+	for name, file := range somePageTricks(1) {
 		file = append(file, "%/Image "...) // so that pages are looked at
 		probe, err := e.Probe(t.Context(), porttest.FileOf(file))
 		if err != nil || len(probe.Pages) != 2 || probe.Pages[1].Width == 0 {
