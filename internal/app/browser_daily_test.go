@@ -562,7 +562,7 @@ func TestBrowserReloads(t *testing.T) {
 // TestBrowserLostAnswers loses the answer to an upload, and to reading regions, that the service has done: the page does not do it twice.
 func TestBrowserLostAnswers(t *testing.T) {
 	t.Parallel()
-	s := start(t, t.TempDir(), briefly()...)
+	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	file, at := b.letter(t.TempDir())
 	b.signUp("ann")

@@ -689,7 +689,7 @@ func TestBrowserManyRegions(t *testing.T) {
 	for n := range boxes {
 		boxes[n] = object{"x1": n % 20 * 50, "y1": n / 20 * 50, "x2": n%20*50 + 42, "y2": n/20*50 + 40}
 	}
-	ann.call(200, "POST", path("/image/%d/ocr", page.ID), boxes)
+	ann.call(200, "POST", path("/image/%d/ocr?effort=fast", page.ID), boxes)
 	eval[any](b, "document.dispatchEvent(new Event('visibilitychange'))") // as if the tab had been left meanwhile
 	b.shows("500 regions")
 	if elements := eval[int](b, "document.querySelectorAll('.region').length"); elements > 1 ||

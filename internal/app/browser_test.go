@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -90,10 +91,11 @@ func startChromium() (context.Context, error) {
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.NoFirstRun, chromedp.WSURLReadTimeout(patience)}
 	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync",
-		"disable-dev-shm-usage", "hide-scrollbars"} {
+		"disable-dev-shm-usage", "hide-scrollbars", "in-process-gpu"} {
 		options = append(options, chromedp.Flag(name, true))
 	}
-	options = append(options, chromedp.Flag("lang", "en-GB"), chromedp.Env("LC_ALL=C.UTF-8")) // names of files are not all ASCII
+	options = append(options, chromedp.Flag("disable-features", "SpareRendererForSitePerProcess")) // which costs a process for each page
+	options = append(options, chromedp.Flag("lang", "en-GB"), chromedp.Env("LC_ALL=C.UTF-8"))      // names of files are not all ASCII
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	chromiums.close = append(chromiums.close, cancel)
 	ctx, _ := chromedp.NewContext(allocator)
@@ -211,8 +213,22 @@ func (b tab) open(path string) {
 	b.do(chromedp.Navigate(b.base + path))
 }
 
-// signUp makes an account by the page.
+// signUp makes an account and opens the page with a session that it began somewhere else: by the API, which is quick.
 func (b tab) signUp(name string) {
+	b.t.Helper()
+	c := person{t: b.t, base: b.base}
+	c.signsUp(name)
+	form := url.Values{"username": {name}, "password": {password}}
+	session := c.do(http.StatusOK, "POST", path("/user/login"), strings.NewReader(form.Encode()), "Content-Type",
+		"application/x-www-form-urlencoded", "X-Glyphbox-Session", "cookie").Cookies()[0]
+	devtools(b, network.SetCookie, network.SetCookieParams{Name: session.Name, Value: session.Value, URL: b.base + session.Path,
+		Path: session.Path, HTTPOnly: new(true), SameSite: network.CookieSameSiteStrict})
+	b.open("/")
+	b.shows("No pages yet")
+}
+
+// createAccount is signUp by the page.
+func (b tab) createAccount(name string) {
 	b.t.Helper()
 	b.open("/")
 	b.press("Create account")
@@ -274,9 +290,11 @@ func (b tab) loadAxe() {
 	}
 }
 
-// look checks a screen in light and dark, on a desktop and on a phone, and takes pictures of it.
+// look checks a screen in light and dark, on a desktop and on a phone, and takes pictures of it. Where there are no pictures, it is light
+// on a desktop and dark on a phone, but in a soak.
 func (b tab) look(screen string) {
 	b.t.Helper()
+	all := check.Soak() || b.dir != ""
 	for _, size := range []struct {
 		name          string
 		width, height int64
@@ -287,6 +305,9 @@ func (b tab) look(screen string) {
 			b.t.Errorf("%s on a %s is %v pixels wide", screen, size.name, wide)
 		}
 		for _, scheme := range []string{"dark", "light"} {
+			if !all && (scheme == "dark") != (size.name == "phone") {
+				continue
+			}
 			params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme},
 				{Name: "prefers-reduced-motion", Value: "reduce"}}}
 			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
@@ -295,6 +316,9 @@ func (b tab) look(screen string) {
 			var rules []string // all
 			if scheme == "dark" {
 				rules = []string{"color-contrast", "link-in-text-block"} // the others do not look at colours
+				if !all {
+					rules = append(rules, "target-size") // nor, but for this one, at how large a screen is
+				}
 			}
 			b.accessible(fmt.Sprintf("%s, %s, %s", screen, size.name, scheme), rules...)
 			if b.dir == "" {
@@ -356,25 +380,31 @@ func openLetter(t testing.TB, dir string, more ...string) (s *server, b tab, ann
 	return s, b, ann, b.openPage(ann, file), at
 }
 
-// letter is a page of ours, drawn by the browser, and where things stand on it.
+// theLetter is a page of ours as the first test that asks for it has drawn it, and where things stand on it.
+var theLetter struct {
+	sync.Mutex
+	picture []byte
+	lines   map[string][4]float64
+}
+
+// letter is a file of a page of ours, drawn by a browser, and where things stand on it.
 func (b tab) letter(dir string) (file string, lines map[string][4]float64) {
 	b.t.Helper()
-	b.do(chromedp.EmulateViewport(letterWidth, 1300), chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape(pageHTML)))
-	places := eval[json.RawMessage](b, `Object.fromEntries([...document.querySelectorAll('[id]')].map((e) => { const r = `+
-		`e.getBoundingClientRect(); return [e.id, [r.left - 8, r.top - 4, r.right + 8, r.bottom + 4]] }))`)
-	if err := json.Unmarshal(places, &lines); err != nil {
-		b.t.Fatal(err)
-	}
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		b.t.Fatal(err)
+	theLetter.Lock()
+	defer theLetter.Unlock()
+	if theLetter.picture == nil {
+		b.do(chromedp.EmulateViewport(letterWidth, 1300), chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape(pageHTML)))
+		places := eval[json.RawMessage](b, `Object.fromEntries([...document.querySelectorAll('[id]')].map((e) => { const r = `+
+			`e.getBoundingClientRect(); return [e.id, [r.left - 8, r.top - 4, r.right + 8, r.bottom + 4]] }))`)
+		check.OK(b.t, "Unmarshal", json.Unmarshal(places, &theLetter.lines))
+		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		check.OK(b.t, "CaptureScreenshot", err)
+		theLetter.picture = picture
+		b.do(chromedp.EmulateViewport(1440, 900))
 	}
 	file = filepath.Join(dir, "keeper’s log.png")
-	if err := os.WriteFile(file, picture, 0o600); err != nil {
-		b.t.Fatal(err)
-	}
-	b.do(chromedp.EmulateViewport(1440, 900))
-	return file, lines
+	check.OK(b.t, "WriteFile", os.WriteFile(file, theLetter.picture, 0o600))
+	return file, theLetter.lines
 }
 
 // TestBrowser is a walk through the web page, in a real browser, on the real service.
@@ -393,7 +423,7 @@ func TestBrowser(t *testing.T) {
 		"axe.run('#nameless').then((r) => r.violations.length))"); n == 0 {
 		t.Error("axe-core finds nothing wrong with a field without a name")
 	}
-	b.signUp("ann")
+	b.createAccount("ann")
 	b.look("library-empty")
 
 	// A file that is no image is refused with the reason; one that is, is taken.

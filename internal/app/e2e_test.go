@@ -40,6 +40,7 @@ const asProgram = "GLYPHBOX_TEST_AS_PROGRAM"
 func TestMain(m *testing.M) {
 	natstest.Main()
 	progress.Interval = 0 // so that tests see how far something has come
+	attemptsInterval = time.Hour
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		var stderr io.Writer = os.Stderr
@@ -71,14 +72,14 @@ func serveArgs(t testing.TB, dir string, more ...string) []string {
 }
 
 // withModels are flags of a server that reads as people's servers do, with the second recogniser. It loads its models for a second.
-var withModels = []string{"--models", "", "--ocr-workers", "2"}
+var withModels = []string{"--models", "", "--ocr-workers", "2", "--effort", "accurate"}
 
 // briefly are flags of a server of a test that needs some server.
 func briefly() []string {
 	if check.Soak() {
 		return nil
 	}
-	return []string{"--models", "none", "--ocr-workers", "1"}
+	return []string{"--models", "none", "--ocr-workers", "1", "--effort", "fast"}
 }
 
 // logLines hands out what a server logs, one line at a time.
@@ -166,7 +167,7 @@ func spawn(t testing.TB, dir string, more ...string) (person, *exec.Cmd) {
 // spawnLogged is spawn for who reads what is logged.
 func spawnLogged(t testing.TB, dir string, more ...string) (*exec.Cmd, logLines) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], serveArgs(t, dir, more...)...)
+	cmd := exec.Command(os.Args[0], serveArgs(t, dir, append(briefly(), more...)...)...)
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
 	logged, err := cmd.StderrPipe()
 	if err != nil {
@@ -272,12 +273,18 @@ func ok[T any](t testing.TB, value T, err error) T {
 	return value
 }
 
-// signUp makes an account and signs in.
-func (c person) signUp(name string) person {
+// signsUp makes an account.
+func (c person) signsUp(name string) {
 	c.t.Helper()
 	_, err := c.client().SignUp(c.t.Context(), api.SignUpForm{Name: name, Email: name + "@example.org", Password1: password,
 		Password2: password})
 	check.OK(c.t, "SignUp", err)
+}
+
+// signUp makes an account and signs in.
+func (c person) signUp(name string) person {
+	c.t.Helper()
+	c.signsUp(name)
 	return c.login(name, password)
 }
 

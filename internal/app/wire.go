@@ -36,10 +36,11 @@ import (
 const (
 	maxKeys = 100 // API keys of one user
 
-	// Wrong passwords for a name from one address: so many at once, then one in each interval.
-	attemptsAtOnce   = 30
-	attemptsInterval = 10 * time.Second
+	attemptsAtOnce = 30 // wrong passwords for a name from one address
 )
+
+// attemptsInterval is how long one more wrong password takes after so many at once. Tests, which may be slow, have it longer.
+var attemptsInterval = 10 * time.Second
 
 // stores is everything that is kept, wherever that is.
 type stores struct {

@@ -61,12 +61,12 @@ func TestOneWorkerSufficesOnDemand(t *testing.T) {
 // A second process starts for what comes meanwhile and has waited.
 func TestMoreWorkersOnDemand(t *testing.T) {
 	p := start(t, func(o *Options) { o.OnDemand, o.patience = true, time.Millisecond })
-	if err := p.Do(t.Context(), Order{Page: pageOf("one"), Jobs: []Job{{"steps", ""}, {"steps", ""}}},
+	if err := p.Do(t.Context(), Order{Page: pageOf("one"), Jobs: []Job{{"steps", "100ms"}, {"steps", "100ms"}}},
 		func(_ int, _ Answer, err error) error { return err }); err != nil {
 		t.Error(err)
 	}
-	if s := p.Stats(); s.Workers != 2 {
-		t.Errorf("got %+v after more work than for one", s)
+	for p.Stats().Workers < 2 {
+		time.Sleep(time.Millisecond) // on a busy machine it starts for longer than the work takes
 	}
 	if _, err := do(t.Context(), p, pageOf("one"), "crash", ""); err == nil {
 		t.Error("a crash is no error")

@@ -76,9 +76,17 @@ func programForTest() Program {
 				}
 				select {}
 			},
-			"steps": func(r *Request) (Result, error) { // longer than its limit in all, and much shorter in each step
+			"steps": func(r *Request) (Result, error) { // eight of them, each of which takes as long as the payload says
+				var text string
+				if err := r.Decode(&text); err != nil {
+					return Result{}, err
+				}
+				pause, err := time.ParseDuration(text)
+				if err != nil {
+					return Result{}, err
+				}
 				for range 8 {
-					time.Sleep(200 * time.Millisecond)
+					time.Sleep(pause)
 					if err := r.Progress(); err != nil {
 						return Result{}, err
 					}

@@ -45,6 +45,7 @@ func TestJobs(t *testing.T) {
 
 // The jobs of an order that break their worker cost no others anything, and are told apart.
 func TestJobsThatBreakTheirWorker(t *testing.T) {
+	t.Parallel() // it waits for a job that hangs
 	for _, c := range []struct {
 		operation, page  string
 		timeout, opening bool
@@ -52,7 +53,7 @@ func TestJobsThatBreakTheirWorker(t *testing.T) {
 	}{{"crash", "page", false, false, 2}, {"hang", "page", true, false, 1}, {"page", "broken", false, true, 2}} {
 		p := start(t, func(o *Options) {
 			if c.timeout {
-				o.JobTimeout = 3 * time.Second
+				o.JobTimeout = 5 * time.Second
 			}
 		})
 		var broken int
@@ -87,8 +88,9 @@ func TestJobsThatBreakTheirWorker(t *testing.T) {
 
 // A job that makes progress may take longer than its limit in all.
 func TestProgressIsNoTimeout(t *testing.T) {
-	p := start(t, func(o *Options) { o.JobTimeout = 1500 * time.Millisecond })
-	a, err := do(t.Context(), p, pageOf("page"), "steps", "")
+	t.Parallel()                                                       // it waits
+	p := start(t, func(o *Options) { o.JobTimeout = 6 * time.Second }) // a step takes one, and more on a busy machine
+	a, err := do(t.Context(), p, pageOf("page"), "steps", "1s")
 	if s := p.Stats(); err != nil || string(a.Payload) != `"done"` || s.Restarts != 0 {
 		t.Errorf("got %s, %v, %+v", a.Payload, err, s)
 	}

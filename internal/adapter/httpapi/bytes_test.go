@@ -233,12 +233,12 @@ func (s *site) stall(begin string) string {
 // A request may take longer than a client may stall, as long as the client has done its part.
 func TestSlowAnswerIsNoStall(t *testing.T) {
 	t.Parallel()
-	s := open(t, func(c *Config) { c.StallTimeout = 2 * time.Second })
+	s := open(t, func(c *Config) { c.StallTimeout = 6 * time.Second })
 	_, ann := s.user("ann")
 	i := s.image(ann)
 	slow := make(chan struct{})
 	s.Meanwhile("Engine.Recognize", func() {
-		time.AfterFunc(3*time.Second, func() { close(slow) })
+		time.AfterFunc(7*time.Second, func() { close(slow) })
 		<-slow
 	})
 	s.ask("POST", fmt.Sprintf("%s/image/%d/ocr", base, i.ID), as(ann).with(`[{"x1":0,"y1":0,"x2":9,"y2":9}]`)).want(200)
