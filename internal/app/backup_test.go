@@ -21,7 +21,6 @@ import (
 )
 
 func TestBackupAndRestore(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	s := start(t, l.dir) // which serves on
 	backup := filepath.Join(t.TempDir(), "today")
@@ -72,7 +71,6 @@ func TestBackupAndRestore(t *testing.T) {
 }
 
 func TestRestoreRefuses(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	blobs, err := filepath.Glob(filepath.Join(l.dir, "blobs", "??", "*"))
 	if err != nil {
@@ -142,7 +140,6 @@ func originalsIn(t *testing.T, dir string) (names []string) {
 
 // Who has no secret any more is asked for the password of a document again, and everything else is there.
 func TestRestoreWithoutTheSecret(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	check.OK(t, "Remove", os.Remove(datadir.Dir(l.dir).Seal()))
 	dir := t.TempDir()
@@ -173,7 +170,6 @@ func TestRestoreWithoutTheSecret(t *testing.T) {
 }
 
 func TestRestoreIsKilled(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	dir := t.TempDir()
 	for _, after := range []int{1, 2, 4, 5} {
@@ -190,7 +186,6 @@ func TestRestoreIsKilled(t *testing.T) {
 }
 
 func TestBackupIsKilled(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	backup := filepath.Join(t.TempDir(), "backup")
 	for after := 1; after <= 5; after++ {
@@ -220,7 +215,6 @@ func TestBackupIsKilled(t *testing.T) {
 
 // People upload and delete while backups are made, and every backup is whole.
 func TestBackupUnderLoad(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	page, _, boxes := drawn()

@@ -77,7 +77,6 @@ var pageLinks = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
 
 // Behind a proxy that shows the service below a path, everything leads to below that path: whether the proxy passes it on or cuts it off.
 func TestBasePathBehindNginx(t *testing.T) {
-	t.Parallel()
 	whole := start(t, t.TempDir(), "--base-path", "/ocr", "--trusted-proxies", "127.0.0.1")
 	cut := start(t, t.TempDir(), "--base-path", "/texts/ocr", "--trusted-proxies", "127.0.0.1")
 	proxy := "http://" + startNginx(t, strings.TrimPrefix(whole.base, "http://"), strings.TrimPrefix(cut.base, "http://"))

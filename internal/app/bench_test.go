@@ -76,7 +76,6 @@ var drawnPages = [][]string{{"Invoice No. 1742", "Two boxes of paper", "Total am
 	{"The quick brown fox", "jumps over the dog"}}
 
 func TestBench(t *testing.T) {
-	t.Parallel()
 	set := drawSet(t, drawnPages...)
 	out := command(t, "", "bench", set, "--workers", "2", "--against", "loop", "--cores", "--service", "--log-level", "error").want(t,
 		exitOK, "").stdout
@@ -148,7 +147,6 @@ func cells(t *testing.T, table string, head []string) (rows [][]string) {
 
 // TestBenchJSON pins the names and the types, which programs rely on.
 func TestBenchJSON(t *testing.T) {
-	t.Parallel()
 	set := drawSet(t, drawnPages[0])
 	r := command(t, "", "bench", set, "--workers", "1", "--against", "loop", "--json").want(t, exitOK, "")
 	var got any
@@ -198,7 +196,6 @@ func withoutNumbers(v any) any {
 }
 
 func TestBenchAgainstProcesses(t *testing.T) {
-	t.Parallel()
 	if _, err := exec.LookPath("tesseract"); err != nil {
 		check.Absent(t, "tesseract", "install the package tesseract-ocr")
 	}
@@ -218,7 +215,6 @@ func TestBenchAgainstProcesses(t *testing.T) {
 
 // TestBenchShowsErrors lets the set be wrong about a letter and about case, and wants just that.
 func TestBenchShowsErrors(t *testing.T) {
-	t.Parallel()
 	set := drawSet(t, []string{"Invoice No. 1742"}, []string{"Two boxes of paper"})
 	f, err := os.Open(set)
 	if err != nil {
@@ -253,7 +249,6 @@ func TestBenchShowsErrors(t *testing.T) {
 }
 
 func TestBenchLeavesOutWhatCannotBeRead(t *testing.T) {
-	t.Parallel()
 	set := drawSet(t, drawnPages...)
 	if err := os.WriteFile(filepath.Join(filepath.Dir(set), "page0.png"), []byte("no picture"), 0o600); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 
 // TestBrowserWebhooks makes a webhook, looks at what was sent to it, has it sent again, gives it a new secret, and deletes it.
 func TestBrowserWebhooks(t *testing.T) {
-	t.Parallel()
 	arrived := make(chan string, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		arrived <- r.Header.Get("webhook-id")
@@ -101,7 +100,6 @@ func TestBrowserWebhooks(t *testing.T) {
 
 // TestBrowserLimits has an administrator set what a user may have, which the user sees.
 func TestBrowserLimits(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	ann := s.signUp("ann")
 	ann.uploads(2)

@@ -15,7 +15,6 @@ import (
 
 // TestBrowserDrawing draws inside and across regions: only what is selected moves, and nothing is read again that did not change.
 func TestBrowserDrawing(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
 	const regions = "document.querySelectorAll('.region').length"
@@ -67,7 +66,6 @@ func TestBrowserDrawing(t *testing.T) {
 
 // TestBrowserUndoesCorrections takes corrections back and makes them again, as steps among those of the list.
 func TestBrowserUndoesCorrections(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
@@ -114,7 +112,6 @@ func TestBrowserUndoesCorrections(t *testing.T) {
 
 // TestBrowserFailedRegions sees that a page with a region that failed does not claim that nothing is doubtful.
 func TestBrowserFailedRegions(t *testing.T) {
-	t.Parallel()
 	_, b, _, _, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
@@ -170,7 +167,6 @@ func TestBrowserFailedRegions(t *testing.T) {
 
 // TestBrowserOtherReadings shows who read a word and what others read in its place, and takes that by key, by click and by touch.
 func TestBrowserOtherReadings(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 
 	// The second word was read as something else too, and is in doubt.
@@ -254,7 +250,6 @@ func TestBrowserOtherReadings(t *testing.T) {
 
 // TestBrowserSeveralRegions aligns, distributes, copies and pastes regions, on one page and on the next of the library.
 func TestBrowserSeveralRegions(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	type box struct{ X1, Y1, X2, Y2 int }
 	boxes := func() []box {
@@ -339,7 +334,6 @@ func TestBrowserSeveralRegions(t *testing.T) {
 
 // TestBrowserTurnsPages turns a page that lies on its side; what is on it turns along, and can be turned back.
 func TestBrowserTurnsPages(t *testing.T) {
-	t.Parallel()
 	s, b, ann, page, at := openLetter(t, t.TempDir())
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
@@ -393,7 +387,6 @@ const doubting = `(path, init) => { if (/\/ocr(\?|\/|$)/.test(path)) return real
 // TestBrowserProofreading goes from one doubtful word to the next: one is right, one is written anew, one is skipped, and a page is
 // confirmed.
 func TestBrowserProofreading(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	b.fetches(doubting)
 	b.readsTwo(at)
@@ -471,7 +464,6 @@ func TestBrowserProofreading(t *testing.T) {
 
 // TestBrowserReloads loads the page anew after each thing that is done to it, and sees that nothing differs.
 func TestBrowserReloads(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 	const seen = `JSON.stringify([[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => [x, y, width,
@@ -561,7 +553,6 @@ func TestBrowserReloads(t *testing.T) {
 
 // TestBrowserLostAnswers loses the answer to an upload, and to reading regions, that the service has done: the page does not do it twice.
 func TestBrowserLostAnswers(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	file, at := b.letter(t.TempDir())

@@ -16,7 +16,6 @@ import (
 
 // TestBrowserDocument goes through the pages of a document by the strip, by keys and by number, and exports all of them.
 func TestBrowserDocument(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	b.signUp("ann")
@@ -122,7 +121,6 @@ func TestBrowserDocument(t *testing.T) {
 
 // TestBrowserPassword uploads a PDF that a password opens, and finds a text that was read on it from the library.
 func TestBrowserPassword(t *testing.T) {
-	t.Parallel()
 	qpdf, err := exec.LookPath("qpdf")
 	if err != nil {
 		check.Absent(t, "qpdf", "scripts/setup tests installs it")

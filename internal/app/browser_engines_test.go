@@ -419,7 +419,6 @@ func TestBrowserWebKit(t *testing.T)  { visit(t, startWebKit) }
 
 // visit walks through the page in another browser: what it needs of the browser is there, and nothing goes wrong.
 func visit(t *testing.T, browser func(t *testing.T) otherBrowser) {
-	t.Parallel()
 	b := browser(t)
 	s := start(t, t.TempDir())
 	v := visitor{t, s.base, b}

@@ -34,7 +34,6 @@ func (b tab) koreanPage(dir string) string {
 // TestBrowserOtherLanguage reads Korean in English: the page offers to read it again in Korean, which takes a click. What is dismissed is
 // dismissed in every browser.
 func TestBrowserOtherLanguage(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	file := b.koreanPage(t.TempDir())

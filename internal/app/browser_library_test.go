@@ -99,7 +99,6 @@ const queueDone = "document.querySelector('.queue button[aria-label=Close]')"
 
 // TestBrowserUploads brings images in by every way there is, and has some refused, cancelled and tried again.
 func TestBrowserUploads(t *testing.T) {
-	t.Parallel()
 	dir, files := t.TempDir(), t.TempDir()
 	s := start(t, dir, "--max-upload", "2MB")
 	b := browse(t, s.base)
@@ -249,7 +248,6 @@ func fillLibrary(t *testing.T, dir string, user person, one int64, images int) {
 // TestBrowserManyImages looks through many images, 100,000 in a soak: what is in the page and in memory stays small, nothing jumps, the
 // scrollbar leads straight to the place, and only what is in sight is asked for.
 func TestBrowserManyImages(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	b := browse(t, s.base)
@@ -398,7 +396,6 @@ func (b tab) hold() {
 
 // TestBrowserSelection works on several images at once, by mouse and by keys, and has deletions back.
 func TestBrowserSelection(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	b := browse(t, s.base)
@@ -572,7 +569,6 @@ func blank(width int) image.Image {
 
 // TestBrowserSignIn is what can go wrong before somebody is in, and how somebody gets out.
 func TestBrowserSignIn(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	b := browse(t, s.base)
@@ -650,7 +646,6 @@ func TestBrowserSignIn(t *testing.T) {
 
 // TestBrowserAccount changes everything about an account, and ends it.
 func TestBrowserAccount(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	b.createAccount("ann")
@@ -762,7 +757,6 @@ func TestBrowserAccount(t *testing.T) {
 
 // TestBrowserAdmin is what administrators see and do.
 func TestBrowserAdmin(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir(), "--ocr-workers", "2")
 	b := browse(t, s.base)
 	for n := range 60 {
@@ -811,7 +805,6 @@ func TestBrowserAdmin(t *testing.T) {
 // TestBrowserSameForm reads copies of a form by four fields of one of them, in the background, into one table. Clicks and keys do not
 // depend on how many there are; there are twenty in a soak.
 func TestBrowserSameForm(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	original := ann.do(200, "GET", path("/image/%d", page.ID), nil).body
 	forms := 5

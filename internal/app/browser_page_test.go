@@ -116,7 +116,6 @@ func (b tab) sharp() int {
 
 // TestBrowserLargePages looks at pages that no single rendition could show sharply.
 func TestBrowserLargePages(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	b := browse(t, s.base)
 	b.signUp("ann")
@@ -196,7 +195,6 @@ func TestBrowserLargePages(t *testing.T) {
 
 // TestBrowserKeyboard does all that can be done with regions without a mouse.
 func TestBrowserKeyboard(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, _ := openLetter(t, t.TempDir())
 	type box struct{ X, Y, Width, Height float64 }
 	at := func(n int) box {
@@ -309,7 +307,6 @@ func TestBrowserKeyboard(t *testing.T) {
 
 // TestBrowserHowToRead sets languages, layout, rotation, effort, engine and characters, for new regions and for one.
 func TestBrowserHowToRead(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir(), withModels...)
 	choose := func(label, value string) {
 		t.Helper()
@@ -400,7 +397,6 @@ func TestBrowserHowToRead(t *testing.T) {
 
 // TestBrowserAddress follows addresses to versions and regions, in the browser that made them and in another.
 func TestBrowserAddress(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	b.readsTwo(at)
 	first := versionsOf(ann, page.ID)[0].Contents[0]
@@ -478,7 +474,6 @@ func TestBrowserAddress(t *testing.T) {
 
 // TestBrowserLosesNothing types corrections while things go wrong around it.
 func TestBrowserLosesNothing(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s, b, ann, page, at := openLetter(t, dir)
 	line := at["line"]
@@ -602,7 +597,6 @@ func TestBrowserLosesNothing(t *testing.T) {
 
 // TestBrowserWaits is what people see while the service is busy, slow or fails, and how they end it.
 func TestBrowserWaits(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 
@@ -683,7 +677,6 @@ func TestBrowserWaits(t *testing.T) {
 
 // TestBrowserManyRegions works on a page with more regions than elements would do for.
 func TestBrowserManyRegions(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, _ := openLetter(t, t.TempDir())
 	boxes := make([]object, 500)
 	for n := range boxes {
@@ -744,7 +737,6 @@ func TestBrowserManyRegions(t *testing.T) {
 
 // TestBrowserWithoutTheView opens a page image while the service is away, before what shows it has been loaded.
 func TestBrowserWithoutTheView(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	b := browse(t, s.base)

@@ -29,7 +29,6 @@ func (b tab) inAnotherTab(name, password string) {
 // TestBrowserSignsInAgain ends the session elsewhere before each kind of change. It is saved once the same person has signed in again, in
 // place, and never by somebody else.
 func TestBrowserSignsInAgain(t *testing.T) {
-	t.Parallel()
 	s, b, ann, page, at := openLetter(t, t.TempDir())
 	admin := s.login("admin", adminPassword)
 	line := at["line"]
@@ -149,7 +148,6 @@ func TestBrowserSignsInAgain(t *testing.T) {
 // TestBrowserKeepsChanges closes the tab with changes that did not reach the service. They are made when the page is opened again, but for
 // those of regions that somebody else changed since; where the tab stays open, as soon as the service is there.
 func TestBrowserKeepsChanges(t *testing.T) {
-	t.Parallel()
 	_, b, ann, page, at := openLetter(t, t.TempDir(), briefly()...)
 	b.readsTwo(at)
 	b.calm()

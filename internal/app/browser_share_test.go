@@ -35,7 +35,6 @@ func (b tab) seenBy(button, who string, names ...string) {
 
 // TestBrowserShare shares a document by name, which another user sees until it is taken away, and finds documents by a tag.
 func TestBrowserShare(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	ann, bob := s.signUp("ann"), s.signUp("bob")
 	ann.upload("letter.png", porttest.PNG(blank(200)))

@@ -13,7 +13,6 @@ import (
 
 // TestBrowserRemembersHowToRead chooses how to read in one browser and finds it in another.
 func TestBrowserRemembersHowToRead(t *testing.T) {
-	t.Parallel()
 	s, b, ann, page, _ := openLetter(t, t.TempDir())
 	b.press("Reading settings")
 	b.until("document.querySelector('.how select')")
@@ -38,7 +37,6 @@ func TestBrowserRemembersHowToRead(t *testing.T) {
 
 // TestBrowserEverybodysPages looks at the library of an administrator, in each order, and deletes what is somebody else's.
 func TestBrowserEverybodysPages(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	ann := s.signUp("ann")
 	var ids []int64
@@ -89,7 +87,6 @@ func TestBrowserEverybodysPages(t *testing.T) {
 
 // TestBrowserTogether has two people on one page.
 func TestBrowserTogether(t *testing.T) {
-	t.Parallel()
 	s, b, ann, page, at := openLetter(t, t.TempDir())
 	line, title := at["line"], at["title"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])

@@ -41,42 +41,13 @@ type tab struct {
 	dir  string // where the screenshots go; empty: none are made
 }
 
-// chromiums are the browsers that run. Each test has one for itself, in whose windows somebody has what they need of their own: cookies,
-// storage, cache. Two tests in one browser would take the focus from one another.
-var chromiums struct {
-	mu    sync.Mutex
-	idle  []context.Context
-	of    map[testing.TB]context.Context
-	close []func()
-}
+// chromium is the browser of all tests. In each of its windows somebody has what they need of their own: cookies, storage, cache.
+var chromium = sync.OnceValues(startChromium)
 
-// chromium is the browser of a test.
-func chromium(t testing.TB) (browser context.Context, err error) {
-	c := &chromiums
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if browser = c.of[t]; browser != nil {
-		return browser, nil
-	}
-	if n := len(c.idle); n > 0 {
-		browser, c.idle = c.idle[n-1], c.idle[:n-1]
-	} else if browser, err = startChromium(); err != nil {
-		return nil, err
-	}
-	if c.of == nil {
-		c.of = map[testing.TB]context.Context{}
-	}
-	c.of[t] = browser
-	t.Cleanup(func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.of, t)
-		c.idle = append(c.idle, browser)
-	})
-	return browser, nil
-}
+// closeChromium ends the browser, where it runs, when all tests have ended.
+var closeChromium = func() {}
 
-// startChromium starts a browser that closeChromiums ends.
+// startChromium starts a browser that closeChromium ends.
 func startChromium() (context.Context, error) {
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -97,23 +68,16 @@ func startChromium() (context.Context, error) {
 	options = append(options, chromedp.Flag("disable-features", "SpareRendererForSitePerProcess")) // which costs a process for each page
 	options = append(options, chromedp.Flag("lang", "en-GB"), chromedp.Env("LC_ALL=C.UTF-8"))      // names of files are not all ASCII
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	chromiums.close = append(chromiums.close, cancel)
+	closeChromium = cancel
 	ctx, _ := chromedp.NewContext(allocator)
 	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank")) // the first call starts the browser
-}
-
-// closeChromiums ends the browsers when all tests have ended.
-func closeChromiums() {
-	for _, end := range chromiums.close {
-		end()
-	}
 }
 
 // browse opens a window for somebody who has nothing in common with those of other windows. Where there is no browser the test is skipped.
 // GLYPHBOX_TEST_SCREENSHOTS names a directory for pictures of each screen.
 func browse(t testing.TB, base string) tab {
 	t.Helper()
-	browser, err := chromium(t)
+	browser, err := chromium()
 	if errors.Is(err, exec.ErrNotFound) {
 		check.Absent(t, "browser", "make setup-tests installs Chromium")
 	}
@@ -382,7 +346,6 @@ func openLetter(t testing.TB, dir string, more ...string) (s *server, b tab, ann
 
 // theLetter is a page of ours as the first test that asks for it has drawn it, and where things stand on it.
 var theLetter struct {
-	sync.Mutex
 	picture []byte
 	lines   map[string][4]float64
 }
@@ -390,8 +353,6 @@ var theLetter struct {
 // letter is a file of a page of ours, drawn by a browser, and where things stand on it.
 func (b tab) letter(dir string) (file string, lines map[string][4]float64) {
 	b.t.Helper()
-	theLetter.Lock()
-	defer theLetter.Unlock()
 	if theLetter.picture == nil {
 		b.do(chromedp.EmulateViewport(letterWidth, 1300), chromedp.Navigate("data:text/html;charset=utf-8,"+url.PathEscape(pageHTML)))
 		places := eval[json.RawMessage](b, `Object.fromEntries([...document.querySelectorAll('[id]')].map((e) => { const r = `+
@@ -409,7 +370,6 @@ func (b tab) letter(dir string) (file string, lines map[string][4]float64) {
 
 // TestBrowser is a walk through the web page, in a real browser, on the real service.
 func TestBrowser(t *testing.T) {
-	t.Parallel()
 	dir, files := t.TempDir(), t.TempDir()
 	s := start(t, dir, withModels...)
 	b := browse(t, s.base)
@@ -596,7 +556,6 @@ func (b tab) touch(steps ...[]*input.TouchPoint) {
 
 // TestBrowserCorners is what the walk leaves out: many pages, fingers, two people at one text, older versions, doubt.
 func TestBrowserCorners(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	files := t.TempDir()
 	b := browse(t, s.base)

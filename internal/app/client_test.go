@@ -21,7 +21,6 @@ import (
 
 // Every method of the client does what it says, on a real service.
 func TestClient(t *testing.T) {
-	t.Parallel()
 	ctx := t.Context()
 	s := start(t, t.TempDir(), "--ocr-workers", "2")
 	png, lines, boxes := drawn()

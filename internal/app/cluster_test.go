@@ -74,7 +74,6 @@ func residentMemory(t *testing.T, cmd *exec.Cmd) (bytes int64) {
 // TestWorkersAndNATSFail runs a job on two serving nodes, two or three worker nodes and a cluster of three NATS servers, each a process of
 // its own, while nodes and NATS servers are killed and held up. Each image is read once, whatever happens.
 func TestWorkersAndNATSFail(t *testing.T) {
-	t.Parallel()
 	pages, workers, rounds := 60, 2, 1
 	if check.Soak() {
 		pages, workers, rounds = 2000, 3, 8
@@ -157,7 +156,6 @@ func TestWorkersAndNATSFail(t *testing.T) {
 // TestJobIsWatchedElsewhere starts a job of pages with ten regions each through one server, watches it through another, and cancels it
 // there half-way: what was read until then is whole, and nothing else is read.
 func TestJobIsWatchedElsewhere(t *testing.T) {
-	t.Parallel()
 	pages := 20
 	if check.Soak() {
 		pages = 2000

@@ -80,7 +80,6 @@ func TestUsage(t *testing.T) {
 func columns(r result) string { return strings.Join(strings.Fields(r.stdout), " ") }
 
 func TestMigrateCommands(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
 	if err != nil {
@@ -168,7 +167,6 @@ func must[T any](t *testing.T, get func() (T, error)) T {
 }
 
 func TestUserCommandsBesideTheServer(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	user := func(stdin string, args ...string) result {
@@ -248,7 +246,6 @@ func TestLocalURL(t *testing.T) {
 
 // TestFirstStart wants an administrator with a password that works, told once.
 func TestFirstStart(t *testing.T) {
-	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new", "data")
 	s := start(t, dir)
 	if text := s.stdout.String(); !strings.Contains(text, s.base) || !strings.Contains(text, "admin") ||
@@ -272,7 +269,6 @@ func TestFirstStart(t *testing.T) {
 
 // TestFirstStartWithoutPassword wants a random password that is shown and works.
 func TestFirstStartWithoutPassword(t *testing.T) {
-	t.Parallel()
 	s := startWith(t, nil, t.TempDir())
 	_, text, _ := strings.Cut(s.stdout.String(), "Password")
 	shown := strings.Fields(text)
@@ -284,7 +280,6 @@ func TestFirstStartWithoutPassword(t *testing.T) {
 
 // TestFirstStartWithTheNameTaken wants that nobody becomes an administrator by having taken the name.
 func TestFirstStartWithTheNameTaken(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	db, err := sqlstore.Open(t.Context(), filepath.Join(dir, "glyphbox.db"))
 	if err != nil {
@@ -307,7 +302,6 @@ func TestConfigCommand(t *testing.T) {
 }
 
 func TestRotatedKeySignsFromTheNextStartOn(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	ann := s.signUp("ann")
@@ -324,7 +318,6 @@ func TestRotatedKeySignsFromTheNextStartOn(t *testing.T) {
 }
 
 func TestServeRefusesKeysThatOthersMayRead(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	s.stop()
@@ -336,7 +329,6 @@ func TestServeRefusesKeysThatOthersMayRead(t *testing.T) {
 }
 
 func TestOCRCommand(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	png, lines, boxes := drawn()
 	good, bad := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png")
@@ -385,7 +377,6 @@ func TestOCRCommand(t *testing.T) {
 
 // TestMetricsAreWellFormed collects the metrics of a pool as the registry would.
 func TestMetricsAreWellFormed(t *testing.T) {
-	t.Parallel()
 	pool, err := engine.Start(engine.Options{Command: []string{os.Args[0], "worker"}, Workers: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -413,7 +404,6 @@ func TestMetricsAreWellFormed(t *testing.T) {
 }
 
 func TestDoctor(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	command(t, "", "doctor", "--data-dir", dir, "--models", "none").want(t, exitOK, "missing: the configuration wants none")
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

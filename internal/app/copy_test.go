@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -146,7 +145,6 @@ func (l lived) wantDocuments(t *testing.T, ann api.Client) {
 
 // firstLife is what the first test that asks for it has lived, and the files that it has left.
 var firstLife struct {
-	sync.Mutex
 	lived
 	files map[string]string
 }
@@ -154,8 +152,6 @@ var firstLife struct {
 // liveIn returns a data directory of its own that a service was used in, once for all tests.
 func liveIn(t *testing.T) lived {
 	t.Helper()
-	firstLife.Lock()
-	defer firstLife.Unlock()
 	if firstLife.files == nil {
 		firstLife.lived = live(t)
 		firstLife.files = filesBelow(t, firstLife.dir)
@@ -301,7 +297,6 @@ func wantSame(t *testing.T, a, b string) {
 }
 
 func TestCopyThereAndBack(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
 	there := t.TempDir()
@@ -326,7 +321,6 @@ func TestCopyThereAndBack(t *testing.T) {
 }
 
 func TestCopyMixed(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	last := []string{"--from-data-dir", l.dir}
 	var back string
@@ -364,7 +358,6 @@ func TestCopyMixed(t *testing.T) {
 }
 
 func TestCopyRefuses(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	copyTo := func(to ...string) result {
 		return command(t, "", append([]string{"copy", "--from-data-dir", l.dir}, to...)...)
@@ -388,7 +381,6 @@ func TestCopyRefuses(t *testing.T) {
 
 // What is not whole is found on either side, and what breaks off is not served.
 func TestCopyFindsCorruption(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	blobs := func(dir string) []string {
 		paths, err := filepath.Glob(filepath.Join(dir, "blobs", "??", "*"))
@@ -430,7 +422,6 @@ func TestCopyFindsCorruption(t *testing.T) {
 
 // Somebody who writes to the source meanwhile is noticed.
 func TestCopyOfWhatChanges(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	from, to := Config{DataDir: datadir.Dir(l.dir)}, Config{DataDir: datadir.Dir(t.TempDir())}
 	source, err := openStores(t.Context(), from)
@@ -468,7 +459,6 @@ func (c changed) Sync(ctx context.Context, contents bool, done func(table string
 
 // A copy that is killed anywhere is taken up again.
 func TestCopyIsKilled(t *testing.T) {
-	t.Parallel()
 	l := liveIn(t)
 	database, mongodb := mariadbtest.Database(t), mongotest.URI(t)
 	there, back := t.TempDir(), t.TempDir()

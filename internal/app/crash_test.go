@@ -539,7 +539,6 @@ func sweepLater(t *testing.T, s *stores) {
 }
 
 func TestKilledBetweenStores(t *testing.T) {
-	t.Parallel()
 	t.Run("SQLite and files", func(t *testing.T) { killedBetweenStores(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir())})) })
 	t.Run("MariaDB and MongoDB", func(t *testing.T) {
 		killedBetweenStores(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.Database(t),

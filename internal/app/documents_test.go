@@ -19,7 +19,6 @@ import (
 
 // Documents of several pages are uploaded, read whole, taken out whole, and deleted so that nothing is left.
 func TestDocuments(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir, "--sweep-interval", "0")
 	ann := s.signUp("ann")

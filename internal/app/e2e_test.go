@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	code := mariadbtest.Main(m)
-	closeChromiums()
+	closeChromium()
 	os.Exit(code)
 }
 
@@ -352,7 +352,6 @@ func TestWalkOnMariaDB(t *testing.T) { walk(t, "--database", mariadbtest.Databas
 
 // walk does what people do, on a server with those flags.
 func walk(t *testing.T, more ...string) {
-	t.Parallel()
 	s := start(t, t.TempDir(), more...)
 	if r := s.do(http.StatusOK, "GET", "/ping", nil); string(r.body) != "pong" {
 		t.Errorf("ping: %s", r.body)
@@ -476,7 +475,6 @@ func walk(t *testing.T, more ...string) {
 
 // TestKilled kills the server in the midst of its work: everything that was answered is there afterwards, and no version is missing.
 func TestKilled(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	c, cmd := spawn(t, dir)
 	ann := c.signUp("ann")
@@ -606,7 +604,6 @@ func halfUpload(t *testing.T, c person) (finish func() (reply, error)) {
 }
 
 func TestShutdownFinishesWhatRuns(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	ann := s.signUp("ann")
@@ -629,7 +626,6 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 }
 
 func TestShutdownCutsOffWhatTakesTooLong(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir(), "--shutdown-timeout", "50ms")
 	finish := halfUpload(t, s.signUp("ann"))
 	s.stop()
@@ -644,7 +640,6 @@ func TestShutdownCutsOffWhatTakesTooLong(t *testing.T) {
 
 // TestReceipt reads the lines of a real receipt through the API.
 func TestReceipt(t *testing.T) {
-	t.Parallel()
 	const set = "../../../shared/evalset/sroie"
 	f, err := os.Open(filepath.Join(set, "regions.jsonl"))
 	if err != nil {

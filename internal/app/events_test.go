@@ -13,7 +13,6 @@ import (
 
 // Two nodes on one database tell one another what happens to an image, and a stream goes on at either of them.
 func TestEventsOfAnImageOnTwoNodes(t *testing.T) {
-	t.Parallel()
 	keys := file(t, command(t, "", "key", "new").want(t, exitOK, "").stdout)
 	if err := os.Chmod(keys, 0o444); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,6 @@ import (
 
 // TestExport takes a corrected result out in every format, from a page that was really read.
 func TestExport(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	ann, bob := s.signUp("ann"), s.signUp("bob")
 	page, lines, boxes := drawn()

@@ -318,7 +318,6 @@ func (o *originalService) wantImported(ids []string) {
 }
 
 func TestImport(t *testing.T) {
-	t.Parallel()
 	for _, kind := range [][2]string{{"BIGINT", "utf8mb4_general_ci"}, {"INTEGER", "utf8mb4_bin"}} {
 		t.Run(kind[0], func(t *testing.T) {
 			o := newOriginal(t, kind[0], kind[1])
@@ -353,7 +352,6 @@ func TestImport(t *testing.T) {
 }
 
 func TestImportIsKilled(t *testing.T) {
-	t.Parallel()
 	o := newOriginal(t, "BIGINT", "utf8mb4_general_ci")
 	ids := o.fill()
 	// In the midst of setting aside, as far as others can see it.
@@ -379,7 +377,6 @@ func TestImportIsKilled(t *testing.T) {
 }
 
 func TestImportRefuses(t *testing.T) {
-	t.Parallel()
 	o := newOriginal(t, "BIGINT", "utf8mb4_bin")
 	o.fill()
 	o.exec(`INSERT INTO user VALUES (11, 'BOSS', 'x', 'ANN@example.org', '2024-01-01 00:00:00', NULL)`)

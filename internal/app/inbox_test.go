@@ -68,7 +68,6 @@ func (s *server) untilMoved(done, failed int) {
 }
 
 func TestInbox(t *testing.T) {
-	t.Parallel()
 	box := t.TempDir()
 	s := start(t, t.TempDir(), "--inbox", box, "--inbox-interval", "100ms", "--max-upload", "300kB")
 	page, lines, _ := drawn()
@@ -153,7 +152,6 @@ func TestInbox(t *testing.T) {
 
 // TestInboxSurvives kills the service again and again while it reads files of its inbox: each is uploaded once and read once.
 func TestInboxSurvives(t *testing.T) {
-	t.Parallel()
 	kills, files := 3, 6
 	if check.Soak() {
 		kills, files = 30, 100
@@ -186,7 +184,6 @@ func TestInboxSurvives(t *testing.T) {
 
 // TestInboxOfSeveralNodes has two nodes watch one folder, of which one is killed in the midst.
 func TestInboxOfSeveralNodes(t *testing.T) {
-	t.Parallel()
 	box := t.TempDir()
 	page, lines, _ := drawn()
 	more := []string{"--database", mariadbtest.Database(t), "--mongodb", mongotest.URI(t), "--keys-file",

@@ -67,7 +67,6 @@ var errEnough = errors.New("enough was seen")
 // TestAJobSurvives kills the service again and again during a job, and deletes the folder of its queue, once while it runs and once while
 // it does not.
 func TestAJobSurvives(t *testing.T) {
-	t.Parallel()
 	kills, pages := 3, 12
 	if check.Soak() {
 		kills, pages = 50, 200
@@ -133,7 +132,6 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 }
 
 func TestJobCommands(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	s.signUp("ann")
 	page, _, boxes := drawn()

@@ -23,7 +23,6 @@ func TestWalkOnMariaDBAndMongoDB(t *testing.T) {
 
 // TestAFileIsFetchedOnce reads all pages of a file and looks at them.
 func TestAFileIsFetchedOnce(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir(), "--mongodb", mongotest.URI(t))
 	ann := s.signUp("ann")
 	var pages []image.Image

@@ -37,7 +37,6 @@ func startTogether(t *testing.T, n int, more ...string) []*server {
 
 // Two nodes on one MariaDB and one MongoDB are one service: it does not matter which of them is asked.
 func TestSeveralNodes(t *testing.T) {
-	t.Parallel()
 	stores := []string{"--database", mariadbtest.Database(t), "--mongodb", mongotest.URI(t)}
 	keys := file(t, command(t, "", "key", "new").want(t, exitOK, "").stdout)
 	if err := os.Chmod(keys, 0o444); err != nil { // as secrets are mounted
@@ -149,7 +148,6 @@ func TestKeysForSeveralNodes(t *testing.T) {
 
 // Nodes that start for the first time at once make one administrator, and none of them finds that anything is wrong.
 func TestFirstStartsAtOnce(t *testing.T) {
-	t.Parallel()
 	db, err := sqlstore.Open(t.Context(), mariadbtest.Database(t))
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,6 @@ import (
 )
 
 func TestOCRByServer(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir(), withModels...)
 	ann := s.signUp("ann")
 	png, lines, _ := drawn()
@@ -73,7 +72,6 @@ func TestOCRByServer(t *testing.T) {
 
 // A token may expire among many files, and the service may be busy.
 func TestSessionGoesOn(t *testing.T) {
-	t.Parallel()
 	var logins, asked atomic.Int64
 	service := http.NewServeMux()
 	service.HandleFunc("POST /api/v1/user/login", func(w http.ResponseWriter, r *http.Request) {
@@ -106,7 +104,6 @@ func TestSessionGoesOn(t *testing.T) {
 
 // A service reads all pages of documents, or those that are asked for, and what is written is what this program writes by itself.
 func TestDocumentsByServer(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir())
 	ann := s.signUp("ann")
 	dir := t.TempDir()

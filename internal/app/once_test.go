@@ -123,7 +123,6 @@ func walkOnce(t *testing.T, s *stores, k *killer, accounts *account.Service, ima
 
 // A request with a key takes effect once, wherever the process is killed.
 func TestKilledOnce(t *testing.T) {
-	t.Parallel()
 	t.Run("SQLite and files", func(t *testing.T) { killedOnce(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir())})) })
 	t.Run("MariaDB and MongoDB", func(t *testing.T) {
 		killedOnce(t, shelfOf(t, Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.Database(t), MongoDB: mongotest.URI(t)}))

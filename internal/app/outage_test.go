@@ -120,7 +120,6 @@ func (l *workload) until(done bool, n int) {
 // TestStoresGoAwayUnderLoad kills and freezes both servers, one after the other, while clients work: they are told so, the service goes on
 // by itself, and in the end all that was answered is there, and nothing else.
 func TestStoresGoAwayUnderLoad(t *testing.T) {
-	t.Parallel()
 	mariadb, mongodb := mariadbtest.New(t), mongotest.Start(t)
 	config := Config{DataDir: datadir.Dir(t.TempDir()), Database: mariadbtest.DatabaseOn(t, "mariadb://root@"+mariadb.Addr()),
 		MongoDB: mongodb.URI()}

@@ -16,7 +16,6 @@ import (
 
 // A file of too many pages is refused with the limit that there is, and looking at it takes no more than a worker has.
 func TestTooManyPages(t *testing.T) {
-	t.Parallel()
 	const most = 512 << 20 // bytes of the workers for PDF files, of which one has pdfium and the file
 	s := start(t, t.TempDir())
 	ann, admin := s.signUp("ann"), s.login("admin", adminPassword)
@@ -50,7 +49,6 @@ func TestTooManyPages(t *testing.T) {
 
 // A first page that cannot be rendered in time is an error of its own, and the page behind it is read.
 func TestEndlessFirstPage(t *testing.T) {
-	t.Parallel()
 	s := start(t, t.TempDir(), "--region-timeout", "3s")
 	ann := s.signUp("ann")
 	file := "%PDF-1.7\n"

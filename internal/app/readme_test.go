@@ -11,7 +11,6 @@ import (
 
 // TestReadme pastes the first requests of each README into a shell.
 func TestReadme(t *testing.T) {
-	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		check.Absent(t, "curl", "scripts/setup tests installs it")
 	}

@@ -10,7 +10,6 @@ import (
 )
 
 func TestReindex(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)
 	ann := s.signUp("ann")

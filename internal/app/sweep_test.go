@@ -55,7 +55,6 @@ func leave(t *testing.T, dir, contentID string) (blob string) {
 }
 
 func TestSweepCommandBesideTheServer(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir, "--sweep-interval", "0")
 	ann := s.signUp("ann")
@@ -90,7 +89,6 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 
 // With another database than the one that names them, all blobs look as if they were left over.
 func TestSweepWithTheWrongDatabase(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	s, err := openStores(t.Context(), Config{DataDir: datadir.Dir(dir)})
 	if err != nil {

@@ -28,7 +28,6 @@ import (
 
 // TestAWebhookIsTold runs a job that names a webhook, and checks what arrives as its receiver would.
 func TestAWebhookIsTold(t *testing.T) {
-	t.Parallel()
 	type arrival struct {
 		header http.Header
 		body   []byte
@@ -83,7 +82,6 @@ func (s sometimesHurried) Send(ctx context.Context, m webhook.Message) webhook.A
 // TestAnHourOfFailures has a receiver that answers 500 for an hour of the deliverers' clock: what is sent by several nodes arrives once it
 // answers better, each delivery once, and a receiver that refuses or hangs holds up nobody.
 func TestAnHourOfFailures(t *testing.T) {
-	t.Parallel()
 	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "glyphbox.db"))
 	check.OK(t, "Open", err)
 	defer db.Close()
