@@ -58,8 +58,8 @@ check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check
 # Firefox and WebKit as programs of tests are packages of Debian.
 REQUIRED := libheif,mariadb,mongodb,models,nginx,browser,curl,pdftotext,qpdf,tesseract,xmllint$(shell grep -qsx ID=debian /etc/os-release && echo ,firefox,webkit)
 
-# The race detector makes what draws and reads pages, and SQLite, several times slower: these tests have it in make soak only.
-UNRACED := ./internal/app ./internal/bench ./internal/porttest ./internal/adapter/engine/... ./internal/adapter/sqlstore/...
+# The race detector makes what draws, reads and writes pages, and SQLite, several times slower: these tests have it in make soak only.
+UNRACED := ./internal/app ./internal/bench ./internal/porttest ./internal/adapter/engine/... ./internal/adapter/sqlstore/... ./internal/adapter/transcript/...
 
 # Each package's tests are linked anew each time: without tables for debuggers in two thirds of the time.
 TESTS := GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -ldflags=-w -timeout 40m -p 1

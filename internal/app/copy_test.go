@@ -168,7 +168,7 @@ func liveIn(t *testing.T) lived {
 func live(t *testing.T) (l lived) {
 	t.Helper()
 	l.dir = t.TempDir()
-	s := start(t, l.dir)
+	s := start(t, l.dir, "--access-ttl", "24h") // tests sign in once, and may come late
 	l.ann = s.signUp("ann")
 	bob, cy := s.signUp("Bob"), s.signUp("cy")
 	page, _, boxes := drawn()
