@@ -40,7 +40,7 @@ const asProgram = "GLYPHBOX_TEST_AS_PROGRAM"
 func TestMain(m *testing.M) {
 	natstest.Main()
 	progress.Interval = 0 // so that tests see how far something has come
-	attemptsInterval = time.Hour
+	attemptsInterval = 15 * time.Minute
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		var stderr io.Writer = os.Stderr
