@@ -278,15 +278,22 @@ export async function runs(id: number, before?: number) {
   return { runs: (await r.json()) as Run[], older: r.headers.has('Link') }
 }
 export const version = async (id: number, v: number) => (await get<Run[]>(`/image/${id}/ocr?version=${v}`))[0]
-/** Reads regions as a new version or, with into, as a part of that one. */
-export async function recognize(id: number, how: Asked, regions: Order[], signal?: AbortSignal, into = 0): Promise<Content[]> {
+/** Reads regions as a new version or, with into, as a part of that one. Within a day the same with the same key takes effect once. */
+export async function recognize(
+  id: number,
+  how: Asked,
+  regions: Order[],
+  once: string,
+  signal?: AbortSignal,
+  into = 0,
+): Promise<Content[]> {
   const q = new URLSearchParams(how.lang.map((l) => ['lang', l]))
   q.set('psm', how.psm)
   q.set('oem', String(how.oem))
   q.set('rotate', how.rotate)
   if (how.effort) q.set('effort', how.effort)
   if (into) q.set('into', String(into))
-  return (await ask(`/image/${id}/ocr?${q}`, { ...json('POST', regions), signal })).json()
+  return (await ask(`/image/${id}/ocr?${q}`, { ...json('POST', regions, { 'Idempotency-Key': once }), signal })).json()
 }
 export const content = (id: string) => get<Content>('/ocr/' + id)
 /** What of a content is to be otherwise. */

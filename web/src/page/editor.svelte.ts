@@ -147,7 +147,10 @@ export class Editor {
       this.said = t('Region {n}, {text}', { n: this.numberOf(one.key), text })
       untrack(() => this.#name())
     })
-    $effect(() => () => this.others.leave())
+    $effect(() => () => {
+      this.others.leave()
+      this.work.leave()
+    })
     this.load()
   }
   #heard = '' // key of the region that is to be told
@@ -201,6 +204,11 @@ export class Editor {
       this.#show(at.key)
     } else if (this.kept.length) this.#show(this.kept[0].key)
   }
+  /** The tab is closed, or shows what is no page of ours. */
+  hide() {
+    this.others.leave()
+    this.work.hide()
+  }
   /** Somebody may have been at it while the page was out of sight. */
   async seenAgain() {
     if (document.visibilityState === 'hidden') return this.others.leave()
@@ -208,6 +216,7 @@ export class Editor {
     try {
       await this.others.watch()
       await this.work.hear([{ version: 0 }])
+      this.work.takeUp()
     } catch (e) {
       if (!this.#missing(e)) complain(e)
     }

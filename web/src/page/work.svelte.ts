@@ -11,7 +11,7 @@ import { replace } from '../library/library.svelte'
 import { app, complain, reasonOf, tell } from '../state.svelte'
 import { History, type Step } from './history.svelte'
 import type { Happened } from './others.svelte'
-import { drop, keep, Queue, unsaved, type Unanswered } from './unsaved.svelte'
+import { drop, keep, Queue, unsaved, Unread, type Sent, type Unanswered, type Waiting } from './unsaved.svelte'
 
 /** Regions that are being read, told once it takes a while. */
 export type Reading = { done: number; all: number; slow: boolean; cancel: () => void }
@@ -22,6 +22,7 @@ export const grave = 0.5 // and below this one it is likely wrong
 export const inDoubt = (c: Content, word: number) => c.words[word].confidence < doubtful && !c.words[word].confirmed && !c.confirmed
 const atOnce = 25 // regions of a request, so that text comes by and by; more where there would be more than twenty requests
 export const mostInVersion = 2000 // that the service takes in one request
+const keptFor = 23 * 3600_000 // milliseconds for which the service surely knows a request that is sent again
 const together = 700 // milliseconds in which confirmations of one text become one revision
 
 export class Work {
@@ -29,13 +30,14 @@ export class Work {
   runs = $state.raw<Run[]>([]) // newest first
   older = $state(false) // whether there are more of them at the server
   languages = $state.raw<string[]>(['eng'])
-  draft = $state.raw<Region[]>([])
+  #draft = $state.raw<Region[]>([])
   version = $state(0) // that the draft shows; 0: nothing was read yet
   offered = $state.raw<Run | null>(null) // a newer one, made elsewhere, with fewer regions than the draft
   how = $state.raw<Asked>({ lang: ['eng'], psm: 'auto', oem: 3, rotate: 'auto', effort: '' })
   reading = $state<Reading[]>([])
   history: History
   #queue: Queue
+  #unread: Unread
   #contents = $state.raw<Record<string, Content>>({})
   #serial = 0
   #oldest = 0 // version down to which the runs are here without a gap
@@ -43,7 +45,27 @@ export class Work {
   constructor(readonly id: number) {
     this.history = new History(`steps:${app.user?.id}:${id}`)
     this.#queue = new Queue(id)
+    this.#unread = new Unread(id)
   }
+  /** Called when another page is shown. What is being read is read to its end. */
+  leave = () => this.#unread.leave(Promise.allSettled(this.#underWay))
+  /** Called when the tab is closed, or shows what is no page of ours. */
+  hide() {
+    this.#flush().catch(complain)
+    this.#unread.leave(Promise.resolve())
+  }
+
+  get draft(): Region[] {
+    return this.#draft
+  }
+  /** What of the list has yet to be read is kept, so that it is not lost with the tab. */
+  set draft(list: Region[]) {
+    this.#draft = list
+    const unread = list.filter((r) => r.state !== 'read' && !(r.content && this.#anew))
+    const rotation = this.image?.rotation ?? 0
+    this.#unread.mirror(unread.map((region) => ({ region, rotation, revision: this.#contents[region.content]?.revision ?? 0 })))
+  }
+  #anew = 0 // lists that are being read as new versions
 
   content = (r: Region): Content | null => (r.state === 'read' ? (this.#contents[r.content] ?? null) : null)
   /** What a region shows: its content or, while it is read again, the one before. */
@@ -53,7 +75,7 @@ export class Work {
   /** Whether a region has no text since it could not be read. */
   failed = (r: Region): boolean => r.state === 'failed' || !!this.content(r)?.error
   busy = (r: Region): boolean => r.state === 'reading'
-  fresh = () => `${Date.now().toString(36)}-${++this.#serial}`
+  fresh = () => `${this.#unread.tab}-${++this.#serial}`
 
   learn(list: Content[]) {
     for (const c of list) this.#rank(c.id)
@@ -84,6 +106,45 @@ export class Work {
     this.image = image
     const left = this.#queue.left()
     if (left.length) this.#track(this.#inTurn(() => this.#goOn(left)))
+    this.takeUp()
+  }
+  /** Reads what tabs that are gone have left unread, also those that go from now on. */
+  takeUp() {
+    this.#unread.left((left) => this.#track(this.#resume(...left)))
+  }
+  async #resume(waiting: Waiting[], sent: Sent[]) {
+    const now = this.image!.rotation
+    const reads = (r: Region): Region => (r.state === 'reading' || r.away ? { ...r, state: 'reading', reason: '', away: false } : r)
+    const list = waiting.map(({ region: r, rotation, revision }) => {
+      const region = reads({ ...r, box: this.#turnedBy(now - rotation, r.box) })
+      const c = this.#contents[r.content]
+      // A region that has a text is read again if that is as it was. If it says what it is to say, only the answer was lost.
+      const same = !r.content || (c?.revision === revision && this.draft.some((d) => d.content === c.id))
+      const done = !same && c && sameBox(c.roi, region.box) && (!r.lang || r.lang.join() === c.lang.join())
+      return { region, same, lost: !same && !done }
+    })
+    const again = list.flatMap((w) => (w.same ? w.region : []))
+    const by = new Map(again.map((r) => [r.content, r]))
+    this.draft = [...this.draft.map((r) => (r.content && by.get(r.content)) || r), ...again.filter((r) => !r.content)]
+    this.#dropped(list.filter((w) => w.lost).length)
+    const keys = new Set(again.filter((r) => r.state === 'reading').map((r) => r.key))
+    for (const s of sent) {
+      const wanted = s.unwanted.length || s.list.some((r) => keys.has(r.key))
+      if (!wanted || !this.#stillFits(s)) this.#unread.answered(s)
+      else await this.#askAgain(s)
+    }
+    const left = this.draft.filter((r) => keys.has(r.key) && r.state === 'reading')
+    if (left.length) await this.#readOnceMore(new Set(left.map((r) => r.key)))
+  }
+  #turnedBy(degrees: number, b: Box): Box {
+    let { width, height } = this.image!
+    const times = (((degrees / 90) % 4) + 4) % 4
+    if (times % 2) [width, height] = [height, width] // of the page as it was
+    for (let n = 0; n < times; n++) {
+      b = turned(b, { width, height })
+      ;[width, height] = [height, width]
+    }
+    return b
   }
   /** Shows a version as the one that is worked on. Regions that are being read stay. */
   #take(run: Run | undefined) {
@@ -130,7 +191,6 @@ export class Work {
   /** Shows the page as it is turned by now, with all that is on it. */
   async #turned(image: Image) {
     const before = this.image!
-    const times = ((image.rotation - before.rotation + 360) % 360) / 90
     const { runs, older } = await api.runs(this.id)
     this.#contents = {}
     this.learn(runs.flatMap((r) => r.contents))
@@ -140,15 +200,10 @@ export class Work {
     api.forgetThumbnail(this.id)
     replace(image)
     this.image = image
+    const turn = (b: Box) => this.#turnedBy(image.rotation - before.rotation, b)
+    this.draft = this.draft.map((r) => (r.content ? r : { ...r, box: turn(r.box) }))
     this.#take(runs[0])
-    this.history.turn((b) => {
-      let { width, height } = before
-      for (let n = 0; n < times; n++) {
-        b = turned(b, { width, height })
-        ;[width, height] = [height, width]
-      }
-      return b
-    })
+    this.history.turn(turn)
   }
   /** Makes sure that a version is among the runs. */
   async fetchVersion(version: number) {
@@ -267,6 +322,9 @@ export class Work {
         else complain(e)
       }
     }
+    this.#dropped(lost)
+  }
+  #dropped(lost: number) {
     if (lost)
       tell(
         count(
@@ -381,8 +439,6 @@ export class Work {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#flush().catch(complain), together)
   }
-  /** Sends what waits. */
-  flush = () => this.#flush()
   #flush(): Promise<void> {
     clearTimeout(this.#timer)
     const waiting = [...this.#waiting]
@@ -446,6 +502,8 @@ export class Work {
     const removed = this.draft.filter((r) => keys.has(r.key))
     const ids = removed.flatMap((r) => r.content || [])
     this.draft = this.draft.filter((r) => !keys.has(r.key))
+    const unread = removed.filter((r) => !r.content)
+    for (const r of unread) this.#unread.unwanted(r.key, true)
     const step: Step = { kind: 'present', ids, present: true }
     const away = ids.map((id) => this.#intend(id, null))
     this.#track(
@@ -465,7 +523,9 @@ export class Work {
           ),
     )
     return async () => {
-      this.draft = [...this.draft, ...removed.filter((r) => !r.content)]
+      this.draft = [...this.draft, ...unread]
+      const again = unread.filter((r) => r.state === 'reading' && !this.#unread.unwanted(r.key, false))
+      if (again.length) this.#track(this.#readOnceMore(new Set(again.map((r) => r.key))))
       if (ids.length === 0) return
       await this.settled()
       if (this.history.past.at(-1) === step) await this.undo()
@@ -512,7 +572,7 @@ export class Work {
       final: false,
     }))
     this.draft = [...this.draft, ...made]
-    this.#track(this.#readApart(made, true))
+    this.#track(this.#readApart(made))
     return made
   }
   duplicate(keys: Set<string>): Region[] {
@@ -545,7 +605,12 @@ export class Work {
   }
   /** Reads regions, but for those that were read before the answer was lost. */
   async #readOnceMore(keys: Set<string>) {
-    const list = () => this.draft.filter((r) => keys.has(r.key))
+    const list = () => this.draft.filter((r) => keys.has(r.key) && r.state === 'reading')
+    for (const s of this.#unread.unanswered(keys)) {
+      if (this.#stillFits(s)) await this.#askAgain(s)
+      else this.#unread.answered(s)
+    }
+    if (list().length === 0) return
     try {
       await this.catchUp()
       const read = this.draft.filter((r) => r.content && !keys.has(r.key))
@@ -555,6 +620,35 @@ export class Work {
       return
     }
     await this.#readApart(list())
+  }
+  /** Whether a request can be sent again as it was. Where there is a newer version by now, that has its regions or they are read into it. */
+  #stillFits = (s: Sent) =>
+    s.newest === (this.runs[0]?.version ?? 0) &&
+    s.rotation === this.image!.rotation &&
+    Date.now() - s.at < keptFor &&
+    (!s.into || s.list.every((r) => !r.content || this.#contents[r.content]?.revision === s.revisions[r.content]))
+  /** Sends a request again of which no answer came; false where that fails. What has changed in its regions since is still to be read. */
+  async #askAgain(s: Sent): Promise<boolean> {
+    const control = new AbortController()
+    const progress = this.#progress(s.list.length, control)
+    const was = new Map(this.draft.map((r) => [r.key, r]))
+    try {
+      if (s.into) await this.#readInto(s.list, control.signal, s)
+      else await this.#open(s.list, control.signal, s.texts, s)
+    } catch (e) {
+      if (control.signal.aborted || (e instanceof api.Failure && e.status === 0)) this.#failed(s.list, e)
+      else this.#unread.answered(s)
+      return false
+    } finally {
+      this.#finished(progress)
+    }
+    for (const r of s.list) {
+      const now = was.get(r.key)
+      const changed = now && JSON.stringify(orderOf(now)) !== JSON.stringify(orderOf({ ...r, name: now.name }))
+      if (changed) this.#set(new Set([r.key]), ({ content, name }) => ({ ...now, content, name, state: 'reading' }))
+    }
+    await this.catchUp() // others may have made a newer version since
+    return true
   }
   async #move(list: Region[]) {
     if (list.length === 0) return
@@ -590,6 +684,7 @@ export class Work {
   async #readAll(): Promise<number> {
     await this.#flush()
     const list = this.draft
+    this.#anew++
     this.#set(new Set(list.map((r) => r.key)), { state: 'reading' })
     const control = new AbortController()
     const progress = this.#progress(list.length, control)
@@ -600,6 +695,7 @@ export class Work {
       this.#failed(list, e)
       return 0
     } finally {
+      this.#anew--
       this.#finished(progress)
     }
   }
@@ -610,6 +706,7 @@ export class Work {
     const list = run.contents.map((c) => ({ ...asRegion(c, this.fresh()), state: 'reading' as const }))
     this.learn(run.contents)
     const before = this.draft
+    this.#anew++
     this.draft = list
     const control = new AbortController()
     const progress = this.#progress(list.length, control)
@@ -621,6 +718,7 @@ export class Work {
       complain(e)
       return false
     } finally {
+      this.#anew--
       this.#finished(progress)
     }
   }
@@ -629,22 +727,23 @@ export class Work {
     const keys = new Set(this.draft.filter((r) => r.state === 'failed' && r.away).map((r) => r.key))
     if (keys.size === 0) return
     this.#set(keys, { state: 'reading' })
-    this.#track(this.#readApart(this.draft.filter((r) => keys.has(r.key))))
+    this.#track(this.#readOnceMore(keys))
   }
 
-  async #readApart(list: Region[], added = false) {
+  async #readApart(list: Region[]) {
     const control = new AbortController()
     const progress = this.#progress(list.length, control)
     const batch = list.length <= atOnce ? list.length : Math.min(mostInVersion, Math.max(atOnce, Math.ceil(list.length / 20)))
     const made: string[] = []
     for (let n = 0; n < list.length; n += batch) {
-      const part = list.slice(n, n + batch)
+      const part = list.slice(n, n + batch).filter((r) => this.draft.some((d) => d.key === r.key))
+      if (part.length === 0) continue
       if (this.reading.some((p) => p === progress) && !control.signal.aborted) made.push(...(await this.#read(part, control)))
       else this.#failed(part, new DOMException('', 'AbortError'))
       progress.done = Math.min(n + batch, list.length)
     }
     this.#finished(progress)
-    if (made.length && (added || made.length === list.length)) this.#did({ kind: 'present', ids: made, present: false })
+    if (made.length) this.#did({ kind: 'present', ids: made, present: false })
   }
   #progress(all: number, control: AbortController): Reading {
     this.reading.push({ done: 0, all, slow: false, cancel: () => control.abort() })
@@ -705,15 +804,19 @@ export class Work {
       return []
     }
   }
-  async #readInto(list: Region[], signal: AbortSignal): Promise<string[]> {
+  async #readInto(list: Region[], signal: AbortSignal, before?: Sent): Promise<string[]> {
     await this.#flush()
-    const { version } = this
-    const order = list.map((r) => orderOf(r, r.content || undefined))
-    const got = await this.#patiently(() => api.recognize(this.id, this.how, order, signal, version), signal)
+    const sent = before ?? this.#sending(list, this.version)
+    const { into: version } = sent
+    const got = await this.#ask(sent, signal)
+    if (got.length < list.length) {
+      await this.#someGone(list)
+      return []
+    }
     const step: Step = { kind: 'set', to: {}, seen: {} }
     list.forEach((r, n) => {
       const before = r.content ? this.#contents[r.content] : undefined
-      if (!before) return
+      if (!before || before.revision >= got[n].revision) return
       step.to[before.id] = { text: before.text, roi: before.roi }
       step.seen![before.id] = got[n].revision
       const typed = unsaved(before.id)
@@ -728,38 +831,59 @@ export class Work {
       ]
       this.runs = this.runs.map((r) => (r.version === version ? { ...r, contents } : r))
     }
+    await this.#arrived(sent, got)
+    if (Object.keys(step.to).length) this.#did(step)
+    return list.flatMap((r, n) => (r.content || sent.unwanted.includes(r.key) ? [] : [got[n].id]))
+  }
+  #sending(list: Region[], into: number, texts: Sent['texts'] = 'corrected'): Sent {
+    const revisions = Object.fromEntries(list.flatMap(({ content: c }) => (c ? [[c, this.#contents[c]?.revision ?? 0]] : [])))
+    const newest = this.runs[0]?.version ?? 0
+    return this.#unread.sending({ list, into, texts, revisions, how: this.how, rotation: this.image!.rotation, newest })
+  }
+  /** Has regions read. What is asked again by a request of which no answer came is made once. */
+  async #ask(s: Sent, signal: AbortSignal): Promise<Content[]> {
+    const order = s.list.map((r) => orderOf(r, (s.into && r.content) || undefined))
+    try {
+      const got = await this.#patiently(() => api.recognize(this.id, s.how, order, s.once, signal, s.into), signal)
+      this.#unread.answered(s)
+      return got
+    } catch (e) {
+      if (e instanceof api.Failure && e.status !== 0 && e.status < 500) this.#unread.answered(s)
+      throw e
+    }
+  }
+  /** Of what a request made, others deleted something before its answer came. */
+  async #someGone(list: Region[]) {
+    this.draft = this.draft.filter((r) => r.content || !list.some((x) => x.key === r.key))
+    await this.catchUp()
+  }
+  /** Puts contents into the list. Names that were given meanwhile are theirs, and what was deleted meanwhile is deleted. */
+  async #arrived({ list, unwanted }: Sent, got: Content[]) {
     const by = new Map(list.map((r, n) => [r.key, got[n]]))
+    const named = new Map(list.flatMap((r) => this.draft.flatMap((d) => (d.key === r.key && d.name !== r.name ? [[r.key, d.name]] : []))))
     this.draft = this.draft
       .filter((r) => by.has(r.key) || !got.some((c) => c.id === r.content)) // what came by another way meanwhile
       .map((r) => {
         const c = by.get(r.key)
-        return c ? { ...r, content: c.id, name: c.name || r.name, box: c.roi, state: 'read' as const } : r
+        return c ? { ...r, content: c.id, name: named.get(r.key) ?? c.name, box: c.roi, state: 'read' as const } : r
       })
-    const renamed = list.filter((r, n) => {
-      const now = this.draft.find((x) => x.key === r.key)
-      return now && now.name !== got[n].name
-    })
-    for (const r of renamed) {
-      const now = this.draft.find((x) => x.key === r.key)!
-      this.changed(await api.change(now.content, null, { name: now.name }))
-    }
-    if (Object.keys(step.to).length) this.#did(step)
-    return list.flatMap((r, n) => (r.content ? [] : [got[n].id]))
+    const away = unwanted.flatMap((key) => by.get(key)?.id ?? [])
+    const changes = [...named].map(([key, name]) => this.#intend(by.get(key)!.id, { name }))
+    changes.push(...away.map((id) => this.#intend(id, null)))
+    if (changes.length === 0) return
+    this.#gone(new Set(away))
+    await this.#inTurn(() => this.#each(changes, (u) => this.#send(u).then((c) => c && this.#own(c), complain)))
   }
   /** Reads regions as a new version, and writes into it what was written before: what persons wrote, or all texts. */
-  async #open(list: Region[], signal: AbortSignal, texts: 'corrected' | 'all'): Promise<Run> {
-    const { how } = this
+  async #open(list: Region[], signal: AbortSignal, texts: Sent['texts'], again?: Sent): Promise<Run> {
+    const sent = again ?? this.#sending(list, 0, texts)
+    const { how } = sent
     const before = list.map((r) => this.#contents[r.content])
-    const got = await this.#patiently(
-      () =>
-        api.recognize(
-          this.id,
-          how,
-          list.map((r) => orderOf(r)),
-          signal,
-        ),
-      signal,
-    )
+    const got = await this.#ask(sent, signal)
+    if (got.length < list.length) {
+      await this.#someGone(list)
+      return this.runs[0]
+    }
     this.#made.add(got[0].version)
     this.learn(got)
     const contents: Content[] = []
@@ -784,6 +908,10 @@ export class Work {
       }
     }
     this.learn(contents)
+    if (again) {
+      await this.#arrived(sent, contents)
+      return this.runs[0]
+    }
     const run: Run = {
       version: got[0].version,
       created_datetime: new Date().toISOString(),
@@ -797,11 +925,7 @@ export class Work {
     this.#add(run)
     this.version = run.version
     this.offered = null
-    const by = new Map(list.map((r, n) => [r.key, contents[n]]))
-    this.draft = this.draft.map((r) => {
-      const c = by.get(r.key)
-      return c ? { ...r, content: c.id, box: c.roi, state: 'read' as const } : r
-    })
+    await this.#arrived(sent, contents)
     return run
   }
 

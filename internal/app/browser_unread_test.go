@@ -1,0 +1,183 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	api "glyphbox/client"
+)
+
+// beside opens another tab of the same person in the same window.
+func (b tab) beside() tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	b.ctx = ctx
+	b.do(chromedp.EmulateViewport(1440, 900))
+	return b
+}
+
+// TestBrowserKeepsRegions leaves a page with regions that have yet to be read. They are there when the page is opened again, and read once,
+// whatever became of the request for them, and whoever else has the page open.
+func TestBrowserKeepsRegions(t *testing.T) {
+	t.Parallel()
+	s, b, ann, page, at := openLetter(t, t.TempDir(), briefly()...)
+	line, title := at["line"], at["title"]
+	contents := func() []api.Content {
+		t.Helper()
+		runs := versionsOf(ann, page.ID)
+		if len(runs) == 0 {
+			return nil
+		}
+		return runs[0].Contents
+	}
+	draw := func(b tab, box [4]float64) { b.drag(letterWidth, box[0], box[1], box[2], box[3]) }
+	below := func(box [4]float64, n float64) [4]float64 {
+		return [4]float64{box[0], box[1] + 60*n, box[2], box[3] + 60*n}
+	}
+	const (
+		away = `(path, init) => { if (/[/]ocr[?]/.test(path) && init.method || path === '/ping') return Promise.reject(new TypeError()) }`
+		slow = `(path, init) => { if (/[/]ocr[?]/.test(path) && init.method)
+			return new Promise((_, no) => init.signal.addEventListener('abort', () => no(init.signal.reason))) }`
+		lost = `(path, init) => { if (/[/]ocr[?]/.test(path) && init.method)
+			return realFetch(path, init).then((r) => r.text()).then(() => { window.made = true; return new Promise(() => {}) }) }`
+	)
+	regions := func(b tab, n int) {
+		b.t.Helper()
+		b.until(fmt.Sprintf("document.querySelectorAll('.region').length === %d", n))
+	}
+	kept := func(b tab, n int) {
+		b.t.Helper()
+		b.until(fmt.Sprintf("Object.keys(localStorage).filter((k) => /^unread:.*:region:/.test(k)).length === %d", n))
+	}
+	read := func(b tab, n int) {
+		b.t.Helper()
+		regions(b, n)
+		b.until("!document.querySelector('.region.busy, .region.failed, [data-saving]')")
+		kept(b, 0)
+		if c := contents(); len(c) != n {
+			t.Fatalf("there are %d contents, want %d", len(c), n)
+		}
+	}
+
+	for n, kind := range []struct{ name, answer, until string }{
+		{"the service is away", away, "document.body.innerText.includes('The service cannot be reached.')"},
+		{"the engine is slow", slow, "document.querySelector('.region.busy')"},
+		{"the answer is lost", lost, "window.made"},
+	} {
+		b.fetches(kind.answer)
+		draw(b, below(line, float64(2*n)))
+		b.key(kb.F2)
+		b.until("document.activeElement.matches('li.selected .name')")
+		b.key(kind.name + kb.Enter)
+		if kind.answer != lost { // of the others the second waits for the first
+			draw(b, below(line, float64(2*n+1)))
+		}
+		b.until(kind.until)
+		b.openImage(page.ID, "")
+		read(b, []int{2, 4, 5}[n])
+		var names []string
+		for _, c := range contents() {
+			names = append(names, c.Name)
+		}
+		if runs := versionsOf(ann, page.ID); len(runs) != 1 || names[2*n] != kind.name {
+			t.Errorf("where %s there are %d versions and the names %q", kind.name, len(runs), names)
+		}
+	}
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("z", ctrl)
+	read(b, 4)
+
+	// Another tab leaves them to the one that is at it, until that is gone; other people have nothing of them.
+	b.fetches(slow)
+	draw(b, title)
+	kept(b, 1)
+	second, other := b.beside(), browse(t, s.base)
+	second.openImage(page.ID, "")
+	regions(second, 4)
+	other.open(fmt.Sprintf("/image/%d", page.ID))
+	other.signIn("admin", adminPassword)
+	regions(other, 4)
+	b.open("/")
+	b.shows("keeper’s log")
+	read(second, 5)
+	regions(other, 5)
+	third := second.beside()
+	third.openImage(page.ID, "")
+	read(third, 5)
+
+	// What was begun with a region goes on: it is moved, deleted while it is read, or nothing once that was called off.
+	b.openImage(page.ID, "")
+	regions(b, 5)
+	before := contents()
+	first := func() {
+		eval[any](b, "document.querySelector('.viewer').focus()")
+		b.key(kb.Escape)
+		b.key("]")
+		b.until("document.querySelector('#r1.selected')")
+	}
+	b.fetches(slow)
+	first()
+	b.key(kb.ArrowDown, shift)
+	b.key(kb.Enter)
+	kept(b, 1)
+	b.openImage(page.ID, "")
+	read(b, 5)
+	if c := contents()[0]; c.ROI.Y1 != before[0].ROI.Y1+10 || c.Revision != before[0].Revision+1 {
+		t.Errorf("of %+v a move made %+v", before[0], c)
+	}
+
+	b.fetches(slow)
+	first()
+	b.key(kb.ArrowDown, shift)
+	b.key(kb.Enter)
+	kept(b, 1)
+	ann.call(http.StatusOK, "PUT", path("/ocr/%s", before[0].ID), object{"text": "Theirs"})
+	b.openImage(page.ID, "")
+	b.shows("A change that was not saved is dropped: someone else changed the region since.")
+	if c := contents()[0]; c.Text != "Theirs" || c.ROI.Y1 != before[0].ROI.Y1+10 {
+		t.Errorf("a text of somebody else became %+v", c)
+	}
+	read(b, 5)
+
+	b.fetches(`(path, init) => { if (/[/]ocr[?]/.test(path) && init.method)
+		return realFetch(path, init).then((r) => { window.made = true; return new Promise((done) => (window.answers = () => done(r))) }) }`)
+	draw(b, below(title, 10))
+	b.until("window.made")
+	b.key(kb.Delete)
+	regions(b, 5)
+	kept(b, 0)
+	b.openImage(page.ID, "")
+	read(b, 5)
+
+	b.fetches(slow)
+	draw(b, below(title, 11))
+	b.press("Cancel")
+	b.shows("Could not be read: Cancelled")
+	b.openImage(page.ID, "")
+	b.shows("Could not be read: Cancelled")
+	if c := contents(); len(c) != 5 {
+		t.Errorf("what was called off made %d contents", len(c))
+	}
+	b.press("Try again")
+	read(b, 6)
+
+	// Somebody turned the page meanwhile: the region lies where it was drawn.
+	b.fetches(slow)
+	draw(b, below(title, 12))
+	kept(b, 1)
+	drawn := below(title, 12)
+	b.open("/")
+	ann.call(http.StatusOK, "PUT", path("/image/%d", page.ID), object{"rotation": 90})
+	b.openImage(page.ID, "")
+	read(b, 7)
+	ann.call(http.StatusOK, "PUT", path("/image/%d", page.ID), object{"rotation": 0})
+	if c := contents()[6].ROI; float64(c.X1)-drawn[0] > 2 || drawn[0]-float64(c.X1) > 2 || float64(c.Y1)-drawn[1] > 2 ||
+		drawn[1]-float64(c.Y1) > 2 {
+		t.Errorf("what was drawn at %v is at %+v", drawn, c)
+	}
+}
