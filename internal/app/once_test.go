@@ -139,7 +139,7 @@ func killedOnce(t *testing.T, s shelf) {
 		}
 	}
 	want := s.made(t, o.User)
-	at := places(calls)
+	at := s.places(calls)
 	for n, call := range calls {
 		for _, w := range at[n] {
 			t.Run(fmt.Sprintf("%s %02d %s", w, n+1, call), func(t *testing.T) {

@@ -130,7 +130,7 @@ func TestStoresGoAwayUnderLoad(t *testing.T) {
 
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
-	for c := range 4 {
+	for c := range 2 {
 		clients.Go(func() {
 			for n := c; ; n++ {
 				select {
