@@ -43,7 +43,8 @@ func TestPasswordFile(t *testing.T) {
 	}
 	s := start(t, t.TempDir())
 	ann := s.signUp("ann")
-	for name, where := range map[string][]string{"by itself": {"--models", "none"}, "by a service": {"--server", s.base, "--token", ann.token}} {
+	for name, where := range map[string][]string{"by itself": {"--models", "none"},
+		"by a service": {"--server", s.base, "--token", ann.token}} {
 		t.Run(name, func(t *testing.T) {
 			ocr := func(args ...string) result {
 				return command(t, "", append(append([]string{"ocr"}, args...), where...)...)

@@ -125,7 +125,8 @@ func TestDocumentsByServer(t *testing.T) {
 	for _, format := range []string{"text", "json", "pdf"} {
 		t.Run(format, func(t *testing.T) {
 			args := []string{"ocr", dir, "--effort", "balanced", "--format", format, "-o", "-"}
-			local := command(t, "", append(args, "--models", "none")...).want(t, exitFailure, "a.tiff: page 2: ").want(t, exitFailure, "1 of 2").stdout
+			local := command(t, "", append(args, "--models", "none")...).want(t, exitFailure, "a.tiff: page 2: ").want(t, exitFailure,
+				"1 of 2").stdout
 			remote := command(t, "", append(args, byServer...)...).want(t, exitFailure, "a.tiff: page 2: ").stdout
 			switch format {
 			case "text":
