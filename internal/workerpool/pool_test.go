@@ -53,7 +53,7 @@ func TestJobsThatBreakTheirWorker(t *testing.T) {
 	}{{"crash", "page", false, false, 2}, {"hang", "page", true, false, 1}, {"page", "broken", false, true, 2}} {
 		p := start(t, func(o *Options) {
 			if c.timeout {
-				o.JobTimeout = 5 * time.Second
+				o.JobTimeout = 3 * time.Second
 			}
 		})
 		var broken int
