@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -85,9 +86,14 @@ func browse(t testing.TB, base string) tab {
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	b := tab{t, ctx, base, os.Getenv("GLYPHBOX_TEST_SCREENSHOTS")}
+	devtools(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: lastingNotes})
 	b.do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate("about:blank"))
 	return b
 }
+
+// lastingNotes has what the page tells, and offers to undo, stay for a minute and not for 4.5 or 8 s, in which a test may come too late.
+const lastingNotes = `{ const real = setTimeout
+	window.setTimeout = (f, ms, ...a) => real(f, ms === 4500 || ms === 8000 ? 60000 : ms, ...a) }`
 
 // do takes steps; each has to be done in time.
 func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
