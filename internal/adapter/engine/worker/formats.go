@@ -141,9 +141,9 @@ const (
 	tagSampleFormat    = 339
 )
 
-// readCompressions are those beyond the specification's that Leptonica's libtiff may have: CCITT RLEW, PackBits, ThunderScan, Deflate,
-// LZMA, Zstandard, WebP. That it has one is seen when it is decoded.
-var readCompressions = []uint32{32771, 32773, 32809, 32946, 34925, 50000, 50001}
+// readCompressions are those that Leptonica's libtiff may have: the specification's, and CCITT RLEW, PackBits, ThunderScan, Deflate, LZMA,
+// Zstandard, WebP. That it has one is seen when it is decoded. Of others it makes a white page.
+var readCompressions = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000, 50001}
 
 // oddTIFF decodes a classic TIFF that is tiled, or has a plane for each colour; nil for others.
 func oddTIFF(data []byte) (image.Image, error) {
@@ -160,7 +160,7 @@ func oddTIFF(data []byte) (image.Image, error) {
 	switch {
 	case d.value(tagSampleFormat, 0, 1) == 3:
 		return nil, imagefile.VariantError("floating-point numbers for shades")
-	case d.value(tagCompression, 0, 1) >= 30000 && !slices.Contains(readCompressions, d.value(tagCompression, 0, 1)):
+	case !slices.Contains(readCompressions, d.value(tagCompression, 0, 1)):
 		return nil, imagefile.VariantError(fmt.Sprintf("the compression with number %d", d.value(tagCompression, 0, 1)))
 	case d.value(tagPlanar, 0, 1) == 2 && d.value(tagSamplesPerPixel, 0, 1) > 1:
 		return d.planes()

@@ -293,3 +293,26 @@ func TestCutFiles(t *testing.T) {
 		}
 	}
 }
+
+// A TIFF whose compression nobody knows is refused, and is no white page.
+func TestUnknownCompressions(t *testing.T) {
+	var colours bytes.Buffer
+	if err := tiff.Encode(&colours, image.NewRGBA(image.Rect(0, 0, 40, 30)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := decodeFile(t, colours.Bytes()); err != nil {
+		t.Error(err)
+	} else {
+		p.close()
+	}
+	known := []byte{3, 1, 3, 0, 1, 0, 0, 0, 1, 0} // tag 259, a number of two bytes, 1
+	if bytes.Count(colours.Bytes(), known) != 1 {
+		t.Fatal("the compression is not where it was")
+	}
+	for _, n := range []uint16{0, 9, 34, 9999, 29999, 34712, 65535} {
+		_, err := decodeFile(t, bytes.Replace(colours.Bytes(), known, binary.LittleEndian.AppendUint16(known[:8:8], n), 1))
+		if f := fault.Of(err); f == nil || f.Kind != fault.Unsupported || !strings.Contains(f.Text, fmt.Sprint("the compression with number ", n)) {
+			t.Errorf("%d: got %v", n, err)
+		}
+	}
+}
