@@ -39,6 +39,9 @@ func LockedPDFs(t *testing.T, plain []byte) (all []LockedPDF) {
 		"symbols": "🔑(\\)%", "long": strings.Repeat("long ", 40)}
 	for cipher, options := range ciphers {
 		for letters, password := range passwords {
+			if cipher != "RC4 128" && cipher != "AES 256" && letters != "mixed" && !check.Soak() {
+				continue // a cipher of old and one of today are with all letters, and all are with some
+			}
 			modes := []string{"unicode", "bytes"} // as programs made it of the encoding of their day, and as they do of that of today
 			if options[0] == "256" {
 				modes = modes[:1] // which are one
