@@ -81,6 +81,19 @@ func TestLinesOfABlock(t *testing.T) {
 			}
 			return want, all
 		}},
+		{"a mesh with few words", func(s sheet) (want []int, _ document.Box) {
+			for row := range 21 {
+				s.fill(50, 55+row*(size+8), 840, 56+row*(size+8), 20)
+			}
+			for column := range 12 {
+				x := 50 + column*71
+				s.fill(x, 55, x+2, 56+20*(size+8), 20)
+			}
+			for row := range 3 {
+				want = append(want, s.text(60, 60+row*(size+8), 118, size)+s.text(202, 60+row*(size+8), 260, size))
+			}
+			return want, all
+		}},
 		{"a table without rules", func(s sheet) (want []int, _ document.Box) {
 			for row := range 12 {
 				y := 60 + row*(size+8)
@@ -268,5 +281,47 @@ func TestMarksApart(t *testing.T) {
 				t.Errorf("a line from %d to %d, want %d to %d", x1, x2, c.x1, c.x2)
 			}
 		})
+	}
+}
+
+// hasty is an engine that reads only the top of a page.
+type hasty struct{ counter }
+
+func (h *hasty) Read(g Gray, q Query) (Answer, error) {
+	if q.Shape == recognition.ShapePage {
+		g = g.crop(0, 0, g.Width, 100)
+	}
+	return h.counter.Read(g, q)
+}
+
+// Lines of a page that the engine passes over are read by themselves, but for pictures, of which little is tried.
+func TestLinesThatThePageLacks(t *testing.T) {
+	const lines = 8
+	for name, c := range map[string]struct {
+		draw   func(s sheet, y int)
+		images int // at most: the page, and lines
+		want   int // lines of text
+	}{
+		"text": {func(s sheet, y int) { s.letters(60, y, 20, 16, 20) }, 1 + probes*len(looks) + lines, lines},
+		"picture": {func(s sheet, y int) {
+			for x := 60; x < 400; x += 40 {
+				s.fill(x, y, x+20, y+16, 20)
+			}
+		}, 1 + probes*len(looks), 1},
+	} {
+		s := blank(600, 500, 240)
+		s.letters(60, 50, 20, 16, 20)
+		for i := 1; i < lines; i++ {
+			c.draw(s, 50+50*i)
+		}
+		engine := &hasty{}
+		got, err := Reader{Engine: engine}.Read(page{s}, recognition.Task{Box: document.Box{X2: 600, Y2: 500}, Lang: []string{"eng"},
+			Effort: recognition.EffortFast, Rotate: recognition.Rotate0})
+		if n := len(strings.Fields(got.Text)); err != nil || n != c.want || got.Shape != recognition.ShapePage {
+			t.Errorf("%s: got %q, %v, shape %d, want %d lines of a page", name, got.Text, err, got.Shape, c.want)
+		}
+		if engine.images > c.images {
+			t.Errorf("%s: the engine was asked %d times, want at most %d", name, engine.images, c.images)
+		}
 	}
 }

@@ -325,9 +325,7 @@ func (j *job) inked(t strip, line []letter) (ink strip, covered bool) {
 		for _, n := range l.parts {
 			p := j.scene.parts[n]
 			x := f*float64(p.x1+p.x2)/2 - x1
-			if f*float64(p.height()) > 0.4*t.letter && !slices.ContainsFunc(line, func(c letter) bool {
-				return c.x1-t.letter/2 <= x && x <= c.x2+t.letter/2
-			}) {
+			if f*float64(p.height()) > 0.4*t.letter && !readAt(line, x, t.letter/2) {
 				bare++
 			}
 		}

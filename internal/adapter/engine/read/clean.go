@@ -255,9 +255,11 @@ func (s *scene) letterHeight(light bool) float64 {
 	return 0
 }
 
-// framing tells for each dark part whether there is a dark part within it that is not small against it: then it is no letter, but a frame.
+// framing tells for each dark part whether there is a dark part within it that is not small against it, or several: then it is no letter,
+// but a frame or the mesh of a table.
 func (s *scene) framing() []bool {
 	framed := make([]bool, len(s.parts))
+	held := make([]int, len(s.parts)) // dark parts within a part
 	for _, p := range s.parts {
 		if !p.dark || p.around < 0 || p.area < 6 {
 			continue
@@ -267,12 +269,17 @@ func (s *scene) framing() []bool {
 			continue
 		}
 		f := s.parts[hole.around]
-		if 10*hole.width() >= 6*f.width() && 2*hole.height() >= f.height() && 4*p.height() >= hole.height() {
+		held[hole.around]++
+		large := 10*hole.width() >= 6*f.width() && 2*hole.height() >= f.height() && 4*p.height() >= hole.height()
+		if large || held[hole.around] == several {
 			framed[hole.around] = true
 		}
 	}
 	return framed
 }
+
+// several are more dark parts than a letter has within its holes.
+const several = 5
 
 // outer tells whether a part reaches two edges of the piece.
 func (s *scene) outer(p part) bool {

@@ -81,8 +81,7 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		err = j.block(task.Shape)
 	case task.Shape == recognition.ShapeAuto && len(j.lines) > 1 && whole(page, task.Box):
 		result.Shape = recognition.ShapePage
-		j.page = true
-		err = j.block(recognition.ShapePage)
+		err = j.sheetWhole()
 	default:
 		if len(j.lines) > 1 && task.Shape == recognition.ShapeAuto {
 			result.Shape = recognition.ShapeBlock
@@ -118,8 +117,7 @@ func (j *job) atOnce(page Page, v view) (bool, error) {
 	if err := try.look(v); err != nil || try.scene == nil || len(try.lines) < 2 || try.scene.upAndDown() {
 		return false, err
 	}
-	try.page = true
-	if err := try.block(recognition.ShapePage); err != nil || meanConfidence(try.words) < upright {
+	if err := try.sheetWhole(); err != nil || meanConfidence(try.words) < upright {
 		j.passes = try.passes
 		return false, err
 	}
@@ -156,6 +154,8 @@ type job struct {
 
 	text   []string
 	words  []recognition.Word
+	missed float64 // share of the ink's letters that the engine passed over in a sheet
+	over   []int   // lines of the ink of which it passed over most
 	passes int
 	scale  float64
 	heard  opinion             // of the last line

@@ -64,21 +64,21 @@ func (j *job) bySecond(t strip) ([]letter, error) {
 	return line, nil
 }
 
-// settled tells whether the second recogniser is sure of all letters of a line, or that it is no text, so that a further look of the first
-// one would change nothing.
+// settled tells whether a further look of the first recogniser would change nothing: the second one is asked about a line, and knows better
+// unless it may be Korean.
 func (j *job) settled(t strip, first []letter) (bool, error) {
 	second := j.reads("Latin")
-	korean := korean(j.task.Lang)
-	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) ||
-		korean && slices.ContainsFunc(first, func(l letter) bool { return hangul(l.text) }) {
+	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) {
 		return false, nil
 	}
-	line, err := j.ask(second, t)
-	if korean && len(line) == 0 { // it passes over Korean letters
-		return false, err
+	if !korean(j.task.Lang) {
+		return true, nil
 	}
-	sure := !slices.ContainsFunc(line, func(l letter) bool { return l.prob < doubt || korean && !plain(l.text) })
-	return sure || !korean && sureness(line) < 0.6, err
+	if slices.ContainsFunc(first, func(l letter) bool { return hangul(l.text) }) {
+		return false, nil
+	}
+	line, err := j.ask(second, t) // it passes over Korean letters
+	return len(line) > 0 && !slices.ContainsFunc(line, func(l letter) bool { return l.prob < doubt || !plain(l.text) }), err
 }
 
 // gate is the confidence from which a line is not read by the second recogniser.

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -24,6 +25,61 @@ func (j *job) block(shape recognition.Shape) error {
 	return j.sheet(j.scene, image, scale, Query{Shape: shape, Charset: j.task.Charset})
 }
 
+// passedOver are the lines of the ink most of whose parts are missed, those with the most parts first.
+func (j *job) passedOver(missed []int) (lines []int) {
+	for k, l := range j.lines {
+		n := 0
+		for _, part := range l.parts {
+			if _, is := slices.BinarySearch(missed, part); is {
+				n++
+			}
+		}
+		if n >= shortest && 2*n > len(l.parts) {
+			lines = append(lines, k)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b int) int { return cmp.Compare(len(j.lines[b].parts), len(j.lines[a].parts)) })
+	return lines
+}
+
+// Of a whole page the engine passes over some text at times.
+const (
+	manyMissed = 0.2 // of the parts of the size of letters, from which that may be so
+	manyOver   = 0.1 // of the lines of the ink
+)
+
+// sheetWhole reads a whole page as the engine finds its lines, or line by line where that passes over much, unless what it passes over is
+// no text, but a picture.
+func (j *job) sheetWhole() error {
+	j.page = true
+	if err := j.block(recognition.ShapePage); err != nil || j.missed < manyMissed && float64(len(j.over)) < manyOver*float64(len(j.lines)) {
+		return err
+	}
+	other := j.anew()
+	var strips []strip
+	for _, k := range j.over[:min(probes, len(j.over))] {
+		strips = append(strips, other.cut(k))
+	}
+	text, err := other.strips(strips, recognition.ShapeLine, nil)
+	if err == nil && (len(text) > 0 || len(j.over) == 0) {
+		err = other.each(recognition.ShapeLine)
+	}
+	passes := other.passes
+	if err == nil && worth(other.words) > 1.1*worth(j.words) {
+		*j = other
+	}
+	j.passes = passes
+	return err
+}
+
+// anew is the job with the lines of its region, of which nothing is read.
+func (j *job) anew() job {
+	other := job{Reader: j.Reader, piece: j.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes,
+		scale: j.scale, cuts: j.cuts, asked: j.asked, choice: j.choice}
+	other.used, other.doubts = nil, doubts{}
+	return other
+}
+
 // A region of several lines of which little was read, or unsurely, is looked at as it is printed, too.
 const (
 	tall   = 60 // pixels of height from which a region may have several lines
@@ -37,12 +93,11 @@ const (
 func (j *job) asPrinted(v view) error {
 	height := v.inner.y2 - v.inner.y1
 	enough := len(j.lines) > 2 || height < 9*j.letterHeight() // lines, for the height of the region
-	if j.quarters != 0 || height < tall || enough && meanConfidence(j.words) >= surely {
+	if j.quarters != 0 || height < tall || enough && (j.page || meanConfidence(j.words) >= surely) {
 		return nil
 	}
-	other := job{Reader: j.Reader, piece: v.piece, task: j.task, page: j.page, scene: j.scene, lines: j.lines, passes: j.passes,
-		scale: j.scale, cuts: j.cuts, choice: j.choice}
-	other.used, other.doubts = nil, doubts{}
+	other := j.anew()
+	other.piece = v.piece
 	s := &scene{gray: v.gray, factor: 1, paper: v.gray.commonest()}
 	image := v.gray.crop(int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2))
 	if err := other.sheet(s, image, 1, Query{Shape: recognition.ShapeBlock, Charset: j.task.Charset, Invert: true}); err != nil {
@@ -96,7 +151,12 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 			l.y1, l.y2 = (l.y1-borderWidth)/scale+j.inner.y1, (l.y2-borderWidth)/scale+j.inner.y1
 		}
 	}
-	unread := s.unread(lines)
+	missed, all := s.unread(lines)
+	j.missed = float64(len(missed)) / float64(max(1, all))
+	if j.page {
+		j.over = j.passedOver(missed)
+	}
+	unread := s.boxes(missed)
 	for k, line := range lines {
 		if err := j.goesOn(); err != nil {
 			return err
@@ -187,32 +247,47 @@ func sizeOf(boxes []levelled) float64 {
 	return weighted(boxes, 0.7, height, height)
 }
 
-// unread are the parts of the size of letters of which the engine has read none of the lines.
-func (s *scene) unread(lines [][]letter) (found []letter) {
+// unread are the parts of the size of letters of which the engine has read none of the lines, of all parts of that size.
+func (s *scene) unread(lines [][]letter) (found []int, all int) {
 	f := float64(s.factor)
 	spans := make([]rect, len(lines))
 	for k, line := range lines {
 		spans[k] = extent(boxesOf(line))
 	}
-	for _, p := range s.parts {
+	for n, p := range s.parts {
 		if !p.dark || !s.glyph(p) {
 			continue
 		}
-		l := letter{x1: f * float64(p.x1), y1: f * float64(p.y1), x2: f * float64(p.x2), y2: f * float64(p.y2)}
-		x, y := (l.x1+l.x2)/2, (l.y1+l.y2)/2
+		all++
+		x, y := f*float64(p.x1+p.x2)/2, f*float64(p.y1+p.y2)/2
 		reach := f * s.letter / 4
 		read := false
 		for k, line := range lines {
 			if y < spans[k].y1-reach || y > spans[k].y2+reach || x < spans[k].x1-reach || x > spans[k].x2+reach {
 				continue
 			}
-			if read = slices.ContainsFunc(line, func(c letter) bool { return c.x1-reach <= x && x <= c.x2+reach }); read {
+			if read = readAt(line, x, reach); read {
 				break
 			}
 		}
 		if !read {
-			found = append(found, l)
+			found = append(found, n)
 		}
+	}
+	return found, all
+}
+
+// readAt tells whether a line has a letter at a place, or so near.
+func readAt(line []letter, x, reach float64) bool {
+	return slices.ContainsFunc(line, func(l letter) bool { return l.x1-reach <= x && x <= l.x2+reach })
+}
+
+// boxes are the places of parts on the piece.
+func (s *scene) boxes(parts []int) (found []letter) {
+	f := float64(s.factor)
+	for _, n := range parts {
+		p := s.parts[n]
+		found = append(found, letter{x1: f * float64(p.x1), y1: f * float64(p.y1), x2: f * float64(p.x2), y2: f * float64(p.y2)})
 	}
 	return found
 }
