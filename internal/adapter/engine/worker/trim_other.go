@@ -2,4 +2,5 @@
 
 package worker
 
-func trim() {}
+func trim()     {}
+func keepFree() {}
