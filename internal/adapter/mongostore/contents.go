@@ -80,9 +80,24 @@ func newRevision(c recognition.Content) revision {
 // possibleID tells whether a content can have that ID. A colon would end it amid the key.
 func possibleID(id string) bool { return id != "" && !strings.Contains(id, ":") }
 
-// possibleIDs goes through those of the IDs that a content can have, as many at a time as one round trip names.
+// possibleIDs goes through those of the IDs that a content can have, sorted, as many at a time as one round trip names.
 func possibleIDs(ids []string) iter.Seq[[]string] {
-	return slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !possibleID(id) }), idsAtOnce)
+	return func(yield func([]string) bool) {
+		var part []string
+		ranges := 0
+		for _, group := range together(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !possibleID(id) })) {
+			if ranges == rangesAtOnce || ranges > 0 && len(part)+len(group) > idsAtOnce {
+				if !yield(part) {
+					return
+				}
+				part, ranges = nil, 0
+			}
+			part, ranges = append(part, group...), ranges+1
+		}
+		if ranges > 0 {
+			yield(part)
+		}
+	}
 }
 
 func setOf(ids []string) map[string]bool {
@@ -93,8 +108,10 @@ func setOf(ids []string) map[string]bool {
 	return set
 }
 
-// idsAtOnce is how many contents one round trip names: more than a run has, and few enough for one message.
-const idsAtOnce = 1000
+const (
+	idsAtOnce    = 1000 // contents that one round trip names, unless a single run has more
+	rangesAtOnce = 100  // runs whose contents it names: FerretDB compares the key of each document with the range of each
+)
 
 // Add implements recognition.Contents.
 func (s *Contents) Add(ctx context.Context, contents []recognition.Content) error {

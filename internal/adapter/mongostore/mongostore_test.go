@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,32 @@ func open(t testing.TB) *Store {
 
 func TestContents(t *testing.T) {
 	porttest.Contents(t, func(t *testing.T) recognition.Contents { return open(t).Contents() })
+}
+
+// A round trip names the contents of few runs, so that a server that compares each document with each range answers in time, and those of
+// a run together.
+func TestIDsOfARoundTrip(t *testing.T) {
+	var ids []string
+	for run := range 250 {
+		ids = append(ids, fmt.Sprintf("run%03d-1", run), fmt.Sprintf("run%03d-2", run), "no:id")
+	}
+	for n := range 3000 {
+		ids = append(ids, fmt.Sprintf("large-%04d", n))
+	}
+	var all []string
+	var ranges []int
+	for part := range possibleIDs(ids) {
+		all, ranges = append(all, part...), append(ranges, len(together(part)))
+	}
+	check.Same(t, "ranges of each", ranges, []int{1, 100, 100, 50})
+	want := slices.DeleteFunc(slices.Sorted(slices.Values(ids)), func(id string) bool { return id == "no:id" })
+	check.Same(t, "all", all, want)
+	for range possibleIDs(ids) {
+		break
+	}
+	for part := range possibleIDs([]string{"no:id"}) {
+		t.Errorf("%v is looked for", part)
+	}
 }
 
 func TestMoved(t *testing.T) {
@@ -248,7 +275,7 @@ func TestRoundTrips(t *testing.T) {
 	var ids []string
 	var first, second []recognition.Content
 	for n := range 500 {
-		c := someContent(fmt.Sprintf("c%03d", n))
+		c := someContent(fmt.Sprintf("run-%03d", n))
 		ids, first = append(ids, c.ID), append(first, c)
 		c.Revision, c.Text = 2, "corrected"
 		second = append(second, c)
