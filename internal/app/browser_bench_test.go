@@ -5,6 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/chromedp"
+
 	"glyphbox/internal/porttest"
 )
 
@@ -42,7 +46,23 @@ func BenchmarkBrowserRelease(b *testing.B) {
 	report(b, "release-to-text", eval[[]float64](tab, "took"))
 }
 
-// BenchmarkBrowserManyRegions measures frames while a page with five thousand regions is moved about and zoomed.
+// worked is how many milliseconds of CPU time the page's thread has taken: all in all with painting, and of that scripts, and styles and
+// layout.
+func (b tab) worked() (all, scripts, layout float64) {
+	b.t.Helper()
+	got, err := chromedp.Call(b.ctx, performance.GetMetrics, cdp.Empty{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	by := map[string]float64{}
+	for _, m := range got.Metrics {
+		by[m.Name] = m.Value * 1000
+	}
+	return by["TaskDuration"], by["ScriptDuration"], by["LayoutDuration"] + by["RecalcStyleDuration"]
+}
+
+// BenchmarkBrowserManyRegions measures frames while a page with five thousand regions is moved about and zoomed, and what the page works
+// for each, which tells more where others use the machine.
 func BenchmarkBrowserManyRegions(b *testing.B) {
 	const regions = 5000
 	s := start(b, b.TempDir(), append(withModels, "--max-regions", fmt.Sprint(regions), "--request-timeout", "10m")...)
@@ -57,8 +77,16 @@ func BenchmarkBrowserManyRegions(b *testing.B) {
 	ann.call(200, "POST", path("/image/%d/ocr?effort=fast", image.ID), boxes)
 	tab.openImage(image.ID, "")
 	tab.shows("5,000 regions")
+	devtools(tab, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
 	var moved, zoomed []float64
-	frames := func(wheel string) []float64 {
+	frames := func(name, wheel string) []float64 {
+		all, scripts, layout := tab.worked()
+		defer func() {
+			nowAll, nowScripts, nowLayout := tab.worked()
+			b.ReportMetric((nowAll-all)/125, name+"-work-ms")
+			b.ReportMetric((nowScripts-scripts)/125, name+"-scripts-ms")
+			b.ReportMetric((nowLayout-layout)/125, name+"-layout-ms")
+		}()
 		return eval[[]float64](tab, `new Promise((done) => { const viewer = document.querySelector('.viewer'), frames = [];
 			let last = performance.now()
 			const step = (now) => { frames.push(now - last); last = now; const n = frames.length
@@ -67,8 +95,8 @@ func BenchmarkBrowserManyRegions(b *testing.B) {
 			requestAnimationFrame(step) })`)
 	}
 	for b.Loop() {
-		moved = append(moved, frames("deltaX: n % 20 < 10 ? 9 : -9, deltaY: 7 * (n % 2 ? 1 : -1)")...)
-		zoomed = append(zoomed, frames("ctrlKey: true, deltaY: n % 40 < 20 ? -8 : 8")...)
+		moved = append(moved, frames("moved", "deltaX: n % 20 < 10 ? 9 : -9, deltaY: 7 * (n % 2 ? 1 : -1)")...)
+		zoomed = append(zoomed, frames("zoomed", "ctrlKey: true, deltaY: n % 40 < 20 ? -8 : 8")...)
 	}
 	report(b, "frame-moved", moved)
 	report(b, "frame-zoomed", zoomed)

@@ -469,7 +469,7 @@ func TestBrowserReloads(t *testing.T) {
 	const seen = `JSON.stringify([[...document.querySelectorAll('.region rect')].map(({ x, y, width, height }) => [x, y, width,
 		height].map((v) => v.baseVal.value)),
 		[...document.querySelectorAll('ol > li')].map((e) => [e.querySelector('.name').value, e.querySelector('.text')?.innerText ?? '',
-			e.querySelector('.conf')?.innerText ?? ''])])`
+			e.querySelector('.conf')?.innerText ?? '', e.querySelector('[role=alert]')?.innerText ?? ''])])`
 	after := func(what, done string) {
 		t.Helper()
 		// what is shown at once is at the server a moment later
@@ -534,6 +534,19 @@ func TestBrowserReloads(t *testing.T) {
 	b.press("Actions for region 1")
 	b.press("Confirm text")
 	after("confirming", "document.querySelector('#r1').innerText.includes('Confirmed')")
+	b.press("Actions for region 1")
+	b.press("Not confirmed")
+	after("taking the confirmation back", "!document.querySelector('#r1').innerText.includes('Confirmed')")
+	b.press("Confirm page")
+	after("confirming the page", "document.body.innerText.includes('Page confirmed')")
+	b.fetches(`(path, init) => { if (/[/]ocr[?]/.test(path) && init.method)
+		return new Promise((_, no) => init.signal.addEventListener('abort', () => no(init.signal.reason))) }`)
+	b.drag(letterWidth, line[0], line[1]+500, line[2], line[3]+500)
+	b.press("Cancel")
+	after("calling off", regions(3)+" && document.querySelector('#r3 [role=alert]')")
+	b.press("Actions for region 3")
+	b.press("Delete")
+	after("deleting what has no text", regions(2))
 	b.press("Turn the page")
 	after("turning", "document.querySelector('.paper .base')?.naturalWidth === 1300")
 	b.press("Turn the page")

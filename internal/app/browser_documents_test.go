@@ -70,6 +70,13 @@ func TestBrowserDocument(t *testing.T) {
 		devtools(b, input.DispatchKeyEvent, event)
 	}
 	b.until("document.activeElement.getAttribute('aria-label') === 'Page number'")
+	for _, none := range []string{"999", "0", "2.5", "two"} {
+		b.key("a", ctrl)
+		b.key(none + kb.Enter)
+		b.shows("There is no page " + none + ". The document has the pages 1 to 3.")
+		b.until("document.activeElement.value === '" + none + "'")
+	}
+	b.key("a", ctrl)
 	b.key("3" + kb.Enter)
 	on(3)
 	b.press("Previous page")

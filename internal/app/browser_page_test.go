@@ -436,8 +436,8 @@ func TestBrowserAddress(t *testing.T) {
 	b.look("version-empty")
 	b.openImage(page.ID, "?r="+gone)
 	b.shows("no longer exists")
-	b.open(fmt.Sprintf("/image/%d?v=99", page.ID))
-	b.shows("Page not found")
+	b.openImage(page.ID, "?v=99")
+	b.shows("There is no version 99. The newest is 2.")
 
 	// Back to an older version, with its texts.
 	ann.call(200, "PUT", path("/ocr/%s", first.ID), object{"text": "Corrected by hand"})
@@ -673,6 +673,10 @@ func TestBrowserWaits(t *testing.T) {
 	}
 	b.press("Show older versions")
 	b.until("document.querySelector('.versions a[href$=\"v=1\"]') && !document.querySelector('.versions .button')")
+	for _, none := range []string{"999", "0", "-1", "1.5", "two"} {
+		b.openImage(page.ID, "?v="+none)
+		b.until(fmt.Sprintf("/There is no version %s. The newest is [0-9]+./.test(document.body.innerText) && !location.search", none))
+	}
 }
 
 // TestBrowserManyRegions works on a page with more regions than elements would do for.
@@ -694,6 +698,26 @@ func TestBrowserManyRegions(t *testing.T) {
 	if !painted {
 		t.Error("the regions are not painted")
 	}
+	// It lies on the page also while that is moved and zoomed.
+	const onLine = `((x, y) => { const c = document.querySelector('canvas'), at = c.getBoundingClientRect(), paper =
+			document.querySelector('.paper').getBoundingClientRect(), k = c.width / at.width
+		const px = (paper.x + x * paper.width / 1000 - at.x) * k, py = (paper.y + y * paper.width / 1000 - at.y) * k
+		return c.getContext('2d').getImageData(Math.round(px) - 1, Math.round(py), 3, 1).data.some((v, n) => n % 4 === 3 && v > 100) })`
+	for _, wheel := range []string{"deltaX: 40, deltaY: 25", "deltaX: 900, deltaY: 500", "deltaX: -900, deltaY: -500",
+		"ctrlKey: true, deltaY: -20", "ctrlKey: true, deltaY: -400", "ctrlKey: true, deltaY: 420", "deltaY: 0"} {
+		if !eval[bool](b, `new Promise((done) => { document.querySelector('.viewer').dispatchEvent(new WheelEvent('wheel', { `+wheel+`,
+			clientX: 500, clientY: 400, bubbles: true, cancelable: true })); requestAnimationFrame(() => requestAnimationFrame(() => {
+			const c = document.querySelector('canvas'); done(!c || [3, 9, 15].every((n) => [2, 8, 14].every((m) => {
+				const paper = document.querySelector('.paper').getBoundingClientRect(), v =
+					document.querySelector('.viewer').getBoundingClientRect(), x = paper.x + n * 50 * paper.width / 1000, y = paper.y +
+					(m * 50 + 20) * paper.width / 1000
+				return x < v.left + 2 || y < v.top + 2 || x > v.right - 2 || y > v.bottom - 2 ||
+					`+onLine+`(n * 50, m * 50 + 20) }))) })) })`) {
+			t.Errorf("after %s the painting lies beside the page", wheel)
+		}
+	}
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("0")
 	if n := eval[int](b, "document.querySelectorAll('li[id^=r]').length"); n > 200 {
 		t.Errorf("%d readings are there at once", n)
 	}

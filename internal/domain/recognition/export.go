@@ -132,11 +132,14 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 		return Export{}, err
 	}
 	name := stem(image.Name)
+	if len(pages) < image.Pages {
+		name += "-p" + numbers(pages)
+	}
 	if selection.Version != 0 {
 		if _, err := s.Runs.ByVersion(ctx, pages[0].ID, selection.Version); err != nil {
 			return Export{}, err
 		}
-		name = versionName(image.Name, selection.Version)
+		name = versionName(name, selection.Version)
 	}
 	t := Transcript{Name: image.Name, Pages: s.transcribe(ctx, format, pages, false, selection.Version)}
 	e := s.export(ctx, name, format, t)
@@ -157,7 +160,11 @@ func (s *Service) ExportRun(ctx context.Context, actor account.Actor, imageID in
 		return Export{}, err
 	}
 	t := Transcript{Name: image.Name, Run: true, Pages: s.transcribe(ctx, format, []document.Image{image}, false, version)}
-	return s.export(ctx, versionName(image.Name, version), format, t), nil
+	name := stem(image.Name)
+	if image.Pages > 1 {
+		name += "-p" + numbers([]document.Image{image})
+	}
+	return s.export(ctx, versionName(name, version), format, t), nil
 }
 
 // Packing says how several documents become one file.
@@ -217,12 +224,15 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 	if err := fault.InvalidFields(fields...); err != nil {
 		return Export{}, err
 	}
-	first := stem(documents[0][0].Name)
+	name := stem(documents[0][0].Name)
+	if others := len(documents) - 1; others > 0 {
+		name = fmt.Sprintf("%s +%d", name, others)
+	}
 	unencrypted := format == FormatPDF && slices.ContainsFunc(documents, func(pages []document.Image) bool { return pages[0].Seal != nil })
 	if packing == PackingOne || format == FormatGroundTruth {
 		t := Transcript{Name: documents[0][0].Name, Several: len(documents) > 1,
 			Pages: s.transcribe(ctx, format, slices.Concat(documents...), len(documents) > 1, 0)}
-		e := s.export(ctx, first, format, t)
+		e := s.export(ctx, name, format, t)
 		e.Unencrypted = unencrypted
 		return e, nil
 	}
@@ -237,7 +247,7 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 			}
 		}
 	}
-	return Export{Name: exportName(first, ".zip"), MediaType: "application/zip", Unencrypted: unencrypted,
+	return Export{Name: exportName(name, ".zip"), MediaType: "application/zip", Unencrypted: unencrypted,
 		Write: func(w io.Writer) error { return s.Exporter.Archive(w, files) }}, nil
 }
 
@@ -368,9 +378,29 @@ func exportName(stem, ending string) string {
 	return strings.NewReplacer("/", "_", `\`, "_").Replace(stem) + ending
 }
 
-// versionName is the name of an image without its ending, and with the version in it.
-func versionName(image string, version int) string {
-	return fmt.Sprintf("%s-v%d", stem(image), version)
+// versionName is what a file of one version is called.
+func versionName(stem string, version int) string {
+	return fmt.Sprintf("%s-v%d", stem, version)
+}
+
+// numbers names the pages of a part of a document, such as 2-5,9. Of many ranges it names the first and the last page only.
+func numbers(pages []document.Image) string {
+	var ranges []string
+	for first, i := 0, 0; i < len(pages); i++ {
+		if i+1 < len(pages) && pages[i+1].Number == pages[i].Number+1 {
+			continue
+		}
+		if a, b := pages[first].Number, pages[i].Number; a == b {
+			ranges = append(ranges, fmt.Sprint(a))
+		} else {
+			ranges = append(ranges, fmt.Sprintf("%d-%d", a, b))
+		}
+		first = i + 1
+	}
+	if len(ranges) > 5 {
+		return fmt.Sprintf("%d…%d", pages[0].Number, pages[len(pages)-1].Number)
+	}
+	return strings.Join(ranges, ",")
 }
 
 func stem(name string) string {

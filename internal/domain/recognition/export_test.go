@@ -171,6 +171,21 @@ func TestExportPages(t *testing.T) {
 	if got := written(t, e, err); strings.Count(got, "page ") != 4 || !strings.Contains(got, "page 4, version 0") {
 		t.Errorf("got %q, want three pages and one, numbered through", got)
 	}
+	for _, named := range []struct {
+		pages, want string
+		version     int
+	}{{"all", "three.tsv", 0}, {"1-3", "three.tsv", 0}, {"2-3", "three-p2-3.tsv", 0}, {"3,1", "three-p1,3.tsv", 0},
+		{"2", "three-p2-v1.tsv", 1}} {
+		ranges, err := recognition.ParsePageRanges("pages", named.pages)
+		check.OK(t, named.pages, err)
+		e, err := w.Export(t.Context(), w.ann, pages[1].ID, recognition.FormatTSV, recognition.Selection{Pages: ranges,
+			Version: named.version})
+		check.OK(t, named.pages, err)
+		check.Same(t, "the name of pages "+named.pages, e.Name, named.want)
+	}
+	e, err = w.ExportRun(t.Context(), w.ann, pages[1].ID, 1, recognition.FormatTSV)
+	check.OK(t, "ExportRun", err)
+	check.Same(t, "the name of a version of a page", e.Name, "three-p2-v1.tsv")
 	e, err = w.Export(t.Context(), w.ann, pages[0].ID, recognition.FormatPDF, recognition.Selection{})
 	check.OK(t, "Export", err)
 	check.Same(t, "of a file with a password", e.Unencrypted, true)
@@ -193,7 +208,7 @@ func TestExportAll(t *testing.T) {
 	e, err := export(w.ann, ids, recognition.FormatTSV, recognition.PackingOne)
 	got := written(t, e, err)
 	if !strings.HasPrefix(got, " tsv: page, page 1, version 1\n") || !strings.Contains(got, "\nthen tsv: page, page 2, version 0\n") ||
-		e.Name != "page.tsv" {
+		e.Name != "page +1.tsv" {
 		t.Errorf("one: got %q called %s", got, e.Name)
 	}
 	e, err = export(w.ann, ids, recognition.FormatTSV, recognition.PackingZip)
@@ -205,13 +220,17 @@ func TestExportAll(t *testing.T) {
 		names = append(names, f.Name)
 	}
 	check.Same(t, "files", strings.Join(names, " "), "page.tsv page (2).tsv")
-	if e.Name != "page.zip" || e.MediaType != "application/zip" {
+	if e.Name != "page +1.zip" || e.MediaType != "application/zip" {
 		t.Errorf("got %s called %s", e.MediaType, e.Name)
 	}
 	e, err = export(w.ann, ids, recognition.FormatGroundTruth, recognition.PackingZip)
-	if got := written(t, e, err); !strings.Contains(got, "then gt: page, page 2") {
+	if got := written(t, e, err); !strings.Contains(got, "then gt: page, page 2") || e.Name != "page +1-gt.zip" {
 		t.Errorf("ground truth: got %q, want all documents in one archive", got)
 	}
+
+	e, err = export(w.ann, []int64{w.image.ID, w.image.ID}, recognition.FormatText, recognition.PackingZip)
+	check.OK(t, "one document", err)
+	check.Same(t, "one document", e.Name, "page.zip")
 
 	_, err = export(w.ann, nil, "docx", "tar")
 	wantFields(t, "everything is wrong", err, "as", "format", "image_ids")

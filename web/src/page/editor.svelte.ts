@@ -166,7 +166,7 @@ export class Editor {
     this.phase = 'loading'
     try {
       await this.others.watch()
-      await this.work.load(this.version)
+      await this.#load()
       this.phase = 'ready'
       const { document, id } = this.work.image!
       if (document) rememberPage(document, id)
@@ -176,6 +176,20 @@ export class Editor {
       this.phase = 'failed'
       this.problem = reasonOf(e)
       complain(e)
+    }
+  }
+  /** Loads the page with the version that the address names, or without, where there is none such. */
+  async #load() {
+    const named = this.#address().searchParams.get('v')
+    try {
+      if (named !== null && !(/^\d{1,9}$/.test(named) && this.version > 0)) throw new api.Failure(404, 'not_found', '')
+      await this.work.load(this.version)
+    } catch (e) {
+      if (named === null || !(e instanceof api.Failure && e.status === 404)) throw e
+      await this.work.load(0)
+      const newest = this.work.version
+      tell(newest ? t('There is no version {n}. The newest is {newest}.', { n: named, newest }) : t('Nothing has been read here yet.'))
+      go(`/image/${this.id}`, true)
     }
   }
   #missing(e: unknown): boolean {

@@ -232,5 +232,8 @@ export default {
   'Someone else deleted a region with text that you have not saved.': '저장하지 않은 텍스트가 있는 영역을 다른 사용자가 삭제했습니다.',
   'Bring it back': '되살리기',
   'Restore this text': '이 텍스트로 되돌리기',
+  'There is no page {n}. The document has the pages 1 to {last}.': '{n} 페이지는 없습니다. 이 문서에는 1~{last} 페이지가 있습니다.',
+  'There is no version {n}. The newest is {newest}.': '버전 {n}은(는) 없습니다. 가장 최근 버전은 {newest}입니다.',
+  'Nothing has been read here yet.': '아직 여기서 읽은 것이 없습니다.',
   'The region in this link no longer exists.': '링크가 가리키는 영역이 더 이상 없습니다.',
 }
