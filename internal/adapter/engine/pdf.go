@@ -61,7 +61,8 @@ func startPDF(o Options) (*pdfPool, error) {
 	}
 	p.pool = workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
 		Workers: min(pdfWorkers, runtime.GOMAXPROCS(0)), JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: pdfMaxServed,
-		MaxMemory: pdfMaxMemory, MaxAnswer: pageBytes(o.MaxPixels), IdleTime: idle, OnDemand: true, StartTimeout: pdfStartTimeout, Log: o.Log})
+		MaxMemory: pdfMaxMemory, MaxAnswer: pageBytes(o.MaxPixels), IdleTime: idle, OnDemand: true, StartTimeout: pdfStartTimeout,
+		Log: o.Log})
 	return p, nil
 }
 

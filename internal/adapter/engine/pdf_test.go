@@ -619,9 +619,9 @@ func TestLargePagesWithColours(t *testing.T) {
 	if m := cutOut(t, e, page, document.Box{X2: 3000, Y2: 1000}); ink(m).Empty() {
 		t.Error("nothing is to be seen")
 	}
-	read, err := e.Recognize(t.Context(), recognition.Order{Page: page, Tasks: []recognition.Task{{Box: document.Box{X1: 300, Y1: 150, X2: 2800,
-		Y2: 600}, Lang: []string{"eng"}, Mode: recognition.BestMode, Rotate: recognition.RotateAuto, Effort: recognition.EffortFast,
-		Source: recognition.SourceOCR}}})
+	line := recognition.Task{Box: document.Box{X1: 300, Y1: 150, X2: 2800, Y2: 600}, Lang: []string{"eng"}, Mode: recognition.BestMode,
+		Rotate: recognition.RotateAuto, Effort: recognition.EffortFast, Source: recognition.SourceOCR}
+	read, err := e.Recognize(t.Context(), recognition.Order{Page: page, Tasks: []recognition.Task{line}})
 	if err != nil || read[0].Text != "Poster of the meeting" {
 		t.Errorf("got %+v, %v", read, err)
 	}

@@ -311,7 +311,8 @@ func TestUnknownCompressions(t *testing.T) {
 	}
 	for _, n := range []uint16{0, 9, 34, 9999, 29999, 34712, 65535} {
 		_, err := decodeFile(t, bytes.Replace(colours.Bytes(), known, binary.LittleEndian.AppendUint16(known[:8:8], n), 1))
-		if f := fault.Of(err); f == nil || f.Kind != fault.Unsupported || !strings.Contains(f.Text, fmt.Sprint("the compression with number ", n)) {
+		f := fault.Of(err)
+		if f == nil || f.Kind != fault.Unsupported || !strings.Contains(f.Text, fmt.Sprint("the compression with number ", n)) {
 			t.Errorf("%d: got %v", n, err)
 		}
 	}
