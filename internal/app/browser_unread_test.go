@@ -24,7 +24,6 @@ func (b tab) beside() tab {
 // TestBrowserKeepsRegions leaves a page with regions that have yet to be read. They are there when the page is opened again, and read once,
 // whatever became of the request for them, and whoever else has the page open.
 func TestBrowserKeepsRegions(t *testing.T) {
-	t.Parallel()
 	s, b, ann, page, at := openLetter(t, t.TempDir(), briefly()...)
 	line, title := at["line"], at["title"]
 	contents := func() []api.Content {
