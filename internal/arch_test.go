@@ -162,7 +162,8 @@ func forbidden(pkg, imported string, test bool) string {
 		}
 	case adapterOf(pkg) != "" && ours:
 		same := adapterOf(imported) == adapterOf(pkg)
-		shared := within(imported, domain) || slices.Contains([]string{client, wire, workerpool, imagefile, pdfparse, durable, spool}, imported)
+		shared := within(imported, domain) ||
+			slices.Contains([]string{client, wire, workerpool, imagefile, pdfparse, durable, spool}, imported)
 		if !same && !shared && !(test && (within(imported, porttest) || within(imported, workerpool) || imported == transfer)) {
 			return "an adapter imports the domain, client, wire, workerpool, imagefile, pdfparse, durable and spool, and no other adapter"
 		}

@@ -150,7 +150,8 @@ func BenchmarkMiddle(b *testing.B) {
 				}
 				first, middle := q, q
 				middle.Page = total / q.Size / 2
-				ms := porttest.InTurn(b, porttest.Side{Name: "first", Do: f.list(b, first)}, porttest.Side{Name: "middle", Do: f.list(b, middle)})
+				ms := porttest.InTurn(b, porttest.Side{Name: "first", Do: f.list(b, first)},
+					porttest.Side{Name: "middle", Do: f.list(b, middle)})
 				b.ReportMetric(1000*(ms[1]-ms[0])/float64(middle.Page*q.Size), "µs/skipped")
 			})
 		}
