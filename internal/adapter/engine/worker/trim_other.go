@@ -2,5 +2,4 @@
 
 package worker
 
-func trim()     {}
-func keepFree() {}
+func trim() {}

@@ -30,7 +30,6 @@ func Run(argument string) error {
 		return pdfium.Run(setup)
 	}
 	quietLeptonica()
-	keepFree()
 	l := &library{engine: "tesseract " + libraryVersion(), tessdata: setup.Tessdata, layoutLang: setup.Warm[len(setup.Warm)-1:]}
 	second := l.openModels(setup.Models) // loads a library, which a confined process cannot
 	var heif protocol.HEIF
