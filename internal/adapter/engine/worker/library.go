@@ -24,7 +24,7 @@ type library struct {
 
 const (
 	maxModels    = 8         // more than one region needs: its languages, three scripts, each of them with Latin letters, too
-	maxPageBytes = 256 << 20 // decoded; the page in use is always held
+	maxPageBytes = 128 << 20 // decoded; the page in use is always held
 )
 
 func (l *library) model(task recognition.Task) (*model, error) {
