@@ -77,7 +77,7 @@ func (s *scene) standsOut() bool {
 	across, along := (s.width+side-1)/side, (s.height+side-1)/side
 	type tile struct{ paper, squares, papers, ink, inks float64 }
 	tiles := make([]tile, across*along)
-	small := s.gray.shrink(s.factor)
+	small, near := s.gray.shrink(s.factor), s.nearInk()
 	for y := range s.height {
 		row, ink := small.row(y), s.ink[y*s.width:(y+1)*s.width]
 		for x, v := range row {
@@ -86,8 +86,7 @@ func (s *scene) standsOut() bool {
 			case ink[x] != 0:
 				t.ink += f
 				t.inks++
-			case (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) && (y < 2 || s.ink[(y-2)*s.width+x] == 0) &&
-				(y+2 >= s.height || s.ink[(y+2)*s.width+x] == 0):
+			case near[y*s.width+x] == 0:
 				t.paper += f
 				t.squares += f * f
 				t.papers++
@@ -112,6 +111,29 @@ func (s *scene) standsOut() bool {
 	}
 	one := func(float64) float64 { return 1 }
 	return depth/weight > clearInk*weighted(deviations, 0.5, func(d float64) float64 { return d }, one)
+}
+
+// nearInk marks with 1 what lies within two pixels of ink, to the sides and up and down: there, soft edges make paper darker.
+func (s *scene) nearInk() []uint8 {
+	const reach = 2
+	wide, near := make([]uint8, len(s.ink)), make([]uint8, len(s.ink))
+	for y := range s.height {
+		row, out := s.ink[y*s.width:(y+1)*s.width], wide[y*s.width:(y+1)*s.width]
+		for d := -reach; d <= reach; d++ {
+			for x := max(0, -d); x < min(s.width, s.width-d); x++ {
+				out[x] |= row[x+d]
+			}
+		}
+	}
+	for y := range s.height {
+		out := near[y*s.width : (y+1)*s.width]
+		for v := max(0, y-reach); v <= min(s.height-1, y+reach); v++ {
+			for x, ink := range wide[v*s.width : (v+1)*s.width] {
+				out[x] |= ink
+			}
+		}
+	}
+	return near
 }
 
 // Light is uneven where the paper of one place is lighter by unevenLight than that of another; then it is made evenPaper everywhere.

@@ -916,3 +916,33 @@ func TestUnderscoresThatAreRemains(t *testing.T) {
 		}
 	}
 }
+
+// Strokes one pixel wide have soft edges that are no paper: letters of them stand out from noisy paper, which does not.
+func TestThinStrokesStandOut(t *testing.T) {
+	page := blank(160, 48, 240)
+	s := scene{factor: 1, width: page.Width, height: page.Height, ink: make([]uint8, len(page.Pix))}
+	for x := 8; x < page.Width; x += 8 {
+		page.fill(x-1, 8, x+2, 40, 170)
+		page.fill(x, 8, x+1, 40, 140)
+		for y := 8; y < 40; y++ {
+			s.ink[y*s.width+x] = 1
+		}
+	}
+	page.noise(8)
+	s.gray = page.Gray
+	if !s.standsOut() {
+		t.Error("strokes do not stand out")
+	}
+	page = blank(160, 48, 240)
+	page.noise(8)
+	s.gray = page.Gray
+	for i, v := range page.Pix {
+		s.ink[i] = 0
+		if v < 228 {
+			s.ink[i] = 1
+		}
+	}
+	if s.standsOut() {
+		t.Error("noise stands out")
+	}
+}
