@@ -31,11 +31,21 @@ const (
 	sureOfShort = 0.85 // fewer letters than shortest
 	sureOfLine  = 0.7
 	sureOfLong  = 0.45 // of a line of at least long letters
-	sureAlone   = 0.55
 	sureSpelt   = 0.95 // of each Korean letter of a line that is read the same at two looks
 
 	long = 12
 )
+
+// sureAlone is how sure the only recogniser has to be of so many letters: of a picture it may read a few with some confidence, not many.
+func sureAlone(letters int) float64 {
+	switch {
+	case letters >= 2*long:
+		return 0.3
+	case letters >= long:
+		return sureOfLong
+	}
+	return 0.55
+}
 
 // believable tells whether a line is text at all, and not a rule, a picture or dirt in which a recogniser sees letters: by what both
 // recognisers say of it, and how many letters say so.
@@ -56,7 +66,7 @@ func (j *job) believable(t strip, line []letter) bool {
 	case o.letters == notAsked && j.alike:
 		return true
 	case o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0):
-		return o.sure >= sureAlone
+		return o.sure >= sureAlone(n)
 	case o.letters == notAsked:
 		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong
 	case n < shortest && t.letter < legible:
