@@ -383,26 +383,6 @@ func versionName(stem string, version int) string {
 	return fmt.Sprintf("%s-v%d", stem, version)
 }
 
-// numbers names the pages of a part of a document, such as 2-5,9. Of many ranges it names the first and the last page only.
-func numbers(pages []document.Image) string {
-	var ranges []string
-	for first, i := 0, 0; i < len(pages); i++ {
-		if i+1 < len(pages) && pages[i+1].Number == pages[i].Number+1 {
-			continue
-		}
-		if a, b := pages[first].Number, pages[i].Number; a == b {
-			ranges = append(ranges, fmt.Sprint(a))
-		} else {
-			ranges = append(ranges, fmt.Sprintf("%d-%d", a, b))
-		}
-		first = i + 1
-	}
-	if len(ranges) > 5 {
-		return fmt.Sprintf("%d…%d", pages[0].Number, pages[len(pages)-1].Number)
-	}
-	return strings.Join(ranges, ",")
-}
-
 func stem(name string) string {
 	if dot := strings.LastIndexByte(name, '.'); dot > 0 && len(name)-dot <= len(".jpeg") {
 		return name[:dot]

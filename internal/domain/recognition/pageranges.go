@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 )
 
@@ -70,4 +71,25 @@ func (r PageRanges) Check(field string, pages int) []fault.Field {
 		}
 	}
 	return nil
+}
+
+// numbers names the pages of a part of a document, as ParsePageRanges reads them, such as 2-5,9. Of many ranges it names the first and the
+// last page only.
+func numbers(pages []document.Image) string {
+	var ranges []string
+	for first, i := 0, 0; i < len(pages); i++ {
+		if i+1 < len(pages) && pages[i+1].Number == pages[i].Number+1 {
+			continue
+		}
+		if a, b := pages[first].Number, pages[i].Number; a == b {
+			ranges = append(ranges, fmt.Sprint(a))
+		} else {
+			ranges = append(ranges, fmt.Sprintf("%d-%d", a, b))
+		}
+		first = i + 1
+	}
+	if len(ranges) > 5 {
+		return fmt.Sprintf("%d…%d", pages[0].Number, pages[len(pages)-1].Number)
+	}
+	return strings.Join(ranges, ",")
 }
