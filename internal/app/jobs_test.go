@@ -47,13 +47,22 @@ func (c person) wantOneVersion(pages []int64) {
 // followed follows a job until it ends, whatever the connection does.
 func (c person) followed(id string) (job api.Job) {
 	c.t.Helper()
+	return c.followedUntil(id, func(api.JobEvent) bool { return false })
+}
+
+// followedUntil follows a job until enough is seen, or it ends.
+func (c person) followedUntil(id string, enough func(api.JobEvent) bool) (job api.Job) {
+	c.t.Helper()
 	last := ""
 	for {
 		err := c.client().FollowJob(c.t.Context(), id, last, func(e api.JobEvent) error {
 			last, job = e.ID, e.Job
+			if enough(e) {
+				return errEnough
+			}
 			return nil
 		})
-		if err == nil {
+		if err == nil || errors.Is(err, errEnough) {
 			return job
 		}
 		if !errors.Is(err, api.ErrStreamEnded) {
