@@ -388,6 +388,61 @@ func TestBrowserManyImages(t *testing.T) {
 	b.shows(pages(all - found))
 }
 
+// TestBrowserUnknownLinks follows links that ask for what there is not, and opens what cannot be loaded: both are told.
+func TestBrowserUnknownLinks(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	b.signUp("ann")
+	ann := s.login("ann", password)
+	for _, name := range []string{"b.png", "a.png"} {
+		ann.upload(name, porttest.PNG(blank(200)))
+	}
+	const none = "document.querySelectorAll('.note').length === 0"
+	for _, link := range []struct{ asked, told, left string }{
+		{"sort=size", "sort=size", ""},
+		{"owner=all&sort=name", "owner=all", "?sort=name"}, // is for administrators
+		{"owner=bob&q=b", "owner=bob", "?q=b"},
+		{"sort=name&sort=oldest", "sort=oldest", "?sort=name"},
+		{"page=3", "page=3", ""},
+		{"q=" + strings.Repeat("a", 201), "q=" + strings.Repeat("a", 40) + " …", ""},
+	} {
+		b.open("/?" + link.asked)
+		b.shows("This link asks for what there is not here: " + link.told)
+		b.until(fmt.Sprintf("location.search === %q && document.querySelector('a.name')", link.left))
+	}
+	b.open("/?owner=me&sort=name&q=.png")
+	b.until(names + ".join() === 'a.png,b.png' && " + none)
+
+	devtools(b, network.Enable, network.EnableParams{})
+	block := func(on bool, parts ...string) {
+		t.Helper()
+		var patterns []*network.BlockPattern
+		for _, part := range parts {
+			patterns = append(patterns, &network.BlockPattern{URLPattern: s.base + "/assets/" + part + "-*", Block: on})
+		}
+		devtools(b, network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: patterns})
+	}
+	block(true, "Edit", "SelectionBar")
+	b.open("/")
+	b.press("Actions for a.png")
+	b.press("Share …")
+	b.shows("This part of the page could not be loaded.")
+	b.open("/")
+	b.until(names + ".length === 2 && " + none)
+	eval[any](b, "document.querySelector('[data-index=\"0\"]').focus()")
+	b.key(" ")
+	b.shows("This part of the page could not be loaded.")
+	block(false, "Edit", "SelectionBar")
+	eval[any](b, "window.before = true")
+	b.press("Try again")
+	b.until("!window.before && " + names + ".length === 2 && " + none)
+	eval[any](b, "document.querySelector('[data-index=\"0\"]').focus()")
+	b.key(" ")
+	b.shows("1 selected")
+	b.press("Share")
+	b.shows("Who can see it")
+}
+
 // hold points at the newest note, which then stays.
 func (b tab) hold() {
 	b.t.Helper()

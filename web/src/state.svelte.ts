@@ -116,6 +116,17 @@ export function lost() {
   setTimeout(again, 1000)
 }
 
+/** Loads a part of the page that is not there yet. Where it cannot be had, as after an update, that is told, and undone what asked for it. */
+export async function part<T>(loading: Promise<T>, undo?: () => void): Promise<T> {
+  try {
+    return await loading
+  } catch {
+    tell(t('This part of the page could not be loaded.'), { label: t('Try again'), run: () => location.reload() })
+    undo?.()
+    return new Promise(() => {}) // there is nothing to show
+  }
+}
+
 /** Puts a text on the clipboard, also where browsers keep theirs from the page, as where it came without HTTPS. */
 export async function copy(text: string) {
   try {
