@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -178,5 +179,80 @@ func TestBrowserKeepsRegions(t *testing.T) {
 	if c := contents()[6].ROI; float64(c.X1)-drawn[0] > 2 || drawn[0]-float64(c.X1) > 2 || float64(c.Y1)-drawn[1] > 2 ||
 		drawn[1]-float64(c.Y1) > 2 {
 		t.Errorf("what was drawn at %v is at %+v", drawn, c)
+	}
+}
+
+// TestBrowserKeepsWholeReadings leaves a page while all of it is read anew, or an older version is restored. Either is done when the page is
+// opened again, once, and with the texts that go along, whatever became of it until then.
+func TestBrowserKeepsWholeReadings(t *testing.T) {
+	_, b, ann, page, at := openLetter(t, t.TempDir(), briefly()...)
+	b.readsTwo(at)
+	b.calm()
+	first := versionsOf(ann, page.ID)[0]
+	const corrected = "Corrected by hand"
+	var boxes []object // of a version that has one more
+	for n, c := range append(slices.Clone(first.Contents), first.Contents[0]) {
+		boxes = append(boxes, object{"x1": c.ROI.X1, "y1": c.ROI.Y1 + 60*(n/2), "x2": c.ROI.X2, "y2": c.ROI.Y2 + 60*(n/2)})
+	}
+	ann.call(http.StatusOK, "POST", path("/image/%d/ocr", page.ID), boxes)
+	newest := 2
+	for _, run := range versionsOf(ann, page.ID) {
+		ann.call(http.StatusOK, "PUT", path("/ocr/%s", run.Contents[0].ID), object{"text": corrected})
+	}
+	const (
+		slow = `(path, init) => { if (/[/]ocr[?]/.test(path) && init.method) { window.made = true
+			return new Promise((_, no) => init.signal.addEventListener('abort', () => no(init.signal.reason))) } }`
+		lost = `(path, init) => { if (/[/]ocr[?]/.test(path) && init.method)
+			return realFetch(path, init).then((r) => r.text()).then(() => { window.made = true; return new Promise(() => {}) }) }`
+		half = `(path, init) => { if (/[/]ocr[/]/.test(path) && init.method === 'PUT') { window.made = true; return new Promise(() => {}) } }`
+		none = "!document.querySelector('.region.busy, [data-saving]') && !Object.keys(localStorage).some((k) => k.startsWith('unread:'))"
+	)
+	restore := func() {
+		b.openImage(page.ID, "?v=1")
+		b.shows("Viewing version 1")
+	}
+	readAll := func() {
+		b.openImage(page.ID, "")
+		b.until("document.querySelector('#r1 .text')?.innerText === '" + corrected + "'")
+		b.press("Reading settings")
+	}
+	for _, kind := range []struct {
+		what string
+		open func()
+	}{{"Read all again", readAll}, {"Restore this version", restore}} {
+		for _, fate := range []string{slow, lost, half} {
+			regions := 2
+			if kind.what != "Restore this version" {
+				regions = 3
+			}
+			if len(versionsOf(ann, page.ID)[0].Contents) == 2 {
+				ann.call(http.StatusOK, "POST", path("/image/%d/ocr?into=%d", page.ID, newest), boxes[2:])
+			}
+			kind.open()
+			b.fetches(fate)
+			b.press(kind.what)
+			b.until("window.made")
+			b.openImage(page.ID, "")
+			newest++
+			b.until(fmt.Sprintf("document.querySelectorAll('.region').length === %d && %s", regions, none))
+			b.until("document.querySelector('#r1 .text')?.innerText === '" + corrected + "'")
+			runs := versionsOf(ann, page.ID)
+			if len(runs) != newest || len(runs[0].Contents) != regions || runs[0].Contents[0].Text != corrected {
+				t.Fatalf("%s, left at\n%s\nmade of %d versions %d, the newest: %+v", kind.what, fate, newest-1, len(runs), runs[0].Contents)
+			}
+		}
+	}
+
+	// What was called off is not gone on with.
+	readAll()
+	b.fetches(slow)
+	b.press("Read all again")
+	b.until("window.made")
+	b.press("Cancel")
+	b.until(none)
+	b.openImage(page.ID, "")
+	b.until("document.querySelectorAll('.region').length === 2 && " + none)
+	if runs := versionsOf(ann, page.ID); len(runs) != newest {
+		t.Errorf("what was called off made version %d", runs[0].Version)
 	}
 }

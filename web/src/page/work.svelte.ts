@@ -129,12 +129,29 @@ export class Work {
     this.#dropped(list.filter((w) => w.lost).length)
     const keys = new Set(again.filter((r) => r.state === 'reading').map((r) => r.key))
     for (const s of sent) {
-      const wanted = s.unwanted.length || s.list.some((r) => keys.has(r.key))
+      const ofIt = waiting.filter((w) => s.list.some((r) => r.key === w.region.key))
+      const givenUp = ofIt.some(({ region: r }) => r.state === 'failed' && !r.away)
+      const wanted = s.unwanted.length || s.list.some((r) => keys.has(r.key)) || (!s.into && !givenUp)
       if (!wanted || !this.#stillFits(s)) this.#unread.answered(s)
-      else await this.#askAgain(s)
+      else if (s.into) await this.#askAgain(s)
+      else await this.#openAgain(s)
     }
     const left = this.draft.filter((r) => keys.has(r.key) && r.state === 'reading')
     if (left.length) await this.#readOnceMore(new Set(left.map((r) => r.key)))
+  }
+  /** Goes on with reading a new version, whose regions are not to be changed meanwhile. */
+  async #openAgain(s: Sent) {
+    if (s.from) await this.fetchVersion(s.from).catch(complain)
+    const old = new Set(s.list.flatMap((r) => r.content || []))
+    this.#anew++
+    this.#set(new Set(this.draft.filter((r) => old.has(r.content)).map((r) => r.key)), { state: 'reading' })
+    try {
+      await this.#askAgain(s)
+    } finally {
+      this.#anew--
+      const left = this.draft.filter((r) => r.state === 'reading' && old.has(r.content))
+      this.#set(new Set(left.map((r) => r.key)), { state: 'read' })
+    }
   }
   #turnedBy(degrees: number, b: Box): Box {
     let { width, height } = this.image!
@@ -621,23 +638,34 @@ export class Work {
     }
     await this.#readApart(list())
   }
-  /** Whether a request can be sent again as it was. Where there is a newer version by now, that has its regions or they are read into it. */
+  /**
+   * Whether a request can be sent again as it was. Where there is a newer version by now that it did not make, that has its regions or they are
+   * read into it.
+   */
   #stillFits = (s: Sent) =>
-    s.newest === (this.runs[0]?.version ?? 0) &&
+    (s.newest === (this.runs[0]?.version ?? 0) || this.#isOf(s)) &&
     s.rotation === this.image!.rotation &&
     Date.now() - s.at < keptFor &&
     (!s.into || s.list.every((r) => !r.content || this.#contents[r.content]?.revision === s.revisions[r.content]))
+  /** Whether the newest version is the one that a request was to make. */
+  #isOf(s: Sent): boolean {
+    const run = this.runs[0]
+    if (s.into || run?.user.id !== app.user?.id || run.contents.length !== s.list.length) return false
+    return run.contents.every((c, n) => sameBox(c.roi, s.list[n].box))
+  }
   /** Sends a request again of which no answer came; false where that fails. What has changed in its regions since is still to be read. */
   async #askAgain(s: Sent): Promise<boolean> {
     const control = new AbortController()
     const progress = this.#progress(s.list.length, control)
     const was = new Map(this.draft.map((r) => [r.key, r]))
+    let made = 0
     try {
       if (s.into) await this.#readInto(s.list, control.signal, s)
-      else await this.#open(s.list, control.signal, s.texts, s)
+      else made = (await this.#open(s, control.signal, true)).version
     } catch (e) {
       if (control.signal.aborted || (e instanceof api.Failure && e.status === 0)) this.#failed(s.list, e)
       else this.#unread.answered(s)
+      if (!s.into) this.#over(s, e)
       return false
     } finally {
       this.#finished(progress)
@@ -648,6 +676,7 @@ export class Work {
       if (changed) this.#set(new Set([r.key]), ({ content, name }) => ({ ...now, content, name, state: 'reading' }))
     }
     await this.catchUp() // others may have made a newer version since
+    if (made && this.offered?.version === made) this.accept()
     return true
   }
   async #move(list: Region[]) {
@@ -688,16 +717,22 @@ export class Work {
     this.#set(new Set(list.map((r) => r.key)), { state: 'reading' })
     const control = new AbortController()
     const progress = this.#progress(list.length, control)
+    const sent = this.#sending(this.draft, 0)
     try {
-      const run = await this.#open(this.draft, control.signal, 'corrected')
-      return run.version
+      return (await this.#open(sent, control.signal)).version
     } catch (e) {
+      this.#over(sent, e)
       this.#failed(list, e)
       return 0
     } finally {
       this.#anew--
+      this.draft = this.draft // what failed is kept from now on
       this.#finished(progress)
     }
+  }
+  /** What was called off is not gone on with. */
+  #over(sent: Sent, e: unknown) {
+    if (e instanceof DOMException) this.#unread.answered(sent)
   }
   /** Makes a new version with the regions and texts of an older one. */
   restore = (run: Run) => this.#track(this.#restore(run))
@@ -710,16 +745,33 @@ export class Work {
     this.draft = list
     const control = new AbortController()
     const progress = this.#progress(list.length, control)
+    const sent = this.#sending(list, 0, 'all', run.version)
     try {
-      await this.#open(list, control.signal, 'all')
+      await this.#openOnceThere(sent, control.signal)
       return true
     } catch (e) {
+      this.#unread.answered(sent)
       this.draft = before
       complain(e)
       return false
     } finally {
       this.#anew--
       this.#finished(progress)
+    }
+  }
+  /** Reads a new version, as soon as the service is there. */
+  async #openOnceThere(sent: Sent, signal: AbortSignal) {
+    for (let again = false; ; again = true) {
+      try {
+        return await this.#open(sent, signal, again)
+      } catch (e) {
+        if (!(e instanceof api.Failure && e.status === 0)) throw e
+        complain(e)
+        await new Promise((go) => {
+          for (const event of ['glyphbox-back', 'abort']) (event === 'abort' ? signal : window).addEventListener(event, go, { once: true })
+        })
+        signal.throwIfAborted()
+      }
     }
   }
   /** Reads what could not be read since the service was away. */
@@ -785,7 +837,7 @@ export class Work {
         while (!this.#mine && this.#opening) await this.#opening
         if (!this.#mine) {
           const all = this.draft.filter((r) => r.state !== 'failed' && (r.content || list.some((x) => x.key === r.key)))
-          const opening = this.#open(all, control.signal, 'corrected')
+          const opening = this.#open(this.#sending(all, 0), control.signal)
           this.#opening = opening.catch(() => {}).finally(() => (this.#opening = null))
           const run = await opening
           const keys = new Set(list.filter((r) => !r.content).map((r) => r.key))
@@ -835,17 +887,17 @@ export class Work {
     if (Object.keys(step.to).length) this.#did(step)
     return list.flatMap((r, n) => (r.content || sent.unwanted.includes(r.key) ? [] : [got[n].id]))
   }
-  #sending(list: Region[], into: number, texts: Sent['texts'] = 'corrected'): Sent {
+  #sending(list: Region[], into: number, texts: Sent['texts'] = 'corrected', from = this.version): Sent {
     const revisions = Object.fromEntries(list.flatMap(({ content: c }) => (c ? [[c, this.#contents[c]?.revision ?? 0]] : [])))
     const newest = this.runs[0]?.version ?? 0
-    return this.#unread.sending({ list, into, texts, revisions, how: this.how, rotation: this.image!.rotation, newest })
+    return this.#unread.sending({ list, into, from, texts, revisions, how: this.how, rotation: this.image!.rotation, newest })
   }
   /** Has regions read. What is asked again by a request of which no answer came is made once. */
   async #ask(s: Sent, signal: AbortSignal): Promise<Content[]> {
     const order = s.list.map((r) => orderOf(r, (s.into && r.content) || undefined))
     try {
       const got = await this.#patiently(() => api.recognize(this.id, s.how, order, s.once, signal, s.into), signal)
-      this.#unread.answered(s)
+      if (s.into) this.#unread.answered(s)
       return got
     } catch (e) {
       if (e instanceof api.Failure && e.status !== 0 && e.status < 500) this.#unread.answered(s)
@@ -874,13 +926,16 @@ export class Work {
     this.#gone(new Set(away))
     await this.#inTurn(() => this.#each(changes, (u) => this.#send(u).then((c) => c && this.#own(c), complain)))
   }
-  /** Reads regions as a new version, and writes into it what was written before: what persons wrote, or all texts. */
-  async #open(list: Region[], signal: AbortSignal, texts: Sent['texts'], again?: Sent): Promise<Run> {
-    const sent = again ?? this.#sending(list, 0, texts)
-    const { how } = sent
+  /**
+   * Reads regions as a new version, and writes into it what was written before: what persons wrote, or all texts. again: whether it was asked for
+   * before; then what was written since stays.
+   */
+  async #open(sent: Sent, signal: AbortSignal, again = false): Promise<Run> {
+    const { how, list, texts } = sent
     const before = list.map((r) => this.#contents[r.content])
     const got = await this.#ask(sent, signal)
     if (got.length < list.length) {
+      this.#unread.answered(sent)
       await this.#someGone(list)
       return this.runs[0]
     }
@@ -892,7 +947,10 @@ export class Work {
       const text = old && (texts === 'all' ? (old.text === now.text ? null : old.text) : correction(old, now))
       const change: Change = { ...(text !== null && text !== undefined && { text }), ...(old?.confirmed && { confirmed: true }) }
       if (!old || Object.keys(change).length === 0) contents.push(now)
-      else {
+      else if (again && now.revision > 1) {
+        if (unsaved(now.id)?.text === now.text) drop(now.id)
+        contents.push(now)
+      } else {
         if (text) keep(now.id, { text, revision: now.revision }) // until it is saved
         const next = await api.change(now.id, now.revision, change).catch((e) => {
           complain(e)
@@ -907,11 +965,8 @@ export class Work {
         keep(now.id, retyped(typed, contents[n]))
       }
     }
+    this.#unread.answered(sent)
     this.learn(contents)
-    if (again) {
-      await this.#arrived(sent, contents)
-      return this.runs[0]
-    }
     const run: Run = {
       version: got[0].version,
       created_datetime: new Date().toISOString(),
@@ -922,9 +977,11 @@ export class Work {
       engine: got[0].engine,
       contents,
     }
-    this.#add(run)
-    this.version = run.version
-    this.offered = null
+    if (!again) {
+      this.#add(run)
+      this.version = run.version
+      this.offered = null
+    }
     await this.#arrived(sent, contents)
     return run
   }
