@@ -12,6 +12,7 @@ import (
 
 	api "glyphbox/client"
 	"glyphbox/internal/datadir"
+	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
 	"glyphbox/internal/porttest/mongotest"
@@ -29,28 +30,38 @@ func nodesOn(t *testing.T, nats string) (run func(role string) (person, *exec.Cm
 	return func(role string) (person, *exec.Cmd) { return spawn(t, t.TempDir(), append(more, "--role", role)...) }, on
 }
 
-// storedOnce checks in the stores that each page was read once. It asks for all contents at once: a server that compares each document with
-// what is looked for takes long for one page after the other.
-func storedOnce(t *testing.T, on Config, pages []int64) {
+// stored returns from the stores the runs of each page, and the contents of all of them. It asks for all contents at once: a server that
+// compares each document with what is looked for takes long for one page after the other.
+func stored(t *testing.T, on Config, pages []int64) (runs map[int64][]recognition.Run, contents []recognition.Content) {
 	t.Helper()
 	s, err := openStores(t.Context(), on)
 	check.OK(t, "openStores", err)
 	defer func() { check.OK(t, "Close", s.Close()) }()
-	_, lines, _ := drawn()
 	var ids []string
+	runs = map[int64][]recognition.Run{}
 	for _, id := range pages {
-		runs, err := s.db.Runs().List(t.Context(), id, 0, 10)
+		runs[id], err = s.db.Runs().List(t.Context(), id, 0, 10)
 		check.OK(t, "List", err)
-		if len(runs) != 1 || runs[0].Version != 1 || len(runs[0].ContentIDs) != 1 {
-			t.Errorf("image %d has the runs %+v", id, runs)
-		}
-		for _, run := range runs {
+		for _, run := range runs[id] {
 			ids = append(ids, run.ContentIDs...)
 		}
 	}
-	contents, err := s.contents.Get(t.Context(), ids)
+	contents, err = s.contents.Get(t.Context(), ids)
 	check.OK(t, "Get", err)
-	check.Same(t, "contents", len(contents), len(pages))
+	check.Same(t, "contents", len(contents), len(ids))
+	return runs, contents
+}
+
+// storedOnce checks in the stores that each page was read once.
+func storedOnce(t *testing.T, on Config, pages []int64) {
+	t.Helper()
+	runs, contents := stored(t, on, pages)
+	for id, runs := range runs {
+		if len(runs) != 1 || runs[0].Version != 1 || len(runs[0].ContentIDs) != 1 {
+			t.Errorf("image %d has the runs %+v", id, runs)
+		}
+	}
+	_, lines, _ := drawn()
 	for _, c := range contents {
 		if c.Text != lines[0] || c.Revision != 1 {
 			t.Errorf("a content is %+v", c)
@@ -152,7 +163,7 @@ func TestJobIsWatchedElsewhere(t *testing.T) {
 	if check.Soak() {
 		pages = 2000
 	}
-	run, _ := nodesOn(t, natstest.Start(t).URLs())
+	run, stores := nodesOn(t, natstest.Start(t).URLs())
 	server, _ := run("all")
 	other, _ := run("all")
 	ann := server.signUp("ann")
@@ -193,10 +204,9 @@ func cancelledElsewhere(t *testing.T, ann, elsewhere person, pages int) bool {
 		t.Errorf("%d were done when it was cancelled, and it ended as %+v", seen.Done, end)
 	}
 	read := 0
-	for _, id := range form.ImageIDs {
-		runs, err := elsewhere.client().Runs(t.Context(), id, 0)
-		check.OK(t, "Runs", err)
-		if len(runs) > 1 || len(runs) == 1 && len(runs[0].Contents) != len(form.Regions) {
+	runs, _ := stored(t, stores, form.ImageIDs)
+	for id, runs := range runs {
+		if len(runs) > 1 || len(runs) == 1 && len(runs[0].ContentIDs) != len(form.Regions) {
 			t.Errorf("image %d has the runs %+v", id, runs)
 		}
 		read += len(runs)
