@@ -33,9 +33,8 @@ func filePassword(path string) (string, error) {
 	}
 	line, _, _ := strings.Cut(string(data), "\n")
 	password := strings.TrimSuffix(line, "\r")
-	if n := utf8.RuneCountInString(password); n == 0 || n > document.MaxPassword || !utf8.ValidString(password) {
-		return "", usagef("--%s %s: its first line is to be a password of 1 to %d characters in UTF-8", passwordFile, path,
-			document.MaxPassword)
+	if password == "" || !utf8.ValidString(password) {
+		return "", usagef("--%s %s: its first line is to be a password in UTF-8", passwordFile, path)
 	}
 	return password, nil
 }

@@ -19,6 +19,7 @@ type Engine interface {
 	recognition.Engine
 	Probe(ctx context.Context, f document.File) (document.Probe, error)
 	View(ctx context.Context, p document.Page, part document.Box, width int) (document.Rendition, error)
+	Mended(ctx context.Context, f document.File, pages []int) ([]byte, error)
 }
 
 // Local is the Source of an engine of this process, which opens its files by LocalFiles.
@@ -123,6 +124,10 @@ func (d *localDocument) View(ctx context.Context, page document.Image, part docu
 }
 
 func (d *localDocument) Close() error { return nil }
+
+func (d *localDocument) Mended(ctx context.Context, pages []int) ([]byte, error) {
+	return d.Engine.Mended(ctx, d.page(d.pages[0]).File, pages)
+}
 
 // Printed asks the engine for the text of the file in these boxes.
 func (d *localDocument) Printed(ctx context.Context, page document.Image, boxes []document.Box) ([]bool, error) {

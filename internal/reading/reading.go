@@ -48,6 +48,11 @@ type printer interface {
 	Printed(ctx context.Context, page document.Image, boxes []document.Box) ([]bool, error)
 }
 
+// mender is a Document whose file can be written anew where it cannot be parsed as it is, as document.Imager does.
+type mender interface {
+	Mended(ctx context.Context, pages []int) ([]byte, error)
+}
+
 // Reading is files that are to be read, and how they are written. Its fields are set before Run.
 type Reading struct {
 	Source   Source
@@ -285,6 +290,9 @@ func (r *Reading) transcript(ctx context.Context, f *read, ahead chan struct{}) 
 				}}
 			if d, ok := f.doc.(printer); ok {
 				t.Printed = func(boxes []document.Box) ([]bool, error) { return d.Printed(ctx, image, boxes) }
+			}
+			if d, ok := f.doc.(mender); ok {
+				t.Mended = func(pages []int) ([]byte, error) { return d.Mended(ctx, pages) }
 			}
 			if !yield(t, nil) {
 				return

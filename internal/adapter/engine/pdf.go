@@ -286,6 +286,12 @@ func (p *pdfPool) render(ctx context.Context, page document.Page, user int64, ba
 	return file, err
 }
 
+// Mended writes a PDF file anew; see document.Imager.
+func (e *Engine) Mended(ctx context.Context, f document.File, pages []int) ([]byte, error) {
+	_, file, err := e.pdf.one(ctx, f, 0, false, protocol.PDFCopy, protocol.PDFJob{Pages: pages})
+	return file, err
+}
+
 // maxAhead is the most pixels of a page that is rendered ahead.
 const maxAhead = 20_000_000
 

@@ -20,6 +20,7 @@ import (
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/pdfparse"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 )
@@ -311,6 +312,57 @@ func TestPasswordsOfPDF(t *testing.T) {
 		f.Password = l.Password[1:]
 		if _, err := e.Probe(t.Context(), f); fault.Of(err) == nil || fault.Of(err).Code != "pdf_encrypted" {
 			t.Errorf("%s, with another password: got %v", l.Name, err)
+		}
+	}
+}
+
+// Whatever opens is written anew so that a parser that forgives less reads it: all of it, or some pages in another order.
+func TestMendedPDF(t *testing.T) {
+	e := start(t, alone)
+	plain := porttest.PDF(porttest.PDFPage{Width: 288, Height: 216, Content: black},
+		porttest.PDFPage{Width: 144, Height: 72, Content: black})
+	without := func(file []byte, what string) []byte {
+		return bytes.ReplaceAll(file, []byte(what), bytes.Repeat([]byte(" "), len(what)))
+	}
+	for name, file := range map[string][]byte{
+		"sound": plain, "locked": encrypted(t, plain, "secret", 256),
+		"locked without a size":      without(encrypted(t, plain, "secret", 256), "/Size"),
+		"of old, locked without it":  without(encrypted(t, plain, "secret", 128), "/Size"),
+		"locked without an end":      without(encrypted(t, plain, "secret", 128), "startxref"),
+		"without a size":             without(plain, "/Size"),
+		"without a count":            without(plain, "/Count 2"),
+		"with a box that is no box":  bytes.ReplaceAll(plain, []byte("/Parent"), []byte("/CropBox [1 2] /Parent")),
+		"with a table that is wrong": bytes.ReplaceAll(plain, []byte("xref\n0 "), []byte("xref\n3 ")),
+	} {
+		f := porttest.FileOf(file)
+		f.Password = "secret"
+		was, err := e.Probe(t.Context(), f)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for _, pages := range [][]int{nil, {2, 1}, {2}} {
+			mended, err := e.Mended(t.Context(), f, pages)
+			if err != nil {
+				t.Errorf("%s, pages %v: %v", name, pages, err)
+				continue
+			}
+			if ctx, _, _, err := pdfparse.Read(mended, ""); err != nil || ctx.Encrypt != nil {
+				t.Errorf("%s, pages %v: cannot be parsed: %v", name, pages, err)
+			}
+			want := was.Pages
+			if pages != nil {
+				want = nil
+				for _, n := range pages {
+					want = append(want, was.Pages[n-1])
+				}
+			}
+			is, err := e.Probe(t.Context(), porttest.FileOf(mended))
+			if err != nil || !slices.Equal(is.Pages, want) {
+				t.Errorf("%s, pages %v: got %+v, %v, want %+v", name, pages, is.Pages, err, want)
+			}
+		}
+		if _, err := e.Mended(t.Context(), f, []int{3}); !fault.Is(err, fault.Unsupported) {
+			t.Errorf("%s: a page that is not there gave %v", name, err)
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package transcript
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 
 	"glyphbox/internal/adapter/transcript/protocol"
@@ -109,11 +111,40 @@ func (e *Exporter) overlay(ctx context.Context, w io.Writer, p *peeked) error {
 	objects := fontObjects(codes)
 	job.Font = objects[:]
 	if len(job.Layers) == 0 && job.Keep == nil && job.Password == "" { // there is nothing to add
-		return copyOf(w, first)
+		return copyOf(w, first.Open)
 	}
+	err := e.lay(ctx, w, job, contents, first.Open)
+	for _, pages := range [][]int{nil, kept} { // of the file written anew, and of one that has nothing else
+		if first.Mended == nil || !isUnreadable(err) {
+			break
+		}
+		mended, failed := first.Mended(pages)
+		if failed != nil {
+			return errors.Join(err, failed)
+		}
+		if pages != nil {
+			job.Keep = nil
+			for i, l := range job.Layers {
+				job.Layers[i].Page = slices.Index(kept, l.Page) + 1
+			}
+		}
+		job.Size, job.Password = int64(len(mended)), ""
+		err = e.lay(ctx, w, job, contents, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(mended)), nil })
+	}
+	return err
+}
+
+// isUnreadable tells whether a worker said that it cannot parse a file. One that ended over it said nothing.
+func isUnreadable(err error) bool {
+	_, broken := errors.AsType[*workerpool.BrokenError](err)
+	return fault.Is(err, fault.Unsupported) && !broken
+}
+
+// lay writes a file with the layers of a job, whose contents those are.
+func (e *Exporter) lay(ctx context.Context, w io.Writer, job protocol.Job, contents *spool, open func() (io.ReadCloser, error)) error {
 	var answer protocol.Answer
 	added, err := e.work(ctx, protocol.Overlay, job, &answer, job.Size+contents.size, func(context.Context) (io.ReadCloser, error) {
-		file, err := first.Open()
+		file, err := open()
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +158,7 @@ func (e *Exporter) overlay(ctx context.Context, w io.Writer, p *peeked) error {
 		return err
 	}
 	if !answer.Whole {
-		if err := copyOf(w, first); err != nil {
+		if err := copyOf(w, open); err != nil {
 			return err
 		}
 	}
@@ -185,8 +216,8 @@ func ownText(p recognition.TranscriptPage) (blocks []block, err error) {
 	return blocks, nil
 }
 
-func copyOf(w io.Writer, p recognition.TranscriptPage) error {
-	file, err := p.Open()
+func copyOf(w io.Writer, open func() (io.ReadCloser, error)) error {
+	file, err := open()
 	if err != nil {
 		return err
 	}

@@ -138,6 +138,41 @@ func TestPDFOfSeveral(t *testing.T) {
 	}
 }
 
+// A PDF that cannot be parsed is written anew for it, whole or else the pages that are wanted.
+func TestPDFThatIsMended(t *testing.T) {
+	file, pages := scanned(t, 7, 3)
+	two, _ := scanned(t, 7, 2)
+	for name, c := range map[string]struct {
+		whole []byte // what is there of the whole file
+		asked string
+	}{"whole": {file, "[[]]"}, "pages": {[]byte("hello"), "[[] [2 3]]"}} {
+		damaged := documentOf(pages[1], pages[2])
+		all, asked := damaged.Pages, [][]int{}
+		damaged.Pages = func(yield func(recognition.TranscriptPage, error) bool) {
+			for p, err := range all {
+				p.Image.Size = 5
+				p.Open = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("hello")), nil }
+				p.Mended = func(wanted []int) ([]byte, error) {
+					if asked = append(asked, wanted); wanted == nil {
+						return c.whole, nil
+					}
+					return two, nil
+				}
+				if !yield(p, err) {
+					return
+				}
+			}
+		}
+		if _, words := exportedBy(t, withWorker(t), damaged); strings.Contains(words, "page-1-of-7") ||
+			!strings.Contains(words, "page-2-of-7") || !strings.Contains(words, "page-3-of-7") {
+			t.Errorf("%s: got %q", name, words)
+		}
+		if got := fmt.Sprint(asked); got != c.asked {
+			t.Errorf("%s: asked for %s, want %s", name, got, c.asked)
+		}
+	}
+}
+
 // What is no PDF is a fault, and so is everything where there is no worker.
 func TestPDFOfBrokenPDF(t *testing.T) {
 	_, pages := scanned(t, 7, 1)

@@ -17,7 +17,8 @@ const (
 	MaxDocumentPixels = 20_000_000_000 // of all pages together
 )
 
-// MaxPassword is the most characters of a password that opens a file.
+// MaxPassword is how many characters of a password that opens a file count. To no program more do: the first 127 bytes where the cipher is
+// of today, 32 where it is older.
 const MaxPassword = 255
 
 // CodeEncrypted is the code of the fault of a file that its password does not open, or that needs one.
@@ -66,6 +67,9 @@ func ProbeLocked(ctx context.Context, p Prober, f File, password string) (Probe,
 	found, err := p.Probe(ctx, f)
 	if password == "" || fault.Of(err) == nil || fault.Of(err).Code != CodeEncrypted {
 		return found, "", err
+	}
+	if characters := []rune(password); len(characters) > MaxPassword {
+		password = string(characters[:MaxPassword])
 	}
 	f.Password = password
 	found, err = p.Probe(ctx, f)

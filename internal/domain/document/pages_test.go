@@ -205,17 +205,28 @@ func TestWhatIsOfTheDocument(t *testing.T) {
 
 func TestPasswords(t *testing.T) {
 	w := newWorld(t)
-	locked := func(password string) document.File {
-		f := porttest.FileOf(porttest.Locked(scan(2), "open sesame"))
+	lockedBy := func(opens, password string) document.File {
+		f := porttest.FileOf(porttest.Locked(scan(2), opens))
 		f.Password = password
 		return f
 	}
+	locked := func(password string) document.File { return lockedBy("open sesame", password) }
 	for _, password := range []string{"", "wrong"} {
 		_, err := w.Upload(t.Context(), w.ann, "secret.pdf", locked(password))
 		check.Code(t, "Upload", err, fault.Invalid, "pdf_encrypted")
 	}
-	_, err := w.Upload(t.Context(), w.ann, "secret.pdf", locked(strings.Repeat("x", document.MaxPassword+1)))
-	check.Kind(t, "Upload with a long password", err, fault.Invalid)
+	long := strings.Repeat("길", document.MaxPassword)
+	for password, opens := range map[string]bool{long: true, long + strings.Repeat("x", 1<<16): true, long[3:] + "x": false} {
+		i, err := w.Upload(t.Context(), w.ann, "long.pdf", lockedBy(long, password))
+		if !opens {
+			check.Code(t, "Upload", err, fault.Invalid, "pdf_encrypted")
+			continue
+		}
+		check.OK(t, "Upload with a long password", err)
+		i, err = w.Image(t.Context(), w.ann, i.ID)
+		check.OK(t, "Image", err)
+		check.Same(t, "the password of the image", i.Password, long)
+	}
 	i, err := w.Upload(t.Context(), w.ann, "secret.pdf", locked("open sesame"))
 	check.OK(t, "Upload", err)
 	stored, err := w.Catalog.ByID(t.Context(), i.ID)

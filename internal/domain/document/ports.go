@@ -138,6 +138,10 @@ type Imager interface {
 	// View makes a rendition of a part of the upright, turned page, which lies wholly on it and may be all of it, that every browser shows:
 	// at most that many pixels wide, never larger than the part, and of its shape.
 	View(ctx context.Context, p Page, part Box, width int) (Rendition, error)
+
+	// Mended writes a PDF file anew, without encryption, as Probe understood it, so that programs read it that forgive less. Where pages
+	// are named, it has nothing else, in their order, each with all that it inherits.
+	Mended(ctx context.Context, f File, pages []int) ([]byte, error)
 }
 
 // Dependents is what hangs on images in packages further out.

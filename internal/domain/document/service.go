@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/fault"
@@ -90,11 +89,7 @@ type arrival struct {
 func (s *Service) look(ctx context.Context, actor account.Actor, u Upload) (a arrival, err error) {
 	like := Image{Name: uploadName(u.Name), Size: u.File.Size, SHA256: u.File.SHA256, Visibility: Private,
 		Owner: account.Ref{ID: actor.UserID, Name: actor.Name}}
-	fields := checkName(like.Name)
-	if utf8.RuneCountInString(u.File.Password) > MaxPassword {
-		fields = append(fields, fault.Field{Field: "password", Detail: fmt.Sprintf("at most %d characters", MaxPassword)})
-	}
-	if err := fault.InvalidFields(fields...); err != nil {
+	if err := fault.InvalidFields(checkName(like.Name)...); err != nil {
 		return a, err
 	}
 	a.file = u.File

@@ -98,6 +98,9 @@ type TranscriptPage struct {
 
 	// Printed tells for boxes of the page, which lie on it, whether the file itself has text there. nil: it has none anywhere.
 	Printed func(boxes []document.Box) ([]bool, error)
+
+	// Mended returns a PDF file written anew where it cannot be parsed as it is, as document.Imager does. nil: that cannot be had.
+	Mended func(pages []int) ([]byte, error)
 }
 
 // Export is a file that is made when it is written.
@@ -304,6 +307,7 @@ func (s *Service) transcribe(ctx context.Context, format Format, pages []documen
 			}
 			if format == FormatPDF && image.MediaType == mediaTypePDF {
 				p.Printed = func(boxes []document.Box) ([]bool, error) { return s.printed(ctx, image, boxes) }
+				p.Mended = func(pages []int) ([]byte, error) { return s.Images.Imager.Mended(ctx, image.Page().File, pages) }
 			}
 			var err error
 			if image.DPI == 0 && image.Pages == 1 && format == FormatPDF { // of before it was stored, or the file does not say

@@ -3,7 +3,7 @@
 // others, and is called in worker processes only.
 //
 // pdfium.go is the program, file.go an open file, units.go and scan.go how large its pages are, render.go its pages, text.go their text
-// layer.
+// layer, copy.go files written anew.
 package pdfium
 
 import (
@@ -95,6 +95,7 @@ var operations = map[string]operation{
 	protocol.PDFRender: (*library).render,
 	protocol.PDFView:   (*library).view,
 	protocol.PDFText:   (*library).text,
+	protocol.PDFCopy:   (*library).copy,
 }
 
 // answer opens the file of a job and does it.

@@ -23,12 +23,14 @@ const (
 	PDFRender = "pdf render" // render a page as PNM
 	PDFView   = "pdf view"   // render Part of a page at most MaxWidth and MaxHeight pixels large, for people
 	PDFText   = "pdf text"   // take the text of boxes from the text layer
+	PDFCopy   = "pdf copy"   // write the file anew, as it is understood, without encryption
 )
 
 // PDFJob is the payload of these operations.
 type PDFJob struct {
 	Password  string         `json:"password,omitempty"`
 	MaxPages  int            `json:"max_pages,omitempty"` // of PDFPages: more are counted and not looked at
+	Pages     []int          `json:"pages,omitempty"`     // of PDFCopy: numbers; nothing but these pages
 	Scans     bool           `json:"scans,omitempty"`     // of PDFPages: pages of nothing but images are no finer than these
 	MaxPixels int64          `json:"max_pixels"`          // of a page
 	Page      int            `json:"page,omitempty"`      // number

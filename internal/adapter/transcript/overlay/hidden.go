@@ -13,20 +13,12 @@ var hiddenText = regexp.MustCompile(`(?s)(?:^|[\s\])>])3\s+Tr\s.*?(?:Tj|TJ)`)
 const mostForms = 200
 
 // hasHiddenText tells whether a page has text already that is not painted. What cannot be decoded has none.
-func (u *update) hasHiddenText(d, inherited types.Dict, page int) bool {
-	if content, err := u.ctx.PageContent(d, page); err == nil && hiddenText.Match(content) {
+func (u *update) hasHiddenText(page leaf, number int) bool {
+	if content, err := u.ctx.PageContent(page.dict, number); err == nil && hiddenText.Match(content) {
 		return true
 	}
-	resources := inherited
-	if o, found := d.Find("Resources"); found {
-		own, err := u.ctx.DereferenceDict(o)
-		if err != nil {
-			return false
-		}
-		resources = own
-	}
 	left := mostForms
-	return u.hasFormWithHiddenText(resources, map[types.IndirectRef]bool{}, &left)
+	return u.hasFormWithHiddenText(u.dictOf(page.inherited["Resources"]), map[types.IndirectRef]bool{}, &left)
 }
 
 // hasFormWithHiddenText looks into the forms that resources name.

@@ -8,6 +8,7 @@ package overlay
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 	}
 	answer.Encrypted = ctx.Encrypt != nil
 	previous, ok := lastSection(file)
+	if answer.Encrypted && !ok {
+		return protocol.Answer{}, nil, errUnreadable.Because(errors.New("what is repaired is not always deciphered"))
+	}
 	if answer.Encrypted || len(job.Keep) > 0 || !ok {
 		answer.Whole = true
 		if file, err = rewritten(file, job.Keep, answer.Encrypted, password); err != nil {
@@ -49,9 +53,6 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 			return protocol.Answer{}, nil, errUnreadable
 		}
 		job = renumbered(job)
-	}
-	if err := ctx.EnsurePageCount(); err != nil {
-		return protocol.Answer{}, nil, errUnreadable.Because(err)
 	}
 	u := update{ctx: ctx, at: int64(len(file)), previous: previous, next: *ctx.Size}
 	if err := u.lay(job, contents); err != nil {
@@ -113,6 +114,7 @@ type update struct {
 	at       int64 // where it begins
 	previous section
 	next     int // number of the next object
+	pages    []leaf
 	entries  []entry
 }
 
@@ -124,6 +126,14 @@ type entry struct {
 
 func (u *update) lay(job protocol.Job, contents []byte) error {
 	u.b.WriteByte('\n')
+	last := 0
+	for _, l := range job.Layers {
+		last = max(last, l.Page)
+	}
+	var err error
+	if u.pages, err = u.leaves(last); err != nil {
+		return err
+	}
 	first := u.next
 	references := make([]string, 0, 2*len(job.Font))
 	for i := range job.Font {
@@ -171,41 +181,27 @@ func (u *update) write(number, generation int, dict string, data []byte) {
 // page lays a layer below what a page shows, which makes no difference to what is not painted; the state of the page's own content is
 // that of a page without the layer.
 func (u *update) page(l protocol.Layer, shown []byte, fontName string, font int) error {
-	d, reference, inherited, err := u.ctx.PageDict(l.Page, false)
+	page, err := pageOf(u.pages, l.Page)
 	if err != nil {
 		return err
 	}
-	d = d.Clone().(types.Dict)
-	rotation := ((inherited.Rotate+l.Turn)%360 + 360) % 360
+	d := page.dict.Clone().(types.Dict)
+	rotation := ((u.rotation(page)+l.Turn)%360 + 360) % 360
 	if l.Turn != 0 {
 		d["Rotate"] = types.Integer(rotation)
 	}
-	if len(shown) > 0 && !u.hasHiddenText(d, inherited.Resources, l.Page) {
-		box := inherited.MediaBox
-		if box == nil {
-			return fmt.Errorf("it has no size")
-		}
-		visible := *box
-		if c := inherited.CropBox; c != nil {
-			visible = types.Rectangle{LL: types.Point{X: max(box.LL.X, c.LL.X), Y: max(box.LL.Y, c.LL.Y)},
-				UR: types.Point{X: min(box.UR.X, c.UR.X), Y: min(box.UR.Y, c.UR.Y)}}
-			if visible.Width() <= 0 || visible.Height() <= 0 {
-				visible = *box
-			}
-		}
+	if len(shown) > 0 && !u.hasHiddenText(page, l.Page) {
 		var content bytes.Buffer
-		fmt.Fprintf(&content, "q %s cm\n%s\nQ\n", placed(visible, rotation, l.Width, l.Height), shown)
+		fmt.Fprintf(&content, "q %s cm\n%s\nQ\n", placed(u.visible(page), rotation, l.Width, l.Height), shown)
 		stream := u.add("<< /Filter /FlateDecode >>", protocol.Deflated(content.Bytes()))
 		contents, err := u.contents(d, stream)
 		if err != nil {
 			return err
 		}
 		d["Contents"] = contents
-		if d["Resources"], err = u.resources(d, inherited.Resources, fontName, font); err != nil {
-			return err
-		}
+		d["Resources"] = u.resources(page, fontName, font)
 	}
-	u.write(reference.ObjectNumber.Value(), reference.GenerationNumber.Value(), d.PDFString(), nil)
+	u.write(page.reference.ObjectNumber.Value(), page.reference.GenerationNumber.Value(), d.PDFString(), nil)
 	return nil
 }
 
@@ -247,28 +243,15 @@ func (u *update) contents(d types.Dict, stream int) (types.Array, error) {
 }
 
 // resources are those of a page, which may be those of pages above it, with a font more.
-func (u *update) resources(d types.Dict, inherited types.Dict, name string, font int) (types.Dict, error) {
-	own := inherited
-	if o, found := d.Find("Resources"); found {
-		var err error
-		if own, err = u.ctx.DereferenceDict(o); err != nil {
-			return nil, err
-		}
-	}
+func (u *update) resources(page leaf, name string, font int) types.Dict {
 	all, fonts := types.NewDict(), types.NewDict()
-	for k, v := range own {
+	for k, v := range u.dictOf(page.inherited["Resources"]) {
 		all[k] = v
 	}
-	if o, found := own.Find("Font"); found {
-		known, err := u.ctx.DereferenceDict(o)
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range known {
-			fonts[k] = v
-		}
+	for k, v := range u.dictOf(all["Font"]) {
+		fonts[k] = v
 	}
 	fonts[name] = *types.NewIndirectRef(font, 0)
 	all["Font"] = fonts
-	return all, nil
+	return all
 }

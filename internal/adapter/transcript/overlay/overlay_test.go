@@ -217,6 +217,68 @@ func TestLayLocked(t *testing.T) {
 	}
 }
 
+// TestLayPages lays words over pages that viewers show, however the file names and describes them, and has other programs look for them.
+func TestLayPages(t *testing.T) {
+	const list, structure = "/Kids [3 0 R 4 0 R 5 0 R]", "<< /Type /StructTreeRoot >>"
+	const first = "<< /Type /Page /Parent 2 0 R /Contents 7 0 R"
+	for name, changed := range map[string][]string{
+		"a list that is an object":  {list, "/Kids 12 0 R", structure, "[3 0 R 4 0 R 5 0 R]"},
+		"an empty node":             {list, "/Kids [12 0 R 3 0 R 4 0 R 5 0 R]", structure, "<< /Type /Pages /Kids [] >>"},
+		"nodes in nodes":            {list, "/Kids [3 0 R 12 0 R]", structure, "<< /Type /Pages /Kids [4 0 R 5 0 R] >>"},
+		"a page without a type":     {first, "<< /Parent 2 0 R /Contents 7 0 R"},
+		"nodes without a type":      {"<< /Type /Pages /Kids", "<< /Kids"},
+		"a page without a parent":   {first, "<< /Type /Page /Contents 7 0 R"},
+		"a part of two numbers":     {first, first + " /CropBox [1 2]"},
+		"a part that is not on it":  {first, first + " /CropBox [900 900 990 990]"},
+		"a box the other way round": {"/MediaBox [0 0 400 300]", "/MediaBox [400 300 0 0]"},
+		"a box of objects":          {"/MediaBox [0 0 400 300]", "/MediaBox [0 0 12 0 R 300]", structure, "400"},
+		"no rotation":               {first, first + " /Rotate (90)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := documentWith(changed...)
+			_, out := laid(t, file, protocol.Job{}, layers)
+			dir := t.TempDir()
+			must(t, os.WriteFile(filepath.Join(dir, "out.pdf"), out, 0o666))
+			for page, want := range []string{"printed words first", "second", "printed words third"} {
+				n := fmt.Sprint(page + 1)
+				if got := strings.Join(strings.Fields(program(t, dir, "pdftotext", "-f", n, "-l", n, "out.pdf", "-")), " "); got != want {
+					t.Errorf("page %s: got %q, want %q", n, got, want)
+				}
+			}
+		})
+	}
+	for name, file := range map[string][]byte{
+		"a page that is no object": documentWith("/Kids [3 0 R", "/Kids [<< /Type /Page >>"),
+		"fewer pages than words":   documentWith("/Kids [3 0 R 4 0 R 5 0 R]", "/Kids [3 0 R 4 0 R]"),
+		"a tree that is too deep":  documentWith(list, strings.Repeat("/Kids [<< ", 2000)+list+strings.Repeat(" >>]", 2000)),
+	} {
+		if _, _, err := lay(file, protocol.Job{}, layers); !fault.Is(err, fault.Unsupported) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestLayLockedAndBroken wants no file that is written of what was not deciphered.
+func TestLayLockedAndBroken(t *testing.T) {
+	for _, f := range porttest.LockedPDFs(t, document()) {
+		for was, is := range map[string]string{"startxref": "startxxxx", "/Size": "/Sise", "\nxref": "\nyref"} {
+			broken := bytes.ReplaceAll(f.File, []byte(was), []byte(is))
+			if _, out, err := lay(broken, protocol.Job{Password: f.Password}, layers); err == nil {
+				ctx, err := api.ReadContext(bytes.NewReader(out), pdfparse.Configuration(""))
+				must(t, err)
+				pages, err := (&update{ctx: ctx}).leaves(1)
+				must(t, err)
+				if _, err := ctx.PageContent(pages[0].dict, 1); err != nil {
+					t.Errorf("%s without %q: %v", f.Name, was, err)
+				}
+			} else if !fault.Is(err, fault.Unsupported) {
+				t.Errorf("%s without %q: %v", f.Name, was, err)
+			}
+		}
+	}
+}
+
 // TestLayTurns wants a page turned as it is seen, with its words where they are seen.
 func TestLayTurns(t *testing.T) {
 	for turn, bottom := range map[int]string{90: "381", 180: "281", 270: "381"} {

@@ -1,0 +1,42 @@
+package pdfium
+
+import (
+	"bytes"
+
+	"github.com/klippa-app/go-pdfium/requests"
+
+	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/domain/fault"
+)
+
+var errCopy = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF file is damaged in a way that it cannot be written anew.")
+
+// copy writes a file anew, without encryption: as pdfium understands it, so that parsers read it that forgive less. Of Pages it has
+// nothing else, each with all that it inherits, and no outline.
+func (l *library) copy(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
+	source := f.document
+	if len(job.Pages) > 0 {
+		made, err := l.pdfium.FPDF_CreateNewDocument(&requests.FPDF_CreateNewDocument{})
+		if err != nil {
+			broken(err)
+		}
+		defer l.close(&file{document: made.Document})
+		source = made.Document
+		indices := make([]int, len(job.Pages))
+		for i, n := range job.Pages {
+			indices[i] = n - 1
+		}
+		if _, err := l.pdfium.FPDF_ImportPagesByIndex(&requests.FPDF_ImportPagesByIndex{Source: f.document, Destination: source,
+			PageIndices: indices}); err != nil {
+			mustBeWhole(err)
+			return protocol.PDFAnswer{}, nil, errCopy.Because(err)
+		}
+	}
+	var whole bytes.Buffer
+	if _, err := l.pdfium.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{Document: source, FileWriter: &whole,
+		Flags: requests.SaveFlagRemoveSecurity}); err != nil {
+		mustBeWhole(err)
+		return protocol.PDFAnswer{}, nil, errCopy.Because(err)
+	}
+	return protocol.PDFAnswer{}, whole.Bytes(), nil
+}
