@@ -170,7 +170,7 @@ func TestJobIsWatchedElsewhere(t *testing.T) {
 	elsewhere := ann
 	elsewhere.base = other.base
 	for range 6 {
-		if cancelledElsewhere(t, ann, elsewhere, pages) {
+		if cancelledElsewhere(t, stores, ann, elsewhere, pages) {
 			return
 		}
 		pages *= 2
@@ -179,7 +179,7 @@ func TestJobIsWatchedElsewhere(t *testing.T) {
 }
 
 // cancelledElsewhere reports whether a job that ann starts and elsewhere cancels half-way ended before all pages were read.
-func cancelledElsewhere(t *testing.T, ann, elsewhere person, pages int) bool {
+func cancelledElsewhere(t *testing.T, stores Config, ann, elsewhere person, pages int) bool {
 	t.Helper()
 	form := ann.pagesOf(10, pages)
 	form.Effort = "fast"
