@@ -119,7 +119,7 @@ func TestPasswordOfUpload(t *testing.T) {
 	s.ask("POST", base+"/image", files(ann, locked)).want(422).code("pdf_encrypted", "password")
 	s.ask("POST", base+"/image", files(ann, locked, locked)).want(422).code("pdf_encrypted", "file[0]")
 	s.ask("POST", base+"/image", files(ann, field("wrong"), locked)).want(422).code("pdf_encrypted", "password")
-	s.ask("POST", base+"/image", files(ann, locked, field(strings.Repeat("x", 10_000)))).want(422).code("invalid_input", "password")
+	s.ask("POST", base+"/image", files(ann, locked, field(strings.Repeat("x", 10_000)))).want(422).code("pdf_encrypted", "password")
 	i := read[client.Image](s.ask("POST", base+"/image", files(ann, locked, field("비밀번호"))).want(201)) // in any order
 	image := fmt.Sprintf("%s/image/%d", base, i.ID)
 	s.ask("GET", image+"/view", as(ann)).want(200)
