@@ -71,39 +71,40 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 // clearInk is by how many times the deviation of the paper's shades ink is darker than the paper. Noise that is taken for ink is less.
 const clearInk = 4
 
-// standsOut tells whether the ink is more than noise of the paper.
+// standsOut tells whether the ink is more than noise of the paper: how far the shades of paper lie above their median in the places where
+// they do so as much as in half of all. Below it there may be ink that was not found.
 func (s *scene) standsOut() bool {
 	const side = 2 * tileSide
-	across, along := (s.width+side-1)/side, (s.height+side-1)/side
-	type tile struct{ paper, squares, papers, ink, inks float64 }
-	tiles := make([]tile, across*along)
 	small, near := s.gray.shrink(s.factor), s.nearInk()
-	for y := range s.height {
-		row, ink := small.row(y), s.ink[y*s.width:(y+1)*s.width]
-		for x, v := range row {
-			t := &tiles[y/side*across+x/side]
-			switch f := float64(v); {
-			case ink[x] != 0:
-				t.ink += f
-				t.inks++
-			case near[y*s.width+x] == 0:
-				t.paper += f
-				t.squares += f * f
-				t.papers++
-			}
-		}
-	}
 	var deviations []float64
 	depth, weight := 0.0, 0.0
-	for _, t := range tiles {
-		if t.papers < side {
-			continue
-		}
-		mean := t.paper / t.papers
-		deviations = append(deviations, math.Sqrt(max(0, t.squares/t.papers-mean*mean)))
-		if t.inks > 0 {
-			depth += mean*t.inks - t.ink
-			weight += t.inks
+	for top := 0; top < s.height; top += side {
+		for left := 0; left < s.width; left += side {
+			var papers [256]int
+			ink, inks := 0, 0
+			for y := top; y < min(top+side, s.height); y++ {
+				for x := left; x < min(left+side, s.width); x++ {
+					switch i := y*s.width + x; {
+					case s.ink[i] != 0:
+						ink += int(small.Pix[i])
+						inks++
+					case near[i] == 0:
+						papers[small.Pix[i]]++
+					}
+				}
+			}
+			if sum(papers[:]) < side {
+				continue
+			}
+			paper := median(papers[:])
+			squares, above := 0, papers[paper]/2
+			for shade := paper + 1; shade < len(papers); shade++ {
+				squares += papers[shade] * (shade - paper) * (shade - paper)
+				above += papers[shade]
+			}
+			deviations = append(deviations, math.Sqrt(float64(squares)/float64(max(1, above))))
+			depth += float64(paper*inks - ink)
+			weight += float64(inks)
 		}
 	}
 	if weight == 0 {

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,6 +11,8 @@ const (
 	doubt     = 0.8   // the second recogniser's lowest probability of a stretch below which the first may be right
 	trust     = 0.85  // the first one's confidence from which it is
 	spaceFrom = 0.003 // the second one's probability of a space from which the first one's space counts
+
+	sureOfPart = 0.8 // the first one's confidence from which a part of a Korean syllable by itself is one
 )
 
 // stretch is a piece of an alignment: a[a1:a2] stands where b[b1:b2] does.
@@ -173,6 +176,14 @@ func hangul(text string) bool {
 	return strings.ContainsFunc(text, func(c rune) bool { return unicode.Is(unicode.Hangul, c) })
 }
 
+// hangul tells whether a letter is Korean. The model of Korean takes Latin letters for parts of syllables, and is unsure then.
+func (l letter) hangul() bool {
+	return hangul(l.text) && (l.word >= sureOfPart || !strings.ContainsFunc(l.text, ofSyllable))
+}
+
+// ofSyllable tells whether a letter is a part of a Korean syllable by itself.
+func ofSyllable(c rune) bool { return c >= 0x3131 && c <= 0x318e }
+
 // plain tells whether a letter is one that stands in Korean text and is not Korean: Latin, digits, punctuation, symbols.
 func plain(text string) bool {
 	for _, c := range text {
@@ -187,6 +198,8 @@ func plain(text string) bool {
 type another struct {
 	from, to int
 	x1, x2   float64
+
+	left, right bool // whether Hangul stands beside it
 }
 
 // circled are numbers of clauses, which the first recogniser takes for the sign @ or for a syllable.
@@ -197,13 +210,13 @@ const circled = "①②③④⑤⑥⑦⑧⑨⑩"
 func foreign(first []letter, width, height float64) (runs []another) {
 	for from := 0; from < len(first); {
 		lone := from == 0 && len(first) > 1 && hangul(first[0].text) && first[1].space && first[0].word < 0.9
-		if hangul(first[from].text) && !lone {
+		if first[from].hangul() && !lone {
 			from++
 			continue
 		}
 		to := from
 		x1, x2, surest, letters := first[from].x1, first[from].x2, 1.0, false
-		for ; to < len(first) && (lone && to == 0 || !lone && !hangul(first[to].text)); to++ {
+		for ; to < len(first) && (lone && to == 0 || !lone && !first[to].hangul()); to++ {
 			l := first[to]
 			x1, x2, surest = min(x1, l.x1), max(x2, l.x2), min(surest, l.prob)
 			letters = letters || strings.ContainsFunc(l.text, func(c rune) bool {
@@ -218,7 +231,7 @@ func foreign(first []letter, width, height float64) (runs []another) {
 			if to < len(first) {
 				right = (first[to].x1 + x2) / 2
 			}
-			run := another{from, to, max(0, left, x1-height/4), min(width, right, x2+height/4)}
+			run := another{from, to, max(0, left, x1-height/4), min(width, right, x2+height/4), from > 0, to < len(first)}
 			if run.x2-run.x1 >= 3 {
 				runs = append(runs, run)
 			}
@@ -228,15 +241,41 @@ func foreign(first []letter, width, height float64) (runs []another) {
 	return runs
 }
 
-// replace puts what the second recogniser read of a run into a line, where that is to be believed.
-func replace(run, second []letter) ([]letter, bool) {
+// trimmed is what the second recogniser read of a run. Where Hangul is beside that, it takes a piece of a syllable for a letter at times,
+// and passes over marks at the edge.
+func (r another) trimmed(run, second []letter) []letter {
 	for len(second) > 0 && !plain(second[len(second)-1].text) {
 		second = second[:len(second)-1]
 	}
 	for len(second) > 0 && !plain(second[0].text) {
 		second = second[1:]
 	}
-	if len(second) == 0 || hangul(run[0].text) && (len(second) > 1 || !strings.Contains(circled, second[0].text)) {
+	stretches := align(run, second)
+	if len(second) == 0 || len(stretches) < 2 {
+		return second
+	}
+	var before, behind []letter
+	head, tail := stretches[0], stretches[len(stretches)-1]
+	if r.left && !head.same {
+		if head.a1 == head.a2 {
+			second = second[head.b2:]
+		} else if marks := run[:head.a2]; head.b1 == head.b2 && !worded(marks) {
+			before = marks
+		}
+	}
+	if r.right && !tail.same {
+		if tail.a1 == tail.a2 {
+			second = second[:len(second)-(tail.b2-tail.b1)]
+		} else if marks := run[tail.a1:]; tail.b1 == tail.b2 && !worded(marks) {
+			behind = marks
+		}
+	}
+	return slices.Concat(before, second, behind)
+}
+
+// replace puts what the second recogniser read of a run into a line, where that is to be believed.
+func replace(run, second []letter) ([]letter, bool) {
+	if len(second) == 0 || run[0].hangul() && (len(second) > 1 || !strings.Contains(circled, second[0].text)) {
 		return run, false
 	}
 	sum, latin := 0.0, false
@@ -247,14 +286,13 @@ func replace(run, second []letter) ([]letter, bool) {
 		sum += l.prob
 		latin = latin || l.text >= "A" && l.text <= "Z" || l.text >= "a" && l.text <= "z"
 	}
-	was, is := strings.ReplaceAll(textOf(run), " ", ""), strings.ReplaceAll(textOf(second), " ", "")
+
 	digits, surest := true, 1.0
 	for _, l := range run {
 		digits = digits && strings.Contains("0123456789.,%()-/:~", l.text)
 		surest = min(surest, l.prob)
 	}
-	edge := len(second) == len(run)+1 && (strings.HasPrefix(is, was) || strings.HasSuffix(is, was))
-	if sum/float64(len(second)) < 0.6 || edge || digits && surest > 0.97 && !latin {
+	if sum/float64(len(second)) < 0.6 || digits && surest > 0.97 && !latin {
 		return run, false
 	}
 	out := make([]letter, len(second))

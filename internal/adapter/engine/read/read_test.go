@@ -477,7 +477,11 @@ func TestRunsThatAreNotHangul(t *testing.T) {
 		{"A8C", "ABC", 0.9, "ABC", true},
 		{"A8C", "ABC", 0.5, "A8C", false},     // the second is unsure
 		{"A8C", "中ABC文", 0.9, "ABC", true},    // what it sees in the Hangul beside it
-		{"ABC", "ABCD", 0.9, "ABC", false},    // a letter more at the edge
+		{"A8C", "ABCD", 0.9, "ABC", true},     // a letter more at the edge
+		{"A8C", "2ABC", 0.9, "ABC", true},     // the same
+		{". A8C", "ABC", 0.9, ".ABC", true},   // marks that it passes over
+		{"1. A8C", "ABC", 0.9, "ABC", true},   // not so digits
+		{"A8C:", "ABC", 0.9, "ABC:", true},    // marks behind
 		{"2024", "2O24", 0.9, "2O24", true},   // with Latin letters
 		{"2024", "2824", 0.99, "2024", false}, // digits that the first is sure of
 		{"@", "②", 0.9, "②", true},
@@ -488,10 +492,15 @@ func TestRunsThatAreNotHangul(t *testing.T) {
 		if c.run == "2024" && c.taken {
 			run = lineOf(c.run, "first", 0.9)
 		}
-		got, taken := replace(run, lineOf(c.second, "second", c.prob))
+		between := another{left: true, right: true}
+		got, taken := replace(run, between.trimmed(run, lineOf(c.second, "second", c.prob)))
 		if textOf(got) != c.want || taken != c.taken {
 			t.Errorf("%s, %s: got %q, %v, want %q, %v", c.run, c.second, textOf(got), taken, c.want, c.taken)
 		}
+	}
+	run, second := lineOf("A8C", "first", 0.98), lineOf("ABCD", "second", 0.9)
+	if got := (another{}).trimmed(run, second); textOf(got) != "ABCD" {
+		t.Errorf("with no Hangul beside it: got %q", textOf(got))
 	}
 }
 
@@ -932,6 +941,12 @@ func TestThinStrokesStandOut(t *testing.T) {
 	s.gray = page.Gray
 	if !s.standsOut() {
 		t.Error("strokes do not stand out")
+	}
+	for y := 8; y < 40; y++ { // most of them are not found
+		clear(s.ink[y*s.width+s.width/4 : (y+1)*s.width])
+	}
+	if !s.standsOut() {
+		t.Error("strokes beside others that were not found do not stand out")
 	}
 	page = blank(160, 48, 240)
 	page.noise(8)

@@ -146,7 +146,7 @@ func expected(line []letter, lang []string) []letter {
 	line = slices.Clone(line)
 	for i, l := range line {
 		if strings.ContainsFunc(l.text, func(c rune) bool {
-			return c >= 0x3131 && c <= 0x318e || !han && unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana)
+			return ofSyllable(c) || !han && unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana)
 		}) {
 			line[i].word = 0
 		}
@@ -156,18 +156,27 @@ func expected(line []letter, lang []string) []letter {
 
 // runs has the second recogniser read what is not Hangul in a line.
 func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err error) {
-	at, doubt := 0, 0.0
-	for _, run := range foreign(first, float64(t.gray.Width), float64(t.gray.Height)) {
-		line = append(line, first[at:run.from]...)
-		at = run.to
-		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
-		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height), run.to-run.from)
+	runs, reads, err := j.foreign(t, first, second)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(runs, func(r another) bool { return denied(first[r.from:r.to], reads[r.from]) }) {
+		other, err := j.inKorean(t, first)
 		if err != nil {
 			return nil, err
 		}
-		for i := range read {
-			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
+		if len(other) > 0 {
+			first = other
+			if runs, reads, err = j.foreign(t, first, second); err != nil {
+				return nil, err
+			}
 		}
+	}
+	at, doubt := 0, 0.0
+	for _, run := range runs {
+		line = append(line, first[at:run.from]...)
+		at = run.to
+		read := reads[run.from]
 		doubt += (sureness(first[run.from:run.to]) - sureness(expected(read, j.task.Lang))) * float64(run.to-run.from)
 		letters, _ := replace(first[run.from:run.to], read)
 		line = append(line, letters...)
@@ -177,6 +186,59 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 		j.heard.sure = max(j.heard.sure, sureness(expected(syllables, j.task.Lang)))
 	}
 	return append(line, first[at:]...), nil
+}
+
+// foreign are the runs of a line that are not Hangul, and what the second recogniser reads of each, by where it begins.
+func (j *job) foreign(t strip, first []letter, second Scripted) (runs []another, reads map[int][]letter, err error) {
+	reads = map[int][]letter{}
+	runs = foreign(first, float64(t.gray.Width), float64(t.gray.Height))
+	for _, run := range runs {
+		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
+		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height), run.to-run.from)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range read {
+			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
+		}
+		reads[run.from] = run.trimmed(first[run.from:run.to], read)
+	}
+	return runs, reads, nil
+}
+
+// denied tells whether the second recogniser passes over letters of a run: they may be Hangul.
+func denied(run, second []letter) bool {
+	return slices.ContainsFunc(align(run, second), func(s stretch) bool {
+		return !s.same && s.a2-s.a1 > s.b2-s.b1+1 && worded(run[s.a1:s.a2])
+	})
+}
+
+// inKorean has the first recogniser read a line in Korean alone, where it was read in further languages. It is empty where that is less
+// sure, or gives no more Hangul.
+func (j *job) inKorean(t strip, line []letter) ([]letter, error) {
+	lang := slices.DeleteFunc(slices.Clone(j.task.Lang), func(code string) bool { return !korean([]string{code}) })
+	if len(lang) == len(j.task.Lang) || j.In == nil {
+		return nil, nil
+	}
+	was := j.Engine
+	defer func() { j.Engine = was }()
+	var err error
+	if j.Engine, err = j.In(lang); err != nil {
+		return nil, err
+	}
+	other, err := j.glance(t, looks[0], recognition.ShapeLine, j.task.Charset)
+	count := func(line []letter) (n int) {
+		for _, l := range line {
+			if l.hangul() {
+				n++
+			}
+		}
+		return n
+	}
+	if err != nil || count(other) <= count(line) || sureness(other) < sureness(line)-0.1 {
+		return nil, err
+	}
+	return other, nil
 }
 
 func (j *job) second(r Scripted, g Gray, letters int) ([]letter, error) {
