@@ -84,7 +84,7 @@ func classifyMariaDB(err error) Class {
 }
 
 const (
-	connectTimeout = time.Second     // to reach the server and sign in
+	connectTimeout = 2 * time.Second // to reach the server and sign in
 	answerTimeout  = 5 * time.Second // to wait for an answer of the server
 	idleTimeout    = 20              // seconds that a transaction may do nothing in; less than the lease of an item
 	lockTimeout    = 1               // seconds to wait for another transaction; less than answerTimeout
