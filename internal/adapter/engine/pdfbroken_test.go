@@ -171,8 +171,8 @@ func damaged(good []byte, n int) map[string][]byte {
 	return files
 }
 
-// examine looks at a file, shows that many of its pages and takes their texts, and returns the numbers of those that could be shown, and
-// the first error that is no refusal.
+// examine looks at a file, shows that many of its pages, takes their texts and writes it anew, and returns the numbers of those that could
+// be shown, and the first error that is no refusal.
 func examine(t *testing.T, e *Engine, file []byte, most int) (shown []int, err error) {
 	probe, err := e.Probe(t.Context(), porttest.FileOf(file))
 	if err != nil {
@@ -195,6 +195,12 @@ func examine(t *testing.T, e *Engine, file []byte, most int) (shown []int, err e
 		}
 		if p.Error != nil && err == nil {
 			return shown, fmt.Errorf("page %d: %v, and yet it was rendered", i+1, p.Error)
+		}
+	}
+	for _, pages := range [][]int{nil, {1}} {
+		_, err := e.Mended(t.Context(), porttest.FileOf(file), pages)
+		if k := fault.KindOf(err); err != nil && k != fault.Invalid && k != fault.Unsupported {
+			return shown, fmt.Errorf("written anew, pages %v: %w", pages, err)
 		}
 	}
 	return shown, nil
@@ -234,7 +240,8 @@ func TestBrokenPDF(t *testing.T) {
 
 // FuzzPDF gives damaged files to workers: what they make of them is an answer or a refusal, whatever becomes of the worker.
 func FuzzPDF(f *testing.F) {
-	// An input has ten seconds (Go's limit). It may take four times that of a page: two for what the file says, and two for one page.
+	// An input has ten seconds (Go's limit). It may take six times that of a page: two for what the file says, two for one page, and two for
+	// files that are written anew.
 	e := start(f, func(o *Options) { o.Workers, o.Models, o.RegionTimeout = 1, NoModels, time.Second })
 	if _, err := e.Probe(f.Context(), porttest.FileOf(sound())); err != nil { // starts the worker, which is of no input's time
 		f.Fatal(err)
