@@ -108,7 +108,7 @@ func (p Process) ocrCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		exporter, err := newExporter(c, p.logger(c))
+		exporter, err := newExporter(c, os.TempDir(), p.logger(c))
 		if err != nil {
 			return err
 		}

@@ -163,7 +163,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 		s.metrics.MustRegister(fileCacheMetrics(copies.Stats)...)
 	}
 
-	exporter, err := newExporter(c, log)
+	exporter, err := newExporter(c, c.DataDir.Spool(), log)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -221,13 +221,14 @@ func startPool(c Config, tempDir, cacheDir string, files document.Files, log *sl
 // exportWorker is the argument of a worker that works on PDF files for exports.
 const exportWorker = "export"
 
-// newExporter makes the exporter, whose workers are this very program again.
-func newExporter(c Config, log *slog.Logger) (*transcript.Exporter, error) {
+// newExporter makes the exporter, whose workers are this very program again. What it needs for a time goes to tempDir.
+func newExporter(c Config, tempDir string, log *slog.Logger) (*transcript.Exporter, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return transcript.New(transcript.Options{Command: []string{program, "worker", exportWorker}, IdleTime: c.IdleTime, Log: log}), nil
+	return transcript.New(transcript.Options{Command: []string{program, "worker", exportWorker}, IdleTime: c.IdleTime,
+		TempDir: tempDir, Log: log}), nil
 }
 
 // everyUser goes through all users with the keyword, by number.

@@ -12,8 +12,8 @@ import (
 
 // writeALTO writes ALTO 4.4, in pixels. Regions are text blocks; the name of one is the label of a structure tag that it
 // refers to. Paragraphs have no place in ALTO. What stands before the pages is known after the last one.
-func writeALTO(w io.Writer, t recognition.Transcript) error {
-	processing, tags, pages := &spool{}, &spool{}, &spool{}
+func (e *Exporter) writeALTO(w io.Writer, t recognition.Transcript) error {
+	processing, tags, pages := e.spool(), e.spool(), e.spool()
 	defer processing.Close()
 	defer tags.Close()
 	defer pages.Close()

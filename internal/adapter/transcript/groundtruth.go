@@ -19,9 +19,9 @@ const labelFile = "rec_gt.txt"
 
 // writeGroundTruth writes an archive of confirmed lines: of each a PNG and its text as tesstrain takes them, lines/ID.png and
 // lines/ID.gt.txt, and all in labelFile. An ID is the image's, the number of the region, and that of the line.
-func writeGroundTruth(w io.Writer, t recognition.Transcript) error {
+func (e *Exporter) writeGroundTruth(w io.Writer, t recognition.Transcript) error {
 	z := zip.NewWriter(w)
-	labels := &spool{}
+	labels := e.spool()
 	defer labels.Close()
 	add := func(name string, compress bool, data []byte) error {
 		entry, err := z.CreateHeader(zipEntry(name, compress))

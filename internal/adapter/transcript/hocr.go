@@ -12,8 +12,8 @@ import (
 )
 
 // writeHOCR writes hOCR 1.2 in well-formed XHTML. The name of a region is in data-name. What its head says is known after the last page.
-func writeHOCR(w io.Writer, t recognition.Transcript) error {
-	pages, count := &spool{}, 0
+func (e *Exporter) writeHOCR(w io.Writer, t recognition.Transcript) error {
+	pages, count := e.spool(), 0
 	defer pages.Close()
 	var engines, langs []string
 	for p, err := range t.Pages {

@@ -34,7 +34,7 @@ func (e *Exporter) exportPDF(ctx context.Context, w io.Writer, t recognition.Tra
 		}
 	}()
 	for p.ok {
-		s := &spool{}
+		s := e.spool()
 		parts = append(parts, s)
 		if err := e.writePart(ctx, s, t, p); err != nil {
 			return err
@@ -86,7 +86,7 @@ func (p *peeked) while(such func(recognition.TranscriptPage) bool) iter.Seq2[rec
 func (e *Exporter) overlay(ctx context.Context, w io.Writer, p *peeked) error {
 	first := p.page
 	job := protocol.Job{Size: first.Image.Size, Password: first.Image.Page().File.Password, FontName: fontName}
-	contents, codes := &spool{}, newCodes()
+	contents, codes := e.spool(), newCodes()
 	defer contents.Close()
 	var kept []int
 	for page, err := range p.while(func(page recognition.TranscriptPage) bool { return page.Image.Document == first.Image.Document }) {

@@ -2,7 +2,6 @@ package transcript
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"os"
 )
@@ -10,11 +9,14 @@ import (
 // spool takes what can only be written once something behind it is known: in memory, or in a temporary file where it is long. It remembers
 // its first error, so that writers need not look at each.
 type spool struct {
+	dir  string // of the file; empty for that of the system
 	head bytes.Buffer
 	file *os.File // nil as long as all is in head
 	size int64    // bytes that were written
 	err  error
 }
+
+func (e *Exporter) spool() *spool { return &spool{dir: e.temp} }
 
 const spoolMemory = 4 << 20 // bytes
 
@@ -34,7 +36,10 @@ func (s *spool) Write(b []byte) (int, error) {
 // flush moves what is in memory to the file.
 func (s *spool) flush() (err error) {
 	if s.file == nil {
-		if s.file, err = os.CreateTemp("", "glyphbox-export-*"); err != nil {
+		if s.file, err = os.CreateTemp(s.dir, "glyphbox-export-*"); err != nil {
+			return err
+		}
+		if err := os.Remove(s.file.Name()); err != nil { // so that nothing is left, whatever becomes of this process
 			return err
 		}
 	}
@@ -64,5 +69,5 @@ func (s *spool) Close() error {
 	if s.file == nil {
 		return nil
 	}
-	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+	return s.file.Close()
 }

@@ -33,6 +33,7 @@ import (
 type Exporter struct {
 	pool   func() *workerpool.Pool // nil: there is none
 	close  func()
+	temp   string
 	orders atomic.Uint64 // that went to the pool
 }
 
@@ -43,6 +44,7 @@ type Options struct {
 	Command  []string      // program and arguments of a worker, which calls overlay.Run
 	Timeout  time.Duration // of the work on one PDF file; 0: 2 minutes
 	IdleTime time.Duration // after which a worker without work is replaced by a resting one
+	TempDir  string        // for what waits until it can be written; empty: that of the system
 	Log      *slog.Logger
 }
 
@@ -51,7 +53,7 @@ func New(o Options) *Exporter {
 	const queue = 100 // files
 	var started sync.Mutex
 	var pool *workerpool.Pool
-	return &Exporter{
+	return &Exporter{temp: o.TempDir,
 		pool: func() *workerpool.Pool {
 			started.Lock()
 			defer started.Unlock()
@@ -84,9 +86,9 @@ func (e *Exporter) Close() error {
 func (e *Exporter) Export(ctx context.Context, w io.Writer, f recognition.Format, t recognition.Transcript) error {
 	write, ok := map[recognition.Format]func(io.Writer, recognition.Transcript) error{
 		recognition.FormatText: writeText, recognition.FormatJSON: writeJSON, recognition.FormatTSV: writeTSV,
-		recognition.FormatHOCR: writeHOCR,
-		recognition.FormatALTO: writeALTO, recognition.FormatCSV: writeCSV, recognition.FormatXLSX: writeXLSX,
-		recognition.FormatGroundTruth: writeGroundTruth,
+		recognition.FormatHOCR: e.writeHOCR,
+		recognition.FormatALTO: e.writeALTO, recognition.FormatCSV: writeCSV, recognition.FormatXLSX: writeXLSX,
+		recognition.FormatGroundTruth: e.writeGroundTruth,
 		recognition.FormatPDF:         func(w io.Writer, t recognition.Transcript) error { return e.exportPDF(ctx, w, t) },
 	}[f]
 	switch {

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,6 +105,28 @@ func exported(t testing.TB, f recognition.Format, transcript recognition.Transcr
 		t.Fatalf("%s: %v", f, err)
 	}
 	return b.Bytes()
+}
+
+// What waits until it can be written goes where the exporter is told, as in a container whose root is read-only, and nothing is left there.
+func TestLongExportsWaitInTempDir(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	dir := t.TempDir()
+	e := New(Options{TempDir: dir})
+	long := sample()
+	long.Run.Contents[0].Text = strings.Repeat(strings.Repeat("long", 10_000)+"\n", spoolMemory/40_000+1)
+	long.Run.Contents[0].Words = nil
+	for _, f := range []recognition.Format{recognition.FormatHOCR, recognition.FormatALTO} {
+		if err := e.Export(t.Context(), io.Discard, f, documentOf(long)); err != nil {
+			t.Errorf("%s: %v", f, err)
+		}
+		if err := (&Exporter{}).Export(t.Context(), io.Discard, f, documentOf(long)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s without a folder: got %v", f, err)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
 }
 
 func TestGolden(t *testing.T) {
