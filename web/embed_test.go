@@ -28,7 +28,7 @@ var linked = regexp.MustCompile(`(?:src|href)="(?:\./)?([^"/][^"]*)"`)
 
 // onlyWhereOpened are parts of the page that are loaded when somebody opens them, or behind the list of images, besides the view of a page
 // image.
-var onlyWhereOpened = regexp.MustCompile(`^(Account|Admin|limits|Edit|Sure|Dialogs|SelectionBar|Uploads)-`)
+var onlyWhereOpened = regexp.MustCompile(`^(Account|Admin|limits|Edit|Sure|Dialogs|SelectionBar|Uploads|Tray)-`)
 
 // TestFirstLoad adds up what comes over the line before the page is there, and before a page image is.
 func TestFirstLoad(t *testing.T) {

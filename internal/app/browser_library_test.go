@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
@@ -413,6 +414,14 @@ func TestBrowserUnknownLinks(t *testing.T) {
 	b.open("/?owner=me&sort=name&q=.png")
 	b.until(names + ".join() === 'a.png,b.png' && " + none)
 
+	// Names are searched for what is no word, too; texts are not. What is sought may be too long for texts.
+	b.open("/")
+	b.fill("[type=search]", ".")
+	b.until("location.search === '?q=.' && " + names + ".length === 2")
+	b.fill("[type=search]", "a b c d e f g h i j k l m n o p q r s t u")
+	b.shows("Texts can be searched for 20 words at most.")
+	b.until("document.querySelectorAll('.note').length === 1")
+
 	devtools(b, network.Enable, network.EnableParams{})
 	block := func(on bool, parts ...string) {
 		t.Helper()
@@ -441,6 +450,41 @@ func TestBrowserUnknownLinks(t *testing.T) {
 	b.shows("1 selected")
 	b.press("Share")
 	b.shows("Who can see it")
+	b.key(kb.Escape) // closes the question, and nothing else
+	b.until("!document.querySelector('dialog')")
+	b.shows("1 selected")
+}
+
+// TestBrowserHeard is what those hear who do not see the page: why a form is not sent, in its language, where they are, and whole names.
+func TestBrowserHeard(t *testing.T) {
+	s := start(t, t.TempDir())
+	b := browse(t, s.base)
+	b.open("/")
+	b.inLanguage("ko")
+	b.press("계정 만들기")
+	b.fill("[name=email]", "x")
+	eval[any](b, "document.querySelector('form').requestSubmit()")
+	b.until("document.querySelector('[name=email]').validationMessage === 'ann@example.org 형식의 이메일 주소'")
+	b.until("document.querySelector('[name=username]').validationMessage === '이 항목을 입력해 주세요.'")
+	b.fill("[name=email]", "x@example.org")
+	b.until("document.querySelector('[name=email]').checkValidity()")
+	b.inLanguage("en")
+
+	ann := s.signUp("ann")
+	name := strings.Repeat("nothing but a long name ", 5) + ".png"
+	ann.upload(name, porttest.PNG(blank(200)))
+	b.signIn("ann", password)
+	b.until("document.activeElement.id === 'content'")
+	b.until("document.querySelector('a.name').dataset.shown.includes('…') && " + names + "[0] === '" + name + "'")
+	tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	check.OK(t, "GetFullAXTree", err)
+	for _, node := range tree.Nodes {
+		if role := string(node.Role.Value); role == `"gridcell"` && !strings.HasPrefix(string(node.Name.Value), `"`+name+" Not read") {
+			t.Errorf("of %q is heard %s", name, node.Name.Value)
+		}
+	}
+	eval[any](b, "document.querySelector('a.name').click()")
+	b.until("document.querySelector('.viewer') && document.activeElement.id === 'content'")
 }
 
 // hold points at the newest note, which then stays.

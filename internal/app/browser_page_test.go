@@ -462,6 +462,14 @@ func TestBrowserAddress(t *testing.T) {
 	if again.Version != 4 || len(again.Contents) != 3 || again.Contents[0].Text != "Corrected by hand" || again.Contents[0].Revision != 2 {
 		t.Errorf("the correction is not in the new version: %+v", again.Contents[0])
 	}
+	// The address names what is selected as it is by now, so that a reload does not lead to the version before.
+	b.until("location.search === '?r=" + again.Contents[2].ID + "'")
+	b.do(chromedp.Reload())
+	b.until("document.querySelector('#r3.selected') && location.search === '?r=" + again.Contents[2].ID + "'")
+	ann.call(204, "DELETE", path("/ocr/%s", again.Contents[2].ID), nil)
+	b.until("document.querySelectorAll('.region').length === 2 && location.search === ''")
+	ann.call(200, "PUT", path("/ocr/%s", again.Contents[2].ID), object{"deleted": false})
+	b.until("document.querySelectorAll('.region').length === 3")
 	b.press("Versions")
 	b.press("Compare")
 	b.until("document.querySelector('dialog select')")

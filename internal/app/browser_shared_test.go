@@ -135,3 +135,39 @@ func TestBrowserTogether(t *testing.T) {
 	other.open("/")
 	b.until("!" + fmt.Sprintf(also, "admin"))
 }
+
+// TestBrowserGuest is somebody with whom a page is shared: what they may not change is told before they type, with what they can do.
+func TestBrowserGuest(t *testing.T) {
+	s, b, ann, page, at := openLetter(t, t.TempDir(), briefly()...)
+	line := at["line"]
+	b.drag(letterWidth, line[0], line[1], line[2], line[3])
+	b.until(readings + " === 1")
+	b.calm()
+	ann.call(200, "PUT", path("/image/%d", page.ID), object{"visibility": "shared"})
+	s.signUp("bob")
+	guest := browse(t, s.base)
+	guest.open(fmt.Sprintf("/image/%d", page.ID))
+	guest.signIn("bob", password)
+	guest.until(readings + " === 1")
+	told := func(n int) {
+		t.Helper()
+		guest.until(fmt.Sprintf("[...document.querySelectorAll('.note')].filter((e) => e.innerText.includes('Only who read this text'))"+
+			".length === %d && !document.querySelector('textarea')", n))
+	}
+	eval[any](guest, "document.querySelector('#r1 .edit').click()")
+	told(1)
+	guest.press("Confirm page")
+	told(2)
+	guest.press("Reading settings")
+	guest.press("Read all again")
+	guest.shows("Saved as version 2.")
+	eval[any](guest, "document.querySelector('#r1 .edit').click()")
+	guest.until("document.activeElement.matches('#r1 textarea')")
+	guest.key("a", ctrl)
+	guest.key("As bob has it")
+	guest.key(kb.Enter, ctrl)
+	b.until("document.querySelector('#r1 .text')?.innerText === 'As bob has it'")
+	b.calm()
+	eval[any](b, "document.querySelector('#r1 .edit').click()") // the page is hers
+	b.until("document.activeElement.matches('#r1 textarea')")
+}

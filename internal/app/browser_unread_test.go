@@ -182,8 +182,8 @@ func TestBrowserKeepsRegions(t *testing.T) {
 	}
 }
 
-// TestBrowserKeepsWholeReadings leaves a page while all of it is read anew, or an older version is restored. Either is done when the page is
-// opened again, once, and with the texts that go along, whatever became of it until then.
+// TestBrowserKeepsWholeReadings leaves a page while all of it is read anew, or an older version is restored. Either is done when the page
+// is opened again, once, and with the texts that go along, whatever became of it until then.
 func TestBrowserKeepsWholeReadings(t *testing.T) {
 	_, b, ann, page, at := openLetter(t, t.TempDir(), briefly()...)
 	b.readsTwo(at)
@@ -204,7 +204,8 @@ func TestBrowserKeepsWholeReadings(t *testing.T) {
 			return new Promise((_, no) => init.signal.addEventListener('abort', () => no(init.signal.reason))) } }`
 		lost = `(path, init) => { if (/[/]ocr[?]/.test(path) && init.method)
 			return realFetch(path, init).then((r) => r.text()).then(() => { window.made = true; return new Promise(() => {}) }) }`
-		half = `(path, init) => { if (/[/]ocr[/]/.test(path) && init.method === 'PUT') { window.made = true; return new Promise(() => {}) } }`
+		half = `(path, init) => { if (/[/]ocr[/]/.test(path) && init.method === 'PUT') { window.made = true
+			return new Promise(() => {}) } }`
 		none = "!document.querySelector('.region.busy, [data-saving]') && !Object.keys(localStorage).some((k) => k.startsWith('unread:'))"
 	)
 	restore := func() {

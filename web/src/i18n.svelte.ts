@@ -1,4 +1,4 @@
-import shell, { koreanReason } from './korean'
+import shell, { koreanReason, particles } from './korean'
 import type account from './account.korean'
 import type admin from './admin.korean'
 import type edit from './library/edit.korean'
@@ -37,7 +37,8 @@ document.documentElement.lang = settings.language
 
 export function t(text: Text, values: Record<string, string | number> = {}): string {
   const form = settings.language === 'ko' ? (korean[text] ?? text) : text
-  return form.replace(/\{(\w+)\}/g, (_, name) => values[name]?.toLocaleString(settings.language) ?? '')
+  const whole = form.replace(/\{(\w+)\}/g, (_, name) => values[name]?.toLocaleString(settings.language) ?? '')
+  return form === whole ? whole : particles(whole)
 }
 
 /** The service's reason in the language of the page, where it is not the service's own; with the numbers and formats of its own text. */

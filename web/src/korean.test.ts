@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import account from './account.korean'
 import admin from './admin.korean'
-import shell, { koreanReason } from './korean'
+import shell, { koreanReason, particles } from './korean'
 import limits from './limits.korean'
 import edit from './library/edit.korean'
 import sure from './library/sure.korean'
@@ -30,6 +30,22 @@ test('there is no Korean form of a text that is not used', () => {
 })
 test('no text has two Korean forms', () => {
   expect(parts.flatMap((part) => Object.keys(part)).length).toBe(Object.keys(korean).length)
+})
+
+test('a particle goes with the sound before it', () => {
+  for (const [both, one] of [
+    ['“회의록”이(가) 있는', '“회의록”이 있는'],
+    ['“보고서”이(가) 있는', '“보고서”가 있는'],
+    ['버전 10은(는)', '버전 10은'],
+    ['버전 2은(는)', '버전 2는'],
+    ['한국어(으)로', '한국어로'],
+    ['독일말(으)로', '독일말로'],
+    ['중국어(간체)(으)로', '중국어(간체)로'],
+    ['한글(가감)을(를)', '한글(가감)을'],
+    ['“abc”이(가)', '“abc”이(가)'],
+    [' 이(가)', ' 이(가)'],
+  ])
+    expect(particles(both)).toBe(one)
 })
 
 test('a Korean reason keeps the numbers and formats of the English one', () => {

@@ -2,7 +2,7 @@
 export default {
   'Share …': '공유…',
   'Tags …': '태그…',
-  'with {names}': '{names}와(과) 공유함',
+  'with {names}': '{names} 님과 공유함',
   'Tag': '태그',
   'All tags': '모든 태그',
   'Nothing has the tag “{tag}”': '‘{tag}’ 태그가 붙은 페이지가 없습니다',
@@ -41,6 +41,7 @@ export default {
   'Add a folder': '폴더 추가',
   'Take a photo': '사진 찍기',
   'Search names and texts': '이름과 텍스트 검색',
+  'Texts can be searched for 20 words at most.': '텍스트는 20단어까지 검색할 수 있습니다.',
   'In the texts': '텍스트에서',
   'Page {n}': '{n}쪽',
   'No name has “{keyword}”.': '이름에 “{keyword}”이(가) 있는 페이지는 없습니다.',
@@ -105,6 +106,7 @@ export default {
   'An email address such as ann@example.org': 'ann@example.org 형식의 이메일 주소',
   '8 to 255 characters, without spaces': '공백 없이 8~255자',
   'The passwords do not match.': '비밀번호가 일치하지 않습니다.',
+  'Please fill this in.': '이 항목을 입력해 주세요.',
   'Wrong password.': '비밀번호가 맞지 않습니다.',
   'Deleting …': '삭제 중…',
   'Files': '파일',
@@ -155,6 +157,24 @@ export default {
   'Confirmed lines for training (ZIP)': '확인한 줄을 학습 데이터로(ZIP)',
   'Clear the search': '검색 지우기',
   'Others’ pages can only be read and exported.': '다른 사용자의 페이지는 인식하고 내보내기만 할 수 있습니다.',
+}
+
+// The last sounds of digits, as read: ㄹ, another consonant, or none.
+const sounds = [...'영일이삼사오육칠팔구']
+const forms: Record<string, [consonant: string, vowel: string]> = {
+  '이(가)': ['이', '가'],
+  '은(는)': ['은', '는'],
+  '을(를)': ['을', '를'],
+  '(으)로': ['으로', '로'],
+}
+/** Takes of each particle the form that goes with the sound before it. Where that is not known, as after Latin letters, both stay. */
+export function particles(text: string): string {
+  return text.replace(/(.)([”’)]?)([이은을]\([가는를]\)|\(으\)로)/gu, (all, before: string, close: string, both: string) => {
+    const syllable = (sounds[Number(before)] ?? before).charCodeAt(0) - 0xac00
+    if (before.trim() === '' || syllable < 0 || syllable > 11171) return all
+    const last = syllable % 28 // 8 is ㄹ
+    return before + close + forms[both][last === 0 || (last === 8 && both === '(으)로') ? 1 : 0]
+  })
 }
 
 /**

@@ -83,6 +83,21 @@ const rules: Record<string, Text> = {
   current_password: 'Wrong password.',
 }
 
+// What browsers say of a field that is not filled in right is in their language, which may not be the page's.
+addEventListener(
+  'invalid',
+  (e) => {
+    const field = e.target as HTMLInputElement
+    field.setCustomValidity('')
+    const { valueMissing, typeMismatch } = field.validity
+    if (valueMissing) field.setCustomValidity(t('Please fill this in.'))
+    else if (typeMismatch && field.type === 'email') field.setCustomValidity(t(rules.email))
+    else if (typeMismatch) field.setCustomValidity(t('An address on the internet that begins with https:// or http://'))
+    field.addEventListener('input', () => field.setCustomValidity(''), { once: true })
+  },
+  true,
+)
+
 /** What is wrong with which field of a form; nothing where it is not about fields. */
 export function faultsOf(e: unknown): Record<string, string> {
   if (!(e instanceof Failure) || e.fields.some((f) => !rules[f.field])) return {}

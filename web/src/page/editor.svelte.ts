@@ -6,7 +6,7 @@ import { count, t, type Text } from '../i18n.svelte'
 import { neighbour } from '../library/library.svelte'
 import { rememberPage } from '../library/place'
 import { mine } from '../library/selection.svelte'
-import { complain, copy, go, reasonOf, tell } from '../state.svelte'
+import { app, complain, copy, go, reasonOf, tell } from '../state.svelte'
 import { asRegion, type Own, type Region } from './carry'
 import { read } from '../jobs/jobs.svelte'
 import { copiedFor, copyRegions, orderOf } from './clipboard'
@@ -145,7 +145,11 @@ export class Editor {
       this.#heard = ''
       const text = this.work.content(one)?.text || this.work.reason(one) || t('No text found here.')
       this.said = t('Region {n}, {text}', { n: this.numberOf(one.key), text })
-      untrack(() => this.#name())
+    })
+    $effect(() => {
+      // The address follows what is selected, also where that has another content by now, or is there no more.
+      const id = this.one ? this.work.content(this.one)?.id : ''
+      if (this.#arrived && id !== undefined) untrack(() => id !== (this.#address().searchParams.get('r') ?? '') && this.#name())
     })
     $effect(() => () => {
       this.others.leave()
@@ -153,6 +157,7 @@ export class Editor {
     })
     this.load()
   }
+  #arrived = $state(false) // at what the address named
   #heard = '' // key of the region that is to be told
 
   get id() {
@@ -171,6 +176,7 @@ export class Editor {
       const { document, id } = this.work.image!
       if (document) rememberPage(document, id)
       await this.#arrive()
+      this.#arrived = true
     } catch (e) {
       if (this.#missing(e)) return
       this.phase = 'failed'
@@ -270,7 +276,18 @@ export class Editor {
     this.#show(r.key)
     this.#name()
   }
+  /** Whether the version that is shown may be changed: who read it may, the owner of the page, and administrators. If not, that is told. */
+  #changeable(): boolean {
+    const shown = this.version || this.work.version
+    const run = this.work.runs.find((r) => r.version === shown)
+    if (this.turnable || run?.user.id === app.user?.id) return true
+    tell(
+      t('Only who read this text, the owner of the page and administrators can change it. “Read all again” makes a version of your own.'),
+    )
+    return false
+  }
   edit(r: Region, on: boolean) {
+    if (on && !this.#changeable()) return
     if (on) this.walk = null
     this.editing = on ? r.key : ''
     if (on && !this.selected.has(r.key)) this.select([r.key])
@@ -310,6 +327,7 @@ export class Editor {
       this.doubt(1)
       return
     }
+    if (!this.#changeable()) return
     this.editing = ''
     const from = this.doubts.find((d) => d.id === this.lit) ?? this.doubts.find((d) => this.selected.has(d.key)) ?? this.doubts[0]
     this.walk = { at: from.id, done: 0, busy: false }
@@ -364,9 +382,10 @@ export class Editor {
   /** Says that all of a region is right, or that it is not sure. */
   confirm(r: Region, on: boolean) {
     const c = this.work.content(r)
-    if (c) this.work.confirm(c.id, [], on, true)
+    if (c && this.#changeable()) this.work.confirm(c.id, [], on, true)
   }
   confirmAll() {
+    if (!this.#changeable()) return
     this.walk = null
     for (const r of this.regions) {
       const c = this.work.content(r)
@@ -387,7 +406,7 @@ export class Editor {
   /** Corrects one word of a region. A text that is being typed is left alone. */
   async exchange(r: Region, word: number, text: string) {
     const c = this.work.content(r)
-    if (!c || unsaved(c.id)) return
+    if (!c || unsaved(c.id) || !this.#changeable()) return
     this.viewer?.focus()
     this.lit = null
     try {
@@ -498,7 +517,6 @@ export class Editor {
     const back = this.work.remove(keys)
     tell(t('{n} deleted', { n: keys.size }), { label: t('Undo'), run: back })
     this.selected = new Set()
-    this.#name()
     this.viewer?.focus()
   }
   duplicate(keys: Set<string>) {

@@ -28,6 +28,9 @@ export default {
   'Suggested region {n}': '추천 영역 {n}',
   'Reading …': '인식 중…',
   'No text found here.': '텍스트를 찾지 못했습니다.',
+  'Only who read this text, the owner of the page and administrators can change it. “Read all again” makes a version of your own.':
+    '이 텍스트는 인식한 사용자, 페이지 소유자, 관리자만 바꿀 수 있습니다. ‘모두 다시 인식’을 하면 내 버전이 만들어집니다.',
+  '{n} %': '{n}%',
   'Confidence {n} %': '신뢰도 {n}%',
   'Read by {engine}': '인식 엔진 {engine}',
   'Other readings': '다른 인식 결과',
@@ -173,7 +176,7 @@ export default {
   'Actual size': '실제 크기',
   'Move the page if nothing is selected': '선택한 영역이 없을 때 페이지 이동',
   'Zoom at the pointer': '포인터 위치에서 확대·축소',
-  'Press N for a new region, ? for all keyboard shortcuts.': 'N 키를 누르면 새 영역을, ? 키를 누르면 모든 단축키를 표시합니다.',
+  'Press N for a new region, ? for all keyboard shortcuts.': 'N 키로 새 영역을 만들고, ? 키로 모든 단축키를 볼 수 있습니다.',
   '1 correction is not saved. It is kept in this browser.': '저장하지 않은 수정이 1개 있습니다. 이 브라우저에 보관됩니다.',
   '{n} corrections are not saved. They are kept in this browser.': '저장하지 않은 수정이 {n}개 있습니다. 이 브라우저에 보관됩니다.',
   'Save all': '모두 저장',
