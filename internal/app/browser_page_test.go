@@ -436,8 +436,14 @@ func TestBrowserAddress(t *testing.T) {
 	b.look("version-empty")
 	b.openImage(page.ID, "?r="+gone)
 	b.shows("no longer exists")
+	b.until("location.search === ''")
 	b.openImage(page.ID, "?v=99")
 	b.shows("There is no version 99. The newest is 2.")
+
+	// A region of another page is none of this one, which is shown all the same.
+	b.openImage(ann.upload("other.png", porttest.PNG(blank(300))).ID, "?r="+first.ID)
+	b.shows("no longer exists")
+	b.until("location.search === '' && document.querySelector('.viewer')")
 
 	// Back to an older version, with its texts.
 	ann.call(200, "PUT", path("/ocr/%s", first.ID), object{"text": "Corrected by hand"})

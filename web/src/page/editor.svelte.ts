@@ -208,10 +208,14 @@ export class Editor {
     const wanted = this.#address().searchParams.get('r')
     let at = wanted ? this.regions.find((r) => this.work.content(r)?.id === wanted) : undefined
     if (wanted && !at) {
-      const c = await api.content(wanted).catch(() => null)
-      if (!c) tell(t('The region in this link no longer exists.'))
+      const orNone = (e: unknown) => {
+        if (!(e instanceof api.Failure && (e.status === 404 || e.status === 403))) throw e
+        return null
+      }
+      const c = await api.content(wanted).catch(orNone)
+      if (c) await this.work.fetchVersion(c.version).catch(orNone)
+      if (!c || !this.work.runs.some((r) => r.contents.some((x) => x.id === c.id))) tell(t('The region in this link no longer exists.'))
       else {
-        await this.work.fetchVersion(c.version)
         go(`/image/${this.id}?v=${c.version}&r=${c.id}`, true)
         await tick()
         at = this.regions.find((r) => r.key === wanted)
