@@ -1,6 +1,7 @@
 package read
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 )
@@ -121,20 +122,29 @@ func (s *scene) nearInk() []uint8 {
 	for y := range s.height {
 		row, out := s.ink[y*s.width:(y+1)*s.width], wide[y*s.width:(y+1)*s.width]
 		for d := -reach; d <= reach; d++ {
-			for x := max(0, -d); x < min(s.width, s.width-d); x++ {
-				out[x] |= row[x+d]
+			if from, to := max(0, -d), min(s.width, s.width-d); from < to {
+				orInto(out[from:to], row[from+d:to+d])
 			}
 		}
 	}
 	for y := range s.height {
 		out := near[y*s.width : (y+1)*s.width]
 		for v := max(0, y-reach); v <= min(s.height-1, y+reach); v++ {
-			for x, ink := range wide[v*s.width : (v+1)*s.width] {
-				out[x] |= ink
-			}
+			orInto(out, wide[v*s.width:(v+1)*s.width])
 		}
 	}
 	return near
+}
+
+// orInto adds the bits of as many bytes to those of out, eight bytes at a time.
+func orInto(out, in []uint8) {
+	x := 0
+	for ; x+8 <= len(out); x += 8 {
+		binary.LittleEndian.PutUint64(out[x:], binary.LittleEndian.Uint64(out[x:])|binary.LittleEndian.Uint64(in[x:]))
+	}
+	for ; x < len(out); x++ {
+		out[x] |= in[x]
+	}
 }
 
 // Light is uneven where the paper of one place is lighter by unevenLight than that of another; then it is made evenPaper everywhere.

@@ -1,6 +1,9 @@
 package read
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // newGray is an image of zeros.
 func newGray(width, height int) Gray {
@@ -89,7 +92,14 @@ func (g Gray) halved() Gray {
 	for y := range s.Height {
 		out := s.row(y)
 		upper, lower := g.row(2 * y)[:2*len(out)], g.row(2*y + 1)[:2*len(out)]
-		for x := range out {
+		x := 0
+		for ; x+4 <= len(out); x += 4 { // four at a time, in lanes of 16 bits
+			const lanes, half = 0x00FF00FF00FF00FF, 0x0002000200020002
+			a, b := binary.LittleEndian.Uint64(upper[2*x:]), binary.LittleEndian.Uint64(lower[2*x:])
+			sum := (a&lanes + a>>8&lanes + b&lanes + b>>8&lanes + half) >> 2
+			out[x], out[x+1], out[x+2], out[x+3] = uint8(sum), uint8(sum>>16), uint8(sum>>32), uint8(sum>>48)
+		}
+		for ; x < len(out); x++ {
 			a, b := upper[2*x:2*x+2:2*x+2], lower[2*x:2*x+2:2*x+2]
 			out[x] = uint8((uint32(a[0]) + uint32(a[1]) + uint32(b[0]) + uint32(b[1]) + 2) / 4)
 		}

@@ -34,3 +34,42 @@ func TestShrinkAveragesSquares(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkHalved(b *testing.B) {
+	g := newGray(2550, 3300)
+	for b.Loop() {
+		g.halved()
+	}
+}
+
+// What is near ink is within two pixels of it, by each axis for itself, whatever the width.
+func TestNearInk(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for width := 1; width < 40; width++ {
+		s := &scene{width: width, height: 6, ink: make([]uint8, 6*width)}
+		for i := range s.ink {
+			s.ink[i] = uint8(random.IntN(12) / 11)
+		}
+		near := s.nearInk()
+		for y := range s.height {
+			for x := range width {
+				want := uint8(0)
+				for v := max(0, y-2); v <= min(s.height-1, y+2); v++ {
+					for u := max(0, x-2); u <= min(width-1, x+2); u++ {
+						want |= s.ink[v*width+u]
+					}
+				}
+				if got := near[y*width+x]; got != want {
+					t.Fatalf("width %d: pixel %d,%d is %d, want %d", width, x, y, got, want)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkNearInk(b *testing.B) {
+	s := &scene{width: 1275, height: 1650, ink: make([]uint8, 1275*1650)}
+	for b.Loop() {
+		s.nearInk()
+	}
+}
