@@ -37,19 +37,19 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	s = scene{gray: gray, factor: factor, inner: rect{inner.x1 / f, inner.y1 / f, inner.x2 / f, inner.y2 / f}}
 	small := gray.shrink(factor)
 	s.width, s.height = small.Width, small.Height
-	if s.ink, s.noise, found = binarise(small); !found {
+	if s.ink, s.noise, found = binarise(small, 0); !found {
 		return s, false
 	}
 	s.connect()
 	s.letter = s.letterHeight(true)
 	if s.level() {
-		if s.ink, _, found = binarise(s.gray.shrink(factor)); !found {
+		if s.ink, s.noise, found = binarise(s.gray.shrink(factor), s.letter); !found {
 			return s, false
 		}
 		s.connect()
 	}
 	if s.evenOut() {
-		if s.ink, _, found = binarise(s.gray.shrink(factor)); !found {
+		if s.ink, s.noise, found = binarise(s.gray.shrink(factor), s.letter); !found {
 			return s, false
 		}
 		s.connect()
@@ -151,76 +151,50 @@ func orInto(out, in []uint8) {
 const (
 	unevenLight = 24
 	evenPaper   = 240
+	lightLetter = 18 // height of a capital letter, in pixels, where the light is looked for
 )
 
 // evenOut divides the shades by those of the paper around, where the light is uneven.
 func (s *scene) evenOut() bool {
-	const side = 2 * tileSide
-	across, along := (s.width+side-1)/side, (s.height+side-1)/side
-	sums, counts := make([]int32, across*along), make([]int32, across*along)
-	small := s.gray.shrink(s.factor)
-	for y := range s.height {
-		row, ink := small.row(y), s.ink[y*s.width:(y+1)*s.width]
-		base := y / side * across
-		for tile := range across {
-			sum, count := int32(0), int32(0)
-			for x := tile * side; x < min((tile+1)*side, s.width); x++ {
-				// Next to ink it is darker.
-				if ink[x] == 0 && (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) {
-					sum += int32(row[x])
-					count++
-				}
-			}
-			sums[base+tile] += sum
-			counts[base+tile] += count
-		}
-	}
-	paper := make([]int32, across*along)
-	var shades [256]int
-	for i, n := range counts {
-		if paper[i] = unknown; n >= side {
-			paper[i] = max(1, sums[i]/n)
-			shades[paper[i]]++
-		}
-	}
-	if quantile(shades[:], 0.95)-quantile(shades[:], 0.05) < unevenLight {
+	if !s.uneven() {
 		return false
 	}
-	spread(paper, across, along)
-	paper = darker(paper, across, along)
-	f := float64(s.factor)
-	for v := range s.gray.Height {
-		y := min(max(float64(v)/f/side-0.5, 0), float64(along-1))
-		y0 := int(y)
-		fy := y - float64(y0)
-		upper, lower := paper[y0*across:(y0+1)*across], paper[min(y0+1, along-1)*across:][:across]
-		row := s.gray.row(v)
-		for u, shade := range row {
-			x := min(max(float64(u)/f/side-0.5, 0), float64(across-1))
-			x0 := int(x)
-			x1, fx := min(x0+1, across-1), x-float64(x0)
-			p := (float64(upper[x0])*(1-fx)+float64(upper[x1])*fx)*(1-fy) + (float64(lower[x0])*(1-fx)+float64(lower[x1])*fx)*fy
-			row[u] = uint8(min(255, float64(shade)*evenPaper/p))
+	n := max(1, int(s.letter*float64(s.factor)/lightLetter+0.5))
+	light := s.gray.shrink(n).smooth().closed(lightLetter)
+	light = light.resize(n*light.Width, n*light.Height)
+	for y := range s.gray.Height {
+		row, paper := s.gray.row(y), light.row(min(y, light.Height-1))
+		for x, shade := range row {
+			row[x] = uint8(min(255, int(shade)*evenPaper/max(1, int(paper[min(x, len(paper)-1)]))))
 		}
 	}
 	return true
 }
 
-// darker takes for the paper at the edge of a shadow that in the shadow: else what is in it would become ink.
-func darker(paper []int32, across, along int) []int32 {
-	out := make([]int32, len(paper))
-	for i, p := range paper {
-		least := p
-		for y := max(0, i/across-1); y <= min(along-1, i/across+1); y++ {
-			for x := max(0, i%across-1); x <= min(across-1, i%across+1); x++ {
-				least = min(least, paper[y*across+x])
+// uneven tells whether the paper of some places is lighter than that of others.
+func (s *scene) uneven() bool {
+	const side = 2 * tileSide
+	var shades [256]int
+	small := s.gray.shrink(s.factor)
+	for top := 0; top < s.height; top += side {
+		for left := 0; left < s.width; left += side {
+			sum, count := 0, 0
+			for y := top; y < min(top+side, s.height); y++ {
+				row, ink := small.row(y), s.ink[y*s.width:(y+1)*s.width]
+				for x := left; x < min(left+side, s.width); x++ {
+					// Next to ink it is darker.
+					if ink[x] == 0 && (x < 2 || ink[x-2] == 0) && (x+2 >= len(ink) || ink[x+2] == 0) {
+						sum += int(row[x])
+						count++
+					}
+				}
+			}
+			if count >= side {
+				shades[sum/count]++
 			}
 		}
-		if out[i] = p; 20*least < 17*p {
-			out[i] = least
-		}
 	}
-	return out
+	return quantile(shades[:], 0.95)-quantile(shades[:], 0.05) >= unevenLight
 }
 
 // connect finds the parts of the ink.

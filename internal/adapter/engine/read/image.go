@@ -124,6 +124,46 @@ func (g Gray) smooth() Gray {
 	return s
 }
 
+// closed fills what is dark and in some direction narrower than n pixels with the lightest shade beside it. The edges of larger dark areas
+// stay where they are.
+func (g Gray) closed(n int) Gray {
+	n = min(n, g.Width, g.Height)
+	beyond := n / 2 // to the sides, where areas that reach the edge go on
+	wide := g.warp(Point{-float64(beyond), -float64(beyond)}, Point{1, 0}, Point{0, 1}, g.Width+2*beyond, g.Height+2*beyond)
+	closed := wide.lightest(n).inverse().border(n-1, 0).lightest(n).inverse()
+	return closed.crop(beyond, beyond, beyond+g.Width, beyond+g.Height)
+}
+
+// lightest has for each square of n by n pixels its lightest shade.
+func (g Gray) lightest(n int) Gray {
+	g = g.clone()
+	for side := 1; side < n; {
+		step := min(side, n-side)
+		for y := range g.Height {
+			row := g.row(y)
+			for x, v := range row[step:] {
+				row[x] = max(row[x], v)
+			}
+			if y >= step {
+				for x, above := 0, g.row(y-step); x < len(row); x++ {
+					above[x] = max(above[x], row[x])
+				}
+			}
+		}
+		side += step
+	}
+	return g.crop(0, 0, g.Width-n+1, g.Height-n+1)
+}
+
+// inverse is light where the image is dark.
+func (g Gray) inverse() Gray {
+	g = g.clone()
+	for i, v := range g.Pix {
+		g.Pix[i] = 255 - v
+	}
+	return g
+}
+
 // tap is what the pixels of one axis contribute to one pixel of a resized image.
 type tap struct {
 	from    int

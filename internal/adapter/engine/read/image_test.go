@@ -73,3 +73,38 @@ func BenchmarkNearInk(b *testing.B) {
 		s.nearInk()
 	}
 }
+
+// Strokes are filled, also where they are cut off; the edge of a dark area stays where it is.
+func TestClosed(t *testing.T) {
+	g, want := newGray(60, 40), newGray(60, 40)
+	for i := range g.Pix {
+		x, y := i%60, i/60
+		g.Pix[i] = 200
+		if 2*x+y > 90 {
+			g.Pix[i] = 120
+		}
+		want.Pix[i] = g.Pix[i]
+		if x >= 10 && x < 14 && y > 5 || y >= 20 && y < 23 && x < 25 || y >= 38 && x < 20 {
+			g.Pix[i] = 40
+		}
+	}
+	got := g.closed(12)
+	for i, v := range got.Pix {
+		if x, y := i%60, i/60; v != want.Pix[i] && y > 6 && y < 34 {
+			t.Fatalf("pixel %d, %d is %d, want %d", x, y, v, want.Pix[i])
+		}
+	}
+	if v := got.Pix[38*60+5]; v != 200 {
+		t.Errorf("what is cut off at the edge is %d, want 200", v)
+	}
+}
+
+// Soft noise, whose neighbours are alike, is measured by pixels that are further apart.
+func TestNoiseThatIsSoft(t *testing.T) {
+	s := blank(300, 200, 200)
+	s.noise(12)
+	soft := s.smooth() // a third of the deviation
+	if n := soft.noise(3); n < 3 || n > 5 {
+		t.Errorf("got a deviation of %.1f, want 4", n)
+	}
+}

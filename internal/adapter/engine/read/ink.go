@@ -27,18 +27,18 @@ func (g Gray) halve() Gray {
 	return h
 }
 
-// noise is the standard deviation of the shades of even paper, from the lower quartile of the differences of neighbours, since letters
-// may take up more than half of an image.
-func (g Gray) noise() float64 {
+// noise is the standard deviation of the shades of even paper, from the lower quartile of the differences of pixels so far apart, since
+// letters may take up more than half of an image. Neighbours are alike where noise is soft, as that of photos is.
+func (g Gray) noise(apart int) float64 {
 	var counts [256]int
 	total := 0
 	for y := range g.Height {
 		row := g.row(y)
-		for x := 1; x < len(row); x++ {
-			d := int(row[x]) - int(row[x-1])
+		for x := apart; x < len(row); x++ {
+			d := int(row[x]) - int(row[x-apart])
 			counts[max(d, -d)]++
 		}
-		total += max(0, len(row)-1)
+		total += max(0, len(row)-apart)
 	}
 	// Between the shades, so that 0 and 1 are not all there is.
 	below := 0
@@ -54,9 +54,10 @@ func (g Gray) noise() float64 {
 // binarise tells which pixels are darker than the middle between the lightest and the darkest shade around them; dark is 1. Where all
 // shades around are alike, the middle of the nearest place counts at which they differ: so neither uneven light nor a large dark
 // area is taken for ink or hides it. noise is the deviation of the halved image's paper. found is false where no place has contrast.
-func binarise(g Gray) (dark []uint8, noise float64, found bool) {
+// letter is the height of capital letters, 0 where it is not known.
+func binarise(g Gray, letter float64) (dark []uint8, noise float64, found bool) {
 	half := g.halve()
-	sigma := half.noise()
+	sigma := half.noise(min(3, max(1, int(letter/12))))
 	contrast := max(minContrast, int(noiseFactor*sigma))
 	across, along := (half.Width+tileSide-1)/tileSide, (half.Height+tileSide-1)/tileSide
 	lowest, highest := make([]uint8, across*along), make([]uint8, across*along)

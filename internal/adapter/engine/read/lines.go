@@ -125,15 +125,8 @@ func (s *scene) lines() []line {
 		return s.whole([]line{l}, slope)
 	}
 	for column, stacks := range columns(stacks, slope, s.letter) {
-		for _, set := range bands(stacks, s.letter) {
-			band := set[:0:0]
-			for _, g := range set {
-				for k := g.part; k >= 0; k = glyphs[k].next {
-					band = append(band, glyphs[k])
-				}
-			}
-			if l, ok := s.line(band, slope); ok {
-				l.letter = max(l.letter, 0.8*sizeOf(set)) // the parts of syllables are lower than they are
+		for _, band := range bands(stacks, s.letter) {
+			if l, ok := s.line(glyphs, band, slope); ok {
 				l.column = column
 				found = append(found, l)
 			}
@@ -307,18 +300,28 @@ func bands(glyphs []levelled, letter float64) [][]levelled {
 	return sets
 }
 
-// line makes a line of the glyphs of a band. It is none where there are only specks.
-func (s *scene) line(band []levelled, slope float64) (line, bool) {
-	if len(band) == 0 {
+// line makes a line of the stacks of a band. It is none where there are only specks.
+func (s *scene) line(glyphs, stacks []levelled, slope float64) (line, bool) {
+	if len(stacks) == 0 {
 		return line{}, false
 	}
-	l := line{slope: slope, letter: sizeOf(band)}
+	members := func(stacks []levelled) (band []levelled) {
+		for _, g := range stacks {
+			for k := g.part; k >= 0; k = glyphs[k].next {
+				band = append(band, glyphs[k])
+			}
+		}
+		return band
+	}
+	l := line{slope: slope, letter: sizeOf(members(stacks))}
 	if l.letter < 0.4*s.letter || l.letter < smallestLetter {
 		return line{}, false
 	}
-	if tilt := tilt(band, l.letter); tilt != 0 {
-		l.slope += tilt
-		band = slices.Clone(band)
+	letter := max(l.letter, 0.8*sizeOf(stacks)) // the parts of syllables are lower than they are
+	tilt := tilt(members(stacks), l.letter)
+	l.slope += tilt
+	band := members(s.withoutNeighbours(stacks, slope, tilt, letter))
+	if tilt != 0 {
 		for i, g := range band {
 			band[i] = s.levelled(g.part, l.slope)
 		}
@@ -334,7 +337,31 @@ func (s *scene) line(band []levelled, slope float64) (line, bool) {
 		l.top = min(l.top, max(g.top, bottom-1.6*l.letter))
 		l.bottom = max(l.bottom, min(g.bottom, top+1.6*l.letter))
 	}
+	l.letter = letter
 	return l, true
+}
+
+// withoutNeighbours leaves out of the stacks of a line those above and below it that the region cuts. Where that would be much, they stay.
+func (s *scene) withoutNeighbours(stacks []levelled, slope, tilt, letter float64) []levelled {
+	width := func(g levelled) float64 { return g.x2 - g.x1 }
+	middle := func(g levelled) float64 { return (g.top+g.bottom)/2 - tilt*(g.x1+g.x2)/2 }
+	line := weighted(stacks, 0.5, middle, width)
+	all, left := 0.0, 0.0
+	kept := make([]levelled, 0, len(stacks))
+	for _, g := range stacks {
+		shift := slope * (g.x1 + g.x2) / 2
+		cut := g.top+shift < s.inner.y1 || g.bottom+shift > s.inner.y2
+		all += width(g)
+		if cut && math.Abs(middle(g)-line) > 0.8*letter {
+			left += width(g)
+		} else {
+			kept = append(kept, g)
+		}
+	}
+	if left > 0.3*all {
+		return stacks
+	}
+	return kept
 }
 
 // tilt is by how much more than the others the glyphs of a line fall, by least squares of their lower edges without those that lie
@@ -360,10 +387,29 @@ func tilt(band []levelled, letter float64) float64 {
 		fit = (n*sxy - sx*sy) / d
 		offset = (sy - fit*sx) / n
 	}
-	if math.Abs(fit)*(band[len(band)-1].x2-band[0].x1) < 0.05*letter && math.Abs(fit) < 0.002 {
+	little := math.Abs(fit)*(band[len(band)-1].x2-band[0].x1) < 0.05*letter && math.Abs(fit) < 0.002
+	if little || onLevel(band, fit, letter) < onLevel(band, 0, letter) {
 		return 0
 	}
 	return fit
+}
+
+// onLevel is how many of the glyphs of a line stand on one level where they fall so much.
+func onLevel(band []levelled, tilt, letter float64) (most int) {
+	feet := make([]float64, 0, len(band))
+	for _, g := range band {
+		if h := g.bottom - g.top; h > 0.5*letter && h < 1.6*letter {
+			feet = append(feet, g.bottom-tilt*(g.x1+g.x2)/2)
+		}
+	}
+	slices.Sort(feet)
+	for first, last := 0, 0; last < len(feet); last++ {
+		for feet[last]-feet[first] > 0.2*letter {
+			first++
+		}
+		most = max(most, last+1-first)
+	}
+	return most
 }
 
 // inside keeps the lines of the region: those of which more than half lies inside from top to bottom.

@@ -34,7 +34,7 @@ func (j *job) mark(of Page, quarters int) error {
 			g.Pix[i] = 255 - s
 		}
 	}
-	ink, _, found := binarise(g)
+	ink, _, found := binarise(g, 0)
 	if !found {
 		return nil
 	}

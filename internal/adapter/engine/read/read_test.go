@@ -288,6 +288,39 @@ func TestLetterInABox(t *testing.T) {
 	}
 }
 
+// Ink is as dark beside the sharp edge of a shadow as elsewhere, on both sides of it.
+func TestEdgeOfShadow(t *testing.T) {
+	s := blank(500, 200, 230)
+	b := s.letters(60, 80, 12, 40, 130)
+	var inked []int
+	for i, v := range s.Pix {
+		if v < 200 {
+			inked = append(inked, i)
+		}
+		if 2*(i%500)+i/500 > 500 {
+			s.Pix[i] = uint8(int(v) * 65 / 100)
+		}
+	}
+	v, err := viewOf(page{s}, grown(b, 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scene := v.scene()
+	if scene == nil {
+		t.Fatal("nothing found")
+	}
+	pale := 0
+	for _, i := range inked {
+		x, y := i%500-v.box.X1, i/500-v.box.Y1
+		if int(scene.paper)-int(scene.gray.Pix[y*scene.gray.Width+x]) < 60 {
+			pale++
+		}
+	}
+	if 50*pale > len(inked) {
+		t.Errorf("%d of %d pixels of ink are pale", pale, len(inked))
+	}
+}
+
 // Lines that slant are cut out straight.
 func TestSlantedLine(t *testing.T) {
 	s := blank(900, 240, 240)

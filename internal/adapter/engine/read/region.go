@@ -209,7 +209,7 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 	t := strip{gray: v.gray.crop(x1, y1, x2, y2), origin: Point{v.inner.x1, v.inner.y1}, letter: 0.7 * float64(y2-y1),
 		ink: float64(y2 - y1)}
 	t.develop()
-	if t.gray.noise() < 0.5 && t.plainPaper() || t.gray.Width < t.gray.Height/2 || t.gray.Height > tallestDrawn {
+	if t.gray.noise(1) < 0.5 && t.plainPaper() || t.gray.Width < t.gray.Height/2 || t.gray.Height > tallestDrawn {
 		return nil
 	}
 	r, err := j.line(t, max(shape, recognition.ShapeLine), nil, 0)

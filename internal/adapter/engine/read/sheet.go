@@ -93,7 +93,11 @@ const (
 func (j *job) asPrinted(v view) error {
 	height := v.inner.y2 - v.inner.y1
 	enough := len(j.lines) > 2 || height < 9*j.letterHeight() // lines, for the height of the region
-	if j.quarters != 0 || height < tall || enough && (j.page || meanConfidence(j.words) >= surely) {
+	needed := surely
+	if j.single() {
+		needed = unclear
+	}
+	if j.quarters != 0 || height < tall || enough && (j.page || meanConfidence(j.words) >= needed) {
 		return nil
 	}
 	other := j.anew()
@@ -110,6 +114,15 @@ func (j *job) asPrinted(v view) error {
 		j.passes = other.passes
 	}
 	return nil
+}
+
+// single tells whether a region has room for no more than the line that was found in it, which may slant.
+func (j *job) single() bool {
+	if len(j.lines) != 1 {
+		return false
+	}
+	l, in := j.lines[0], j.scene.inner
+	return in.y2-in.y1-math.Abs(l.slope)*(l.x2-l.x1) < 2*l.letter
 }
 
 // letterHeight is that of a capital letter of the region in pixels, 0 where no line was found.
