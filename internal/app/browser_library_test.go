@@ -408,7 +408,7 @@ func TestBrowserUnknownLinks(t *testing.T) {
 		{"q=" + strings.Repeat("a", 201), "q=" + strings.Repeat("a", 40) + " …", ""},
 	} {
 		b.open("/?" + link.asked)
-		b.shows("This link asks for what there is not here: " + link.told)
+		b.shows("This link has an unknown setting: " + link.told)
 		b.until(fmt.Sprintf("location.search === %q && document.querySelector('a.name')", link.left))
 	}
 	b.open("/?owner=me&sort=name&q=.png")

@@ -129,7 +129,7 @@ export default {
   '{n} uploaded': '{n}개 업로드 완료',
   '{n} failed': '{n}개 실패',
   'Waiting for the service …': '서비스 연결을 기다리는 중…',
-  'This link asks for what there is not here: {what}': '이 링크에는 여기서 쓸 수 없는 내용이 있습니다: {what}',
+  'This link has an unknown setting: {what}': '이 링크에 알 수 없는 설정이 있습니다: {what}',
   'This part of the page could not be loaded.': '화면 일부를 불러오지 못했습니다.',
   '1 page was read.': '1쪽을 인식했습니다.',
   '{n} pages were read.': '{n}쪽을 인식했습니다.',
