@@ -240,8 +240,8 @@ func TestBrokenPDF(t *testing.T) {
 
 // FuzzPDF gives damaged files to workers: what they make of them is an answer or a refusal, whatever becomes of the worker.
 func FuzzPDF(f *testing.F) {
-	// An input has ten seconds (Go's limit). It may take six times that of a page: two for what the file says, two for one page, and two for
-	// files that are written anew.
+	// An input has ten seconds (Go's limit). It may take six times that of a page: two for what the file says, two for one page, and two
+	// for files that are written anew.
 	e := start(f, func(o *Options) { o.Workers, o.Models, o.RegionTimeout = 1, NoModels, time.Second })
 	if _, err := e.Probe(f.Context(), porttest.FileOf(sound())); err != nil { // starts the worker, which is of no input's time
 		f.Fatal(err)
