@@ -299,7 +299,7 @@ func TestLinesThatThePageLacks(t *testing.T) {
 	const lines = 8
 	for name, c := range map[string]struct {
 		draw   func(s sheet, y int)
-		images int // at most: the page, and lines
+		images int // at most: the page, lines, and rows beside them
 		want   int // lines of text
 	}{
 		"text": {func(s sheet, y int) { s.letters(60, y, 20, 16, 20) }, 1 + probes*len(looks) + lines, lines},
@@ -307,7 +307,7 @@ func TestLinesThatThePageLacks(t *testing.T) {
 			for x := 60; x < 400; x += 40 {
 				s.fill(x, y, x+20, y+16, 20)
 			}
-		}, 1 + probes*len(looks), 1},
+		}, 1 + (probes+picture)*len(looks), 1},
 	} {
 		s := blank(600, 500, 240)
 		s.letters(60, 50, 20, 16, 20)

@@ -135,6 +135,49 @@ func (s *scene) lines() []line {
 	return s.whole(found, slope)
 }
 
+// unlike is by how many times letters of a line are higher than others, at most.
+const unlike = 2.5
+
+// rows are the lines of some parts, in which no gap is as wide as between columns, those with the most parts first.
+func (s *scene) rows(parts []int) (found []line) {
+	glyphs := make([]levelled, len(parts))
+	for k, i := range parts {
+		glyphs[k] = s.levelled(i, 0)
+	}
+	slices.SortFunc(glyphs, func(a, b levelled) int { return cmp.Compare(a.x1, b.x1) })
+	var rows, open [][]levelled // open are those that may go on
+	for k, g := range glyphs {
+		g.part = k // as of a stack
+		open = slices.DeleteFunc(open, func(row []levelled) bool {
+			last := row[len(row)-1]
+			ended := g.x1-last.x2 >= gutter*unlike*(last.bottom-last.top)
+			if ended {
+				rows = append(rows, row)
+			}
+			return ended
+		})
+		at := slices.IndexFunc(open, func(row []levelled) bool {
+			last := row[len(row)-1]
+			low, high := min(g.bottom-g.top, last.bottom-last.top), max(g.bottom-g.top, last.bottom-last.top)
+			return g.x1-last.x2 < gutter*high && high < unlike*low && overlap(g.top, g.bottom, last.top, last.bottom) > 0.5*low
+		})
+		if at < 0 {
+			open = append(open, []levelled{g})
+		} else {
+			open[at] = append(open[at], g)
+		}
+	}
+	for _, row := range append(rows, open...) {
+		if len(row) >= shortest {
+			if l, ok := s.line(glyphs, row, 0); ok {
+				found = append(found, l)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b line) int { return cmp.Compare(len(b.parts), len(a.parts)) })
+	return found
+}
+
 // whole keeps the lines of the region and gives them what else belongs to them.
 func (s *scene) whole(found []line, slope float64) []line {
 	found = s.inside(found)
@@ -560,6 +603,13 @@ type strip struct {
 // at is the place on the piece of a place on the strip.
 func (t strip) at(p Point) Point {
 	return Point{t.origin.X + p.X, t.origin.Y + p.Y + t.slope*p.X}
+}
+
+// extent is the box around the ink of a strip, on the piece.
+func (t strip) extent() rect {
+	top, bottom := (float64(t.gray.Height)-t.ink)/2, (float64(t.gray.Height)+t.ink)/2
+	a, b := t.at(Point{0, top}), t.at(Point{float64(t.gray.Width), bottom})
+	return rect{a.X, a.Y, b.X, b.Y}
 }
 
 // cut makes a strip of a line, with a margin of a fraction of its height on each side.

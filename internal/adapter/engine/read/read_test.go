@@ -994,3 +994,42 @@ func TestThinStrokesStandOut(t *testing.T) {
 		t.Error("noise stands out")
 	}
 }
+
+// Rows that the engine has passed over are found by their parts, columns apart, and come where they belong in the order of reading.
+func TestRowsThatArePassedOver(t *testing.T) {
+	page := blank(700, 200, 240)
+	page.letters(20, 40, 6, 20, 20)
+	page.letters(400, 42, 8, 20, 20)
+	page.letters(20, 120, 4, 20, 20)
+	page.letters(500, 120, 2, 20, 20) // too few
+	s, found := lookAt(page.clone(), 1, rect{0, 0, 700, 200})
+	if !found {
+		t.Fatal("no ink")
+	}
+	var parts []int
+	for i, p := range s.parts {
+		if p.dark {
+			parts = append(parts, i)
+		}
+	}
+	var got []int
+	for _, l := range s.rows(parts) {
+		got = append(got, len(l.parts))
+	}
+	if want := []int{8, 6, 4}; !cmp.Equal(got, want) {
+		t.Errorf("rows of %d parts, want %d", got, want)
+	}
+
+	places := []placed{{rect{0, 0, 100, 20}, 1}, {rect{0, 40, 100, 60}, 2}, {}, {rect{0, 100, 600, 120}, 3}}
+	for _, c := range []struct {
+		box  rect
+		want int
+	}{
+		{rect{0, 20, 100, 40}, 1}, {rect{0, 70, 100, 90}, 2}, {rect{400, 0, 500, 10}, 0}, {rect{400, 30, 500, 40}, 1},
+		{rect{400, 130, 500, 150}, 4}, {rect{700, 130, 800, 150}, 4},
+	} {
+		if got := after(places, c.box); got != c.want {
+			t.Errorf("%v comes before line %d, want %d", c.box, got, c.want)
+		}
+	}
+}

@@ -153,9 +153,11 @@ type job struct {
 	choice
 
 	text   []string
+	places []placed // of the lines of the text
 	words  []recognition.Word
-	missed float64 // share of the ink's letters that the engine passed over in a sheet
-	over   []int   // lines of the ink of which it passed over most
+	missed []int // parts of the size of letters that the engine passed over in a sheet
+	parts  int   // of that size, in all
+	over   []int // lines of the ink of which it passed over most
 	passes int
 	scale  float64
 	heard  opinion             // of the last line

@@ -52,8 +52,11 @@ const (
 // no text, but a picture.
 func (j *job) sheetWhole() error {
 	j.page = true
-	if err := j.block(recognition.ShapePage); err != nil || j.missed < manyMissed && float64(len(j.over)) < manyOver*float64(len(j.lines)) {
+	if err := j.block(recognition.ShapePage); err != nil {
 		return err
+	}
+	if float64(len(j.missed)) < manyMissed*float64(j.parts) && float64(len(j.over)) < manyOver*float64(len(j.lines)) {
+		return j.addMissed()
 	}
 	other := j.anew()
 	var strips []strip
@@ -67,9 +70,59 @@ func (j *job) sheetWhole() error {
 	passes := other.passes
 	if err == nil && worth(other.words) > 1.1*worth(j.words) {
 		*j = other
+		return nil
 	}
-	j.passes = passes
-	return err
+	if j.passes = passes; err != nil {
+		return err
+	}
+	return j.addMissed()
+}
+
+// addMissed reads rows of what the engine has passed over, beside or between the lines that it found, and puts those that are surely text
+// into the text.
+func (j *job) addMissed() error {
+	rows := j.scene.rows(j.missed)
+	failed := 0
+	for k := range rows {
+		if err := j.goesOn(); err != nil || failed == picture {
+			return err
+		}
+		t := j.scene.cut(rows, k, margin)
+		box := t.extent()
+		if slices.ContainsFunc(j.places, func(p placed) bool { return 2*box.common(p.box).area() > box.area() }) {
+			continue
+		}
+		r, err := j.line(t, recognition.ShapeLine, nil, 0)
+		if err != nil {
+			return err
+		}
+		if len(r.line) < shortest || sureness(r.line) < sureOfAll || !j.credible(r) {
+			failed++
+			continue
+		}
+		failed = 0
+		r.line = t.fill(r.line, j.Engine.Name())
+		j.insert(r, after(j.places, box))
+	}
+	return nil
+}
+
+// after is where a line belongs among others that are in the order of reading: behind the last one of its column that is above it, or
+// before the first one that is below.
+func after(places []placed, box rect) int {
+	at := -1
+	for i, p := range places {
+		if p.words > 0 && overlap(box.x1, box.x2, p.box.x1, p.box.x2) > 0 && p.box.y1+p.box.y2 < box.y1+box.y2 {
+			at = i + 1
+		}
+	}
+	if at < 0 {
+		at = slices.IndexFunc(places, func(p placed) bool { return p.words > 0 && p.box.y1+p.box.y2 > box.y1+box.y2 })
+	}
+	if at < 0 {
+		at = len(places)
+	}
+	return at
 }
 
 // anew is the job with the lines of its region, of which nothing is read.
@@ -165,7 +218,7 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 		}
 	}
 	missed, all := s.unread(lines)
-	j.missed = float64(len(missed)) / float64(max(1, all))
+	j.missed, j.parts = missed, all
 	if j.page {
 		j.over = j.passedOver(missed)
 	}
@@ -178,7 +231,7 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 			break
 		}
 		if k < len(texts) && texts[k] {
-			j.text = append(j.text, "")
+			j.text, j.places = append(j.text, ""), append(j.places, placed{})
 		}
 		if longer := withEnds(line, unread); len(longer) > len(line) {
 			left := slices.Clone(free)

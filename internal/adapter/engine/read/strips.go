@@ -134,17 +134,32 @@ const smallest = 6
 // detectorLetter is the height of capital letters at which the detector looks for lines, in pixels.
 const detectorLetter = 24
 
+// placed is where a line of the text stands on the piece, and how many words it has; an empty line has none.
+type placed struct {
+	box   rect
+	words int
+}
+
 // add adds a line to what was read.
-func (j *job) add(r reading) {
+func (j *job) add(r reading) { j.insert(r, len(j.text)) }
+
+// insert puts a line into what was read, before the line at a place.
+func (j *job) insert(r reading, at int) {
 	t, line := r.strip, withoutRemains(r.line)
 	if len(line) == 0 {
 		return
 	}
 	j.uses(r.lang)
-	j.text = append(j.text, textOf(line))
 	height := float64(t.gray.Height)
 	inked := rect{0, (height - t.ink) / 2, float64(t.gray.Width), (height + t.ink) / 2}
-	j.words = append(j.words, words(line, inked, confidence, func(r rect) document.Box { return j.place(t, r) })...)
+	more := words(line, inked, confidence, func(r rect) document.Box { return j.place(t, r) })
+	before := 0
+	for _, p := range j.places[:at] {
+		before += p.words
+	}
+	j.words = slices.Insert(j.words, before, more...)
+	j.text = slices.Insert(j.text, at, textOf(line))
+	j.places = slices.Insert(j.places, at, placed{t.extent(), len(more)})
 }
 
 // confidence is that of a word.
