@@ -54,6 +54,8 @@ const NoModels = "none"
 
 const defaultMemoryLimit = 3 << 30 // the largest page is 600 MB, of which decoders hold up to four copies
 
+const processors = 1 // of the Go program of a worker, which has one job at a time, mostly in C
+
 // Engine reads regions and renders pages in worker processes. It is safe for concurrent use.
 type Engine struct {
 	pool      *workerpool.Pool
@@ -94,8 +96,9 @@ func Start(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(found.made))
 	}
-	pool := workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
-		Workers: o.Workers, JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: o.MaxServed, MaxMemory: o.MaxMemory,
+	pool := workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)),
+		Environment: workerEnvironment(processors), Workers: o.Workers,
+		JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: o.MaxServed, MaxMemory: o.MaxMemory,
 		IdleTime: o.IdleTime, Log: o.Log})
 	return &Engine{pool: pool, pdf: pdf, tessdata: found, missing: missing, maxPixels: o.MaxPixels, files: o.Files}, nil
 }
@@ -139,8 +142,9 @@ func warmLanguages(installed []language) (warm []string) {
 // workerEnvironment is empty but for what the loader and the libraries need. OpenMP is held to one thread, since its threads wait for
 // one another actively and slow down several workers tenfold. malloc is held to one arena, since memory that one thread freed is
 // of no use to another in a different arena, which counts where memory is limited.
-func workerEnvironment() []string {
-	env := []string{"OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=1", "LC_ALL=C", "GOMAXPROCS=2", "MALLOC_ARENA_MAX=1"}
+// Go has few processors: idle ones collect garbage and look for work at the cost of other workers.
+func workerEnvironment(processors int) []string {
+	env := []string{"OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=1", "LC_ALL=C", "MALLOC_ARENA_MAX=1", fmt.Sprint("GOMAXPROCS=", processors)}
 	for _, name := range []string{"LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)

@@ -39,6 +39,7 @@ type pdfPool struct {
 
 const (
 	pdfWorkers      = 2
+	pdfProcessors   = 2         // where nothing is compiled ahead, a worker does so
 	pdfMaxServed    = 1000      // since pdfium's handles pile up
 	pdfMaxMemory    = 512 << 20 // resident
 	pdfMemoryLimit  = 3 << 30   // pdfium's own memory grows by copies
@@ -59,8 +60,9 @@ func startPDF(o Options) (*pdfPool, error) {
 	if o.IdleTime != 0 {
 		idle = min(idle, o.IdleTime)
 	}
-	p.pool = workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)), Environment: workerEnvironment(),
-		Workers: min(pdfWorkers, runtime.GOMAXPROCS(0)), JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: pdfMaxServed,
+	p.pool = workerpool.Start(workerpool.Options{Command: append(slices.Clone(o.Command), string(setup)),
+		Environment: workerEnvironment(pdfProcessors), Workers: min(pdfWorkers, runtime.GOMAXPROCS(0)),
+		JobTimeout: o.RegionTimeout, QueueSize: o.QueueSize, MaxServed: pdfMaxServed,
 		MaxMemory: pdfMaxMemory, MaxAnswer: pageBytes(o.MaxPixels), IdleTime: idle, OnDemand: true, StartTimeout: pdfStartTimeout,
 		Log: o.Log})
 	return p, nil
@@ -77,7 +79,7 @@ func Compile(ctx context.Context, command []string, folder string) error {
 		return err
 	}
 	worker := exec.CommandContext(ctx, command[0], append(slices.Clone(command[1:]), string(setup))...)
-	worker.Env = workerEnvironment()
+	worker.Env = workerEnvironment(pdfProcessors)
 	if said, err := worker.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
 	}

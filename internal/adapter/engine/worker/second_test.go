@@ -166,7 +166,7 @@ func TestSecondRecogniserIsConfined(t *testing.T) {
 		t.Fatal(err)
 	}
 	pool := workerpool.Start(workerpool.Options{Command: []string{program, "worker", string(files)},
-		Environment: []string{"MALLOC_ARENA_MAX=1", "GOMAXPROCS=2"},
+		Environment: []string{"MALLOC_ARENA_MAX=1", "GOMAXPROCS=1"},
 		Workers:     1, JobTimeout: time.Minute})
 	defer pool.Close()
 	page := workerpool.Page{Key: "sample", Size: int64(len(sample)),
