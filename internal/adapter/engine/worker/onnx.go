@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -20,6 +21,10 @@ type secondModels struct {
 // openRuntime loads the library, once for the life of the process and before it is confined. An error says that the library is not
 // for this machine.
 func openRuntime(files ppocr.Files) (*secondModels, error) {
+	// Else the library notes what it does in the home folder, and sends that to its maker where it can.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return nil, err
+	}
 	ort.SetSharedLibraryPath(files.Library)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return nil, err

@@ -165,8 +165,9 @@ func TestSecondRecogniserIsConfined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	home := t.TempDir()
 	pool := workerpool.Start(workerpool.Options{Command: []string{program, "worker", string(files)},
-		Environment: []string{"MALLOC_ARENA_MAX=1", "GOMAXPROCS=1"},
+		Environment: []string{"MALLOC_ARENA_MAX=1", "GOMAXPROCS=1", "HOME=" + home},
 		Workers:     1, JobTimeout: time.Minute})
 	defer pool.Close()
 	page := workerpool.Page{Key: "sample", Size: int64(len(sample)),
@@ -196,6 +197,9 @@ func TestSecondRecogniserIsConfined(t *testing.T) {
 	}
 	if got := do("open", nil); len(pool.Missing()) == 0 && !strings.Contains(got, "permission denied") {
 		t.Errorf("opening /etc/passwd with the models loaded: %s", got)
+	}
+	if noted, err := os.ReadDir(home); err != nil || len(noted) > 0 { // by the telemetry of the library
+		t.Errorf("in the home folder are %v, %v", noted, err)
 	}
 	var seeds []any
 	for seed := range uint64(40) {
