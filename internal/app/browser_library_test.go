@@ -483,6 +483,12 @@ func TestBrowserHeard(t *testing.T) {
 			t.Errorf("of %q is heard %s", name, node.Name.Value)
 		}
 	}
+	for _, n := range []string{"17", "18"} { // what tells names apart is also seen
+		ann.upload(strings.Repeat("a long name ", 5)+n+strings.Repeat(" in its middle", 5)+".png", porttest.PNG(blank(200)))
+	}
+	b.do(chromedp.Reload())
+	b.until("[...document.querySelectorAll('a.name')].map((e) => e.dataset.shown.match(/1[78]/)?.[0]).join() === '18,17,'")
+	b.look("library-long-names")
 	eval[any](b, "document.querySelector('a.name').click()")
 	b.until("document.querySelector('.viewer') && document.activeElement.id === 'content'")
 }

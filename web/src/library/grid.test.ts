@@ -44,3 +44,17 @@ test('names that are too long keep both ends', () => {
   expect(elided('회의록 이천이십사년 시월 십칠일.png', room(10))).toBe('회의록 …일.png')
   expect(elided('anything', room(0))).toBe('a…g')
 })
+
+test('names that are too long keep what tells them from those beside them', () => {
+  const room = (n: number) => (s: string) => [...s].length <= n
+  const named = (what: string) => `scan of the year 2024, ${what}, of the north harbour.png`
+  const [a, b, c] = ['page 17', 'page 18', 'page 18'].map(named)
+  for (const n of [12, 20, 30, 40]) {
+    expect(elided(a, room(n), [b])).toContain('17')
+    expect(elided(b, room(n), [a])).toContain('18')
+    expect([...elided(a, room(n), [b])].length).toBeLessThanOrEqual(n)
+  }
+  expect(elided(b, room(20), [c])).toBe(elided(b, room(20))) // nothing tells them apart
+  expect(elided('invoice 2024 north harbour 0017.png', room(20), ['invoice 2024 north harbour 0018.png'])).toBe('invoice 2…r 0017.png')
+  expect(elided('aaaaaaaaaaaa', room(6), ['aaaaaaaaaaaaaaaa'])).toContain('…')
+})

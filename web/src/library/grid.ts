@@ -42,16 +42,32 @@ export function scrollTo(g: Grid, row: number, scrolled: number, sight: number, 
   return below > 0 ? scrolled + below / factor : scrolled
 }
 
-/** A name that fits: as it is, or with as little as possible of its middle taken out. Its end, with what comes last before the dot, stays longest. */
-export function elided(name: string, fits: (s: string) => boolean): string {
+/**
+ * A name that fits: as it is, or with as little as possible of its middle taken out. Its end, with what comes last before the dot, stays
+ * longest. Where it first differs from names beside it, it is not cut.
+ */
+export function elided(name: string, fits: (s: string) => boolean, beside: string[] = []): string {
   if (fits(name)) return name
   const letters = [...name]
+  const all = letters.length
+  const telling = beside
+    .filter((other) => other !== name)
+    .map((other) => {
+      const o = [...other]
+      const i = letters.findIndex((c, i) => c !== o[i])
+      return i < 0 ? all - 1 : i
+    })
+  const part = (from: number, to: number) => (from > 0 ? '…' : '') + letters.slice(from, to).join('') + (to < all ? '…' : '')
   const cut = (kept: number) => {
-    const end = Math.ceil(kept / 2)
-    return letters.slice(0, kept - end).join('') + '…' + letters.slice(letters.length - end).join('')
+    const half = kept - Math.ceil(kept / 2)
+    const keeps = (head: number) => telling.every((i) => i < head || i >= all - kept + head)
+    const head = [half, ...Array.from({ length: kept - 1 }, (_, i) => i + 1)].find(keeps)
+    if (head) return letters.slice(0, head).join('') + '…' + letters.slice(all - kept + head).join('')
+    const from = Math.min(Math.max(0, telling[0] - half), all - kept)
+    return part(from, from + kept)
   }
   let low = 2
-  let high = letters.length - 1
+  let high = all - 1
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
     if (fits(cut(middle))) low = middle
