@@ -57,6 +57,7 @@ func TestBrowserWebhooks(t *testing.T) {
 	b.open("/")
 	readAll := func() {
 		t.Helper()
+		b.until("document.querySelector(`[role=gridcell] img`)") // selecting is no race with the list
 		b.press("More")
 		b.press("Select all")
 		b.press("Read")
