@@ -42,13 +42,10 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	}
 	s.connect()
 	s.letter = s.letterHeight(true)
-	if s.level() {
-		if s.ink, s.noise, found = binarise(s.gray.shrink(factor), s.letter); !found {
-			return s, false
+	for _, changed := range []func() bool{s.level, s.evenOut} {
+		if !changed() {
+			continue
 		}
-		s.connect()
-	}
-	if s.evenOut() {
 		if s.ink, s.noise, found = binarise(s.gray.shrink(factor), s.letter); !found {
 			return s, false
 		}

@@ -199,7 +199,8 @@ type another struct {
 	from, to int
 	x1, x2   float64
 
-	left, right bool // whether Hangul stands beside it
+	left, right bool     // whether Hangul stands beside it
+	second      []letter // what the second recogniser reads there, trimmed
 }
 
 // circled are numbers of clauses, which the first recogniser takes for the sign @ or for a syllable.
@@ -231,7 +232,8 @@ func foreign(first []letter, width, height float64) (runs []another) {
 			if to < len(first) {
 				right = (first[to].x1 + x2) / 2
 			}
-			run := another{from, to, max(0, left, x1-height/4), min(width, right, x2+height/4), from > 0, to < len(first)}
+			run := another{from: from, to: to, x1: max(0, left, x1-height/4), x2: min(width, right, x2+height/4), left: from > 0,
+				right: to < len(first)}
 			if run.x2-run.x1 >= 3 {
 				runs = append(runs, run)
 			}

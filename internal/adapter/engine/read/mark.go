@@ -30,9 +30,7 @@ func (j *job) mark(of Page, quarters int) error {
 	in := p.inner
 	width, height := in.x2-in.x1, in.y2-in.y1
 	if g.crop(int(in.x1), int(in.y1), int(in.x2), int(in.y2)).commonest() < 128 {
-		for i, s := range g.Pix {
-			g.Pix[i] = 255 - s
-		}
+		g = g.inverse()
 	}
 	ink, _, found := binarise(g, 0)
 	if !found {

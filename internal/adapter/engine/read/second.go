@@ -156,18 +156,18 @@ func expected(line []letter, lang []string) []letter {
 
 // runs has the second recogniser read what is not Hangul in a line.
 func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err error) {
-	runs, reads, err := j.foreign(t, first, second)
+	runs, err := j.foreign(t, first, second)
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(runs, func(r another) bool { return denied(first[r.from:r.to], reads[r.from]) }) {
+	if slices.ContainsFunc(runs, func(r another) bool { return denied(first[r.from:r.to], r.second) }) {
 		other, err := j.inKorean(t, first)
 		if err != nil {
 			return nil, err
 		}
 		if len(other) > 0 {
 			first = other
-			if runs, reads, err = j.foreign(t, first, second); err != nil {
+			if runs, err = j.foreign(t, first, second); err != nil {
 				return nil, err
 			}
 		}
@@ -176,9 +176,8 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 	for _, run := range runs {
 		line = append(line, first[at:run.from]...)
 		at = run.to
-		read := reads[run.from]
-		doubt += (sureness(first[run.from:run.to]) - sureness(expected(read, j.task.Lang))) * float64(run.to-run.from)
-		letters, _ := replace(first[run.from:run.to], read)
+		doubt += (sureness(first[run.from:run.to]) - sureness(expected(run.second, j.task.Lang))) * float64(run.to-run.from)
+		letters, _ := replace(first[run.from:run.to], run.second)
 		line = append(line, letters...)
 	}
 	j.heard.sure = sureness(expected(first, j.task.Lang)) - doubt/float64(max(1, len(first)))
@@ -188,22 +187,21 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 	return append(line, first[at:]...), nil
 }
 
-// foreign are the runs of a line that are not Hangul, and what the second recogniser reads of each, by where it begins.
-func (j *job) foreign(t strip, first []letter, second Scripted) (runs []another, reads map[int][]letter, err error) {
-	reads = map[int][]letter{}
-	runs = foreign(first, float64(t.gray.Width), float64(t.gray.Height))
-	for _, run := range runs {
+// foreign are the runs of a line that are not Hangul, read by the second recogniser.
+func (j *job) foreign(t strip, first []letter, second Scripted) ([]another, error) {
+	runs := foreign(first, float64(t.gray.Width), float64(t.gray.Height))
+	for k, run := range runs {
 		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
 		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height), run.to-run.from)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for i := range read {
 			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
 		}
-		reads[run.from] = run.trimmed(first[run.from:run.to], read)
+		runs[k].second = run.trimmed(first[run.from:run.to], read)
 	}
-	return runs, reads, nil
+	return runs, nil
 }
 
 // denied tells whether the second recogniser passes over letters of a run: they may be Hangul.
