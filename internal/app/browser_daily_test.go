@@ -74,10 +74,7 @@ func TestBrowserUndoesCorrections(t *testing.T) {
 	read := eval[string](b, text)
 	correct := func(to string) {
 		t.Helper()
-		eval[any](b, "document.querySelector('#r1 .edit').click()")
-		b.until("document.activeElement.matches('#r1 textarea')")
-		b.key("a", ctrl)
-		b.key(to)
+		b.retypes(to)
 		b.key(kb.Enter, ctrl)
 		b.until(fmt.Sprintf("%s === %q && document.activeElement.matches('.viewer')", text, to))
 	}
@@ -150,8 +147,7 @@ func TestBrowserFailedRegions(t *testing.T) {
 	b.press("Reading settings")
 	small("the settings")
 	b.key(kb.Escape)
-	eval[any](b, "document.querySelector('#r1 .edit').click()")
-	b.until("document.activeElement.matches('#r1 textarea')")
+	b.edits()
 	b.key("a", ctrl)
 	for range 12 {
 		b.key("a line of text that is long enough" + kb.Enter)
@@ -342,10 +338,7 @@ func TestBrowserTurnsPages(t *testing.T) {
 	other.open(fmt.Sprintf("/image/%d", page.ID))
 	other.signIn("admin", adminPassword)
 	other.until(readings + " === 1")
-	eval[any](other, "document.querySelector('#r1 .edit').click()")
-	other.until("document.activeElement.matches('#r1 textarea')")
-	other.key("a", ctrl)
-	other.key("Typed")
+	other.retypes("Typed")
 	eval[any](b, "{ window.asked = []; const realFetch = fetch; window.fetch = (...a) => { window.asked.push((a[1]?.method ?? 'GET') + "+
 		"' ' + a[0].replace(/.*v1/, '')); return realFetch(...a) } }")
 	text := eval[string](b, "document.querySelector('#r1 .text').innerText")

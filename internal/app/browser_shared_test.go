@@ -102,10 +102,7 @@ func TestBrowserTogether(t *testing.T) {
 	// What one does the other sees, and goes on with what they type.
 	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	other.until(readings + " === 2")
-	eval[any](other, "document.querySelector('#r1 .edit').click()")
-	other.until("document.activeElement.matches('#r1 textarea')")
-	other.key("a", ctrl)
-	other.key("Mine")
+	other.retypes("Mine")
 	contents := versionsOf(ann, page.ID)[0].Contents
 	ann.call(200, "PUT", path("/ocr/%s", contents[1].ID), object{"text": "Two"})
 	other.until("document.querySelector('#r2 .text')?.innerText === 'Two'")
@@ -120,10 +117,7 @@ func TestBrowserTogether(t *testing.T) {
 	b.until("document.querySelector('#r1 .text')?.innerText === 'Mine'")
 
 	// What is deleted under their hands comes back with what they typed.
-	eval[any](other, "document.querySelector('#r1 .edit').click()")
-	other.until("document.activeElement.matches('#r1 textarea')")
-	other.key("a", ctrl)
-	other.key("Not saved")
+	other.retypes("Not saved")
 	ann.do(204, "DELETE", path("/ocr/%s", contents[0].ID), nil)
 	b.until(readings + " === 1")
 	other.shows("Someone else deleted a region with text that you have not saved.")
@@ -161,13 +155,9 @@ func TestBrowserGuest(t *testing.T) {
 	guest.press("Reading settings")
 	guest.press("Read all again")
 	guest.shows("Saved as version 2.")
-	eval[any](guest, "document.querySelector('#r1 .edit').click()")
-	guest.until("document.activeElement.matches('#r1 textarea')")
-	guest.key("a", ctrl)
-	guest.key("As bob has it")
+	guest.retypes("As bob has it")
 	guest.key(kb.Enter, ctrl)
 	b.until("document.querySelector('#r1 .text')?.innerText === 'As bob has it'")
 	b.calm()
-	eval[any](b, "document.querySelector('#r1 .edit').click()") // the page is hers
-	b.until("document.activeElement.matches('#r1 textarea')")
+	b.edits() // the page is hers
 }

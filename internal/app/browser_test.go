@@ -226,6 +226,21 @@ func (b tab) inLanguage(language string) {
 	b.do(chromedp.Reload())
 }
 
+// edits opens the text of the first region.
+func (b tab) edits() {
+	b.t.Helper()
+	eval[any](b, "document.querySelector('#r1 .edit').click()")
+	b.until("document.activeElement.matches('#r1 textarea')")
+}
+
+// retypes opens the text of the first region and types another one over it.
+func (b tab) retypes(text string) {
+	b.t.Helper()
+	b.edits()
+	b.key("a", ctrl)
+	b.key(text)
+}
+
 // upload chooses files in the library.
 func (b tab) upload(names ...string) {
 	b.t.Helper()
