@@ -131,7 +131,7 @@ export function lost() {
   setTimeout(again, 1000)
 }
 
-/** Loads a part of the page that is not there yet. Where it cannot be had, as after an update, that is told, and undone what asked for it. */
+/** Loads a part of the page that is not there yet. Where it cannot be had, as after an update, that is told, and what asked is undone. */
 export async function part<T>(loading: Promise<T>, undo?: () => void): Promise<T> {
   try {
     return await loading

@@ -141,8 +141,8 @@ func warmLanguages(installed []language) (warm []string) {
 
 // workerEnvironment is empty but for what the loader and the libraries need. OpenMP is held to one thread, since its threads wait for
 // one another actively and slow down several workers tenfold. malloc is held to one arena, since memory that one thread freed is
-// of no use to another in a different arena, which counts where memory is limited.
-// Go has few processors: idle ones collect garbage and look for work at the cost of other workers.
+// of no use to another in a different arena, which counts where memory is limited. Go has few processors, since idle ones
+// collect garbage and look for work at the cost of other workers.
 func workerEnvironment(processors int) []string {
 	env := []string{"OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=1", "LC_ALL=C", "MALLOC_ARENA_MAX=1", fmt.Sprint("GOMAXPROCS=", processors)}
 	for _, name := range []string{"LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"} {

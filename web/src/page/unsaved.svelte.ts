@@ -87,8 +87,8 @@ export class Queue {
 /** A region that has yet to be read, on the page as it was turned, and the revision of its content; 0: it has none. */
 export type Waiting = { region: Region; rotation: number; revision: number }
 /**
- * A request to read regions: into a version or, with 0, as a new one, which gets texts of the version from; newest: the version that was the
- * newest. unwanted: keys of regions that were deleted since.
+ * A request to read regions: into a version or, with 0, as a new one, which gets texts of the version from; newest: the version that was
+ * the newest. unwanted: keys of regions that were deleted since.
  */
 export type Sent = {
   once: string

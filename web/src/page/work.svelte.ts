@@ -639,8 +639,8 @@ export class Work {
     await this.#readApart(list())
   }
   /**
-   * Whether a request can be sent again as it was. Where there is a newer version by now that it did not make, that has its regions or they are
-   * read into it.
+   * Whether a request can be sent again as it was. Where there is a newer version by now that it did not make, that has its regions or
+   * they are read into it.
    */
   #stillFits = (s: Sent) =>
     (s.newest === (this.runs[0]?.version ?? 0) || this.#isOf(s)) &&
@@ -927,8 +927,8 @@ export class Work {
     await this.#inTurn(() => this.#each(changes, (u) => this.#send(u).then((c) => c && this.#own(c), complain)))
   }
   /**
-   * Reads regions as a new version, and writes into it what was written before: what persons wrote, or all texts. again: whether it was asked for
-   * before; then what was written since stays.
+   * Reads regions as a new version, and writes into it what was written before: what persons wrote, or all texts. again: whether it was
+   * asked for before; then what was written since stays.
    */
   async #open(sent: Sent, signal: AbortSignal, again = false): Promise<Run> {
     const { how, list, texts } = sent
