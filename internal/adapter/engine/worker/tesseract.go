@@ -21,11 +21,14 @@ import (
 func libraryVersion() string { return C.GoString(C.TessVersion()) }
 
 // model is one loaded set of traineddata. It is used by one goroutine at a time, in worker processes only.
-type model struct{ api *C.TessBaseAPI }
+type model struct {
+	api    *C.TessBaseAPI
+	learns bool // from what it reads, as the engine before the networks does
+}
 
 // loadModel loads traineddata ("kor+eng") from a folder.
 func loadModel(tessdata, lang string, mode recognition.Mode) (*model, error) {
-	m := &model{C.TessBaseAPICreate()}
+	m := &model{api: C.TessBaseAPICreate()}
 	path, code := C.CString(tessdata), C.CString(lang)
 	defer C.free(unsafe.Pointer(path))
 	defer C.free(unsafe.Pointer(code))
@@ -34,6 +37,7 @@ func loadModel(tessdata, lang string, mode recognition.Mode) (*model, error) {
 		return nil, fault.New(fault.Unavailable, recognition.CodeFailed,
 			"The traineddata of %s could not be loaded for engine mode %d.", lang, mode)
 	}
+	m.learns = m.number("tessedit_ocr_engine_mode") != C.OEM_LSTM_ONLY
 	return m, nil
 }
 
@@ -47,6 +51,14 @@ func (m *model) set(name, value string) {
 	C.TessBaseAPISetVariable(m.api, n, v)
 	C.free(unsafe.Pointer(n))
 	C.free(unsafe.Pointer(v))
+}
+
+// number is the value of a variable of the library.
+func (m *model) number(name string) (value C.int) {
+	n := C.CString(name)
+	defer C.free(unsafe.Pointer(n))
+	C.TessBaseAPIGetIntVariable(m.api, n, &value)
+	return value
 }
 
 // levels are the iterator levels of the library.
@@ -82,8 +94,13 @@ func (m *model) layout(sheet read.Gray, level recognition.Level) (boxes []docume
 	return boxes, nil
 }
 
-// forget drops what the library learnt from earlier regions, so that the same region always reads the same.
-func (m *model) forget() { C.TessBaseAPIClearAdaptiveClassifier(m.api) }
+// forget drops what the library learnt from earlier regions, so that the same region always reads the same. Its networks learn nothing,
+// and it would take as long as a word.
+func (m *model) forget() {
+	if m.learns {
+		C.TessBaseAPIClearAdaptiveClassifier(m.api)
+	}
+}
 
 // langOrder puts a set of languages into the order that reads best, since the first one leads: other scripts before
 // Latin ones, English last.
