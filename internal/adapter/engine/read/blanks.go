@@ -22,11 +22,16 @@ const (
 
 // typedBlanks finds rows of underscores and takes them out of the ink.
 func (s *scene) typedBlanks() (found bool) {
-	var bars []part
+	var bars, rules []part
 	for _, p := range s.parts {
-		if p.dark && float64(p.height()) <= max(3, ruleThick*s.letter) && float64(p.width()) >= underscore*s.letter &&
-			2*p.area > p.width()*p.height() && p.y1 > 0 && p.y2 < s.height {
+		if !p.dark || float64(p.height()) > max(3, ruleThick*s.letter) || float64(p.width()) < underscore*s.letter {
+			continue
+		}
+		if 2*p.area > p.width()*p.height() && p.y1 > 0 && p.y2 < s.height {
 			bars = append(bars, p)
+		}
+		if float64(p.width()) > 3*widest*s.letter {
+			rules = append(rules, p)
 		}
 	}
 	slices.SortFunc(bars, func(a, b part) int { return cmp.Compare(a.x1, b.x1) })
@@ -49,6 +54,12 @@ func (s *scene) typedBlanks() (found bool) {
 		n := 0
 		if s.clear(from.x1, to.x2, from.y1-int(s.letter), from.y1-int(s.letter/4)) {
 			n = s.underscores(small, row, paper)
+		}
+		if slices.ContainsFunc(rules, func(p part) bool { // a piece of a rule
+			return !slices.Contains(row, p) && max(p.x1-to.x2, from.x1-p.x2) < int(s.letter) &&
+				max(p.y1-max(from.y2, to.y2), min(from.y1, to.y1)-p.y2) <= int(s.letter/4)
+		}) {
+			n = 0
 		}
 		if n >= 3 {
 			f := float64(s.factor)
@@ -145,9 +156,9 @@ func (s *scene) claim(free *[]typed, l line) (found []typed) {
 	for again := true; again; {
 		again = false
 		*free = slices.DeleteFunc(*free, func(b typed) bool {
-			y := b.y - l.slope*(b.x1+b.x2)/2 - l.bottom
+			y, half := b.y-l.slope*(b.x1+b.x2)/2-l.bottom, (b.x2-b.x1)/float64(2*b.count)
 			if y < -0.25*l.letter || y > 0.4*l.letter || b.x1 > l.x2+2*l.letter || b.x2 < l.x1-2*l.letter ||
-				overlap(b.x1, b.x2, s.inner.x1*f, s.inner.x2*f) < (b.x2-b.x1)/2 {
+				b.x1 < s.inner.x1*f-half || b.x2 > s.inner.x2*f+half {
 				return false
 			}
 			again = true

@@ -228,6 +228,15 @@ func TestTypedBlanks(t *testing.T) {
 			s.fill(193, 102, 220, 104, 20)
 			s.fill(224, 102, 300, 104, 20)
 		}},
+		{"a piece of a rule that falls", "LLL", func(s sheet) {
+			s.letters(60, 80, 3, size, 20)
+			x := underscores(s, 120, 102, 4, 14, 2)
+			s.fill(x, 104, 300, 106, 20)
+		}},
+		{"goes on outside", "LLL", func(s sheet) {
+			s.letters(260, 80, 3, size, 20)
+			underscores(s, 322, 102, 4, 15, 2)
+		}},
 		{"text that stands on underscores", "LLLLLL", func(s sheet) {
 			s.letters(60, 80, 6, size, 20)
 			underscores(s, 60, 108, 8, 15, 2)
