@@ -181,7 +181,7 @@ func (s *scene) rows(parts []int) (found []line) {
 // whole keeps the lines of the region and gives them what else belongs to them.
 func (s *scene) whole(found []line, slope float64) []line {
 	found = s.inside(found)
-	whole := slices.DeleteFunc(slices.Clone(found), func(l line) bool { return s.leaves(l, slope) })
+	whole := slices.DeleteFunc(slices.Clone(found), func(l line) bool { return s.leaves(l, slope) || s.hangsIn(l) })
 	if len(whole) > 0 {
 		found = whole
 	}
@@ -483,6 +483,25 @@ func (s *scene) leaves(l line, slope float64) bool {
 		return p.dark && s.glyph(p) && (y < s.inner.y1 || y > s.inner.y2) && x > s.inner.x1 && x < s.inner.x2 &&
 			math.Abs(off) < 0.5*l.letter && (x < l.x1 && x > l.x1-2*l.letter || x > l.x2 && x < l.x2+2*l.letter)
 	})
+}
+
+// hangsIn tells whether a line is no more than what reaches into the region of a line above or below it: most letters of that lie outside.
+func (s *scene) hangsIn(l line) bool {
+	in := 0
+	for _, p := range s.parts {
+		shift := l.slope * float64(p.x1+p.x2) / 2
+		top, bottom := float64(p.y1), float64(p.y2)
+		if !p.dark || !s.glyph(p) || overlap(float64(p.x1), float64(p.x2), s.inner.x1, s.inner.x2) <= 0 ||
+			overlap(top-shift, bottom-shift, l.top, l.bottom) < 0.5*(bottom-top) || bottom-top < 0.5*l.letter {
+			continue
+		}
+		if overlap(top, bottom, s.inner.y1, s.inner.y2) < 0.4*(bottom-top) {
+			in--
+		} else {
+			in++
+		}
+	}
+	return in < 0
 }
 
 // adopt gives the lines the dots and other small parts near their letters.

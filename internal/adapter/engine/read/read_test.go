@@ -361,6 +361,24 @@ func TestNeighboursOfASlantedLine(t *testing.T) {
 	}
 }
 
+// Letters that hang down into the region make no line of their own.
+func TestTailsOfTheLineAbove(t *testing.T) {
+	const n, size = 8, 20
+	s := blank(400, 200, 240)
+	s.letters(60, 56, n, size, 20)
+	for _, i := range []int{1, 5} {
+		s.fill(60+i*size, 76, 63+i*size, 86, 20)
+	}
+	b := s.letters(60, 92, n, size, 20)
+	v, err := viewOf(page{s}, document.Box{X1: 55, Y1: 70, X2: b.X2 + 5, Y2: b.Y2 + 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := v.scene().lines(); len(lines) != 1 || int(lines[0].top)+v.box.Y1 != 92 {
+		t.Errorf("got %+v, want one line", lines)
+	}
+}
+
 // The parts of a syllable stand above one another in one line; lines with paper between them are several.
 func TestLinesOfARegion(t *testing.T) {
 	s := blank(300, 200, 240)
