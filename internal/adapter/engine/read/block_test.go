@@ -195,6 +195,26 @@ func TestLettersWithHolesStayDark(t *testing.T) {
 	}
 }
 
+// A bold figure that fills its box as much as a ground does is none.
+func TestBoldFiguresStayDark(t *testing.T) {
+	s := blank(240, 80, 240)
+	s.letters(40, 30, 4, 20, 20)
+	s.fill(130, 30, 143, 50, 20) // like 8
+	s.fill(134, 34, 138, 37, 240)
+	s.fill(134, 42, 138, 46, 240)
+	for _, x := range []int{130, 141} {
+		s.fill(x, 30, x+2, 32, 240)
+		s.fill(x, 48, x+2, 50, 240)
+	}
+	v, err := viewOf(page{s}, document.Box{X1: 30, Y1: 20, X2: 160, Y2: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := v.scene(); found == nil || !bytes.Equal(v.gray.Pix, found.gray.Pix) {
+		t.Error("shades were changed")
+	}
+}
+
 // Blanks to be filled in are read where they were typed, as underscores with gaps between them; rules and underlines are no text.
 func TestTypedBlanks(t *testing.T) {
 	const size = 20

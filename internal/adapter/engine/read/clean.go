@@ -355,14 +355,18 @@ func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 	if float64(h) < 0.8*s.letter || w < 6 || h < 8 || 10*p.area < 3*w*h && !outer {
 		return false
 	}
-	if float64(h) < 1.15*s.letter && w < 5*h && 10*p.area < 7*w*h {
+	full := 0.7
+	if w < h { // one letter, perhaps, with thick strokes
+		full = 0.85
+	}
+	if float64(h) < 1.15*s.letter && w < 5*h && float64(p.area) < full*float64(w*h) {
 		return false // a letter, or some that are joined
 	}
 	if !s.lit(p) && (s.letter == 0 || !s.lettered(p, filled, children, outer)) {
 		return false
 	}
-	inside, x1, y1, x2, y2, full := s.within(i)
-	box := 100*full >= 88*(x2-x1)*(y2-y1) && x2-x1 >= 4 && y2-y1 >= 8 && 10*(x2-x1)*(y2-y1) >= 7*w*h
+	inside, x1, y1, x2, y2, dark := s.within(i)
+	box := 100*dark >= 88*(x2-x1)*(y2-y1) && x2-x1 >= 4 && y2-y1 >= 8 && 10*(x2-x1)*(y2-y1) >= 7*w*h
 	thick := float64(p.area) / float64(max(w, h))
 	large := outer || float64(h) > 2*s.letter && thick > s.letter && 10*filled >= 8*w*h
 	switch edges := s.edges(p.x1+x1, p.y1+y1, p.x1+x2, p.y1+y2); {
