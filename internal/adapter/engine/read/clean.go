@@ -605,6 +605,7 @@ const (
 	ruleAcross = 3.0  // letter heights that a horizontal rule is longer than
 	ruleAlong  = 1.8  // and a vertical one
 	ruleThick  = 0.25 // letter heights that rules are thinner than
+	sideThick  = 0.4  // and the sides of frames
 )
 
 // eraseRules takes rules and frames out of the ink and the shades. Strokes that cross a rule stay.
@@ -703,29 +704,156 @@ func (s *scene) owner(x, y int) int32 {
 	return s.runs[lo].part
 }
 
-// eraseFrames marks frames that are not straight up or across: thin parts around a large light one that has letters on it.
+// eraseFrames marks frames, however their sides stand: thin parts around a large light one that has letters on it. Letters that hang on
+// them stay.
 func (s *scene) eraseFrames(mask []uint8) (erased bool) {
 	framed := s.framing()
-	for i, p := range s.parts {
-		w, h := p.width(), p.height()
-		if !framed[i] || float64(w) < 1.2*s.letter || float64(h) < 1.2*s.letter {
+	var sides []uint8
+	for _, p := range s.parts {
+		if p.dark || p.around < 0 || !framed[p.around] || float64(p.height()) < s.letter || float64(p.width()) < s.letter {
 			continue
 		}
-		thick := 4 // at most, at the middle of its thinnest side
-		for _, side := range [][4]int{{w / 2, 0, 0, 1}, {w / 2, h - 1, 0, -1}, {0, h / 2, 1, 0}, {w - 1, h / 2, -1, 0}} {
-			n := 0
-			for n < thick && s.ink[(p.y1+side[1]+n*side[3])*s.width+p.x1+side[0]+n*side[2]] != 0 {
-				n++
-			}
-			thick = n
+		if sides == nil {
+			sides = make([]uint8, len(mask))
 		}
-		if float64(p.area) > max(2*float64(thick), 0.3*s.letter)*float64(w+h) {
-			continue // letters hang on it
+		s.markSides(sides, p)
+	}
+	for i, p := range s.parts {
+		if !framed[i] || float64(p.width()) < 1.2*s.letter || float64(p.height()) < 1.2*s.letter || sides == nil {
+			continue
 		}
-		erased = true
-		s.markPart(mask, p)
+		erased = s.markFrame(mask, sides, p) || erased
 	}
 	return erased
+}
+
+// markFrame marks the sides of a frame, and what is left of it but for letters.
+func (s *scene) markFrame(mask, sides []uint8, p part) (erased bool) {
+	rest := make([]uint8, p.width()*p.height())
+	for k := p.first; k >= 0; k = s.runs[k].next {
+		r := s.runs[k]
+		for x := int(r.x1); x < int(r.x2); x++ {
+			switch i := int(r.y)*s.width + x; {
+			case sides[i] != 0:
+				mask[i], erased = 1, true
+			case mask[i] == 0:
+				rest[(int(r.y)-p.y1)*p.width()+x-p.x1] = 1
+			}
+		}
+	}
+	runs, pieces := parts(rest, p.width(), p.height())
+	var letters []part
+	for _, q := range pieces {
+		w, h := float64(q.width()), float64(q.height())
+		if q.dark && max(w, h) >= 0.5*s.letter &&
+			(h > 0.5*s.letter && h < 1.7*s.letter && w < 2*s.letter || float64(q.area) > max(2, ruleThick*s.letter)*(w+h)) {
+			letters = append(letters, q)
+		}
+	}
+	thick := int(sideThick*s.letter) + 1
+	for _, q := range pieces {
+		if !q.dark || slices.ContainsFunc(letters, func(l part) bool { // or a tail of one, below a rule
+			return l.x1 < q.x2 && q.x1 < l.x2 && max(l.y1, q.y1)-min(l.y2, q.y2) < thick
+		}) {
+			continue
+		}
+		erased = true
+		for k := q.first; k >= 0; k = runs[k].next {
+			for x := runs[k].x1; x < runs[k].x2; x++ {
+				mask[(int(runs[k].y)+p.y1)*s.width+int(x)+p.x1] = 1
+			}
+		}
+	}
+	return erased
+}
+
+// markSides marks the sides of the frame around a light part where they are straight and thin.
+func (s *scene) markSides(mask []uint8, hole part) {
+	w, h := hole.width(), hole.height()
+	left, right, top, bottom := make([]int, h), make([]int, h), make([]int, w), make([]int, w) // where it begins, from its box inwards
+	for k := range h {
+		left[k], right[k] = w, w
+	}
+	for k := range w {
+		top[k], bottom[k] = h, h
+	}
+	for k := hole.first; k >= 0; k = s.runs[k].next {
+		r := s.runs[k]
+		x1, x2, y := int(r.x1)-hole.x1, int(r.x2)-hole.x1, int(r.y)-hole.y1
+		left[y], right[y] = min(left[y], x1), min(right[y], w-x2)
+		for x := x1; x < x2; x++ {
+			top[x], bottom[x] = min(top[x], y), min(bottom[x], h-1-y)
+		}
+	}
+	s.markSide(mask, left, func(k, in int) (int, int) { return hole.x1 + in, hole.y1 + k })
+	s.markSide(mask, right, func(k, in int) (int, int) { return hole.x2 - 1 - in, hole.y1 + k })
+	s.markSide(mask, top, func(k, in int) (int, int) { return hole.x1 + k, hole.y1 + in })
+	s.markSide(mask, bottom, func(k, in int) (int, int) { return hole.x1 + k, hole.y2 - 1 - in })
+}
+
+// markSide marks a side of a frame, which ends inwards at the depths of inner. at is the place of a depth.
+func (s *scene) markSide(mask []uint8, inner []int, at func(k, in int) (x, y int)) {
+	const farthest = 40 // pixels
+	n := len(inner)
+	falls := min(n/10, farthest)
+	counts := make([]int, slices.Max(inner)+2*falls+2)
+	most, slope, offset := 0, 0.0, 0
+	for step := range 2*falls + 1 { // the least first
+		clear(counts)
+		sl := float64((step+1)/2) / float64(n)
+		if step%2 != 0 {
+			sl = -sl
+		}
+		for k, in := range inner {
+			counts[falls+in-int(math.Round(sl*float64(k)))]++
+		}
+		for o := len(counts) - 2; o >= 0; o-- {
+			if c := counts[o] + counts[o+1]; c > most {
+				most, slope, offset = c, sl, o-falls
+			}
+		}
+	}
+	if 5*most < 2*n {
+		return
+	}
+	limit := max(4, int(sideThick*s.letter))
+	ink := func(k, in int) bool {
+		x, y := at(k, in)
+		return x >= 0 && y >= 0 && x < s.width && y < s.height && s.ink[y*s.width+x] != 0
+	}
+	var counted [256]int
+	for k := range n {
+		edge := offset + int(math.Round(slope*float64(k)))
+		if inner[k] != edge && inner[k] != edge+1 {
+			continue
+		}
+		thick := 0
+		for thick <= min(limit, 254) && ink(k, inner[k]-1-thick) {
+			thick++
+		}
+		counted[thick]++
+	}
+	thick := median(counted[:])
+	if thick == 0 || thick > limit {
+		return
+	}
+	for k := -limit; k < n+limit; k++ {
+		edge := offset + int(math.Round(slope*float64(k)))
+		from := edge - 1
+		if k >= 0 && k < n && (inner[k] == edge || inner[k] == edge+1) {
+			from = inner[k] - 1
+		}
+		to := from - thick
+		if !ink(k, to-1) {
+			to-- // it ends there, and nothing hangs on it
+		}
+		for in := from; in > to; in-- {
+			if ink(k, in) {
+				x, y := at(k, in)
+				mask[y*s.width+x] = 1
+			}
+		}
+	}
 }
 
 // markPart sets the pixels of a part.

@@ -141,6 +141,33 @@ func TestWhatTheEngineSees(t *testing.T) {
 			s.frame(b, 2, 20)
 			return s, grown(b, 3)
 		}},
+		{"hung on the side of a frame", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := s.letters(60, 80, n, size, 20)
+			s.frame(document.Box{X1: b.X1 - 8, Y1: b.Y1 - 6, X2: b.X2 + 2, Y2: b.Y2 + 6}, 2, 20)
+			return s, grown(b, 9)
+		}},
+		{"hung on a slanted frame", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			b := s.letters(60, 80, n, size, 20)
+			for y := b.Y1 - 7; y < b.Y2+7; y++ {
+				x := b.X2 + (b.Y2-y)/8
+				s.fill(x, y, x+2, y+1, 20)
+			}
+			s.fill(b.X1-8, b.Y1-7, b.X2+5, b.Y1-5, 20)
+			s.fill(b.X1-8, b.Y2+5, b.X2+1, b.Y2+7, 20)
+			s.fill(b.X1-8, b.Y1-7, b.X1-6, b.Y2+7, 20)
+			return s, grown(b, 9)
+		}},
+		{"hung on a bar with holes", func() (sheet, document.Box) {
+			s := blank(400, 200, 240)
+			s.fill(46, 0, 58, 200, 20)
+			for y := 1; y < 200; y += 4 {
+				s.fill(48, y, 51, y+3, 240)
+				s.fill(53, y, 56, y+3, 240)
+			}
+			return s, grown(s.letters(58, 80, n, size, 20), 6)
+		}},
 		{"on the lower edge of a frame that goes on outside", func() (sheet, document.Box) {
 			s := blank(400, 200, 240)
 			b := s.letters(60, 80, n, size, 20)
