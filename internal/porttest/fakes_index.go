@@ -176,11 +176,13 @@ func hasTerms(has []string, terms []recognition.Term) bool {
 	return true
 }
 
+var straight = strings.NewReplacer("‘", "'", "’", "'", "“", `"`, "”", `"`)
+
 func (f fakeIndex) Fold(text string) (folds recognition.Folded) {
 	for at := 0; text != ""; {
 		size := norm.NFC.NextBoundaryInString(text, true)
 		to := at + utf8.RuneCountInString(text[:size])
-		for _, r := range folded(text[:size]) {
+		for _, r := range straight.Replace(folded(text[:size])) {
 			folds.Runes, folds.From, folds.To = append(folds.Runes, r), append(folds.From, at), append(folds.To, to)
 		}
 		at, text = to, text[size:]

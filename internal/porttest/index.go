@@ -380,6 +380,7 @@ func Index(t *testing.T, open func(t *testing.T) Stores) {
 			"Aß한":                       {Runes: []rune("ass한"), From: []int{0, 1, 1, 2}, To: []int{1, 2, 2, 3}},
 			norm.NFD.String("한É") + "b": {Runes: []rune("한éb"), From: []int{0, 3, 5}, To: []int{3, 5, 6}},
 			"":                          {},
+			"“I’m”":                     {Runes: []rune("\"i'm\""), From: []int{0, 1, 2, 3, 4}, To: []int{1, 2, 3, 4, 5}},
 			"İꭰ":                        {Runes: []rune("i̇Ꭰ"), From: []int{0, 0, 1}, To: []int{1, 1, 2}},
 		} {
 			same(t, fmt.Sprintf("%q", text), x.Index.Fold(text), want)

@@ -10,8 +10,8 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Folded is a text in the form in which texts are compared: Unicode NFC, without letter case. From and To tell for each rune of it which
-// characters of the text it stands for: From is the first one and To the one after the last.
+// Folded is a text in the form in which texts are compared: Unicode NFC, without letter case, with straight quotes for curly ones. From
+// and To tell for each rune of it which characters of the text it stands for: From is the first one and To the one after the last.
 type Folded struct {
 	Runes    []rune
 	From, To []int

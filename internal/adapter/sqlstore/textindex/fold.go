@@ -28,6 +28,9 @@ func fold(text string) (f recognition.Folded) {
 	return f
 }
 
+// straight are the quotes that a keyboard has, for those that are printed.
+var straight = map[rune]string{'‘': "'", '’': "'", '“': `"`, '”': `"`}
+
 func withoutCase(composed []byte) string {
 	const firstKana, lastSyllable = 0x3041, 0xd7a3 // between them no letter has a case
 	switch r, size := utf8.DecodeRune(composed); {
@@ -36,6 +39,8 @@ func withoutCase(composed []byte) string {
 		return string(r - 'A' + 'a')
 	case r < utf8.RuneSelf || firstKana <= r && r <= lastSyllable && !(0xa640 <= r && r <= 0xabff):
 		return string(composed)
+	case straight[r] != "":
+		return straight[r]
 	}
 	return norm.NFC.String(cases.Fold().String(norm.NFD.String(string(composed))))
 }
