@@ -6,10 +6,100 @@ import (
 	"slices"
 )
 
-// typed is a blank to be filled in that was typed as underscores. A rule that is drawn has no gaps; that is no text.
+// typed is a blank to be filled in that was typed as underscores, or an empty box to be ticked. A rule that is drawn has no gaps; that is
+// no text.
 type typed struct {
 	x1, x2, y float64 // on the piece, in its pixels; y is the middle
-	count     int     // underscores
+	count     int     // underscores; 0 for a box
+}
+
+// Boxes to be ticked are about as large as the letters beside them.
+const (
+	boxLeast  = 0.75 // their sides, in heights of a capital letter
+	boxMost   = 2.5
+	boxSquare = 1.35 // the longer side by the shorter one
+	boxSmall  = 9    // pixels of the shorter side, below which a box is not told from a letter
+	boxApart  = 0.3  // the narrowest gap to the letters beside it
+	boxFaint  = 0.3  // how dark a side is at least, from the paper to the ink
+	boxDirt   = 0.05 // ink within a box, by its area
+	boxAway   = 4    // the widest gap between one and its line, in heights of a capital letter
+)
+
+// tickBoxes finds empty boxes to be ticked and takes them out of the ink.
+func (s *scene) tickBoxes() (found bool) {
+	var small Gray
+	for _, p := range s.parts {
+		w, h := float64(p.width()), float64(p.height())
+		if !p.dark || min(w, h) < max(boxSmall, boxLeast*s.letter) || max(w, h) > min(boxMost*s.letter, boxSquare*min(w, h)) {
+			continue
+		}
+		apart := int(boxApart * s.letter)
+		if !s.clear(p.x1-apart, p.x1, p.y1, p.y2) || !s.clear(p.x2, p.x2+apart, p.y1, p.y2) {
+			continue
+		}
+		if small.Pix == nil {
+			small = s.gray.shrink(s.factor)
+		}
+		if !s.outline(small, p) {
+			continue
+		}
+		f := float64(s.factor)
+		s.blanks = append(s.blanks, typed{x1: float64(p.x1) * f, x2: float64(p.x2) * f, y: float64(p.y1+p.y2) * f / 2})
+		found = true
+		for y := max(0, p.y1-1); y < min(s.height, p.y2+1); y++ {
+			for x := max(0, p.x1-1); x < min(s.width, p.x2+1); x++ {
+				s.ink[y*s.width+x] = 0
+				s.paint(x, y, s.paper)
+			}
+		}
+	}
+	return found
+}
+
+// outline tells whether a part is four straight sides around nothing. A side may be faint; letters are round at a corner.
+func (s *scene) outline(small Gray, p part) bool {
+	var shades [256]int
+	for k := p.first; k >= 0; k = s.runs[k].next {
+		for _, v := range small.row(int(s.runs[k].y))[s.runs[k].x1:s.runs[k].x2] {
+			shades[v]++
+		}
+	}
+	depth := float64(s.paper) - float64(median(shades[:]))
+	dark := func(x, y int) float64 {
+		if x < 0 || y < 0 || x >= s.width || y >= s.height {
+			return 0
+		}
+		return (float64(s.paper) - float64(small.Pix[y*s.width+x])) / depth
+	}
+	band := max(2, min(p.width(), p.height())/8)
+	side := func(length int, dark func(along, across int) float64) bool {
+		for i := range length {
+			most := 0.0
+			for k := -1; k < band; k++ {
+				most = max(most, dark(i, k))
+			}
+			if most < boxFaint {
+				return false
+			}
+		}
+		return true
+	}
+	if !side(p.width(), func(i, k int) float64 { return dark(p.x1+i, p.y1+k) }) ||
+		!side(p.width(), func(i, k int) float64 { return dark(p.x1+i, p.y2-1-k) }) ||
+		!side(p.height(), func(i, k int) float64 { return dark(p.x1+k, p.y1+i) }) ||
+		!side(p.height(), func(i, k int) float64 { return dark(p.x2-1-k, p.y1+i) }) {
+		return false
+	}
+	inside, inked, thick := 0, 0, max(band, min(p.width(), p.height())/4)
+	for y := p.y1 + thick; y < p.y2-thick; y++ {
+		for x := p.x1 + thick; x < p.x2-thick; x++ {
+			inside++
+			if dark(x, y) > boxFaint {
+				inked++
+			}
+		}
+	}
+	return inside > 0 && float64(inked) <= boxDirt*float64(inside)
 }
 
 // Underscores are wide against their thickness, and the gaps between them are narrow.
@@ -84,6 +174,7 @@ func (s *scene) typedBlanks() (found bool) {
 
 // clear tells whether there is no ink from x1 to x2 and y1 to y2.
 func (s *scene) clear(x1, x2, y1, y2 int) bool {
+	x1, x2 = max(0, x1), min(s.width, x2)
 	for y := max(0, y1); y < min(s.height, y2); y++ {
 		if slices.Contains(s.ink[y*s.width+x1:y*s.width+x2], 1) {
 			return false
@@ -149,15 +240,19 @@ func (s *scene) underscores(small Gray, row []part, paper float64) int {
 	return int(float64(len(dark))/step + 0.5)
 }
 
-// claim takes out of free the blanks at the foot of a line, one after another from where it begins and ends, and returns them from left to
-// right. All is in pixels of the piece.
+// claim takes out of free the blanks at the foot of a line, and the boxes at its middle, one after another from where it begins and ends,
+// and returns them from left to right. All is in pixels of the piece.
 func (s *scene) claim(free *[]typed, l line) (found []typed) {
 	f := float64(s.factor)
 	for again := true; again; {
 		again = false
 		*free = slices.DeleteFunc(*free, func(b typed) bool {
-			y, half := b.y-l.slope*(b.x1+b.x2)/2-l.bottom, (b.x2-b.x1)/float64(2*b.count)
-			if y < -0.25*l.letter || y > 0.4*l.letter || b.x1 > l.x2+2*l.letter || b.x2 < l.x1-2*l.letter ||
+			below, reach := b.y-l.slope*(b.x1+b.x2)/2-l.bottom, 2*l.letter
+			if b.count == 0 {
+				below, reach = below+l.height()/2, boxAway*l.letter
+			}
+			half := (b.x2 - b.x1) / float64(2*max(1, b.count))
+			if below < -0.25*l.letter || below > 0.4*l.letter || b.x1 > l.x2+reach || b.x2 < l.x1-reach ||
 				b.x1 < s.inner.x1*f-half || b.x2 > s.inner.x2*f+half {
 				return false
 			}
@@ -171,25 +266,49 @@ func (s *scene) claim(free *[]typed, l line) (found []typed) {
 	return found
 }
 
-// fill puts the underscores of a strip among the letters that were read of it.
-func (t strip) fill(line []letter, by string) []letter {
+// filled is the line of a reading with the blanks of a strip among its letters, where the charset has them.
+func (j *job) filled(t strip, r reading) []letter {
+	line := r.line
 	for _, b := range t.blanks {
 		b.x1, b.x2, b.y = b.x1-t.origin.X, b.x2-t.origin.X, b.y-t.origin.Y-t.slope*((b.x1+b.x2)/2-t.origin.X)
 		at := slices.IndexFunc(line, func(l letter) bool { return (l.x1+l.x2)/2 > (b.x1+b.x2)/2 })
 		if at < 0 {
 			at = len(line)
 		}
-		width := (b.x2 - b.x1) / float64(b.count)
-		blank := make([]letter, b.count)
+		text, n := "_", b.count
+		if n == 0 {
+			text, n = emptyBox(line, r.lang), 1
+		}
+		if !OnlyOf(text, j.task.Charset) {
+			continue
+		}
+		width := (b.x2 - b.x1) / float64(n)
+		height, apart := width/2, width/2 // of a character, and of a space
+		if b.count == 0 {
+			height, apart = width, 0
+		}
+		blank := make([]letter, n)
 		for i := range blank {
 			x := b.x1 + float64(i)*width
-			blank[i] = letter{text: "_", prob: 1, word: 1, x1: x, x2: x + width, y1: b.y - width/4, y2: b.y + width/4, by: by}
+			blank[i] = letter{text: text, prob: 1, word: 1, x1: x, x2: x + width, y1: b.y - height/2, y2: b.y + height/2,
+				by: j.Engine.Name()}
 		}
-		blank[0].space = at > 0 && b.x1-line[at-1].x2 > width/2
+		blank[0].space = at > 0 && b.x1-line[at-1].x2 > apart
 		if at < len(line) {
-			line[at].space = line[at].x1-b.x2 > width/2
+			line[at].space = line[at].x1-b.x2 > apart
 		}
 		line = slices.Insert(line, at, blank...)
 	}
 	return line
+}
+
+// emptyBox is how an empty square beside a line is written: in Korean as it is typed there, where Chinese is read as that character.
+func emptyBox(line []letter, lang []string) string {
+	switch {
+	case han(lang):
+		return "口"
+	case slices.ContainsFunc(line, func(l letter) bool { return hangul(l.text) }):
+		return "□"
+	}
+	return "☐"
 }

@@ -274,6 +274,66 @@ func TestTypedBlanks(t *testing.T) {
 	}
 }
 
+// An empty box to be ticked is a character of the line beside it. What is no box, or not empty, or far away, is none.
+func TestTickBoxes(t *testing.T) {
+	const size = 20
+	box := func(s sheet, x, y, width, height, thick int) {
+		s.frame(document.Box{X1: x, Y1: y, X2: x + width, Y2: y + height}, thick, 20)
+	}
+	for _, c := range []struct {
+		name string
+		want string
+		draw func(s sheet)
+	}{
+		{"before", "☐ LLL", func(s sheet) { box(s, 95, 79, 22, 22, 2) }},
+		{"thin and large", "☐ LLL", func(s sheet) { box(s, 70, 70, 40, 40, 1) }},
+		{"thick and small", "☐ LLL", func(s sheet) { box(s, 95, 82, 17, 16, 4) }},
+		{"with a faint side", "☐ LLL", func(s sheet) {
+			box(s, 95, 79, 22, 22, 2)
+			s.fill(95, 81, 97, 99, 150)
+		}},
+		{"behind", "LLL ☐", func(s sheet) { box(s, 215, 79, 22, 22, 2) }},
+		{"at both ends", "☐ LLL ☐", func(s sheet) {
+			box(s, 95, 79, 22, 22, 2)
+			box(s, 215, 79, 22, 22, 2)
+		}},
+		{"three sides", "?LLL", func(s sheet) {
+			box(s, 95, 79, 22, 22, 2)
+			s.fill(97, 79, 115, 81, 240)
+		}},
+		{"with a round corner", "?LLL", func(s sheet) {
+			box(s, 95, 79, 22, 22, 2)
+			s.fill(111, 79, 117, 85, 240)
+		}},
+		{"as close as a letter", "?LLL", func(s sheet) { box(s, 103, 79, 22, 22, 2) }},
+		{"far away", "LLL", func(s sheet) { box(s, 340, 79, 22, 22, 2) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(400, 200, 240)
+			s.letters(130, 80, 3, size, 20)
+			c.draw(s)
+			read, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 40, Y1: 60, X2: 380, Y2: 120},
+				Lang: []string{"eng"}, Effort: recognition.EffortFast})
+			if err != nil || read.Text != c.want {
+				t.Errorf("%q, %v, want %q", read.Text, err, c.want)
+			}
+		})
+	}
+	for want, line := range map[string]string{"☐": "Yes", "□": "동의함"} {
+		if got := emptyBox([]letter{{text: line}}, []string{"eng", "kor"}); got != want {
+			t.Errorf("beside %s: %s, want %s", line, got, want)
+		}
+	}
+	s := blank(400, 200, 240)
+	s.letters(130, 80, 3, size, 20)
+	box(s, 95, 79, 22, 22, 2)
+	read, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 40, Y1: 60, X2: 380, Y2: 120},
+		Lang: []string{"eng"}, Effort: recognition.EffortFast, Charset: "LT"})
+	if err != nil || read.Text != "LLL" {
+		t.Errorf("with a charset: %q, %v", read.Text, err)
+	}
+}
+
 // A colon that stands apart belongs to its line, however faint it is; what the region does not hold does not.
 func TestMarksApart(t *testing.T) {
 	const size = 20

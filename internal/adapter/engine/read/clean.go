@@ -55,8 +55,12 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	if s.letter == 0 {
 		s.letter = 0.6 * s.tallest() // letters that a rule joins, perhaps
 	}
-	if s.letter > 0 && s.typedBlanks() {
-		s.connect()
+	if s.letter > 0 {
+		s.paper = s.paperShade()
+		boxes := s.tickBoxes()
+		if s.typedBlanks() || boxes {
+			s.connect()
+		}
 	}
 	if s.letter > 0 && s.eraseRules() {
 		s.connect()

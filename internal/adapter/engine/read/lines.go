@@ -189,7 +189,8 @@ func (s *scene) whole(found []line, slope float64) []line {
 	s.extend(found)
 	free, f := slices.Clone(s.blanks), float64(s.factor)
 	for k, l := range found {
-		found[k].blanks = s.claim(&free, line{x1: l.x1 * f, x2: l.x2 * f, bottom: l.bottom * f, letter: l.letter * f, slope: l.slope})
+		found[k].blanks = s.claim(&free, line{x1: l.x1 * f, x2: l.x2 * f, top: l.top * f, bottom: l.bottom * f, letter: l.letter * f,
+			slope: l.slope})
 	}
 	return found
 }

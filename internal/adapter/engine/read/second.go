@@ -142,7 +142,7 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 // expected is a line in which no letter is sure that is in no script of the languages: Chinese and Japanese ones where neither is wanted,
 // and parts of Korean syllables.
 func expected(line []letter, lang []string) []letter {
-	han := slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "chi_") || strings.HasPrefix(code, "jpn") })
+	han := han(lang)
 	line = slices.Clone(line)
 	for i, l := range line {
 		if strings.ContainsFunc(l.text, func(c rune) bool {
@@ -258,6 +258,11 @@ func (j *job) reads(script string) Scripted {
 // korean tells whether a text may be Korean.
 func korean(lang []string) bool {
 	return slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "kor") || code == "script/Hangul" })
+}
+
+// han tells whether a text may have Chinese characters.
+func han(lang []string) bool {
+	return slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "chi_") || strings.HasPrefix(code, "jpn") })
 }
 
 // readable tells whether all languages are written in Latin letters, Chinese, Japanese or Korean.

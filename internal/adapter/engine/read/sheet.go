@@ -101,7 +101,7 @@ func (j *job) addMissed() error {
 			continue
 		}
 		failed = 0
-		r.line = t.fill(r.line, j.Engine.Name())
+		r.line = j.filled(t, r)
 		j.insert(r, after(j.places, box))
 	}
 	return nil
@@ -257,7 +257,7 @@ func (j *job) sheet(s *scene, image Gray, scale float64, query Query) error {
 			return err
 		}
 		if j.credible(r) {
-			r.line = t.fill(r.line, j.Engine.Name())
+			r.line = j.filled(t, r)
 			j.add(r)
 		}
 	}
@@ -292,7 +292,7 @@ func (s *scene) stripOf(letters []letter, free *[]typed) strip {
 	m := margin * (box.y2 - box.y1)
 	t := strip{slope: slope, letter: letter, letters: roomFor(boxes, letter), ink: box.y2 - box.y1,
 		origin: Point{box.x1 - m, box.y1 - m + slope*(box.x1-m)},
-		blanks: s.claim(free, line{x1: box.x1, x2: box.x2, bottom: box.y2, letter: letter, slope: slope})}
+		blanks: s.claim(free, line{x1: box.x1, x2: box.x2, top: box.y1, bottom: box.y2, letter: letter, slope: slope})}
 	t.gray = s.gray.warp(t.origin, Point{1, slope}, Point{0, 1}, int(math.Ceil(box.x2-box.x1+2*m)), int(math.Ceil(box.y2-box.y1+2*m)))
 	t.develop()
 	return t
@@ -388,6 +388,6 @@ func (j *job) lengthened(t strip, line []letter) (reading, error) {
 	if err != nil || len(r.line) <= len(line) || sureness(r.line) < min(sureness(line), surely) || !j.credible(r) {
 		return reading{}, err
 	}
-	r.line = t.fill(r.line, j.Engine.Name())
+	r.line = j.filled(t, r)
 	return r, nil
 }

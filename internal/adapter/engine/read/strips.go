@@ -87,7 +87,7 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 			return nil, err
 		}
 		if len(r.line) > 0 && j.credible(r) {
-			r.line = t.fill(r.line, j.Engine.Name())
+			r.line = j.filled(t, r)
 			readings = append(readings, r)
 		}
 	}
