@@ -34,17 +34,43 @@ const (
 	sureSpelt   = 0.95 // of each Korean letter of a line that is read the same at two looks
 
 	long = 12
+
+	// What the mean of its letters' probabilities has to be where nobody else reads a line.
+	clearOfLine   = 0.96  // of at least six letters, where the confidence of its words is below sureOfWords
+	clearOfWord   = 0.97  // of shortest and more, where they fill the line and are neither large nor tiny
+	clearOfShort  = 0.985 // of others
+	clearAround   = 0.95  // of few letters that a region is drawn around
+	clearOfAnyone = 0.97  // from which a line is taken for text that is the right way up and in its own language
+
+	sureOfWords = 0.65
+	sureOfWord  = 0.9 // of fewer letters
+
+	emptier = 4 // times as many letters as were read for which there is room, from which they do not fill a line
 )
 
-// sureAlone is how sure the only recogniser has to be of so many letters: of a picture it may read a few with some confidence, not many.
-func sureAlone(letters int) float64 {
-	switch {
-	case letters >= 2*long:
-		return 0.3
-	case letters >= long:
-		return sureOfLong
+// clarity is the mean of the probabilities of a line's letters. The confidence of a word is that of its least letter, or less where no
+// dictionary has it: of bad print that is as low as of pictures, in which no letter is clear.
+func clarity(line []letter) float64 {
+	sum := 0.0
+	for _, l := range line {
+		sum += l.prob
 	}
-	return 0.55
+	return sum / float64(max(1, len(line)))
+}
+
+// lettered tells whether the only recogniser that has read a strip sees letters clearly enough. Of a picture it may be sure of a few, above
+// all of large or tiny ones, or where there is much that it passes over.
+func (t strip) lettered(line []letter) bool {
+	clear, n := clarity(line), len(line)
+	switch {
+	case n >= 2*shortest:
+		return clear >= clearOfLine || sureness(line) >= sureOfWords
+	case n >= shortest && t.letter >= smallest && t.letter <= tallest && t.letters > 0 && t.letters <= emptier*n:
+		return clear >= clearOfWord || sureness(line) >= sureOfWord
+	case n >= shortest:
+		return clear >= clearOfShort || sureness(line) >= sureOfWord
+	}
+	return worded(line) && t.letter <= tallest && clear >= clearOfShort
 }
 
 // believable tells whether a line is text at all, and not a rule, a picture or dirt in which a recogniser sees letters: by what both
@@ -52,21 +78,24 @@ func sureAlone(letters int) float64 {
 func (j *job) believable(t strip, line []letter) bool {
 	o, n := j.heard, len(line)
 	evidence := o.sure + agreeing*o.agreed
+	alone := o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0)
 	switch {
 	case ruling(line), t.barred():
 		return false
+	case alone && j.drawnAround(t, n):
+		return clarity(line) >= clearAround
 	case j.drawnAround(t, n):
 		return max(evidence, sureness(line)) >= sureAround
 	case repeated(line) && worded(line) && o.letters != notAsked:
 		return o.agreed >= 0.5 && o.sure >= sureOfRow
 	case repeated(line) && o.agreed < 0.5:
 		return evidence >= sureOfSame
+	case alone && !j.alike:
+		return t.lettered(line)
 	case o.letters == notAsked && n < shortest:
 		return o.sure >= sureOfShort
 	case o.letters == notAsked && j.alike:
 		return true
-	case o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0):
-		return o.sure >= sureAlone(n)
 	case o.letters == notAsked:
 		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong
 	case n < shortest && t.letter < legible:

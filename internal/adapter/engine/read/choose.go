@@ -361,7 +361,8 @@ func (j *job) doubt(t strip, first, line []letter) {
 	foreign := slices.ContainsFunc(line, func(l letter) bool {
 		return slices.ContainsFunc(j.Tongues, func(t Tongue) bool { return own(t.Script, l.text) && !j.names(t.Script) })
 	})
-	heard := j.heard.letters >= max(len(first), shortest) && j.heard.sure >= byOther // whatever the first one makes of it
+	heard := j.heard.letters >= max(len(first), shortest) && j.heard.sure >= byOther || // whatever the first one makes of it
+		j.heard.letters == notAsked && len(first) >= shortest && clarity(first) >= clearOfAnyone
 	if (sureness(line) >= doubtfulBelow && sureness(first) >= doubtfulBelow && j.heard.letters != 0 || heard) && !foreign {
 		return
 	}
@@ -470,6 +471,9 @@ func (j *job) fitting() (int, error) {
 		was, lang := j.Engine, j.task.Lang
 		best, script, tongue := l.line, j.script(), -1
 		for _, n := range j.others() {
+			if j.task.Effort == recognition.EffortFast && j.Tongues[n].Script == koreanScript && l.strip.strokes() < denseMaybe {
+				continue
+			}
 			if err := j.speak(n); err != nil {
 				return -1, err
 			}

@@ -147,7 +147,7 @@ func TestLanguageOfALine(t *testing.T) {
 			kor:  said{text: "『3006 046", sure: 0.4},
 			tell: "eng"},
 		{name: "a date asked for as Korean", lang: "kor", deaf: true, eng: said{text: "2024. 11. 26.", sure: 0.95},
-			kor:  said{text: "2024. 11. 26.", sure: 0.6},
+			kor:  said{text: "2024. 11. 26.", sure: 0.7},
 			want: "2024. 11. 26."},
 		{name: "both asked for, and Hangul read as Latin letters, which the other does not see", lang: "kor eng",
 			both: said{text: "가. SAY 사용", sure: 0.8}, kor: said{text: "가. 대상 사용", sure: 0.85}, want: "가. 대상 사용"},

@@ -29,7 +29,7 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 	settled := false
 	j.alike = false
 	for i, l := range looks {
-		if i > 0 && (sureness(best) >= l.below || settled) {
+		if i > 0 && (sureness(best) >= l.below || settled || j.task.Effort == recognition.EffortFast && clarity(best) >= clearOfAnyone) {
 			break
 		}
 		line := probed

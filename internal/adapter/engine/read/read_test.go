@@ -891,7 +891,6 @@ func TestBelievable(t *testing.T) {
 		{"호", 20, opinion{letters: notAsked, sure: 0.9}, recognition.EffortAccurate, true},
 		{"에에에에에에에에에에에에에", 20, opinion{letters: notAsked, sure: 0.8}, recognition.EffortAccurate, false},
 		{"교육원", 20, opinion{letters: notAsked, sure: 0.65}, recognition.EffortAccurate, false},
-		{"Total", 20, opinion{letters: notAsked, sure: 0.65}, recognition.EffortFast, true},
 	} {
 		var line []letter
 		for _, l := range c.text {
@@ -900,6 +899,37 @@ func TestBelievable(t *testing.T) {
 		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: c.effort}, heard: c.heard}
 		if got := j.believable(strip{letter: c.letter}, line); got != c.want {
 			t.Errorf("%q, %d pixels, %+v: got %t", c.text, int(c.letter), c.heard, got)
+		}
+	}
+}
+
+// With one recogniser a line is text if its letters are clear, whatever the confidence of its words is, or if that is high.
+func TestClearEnough(t *testing.T) {
+	for _, c := range []struct {
+		text        string
+		letter      float64 // height
+		room        int     // letters
+		clear, sure float64
+		want        bool
+	}{
+		{"GST SUMMARY", 20, 12, 0.97, 0.3, true}, // bad print
+		{"SS 5a3SeesS", 20, 12, 0.94, 0.5, false},
+		{"체첸 공화국, 또는", 20, 12, 0.89, 0.8, true},
+		{"TOTAL", 20, 5, 0.975, 0.4, true},
+		{"TX SRS", 20, 33, 0.975, 0.7, false}, // the grain of wood
+		{"eset", 5, 4, 0.975, 0.7, false},     // a halftone
+		{"TOTAL", 20, 5, 0.95, 0.92, true},
+		{"RM", 20, 3, 0.99, 0.5, true},
+		{"H", 222, 2, 0.99, 0.9, false}, // a picture
+		{"'", 20, 1, 0.99, 0.9, false},
+	} {
+		var line []letter
+		for _, l := range strings.ReplaceAll(c.text, " ", "") {
+			line = append(line, letter{text: string(l), prob: c.clear, word: c.sure})
+		}
+		j := job{task: recognition.Task{Effort: recognition.EffortFast}, heard: opinion{letters: notAsked, sure: c.sure}}
+		if got := j.believable(strip{letter: c.letter, letters: c.room}, line); got != c.want {
+			t.Errorf("%q, %d pixels, %.2f, %.2f: got %t", c.text, int(c.letter), c.clear, c.sure, got)
 		}
 	}
 }

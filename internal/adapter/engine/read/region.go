@@ -90,7 +90,7 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 			err = j.asDrawn(v, result.Shape)
 		}
 	}
-	if err == nil && task.Shape == recognition.ShapeAuto {
+	if err == nil && task.Shape == recognition.ShapeAuto && task.Effort != recognition.EffortFast {
 		err = j.asPrinted(v)
 	}
 	if err == nil && len(j.text) == 0 {

@@ -82,6 +82,7 @@ func (j *job) upright(v view) error {
 type glimpse struct {
 	lines   int
 	sure    float64 // of the first recogniser
+	clear   float64 // mean of the probabilities of its letters
 	letters int
 	heard   float64 // probability that the second one gives its letters of the line with the most parts
 	hears   int     // these letters, or notAsked
@@ -95,7 +96,10 @@ func (g glimpse) plain(quarters int) bool {
 	if g.hears != notAsked {
 		return g.heard >= plainlyHeard && (g.hears >= shortest || quarters == 0 && g.hears > 0) && 2*g.hears >= g.wants
 	}
-	return !g.foreign && g.sure >= upright && (quarters == 0 || g.letters >= shortest*g.lines)
+	if quarters == 0 {
+		return !g.foreign && (g.sure >= upright || g.clear >= clearOfAnyone)
+	}
+	return !g.foreign && g.sure >= upright && g.letters >= shortest*g.lines
 }
 
 // clearer tells whether a region is read better than in another way up.
@@ -185,6 +189,7 @@ func (j *job) probe() (g glimpse, err error) {
 		j.probed[k], j.verdicts[k] = line, j.tongue
 		letteredIn[j.tongue] += len(line)
 		g.sure += sureness(line) * float64(len(line))
+		g.clear += clarity(line) * float64(len(line))
 		g.letters += len(line)
 		koreanLetters = koreanLetters || slices.ContainsFunc(line, func(l letter) bool { return hangul(l.text) })
 		if i == 0 && !j.chooses && len(line) >= enoughLetters && g.sure >= sureAtOnce*float64(g.letters) {
@@ -193,6 +198,7 @@ func (j *job) probe() (g glimpse, err error) {
 		}
 	}
 	g.sure /= float64(max(1, g.letters))
+	g.clear /= float64(max(1, g.letters))
 	if err := j.speakMost(letteredIn); err != nil {
 		return g, err
 	}
