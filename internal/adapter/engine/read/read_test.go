@@ -73,6 +73,7 @@ func grown(b document.Box, n int) document.Box {
 type counter struct {
 	heights []int // of the letters of all images
 	images  int
+	unknown float64 // confidence of what is no L, at least 0.2
 }
 
 func (c *counter) Name() string { return "counter" }
@@ -105,7 +106,7 @@ func (c *counter) Read(g Gray, _ Query) (Answer, error) {
 				}
 			}
 		}
-		y := Symbol{Text: "?", Confidence: 0.2, X1: float64(p.x1), Y1: float64(p.y1), X2: float64(p.x2), Y2: float64(p.y2)}
+		y := Symbol{Text: "?", Confidence: max(0.2, c.unknown), X1: float64(p.x1), Y1: float64(p.y1), X2: float64(p.x2), Y2: float64(p.y2)}
 		if 100*lower > 40*p.area && 100*left > 40*p.area && p.height() > p.width() {
 			y.Text, y.Confidence = "L", 0.95
 		}
