@@ -92,6 +92,32 @@ func TestInputOfWideLetters(t *testing.T) {
 	}
 }
 
+// A line in which more letters are read than it was squeezed for is read again as wide as it is.
+func TestCrowdedLinesAreReadAgain(t *testing.T) {
+	line := painted(800, 48, func(_, _ int) [3]uint8 { return [3]uint8{255, 255, 255} })
+	for _, c := range []struct{ letters, read, passes int }{
+		{letters: 26, read: 26, passes: 1},
+		{letters: 26, read: 40, passes: 2},
+		{letters: 60, read: 80, passes: 1}, // it was not squeezed
+		{letters: 0, read: 26, passes: 1},
+	} {
+		passes := 0
+		m := model{answer: func(out Tensor) error {
+			passes++
+			classes := out.Shape[2]
+			for i := range c.read {
+				at := i * int(out.Shape[1]) / c.read
+				out.Data[at*int(classes)+1+i%2] = 0.9
+			}
+			return nil
+		}}
+		chars, err := NewRecogniser("m", &m, []string{"a", "b"}, nil).Read(line, c.letters, "")
+		if err != nil || passes != c.passes || len(chars) != c.read {
+			t.Errorf("%d letters where there is room for %d: read %d, %d times, %v", c.read, c.letters, len(chars), passes, err)
+		}
+	}
+}
+
 func TestSharesAddUp(t *testing.T) {
 	for from := 1; from < 60; from++ {
 		for to := 1; to < 60; to++ {

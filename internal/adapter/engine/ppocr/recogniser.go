@@ -17,8 +17,12 @@ const (
 	shortLine  = 96   // columns from which a line is squeezed for its letters
 	coarseLine = 24   // rows of an image below which it is not
 	minWidth   = 48   // columns
-	maxWidth   = 3200 // columns; what is longer is squeezed
-	step       = 8    // columns to which one step of the answer belongs; a width is a multiple of it
+
+	crowdedFrom  = 1.2  // letters that were read, by those that a line was squeezed for, from which that was too few
+	maybeCrowded = 0.75 // the same where they are read less surely than unsure
+	unsure       = 0.75
+	maxWidth     = 3200 // columns; what is longer is squeezed
+	step         = 8    // columns to which one step of the answer belongs; a width is a multiple of it
 
 	blank = 0 // the class between characters, before those of the characters; that of the space comes last
 )
@@ -55,17 +59,46 @@ func (r *Recogniser) Read(line read.RGB, letters int, charset string) ([]read.Ch
 	if err := checkImage(line); err != nil {
 		return nil, err
 	}
+	chars, squeezed, err := r.read(line, letters, charset)
+	if err != nil || !squeezed || !crowded(chars, letters) {
+		return chars, err
+	}
+	wide, _, err := r.read(line, 0, charset)
+	if err != nil || sureness(wide) < sureness(chars) {
+		return chars, err
+	}
+	return wide, nil
+}
+
+// crowded tells whether more letters were read than a line was squeezed for, or nearly as many and not surely: those of tall narrow print
+// touch each other, and are counted as one.
+func crowded(chars []read.Char, letters int) bool {
+	n := float64(len(chars)) / float64(letters)
+	return n >= crowdedFrom || n >= maybeCrowded && sureness(chars) < unsure
+}
+
+// sureness is the mean probability of characters.
+func sureness(chars []read.Char) (mean float64) {
+	for _, c := range chars {
+		mean += c.Prob / float64(len(chars))
+	}
+	return mean
+}
+
+// read reads a line once. squeezed tells whether its letters made it narrower than it would be without.
+func (r *Recogniser) read(line read.RGB, letters int, charset string) (chars []read.Char, squeezed bool, err error) {
 	in, columns := r.input(line, letters)
 	steps := int(in.Shape[3]) / step
 	out := tensor(&r.out, 1, steps, len(r.characters))
 	if err := r.session.Run(in, out); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.name, err)
+		return nil, false, fmt.Errorf("%s: %w", r.name, err)
 	}
-	chars := r.decode(out.Data, r.allowed(charset), step*float64(line.Width)/float64(columns))
+	chars = r.decode(out.Data, r.allowed(charset), step*float64(line.Width)/float64(columns))
 	for i := range chars {
 		chars[i].X1, chars[i].X2 = min(chars[i].X1, float64(line.Width)), min(chars[i].X2, float64(line.Width))
 	}
-	return chars, nil
+	level := float64(line.Width) * lineHeight / float64(line.Height)
+	return chars, letters > 0 && float64(columns+step) < narrowing*level && columns < maxWidth, nil
 }
 
 // input returns what the model takes: blue, green and red planes of 48 rows, from -1 to 1. The line has the first columns; what
