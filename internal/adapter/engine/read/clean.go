@@ -29,6 +29,7 @@ type scene struct {
 	runs   []run
 	parts  []part
 	blanks []typed
+	pale   bool // it is much lighter than the rules were
 }
 
 // lookAt finds the ink of a piece of a page. There is none where found is false. The pixels of the piece are changed.
@@ -65,9 +66,24 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	if s.letter > 0 && s.eraseRules() {
 		s.connect()
 		s.letter = s.letterHeight(false)
+		if s.pale {
+			s.findPale()
+		}
 	}
 	s.paper = s.paperShade()
 	return s, s.letter > 0 && s.standsOut()
+}
+
+// findPale finds the ink again without the rules, beside which much of it was too pale, unless that gives shadows larger than letters.
+func (s *scene) findPale() {
+	before := *s
+	if ink, noise, found := binarise(s.gray.shrink(s.factor), s.letter); found {
+		s.ink, s.noise = ink, noise
+		s.connect()
+		if s.letter = s.letterHeight(false); s.letter > unlike*before.letter && before.letter > 0 {
+			*s = before
+		}
+	}
 }
 
 // clearInk is by how many times the deviation of the paper's shades ink is darker than the paper. Noise that is taken for ink is less.
@@ -915,14 +931,18 @@ func (s *scene) wipe(mask []uint8) {
 		}
 	}
 	shade := s.paperShade()
+	reach := 1
+	if s.pale = s.lighter(mask, shade); s.pale {
+		reach = 2
+	}
 	for y := range s.height {
 		for x := range s.width {
 			i := y*s.width + x
 			if mask[i] == 0 || keep[i] != 0 {
 				continue
 			}
-			for v := max(0, y-1); v <= min(s.height-1, y+1); v++ {
-				for u := max(0, x-1); u <= min(s.width-1, x+1); u++ {
+			for v := max(0, y-reach); v <= min(s.height-1, y+reach); v++ {
+				for u := max(0, x-reach); u <= min(s.width-1, x+reach); u++ {
 					k := v*s.width + u
 					if mask[k] == 0 && s.ink[k] != 0 || keep[k] != 0 {
 						continue
@@ -933,6 +953,21 @@ func (s *scene) wipe(mask []uint8) {
 			s.ink[i] = 0
 		}
 	}
+}
+
+// lighter tells whether ink has less than half of the contrast of what a mask marks.
+func (s *scene) lighter(mask []uint8, paper uint8) bool {
+	var rules, letters [256]int
+	small := s.gray.shrink(s.factor)
+	for i, v := range small.Pix {
+		switch {
+		case mask[i] != 0:
+			rules[v]++
+		case s.ink[i] != 0:
+			letters[v]++
+		}
+	}
+	return 2*(int(paper)-median(letters[:])) < int(paper)-median(rules[:])
 }
 
 // paint gives a pixel of the ink a shade on the piece.

@@ -654,7 +654,44 @@ func (s *scene) cut(lines []line, k int, margin float64) strip {
 		t.gray = t.gray.warp(Point{0, t.origin.Y - float64(y1)}, Point{1, t.slope}, Point{0, 1}, int(x2-x1), int(math.Ceil(bottom-top)))
 	}
 	t.develop()
+	if m > 1 && y1 > 0 && y2 < s.gray.Height {
+		t.withoutSides()
+	}
 	return t
+}
+
+// withoutSides paints over thin strokes that run from the top of a strip to its bottom, where no letters reach: sides of frames.
+func (t *strip) withoutSides() {
+	g := t.gray
+	var shades [256]int
+	for _, v := range g.Pix {
+		shades[v]++
+	}
+	middle := uint8((int(t.paper) + quantile(shades[:], 0.02)) / 2)
+	thick := max(2, int(ruleThick*t.letter))
+	dark := func(x, y int) bool { return x >= 0 && x < g.Width && g.Pix[y*g.Width+x] < middle }
+	for x := range g.Width {
+		if !dark(x, 0) && !dark(x+1, 0) && !dark(x-1, 0) {
+			continue
+		}
+		rows, lone := 0, 0
+		for y := range g.Height {
+			if dark(x, y) || dark(x-1, y) || dark(x+1, y) {
+				rows++
+			}
+			if !dark(x-1-thick, y) && !dark(x+1+thick, y) {
+				lone++
+			}
+		}
+		if 20*rows < 19*g.Height || 10*lone < 7*g.Height {
+			continue
+		}
+		for y := range g.Height {
+			for u := max(0, x-2); u <= min(g.Width-1, x+2); u++ {
+				g.Pix[y*g.Width+u] = t.paper
+			}
+		}
+	}
 }
 
 // lettersOf is for about how many letters a line has room, at the steps of those that it has.

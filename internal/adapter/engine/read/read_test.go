@@ -1,6 +1,7 @@
 package read
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -386,6 +387,51 @@ func TestNeighboursOfASlantedLine(t *testing.T) {
 		if len(lines) != 1 || len(lines[0].parts) != 24 {
 			t.Errorf("falls by %d: got %+v, want the line in the middle", fall, lines)
 		}
+	}
+}
+
+// A thin stroke that runs through all of a strip is the side of a frame, and no letter.
+func TestSidesOfAStrip(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		from, to int // of the stroke, in rows
+		width    int
+		gone     bool
+	}{
+		{"a side", 0, 30, 2, true},
+		{"a letter", 5, 25, 2, false},
+		{"a dark bar", 0, 30, 12, false},
+	} {
+		s := blank(120, 30, 240)
+		s.letters(20, 5, 3, 20, 20)
+		want := s.clone()
+		s.fill(90, c.from, 90+c.width, c.to, 20)
+		if !c.gone {
+			want = s.clone()
+		}
+		line := strip{gray: s.Gray, paper: 240, letter: 20}
+		line.withoutSides()
+		if !bytes.Equal(line.gray.Pix, want.Pix) {
+			t.Errorf("%s: gone is not %t", c.name, c.gone)
+		}
+	}
+}
+
+// Of pale letters in a black frame little is found as ink before the frame is erased.
+func TestPaleLettersInABlackFrame(t *testing.T) {
+	const n, size = 8, 20
+	s := blank(400, 200, 250)
+	b := s.letters(60, 80, n, size, 170)
+	for i := range n {
+		s.fill(60+i*size, 97, 66+i*size, 99, 140)
+	}
+	s.frame(grown(b, 9), 3, 5)
+	v, err := viewOf(page{s}, grown(b, 12))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := v.scene().lines(); len(lines) != 1 || int(lines[0].height()) != size || len(lines[0].parts) != n {
+		t.Errorf("got %+v, want one line of %d letters", lines, n)
 	}
 }
 
