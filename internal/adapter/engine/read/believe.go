@@ -58,6 +58,16 @@ func clarity(line []letter) float64 {
 	return sum / float64(max(1, len(line)))
 }
 
+// surelyRead counts the letters of words that are sure.
+func surelyRead(line []letter) (n int) {
+	for _, l := range line {
+		if l.word >= surely {
+			n++
+		}
+	}
+	return n
+}
+
 // lettered tells whether the only recogniser that has read a strip sees letters clearly enough. Of a picture it may be sure of a few, above
 // all of large or tiny ones, or where there is much that it passes over.
 func (t strip) lettered(line []letter) bool {
@@ -97,8 +107,8 @@ func (j *job) believable(t strip, line []letter) bool {
 	case o.letters == notAsked && j.alike:
 		return true
 	case o.letters == notAsked:
-		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong
-	case n < shortest && t.letter < legible:
+		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong && 4*surelyRead(line) >= n
+	case n < shortest && (t.letter < legible || t.letter > tallest):
 		return evidence >= sureOfTiny
 	case n == 1 || !worded(line):
 		return evidence >= sureOfOne
@@ -129,6 +139,9 @@ func (t strip) barred() bool {
 		shades[v]++
 	}
 	middle := uint8((int(t.paper) + quantile(shades[:], 0.02)) / 2)
+	if rows = rows.inked(middle); rows.Height < fewestRows {
+		return false
+	}
 	bars, inked, solid := 0, 0, 0
 	before := false
 	for x := range rows.Width {
@@ -150,6 +163,19 @@ func (t strip) barred() bool {
 		}
 	}
 	return bars >= fewestBars && 5*solid >= 4*inked
+}
+
+// inked is an image without the rows above and below that have nothing darker than a shade.
+func (g Gray) inked(shade uint8) Gray {
+	light := func(y int) bool { return slices.Min(g.row(y)) >= shade }
+	top, bottom := 0, g.Height
+	for top < bottom && light(top) {
+		top++
+	}
+	for top < bottom && light(bottom-1) {
+		bottom--
+	}
+	return g.crop(0, top, g.Width, bottom)
 }
 
 // repeated tells whether a line is mostly one letter, as strokes at equal steps are read.

@@ -312,8 +312,8 @@ func TestTickBoxes(t *testing.T) {
 			s := blank(400, 200, 240)
 			s.letters(130, 80, 3, size, 20)
 			c.draw(s)
-			read, err := Reader{Engine: &counter{unknown: 0.9}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 40, Y1: 60, X2: 380, Y2: 120},
-				Lang: []string{"eng"}, Effort: recognition.EffortFast})
+			read, err := Reader{Engine: &counter{unknown: 0.9}}.Read(page{s}, recognition.Task{
+				Box: document.Box{X1: 40, Y1: 60, X2: 380, Y2: 120}, Lang: []string{"eng"}, Effort: recognition.EffortFast})
 			if err != nil || read.Text != c.want {
 				t.Errorf("%q, %v, want %q", read.Text, err, c.want)
 			}

@@ -938,6 +938,8 @@ func TestBelievable(t *testing.T) {
 		{"호", 20, opinion{letters: notAsked, sure: 0.9}, recognition.EffortAccurate, true},
 		{"에에에에에에에에에에에에에", 20, opinion{letters: notAsked, sure: 0.8}, recognition.EffortAccurate, false},
 		{"교육원", 20, opinion{letters: notAsked, sure: 0.65}, recognition.EffortAccurate, false},
+		{"H", 200, both(1, 0.97, 0), recognition.EffortAccurate, false}, // a picture
+		{"H", 200, both(1, 0.97, 1), recognition.EffortAccurate, true},
 	} {
 		var line []letter
 		for _, l := range c.text {
@@ -1004,6 +1006,50 @@ func TestALetterOfALargeRegion(t *testing.T) {
 	}
 }
 
+// A long line that is partly Korean is text where some of its words are sure.
+func TestSureWords(t *testing.T) {
+	for text, want := range map[string]bool{"언론에 출연하여 실명을 00 8": true, "ㅠ*4ㄴ4ㄴㄷ4+44444+ +": false} {
+		line := lineOf(text, "engine", 0.4)
+		for i := range line {
+			if want && i < 4 {
+				line[i].word = 0.9
+			}
+		}
+		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: recognition.EffortAccurate},
+			heard: opinion{letters: notAsked, sure: 0.5}}
+		if got := j.believable(strip{letter: 20}, line); got != want {
+			t.Errorf("%s: got %t", text, got)
+		}
+	}
+}
+
+// turns reads another text in each image.
+type turns struct{ texts []string }
+
+func (*turns) Name() string { return "turns" }
+
+func (e *turns) Read(g Gray, q Query) (Answer, error) {
+	text := e.texts[0]
+	if e.texts = e.texts[1:]; text == "" {
+		return Answer{}, nil
+	}
+	return said{text: text, sure: 0.99}.Read(g, q)
+}
+
+// A few letters among many lines that are none are a part of a pattern.
+func TestFewLettersAmongMuch(t *testing.T) {
+	for text, lines := range map[string]int{"4+0": 0, "TOTAL AMOUNT": 1} {
+		s := blank(300, 100, 240)
+		t1 := strip{gray: s.crop(0, 0, 200, 40), paper: 240, ink: 20, letter: 20, letters: 8}
+		j := job{Reader: Reader{Engine: &turns{append([]string{text}, make([]string, 40)...)}},
+			task: recognition.Task{Effort: recognition.EffortFast}}
+		got, err := j.strips([]strip{t1, t1, t1, t1, t1}, recognition.ShapeLine, nil)
+		if err != nil || len(got) != lines {
+			t.Errorf("%s: got %d lines, %v", text, len(got), err)
+		}
+	}
+}
+
 // Bars are no text, whatever a recogniser takes them for.
 func TestBars(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -1013,6 +1059,11 @@ func TestBars(t *testing.T) {
 		"barcode": {func(s sheet) {
 			for i, x := range []int{40, 48, 55, 70, 76, 90, 101, 108, 120, 126} {
 				s.fill(x, 30, x+2+i%3*2, 70, 20)
+			}
+		}, true},
+		"upper ends of bars": {func(s sheet) {
+			for i := range 10 {
+				s.fill(40+12*i, 50, 43+12*i+i%3*2, 90, 20)
 			}
 		}, true},
 		"letters": {func(s sheet) { s.letters(40, 30, 6, 40, 20) }, false},

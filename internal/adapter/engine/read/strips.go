@@ -70,7 +70,7 @@ func total(readings []reading) (sure float64, letters int) {
 // picture is how many strips that are no text make what follows them none either: a picture, or rules.
 const picture = 3
 
-// strips reads strips by both recognisers, and leaves out those that are no text.
+// strips reads strips by both recognisers, and leaves out those that are no text, and a few letters among many of these.
 func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]letter) (readings []reading, err error) {
 	if shape < recognition.ShapeLine {
 		shape = recognition.ShapeLine
@@ -90,6 +90,9 @@ func (j *job) strips(strips []strip, shape recognition.Shape, probed map[int][]l
 			r.line = j.filled(t, r)
 			readings = append(readings, r)
 		}
+	}
+	if _, letters := total(readings); len(strips) > picture && 4*len(readings) < len(strips) && letters < 2*shortest {
+		return nil, nil
 	}
 	return readings, nil
 }
