@@ -907,6 +907,52 @@ func TestRoomForLetters(t *testing.T) {
 	}
 }
 
+// nearing is a second recogniser that reads one thing in the first image of a line and another in those with less paper around.
+type nearing struct {
+	deaf
+	closer []Char
+	rows   *int
+}
+
+func (n nearing) Read(g RGB, _ int, _ string) ([]Char, error) {
+	if *n.rows = max(*n.rows, g.Height); g.Height < *n.rows {
+		return n.closer, nil
+	}
+	return n.chars, nil
+}
+
+// Where both recognisers disagree, the second one looks more closely. A letter is given up only where the first one has none.
+func TestCloserLook(t *testing.T) {
+	with := func(text string, at int, prob float64) []Char {
+		read := chars(text, 0.99)
+		read[at].Prob = prob
+		return read
+	}
+	for name, c := range map[string]struct {
+		first       string
+		far, closer []Char
+		want        string
+	}{
+		"as the first one reads it":  {"TOTAL", with("T0TAL", 1, 0.6), with("TOTAL", 1, 0.5), "TOTAL"},
+		"surer":                      {"TQTAL", with("T0TAL", 1, 0.6), with("TOTAL", 1, 0.8), "TOTAL"},
+		"less sure":                  {"TQTAL", with("T0TAL", 1, 0.85), with("TOTAL", 1, 0.5), "T0TAL"},
+		"a letter more":              {"TOAL", with("TO1AL", 2, 0.4), with("TOTTAL", 2, 0.8), "TOTTAL"},
+		"a letter less":              {"TOTQL:", with("TOTAL", 3, 0.85), with("TOTL", 3, 0.99), "TOTAL"},
+		"less, as the first has it":  {"TOTAL", with("TOTTAL", 3, 0.6), with("TOTAL", 2, 0.9), "TOTAL"},
+		"sure of it from the start":  {"TQTAL", with("T0TAL", 1, 0.95), with("TOTAL", 1, 0.99), "T0TAL"},
+		"sure of nothing, but agree": {"T0TAL", with("T0TAL", 1, 0.5), with("TOTAL", 1, 0.99), "T0TAL"},
+	} {
+		s := blank(400, 100, 240)
+		b := grown(s.letters(60, 40, 5, 20, 20), 10)
+		r := Reader{Engine: always(c.first), Second: []Scripted{nearing{deaf{c.far}, c.closer, new(int)}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: b, Lang: []string{"eng"}, Effort: recognition.EffortAccurate,
+			Rotate: recognition.Rotate0})
+		if err != nil || got.Text != c.want {
+			t.Errorf("%s: %q, %v, want %q", name, got.Text, err, c.want)
+		}
+	}
+}
+
 // A line is text if what both recognisers say of it is sure enough for so few letters.
 func TestBelievable(t *testing.T) {
 	both := func(letters int, sure, agreed float64) opinion { return opinion{letters, sure, agreed} }

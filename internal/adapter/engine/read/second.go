@@ -132,11 +132,72 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 			return first, nil
 		}
 	}
+	if line, err = j.closer(t, first, line, second); err != nil {
+		return nil, err
+	}
 	j.note(recognition.Agreement(textOf(first), textOf(line)), len(line))
 	if j.heard.sure == 0 && len(line) > 0 { // it takes what it does not know for Chinese
 		return first, nil
 	}
 	return fuse(first, line), nil
+}
+
+// Where the second recogniser looks twice.
+const (
+	disputable = 0.9 // its probability where the first one reads something else, up to which it does
+	besides    = 0.3 // what the first one's word is worth then
+)
+
+// closer has the second recogniser read a line again with less paper above and below, so that letters are larger, where both disagree about
+// letters of which it is not sure. Of its two readings that one counts which is nearer to the first one's, or the surer one; a letter
+// is given up only for the first one's sake.
+func (j *job) closer(t strip, first, line []letter, second Scripted) ([]letter, error) {
+	inset := t.gray.Height / 10
+	if j.task.Effort != recognition.EffortAccurate || inset == 0 || len(line) == 0 || len(first) == 0 ||
+		!slices.ContainsFunc(align(first, line), func(s stretch) bool { return !s.same && least(line, s.b1, s.b2) <= disputable }) {
+		return line, nil
+	}
+	other, err := j.second(second, t.gray.crop(0, inset, t.gray.Width, t.gray.Height-inset), t.letters)
+	if err != nil {
+		return nil, err
+	}
+	var best []letter
+	for _, s := range align(line, other) {
+		if s.same {
+			best = append(best, line[s.a1:s.a2]...)
+			continue
+		}
+		nearer := differing(first, line) - differing(first, slices.Concat(line[:s.a1], other[s.b1:s.b2], line[s.a2:]))
+		gain := least(other, s.b1, s.b2) - least(line, s.a1, s.a2)
+		if nearer > 0 && gain > -besides || s.b2-s.b1 >= s.a2-s.a1 && (nearer == 0 && gain > 0 || gain > besides) {
+			best = append(best, other[s.b1:s.b2]...)
+		} else {
+			best = append(best, line[s.a1:s.a2]...)
+		}
+	}
+	return best, nil
+}
+
+// least is the lowest probability of letters line[from:to], or of those beside that place where there are none.
+func least(line []letter, from, to int) float64 {
+	if from == to {
+		from, to = max(0, from-1), min(len(line), to+1)
+	}
+	p := 1.0
+	for _, l := range line[from:to] {
+		p = min(p, l.prob)
+	}
+	return p
+}
+
+// differing is how many letters of two readings differ.
+func differing(a, b []letter) (n int) {
+	for _, s := range align(a, b) {
+		if !s.same {
+			n += max(s.a2-s.a1, s.b2-s.b1)
+		}
+	}
+	return n
 }
 
 // expected is a line in which no letter is sure that is in no script of the languages: Chinese and Japanese ones where neither is wanted,
