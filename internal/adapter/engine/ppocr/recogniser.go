@@ -64,7 +64,7 @@ func (r *Recogniser) Read(line read.RGB, letters int, charset string) ([]read.Ch
 		return chars, err
 	}
 	wide, _, err := r.read(line, 0, charset)
-	if err != nil || sureness(wide) < sureness(chars) {
+	if err != nil || sureness(wide) < max(sureness(chars), unsure) {
 		return chars, err
 	}
 	return wide, nil
