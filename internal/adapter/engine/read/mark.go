@@ -18,7 +18,7 @@ const (
 // stand in a row with it, as those of a rule or a pattern do.
 func (j *job) mark(of Page, quarters int) error {
 	side := max(j.task.Box.Width(), j.task.Box.Height())
-	if quarters != 0 || float64(side) > markAround*tallest {
+	if float64(side) > markAround*tallest {
 		return nil
 	}
 	across, along := of.Size()
@@ -27,6 +27,7 @@ func (j *job) mark(of Page, quarters int) error {
 	if err != nil {
 		return err
 	}
+	p, g = p.turned(quarters), g.Turn(quarters)
 	in := p.inner
 	width, height := in.x2-in.x1, in.y2-in.y1
 	if g.crop(int(in.x1), int(in.y1), int(in.x2), int(in.y2)).commonest() < 128 {

@@ -24,6 +24,9 @@ type Reader struct {
 	// Detector finds lines where the ink does not tell them clearly. It may be nil.
 	Detector Detector
 
+	// Facings is of the page, for its further regions. It may be nil.
+	Facings Facings
+
 	// Progress is called before each line that is read, and ends the reading where it returns an error. It may be nil.
 	Progress func() error
 }
@@ -63,7 +66,8 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		}
 	default:
 		if read, err = j.atOnce(page, v); err == nil && !read {
-			err = j.upright(v)
+			err = j.upright(page, v)
+			v = v.turn(j.quarters)
 		}
 	}
 	if err != nil {

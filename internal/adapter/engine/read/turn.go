@@ -20,6 +20,8 @@ const (
 	unsureTurned = 0.4  // confidence below which text that is turned is none
 	plainlyHeard = 0.95 // probability that the second recogniser gives letters that are the right way up
 
+	clearly = 6 // letters: fewer do not count against what most of the page tells
+
 	// Text on its head is rare, and numbers make numbers when they are turned.
 	onHead      = 0.75
 	onHeadShort = 0.85
@@ -27,8 +29,8 @@ const (
 )
 
 // upright finds out which way up a region is. The ink tells whether its lines run across or up and down, a few lines read at one look
-// each tell which of both ways.
-func (j *job) upright(v view) error {
+// each tell which of both ways. What is not clear then is as most of the page is, which is nil where that does not count.
+func (j *job) upright(page Page, v view) error {
 	first := *j
 	if err := first.look(v); err != nil {
 		return err
@@ -37,58 +39,138 @@ func (j *job) upright(v view) error {
 	if first.scene == nil {
 		return nil
 	}
-	order := []int{0, 2}
-	if first.scene.upAndDown() {
-		order = []int{3, 1, 0}
-	}
-	var best job
-	found, most := false, glimpse{}
-	for _, quarters := range order {
-		try := first
-		if quarters != 0 {
-			if err := try.look(v.turn(quarters)); err != nil {
-				return err
-			}
-		}
-		if try.scene == nil || len(try.lines) == 0 {
-			continue
-		}
-		g, err := try.probe()
-		if err != nil {
+	w := ways{first: first, view: v, facing: unknown}
+	sideways := first.scene.upAndDown()
+	if !sideways {
+		if done, err := w.try(0); done || err != nil {
+			*j = w.best
 			return err
 		}
-		if found && (quarters == 2 && !g.onHead(most) || !g.clearer(most)) {
-			best.passes += try.passes
-			continue
+	}
+	if page != nil && !whole(page, j.task.Box) {
+		var err error
+		if w.facing, err = first.facing(page); err != nil {
+			return err
 		}
-		passes := best.passes
-		best, most, found = try, g, true
-		best.passes += passes
-		if g.plain(quarters) {
-			break
+	}
+	for _, quarters := range w.order(sideways) {
+		if done, err := w.try(quarters); done || err != nil {
+			*j = w.best
+			return err
 		}
 	}
 	switch {
-	case !found:
-	case best.quarters != 0 && max(most.sure, most.heard) < unsureTurned:
-		j.passes = best.passes
+	case !w.found:
+	case w.best.quarters != 0 && w.best.quarters != w.facing && max(w.most.sure, w.most.heard) < unsureTurned:
+		j.passes = w.best.passes
 	default:
-		*j = best
+		*j = w.best
 	}
 	return nil
 }
 
+// ways are the ways up that a region was tried in.
+type ways struct {
+	first  job // as it is on the page, not yet read
+	view   view
+	facing int // of the page, or unknown
+
+	asked   bool // which way up the page is
+	crosses bool // the lines seem to run across those of the page
+
+	found bool
+	best  job
+	most  glimpse // of the best one
+}
+
+// order are the ways up that are still to be tried.
+func (w *ways) order(sideways bool) []int {
+	w.asked = true
+	few := w.first.few()
+	w.crosses = !few && !sideways && w.facing%2 != 0
+	switch f := w.facing; {
+	case f == unknown && sideways:
+		return []int{3, 1, 0}
+	case f == unknown:
+		return []int{2}
+	case few:
+		return []int{f}
+	case !sideways:
+		return []int{f, 2}
+	case f%2 == 0:
+		return []int{3, 1, f}
+	default:
+		return []int{f, 4 - f, 0}
+	}
+}
+
+// try reads some of a region one way up, and tells whether no other one needs to be tried.
+func (w *ways) try(quarters int) (done bool, err error) {
+	if w.found && w.best.quarters == quarters {
+		return w.most.plain(quarters), nil
+	}
+	try := w.first
+	if quarters != 0 {
+		if err := try.look(w.view.turn(quarters)); err != nil {
+			return false, err
+		}
+	}
+	if try.scene == nil || len(try.lines) == 0 {
+		return false, nil
+	}
+	g, err := try.probe()
+	if err != nil {
+		return false, err
+	}
+	if w.found && !w.better(g, quarters) {
+		w.best.passes += try.passes
+		return false, nil
+	}
+	passes := w.best.passes
+	w.best, w.most, w.found = try, g, true
+	w.best.passes += passes
+	return g.plain(quarters) && (w.asked || !g.turnable), nil
+}
+
+// better tells whether a region is rather read one way up than as it was best until now.
+func (w *ways) better(g glimpse, quarters int) bool {
+	switch {
+	case quarters == w.facing && w.crosses:
+		return g.plain(quarters) || g.clearer(w.most)
+	case quarters == w.facing:
+		return w.most.count() < clearly || !w.most.plain(w.best.quarters) || !w.most.clearer(g)
+	case w.best.quarters == w.facing:
+		return g.count() >= clearly && g.plain(quarters) && g.clearer(w.most)
+	case quarters == 2:
+		return g.onHead(w.most)
+	}
+	return g.clearer(w.most)
+}
+
+// few tells whether a region has so few parts of the size of letters that these tell little about which way up they are.
+func (j *job) few() bool {
+	n := 0
+	for _, l := range j.lines {
+		n += len(l.parts)
+	}
+	return n < clearly
+}
+
 // glimpse is what some lines of a region are read as one way up.
 type glimpse struct {
-	lines   int
-	sure    float64 // of the first recogniser
-	clear   float64 // mean of the probabilities of its letters
-	letters int
-	heard   float64 // probability that the second one gives its letters of the line with the most parts
-	hears   int     // these letters, or notAsked
-	wants   int     // letters of that line by the first one
-	foreign bool    // Korean is expected, and what was read is none, and not heard by the second one either
+	lines    int
+	sure     float64 // of the first recogniser
+	clear    float64 // mean of the probabilities of its letters
+	letters  int
+	heard    float64 // probability that the second one gives its letters of the line with the most parts
+	hears    int     // these letters, or notAsked
+	wants    int     // letters of that line by the first one
+	turnable bool    // these lines read much the same on their head
+	foreign  bool    // Korean is expected, and what was read is none, and not heard by the second one either
 }
+
+// count is how many letters were read.
+func (g glimpse) count() int { return max(g.letters, g.hears) }
 
 // plain tells whether a region is read so well that no other way up needs to be tried. Letters of lines that are turned are often read
 // one by one.
@@ -176,10 +258,11 @@ func (j *job) probe() (g glimpse, err error) {
 	j.probed, j.verdicts = map[int][]letter{}, map[int]int{}
 	g.lines, g.hears = min(probes, len(order)), notAsked
 	if line, err := j.bySecond(j.cut(order[0])); err != nil || len(line) > 0 {
-		g.heard, g.hears, g.wants = sureness(line), len(line), len(line)
+		g.heard, g.hears, g.wants, g.turnable = sureness(line), len(line), len(line), turnable(line)
 		return g, err
 	}
 	koreanLetters := false
+	g.turnable = true
 	letteredIn := map[int]int{} // by tongue
 	for i, k := range order[:g.lines] {
 		line, err := j.hear(j.cut(k))
@@ -191,6 +274,7 @@ func (j *job) probe() (g glimpse, err error) {
 		g.sure += sureness(line) * float64(len(line))
 		g.clear += clarity(line) * float64(len(line))
 		g.letters += len(line)
+		g.turnable = g.turnable && turnable(line)
 		koreanLetters = koreanLetters || slices.ContainsFunc(line, func(l letter) bool { return hangul(l.text) })
 		if i == 0 && !j.chooses && len(line) >= enoughLetters && g.sure >= sureAtOnce*float64(g.letters) {
 			g.lines = 1

@@ -1,13 +1,17 @@
 package worker
 
 import (
+	"glyphbox/internal/adapter/engine/read"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/imagefile"
 )
 
 // decodedPage is a page that the worker holds for later jobs. Nothing writes to it: the methods of this file are the only code
 // that sees its pixels, they read them only, and what they return are copies.
-type decodedPage struct{ pixels *pix }
+type decodedPage struct {
+	pixels  *pix
+	facings read.Facings // what its regions have found out of it
+}
 
 // orientations are those of EXIF that turn a page clockwise by that many degrees.
 var orientations = map[int]int{0: 1, 90: 6, 180: 3, 270: 8}
@@ -22,7 +26,7 @@ func decodePage(data []byte, h imagefile.Header, shrink, rotation int, maxPixels
 		p.close()
 		return decodedPage{}, err
 	}
-	return decodedPage{p}, nil
+	return decodedPage{p, read.Facings{}}, nil
 }
 
 func (p decodedPage) width() int           { return p.pixels.width() }
