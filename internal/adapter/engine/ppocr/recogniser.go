@@ -18,11 +18,12 @@ const (
 	coarseLine = 24   // rows of an image below which it is not
 	minWidth   = 48   // columns
 
-	crowdedFrom  = 1.2  // letters that were read, by those that a line was squeezed for, from which that was too few
-	maybeCrowded = 0.75 // the same where they are read less surely than unsure
-	unsure       = 0.75
-	maxWidth     = 3200 // columns; what is longer is squeezed
-	step         = 8    // columns to which one step of the answer belongs; a width is a multiple of it
+	fewestCrowded = 12   // letters that a line was squeezed for; of fewer the count says little
+	crowdedFrom   = 1.2  // letters that were read, by those that a line was squeezed for, from which that was too few
+	maybeCrowded  = 0.75 // the same where they are read less surely than unsure
+	unsure        = 0.75
+	maxWidth      = 3200 // columns; what is longer is squeezed
+	step          = 8    // columns to which one step of the answer belongs; a width is a multiple of it
 
 	blank = 0 // the class between characters, before those of the characters; that of the space comes last
 )
@@ -74,7 +75,7 @@ func (r *Recogniser) Read(line read.RGB, letters int, charset string) ([]read.Ch
 // touch each other, and are counted as one.
 func crowded(chars []read.Char, letters int) bool {
 	n := float64(len(chars)) / float64(letters)
-	return n >= crowdedFrom || n >= maybeCrowded && sureness(chars) < unsure
+	return letters >= fewestCrowded && (n >= crowdedFrom || n >= maybeCrowded && sureness(chars) < unsure)
 }
 
 // sureness is the mean probability of characters.
