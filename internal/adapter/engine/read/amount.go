@@ -15,9 +15,7 @@ const (
 // amount puts the point into a line that is an amount and nothing else, in languages that write one.
 func (t strip) amount(line []letter, lang []string, charset string) []letter {
 	at := slices.IndexFunc(line, isDigit)
-	if at < 0 || worded(line[:at]) || !OnlyOf(".", charset) || !slices.ContainsFunc(lang, func(code string) bool {
-		return code == "eng" || korean([]string{code})
-	}) {
+	if at < 0 || worded(line[:at]) || !OnlyOf(".", charset) || !asInEnglish(lang) {
 		return line
 	}
 	for at++; at < len(line) && !line[at].space; at++ {

@@ -2,6 +2,7 @@ package read
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +22,9 @@ const (
 	beforeOpening  = "([{<“‘\"'「『《〈-–—/="
 )
 
-// quotes makes curly ones of the straight quotes of a line, where those that show are printed so.
-func (t strip) quotes(line []letter, charset string) {
+// quotes makes curly ones of the straight quotes of a line, where those that show are printed so. In languages that open and close quotes
+// in other ways than English and Korean only the apostrophe within a word becomes one.
+func (t strip) quotes(line []letter, lang []string, charset string) {
 	if t.letter < quoteLetter {
 		return
 	}
@@ -51,6 +53,8 @@ func (t strip) quotes(line []letter, charset string) {
 		opens := !last && !line[i+1].space && (i == 0 || l.space || strings.Contains(beforeOpening, line[i-1].text) || !single && !open)
 		text := "’"
 		switch {
+		case !asInEnglish(lang) && (i == 0 || last || l.space || line[i+1].space || !worded(line[i-1:i]) || !worded(line[i+1:i+2])):
+			continue
 		case strings.Contains(curlyQuotes, l.text):
 			text, single, opens = l.text, l.text == "’" || l.text == "‘", l.text == "“"
 		case !single && opens:
@@ -67,6 +71,11 @@ func (t strip) quotes(line []letter, charset string) {
 			l.text = text
 		}
 	}
+}
+
+// asInEnglish tells whether a language is English or Korean, whose signs for quotes and amounts are the same.
+func asInEnglish(lang []string) bool {
+	return slices.Contains(lang, "eng") || korean(lang)
 }
 
 // skewed is the share of the ink of a quote, or of one of its two strokes, that does not lie where its mirror image does.

@@ -46,6 +46,7 @@ func TestQuotesAsTheyArePrinted(t *testing.T) {
 		curly      bool
 		size       int
 		charset    string
+		lang       string
 	}{
 		{text: `I'm`, want: `I’m`, curly: true, size: 30},
 		{text: `I'm`, want: `I'm`, size: 30},
@@ -55,9 +56,13 @@ func TestQuotesAsTheyArePrinted(t *testing.T) {
 		{text: `so"so"so`, want: `so“so”so`, curly: true, size: 30},
 		{text: `I'm`, want: `I'm`, curly: true, size: 10}, // too small to tell
 		{text: `I'm`, want: `I'm`, curly: true, size: 30, charset: "Im'"},
+		{text: `"l'eau" 'a'`, want: `"l’eau" 'a'`, curly: true, size: 30, lang: "fra"},
 	} {
 		strip, line := written(c.text, c.curly, c.size)
-		strip.quotes(line, c.charset)
+		if c.lang == "" {
+			c.lang = "eng"
+		}
+		strip.quotes(line, []string{c.lang}, c.charset)
 		if got := textOf(line); got != c.want {
 			t.Errorf("%q, curly %v, %d pixels high: got %q", c.text, c.curly, c.size, got)
 		}

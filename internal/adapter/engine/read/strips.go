@@ -149,7 +149,7 @@ func (j *job) add(r reading) { j.insert(r, len(j.text)) }
 // insert puts a line into what was read, before the line at a place.
 func (j *job) insert(r reading, at int) {
 	t, line := r.strip, withoutRemains(r.line)
-	t.quotes(line, j.task.Charset)
+	t.quotes(line, r.lang, j.task.Charset)
 	line = t.amount(line, r.lang, j.task.Charset)
 	if len(line) == 0 {
 		return
