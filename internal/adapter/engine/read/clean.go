@@ -98,27 +98,35 @@ func (s *scene) standsOut() bool {
 	depth, weight := 0.0, 0.0
 	for top := 0; top < s.height; top += side {
 		for left := 0; left < s.width; left += side {
-			var papers [256]int
-			ink, inks := 0, 0
+			var papers [256]int32
+			count, ink, inks := int32(0), 0, 0
 			for y := top; y < min(top+side, s.height); y++ {
-				for x := left; x < min(left+side, s.width); x++ {
-					switch i := y*s.width + x; {
-					case s.ink[i] != 0:
-						ink += int(small.Pix[i])
+				from, to := y*s.width+left, y*s.width+min(left+side, s.width)
+				row, beside := small.Pix[from:to], near[from:to]
+				for x, v := range s.ink[from:to] {
+					switch {
+					case v != 0:
+						ink += int(row[x])
 						inks++
-					case near[i] == 0:
-						papers[small.Pix[i]]++
+					case beside[x] == 0:
+						papers[row[x]]++
+						count++
 					}
 				}
 			}
-			if sum(papers[:]) < side {
+			if count < side {
 				continue
 			}
-			paper := median(papers[:])
+			paper, below := 0, papers[0] // the median
+			for 2*below < count {
+				paper++
+				below += papers[paper]
+			}
 			squares, above := 0, papers[paper]/2
-			for shade := paper + 1; shade < len(papers); shade++ {
-				squares += papers[shade] * (shade - paper) * (shade - paper)
+			for shade := paper + 1; below < count; shade++ {
+				squares += int(papers[shade]) * (shade - paper) * (shade - paper)
 				above += papers[shade]
+				below += papers[shade]
 			}
 			deviations = append(deviations, math.Sqrt(float64(squares)/float64(max(1, above))))
 			depth += float64(paper*inks - ink)
@@ -182,7 +190,7 @@ func (s *scene) evenOut() bool {
 	for y := range s.gray.Height {
 		row, paper := s.gray.row(y), light.row(min(y, light.Height-1))
 		for x, shade := range row {
-			row[x] = uint8(min(255, int(shade)*evenPaper/max(1, int(paper[min(x, len(paper)-1)]))))
+			row[x] = uint8(min(255, uint32(shade)*evenPaper/max(1, uint32(paper[min(x, len(paper)-1)]))))
 		}
 	}
 	return true
@@ -609,13 +617,21 @@ func quantile(counts []int, fraction float64) int {
 // paperShade is the median of the shades where no ink is.
 func (s *scene) paperShade() uint8 {
 	var counts [256]int
+	var odd [256]int // neighbours are often alike, and a count waits for the one before it
 	for y := 0; y < s.height; y++ {
 		row := s.gray.row(min(y*s.factor, s.gray.Height-1))
 		for x, v := range s.ink[y*s.width : (y+1)*s.width] {
-			if v == 0 {
-				counts[row[min(x*s.factor, len(row)-1)]]++
+			switch shade := row[min(x*s.factor, len(row)-1)]; {
+			case v != 0:
+			case x&1 != 0:
+				odd[shade]++
+			default:
+				counts[shade]++
 			}
 		}
+	}
+	for shade, n := range odd {
+		counts[shade] += n
 	}
 	return uint8(median(counts[:]))
 }

@@ -141,18 +141,30 @@ func (g Gray) lightest(n int) Gray {
 		step := min(side, n-side)
 		for y := range g.Height {
 			row := g.row(y)
-			for x, v := range row[step:] {
-				row[x] = max(row[x], v)
-			}
+			lighten(row[:len(row)-step], row[step:])
 			if y >= step {
-				for x, above := 0, g.row(y-step); x < len(row); x++ {
-					above[x] = max(above[x], row[x])
-				}
+				lighten(g.row(y-step), row)
 			}
 		}
 		side += step
 	}
 	return g.crop(0, 0, g.Width-n+1, g.Height-n+1)
+}
+
+// lighten gives each pixel of a row the lighter shade of it and of that in another one as long, which may begin further on in the same
+// row. It takes eight at a time.
+func lighten(row, other []uint8) {
+	x := 0
+	for ; x+8 <= len(row); x += 8 {
+		const top = 0x8080808080808080
+		a, b := binary.LittleEndian.Uint64(row[x:]), binary.LittleEndian.Uint64(other[x:])
+		low := (a | top) - b&^top // the top bit of a byte tells whether the lower bits of a are not less
+		is := (a&^b | ^(a^b)&low) & top >> 7 * 255
+		binary.LittleEndian.PutUint64(row[x:], a&is|b&^is)
+	}
+	for ; x < len(row); x++ {
+		row[x] = max(row[x], other[x])
+	}
 }
 
 // inverse is light where the image is dark.

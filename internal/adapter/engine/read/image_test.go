@@ -108,3 +108,30 @@ func TestNoiseThatIsSoft(t *testing.T) {
 		t.Errorf("got a deviation of %.1f, want 4", n)
 	}
 }
+
+// Each pixel is the lightest of its square, whatever the width.
+func TestLightest(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for width := 1; width < 40; width++ {
+		g := newGray(width, 9)
+		for i := range g.Pix {
+			g.Pix[i] = uint8(random.IntN(256))
+		}
+		for n := 1; n <= min(width, g.Height); n++ {
+			got := g.lightest(n)
+			for y := range got.Height {
+				for x := range got.Width {
+					want := uint8(0)
+					for v := y; v < y+n; v++ {
+						for u := x; u < x+n; u++ {
+							want = max(want, g.row(v)[u])
+						}
+					}
+					if v := got.row(y)[x]; v != want {
+						t.Fatalf("width %d, squares of %d: pixel %d,%d is %d, want %d", width, n, x, y, v, want)
+					}
+				}
+			}
+		}
+	}
+}
