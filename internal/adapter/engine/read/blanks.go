@@ -124,6 +124,9 @@ func (s *scene) typedBlanks() (found bool) {
 			rules = append(rules, p)
 		}
 	}
+	if len(bars) == 0 {
+		return false
+	}
 	slices.SortFunc(bars, func(a, b part) int { return cmp.Compare(a.x1, b.x1) })
 	small := s.gray.shrink(s.factor)
 	paper := float64(s.paperShade())

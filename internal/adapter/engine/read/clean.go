@@ -909,10 +909,9 @@ func (s *scene) wipe(mask []uint8) {
 		return y >= 0 && y < s.height && x >= 0 && x < s.width && s.ink[y*s.width+x] != 0 && mask[y*s.width+x] == 0
 	}
 	keep := make([]uint8, len(mask))
-	for x := range s.width {
-		for y := 0; y < s.height; {
-			if mask[y*s.width+x] == 0 {
-				y++
+	for y := range s.height {
+		for x, m := range mask[y*s.width : (y+1)*s.width] {
+			if m == 0 || y > 0 && mask[(y-1)*s.width+x] != 0 { // not the upper edge of a rule
 				continue
 			}
 			end := y
@@ -924,7 +923,6 @@ func (s *scene) wipe(mask []uint8) {
 					keep[v*s.width+x] = 1
 				}
 			}
-			y = end
 		}
 	}
 	for y := range s.height {
