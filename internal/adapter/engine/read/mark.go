@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"glyphbox/internal/domain/recognition"
 )
 
 // Marks by themselves, which recognisers do not know without letters beside them.
@@ -12,6 +14,7 @@ const (
 	markSolid  = 0.7 // ink of the box around each of its parts
 	markSpeck  = 0.2 // area of dirt, by that of the largest part
 	markSure   = 0.6 // how sure its reading counts as
+	aloneParts = 5   // of ink that a letter by itself has at most
 )
 
 // mark reads a mark by its shape: a region that is drawn around a stroke, or around dots or strokes of one size, of which no further ones
@@ -53,7 +56,10 @@ func (j *job) mark(of Page, quarters int) error {
 	own = slices.DeleteFunc(own, func(p part) bool { return float64(p.area) < markSpeck*float64(largest) })
 	text, box := markOf(own)
 	size := max(box.x2-box.x1, box.y2-box.y1)
-	if text == "" || max(width, height) > markAround*size || j.task.Charset != "" && !OnlyOf(text, j.task.Charset) ||
+	if text == "" {
+		return j.alone(p, g, own, beside)
+	}
+	if max(width, height) > markAround*size || j.task.Charset != "" && !OnlyOf(text, j.task.Charset) ||
 		inRow(own, beside, box) {
 		return nil
 	}
@@ -68,6 +74,41 @@ func (j *job) mark(of Page, quarters int) error {
 	}
 	j.add(reading{strip{gray: g}, line, j.task.Lang})
 	return nil
+}
+
+// alone reads a region that has a few parts of ink, all of them whole, and no others: as it was drawn, or else what is around them.
+func (j *job) alone(p piece, g Gray, own, beside []part) error {
+	if len(own) == 0 || len(own) > aloneParts*shortest || slices.ContainsFunc(beside, func(q part) bool {
+		return float64(q.x2) > p.inner.x1 && float64(q.x1) < p.inner.x2 && float64(q.y2) > p.inner.y1 && float64(q.y1) < p.inner.y2
+	}) {
+		return nil
+	}
+	if n := len(j.drawn.line); n > 0 && len(own) <= aloneParts*n {
+		j.add(j.drawn)
+		return nil
+	}
+	x1, y1, x2, y2 := p.inner.x2, p.inner.y2, p.inner.x1, p.inner.y1
+	for _, q := range own {
+		x1, y1, x2, y2 = min(x1, float64(q.x1)), min(y1, float64(q.y1)), max(x2, float64(q.x2)), max(y2, float64(q.y2))
+	}
+	height := y2 - y1
+	around := 0.3 * height
+	if height < legible || height > tallest || x2-x1 > (shortest+0.5)*height || x2-x1 < height/6 {
+		return nil
+	}
+	lines := j.lines
+	j.piece, j.lines = p, lines[:min(1, len(lines))]
+	j.inner = rect{x1, y1, x2, y2}
+	left, top := max(0, int(x1-around)), max(0, int(y1-around))
+	t := strip{gray: g.crop(left, top, min(g.Width, int(x2+around)+1), min(g.Height, int(y2+around)+1)),
+		origin: Point{float64(left), float64(top)}, letter: height, ink: height}
+	t.develop()
+	r, err := j.line(t, recognition.ShapeLine, nil, 0)
+	if n := len(r.line); err == nil && n > 0 && n <= shortest && worded(r.line) && len(own) <= aloneParts*n && j.credible(r) {
+		j.add(r)
+	}
+	j.inner, j.lines = p.inner, lines
+	return err
 }
 
 // inRow tells whether a mark goes on beside it, or above and below where it has one part only. Beside a colon there may be a dot.

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"slices"
 	"testing"
 
 	"glyphbox/internal/domain/document"
@@ -105,5 +106,55 @@ func TestASyllableByItself(t *testing.T) {
 	}
 	if found := v.scene().lines(); len(found) != 2 {
 		t.Errorf("two letters: got %+v", found)
+	}
+}
+
+// close is a recogniser that is fairly sure of a letter where that fills most of the image's height.
+type close struct{ deaf }
+
+func (c close) Read(g RGB, _ int, _ string) ([]Char, error) {
+	dark := 0
+	for y := range g.Height {
+		if slices.Min(g.Pix[3*y*g.Width:3*(y+1)*g.Width]) < 128 {
+			dark++
+		}
+	}
+	if 2*dark < g.Height {
+		return nil, nil
+	}
+	return c.chars, nil
+}
+
+// A letter with nothing but paper and dust around is read, and believed though it is not sure; one among other ink is not.
+func TestLettersByThemselves(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ink  func(s sheet)
+		want string
+	}{
+		{"paper", func(sheet) {}, "L"},
+		{"dust", func(s sheet) { s.fill(106, 66, 108, 68, 20); s.fill(130, 150, 132, 152, 20) }, "L"},
+		{"light on dark", func(s sheet) {
+			for i, v := range s.Pix {
+				s.Pix[i] = 255 - v
+			}
+		}, "L"},
+		{"cut ink", func(s sheet) { s.fill(135, 60, 145, 160, 20) }, ""},
+		{"many parts", func(s sheet) {
+			for i := range 9 {
+				s.fill(104, 64+10*i, 109, 70+10*i, 20)
+				s.fill(131, 64+10*i, 136, 70+10*i, 20)
+			}
+		}, ""},
+	} {
+		s := blank(240, 220, 250)
+		s.letters(114, 100, 1, 18, 20)
+		c.ink(s)
+		r := Reader{Engine: dumb{}, Second: []Scripted{close{deaf{chars("L", 0.8)}}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: document.Box{X1: 100, Y1: 60, X2: 140, Y2: 160}, Lang: []string{"eng"},
+			Effort: recognition.EffortAccurate})
+		if err != nil || got.Text != c.want {
+			t.Errorf("%s: got %q, %v", c.name, got.Text, err)
+		}
 	}
 }

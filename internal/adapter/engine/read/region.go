@@ -159,9 +159,10 @@ type job struct {
 	text   []string
 	places []placed // of the lines of the text
 	words  []recognition.Word
-	missed []int // parts of the size of letters that the engine passed over in a sheet
-	parts  int   // of that size, in all
-	over   []int // lines of the ink of which it passed over most
+	missed []int   // parts of the size of letters that the engine passed over in a sheet
+	parts  int     // of that size, in all
+	over   []int   // lines of the ink of which it passed over most
+	drawn  reading // of the region as it is drawn, which may be believed where it has little ink
 	passes int
 	scale  float64
 	heard  opinion             // of the last line
@@ -221,8 +222,12 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 	r, err := j.line(t, max(shape, recognition.ShapeLine), nil, 0)
 	clear := len(r.line) > 1 && sureness(r.line) >= unclear && j.credible(r) ||
 		len(r.line) == 1 && j.heard.letters > 0 && j.heard.sure >= sureDrawn
-	if err == nil && clear {
+	switch {
+	case err != nil:
+	case clear:
 		j.add(r)
+	case len(r.line) > 0 && worded(r.line) && j.credible(r):
+		j.drawn = r
 	}
 	return err
 }
