@@ -10,9 +10,10 @@ import (
 
 // Marks by themselves, which recognisers do not know without letters beside them.
 const (
-	markAround = 3.2 // sides of a region, by the longer side of the mark in it
+	markAround = 4.5 // sides of a region, by the longer side of the mark in it
 	markSolid  = 0.7 // ink of the box around each of its parts
 	markSpeck  = 0.2 // area of dirt, by that of the largest part
+	markReach  = 3.0 // sides of a mark to what goes on with it
 	markSure   = 0.6 // how sure its reading counts as
 	aloneParts = 5   // of ink that a letter by itself has at most
 )
@@ -111,10 +112,14 @@ func (j *job) alone(p piece, g Gray, own, beside []part) error {
 	return err
 }
 
-// inRow tells whether a mark goes on beside it, or above and below where it has one part only. Beside a colon there may be a dot.
+// inRow tells whether a mark goes on near it: beside it, or above and below where it has one part only. Beside a colon there may be a dot.
 func inRow(own, beside []part, box rect) bool {
 	n := 0
+	reach := markReach * max(box.x2-box.x1, box.y2-box.y1)
 	for _, p := range beside {
+		if float64(p.x1) > box.x2+reach || float64(p.x2) < box.x1-reach || float64(p.y1) > box.y2+reach || float64(p.y2) < box.y1-reach {
+			continue
+		}
 		level := overlap(float64(p.y1), float64(p.y2), box.y1, box.y2) > 0
 		above := overlap(float64(p.x1), float64(p.x2), box.x1, box.x2) > 0
 		if own[0].same(p) && (level || above && len(own) == 1) {

@@ -70,7 +70,16 @@ func TestMarksByThemselves(t *testing.T) {
 			}
 		}
 	}
-	s := blank(100, 100, 250)
+	s := blank(300, 200, 250)
+	for _, at := range [][2]int{{120, 90}, {120, 99}, {60, 90}, {62, 98}, {182, 97}} { // a colon, and specks far away
+		s.fill(at[0], at[1], at[0]+3, at[1]+3, 20)
+	}
+	box := document.Box{X1: 120, Y1: 90, X2: 123, Y2: 102}
+	loose, err := Reader{Engine: dumb{}}.Read(page{s}, recognition.Task{Box: grown(box, 18), Lang: []string{"eng"}})
+	if err != nil || loose.Text != ":" {
+		t.Errorf("a colon among specks: got %q, %v", loose.Text, err)
+	}
+	s = blank(100, 100, 250)
 	s.fill(40, 50, 60, 54, 20)
 	got, err := Reader{Engine: dumb{}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 35, Y1: 45, X2: 65, Y2: 60}, Charset: "0123",
 		Lang: []string{"eng"}})
