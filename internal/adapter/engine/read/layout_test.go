@@ -1,6 +1,7 @@
 package read
 
 import (
+	"slices"
 	"testing"
 
 	"glyphbox/internal/domain/document"
@@ -73,6 +74,46 @@ func TestSuggestionsForATurnedPage(t *testing.T) {
 		}
 		if diff := cmp.Diff([]recognition.Suggestion{{Box: want, Rotation: 90 * quarters}}, found); diff != "" {
 			t.Errorf("turned by %d quarters (-want +got):\n%s", quarters, diff)
+		}
+	}
+}
+
+// outlines is a detector that finds lines that slant.
+type outlines []Quad
+
+func (o outlines) Detect(RGB) ([]Quad, error) { return slices.Clone(o), nil }
+
+// A box around a slanting line holds corners of those beside it, which leave it above or below. Where all lines do, they are the region's.
+func TestDetectedLinesThatLeave(t *testing.T) {
+	s := blank(600, 200, 240)
+	s.letters(60, 60, 20, 20, 20)
+	region := document.Box{X1: 50, Y1: 50, X2: 550, Y2: 130}
+	falling := func(x2, y, fall float64) Quad {
+		return Quad{{60, y}, {x2, y + fall}, {x2, y + fall + 30}, {60, y + 30}}
+	}
+	line, below, above, short := falling(540, 55, 40), falling(540, 90, 40), falling(540, 20, 40), falling(200, 90, 10)
+	for name, c := range map[string]struct {
+		found []Quad
+		want  int
+	}{
+		"one": {[]Quad{line}, 1}, "another below": {[]Quad{line, below}, 1}, "above": {[]Quad{above, line}, 1},
+		"a short one within": {[]Quad{line, short}, 2}, "only one that leaves": {[]Quad{below}, 1},
+	} {
+		v, err := viewOf(page{s}, region)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, q := range c.found {
+			for k := range q {
+				c.found[i][k].X, c.found[i][k].Y = q[k].X-float64(v.box.X1), q[k].Y-float64(v.box.Y1)
+			}
+		}
+		j := job{Reader: Reader{Detector: outlines(c.found)}}
+		if err := j.look(v); err != nil {
+			t.Fatal(err)
+		}
+		if strips, err := j.detected(); err != nil || len(strips) != c.want {
+			t.Errorf("%s: %d lines, %v, want %d", name, len(strips), err, c.want)
 		}
 	}
 }

@@ -104,6 +104,10 @@ func (j *job) detected() ([]strip, error) {
 	if err != nil {
 		return nil, err
 	}
+	inside := slices.DeleteFunc(slices.Clone(quads), j.leaves)
+	if len(inside) > 0 {
+		quads = inside
+	}
 	var found []strip
 	for _, q := range quads {
 		middle := Point{(q[0].X + q[1].X + q[2].X + q[3].X) / 4, (q[0].Y + q[1].Y + q[2].Y + q[3].Y) / 4}
@@ -129,6 +133,17 @@ func (j *job) detected() ([]strip, error) {
 		return cmp.Compare(x.Y, y.Y)
 	})
 	return found, nil
+}
+
+// leaves tells whether a line that the detector finds goes out of the region above or below, at one of its ends.
+func (j *job) leaves(q Quad) bool {
+	for _, end := range [2][2]Point{{q[0], q[3]}, {q[1], q[2]}} {
+		top, bottom := end[0].Y, end[1].Y
+		if overlap(top, bottom, j.inner.y1, j.inner.y2) < 0.4*(bottom-top) {
+			return true
+		}
+	}
+	return false
 }
 
 // smallest is the height of a line that the detector finds below which nobody can read it, in pixels.
