@@ -16,6 +16,7 @@ const (
 	markReach  = 3.0 // sides of a mark to what goes on with it
 	markSure   = 0.6 // how sure its reading counts as
 	aloneParts = 5   // of ink that a letter by itself has at most
+	alonePaper = 3   // its contrast, by how much the shades of its paper differ
 )
 
 // mark reads a mark by its shape: a region that is drawn around a stroke, or around dots or strokes of one size, of which no further ones
@@ -58,6 +59,9 @@ func (j *job) mark(of Page, quarters int) error {
 	text, box := markOf(own)
 	size := max(box.x2-box.x1, box.y2-box.y1)
 	if text == "" {
+		if !flatPaper(g, ink, in) {
+			return nil
+		}
 		return j.alone(p, g, own, beside)
 	}
 	if max(width, height) > markAround*size || j.task.Charset != "" && !OnlyOf(text, j.task.Charset) ||
@@ -75,6 +79,25 @@ func (j *job) mark(of Page, quarters int) error {
 	}
 	j.add(reading{strip{gray: g}, line, j.task.Lang})
 	return nil
+}
+
+// flatPaper tells whether a region's paper is of one shade, against its ink, and not the lighter places of a picture. Soft edges of the ink
+// do not count.
+func flatPaper(g Gray, ink []uint8, in rect) bool {
+	near := (&scene{ink: ink, width: g.Width, height: g.Height}).nearInk()
+	var papers, inks [256]int
+	for y := int(in.y1); y < int(in.y2); y++ {
+		for x := int(in.x1); x < int(in.x2); x++ {
+			switch i := y*g.Width + x; {
+			case ink[i] != 0:
+				inks[g.Pix[i]]++
+			case near[i] == 0:
+				papers[g.Pix[i]]++
+			}
+		}
+	}
+	spread := quantile(papers[:], 0.9) - quantile(papers[:], 0.1)
+	return median(papers[:])-median(inks[:]) >= alonePaper*spread
 }
 
 // alone reads a region that has a few parts of ink, all of them whole, and no others: as it was drawn, or else what is around them.
