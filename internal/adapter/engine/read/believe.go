@@ -134,12 +134,8 @@ func (t strip) barred() bool {
 		return false
 	}
 	rows := t.gray.crop(0, top, t.gray.Width, bottom)
-	var shades [256]int
-	for _, v := range rows.Pix {
-		shades[v]++
-	}
-	middle := uint8((int(t.paper) + quantile(shades[:], 0.02)) / 2)
-	if rows = rows.inked(middle); rows.Height < fewestRows {
+	middle := t.middle(rows)
+	if rows = rows.withoutMargins(middle); rows.Height < fewestRows {
 		return false
 	}
 	bars, inked, solid := 0, 0, 0
@@ -165,8 +161,8 @@ func (t strip) barred() bool {
 	return bars >= fewestBars && 5*solid >= 4*inked
 }
 
-// inked is an image without the rows above and below that have nothing darker than a shade.
-func (g Gray) inked(shade uint8) Gray {
+// withoutMargins is an image without the rows above and below that have nothing darker than a shade.
+func (g Gray) withoutMargins(shade uint8) Gray {
 	light := func(y int) bool { return slices.Min(g.row(y)) >= shade }
 	top, bottom := 0, g.Height
 	for top < bottom && light(top) {

@@ -38,7 +38,7 @@ func (s *scene) tickBoxes() (found bool) {
 			continue
 		}
 		if small.Pix == nil {
-			small = s.gray.shrink(s.factor)
+			small, s.paper = s.gray.shrink(s.factor), s.paperShade()
 		}
 		if !s.outline(small, p) {
 			continue

@@ -166,11 +166,7 @@ func (j *job) first(t strip) int {
 
 // strokes is how many strokes stand above one another in a strip, on the mean of its columns with ink.
 func (t strip) strokes() float64 {
-	var shades [256]int
-	for _, v := range t.gray.Pix {
-		shades[v]++
-	}
-	middle := uint8((int(t.paper) + quantile(shades[:], 0.02)) / 2)
+	middle := t.middle(t.gray)
 	g := t.gray
 	if n := int(t.letter / looks[0].letter); n > 1 { // noise of photos would count
 		g = g.shrink(n)

@@ -57,7 +57,6 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 		s.letter = 0.6 * s.tallest() // letters that a rule joins, perhaps
 	}
 	if s.letter > 0 {
-		s.paper = s.paperShade()
 		boxes := s.tickBoxes()
 		if s.typedBlanks() || boxes {
 			s.connect()
@@ -93,7 +92,7 @@ const clearInk = 4
 // they do so as much as in half of all. Below it there may be ink that was not found.
 func (s *scene) standsOut() bool {
 	const side = 2 * tileSide
-	small, near := s.gray.shrink(s.factor), s.nearInk()
+	small, near := s.gray.shrink(s.factor), nearInk(s.ink, s.width, s.height)
 	var deviations []float64
 	depth, weight := 0.0, 0.0
 	for top := 0; top < s.height; top += side {
@@ -141,21 +140,21 @@ func (s *scene) standsOut() bool {
 }
 
 // nearInk marks with 1 what lies within two pixels of ink, to the sides and up and down: there, soft edges make paper darker.
-func (s *scene) nearInk() []uint8 {
+func nearInk(ink []uint8, width, height int) []uint8 {
 	const reach = 2
-	wide, near := make([]uint8, len(s.ink)), make([]uint8, len(s.ink))
-	for y := range s.height {
-		row, out := s.ink[y*s.width:(y+1)*s.width], wide[y*s.width:(y+1)*s.width]
+	wide, near := make([]uint8, len(ink)), make([]uint8, len(ink))
+	for y := range height {
+		row, out := ink[y*width:(y+1)*width], wide[y*width:(y+1)*width]
 		for d := -reach; d <= reach; d++ {
-			if from, to := max(0, -d), min(s.width, s.width-d); from < to {
+			if from, to := max(0, -d), min(width, width-d); from < to {
 				orInto(out[from:to], row[from+d:to+d])
 			}
 		}
 	}
-	for y := range s.height {
-		out := near[y*s.width : (y+1)*s.width]
-		for v := max(0, y-reach); v <= min(s.height-1, y+reach); v++ {
-			orInto(out, wide[v*s.width:(v+1)*s.width])
+	for y := range height {
+		out := near[y*width : (y+1)*width]
+		for v := max(0, y-reach); v <= min(height-1, y+reach); v++ {
+			orInto(out, wide[v*width:(v+1)*width])
 		}
 	}
 	return near

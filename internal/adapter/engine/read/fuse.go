@@ -94,10 +94,7 @@ func fuse(first, second []letter) (line []letter) {
 			}
 			continue
 		}
-		sureB := 1.0
-		for _, l := range b {
-			sureB = min(sureB, l.prob)
-		}
+		sureB := least(second, s.b1, s.b2)
 		if len(b) == 0 { // the second one read nothing here: as sure as it is of what is beside it
 			left, right := 1.0, 1.0
 			if s.b1 > 0 {

@@ -50,7 +50,7 @@ func TestNearInk(t *testing.T) {
 		for i := range s.ink {
 			s.ink[i] = uint8(random.IntN(12) / 11)
 		}
-		near := s.nearInk()
+		near := nearInk(s.ink, s.width, s.height)
 		for y := range s.height {
 			for x := range width {
 				want := uint8(0)
@@ -70,7 +70,7 @@ func TestNearInk(t *testing.T) {
 func BenchmarkNearInk(b *testing.B) {
 	s := &scene{width: 1275, height: 1650, ink: make([]uint8, 1275*1650)}
 	for b.Loop() {
-		s.nearInk()
+		nearInk(s.ink, s.width, s.height)
 	}
 }
 

@@ -663,11 +663,7 @@ func (s *scene) cut(lines []line, k int, margin float64) strip {
 // withoutSides paints over thin strokes that run from the top of a strip to its bottom, where no letters reach: sides of frames.
 func (t *strip) withoutSides() {
 	g := t.gray
-	var shades [256]int
-	for _, v := range g.Pix {
-		shades[v]++
-	}
-	middle := uint8((int(t.paper) + quantile(shades[:], 0.02)) / 2)
+	middle := t.middle(g)
 	thick := max(2, int(ruleThick*t.letter))
 	dark := func(x, y int) bool { return x >= 0 && x < g.Width && g.Pix[y*g.Width+x] < middle }
 	for x := range g.Width {
@@ -739,11 +735,7 @@ const faint = 90
 // develop finds the shade of the paper, and makes faint ink darker.
 func (t *strip) develop() {
 	t.paper = edgeShade(t.gray)
-	var shades [256]int
-	for _, v := range t.gray.Pix {
-		shades[v]++
-	}
-	ink := quantile(shades[:], 0.02)
+	ink := t.gray.darkest()
 	contrast := int(t.paper) - ink
 	if contrast >= faint || contrast < minContrast {
 		return
@@ -753,6 +745,9 @@ func (t *strip) develop() {
 	}
 	t.paper = evenPaper
 }
+
+// middle is the shade between that of the paper and that of the ink in a part of a strip.
+func (t strip) middle(g Gray) uint8 { return uint8((int(t.paper) + g.darkest()) / 2) }
 
 // isolate paints over the ink of a part of the piece that is not of the line.
 func (s *scene) isolate(g Gray, left, top int, l line) {

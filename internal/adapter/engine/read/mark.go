@@ -59,10 +59,7 @@ func (j *job) mark(of Page, quarters int) error {
 	text, box := markOf(own)
 	size := max(box.x2-box.x1, box.y2-box.y1)
 	if text == "" {
-		if !flatPaper(g, ink, in) {
-			return nil
-		}
-		return j.alone(p, g, own, beside)
+		return j.fewLetters(p, g, ink, own, beside)
 	}
 	if max(width, height) > markAround*size || j.task.Charset != "" && !OnlyOf(text, j.task.Charset) ||
 		inRow(own, beside, box) {
@@ -84,7 +81,7 @@ func (j *job) mark(of Page, quarters int) error {
 // flatPaper tells whether a region's paper is of one shade, against its ink, and not the lighter places of a picture. Soft edges of the ink
 // do not count.
 func flatPaper(g Gray, ink []uint8, in rect) bool {
-	near := (&scene{ink: ink, width: g.Width, height: g.Height}).nearInk()
+	near := nearInk(ink, g.Width, g.Height)
 	var papers, inks [256]int
 	for y := int(in.y1); y < int(in.y2); y++ {
 		for x := int(in.x1); x < int(in.x2); x++ {
@@ -100,31 +97,28 @@ func flatPaper(g Gray, ink []uint8, in rect) bool {
 	return median(papers[:])-median(inks[:]) >= alonePaper*spread
 }
 
-// alone reads a region that has a few parts of ink, all of them whole, and no others: as it was drawn, or else what is around them.
-func (j *job) alone(p piece, g Gray, own, beside []part) error {
+// fewLetters reads a region that has a few parts of ink, all of them whole, and no others: as it was drawn, or else what is around them.
+func (j *job) fewLetters(p piece, g Gray, ink []uint8, own, beside []part) error {
 	if len(own) == 0 || len(own) > aloneParts*shortest || slices.ContainsFunc(beside, func(q part) bool {
 		return float64(q.x2) > p.inner.x1 && float64(q.x1) < p.inner.x2 && float64(q.y2) > p.inner.y1 && float64(q.y1) < p.inner.y2
-	}) {
+	}) || !flatPaper(g, ink, p.inner) {
 		return nil
 	}
 	if n := len(j.drawn.line); n > 0 && len(own) <= aloneParts*n {
 		j.add(j.drawn)
 		return nil
 	}
-	x1, y1, x2, y2 := p.inner.x2, p.inner.y2, p.inner.x1, p.inner.y1
-	for _, q := range own {
-		x1, y1, x2, y2 = min(x1, float64(q.x1)), min(y1, float64(q.y1)), max(x2, float64(q.x2)), max(y2, float64(q.y2))
-	}
-	height := y2 - y1
+	box := bounds(own)
+	width, height := box.x2-box.x1, box.y2-box.y1
 	around := 0.3 * height
-	if height < legible || height > tallest || x2-x1 > (shortest+0.5)*height || x2-x1 < height/6 {
+	if height < legible || height > tallest || width > (shortest+0.5)*height || width < height/6 {
 		return nil
 	}
 	lines := j.lines
 	j.piece, j.lines = p, lines[:min(1, len(lines))]
-	j.inner = rect{x1, y1, x2, y2}
-	left, top := max(0, int(x1-around)), max(0, int(y1-around))
-	t := strip{gray: g.crop(left, top, min(g.Width, int(x2+around)+1), min(g.Height, int(y2+around)+1)),
+	j.inner = box
+	left, top := max(0, int(box.x1-around)), max(0, int(box.y1-around))
+	t := strip{gray: g.crop(left, top, min(g.Width, int(box.x2+around)+1), min(g.Height, int(box.y2+around)+1)),
 		origin: Point{float64(left), float64(top)}, letter: height, ink: height}
 	t.develop()
 	r, err := j.line(t, recognition.ShapeLine, nil, 0)
@@ -158,7 +152,7 @@ func markOf(own []part) (text string, box rect) {
 		return "", box
 	}
 	slices.SortFunc(own, func(a, b part) int { return cmp.Compare(a.x1+a.x2, b.x1+b.x2) })
-	box = rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	box = bounds(own)
 	above, along := true, true
 	first := own[0]
 	w, h := float64(first.width()), float64(first.height())
@@ -168,7 +162,6 @@ func markOf(own []part) (text string, box rect) {
 		}
 		above = above && overlap(float64(p.x1), float64(p.x2), float64(first.x1), float64(first.x2)) > 0.5*w
 		along = along && overlap(float64(p.y1), float64(p.y2), float64(first.y1), float64(first.y2)) > 0.5*h
-		box = rect{min(box.x1, float64(p.x1)), min(box.y1, float64(p.y1)), max(box.x2, float64(p.x2)), max(box.y2, float64(p.y2))}
 	}
 	flat, round := w >= 1.8*h, same(w, h)
 	switch n := len(own); {
@@ -186,6 +179,15 @@ func markOf(own []part) (text string, box rect) {
 		text = "..."
 	}
 	return text, box
+}
+
+// bounds is the box around parts.
+func bounds(of []part) rect {
+	box := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for _, p := range of {
+		box = rect{min(box.x1, float64(p.x1)), min(box.y1, float64(p.y1)), max(box.x2, float64(p.x2)), max(box.y2, float64(p.y2))}
+	}
+	return box
 }
 
 // same tells whether another part is about as wide and as high.

@@ -186,12 +186,23 @@ func (j *job) letterHeight() float64 {
 	return j.scene.letter * float64(j.scene.factor)
 }
 
-// commonest is the shade that most pixels have.
-func (g Gray) commonest() (shade uint8) {
-	var counts [256]int
+// counts are how many pixels have each shade.
+func (g Gray) counts() (counts [256]int) {
 	for _, v := range g.Pix {
 		counts[v]++
 	}
+	return counts
+}
+
+// darkest is the shade of the ink of an image: 2 % of its pixels are as dark.
+func (g Gray) darkest() int {
+	counts := g.counts()
+	return quantile(counts[:], 0.02)
+}
+
+// commonest is the shade that most pixels have.
+func (g Gray) commonest() (shade uint8) {
+	counts := g.counts()
 	for v, n := range counts {
 		if n > counts[shade] {
 			shade = uint8(v)
