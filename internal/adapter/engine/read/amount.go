@@ -1,6 +1,7 @@
 package read
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -35,3 +36,24 @@ func (t strip) amount(line []letter, lang []string, charset string) []letter {
 }
 
 func isDigit(l letter) bool { return len(l.text) == 1 && strings.Contains("0123456789", l.text) }
+
+// won makes ₩ of each W that a sum with its thousands set apart follows, as in W12,500: the recognisers do not know the sign.
+func won(line []letter, lang []string, charset string) {
+	if !korean(lang) || !OnlyOf("₩", charset) {
+		return
+	}
+	for i := range line {
+		if !strings.EqualFold(line[i].text, "W") || i > 0 && !line[i].space && (worded(line[i-1:i]) || isDigit(line[i-1])) {
+			continue
+		}
+		sum := ""
+		for n := i + 1; n < len(line) && (!line[n].space || n == i+1) && (isDigit(line[n]) || line[n].text == ","); n++ {
+			sum += line[n].text
+		}
+		if thousands.MatchString(sum) {
+			line[i].text = "₩"
+		}
+	}
+}
+
+var thousands = regexp.MustCompile(`^[0-9]{1,3}(,[0-9]{3})+,?$`)

@@ -25,3 +25,24 @@ func TestAmountsWhosePointHasFaded(t *testing.T) {
 		}
 	}
 }
+
+func TestWonBeforeSums(t *testing.T) {
+	for _, c := range []struct{ text, lang, charset, want string }{
+		{text: "W12,500", want: "₩12,500"},
+		{text: "w1,234,500", want: "₩1,234,500"},
+		{text: "합계 (W 300,000)", want: "합계 (₩ 300,000)"},
+		{text: "W300", want: "W300"},
+		{text: "W12,50", want: "W12,50"},
+		{text: "KRW12,500", want: "KRW12,500"},
+		{text: "W12,500", lang: "eng", want: "W12,500"},
+		{text: "W12,500", charset: "W0123456789,", want: "W12,500"},
+	} {
+		if c.lang == "" {
+			c.lang = "kor"
+		}
+		_, line := written(c.text, false, 20)
+		if won(line, []string{c.lang}, c.charset); textOf(line) != c.want {
+			t.Errorf("%q in %s, of %q: got %q", c.text, c.lang, c.charset, textOf(line))
+		}
+	}
+}
