@@ -215,6 +215,38 @@ func TestBoldFiguresStayDark(t *testing.T) {
 	}
 }
 
+// Two light letters on a dark cell are found, on whichever side the cell goes on and some paper lies on the other.
+func TestLettersOnCellThatGoesOn(t *testing.T) {
+	const size = 18
+	for _, c := range []struct {
+		name           string
+		x1, y1, x2, y2 int // of the dark cell
+	}{
+		{"right", 36, 28, 200, 70},
+		{"left", 0, 28, 84, 70},
+		{"down", 36, 28, 84, 120},
+		{"up", 36, 0, 84, 70},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(200, 120, 250)
+			s.fill(c.x1, c.y1, c.x2, c.y2, 90)
+			s.fill(c.x1, c.y2, c.x1+1, min(120, c.y2+20), 90) // a rule of the table that hangs on it
+			box := s.letters(44, 40, 2, size, 245)
+			v, err := viewOf(page{s}, document.Box{X1: 34, Y1: 30, X2: 86, Y2: 68})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := v.scene()
+			if found == nil || found.letter < 0.8*size || found.letter > 1.2*size {
+				t.Fatalf("no letters of the size of %v were found: %+v", box, found)
+			}
+			if lines := found.lines(); len(lines) != 1 || len(lines[0].parts) != 2 {
+				t.Errorf("got %+v, want a line of two letters", lines)
+			}
+		})
+	}
+}
+
 // Blanks to be filled in are read where they were typed, as underscores with gaps between them; rules and underlines are no text.
 func TestTypedBlanks(t *testing.T) {
 	const size = 20

@@ -263,6 +263,9 @@ func (s *scene) letterHeight(light bool) float64 {
 			if !p.dark && carries[i] && 10*p.area >= 7*w*h {
 				continue // a sheet with dark letters
 			}
+			if p.dark && light && carries[i] && s.goesOn(p) {
+				continue // an area with light letters
+			}
 			a := s.parts[p.around]
 			if strict && a.width()*a.height() < 6*w*h && !s.outer(a) {
 				continue
@@ -311,6 +314,20 @@ func (s *scene) framing() []bool {
 
 // several are more dark parts than a letter has within its holes.
 const several = 5
+
+// goesOn tells whether most of a side of a part lies on an edge of the piece, as none of a letter does.
+func (s *scene) goesOn(p part) bool {
+	along := func(n, from, step int) bool {
+		dark := 0
+		for k := range n {
+			dark += int(s.ink[from+k*step])
+		}
+		return 10*dark >= 6*n
+	}
+	left, right := p.y1*s.width, p.y1*s.width+s.width-1
+	return p.x1 == 0 && along(p.height(), left, s.width) || p.x2 == s.width && along(p.height(), right, s.width) ||
+		p.y1 == 0 && along(p.width(), p.x1, 1) || p.y2 == s.height && along(p.width(), (s.height-1)*s.width+p.x1, 1)
+}
 
 // outer tells whether a part reaches two edges of the piece.
 func (s *scene) outer(p part) bool {
