@@ -93,7 +93,7 @@ func (w *ways) order(sideways bool) []int {
 		return []int{3, 1, 0}
 	case f == unknown:
 		return []int{2}
-	case few:
+	case few || f%2 == 0 && !sideways && w.first.task.Effort == recognition.EffortFast:
 		return []int{f}
 	case !sideways:
 		return []int{f, 2}
