@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// typed is a blank to be filled in that was typed as underscores, or an empty box to be ticked. A rule that is drawn has no gaps; that is
-// no text.
+// typed is a blank to be filled in that was typed as underscores, or a box to be ticked. A rule that is drawn has no gaps; that is no text.
 type typed struct {
 	x1, x2, y float64 // on the piece, in its pixels; y is the middle
 	count     int     // underscores; 0 for a box
+	ticked    bool
 }
 
 // Boxes to be ticked are about as large as the letters beside them.
@@ -23,9 +23,15 @@ const (
 	boxFaint  = 0.3  // how dark a side is at least, from the paper to the ink
 	boxDirt   = 0.05 // ink within a box, by its area
 	boxAway   = 4    // the widest gap between one and its line, in heights of a capital letter
+
+	// A tick, by the height of its ink from the top down.
+	tickSize  = 0.4 // its sides at least, by those of the inside of its box
+	tickRight = 0.3 // where it ends on the right, at most
+	tickLow   = 0.7 // its lowest place, at least
+	tickLeft  = 0.3 // where it begins on the left, at least
 )
 
-// tickBoxes finds empty boxes to be ticked and takes them out of the ink.
+// tickBoxes finds boxes that are empty or ticked and takes them out of the ink.
 func (s *scene) tickBoxes() (found bool) {
 	var small Gray
 	for _, p := range s.parts {
@@ -40,11 +46,13 @@ func (s *scene) tickBoxes() (found bool) {
 		if small.Pix == nil {
 			small, s.paper = s.gray.shrink(s.factor), s.paperShade()
 		}
-		if !s.outline(small, p) {
+		box, ticked := s.outline(small, p)
+		if !box {
 			continue
 		}
 		f := float64(s.factor)
-		s.blanks = append(s.blanks, typed{x1: float64(p.x1) * f, x2: float64(p.x2) * f, y: float64(p.y1+p.y2) * f / 2})
+		s.blanks = append(s.blanks, typed{x1: float64(p.x1) * f, x2: float64(p.x2) * f, y: float64(p.y1+p.y2) * f / 2,
+			ticked: ticked})
 		found = true
 		for y := max(0, p.y1-1); y < min(s.height, p.y2+1); y++ {
 			for x := max(0, p.x1-1); x < min(s.width, p.x2+1); x++ {
@@ -56,8 +64,8 @@ func (s *scene) tickBoxes() (found bool) {
 	return found
 }
 
-// outline tells whether a part is four straight sides around nothing. A side may be faint; letters are round at a corner.
-func (s *scene) outline(small Gray, p part) bool {
+// outline tells whether a part is four straight sides around nothing or a tick. A side may be faint; letters are round at a corner.
+func (s *scene) outline(small Gray, p part) (box, ticked bool) {
 	var shades [256]int
 	for k := p.first; k >= 0; k = s.runs[k].next {
 		for _, v := range small.row(int(s.runs[k].y))[s.runs[k].x1:s.runs[k].x2] {
@@ -65,6 +73,9 @@ func (s *scene) outline(small Gray, p part) bool {
 		}
 	}
 	depth := float64(s.paper) - float64(median(shades[:]))
+	if depth <= 0 { // a tick that was taken out with its box
+		return false, false
+	}
 	dark := func(x, y int) float64 {
 		if x < 0 || y < 0 || x >= s.width || y >= s.height {
 			return 0
@@ -88,7 +99,7 @@ func (s *scene) outline(small Gray, p part) bool {
 		!side(p.width(), func(i, k int) float64 { return dark(p.x1+i, p.y2-1-k) }) ||
 		!side(p.height(), func(i, k int) float64 { return dark(p.x1+k, p.y1+i) }) ||
 		!side(p.height(), func(i, k int) float64 { return dark(p.x2-1-k, p.y1+i) }) {
-		return false
+		return false, false
 	}
 	inside, inked, thick := 0, 0, max(band, min(p.width(), p.height())/4)
 	for y := p.y1 + thick; y < p.y2-thick; y++ {
@@ -99,7 +110,51 @@ func (s *scene) outline(small Gray, p part) bool {
 			}
 		}
 	}
-	return inside > 0 && float64(inked) <= boxDirt*float64(inside)
+	if inside > 0 && float64(inked) <= boxDirt*float64(inside) {
+		return true, false
+	}
+	ticked = tick(p.width()-2*band, p.height()-2*band, func(x, y int) bool { return dark(p.x1+band+x, p.y1+band+y) > 0.5 })
+	return ticked, ticked
+}
+
+// tick tells whether the ink of a box is one stroke that goes down a little from the left and then up higher to the right, as neither V
+// nor a slanting stroke does.
+func tick(width, height int, dark func(x, y int) bool) bool {
+	x1, x2, top, bottom := width, 0, height, 0
+	middles := make([]float64, width) // of the ink of columns
+	for x := range width {
+		from, to, inked := height, 0, 0
+		for y := range height {
+			if dark(x, y) {
+				from, to = min(from, y), y+1
+				inked++
+			}
+		}
+		if inked == 0 {
+			continue
+		}
+		if inked < to-from { // two strokes above one another
+			return false
+		}
+		middles[x] = float64(from+to) / 2
+		x1, x2, top, bottom = min(x1, x), x+1, min(top, from), max(bottom, to)
+	}
+	w, h := float64(x2-x1), float64(bottom-top)
+	if w < tickSize*float64(width) || h < tickSize*float64(height) || w < 5 || h < 5 {
+		return false
+	}
+	low := x1
+	for x := x1; x < x2; x++ {
+		if middles[x] == 0 {
+			return false
+		}
+		if middles[x] > middles[low] {
+			low = x
+		}
+	}
+	left, right := (middles[x1]-float64(top))/h, (middles[x2-1]-float64(top))/h
+	lowest, turn := (middles[low]-float64(top))/h, float64(low-x1)/w
+	return right < tickRight && lowest > tickLow && left > tickLeft && left < lowest-0.08 && turn > 0.08 && turn < 0.55
 }
 
 // Underscores are wide against their thickness, and the gaps between them are narrow.
@@ -156,7 +211,8 @@ func (s *scene) typedBlanks() (found bool) {
 		}
 		if n >= 3 {
 			f := float64(s.factor)
-			s.blanks = append(s.blanks, typed{float64(from.x1) * f, float64(to.x2) * f, float64(from.y1+from.y2+to.y1+to.y2) * f / 4, n})
+			s.blanks = append(s.blanks, typed{x1: float64(from.x1) * f, x2: float64(to.x2) * f,
+				y: float64(from.y1+from.y2+to.y1+to.y2) * f / 4, count: n})
 		}
 		// A rule that is broken, or goes on outside of the piece.
 		broken := len(row) >= 3 && float64(to.x2-from.x1) > ruleAcross*s.letter || from.x1 == 0 || to.x2 == s.width
@@ -280,7 +336,7 @@ func (j *job) filled(t strip, r reading) []letter {
 		}
 		text, n := "_", b.count
 		if n == 0 {
-			text, n = emptyBox(line, r.lang), 1
+			text, n = b.box(line, r.lang), 1
 		}
 		if !OnlyOf(text, j.task.Charset) {
 			continue
@@ -305,9 +361,12 @@ func (j *job) filled(t strip, r reading) []letter {
 	return line
 }
 
-// emptyBox is how an empty square beside a line is written: in Korean as it is typed there, where Chinese is read as that character.
-func emptyBox(line []letter, lang []string) string {
+// box is how a square beside a line is written: ticked as a character of its own; empty in Korean as it is typed there, and where Chinese
+// is read as that character.
+func (b typed) box(line []letter, lang []string) string {
 	switch {
+	case b.ticked:
+		return "☑"
 	case han(lang):
 		return "口"
 	case slices.ContainsFunc(line, func(l letter) bool { return hangul(l.text) }):

@@ -312,6 +312,12 @@ func TestTickBoxes(t *testing.T) {
 	box := func(s sheet, x, y, width, height, thick int) {
 		s.frame(document.Box{X1: x, Y1: y, X2: x + width, Y2: y + height}, thick, 20)
 	}
+	stroke := func(s sheet, x1, y1, x2, y2 int) {
+		for i := range 41 {
+			x, y := x1+(x2-x1)*i/40, y1+(y2-y1)*i/40
+			s.fill(x, y, x+2, y+2, 20)
+		}
+	}
 	for _, c := range []struct {
 		name string
 		want string
@@ -328,6 +334,30 @@ func TestTickBoxes(t *testing.T) {
 		{"at both ends", "☐ LLL ☐", func(s sheet) {
 			box(s, 95, 79, 22, 22, 2)
 			box(s, 215, 79, 22, 22, 2)
+		}},
+		{"ticked", "☑ LLL", func(s sheet) {
+			box(s, 92, 77, 25, 25, 2)
+			stroke(s, 97, 90, 102, 96)
+			stroke(s, 102, 96, 111, 82)
+		}},
+		{"ticked, joined to a side", "☑ LLL", func(s sheet) {
+			box(s, 92, 77, 25, 25, 2)
+			stroke(s, 97, 90, 102, 98)
+			stroke(s, 102, 98, 113, 80)
+		}},
+		{"with a V in it", "LLL?", func(s sheet) {
+			box(s, 92, 77, 25, 25, 2)
+			stroke(s, 97, 82, 104, 96)
+			stroke(s, 104, 96, 111, 82)
+		}},
+		{"with a slanting stroke in it", "LLL?", func(s sheet) {
+			box(s, 92, 77, 25, 25, 2)
+			stroke(s, 97, 96, 111, 82)
+		}},
+		{"with an X in it", "LLL?", func(s sheet) {
+			box(s, 92, 77, 25, 25, 2)
+			stroke(s, 97, 82, 111, 96)
+			stroke(s, 97, 96, 111, 82)
 		}},
 		{"three sides", "?LLL", func(s sheet) {
 			box(s, 95, 79, 22, 22, 2)
@@ -352,7 +382,7 @@ func TestTickBoxes(t *testing.T) {
 		})
 	}
 	for want, line := range map[string]string{"☐": "Yes", "□": "동의함"} {
-		if got := emptyBox([]letter{{text: line}}, []string{"eng", "kor"}); got != want {
+		if got := (typed{}).box([]letter{{text: line}}, []string{"eng", "kor"}); got != want {
 			t.Errorf("beside %s: %s, want %s", line, got, want)
 		}
 	}
