@@ -25,7 +25,7 @@ const (
 	boxAway   = 4    // the widest gap between one and its line, in heights of a capital letter
 
 	// A tick, by the height of its ink from the top down.
-	tickSize  = 0.4 // its sides at least, by those of the inside of its box
+	tickSize  = 0.3 // its sides at least, by those of its box
 	tickRight = 0.3 // where it ends on the right, at most
 	tickLow   = 0.7 // its lowest place, at least
 	tickLeft  = 0.3 // where it begins on the left, at least
@@ -34,7 +34,7 @@ const (
 // tickBoxes finds boxes that are empty or ticked and takes them out of the ink.
 func (s *scene) tickBoxes() (found bool) {
 	var small Gray
-	for _, p := range s.parts {
+	for i, p := range s.parts {
 		w, h := float64(p.width()), float64(p.height())
 		if !p.dark || min(w, h) < max(boxSmall, boxLeast*s.letter) || max(w, h) > min(boxMost*s.letter, boxSquare*min(w, h)) {
 			continue
@@ -46,7 +46,7 @@ func (s *scene) tickBoxes() (found bool) {
 		if small.Pix == nil {
 			small, s.paper = s.gray.shrink(s.factor), s.paperShade()
 		}
-		box, ticked := s.outline(small, p)
+		box, ticked := s.outline(small, i)
 		if !box {
 			continue
 		}
@@ -65,7 +65,8 @@ func (s *scene) tickBoxes() (found bool) {
 }
 
 // outline tells whether a part is four straight sides around nothing or a tick. A side may be faint; letters are round at a corner.
-func (s *scene) outline(small Gray, p part) (box, ticked bool) {
+func (s *scene) outline(small Gray, i int) (box, ticked bool) {
+	p := s.parts[i]
 	var shades [256]int
 	for k := p.first; k >= 0; k = s.runs[k].next {
 		for _, v := range small.row(int(s.runs[k].y))[s.runs[k].x1:s.runs[k].x2] {
@@ -101,6 +102,9 @@ func (s *scene) outline(small Gray, p part) (box, ticked bool) {
 		!side(p.height(), func(i, k int) float64 { return dark(p.x2-1-k, p.y1+i) }) {
 		return false, false
 	}
+	if s.ticked(i, band, dark) {
+		return true, true
+	}
 	inside, inked, thick := 0, 0, max(band, min(p.width(), p.height())/4)
 	for y := p.y1 + thick; y < p.y2-thick; y++ {
 		for x := p.x1 + thick; x < p.x2-thick; x++ {
@@ -110,11 +114,34 @@ func (s *scene) outline(small Gray, p part) (box, ticked bool) {
 			}
 		}
 	}
-	if inside > 0 && float64(inked) <= boxDirt*float64(inside) {
-		return true, false
+	return inside > 0 && float64(inked) <= boxDirt*float64(inside), false
+}
+
+// ticked tells whether there is a tick in a box whose sides are not thicker than band: a part of its own, or joined to a side.
+func (s *scene) ticked(i, band int, dark func(x, y int) float64) bool {
+	p := s.parts[i]
+	within := s.largestWithin(i)
+	if within < 0 {
+		return tick(p.width()-2*band, p.height()-2*band, func(x, y int) bool { return dark(p.x1+band+x, p.y1+band+y) > 0.5 })
 	}
-	ticked = tick(p.width()-2*band, p.height()-2*band, func(x, y int) bool { return dark(p.x1+band+x, p.y1+band+y) > 0.5 })
-	return ticked, ticked
+	mask := make([]bool, p.width()*p.height())
+	for k := s.parts[within].first; k >= 0; k = s.runs[k].next {
+		for x := int(s.runs[k].x1); x < int(s.runs[k].x2); x++ {
+			mask[(int(s.runs[k].y)-p.y1)*p.width()+x-p.x1] = true
+		}
+	}
+	return tick(p.width(), p.height(), func(x, y int) bool { return mask[y*p.width()+x] })
+}
+
+// largestWithin is the largest dark part that lies in a hole of a part, -1 where there is none.
+func (s *scene) largestWithin(i int) int {
+	within, area := -1, 0
+	for k, q := range s.parts {
+		if q.dark && q.around >= 0 && int(s.parts[q.around].around) == i && q.area > area {
+			within, area = k, q.area
+		}
+	}
+	return within
 }
 
 // tick tells whether the ink of a box is one stroke that goes down a little from the left and then up higher to the right, as neither V
