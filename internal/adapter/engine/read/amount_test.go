@@ -2,8 +2,22 @@ package read
 
 import "testing"
 
+// corrected is a text, and what it becomes in a language and with a charset.
+type corrected struct{ text, lang, charset, want string }
+
+func (c corrected) check(t *testing.T, lang string, correct func(s strip, line []letter, lang []string, charset string) []letter) {
+	t.Helper()
+	if c.lang != "" {
+		lang = c.lang
+	}
+	strip, line := written(c.text, false, 20)
+	if got := textOf(correct(strip, line, []string{lang}, c.charset)); got != c.want {
+		t.Errorf("%q in %s, of %q: got %q", c.text, lang, c.charset, got)
+	}
+}
+
 func TestAmountsWhosePointHasFaded(t *testing.T) {
-	for _, c := range []struct{ text, lang, charset, want string }{
+	for _, c := range []corrected{
 		{text: "6 00", want: "6.00"},
 		{text: "$ 128 90", want: "$ 128.90"},
 		{text: "6   00", want: "6 00"}, // two columns
@@ -16,18 +30,12 @@ func TestAmountsWhosePointHasFaded(t *testing.T) {
 		{text: "6 00", lang: "deu", want: "6 00"},
 		{text: "6 00", charset: "0123456789", want: "6 00"},
 	} {
-		if c.lang == "" {
-			c.lang = "eng"
-		}
-		strip, line := written(c.text, false, 20)
-		if got := textOf(strip.amount(line, []string{c.lang}, c.charset)); got != c.want {
-			t.Errorf("%q in %s, of %q: got %q", c.text, c.lang, c.charset, got)
-		}
+		c.check(t, "eng", strip.amount)
 	}
 }
 
 func TestWonBeforeSums(t *testing.T) {
-	for _, c := range []struct{ text, lang, charset, want string }{
+	for _, c := range []corrected{
 		{text: "W12,500", want: "₩12,500"},
 		{text: "w1,234,500", want: "₩1,234,500"},
 		{text: "합계 (W 300,000)", want: "합계 (₩ 300,000)"},
@@ -37,12 +45,9 @@ func TestWonBeforeSums(t *testing.T) {
 		{text: "W12,500", lang: "eng", want: "W12,500"},
 		{text: "W12,500", charset: "W0123456789,", want: "W12,500"},
 	} {
-		if c.lang == "" {
-			c.lang = "kor"
-		}
-		_, line := written(c.text, false, 20)
-		if won(line, []string{c.lang}, c.charset); textOf(line) != c.want {
-			t.Errorf("%q in %s, of %q: got %q", c.text, c.lang, c.charset, textOf(line))
-		}
+		c.check(t, "kor", func(_ strip, line []letter, lang []string, charset string) []letter {
+			won(line, lang, charset)
+			return line
+		})
 	}
 }

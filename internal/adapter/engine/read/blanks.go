@@ -24,11 +24,12 @@ const (
 	boxDirt   = 0.05 // ink within a box, by its area
 	boxAway   = 4    // the widest gap between one and its line, in heights of a capital letter
 
-	// A tick, by the height of its ink from the top down.
-	tickSize  = 0.3 // its sides at least, by those of its box
-	tickRight = 0.3 // where it ends on the right, at most
-	tickLow   = 0.7 // its lowest place, at least
-	tickLeft  = 0.3 // where it begins on the left, at least
+	tickSize  = 0.3  // sides of a tick at least, by those of its box
+	tickRight = 0.3  // where it ends on the right at most, by its height from the top down
+	tickLow   = 0.7  // its lowest place at least, likewise
+	tickLeft  = 0.3  // where it begins on the left at least, likewise
+	tickTurn  = 0.55 // where it is lowest at most, by its width from the left
+	tickBend  = 0.08 // how far it is lowest at least from where it begins, both ways
 )
 
 // tickBoxes finds boxes that are empty or ticked and takes them out of the ink.
@@ -124,13 +125,7 @@ func (s *scene) ticked(i, band int, dark func(x, y int) float64) bool {
 	if within < 0 {
 		return tick(p.width()-2*band, p.height()-2*band, func(x, y int) bool { return dark(p.x1+band+x, p.y1+band+y) > 0.5 })
 	}
-	mask := make([]bool, p.width()*p.height())
-	for k := s.parts[within].first; k >= 0; k = s.runs[k].next {
-		for x := int(s.runs[k].x1); x < int(s.runs[k].x2); x++ {
-			mask[(int(s.runs[k].y)-p.y1)*p.width()+x-p.x1] = true
-		}
-	}
-	return tick(p.width(), p.height(), func(x, y int) bool { return mask[y*p.width()+x] })
+	return tick(p.width(), p.height(), func(x, y int) bool { return int(s.owner(p.x1+x, p.y1+y)) == within })
 }
 
 // largestWithin is the largest dark part that lies in a hole of a part, -1 where there is none.
@@ -181,7 +176,7 @@ func tick(width, height int, dark func(x, y int) bool) bool {
 	}
 	left, right := (middles[x1]-float64(top))/h, (middles[x2-1]-float64(top))/h
 	lowest, turn := (middles[low]-float64(top))/h, float64(low-x1)/w
-	return right < tickRight && lowest > tickLow && left > tickLeft && left < lowest-0.08 && turn > 0.08 && turn < 0.55
+	return right < tickRight && lowest > tickLow && left > tickLeft && left < lowest-tickBend && turn > tickBend && turn < tickTurn
 }
 
 // Underscores are wide against their thickness, and the gaps between them are narrow.

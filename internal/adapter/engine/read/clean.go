@@ -263,7 +263,7 @@ func (s *scene) letterHeight(light bool) float64 {
 			if !p.dark && carries[i] && 10*p.area >= 7*w*h {
 				continue // a sheet with dark letters
 			}
-			if p.dark && light && carries[i] && s.goesOn(p) {
+			if p.dark && light && carries[i] && s.cutOff(p) {
 				continue // an area with light letters
 			}
 			a := s.parts[p.around]
@@ -315,8 +315,8 @@ func (s *scene) framing() []bool {
 // several are more dark parts than a letter has within its holes.
 const several = 5
 
-// goesOn tells whether most of a side of a part lies on an edge of the piece, as none of a letter does.
-func (s *scene) goesOn(p part) bool {
+// cutOff tells whether most of a side of a part lies on an edge of the piece, as none of a letter does.
+func (s *scene) cutOff(p part) bool {
 	along := func(n, from, step int) bool {
 		dark := 0
 		for k := range n {
@@ -742,7 +742,7 @@ func (s *scene) eraseUpright(mask []uint8, tall, thick int) (erased bool) {
 	return erased
 }
 
-// owner is the part of a dark pixel.
+// owner is the part of a pixel.
 func (s *scene) owner(x, y int) int32 {
 	lo, hi := 0, len(s.runs)
 	for lo+1 < hi {

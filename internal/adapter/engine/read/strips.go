@@ -166,7 +166,7 @@ func (j *job) insert(r reading, at int) {
 	t, line := r.strip, withoutRemains(r.line)
 	t.quotes(line, r.lang, j.task.Charset)
 	line = t.amount(line, r.lang, j.task.Charset)
-	won(line, append(r.lang[:len(r.lang):len(r.lang)], j.task.Lang...), j.task.Charset)
+	won(line, slices.Concat(r.lang, j.task.Lang), j.task.Charset)
 	if len(line) == 0 {
 		return
 	}
