@@ -54,3 +54,29 @@ func TestRegionsAreTurnedAsThePageIs(t *testing.T) {
 		}
 	}
 }
+
+// Letters one below another look like a line that runs up. They are read as the lines of the page run first, and no other way then.
+func TestColumnOfLettersIsReadAsThePageIs(t *testing.T) {
+	s := blank(700, 400, 240)
+	for y := 40; y < 280; y += 40 {
+		s.letters(40, y, 14, 20, 20)
+	}
+	column := document.Box{X1: 500, Y1: 40, X2: 514, Y2: 40}
+	for ; column.Y2 < 340; column.Y2 += 40 {
+		s.letters(column.X1, column.Y2, 1, 20, 20)
+	}
+	e := &counter{}
+	r := Reader{Engine: e, Facings: Facings{}}
+	task := recognition.Task{Box: grown(column, 4), Lang: []string{"eng"}, Effort: recognition.EffortFast, Rotate: recognition.RotateAuto}
+	if _, err := r.Read(page{s}, task); err != nil { // asks the page
+		t.Fatal(err)
+	}
+	e.images = 0
+	got, err := r.Read(page{s}, task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Rotation != 0 || e.images > probes {
+		t.Errorf("turned by %d, at %d looks", got.Rotation, e.images)
+	}
+}

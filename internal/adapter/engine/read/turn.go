@@ -98,7 +98,7 @@ func (w *ways) order(sideways bool) []int {
 	case !sideways:
 		return []int{f, 2}
 	case f%2 == 0:
-		return []int{3, 1, f}
+		return []int{f, 3, 1}
 	default:
 		return []int{f, 4 - f, 0}
 	}
