@@ -34,23 +34,12 @@ type scene struct {
 
 // lookAt finds the ink of a piece of a page. There is none where found is false. The pixels of the piece are changed.
 func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
-	f := float64(factor)
-	s = scene{gray: gray, factor: factor, inner: rect{inner.x1 / f, inner.y1 / f, inner.x2 / f, inner.y2 / f}}
-	small := gray.shrink(factor)
-	s.width, s.height = small.Width, small.Height
-	if s.ink, s.noise, found = binarise(small, 0); !found {
-		return s, false
+	s, found = inkOf(gray, factor, inner)
+	if found && s.evenOut() {
+		found = s.findAgain()
 	}
-	s.connect()
-	s.letter = s.letterHeight(true)
-	for _, changed := range []func() bool{s.level, s.evenOut} {
-		if !changed() {
-			continue
-		}
-		if s.ink, s.noise, found = binarise(s.gray.shrink(factor), s.letter); !found {
-			return s, false
-		}
-		s.connect()
+	if !found {
+		return s, false
 	}
 	s.letter = s.letterHeight(false)
 	if s.letter == 0 {
@@ -73,15 +62,39 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	return s, s.letter > 0 && s.standsOut()
 }
 
+// inkOf finds the ink of a piece of a page as lookAt does, but leaves its rules and its light as they are. It takes a third of the time.
+func inkOf(gray Gray, factor int, inner rect) (s scene, found bool) {
+	f := float64(factor)
+	s = scene{gray: gray, factor: factor, inner: rect{inner.x1 / f, inner.y1 / f, inner.x2 / f, inner.y2 / f}}
+	small := gray.shrink(factor)
+	s.width, s.height = small.Width, small.Height
+	if s.ink, s.noise, found = binarise(small, 0); !found {
+		return s, false
+	}
+	s.connect()
+	s.letter = s.letterHeight(true)
+	if s.level() {
+		found = s.findAgain()
+	}
+	return s, found
+}
+
+// findAgain finds the ink after the shades have changed.
+func (s *scene) findAgain() (found bool) {
+	if s.ink, s.noise, found = binarise(s.gray.shrink(s.factor), s.letter); found {
+		s.connect()
+	}
+	return found
+}
+
 // findPale finds the ink again without the rules, beside which much of it was too pale, unless that gives shadows larger than letters.
 func (s *scene) findPale() {
 	before := *s
-	if ink, noise, found := binarise(s.gray.shrink(s.factor), s.letter); found {
-		s.ink, s.noise = ink, noise
-		s.connect()
-		if s.letter = s.letterHeight(false); s.letter > unlike*before.letter && before.letter > 0 {
-			*s = before
-		}
+	if s.findAgain() {
+		s.letter = s.letterHeight(false)
+	}
+	if s.ink == nil || s.letter > unlike*before.letter && before.letter > 0 {
+		*s = before
 	}
 }
 

@@ -52,7 +52,7 @@ func (j *job) faces(page Page) (int, error) {
 	if err != nil {
 		return unknown, err
 	}
-	s := v.scene()
+	s := v.seen(inkOf)
 	if s == nil {
 		return unknown, nil
 	}
@@ -64,7 +64,7 @@ func (j *job) faces(page Page) (int, error) {
 		turned := v.turn(quarters)
 		s := s
 		if quarters != 0 {
-			if s = turned.scene(); s == nil {
+			if s = turned.seen(inkOf); s == nil {
 				continue
 			}
 		}

@@ -92,15 +92,18 @@ func (v view) turn(quarters int) view {
 }
 
 // scene finds the ink of a view, whose pixels stay as they are. It is nil where there is none.
-func (v view) scene() *scene {
+func (v view) scene() *scene { return v.seen(lookAt) }
+
+// seen is the scene of a view as look finds its ink: softened where there seems to be noise only, or specks.
+func (v view) seen(look func(Gray, int, rect) (scene, bool)) *scene {
 	factor := 1
 	for v.gray.Width*v.gray.Height/(factor*factor) > largest {
 		factor++
 	}
-	s, found := lookAt(v.gray.clone(), factor, v.inner)
+	s, found := look(v.gray.clone(), factor, v.inner)
 	if !found && s.noise > 1 || found && s.speckled() {
 		soft := v.gray.smooth().smooth()
-		if t, ok := lookAt(soft, factor, v.inner); ok {
+		if t, ok := look(soft, factor, v.inner); ok {
 			return &t
 		}
 	}
