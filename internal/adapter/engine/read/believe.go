@@ -1,6 +1,7 @@
 package read
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -40,6 +41,7 @@ const (
 	clearOfWord   = 0.97  // of shortest and more, where they fill the line and are neither large nor tiny
 	clearOfShort  = 0.985 // of others
 	clearAround   = 0.95  // of few letters that a region is drawn around
+	clearOfPrint  = 0.945 // of more than shortest, where they stand as print does or make a number with a point
 	clearOfAnyone = 0.97  // from which a line is taken for text that is the right way up and in its own language
 
 	sureOfWords = 0.65
@@ -73,6 +75,8 @@ func surelyRead(line []letter) (n int) {
 func (t strip) lettered(line []letter) bool {
 	clear, n := clarity(line), len(line)
 	switch {
+	case n > shortest && clear >= clearOfPrint && (numeric(line) || t.printed(line)):
+		return true
 	case n >= 2*shortest:
 		return clear >= clearOfLine || sureness(line) >= sureOfWords
 	case n >= shortest && t.letter >= smallest && t.letter <= tallest && t.letters > 0 && t.letters <= emptier*n:
@@ -81,6 +85,73 @@ func (t strip) lettered(line []letter) bool {
 		return clear >= clearOfShort || sureness(line) >= sureOfWord
 	}
 	return worded(line) && t.letter <= tallest && clear >= clearOfShort
+}
+
+// numeric tells whether a line is one number of parts, such as an amount, a time or a date. No picture reads like one.
+func numeric(line []letter) bool {
+	marks := 0
+	for k, l := range line {
+		digit := l.text >= "0" && l.text <= "9"
+		switch {
+		case k > 0 && l.space, !digit && (k == 0 || k == len(line)-1 || !strings.Contains(".,:/-", l.text)):
+			return false
+		case !digit:
+			marks++
+		}
+	}
+	return marks > 0 && 2*marks < len(line)
+}
+
+// printed tells whether the ink of a strip stands as the letters of a line do: most of it in parts of their size that end at one level,
+// about as many as were read. Those of a pattern do, too, but they are few letters again and again.
+func (t strip) printed(line []letter) bool {
+	different := map[string]bool{}
+	for _, l := range line {
+		different[l.text] = true
+	}
+	if 5*len(different) < 3*len(line) || t.letter < legible || t.letter > tallest {
+		return false
+	}
+	dark := make([]uint8, len(t.gray.Pix))
+	middle := t.middle(t.gray)
+	for i, v := range t.gray.Pix {
+		if v < middle {
+			dark[i] = 1
+		}
+	}
+	_, all := parts(dark, t.gray.Width, t.gray.Height)
+	n, specks, area, inLetters := 0.0, 0, 0, 0
+	var tops, bottoms []float64
+	for _, p := range all {
+		if !p.dark {
+			continue
+		}
+		area += p.area
+		switch h := float64(p.height()) / t.letter; {
+		case h < 0.55:
+			specks++
+		case h > 1.6 || float64(p.width()) > 3*t.letter:
+			return false
+		default:
+			n++
+			inLetters += p.area
+			tops, bottoms = append(tops, h), append(bottoms, float64(p.y2)/t.letter)
+		}
+	}
+	letters := float64(len(line))
+	return n >= 0.6*letters && n <= 1.6*letters && specks <= 2*len(line) && 20*inLetters >= 11*area &&
+		deviation(tops) < 0.17 && deviation(bottoms) < 0.13
+}
+
+// deviation is the root of the mean square by which values deviate from their mean.
+func deviation(of []float64) float64 {
+	sum, squares := 0.0, 0.0
+	for _, v := range of {
+		sum += v
+		squares += v * v
+	}
+	n := float64(max(1, len(of)))
+	return math.Sqrt(max(0, squares/n-sum/n*sum/n))
 }
 
 // believable tells whether a line is text at all, and not a rule, a picture or dirt in which a recogniser sees letters: by what both

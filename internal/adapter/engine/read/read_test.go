@@ -1017,6 +1017,12 @@ func TestClearEnough(t *testing.T) {
 		{"RM", 20, 3, 0.99, 0.5, true},
 		{"H", 222, 2, 0.99, 0.9, false}, // a picture
 		{"'", 20, 1, 0.99, 0.9, false},
+		{"14.40", 14, 0, 0.95, 0.4, true}, // an amount in bad print
+		{"11:10", 14, 0, 0.95, 0.4, true},
+		{"14.40", 14, 0, 0.93, 0.4, false},
+		{"-14.4", 14, 0, 0.95, 0.4, false},
+		{"1.:.4", 14, 0, 0.95, 0.4, false},
+		{"14440", 14, 0, 0.95, 0.4, false},
 	} {
 		var line []letter
 		for _, l := range strings.ReplaceAll(c.text, " ", "") {
@@ -1025,6 +1031,38 @@ func TestClearEnough(t *testing.T) {
 		j := job{task: recognition.Task{Effort: recognition.EffortFast}, heard: opinion{letters: notAsked, sure: c.sure}}
 		if got := j.believable(strip{letter: c.letter, letters: c.room}, line); got != c.want {
 			t.Errorf("%q, %d pixels, %.2f, %.2f: got %t", c.text, int(c.letter), c.clear, c.sure, got)
+		}
+	}
+}
+
+// Letters that are less clear are text where the ink stands as they do: in parts of one size on one level, as many as there are letters.
+func TestInkThatStandsAsPrint(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		draw       func(sheet, int) // the letter at that place from the left
+		want       bool
+	}{
+		{"letters", "NATE", func(s sheet, x int) { s.letters(x, 10, 1, 20, 20) }, true},
+		{"a pattern", "HHHHHOHH", func(s sheet, x int) { s.letters(x, 10, 1, 20, 20) }, false},
+		{"specks", "NATE", func(s sheet, x int) { s.fill(x, 20, x+5, 25, 20) }, false},
+		{"stairs", "NATE", func(s sheet, x int) { s.letters(x, 2+x/5, 1, 20, 20) }, false},
+		{"different sizes", "NATE", func(s sheet, x int) { s.letters(x, 18-x/4, 1, 12+x/4, 20) }, false},
+		{"fewer", "NATE", func(s sheet, x int) {
+			if x < 40 {
+				s.letters(x, 10, 1, 20, 20)
+			}
+		}, false},
+		{"large areas", "NATE", func(s sheet, x int) { s.fill(x, 2, x+20, 38, 20) }, false},
+	} {
+		line := lineOf(c.text, "engine", 0.95)
+		s := blank(20*len(line)+20, 40, 240)
+		for i := range line {
+			line[i].word = 0.4
+			c.draw(s, 10+20*i)
+		}
+		j := job{task: recognition.Task{Effort: recognition.EffortFast}, heard: opinion{letters: notAsked, sure: 0.4}}
+		if got := j.believable(strip{gray: s.Gray, paper: 240, letter: 20, ink: 20}, line); got != c.want {
+			t.Errorf("%s: got %t", c.name, got)
 		}
 	}
 }
