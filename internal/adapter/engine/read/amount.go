@@ -37,23 +37,36 @@ func (t strip) amount(line []letter, lang []string, charset string) []letter {
 
 func isDigit(l letter) bool { return len(l.text) == 1 && strings.Contains("0123456789", l.text) }
 
-// won makes ₩ of each W that a sum with its thousands set apart follows, as in W12,500: the recognisers do not know the sign.
+// won sets sums of Korean text right, which are numbers with their thousands set apart. The recognisers do not know ₩: they read W, or the
+// backslash that stands for it in Korean character sets. Where ₩ or 원 tells that it is a sum, its commas are read as points once their
+// tails have faded; won have no cents.
 func won(line []letter, lang []string, charset string) {
-	if !korean(lang) || !OnlyOf("₩", charset) {
+	if !korean(lang) || !OnlyOf("₩,", charset) {
 		return
 	}
-	for i := range line {
-		if !strings.EqualFold(line[i].text, "W") || i > 0 && !line[i].space && (worded(line[i-1:i]) || isDigit(line[i-1])) {
+	for from, to := 0, 0; from < len(line); from = max(to, from+1) {
+		if to = from; !isDigit(line[from]) {
 			continue
 		}
-		sum := ""
-		for n := i + 1; n < len(line) && (!line[n].space || n == i+1) && (isDigit(line[n]) || line[n].text == ","); n++ {
-			sum += line[n].text
+		for to++; to < len(line) && !line[to].space && (isDigit(line[to]) || strings.Contains(",.", line[to].text)); to++ {
 		}
-		if thousands.MatchString(sum) {
-			line[i].text = "₩"
+		if !thousands.MatchString(strings.ReplaceAll(textOf(line[from:to]), ".", ",")) {
+			continue
+		}
+		if from > 0 && strings.Contains(`Ww\`, line[from-1].text) && (from == 1 || line[from-1].space || !inWord(line[from-2])) {
+			line[from-1].text = "₩"
+		}
+		if from > 0 && line[from-1].text == "₩" || to < len(line) && line[to].text == "원" {
+			for k := from; k < to-1; k++ {
+				if line[k].text == "." {
+					line[k].text = ","
+				}
+			}
 		}
 	}
 }
+
+// inWord tells whether a letter would make a word together with a W behind it.
+func inWord(l letter) bool { return isDigit(l) || worded([]letter{l}) && !hangul(l.text) }
 
 var thousands = regexp.MustCompile(`^[0-9]{1,3}(,[0-9]{3})+,?$`)

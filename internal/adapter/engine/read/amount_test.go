@@ -34,11 +34,25 @@ func TestAmountsWhosePointHasFaded(t *testing.T) {
 	}
 }
 
-func TestWonBeforeSums(t *testing.T) {
+func TestSumsInWon(t *testing.T) {
 	for _, c := range []corrected{
 		{text: "W12,500", want: "₩12,500"},
 		{text: "w1,234,500", want: "₩1,234,500"},
 		{text: "합계 (W 300,000)", want: "합계 (₩ 300,000)"},
+		{text: "금액W12,500", want: "금액₩12,500"},
+		{text: `금액:\12,500`, want: "금액:₩12,500"},
+		{text: `\ 12,500`, want: "₩ 12,500"},
+		{text: "W898.600", want: "₩898,600"},
+		{text: "1.100.200원", want: "1,100,200원"},
+		{text: "총액 100.200 원.", want: "총액 100,200 원."},
+		{text: "100.200 kg", want: "100.200 kg"},
+		{text: "100.20원", want: "100.20원"},
+		{text: "1W12,500", want: "1W12,500"},
+		{text: "1 W12,500 W13,000", want: "1 ₩12,500 ₩13,000"},
+		{text: "12,500 13.000원", want: "12,500 13,000원"},
+		{text: ".W12,500", want: ".₩12,500"},
+		{text: "100.200원", lang: "eng", want: "100.200원"},
+		{text: "100.200원", charset: "0123456789.원", want: "100.200원"},
 		{text: "W300", want: "W300"},
 		{text: "W12,50", want: "W12,50"},
 		{text: "KRW12,500", want: "KRW12,500"},
