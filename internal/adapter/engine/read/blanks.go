@@ -6,11 +6,14 @@ import (
 	"slices"
 )
 
-// typed is a blank to be filled in that was typed as underscores, or a box to be ticked. A rule that is drawn has no gaps; that is no text.
+// typed is a blank to be filled in that was typed as underscores, a row of dots, or a box to be ticked. A rule that is drawn has no gaps;
+// that is no text.
 type typed struct {
 	x1, x2, y float64 // on the piece, in its pixels; y is the middle
-	count     int     // underscores; 0 for a box
+	count     int     // underscores or dots; 0 for a box
+	dot, fall float64 // size of a dot, 0 where there are none, and by how much the last one stands lower than the first
 	ticked    bool
+	wiped     bool // dots, from the strip
 }
 
 // Boxes to be ticked are about as large as the letters beside them.
@@ -332,6 +335,9 @@ func (s *scene) claim(free *[]typed, l line) (found []typed) {
 			if b.count == 0 {
 				below, reach = below+l.height()/2, boxAway*l.letter
 			}
+			if b.dot > 0 && below > -0.9*l.height() && below < 0 { // at the middle, or above what hangs below
+				below = 0
+			}
 			half := (b.x2 - b.x1) / float64(2*max(1, b.count))
 			if below < -0.25*l.letter || below > 0.4*l.letter || b.x1 > l.x2+reach || b.x2 < l.x1-reach ||
 				b.x1 < s.inner.x1*f-half || b.x2 > s.inner.x2*f+half {
@@ -352,16 +358,20 @@ func (j *job) filled(t strip, r reading) []letter {
 	line := r.line
 	for _, b := range t.blanks {
 		b.x1, b.x2, b.y = b.x1-t.origin.X, b.x2-t.origin.X, b.y-t.origin.Y-t.slope*((b.x1+b.x2)/2-t.origin.X)
-		at := slices.IndexFunc(line, func(l letter) bool { return (l.x1+l.x2)/2 > (b.x1+b.x2)/2 })
-		if at < 0 {
-			at = len(line)
-		}
 		text, n := "_", b.count
-		if n == 0 {
+		switch {
+		case n == 0:
 			text, n = b.box(line, r.lang), 1
+		case b.dot > 0:
+			text = t.dots(b)
+			line = slices.DeleteFunc(line, func(l letter) bool { return !b.wiped && (l.x1+l.x2)/2 > b.x1 && (l.x1+l.x2)/2 < b.x2 })
 		}
 		if !OnlyOf(text, j.task.Charset) {
 			continue
+		}
+		at := slices.IndexFunc(line, func(l letter) bool { return (l.x1+l.x2)/2 > (b.x1+b.x2)/2 })
+		if at < 0 {
+			at = len(line)
 		}
 		width := (b.x2 - b.x1) / float64(n)
 		height, apart := width/2, width/2 // of a character, and of a space

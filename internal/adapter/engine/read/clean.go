@@ -41,6 +41,9 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 	if !found {
 		return s, false
 	}
+	if s.leaders() {
+		s.connect()
+	}
 	s.letter = s.letterHeight(false)
 	if s.letter == 0 {
 		s.letter = 0.6 * s.tallest() // letters that a rule joins, perhaps

@@ -654,6 +654,7 @@ func (s *scene) cut(lines []line, k int, margin float64) strip {
 		t.gray = t.gray.warp(Point{0, t.origin.Y - float64(y1)}, Point{1, t.slope}, Point{0, 1}, int(x2-x1), int(math.Ceil(bottom-top)))
 	}
 	t.develop()
+	t.withoutLeaders()
 	if m > 1 && y1 > 0 && y2 < s.gray.Height {
 		t.withoutSides()
 	}
