@@ -317,22 +317,35 @@ func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Or
 		order.Page.Size = int64(len(rendered))
 		order.Page.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(rendered)), nil }
 	}
-	for _, t := range o.Tasks {
-		j := protocol.Job{Task: t}
+	tasks := largestFirst(o.Tasks)
+	for _, i := range tasks {
+		j := protocol.Job{Task: o.Tasks[i]}
 		if operation == protocol.Read {
-			j.Tongues = e.tessdata.tongues(t.Mode, t.Lang)
+			j.Tongues = e.tessdata.tongues(j.Task.Mode, j.Task.Lang)
 		}
 		order.Jobs = append(order.Jobs, e.job(o.Page, operation, j))
 	}
 	readings := make([]recognition.Reading, len(o.Tasks))
 	err := e.pool.Do(ctx, order, func(job int, a workerpool.Answer, err error) error {
-		readings[job], err = e.reading(a, err)
+		readings[tasks[job]], err = e.reading(a, err)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return readings, nil
+}
+
+// largestFirst are the indices of tasks from the largest region to the smallest one, so that no worker is left with a long task while the
+// others have nothing left to do.
+func largestFirst(tasks []recognition.Task) []int {
+	area := func(b document.Box) int { return b.Width() * b.Height() }
+	order := make([]int, len(tasks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(area(tasks[b].Box), area(tasks[a].Box)) })
+	return order
 }
 
 // reading returns the reading of an answer, which may be a failed one, or the error of the whole order.

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,5 +82,15 @@ func TestCut(t *testing.T) {
 				t.Fatalf("at %d, %d: got %v, want %v", x, y, got, want)
 			}
 		}
+	}
+}
+
+func TestLargeRegionsGoFirst(t *testing.T) {
+	var tasks []recognition.Task
+	for _, side := range []int{10, 30, 20, 30} {
+		tasks = append(tasks, recognition.Task{Box: document.Box{X1: 5, Y1: 5, X2: 5 + side, Y2: 15}})
+	}
+	if got := largestFirst(tasks); !slices.Equal(got, []int{1, 3, 2, 0}) {
+		t.Errorf("got %v", got)
 	}
 }
