@@ -2,6 +2,7 @@ package read
 
 import (
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -75,7 +76,7 @@ func surelyRead(line []letter) (n int) {
 func (t strip) lettered(line []letter) bool {
 	clear, n := clarity(line), len(line)
 	switch {
-	case n > shortest && clear >= clearOfPrint && (numeric(line) || t.printed(line)):
+	case n > shortest && clear >= clearOfPrint && (numeric.MatchString(textOf(line)) || t.printed(line)):
 		return true
 	case n >= 2*shortest:
 		return clear >= clearOfLine || sureness(line) >= sureOfWords
@@ -87,20 +88,8 @@ func (t strip) lettered(line []letter) bool {
 	return worded(line) && t.letter <= tallest && clear >= clearOfShort
 }
 
-// numeric tells whether a line is one number of parts, such as an amount, a time or a date. No picture reads like one.
-func numeric(line []letter) bool {
-	marks := 0
-	for k, l := range line {
-		digit := l.text >= "0" && l.text <= "9"
-		switch {
-		case k > 0 && l.space, !digit && (k == 0 || k == len(line)-1 || !strings.Contains(".,:/-", l.text)):
-			return false
-		case !digit:
-			marks++
-		}
-	}
-	return marks > 0 && 2*marks < len(line)
-}
+// numeric matches one number of parts, such as an amount, a time or a date. No picture reads like one.
+var numeric = regexp.MustCompile(`^[0-9]+([.,:/-][0-9]+)+$`)
 
 // printed tells whether the ink of a strip stands as the letters of a line do: most of it in parts of their size that end at one level,
 // about as many as were read. Those of a pattern do, too, but they are few letters again and again.
@@ -121,7 +110,7 @@ func (t strip) printed(line []letter) bool {
 	}
 	_, all := parts(dark, t.gray.Width, t.gray.Height)
 	n, specks, area, inLetters := 0.0, 0, 0, 0
-	var tops, bottoms []float64
+	var heights, bottoms []float64
 	for _, p := range all {
 		if !p.dark {
 			continue
@@ -135,12 +124,12 @@ func (t strip) printed(line []letter) bool {
 		default:
 			n++
 			inLetters += p.area
-			tops, bottoms = append(tops, h), append(bottoms, float64(p.y2)/t.letter)
+			heights, bottoms = append(heights, h), append(bottoms, float64(p.y2)/t.letter)
 		}
 	}
 	letters := float64(len(line))
 	return n >= 0.6*letters && n <= 1.6*letters && specks <= 2*len(line) && 20*inLetters >= 11*area &&
-		deviation(tops) < 0.17 && deviation(bottoms) < 0.13
+		deviation(heights) < 0.17 && deviation(bottoms) < 0.13
 }
 
 // deviation is the root of the mean square by which values deviate from their mean.
