@@ -122,6 +122,15 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 	if err != nil {
 		return nil, err
 	}
+	if korean && len(line) > 0 {
+		other, err := j.syllables(t, first, t.passedOver(first, line))
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(other, func(l letter) bool { return hangul(l.text) }) {
+			return j.runs(t, other, second)
+		}
+	}
 	j.heard.letters, j.heard.agreed = len(line), inCommon(first, line)
 	j.heard.sure = sureness(expected(line, j.task.Lang))
 	if korean {
@@ -233,6 +242,20 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 			}
 		}
 	}
+	maybe := make([]bool, len(first))
+	for _, run := range runs {
+		copy(maybe[run.from:], t.passedOver(first[run.from:run.to], run.second))
+	}
+	more, err := j.syllables(t, first, maybe)
+	if err != nil {
+		return nil, err
+	}
+	if textOf(more) != textOf(first) {
+		first = more
+		if runs, err = j.foreign(t, first, second); err != nil {
+			return nil, err
+		}
+	}
 	at, doubt := 0, 0.0
 	for _, run := range runs {
 		line = append(line, first[at:run.from]...)
@@ -275,17 +298,7 @@ func denied(run, second []letter) bool {
 // inKorean has the first recogniser read a line in Korean alone, where it was read in further languages. It is empty where that is less
 // sure, or gives no more Hangul.
 func (j *job) inKorean(t strip, line []letter) ([]letter, error) {
-	lang := slices.DeleteFunc(slices.Clone(j.task.Lang), func(code string) bool { return !korean([]string{code}) })
-	if len(lang) == len(j.task.Lang) || j.In == nil {
-		return nil, nil
-	}
-	was := j.Engine
-	defer func() { j.Engine = was }()
-	var err error
-	if j.Engine, err = j.In(lang); err != nil {
-		return nil, err
-	}
-	other, err := j.glance(t, looks[0], recognition.ShapeLine, j.task.Charset)
+	other, err := j.koreanAlone(t)
 	count := func(line []letter) (n int) {
 		for _, l := range line {
 			if l.hangul() {
@@ -298,6 +311,21 @@ func (j *job) inKorean(t strip, line []letter) ([]letter, error) {
 		return nil, err
 	}
 	return other, nil
+}
+
+// koreanAlone is a line as the first recogniser reads it in Korean alone, where it may be in further languages.
+func (j *job) koreanAlone(t strip) ([]letter, error) {
+	lang := slices.DeleteFunc(slices.Clone(j.task.Lang), func(code string) bool { return !korean([]string{code}) })
+	if len(lang) == len(j.task.Lang) || j.In == nil {
+		return nil, nil
+	}
+	was := j.Engine
+	defer func() { j.Engine = was }()
+	var err error
+	if j.Engine, err = j.In(lang); err != nil {
+		return nil, err
+	}
+	return j.glance(t, looks[0], recognition.ShapeLine, j.task.Charset)
 }
 
 func (j *job) second(r Scripted, g Gray, letters int) ([]letter, error) {
