@@ -94,7 +94,7 @@ func (t strip) passedOver(line, second []letter) []bool {
 		for to < len(line) && to < i+3 && !line[to].space && line[to].text >= "A" && line[to].text <= "Z" {
 			to++
 		}
-		if strings.Contains("0123456789", l.text) && (to == len(line) || line[to].space || !worded(line[to:to+1])) {
+		if isDigit(l) && (to == len(line) || line[to].space || !worded(line[to:to+1])) {
 			for k := i + 1; k < to; k++ {
 				maybe[k] = true
 			}
