@@ -10,6 +10,7 @@ import (
 // a line of dots; and a recogniser makes letters of them.
 const (
 	leaderLeast  = 5    // dots
+	leaderMost   = 2e4  // dots of a region; a page of contents has some thousands, and a screen or dirt more
 	leaderDot    = 0.4  // size of a dot at most, in heights of a capital letter
 	leaderClose  = 1.15 // the narrowest step, by the size of a dot
 	leaderWide   = 9    // the widest one
@@ -31,18 +32,24 @@ func (s *scene) leaders() (found bool) {
 			dots = append(dots, p)
 		}
 	}
-	if len(dots) < leaderLeast {
+	if len(dots) < leaderLeast || len(dots) > leaderMost {
 		return false
 	}
 	slices.SortFunc(dots, func(a, b part) int { return cmp.Compare(a.x1, b.x1) })
 	var small Gray
-	used := make([]bool, len(dots))
+	used, inner := make([]bool, len(dots)), make([]bool, len(dots))
 	for i := range dots {
+		if inner[i] {
+			continue
+		}
 		row, steps := s.leader(dots, used, i)
 		if len(row) < leaderLeast || steps > len(row)+len(row)/8 {
 			continue
 		}
 		first, last := dots[row[0]], dots[row[len(row)-1]]
+		for _, k := range row[leaderLeast:] { // a leader begins before them, or not at all
+			inner[k] = true
+		}
 		var size int
 		for _, k := range row {
 			size = max(size, dots[k].width(), dots[k].height())

@@ -44,3 +44,20 @@ func TestLeaders(t *testing.T) {
 		})
 	}
 }
+
+// Where there are very many dots they are not looked through for leaders, which would take seconds.
+func TestVeryManyDots(t *testing.T) {
+	rows := func(n int) *scene {
+		s := scene{width: 700, height: 3 * n, letter: 20}
+		for y := range n {
+			for x := range 200 {
+				s.parts = append(s.parts, part{x1: 3 * x, y1: 3*y + 1, x2: 3*x + 2, y2: 3*y + 3, area: 4, dark: true})
+			}
+		}
+		return &s
+	}
+	looks := func(s *scene) float64 { return testing.AllocsPerRun(1, func() { s.leaders() }) }
+	if few, many := looks(rows(50)), looks(rows(150)); many >= few {
+		t.Errorf("%.0f allocations for 10,000 dots, %.0f for 30,000", few, many)
+	}
+}
