@@ -247,6 +247,15 @@ func TestLettersOnCellThatGoesOn(t *testing.T) {
 	}
 }
 
+// reads checks what fast reads of a box of a sheet.
+func (s sheet) reads(t *testing.T, e Engine, box document.Box, want string) {
+	t.Helper()
+	read, err := Reader{Engine: e}.Read(page{s}, recognition.Task{Box: box, Lang: []string{"eng"}, Effort: recognition.EffortFast})
+	if err != nil || read.Text != want {
+		t.Errorf("%q, %v, want %q", read.Text, err, want)
+	}
+}
+
 // Blanks to be filled in are read where they were typed, as underscores with gaps between them; rules and underlines are no text.
 func TestTypedBlanks(t *testing.T) {
 	const size = 20
@@ -297,11 +306,7 @@ func TestTypedBlanks(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := blank(400, 200, 240)
 			c.draw(s)
-			read, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 40, Y1: 60, X2: 360, Y2: 120},
-				Lang: []string{"eng"}, Effort: recognition.EffortFast})
-			if err != nil || read.Text != c.want {
-				t.Errorf("%q, %v, want %q", read.Text, err, c.want)
-			}
+			s.reads(t, &counter{}, document.Box{X1: 40, Y1: 60, X2: 360, Y2: 120}, c.want)
 		})
 	}
 }
@@ -374,11 +379,7 @@ func TestTickBoxes(t *testing.T) {
 			s := blank(400, 200, 240)
 			s.letters(130, 80, 3, size, 20)
 			c.draw(s)
-			read, err := Reader{Engine: &counter{unknown: 0.9}}.Read(page{s}, recognition.Task{
-				Box: document.Box{X1: 40, Y1: 60, X2: 380, Y2: 120}, Lang: []string{"eng"}, Effort: recognition.EffortFast})
-			if err != nil || read.Text != c.want {
-				t.Errorf("%q, %v, want %q", read.Text, err, c.want)
-			}
+			s.reads(t, &counter{unknown: 0.9}, document.Box{X1: 40, Y1: 60, X2: 380, Y2: 120}, c.want)
 		})
 	}
 	for want, line := range map[string]string{"☐": "Yes", "□": "동의함"} {

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"glyphbox/internal/domain/document"
-	"glyphbox/internal/domain/recognition"
 )
 
 // Leaders are read as dots between a title and its number, whether they stand at the foot or at the middle. Other dots are no text.
@@ -36,11 +35,7 @@ func TestLeaders(t *testing.T) {
 			s.letters(60, 80, 3, size, 20)
 			s.letters(270, 80, 2, size, 20)
 			c.draw(s)
-			read, err := Reader{Engine: &counter{}}.Read(page{s}, recognition.Task{Box: document.Box{X1: 40, Y1: 60, X2: 360, Y2: 120},
-				Lang: []string{"eng"}, Effort: recognition.EffortFast})
-			if err != nil || read.Text != c.want {
-				t.Errorf("%q, %v, want %q", read.Text, err, c.want)
-			}
+			s.reads(t, &counter{}, document.Box{X1: 40, Y1: 60, X2: 360, Y2: 120}, c.want)
 		})
 	}
 }
