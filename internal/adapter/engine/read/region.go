@@ -168,6 +168,7 @@ type job struct {
 	heard  opinion             // of the last line
 	alike  bool                // Korean letters of the last line were read the same at two looks
 	asked  map[*uint8][]letter // what the second recogniser read of strips
+	alone  map[*uint8][]letter // what the first one read of them in Korean alone
 	cuts   map[int]strip       // of some lines
 	agree  []float64           // of two readings of a line, by its letters
 	weight []float64
@@ -176,7 +177,7 @@ type job struct {
 // look finds the lines of a view.
 func (j *job) look(v view) error {
 	j.piece, j.scene, j.lines, j.probed, j.cuts, j.asked = v.piece, v.scene(), nil, nil, map[int]strip{}, map[*uint8][]letter{}
-	j.verdicts = nil
+	j.verdicts, j.alone = nil, nil
 	if j.scene != nil {
 		j.lines = j.scene.lines()
 	}

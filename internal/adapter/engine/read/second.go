@@ -21,17 +21,22 @@ const notAsked = -1
 
 // ask has the second recogniser read a strip, once.
 func (j *job) ask(second Scripted, t strip) ([]letter, error) {
+	return once(&j.asked, t, func() ([]letter, error) { return j.second(second, t.gray, t.letters) })
+}
+
+// once reads a strip where it is not known yet how that reads, and keeps it.
+func once(known *map[*uint8][]letter, t strip, read func() ([]letter, error)) ([]letter, error) {
 	key := &t.gray.Pix[0]
-	line, known := j.asked[key]
-	if !known {
+	line, is := (*known)[key]
+	if !is {
 		var err error
-		if line, err = j.second(second, t.gray, t.letters); err != nil {
+		if line, err = read(); err != nil {
 			return nil, err
 		}
-		if j.asked == nil {
-			j.asked = map[*uint8][]letter{}
+		if *known == nil {
+			*known = map[*uint8][]letter{}
 		}
-		j.asked[key] = line
+		(*known)[key] = line
 	}
 	return slices.Clone(line), nil
 }
@@ -313,7 +318,7 @@ func (j *job) inKorean(t strip, line []letter) ([]letter, error) {
 	return other, nil
 }
 
-// koreanAlone is a line as the first recogniser reads it in Korean alone, where it may be in further languages.
+// koreanAlone is a line as the first recogniser reads it in Korean alone, once, where it may be in further languages.
 func (j *job) koreanAlone(t strip) ([]letter, error) {
 	lang := slices.DeleteFunc(slices.Clone(j.task.Lang), func(code string) bool { return !korean([]string{code}) })
 	if len(lang) == len(j.task.Lang) || j.In == nil {
@@ -325,7 +330,7 @@ func (j *job) koreanAlone(t strip) ([]letter, error) {
 	if j.Engine, err = j.In(lang); err != nil {
 		return nil, err
 	}
-	return j.glance(t, looks[0], recognition.ShapeLine, j.task.Charset)
+	return once(&j.alone, t, func() ([]letter, error) { return j.glance(t, looks[0], recognition.ShapeLine, j.task.Charset) })
 }
 
 func (j *job) second(r Scripted, g Gray, letters int) ([]letter, error) {
