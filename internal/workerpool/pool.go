@@ -123,9 +123,13 @@ type slot struct {
 	inbox   chan *task
 	proc    *process // written under the pool's lock; while the slot is idle, others read it under the lock
 	next    chan *process
+	taken   int   // jobs from the queue
 	memory  int64 // of the process; under the pool's lock
 	resting bool  // under the pool's lock
 }
+
+// holds tells whether the worker has a page, so that its bytes need not be sent.
+func (s *slot) holds(page Page) bool { return s.proc != nil && s.proc.holds(page.Key) }
 
 var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is shutting down.").After(5 * time.Second)
 
@@ -149,7 +153,7 @@ func (p *Pool) Close() {
 		return
 	}
 	p.closed = true
-	for t := p.queue.next(); t != nil; t = p.queue.next() {
+	for t := p.queue.next(nil); t != nil; t = p.queue.next(nil) {
 		t.order.done <- outcome{index: t.index, err: errClosed}
 	}
 	for _, s := range p.idle {
@@ -195,7 +199,7 @@ func (p *Pool) Missing() []string {
 func (p *Pool) Holds(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.ContainsFunc(p.all, func(s *slot) bool { return s.proc != nil && s.proc.holds(key) })
+	return slices.ContainsFunc(p.all, func(s *slot) bool { return s.holds(Page{Key: key}) })
 }
 
 // JobTimeout returns the time after which the worker of a job is killed.
@@ -245,7 +249,7 @@ func (p *Pool) serve(s *slot) {
 		p.mu.Unlock()
 		began := time.Now()
 		o := p.run(s, t)
-		p.finished(s, time.Since(began)) // first, so that who has the answer finds it counted
+		p.finished(s, t, time.Since(began)) // first, so that who has the answer finds it counted
 		t.order.done <- o
 		p.recycle(s)
 	}
@@ -323,6 +327,8 @@ func (p *Pool) replace(s *slot, fresh *process) {
 	p.slots.Go(old.retire)
 }
 
+const freeTurn = 64 // jobs, of which a worker takes one without regard to the pages that it holds
+
 // take returns the next job for the slot, waiting for one; nil when the pool closes. A worker that waits for long is replaced by
 // one that has not loaded anything, or ends where it was started on demand.
 func (p *Pool) take(s *slot) *task {
@@ -331,7 +337,11 @@ func (p *Pool) take(s *slot) *task {
 		p.mu.Unlock()
 		return nil
 	}
-	if t := p.queue.next(); t != nil {
+	holds := s.holds
+	if s.taken++; s.taken%freeTurn == 0 {
+		holds = nil
+	}
+	if t := p.queue.next(holds); t != nil {
 		p.mu.Unlock()
 		return t
 	}
@@ -397,8 +407,7 @@ func (p *Pool) submit(o *order) error {
 	}
 	for len(o.waiting) > 0 && len(p.idle) > 0 && !p.mayWait() {
 		s := p.pick(o.page)
-		s.inbox <- o.waiting[0]
-		o.waiting = o.waiting[1:]
+		s.inbox <- o.take()
 	}
 	if len(o.waiting) > 0 {
 		p.queue.push(o)
@@ -419,7 +428,7 @@ func (p *Pool) startMore(o *order) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(o.waiting) > 0 && len(p.idle) > 0 {
-		t := p.queue.next()
+		t := p.queue.next(nil)
 		if t == nil {
 			return
 		}
@@ -434,9 +443,9 @@ func (p *Pool) pick(page Page) *slot {
 	for i, s := range p.idle {
 		worth := 0
 		switch {
-		case s.proc != nil && s.proc.holds(page.Key) && page.Part != "" && s.proc.holds(page.part()):
+		case s.holds(page) && page.Part != "" && s.proc.holds(page.part()):
 			worth = 3
-		case s.proc != nil && s.proc.holds(page.Key):
+		case s.holds(page):
 			worth = 2
 		case s.proc != nil:
 			worth = 1
@@ -487,9 +496,10 @@ func (p *Pool) run(s *slot, t *task) outcome {
 	}
 }
 
-func (p *Pool) finished(s *slot, took time.Duration) {
+func (p *Pool) finished(s *slot, t *task, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	t.order.running--
 	if s.proc != nil {
 		s.memory = s.proc.memory
 	}

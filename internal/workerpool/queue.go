@@ -20,7 +20,17 @@ type order struct {
 	batch   bool
 	once    bool
 	waiting []*task
+	begun   bool         // a task was taken
+	running int          // tasks that workers are at
 	done    chan outcome // has room for every task
+}
+
+// take takes out the first task that waits, for a worker.
+func (o *order) take() *task {
+	t := o.waiting[0]
+	o.waiting, o.begun = o.waiting[1:], true
+	o.running++
+	return t
 }
 
 // outcome is what became of a task.
@@ -31,7 +41,9 @@ type outcome struct {
 }
 
 // queue is the tasks that no worker is free for. Method next takes turns between users, and between the orders of a user, so that
-// a long order holds up nobody. Batch orders give way to others, but get every fourth turn. A queue is not safe for concurrent use.
+// a long order holds up nobody, and leaves an order to the workers that hold its page for some time, so that not each of them has to
+// open it; see docs/adr/0075-workers-stay-with-a-page.md. Batch orders give way to others, but get every fourth turn. A queue is not safe
+// for concurrent use.
 type queue struct {
 	classes [2]class // interactive, batch
 	turns   int
@@ -67,16 +79,17 @@ func (q *queue) push(o *order) {
 	c.users[i].orders = append(c.users[i].orders, o)
 }
 
-// next takes out the task whose turn it is, or returns nil where none waits.
-func (q *queue) next() *task {
+// next takes out the task that a worker is to do next, or returns nil where none waits. The worker holds some pages; nil stands for a
+// worker that takes what has its turn.
+func (q *queue) next(holds func(Page) bool) *task {
 	q.turns++
 	first, second := &q.classes[0], &q.classes[1]
 	if q.turns%batchTurn == 0 {
 		first, second = second, first
 	}
-	t := first.next()
+	t := first.next(holds)
 	if t == nil {
-		t = second.next()
+		t = second.next(holds)
 	}
 	if t != nil {
 		q.length--
@@ -84,23 +97,49 @@ func (q *queue) next() *task {
 	return t
 }
 
-func (c *class) next() *task {
-	if len(c.users) == 0 {
+func (c *class) next(holds func(Page) bool) *task {
+	i, k := c.pick(holds)
+	if i < 0 {
 		return nil
 	}
-	user := c.users[0]
-	o := user.orders[0]
-	t := o.waiting[0]
-	o.waiting = o.waiting[1:]
-	user.orders = user.orders[1:]
+	user := c.users[i]
+	o := user.orders[k]
+	t := o.take()
+	user.orders = slices.Delete(user.orders, k, k+1)
 	if len(o.waiting) > 0 {
 		user.orders = append(user.orders, o)
 	}
-	c.users = c.users[1:]
+	c.users = slices.Delete(c.users, i, i+1)
 	if len(user.orders) > 0 {
 		c.users = append(c.users, user)
 	}
 	return t
+}
+
+// pick returns the index of a user and of an order of theirs: the first one in turn that is new, or whose page the worker holds and that
+// no other worker is at. Where there is none it is the first one whose page the worker holds, or that no other worker is at, or any. It
+// returns a negative index where nothing waits.
+func (c *class) pick(holds func(Page) bool) (user, of int) {
+	const held, alone = 2, 1
+	user, best := -1, -1
+	for i, u := range c.users {
+		for k, o := range u.orders {
+			worth := 0
+			if holds != nil && holds(o.page) {
+				worth += held
+			}
+			if o.running == 0 {
+				worth += alone
+			}
+			switch {
+			case holds == nil && o.running == 0, !o.begun, worth == held+alone:
+				return i, k
+			case worth > best:
+				user, of, best = i, k, worth
+			}
+		}
+	}
+	return user, of
 }
 
 // drop takes out what still waits of an order and returns it.

@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// orders makes the orders of a queue from words such as "a3", three tasks of user a, and "b9*", nine of user b in a batch.
+// orders makes the orders of a queue from words such as "a3", three tasks of user a, and "b9*", nine of user b in a batch, each about a
+// page of its own, whose key is the word.
 func orders(q *queue, text string) (all []*order) {
 	for word := range strings.FieldsSeq(text) {
-		o := &order{user: int64(word[0]), batch: strings.HasSuffix(word, "*")}
+		o := &order{user: int64(word[0]), batch: strings.HasSuffix(word, "*"), page: Page{Key: word}}
 		for i := range int(word[1] - '0') {
 			o.waiting = append(o.waiting, &task{order: o, index: i})
 		}
@@ -22,7 +23,7 @@ func orders(q *queue, text string) (all []*order) {
 func turns(q *queue, n int) string {
 	var got strings.Builder
 	for range n {
-		t := q.next()
+		t := q.next(nil)
 		if t == nil {
 			got.WriteString("-")
 			continue
@@ -64,6 +65,82 @@ func TestDroppedOrdersMakeRoom(t *testing.T) {
 	}
 	if got := turns(&q, 4); got != "bab-" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// simulate has workers take tasks in rounds, of which each takes one time, and returns the pages that each was at and those that it opened.
+func simulate(q *queue, workers int) (at, opened []string) {
+	at, opened = make([]string, workers), make([]string, workers)
+	held, tasks := make([]map[string]bool, workers), make([]*task, workers)
+	for range q.length {
+		for w := range workers {
+			if tasks[w] != nil {
+				tasks[w].order.running--
+			}
+			if tasks[w] = q.next(func(p Page) bool { return held[w][p.Key] }); tasks[w] == nil {
+				continue
+			}
+			key := tasks[w].order.page.Key
+			at[w] += key[:1]
+			if !held[w][key] {
+				opened[w] += key[:1]
+			}
+			if held[w] == nil {
+				held[w] = map[string]bool{}
+			}
+			held[w][key] = true
+		}
+	}
+	return at, opened
+}
+
+func TestWorkersStayWithAPage(t *testing.T) {
+	for _, c := range []struct {
+		name, orders string
+		workers      int
+		at, opened   string
+	}{
+		{"one page is read by all", "a6", 2, "aaa aaa", "a a"},
+		{"each worker has a page", "a4 b4", 2, "aaaa bbbb", "a b"},
+		{"a third page is begun at once", "a4 b4 c2", 2, "acaca bbbba", "ac ba"},
+		{"one worker takes turns between its pages", "a3 b3", 1, "ababab", "ab"},
+		{"who has nothing left helps", "a7 b2", 2, "aaaaa bbaa", "a ba"},
+	} {
+		var q queue
+		orders(&q, c.orders)
+		at, opened := simulate(&q, c.workers)
+		if got := strings.Join(at, " "); got != c.at || strings.Join(opened, " ") != c.opened || q.length != 0 {
+			t.Errorf("%s: got %s, which opened %s, with %d left, want %s and %s", c.name, got, opened, q.length, c.at, c.opened)
+		}
+	}
+}
+
+// An order that a worker has begun and left, as one does that broke, is not left for long.
+func TestNoPageIsLeft(t *testing.T) {
+	mine := func(p Page) bool { return p.Key == "b3" }
+	none := func(Page) bool { return false }
+	for _, c := range []struct {
+		name  string
+		holds func(Page) bool
+		at    int // the order that another worker is at
+		want  string
+	}{
+		{"a worker with a page of its own", mine, 2, "b3"},
+		{"a worker with a page that another one is at", mine, 1, "b3"},
+		{"a worker without a page", none, 0, "b3"},
+		{"a worker without a page", none, 1, "a3"},
+		{"a worker whose turn is free", nil, 0, "b3"},
+		{"a worker whose turn is free", nil, 1, "a3"},
+	} {
+		var q queue
+		all := orders(&q, "a3 b3 c3")
+		for range all {
+			q.next(nil).order.running--
+		}
+		all[c.at].running++
+		if got := q.next(c.holds).order.page.Key; got != c.want {
+			t.Errorf("%s: got %s, want %s, while another one is at %s", c.name, got, c.want, all[c.at].page.Key)
+		}
 	}
 }
 
