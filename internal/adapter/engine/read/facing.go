@@ -18,15 +18,17 @@ type Facings map[string]int
 const (
 	glanced     = 1 << 20 // pixels of that image
 	samples     = 3       // lines that are read for it
-	sampled     = 24.0    // heights of a letter of a line that are read
+	sampled     = 16.0    // heights of a letter of a line that are read
 	sampleParts = 6       // parts of the ink that a line has at least
 	samplesOff  = 4.0     // by how many times letters are higher than most parts of the ink are large, at most
 	sampleLines = 2       // that are found at its place, at most
 	sampleRead  = 0.8     // how sure a line is that counts
+	sampleGuess = 0.6     // the same of several lines
 	sampleSure  = 0.85    // how sure a line is that tells it alone
 	sampleMost  = 8       // letters of it, at least
 	sampleLead  = 2.5     // by how many times more is read one way up than the other
 	sampleLeast = 4.0     // letters that were read surely, at least
+	sampleAmong = 8.0     // the same of several lines
 )
 
 // facing is by how many quarters the page is to be turned clockwise so that most of its text is upright, unknown where that is not clear.
@@ -78,8 +80,8 @@ func (j *job) faces(page Page) (int, error) {
 // among is which way up lines of the page are read well: turned clockwise by quarters, or by two more.
 func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) {
 	ways := [2]int{quarters, (quarters + 2) % 4}
-	var read [2]float64
-	for _, box := range lines {
+	var read, guessed [2]float64
+	for n, box := range lines {
 		v, err := viewOf(page, box)
 		if err != nil {
 			return unknown, err
@@ -89,13 +91,15 @@ func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) 
 			if err != nil {
 				return unknown, err
 			}
-			read[i] += g.worth()
+			read[i] += g.worth(sampleRead)
+			guessed[i] += g.worth(sampleGuess)
 			if i == 0 && g.tells() {
 				return quarters, nil
 			}
 		}
 		for i, quarters := range ways {
-			if read[i] > sampleLead*read[1-i] && read[i] >= sampleLeast {
+			if read[i] > sampleLead*read[1-i] && read[i] >= sampleLeast ||
+				n > 0 && guessed[i] > sampleLead*guessed[1-i] && guessed[i] >= sampleAmong {
 				return quarters, nil
 			}
 		}
@@ -171,12 +175,12 @@ func (s *scene) samples(p piece, n int) (boxes []document.Box) {
 	return boxes
 }
 
-// worth is how many letters a glimpse gave, weighted by how sure they are; none where that is too little.
-func (g glimpse) worth() (letters float64) {
-	if g.sure >= sampleRead {
+// worth is how many letters a glimpse gave, weighted by how sure they are; none where that is less than so much.
+func (g glimpse) worth(sure float64) (letters float64) {
+	if g.sure >= sure {
 		letters = g.sure * g.sure * float64(g.letters)
 	}
-	if g.hears != notAsked && g.heard >= sampleRead {
+	if g.hears != notAsked && g.heard >= sure {
 		letters = max(letters, g.heard*g.heard*float64(g.hears))
 	}
 	return letters

@@ -80,3 +80,35 @@ func TestColumnOfLettersIsReadAsThePageIs(t *testing.T) {
 		t.Errorf("turned by %d, at %d looks", got.Rotation, e.images)
 	}
 }
+
+// doubtful is sure of nothing.
+type doubtful struct{ counter }
+
+func (f *doubtful) Read(g Gray, q Query) (Answer, error) {
+	a, err := f.counter.Read(g, q)
+	for i := range a.Symbols {
+		a.Symbols[i].Confidence *= 0.78
+		a.Symbols[i].Word *= 0.78
+	}
+	return a, err
+}
+
+// Of faint print two lines tell which way up a page is, where one does not.
+func TestFacingOfFaintPages(t *testing.T) {
+	for _, c := range []struct{ lines, want int }{{1, unknown}, {2, 0}, {3, 0}} {
+		s := blank(700, 400, 240)
+		for n := range c.lines {
+			s.letters(40, 40+40*n, 14, 20, 20)
+		}
+		for quarters := range 4 {
+			want := c.want
+			if want != unknown {
+				want = (4 - quarters) % 4
+			}
+			j := job{Reader: Reader{Engine: &doubtful{}}, task: recognition.Task{Lang: []string{"eng"}, Effort: recognition.EffortFast}}
+			if got, err := j.facing(page{sheet{s.Turn(quarters)}}); err != nil || got != want {
+				t.Errorf("%d lines turned by %d quarters: got %d, %v, want %d", c.lines, quarters, got, err, want)
+			}
+		}
+	}
+}
