@@ -45,7 +45,7 @@ func (p Process) benchCommand() *cobra.Command {
 	lang := cmd.Flags().String("lang", "", "Languages that the engine reads in, joined by +, or auto, in the place of those of the sets.")
 	cmd.Flags().BoolVar(&o.Service, "service", false,
 		"Compare the service, HTTP and storage included, with the plain warm loop, both on one worker.")
-	cmd.Flags().BoolVar(&o.Cores, "cores", false, "Compare one worker with two.")
+	cmd.Flags().BoolVar(&o.Cores, "cores", false, "Compare one worker with two, which read one page after the other, and three at once.")
 	cmd.Flags().BoolVar(&o.Blank, "blank", false,
 		"Also measure 300 regions without text: paper, photos, rules, shadows and hatching, made by the program, and 300 more, such as "+
 			"halftones, wood, tables, bars and scribbles.")

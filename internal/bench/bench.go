@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
@@ -282,6 +283,7 @@ func (b *run) measureSet(ctx context.Context, s set) (total, error) {
 	if err := b.warm(ctx, s); err != nil {
 		return t, fmt.Errorf("%s: %w", s.file, err)
 	}
+	var pages []page // that could be read
 	for i, p := range s.pages {
 		b.Progress.Say("%s: page %d of %d", s.name, i+1, len(s.pages))
 		took, err := b.measurePage(ctx, p, i, t.sides)
@@ -293,19 +295,63 @@ func (b *run) measureSet(ctx context.Context, s set) (total, error) {
 			t.refused++
 			continue
 		}
-		t.pages++
-		for k := range t.tallies {
-			t.tallies[k].add(p, took[k], b.Calibration)
+		pages = append(pages, p)
+		for k, side := range t.sides {
+			if side.atOnce == 0 {
+				t.tallies[k].add(p, took[k], b.Calibration)
+			}
 		}
 		if b.ShowErrors {
 			b.Progress.Clear()
 			showErrors(b.Stderr, p, took[0].readings)
 		}
 	}
-	if t.pages == 0 {
+	if t.pages = len(pages); t.pages == 0 {
 		return t, fmt.Errorf("%s: no page could be read", cmp.Or(s.file, s.name))
 	}
+	for k, side := range t.sides {
+		if side.atOnce == 0 {
+			continue
+		}
+		b.Progress.Say("%s: %d pages at once", s.name, side.atOnce)
+		took, err := b.measureAtOnce(ctx, pages, side)
+		if err != nil {
+			return t, fmt.Errorf("%s: %w", s.file, err)
+		}
+		for i, p := range pages {
+			t.tallies[k].add(p, took[i], b.Calibration)
+		}
+	}
 	return t, nil
+}
+
+// measureAtOnce has a side read pages, several at the same time. The time that all of them took is shared evenly between them.
+func (b *run) measureAtOnce(ctx context.Context, pages []page, s *side) ([]taken, error) {
+	pages = slices.Clone(pages)
+	tasks := make([][]recognition.Task, len(pages))
+	for i, p := range pages {
+		var err error
+		if pages[i], tasks[i], err = b.prepare(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	took, faults := make([]taken, len(pages)), make([]error, len(pages))
+	room := make(chan struct{}, s.atOnce)
+	var reading sync.WaitGroup
+	began := time.Now()
+	for i, p := range pages {
+		room <- struct{}{}
+		reading.Go(func() {
+			took[i], faults[i] = s.measure(ctx, p, tasks[i])
+			<-room
+		})
+	}
+	reading.Wait()
+	each := time.Since(began) / time.Duration(len(pages))
+	for i := range took {
+		took[i].wall = each
+	}
+	return took, errors.Join(faults...)
 }
 
 // taken is how one side did on one page.
@@ -321,6 +367,9 @@ func (b *run) measurePage(ctx context.Context, p page, number int, sides []*side
 	took = make([]taken, len(sides))
 	for i := range sides {
 		k := (i + number) % len(sides)
+		if sides[k].atOnce > 0 {
+			continue
+		}
 		twin := p
 		if sides[k].twin != nil {
 			if twin, _, err = sides[k].twin(ctx, p); err != nil {
@@ -336,24 +385,30 @@ func (b *run) measurePage(ctx context.Context, p page, number int, sides []*side
 
 // measureSide has a side read a page.
 func (b *run) measureSide(ctx context.Context, p page, s *side) (taken, error) {
-	var err error
-	if p.source, err = b.Page(p.Image); err != nil {
-		return taken{}, err
-	}
-	probe, err := b.engine.Probe(ctx, p.source.File)
-	if err != nil {
-		return taken{}, err
-	}
-	geometry := probe.Geometry(1)
-	p.Width, p.Height = cmp.Or(p.Width, geometry.Width), cmp.Or(p.Height, geometry.Height)
-	if geometry.Width != p.Width || geometry.Height != p.Height {
-		return taken{}, fmt.Errorf("it is %d × %d pixels where the set says %d × %d", geometry.Width, geometry.Height, p.Width, p.Height)
-	}
-	tasks, err := p.tasks(ctx, b.engine, b.Effort)
+	p, tasks, err := b.prepare(ctx, p)
 	if err != nil {
 		return taken{}, err
 	}
 	return s.measure(ctx, p, tasks)
+}
+
+// prepare opens a page, and returns it with what is asked for.
+func (b *run) prepare(ctx context.Context, p page) (page, []recognition.Task, error) {
+	var err error
+	if p.source, err = b.Page(p.Image); err != nil {
+		return p, nil, err
+	}
+	probe, err := b.engine.Probe(ctx, p.source.File)
+	if err != nil {
+		return p, nil, err
+	}
+	geometry := probe.Geometry(1)
+	p.Width, p.Height = cmp.Or(p.Width, geometry.Width), cmp.Or(p.Height, geometry.Height)
+	if geometry.Width != p.Width || geometry.Height != p.Height {
+		return p, nil, fmt.Errorf("it is %d × %d pixels where the set says %d × %d", geometry.Width, geometry.Height, p.Width, p.Height)
+	}
+	tasks, err := p.tasks(ctx, b.engine, b.Effort)
+	return p, tasks, err
 }
 
 func (s *side) measure(ctx context.Context, p page, tasks []recognition.Task) (t taken, err error) {
@@ -377,7 +432,7 @@ func (s *side) measure(ctx context.Context, p page, tasks []recognition.Task) (t
 	if s.memory != nil {
 		t.memory = s.memory()
 	}
-	if s.alone {
+	if s.alone || s.atOnce > 0 {
 		return t, nil
 	}
 	for _, i := range p.singles() {

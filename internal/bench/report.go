@@ -42,13 +42,14 @@ type Result struct {
 type sideResult struct {
 	Side     string          `json:"side"`
 	Workers  int             `json:"workers"`
-	CER      Scored[float64] `json:"cer"`      // errors for each character that is there
-	Exact    Scored[float64] `json:"exact"`    // part of the regions without an error
-	Empty    int             `json:"empty"`    // regions with text of which nothing was read
-	Invented int             `json:"invented"` // regions without text in which some was read
-	Failed   int             `json:"failed"`   // regions with an error
-	Offered  int             `json:"offered"`  // regions that another language is suggested for
-	Passes   float64         `json:"passes"`   // for each region
+	AtOnce   int             `json:"pages_at_once,omitempty"` // 0: one after the other
+	CER      Scored[float64] `json:"cer"`                     // errors for each character that is there
+	Exact    Scored[float64] `json:"exact"`                   // part of the regions without an error
+	Empty    int             `json:"empty"`                   // regions with text of which nothing was read
+	Invented int             `json:"invented"`                // regions without text in which some was read
+	Failed   int             `json:"failed"`                  // regions with an error
+	Offered  int             `json:"offered"`                 // regions that another language is suggested for
+	Passes   float64         `json:"passes"`                  // for each region
 	Wall     float64         `json:"wall_ms"`
 	Work     float64         `json:"work_ms"`
 	Page     *percentiles    `json:"page_ms"`
@@ -138,12 +139,16 @@ func (t *tally) add(p page, took taken, calibrate bool) {
 
 func (t *tally) result(s *side) sideResult {
 	n := float64(t.regions)
-	return sideResult{Side: s.name, Workers: s.workers,
+	pages := t.pages
+	if s.atOnce > 0 {
+		pages = nil // they have no time of their own
+	}
+	return sideResult{Side: s.name, Workers: s.workers, AtOnce: s.atOnce,
 		CER:   scoredOf(func(k int) float64 { return t.errors[k].Rate() }),
 		Exact: scoredOf(func(k int) float64 { return float64(t.exact[k]) / n }),
 		Empty: t.empty, Invented: t.invented, Failed: t.failed, Offered: t.offered, Passes: float64(t.passes) / n,
 		Wall: milliseconds(t.wall) / n, Work: milliseconds(t.work) / n,
-		Page: percentilesOf(t.pages), Single: percentilesOf(t.singles), Memory: t.memory, Calibration: calibrationOf(t.words)}
+		Page: percentilesOf(pages), Single: percentilesOf(t.singles), Memory: t.memory, Calibration: calibrationOf(t.words)}
 }
 
 // merge adds what the side does on other pages.
@@ -221,6 +226,9 @@ func (r ratio) result(over, under *tally) sidesRatio {
 	q := sidesRatio{Name: r.name, Workers: workers, Median: &quotients[len(quotients)/2],
 		CER:  scoredOf(func(k int) *float64 { return divide(over.errors[k].Rate(), under.errors[k].Rate()) }),
 		Wall: divide(over.wall.Seconds(), under.wall.Seconds()), Work: divide(over.work.Seconds(), under.work.Seconds())}
+	if r.under.atOnce > 0 {
+		q.Median = nil
+	}
 	if workers == [2]int{1, 1} {
 		q.WallWork = divide(over.wall.Seconds(), under.work.Seconds())
 	}
@@ -355,7 +363,13 @@ func printTables(w io.Writer, results []Result) error {
 
 func points(v float64) string { return fmt.Sprintf("%+.2f", v) }
 
-func (s sideResult) label() string { return fmt.Sprintf("%s ×%d", s.Side, s.Workers) }
+func (s sideResult) label() string {
+	label := fmt.Sprintf("%s ×%d", s.Side, s.Workers)
+	if s.AtOnce > 0 {
+		label += fmt.Sprintf(", %d pages", s.AtOnce)
+	}
+	return label
+}
 
 func (p *percentiles) cells() []string {
 	if p == nil {

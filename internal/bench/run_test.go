@@ -26,7 +26,8 @@ import (
 // reader is an engine that reads what a function says of a region.
 type reader struct {
 	Engine
-	read func(width, height int, box document.Box) string
+	workers int
+	read    func(width, height int, box document.Box) string
 }
 
 func (e reader) Probe(_ context.Context, f document.File) (document.Probe, error) {
@@ -58,7 +59,7 @@ func (e reader) Modes() map[recognition.Mode]string {
 	return map[recognition.Mode]string{recognition.BestMode: "best"}
 }
 func (e reader) Check(recognition.Mode, []string) []fault.Field { return nil }
-func (e reader) Up() int                                        { return 1 }
+func (e reader) Up() int                                        { return e.workers }
 func (e reader) Memory() int64                                  { return 1 }
 func (e reader) Close() error                                   { return nil }
 
@@ -71,7 +72,7 @@ func measure(t *testing.T, o Options, read func(width, height int, box document.
 	t.Helper()
 	var stdout bytes.Buffer
 	o.Workers, o.JSON = 1, true
-	err := Bench{Start: func(int) (Engine, error) { return reader{read: read}, nil },
+	err := Bench{Start: func(workers int) (Engine, error) { return reader{workers: workers, read: read}, nil },
 		Page:    func(file string) (document.Page, error) { return pageOf(file), nil },
 		Explain: func(err error) string { return err.Error() }, Stdout: &stdout, Stderr: t.Output(), Progress: progress.New(t.Output()),
 		Options: o}.Run(t.Context(), files)
@@ -151,6 +152,26 @@ func TestTwins(t *testing.T) {
 	if _, _, err := (page{Image: filepath.Join(dir, "receipts/images/page.png"), Set: "receipts",
 		Regions: []region{{Text: "other", Box: document.Box{X2: 100, Y2: 60}}}}).tight(); err == nil {
 		t.Error("a line that the other set has not is not missed")
+	}
+}
+
+// TestCores wants one worker compared with two, which read pages one after the other and several at once.
+func TestCores(t *testing.T) {
+	const row = `{"image": "images/page.png", "width": 100, "height": 60, "lang": "eng", "regions": [` +
+		`{"x1": 10, "y1": 10, "x2": 40, "y2": 20, "text": "same"}, {"x1": 10, "y1": 30, "x2": 40, "y2": 40, "text": "other"}]}`
+	file := writeSet(t, t.TempDir(), "receipts", row+"\n"+row+"\n"+row+"\n"+row)
+	results := measure(t, Options{Cores: true}, func(int, int, document.Box) string { return "same" }, file)
+	var got []string
+	for _, s := range results[0].Sides {
+		got = append(got, fmt.Sprintf("%s: %d empty, %.2f", s.label(), s.Empty, s.Exact.AsIs))
+	}
+	for _, q := range results[0].Ratios {
+		got = append(got, fmt.Sprintf("%s: %t, %t", q.Name, q.Wall != nil, q.Median != nil))
+	}
+	want := []string{"engine ×1: 0 empty, 0.50", "engine ×2: 0 empty, 0.50", "engine ×2, 3 pages: 0 empty, 0.50",
+		"1 worker ÷ 2: true, true", "1 worker ÷ 2, pages at once: true, false"}
+	if diff := cmp.Diff(want, got); diff != "" || results[0].Pages != 4 {
+		t.Errorf("of %d pages -want +got:\n%s", results[0].Pages, diff)
 	}
 }
 

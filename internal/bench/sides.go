@@ -38,6 +38,7 @@ const (
 type side struct {
 	name    string
 	workers int
+	atOnce  int                                                       // pages that are read at the same time; 0: one after the other
 	open    func(ctx context.Context, p page) error                   // comes before what is measured; may be nil
 	tasks   func(p page, tasks []recognition.Task) []recognition.Task // what it is asked for; nil: the tasks as they are
 	read    func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error)
@@ -95,7 +96,13 @@ func (b *run) openSides(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.ratios = append(b.ratios, ratio{name: "1 worker ÷ 2", over: one, under: two})
+		many, err := b.newPoolSide(ctx, SideEngine, 2)
+		if err != nil {
+			return err
+		}
+		many.atOnce = many.workers + 1 // as jobs in the background do
+		b.ratios = append(b.ratios, ratio{name: "1 worker ÷ 2", over: one, under: two},
+			ratio{name: "1 worker ÷ 2, pages at once", over: one, under: many})
 	}
 	if b.Service {
 		service, err := b.serviceSide(ctx)
@@ -116,6 +123,10 @@ func (b *run) poolSide(ctx context.Context, name string, workers int) (*side, er
 	if i := slices.IndexFunc(b.sides, func(s *side) bool { return s.name == name && s.workers == workers }); i >= 0 {
 		return b.sides[i], nil
 	}
+	return b.newPoolSide(ctx, name, workers)
+}
+
+func (b *run) newPoolSide(ctx context.Context, name string, workers int) (*side, error) {
 	engine, err := b.startWorkers(ctx, workers)
 	if err != nil {
 		return nil, err
@@ -132,7 +143,7 @@ func (b *run) poolSide(ctx context.Context, name string, workers int) (*side, er
 		s.tasks = b.inLang
 	}
 	s.read = func(ctx context.Context, p page, tasks []recognition.Task) ([]recognition.Reading, error) {
-		return read(ctx, recognition.Order{Page: p.source, Tasks: tasks})
+		return read(ctx, recognition.Order{Page: p.source, Tasks: tasks, Batch: s.atOnce > 0})
 	}
 	return b.addSide(s), nil
 }
