@@ -240,6 +240,9 @@ func foreign(first []letter, width, height float64) (runs []another) {
 	return runs
 }
 
+// colon tells whether a letter is a colon, which is read as a semicolon at times.
+func colon(l letter) bool { return l.text == ":" || l.text == ";" }
+
 // trimmed is what the second recogniser read of a run. Where Hangul is beside that, it takes a piece of a syllable for a letter at times,
 // and passes over marks at the edge.
 func (r another) trimmed(run, second []letter) []letter {
@@ -260,6 +263,8 @@ func (r another) trimmed(run, second []letter) []letter {
 			second = second[head.b2:]
 		} else if marks := run[:head.a2]; head.b1 == head.b2 && !worded(marks) {
 			before = marks
+		} else if head.a2 > head.b2 && colon(run[0]) && !colon(second[0]) {
+			before = run[:1]
 		}
 	}
 	if r.right && !tail.same {

@@ -607,6 +607,10 @@ func TestRunsThatAreNotHangul(t *testing.T) {
 		{". A8C", "ABC", 0.9, ".ABC", true},   // marks that it passes over
 		{"1. A8C", "ABC", 0.9, "ABC", true},   // not so digits
 		{"A8C:", "ABC", 0.9, "ABC:", true},    // marks behind
+		{`:\509`, "W509", 0.9, ":W509", true}, // a colon before what the first reads wrong, too
+		{";8C", "BC", 0.9, ";BC", true},
+		{":8C", ":BC", 0.9, ":BC", true},
+		{":BC", "1BC", 0.9, "1BC", true},      // something else in its place
 		{"2024", "2O24", 0.9, "2O24", true},   // with Latin letters
 		{"2024", "2824", 0.99, "2024", false}, // digits that the first is sure of
 		{"@", "②", 0.9, "②", true},
