@@ -123,13 +123,16 @@ type slot struct {
 	inbox   chan *task
 	proc    *process // written under the pool's lock; while the slot is idle, others read it under the lock
 	next    chan *process
-	taken   int   // jobs from the queue
-	memory  int64 // of the process; under the pool's lock
-	resting bool  // under the pool's lock
+	opened  time.Time // when the worker was last given a page that it did not hold
+	memory  int64     // of the process; under the pool's lock
+	resting bool      // under the pool's lock
 }
 
 // holds tells whether the worker has a page, so that its bytes need not be sent.
 func (s *slot) holds(page Page) bool { return s.proc != nil && s.proc.holds(page.Key) }
+
+// nothing is what a worker without a process holds.
+func nothing(Page) bool { return false }
 
 var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is shutting down.").After(5 * time.Second)
 
@@ -153,7 +156,7 @@ func (p *Pool) Close() {
 		return
 	}
 	p.closed = true
-	for t := p.queue.next(nil); t != nil; t = p.queue.next(nil) {
+	for t := p.queue.next(nothing, true); t != nil; t = p.queue.next(nothing, true) {
 		t.order.done <- outcome{index: t.index, err: errClosed}
 	}
 	for _, s := range p.idle {
@@ -327,8 +330,6 @@ func (p *Pool) replace(s *slot, fresh *process) {
 	p.slots.Go(old.retire)
 }
 
-const freeTurn = 64 // jobs, of which a worker takes one without regard to the pages that it holds
-
 // take returns the next job for the slot, waiting for one; nil when the pool closes. A worker that waits for long is replaced by
 // one that has not loaded anything, or ends where it was started on demand.
 func (p *Pool) take(s *slot) *task {
@@ -337,11 +338,10 @@ func (p *Pool) take(s *slot) *task {
 		p.mu.Unlock()
 		return nil
 	}
-	holds := s.holds
-	if s.taken++; s.taken%freeTurn == 0 {
-		holds = nil
-	}
-	if t := p.queue.next(holds); t != nil {
+	if t := p.queue.next(s.holds, time.Since(s.opened) > left); t != nil {
+		if !s.holds(t.order.page) {
+			s.opened = time.Now()
+		}
 		p.mu.Unlock()
 		return t
 	}
@@ -428,7 +428,7 @@ func (p *Pool) startMore(o *order) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(o.waiting) > 0 && len(p.idle) > 0 {
-		t := p.queue.next(nil)
+		t := p.queue.next(nothing, true)
 		if t == nil {
 			return
 		}

@@ -3,6 +3,7 @@ package workerpool
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // task is a job on its way.
@@ -20,7 +21,7 @@ type order struct {
 	batch   bool
 	once    bool
 	waiting []*task
-	begun   bool         // a task was taken
+	begun   time.Time    // when the newest task was taken; zero before the first one
 	running int          // tasks that workers are at
 	done    chan outcome // has room for every task
 }
@@ -28,7 +29,7 @@ type order struct {
 // take takes out the first task that waits, for a worker.
 func (o *order) take() *task {
 	t := o.waiting[0]
-	o.waiting, o.begun = o.waiting[1:], true
+	o.waiting, o.begun = o.waiting[1:], time.Now()
 	o.running++
 	return t
 }
@@ -41,8 +42,8 @@ type outcome struct {
 }
 
 // queue is the tasks that no worker is free for. Method next takes turns between users, and between the orders of a user, so that
-// a long order holds up nobody, and leaves an order to the workers that hold its page for some time, so that not each of them has to
-// open it; see docs/adr/0075-workers-stay-with-a-page.md. Batch orders give way to others, but get every fourth turn. A queue is not safe
+// a long order holds up nobody, and leaves an order to the workers that hold its page for some time, so that not each worker has to open
+// it; see docs/adr/0075-workers-stay-with-a-page.md. Batch orders give way to others, but get every fourth turn. A queue is not safe
 // for concurrent use.
 type queue struct {
 	classes [2]class // interactive, batch
@@ -79,17 +80,16 @@ func (q *queue) push(o *order) {
 	c.users[i].orders = append(c.users[i].orders, o)
 }
 
-// next takes out the task that a worker is to do next, or returns nil where none waits. The worker holds some pages; nil stands for a
-// worker that takes what has its turn.
-func (q *queue) next(holds func(Page) bool) *task {
+// next takes out the task that a worker is to do next, which holds some pages and may open another, or returns nil where none waits.
+func (q *queue) next(holds func(Page) bool, opens bool) *task {
 	q.turns++
 	first, second := &q.classes[0], &q.classes[1]
 	if q.turns%batchTurn == 0 {
 		first, second = second, first
 	}
-	t := first.next(holds)
+	t := first.next(holds, opens)
 	if t == nil {
-		t = second.next(holds)
+		t = second.next(holds, opens)
 	}
 	if t != nil {
 		q.length--
@@ -97,8 +97,8 @@ func (q *queue) next(holds func(Page) bool) *task {
 	return t
 }
 
-func (c *class) next(holds func(Page) bool) *task {
-	i, k := c.pick(holds)
+func (c *class) next(holds func(Page) bool, opens bool) *task {
+	i, k := c.pick(holds, opens)
 	if i < 0 {
 		return nil
 	}
@@ -116,23 +116,27 @@ func (c *class) next(holds func(Page) bool) *task {
 	return t
 }
 
-// pick returns the index of a user and of an order of theirs: the first one in turn that is new, or whose page the worker holds and that
-// no other worker is at. Where there is none it is the first one whose page the worker holds, or that no other worker is at, or any. It
-// returns a negative index where nothing waits.
-func (c *class) pick(holds func(Page) bool) (user, of int) {
+// left is for how long an order that no worker is at waits for those that hold its page, and a worker stays with its own pages after it has
+// opened one.
+const left = time.Second
+
+// pick returns the index of a user and of an order of theirs: the first one in turn that is new, or that no other worker is at and whose
+// page the worker holds, or, where it opens pages, that nobody has been at for some time. Where there is none it is the first one whose
+// page the worker holds, or that no other worker is at, or any. It returns a negative index where nothing waits.
+func (c *class) pick(holds func(Page) bool, opens bool) (user, of int) {
 	const held, alone = 2, 1
 	user, best := -1, -1
 	for i, u := range c.users {
 		for k, o := range u.orders {
 			worth := 0
-			if holds != nil && holds(o.page) {
+			if holds(o.page) {
 				worth += held
 			}
 			if o.running == 0 {
 				worth += alone
 			}
 			switch {
-			case holds == nil && o.running == 0, !o.begun, worth == held+alone:
+			case o.begun.IsZero(), worth == held+alone, worth == alone && opens && time.Since(o.begun) > left:
 				return i, k
 			case worth > best:
 				user, of, best = i, k, worth

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // orders makes the orders of a queue from words such as "a3", three tasks of user a, and "b9*", nine of user b in a batch, each about a
@@ -23,7 +24,7 @@ func orders(q *queue, text string) (all []*order) {
 func turns(q *queue, n int) string {
 	var got strings.Builder
 	for range n {
-		t := q.next(nil)
+		t := q.next(nothing, true)
 		if t == nil {
 			got.WriteString("-")
 			continue
@@ -77,9 +78,10 @@ func simulate(q *queue, workers int) (at, opened []string) {
 			if tasks[w] != nil {
 				tasks[w].order.running--
 			}
-			if tasks[w] = q.next(func(p Page) bool { return held[w][p.Key] }); tasks[w] == nil {
+			if tasks[w] = q.next(func(p Page) bool { return held[w][p.Key] }, true); tasks[w] == nil {
 				continue
 			}
+			tasks[w].order.begun = time.Now().Add(time.Hour) // however slow this is, nothing has waited
 			key := tasks[w].order.page.Key
 			at[w] += key[:1]
 			if !held[w][key] {
@@ -115,30 +117,36 @@ func TestWorkersStayWithAPage(t *testing.T) {
 	}
 }
 
-// An order that a worker has begun and left, as one does that broke, is not left for long.
+// An order that a worker has begun and left, as one does that broke or is long at another page, is not left for long.
 func TestNoPageIsLeft(t *testing.T) {
 	mine := func(p Page) bool { return p.Key == "b3" }
-	none := func(Page) bool { return false }
 	for _, c := range []struct {
 		name  string
 		holds func(Page) bool
-		at    int // the order that another worker is at
+		at    int  // the order that another worker is at
+		long  bool // nobody has taken anything of the first order for long
+		opens bool
 		want  string
 	}{
-		{"a worker with a page of its own", mine, 2, "b3"},
-		{"a worker with a page that another one is at", mine, 1, "b3"},
-		{"a worker without a page", none, 0, "b3"},
-		{"a worker without a page", none, 1, "a3"},
-		{"a worker whose turn is free", nil, 0, "b3"},
-		{"a worker whose turn is free", nil, 1, "a3"},
+		{"a worker with a page of its own", mine, 2, false, true, "b3"},
+		{"a worker with a page that another one is at", mine, 1, false, true, "b3"},
+		{"a worker with a page of its own, while another waits", mine, 2, true, true, "a3"},
+		{"a worker that has just opened a page, while another waits", mine, 2, true, false, "b3"},
+		{"a worker with a page of its own, while another is read", mine, 0, true, true, "b3"},
+		{"a worker without a page", nothing, 0, false, true, "b3"},
+		{"a worker without a page", nothing, 1, false, true, "a3"},
 	} {
 		var q queue
 		all := orders(&q, "a3 b3 c3")
-		for range all {
-			q.next(nil).order.running--
+		for _, o := range all {
+			q.next(nothing, true).order.running--
+			o.begun = time.Now().Add(time.Hour)
+		}
+		if c.long {
+			all[0].begun = time.Now().Add(-2 * left)
 		}
 		all[c.at].running++
-		if got := q.next(c.holds).order.page.Key; got != c.want {
+		if got := q.next(c.holds, c.opens).order.page.Key; got != c.want {
 			t.Errorf("%s: got %s, want %s, while another one is at %s", c.name, got, c.want, all[c.at].page.Key)
 		}
 	}
