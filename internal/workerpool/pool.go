@@ -123,7 +123,7 @@ type slot struct {
 	inbox   chan *task
 	proc    *process // written under the pool's lock; while the slot is idle, others read it under the lock
 	next    chan *process
-	opened  time.Time // when the worker was last given a page that it did not hold
+	opened  time.Time // when the worker was last given a page that it did not hold, of an order that others had begun
 	memory  int64     // of the process; under the pool's lock
 	resting bool      // under the pool's lock
 }
@@ -339,7 +339,7 @@ func (p *Pool) take(s *slot) *task {
 		return nil
 	}
 	if t := p.queue.next(s.holds, time.Since(s.opened) > left); t != nil {
-		if !s.holds(t.order.page) {
+		if t.index > 0 && !s.holds(t.order.page) {
 			s.opened = time.Now()
 		}
 		p.mu.Unlock()
