@@ -2,9 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"image"
-	"image/draw"
-	"sync"
 	"testing"
 
 	"glyphbox/internal/domain/recognition"
@@ -47,45 +44,6 @@ func BenchmarkPage(b *testing.B) {
 				readTexts(b, p, (*Engine).Recognize, o)
 			}
 			b.ReportMetric(float64(b.N*len(lines))/b.Elapsed().Seconds(), "regions/s")
-		})
-	}
-}
-
-// BenchmarkPagesAtOnce reads large pages, one after the other and three at once, as a job in the background does.
-func BenchmarkPagesAtOnce(b *testing.B) {
-	const pages = 12
-	var orders []recognition.Order
-	for page := range pages {
-		var lines []string
-		for n := range 10 {
-			lines = append(lines, fmt.Sprintf("%d boxes of paper at %d.50 each", n+1, page+10))
-		}
-		drawn, boxes := porttest.DrawLines(lines...)
-		paper := image.NewGray(image.Rect(0, 0, 3024, 4032))
-		draw.Draw(paper, paper.Bounds(), image.White, image.Point{}, draw.Src)
-		draw.Draw(paper, drawn.Bounds(), drawn, image.Point{}, draw.Src)
-		o := orderOf(porttest.PageOf(porttest.PNG(paper)), boxes...)
-		o.Batch = true
-		orders = append(orders, o)
-	}
-	for _, c := range []struct{ workers, atOnce int }{{1, 1}, {2, 1}, {2, 3}} {
-		b.Run(fmt.Sprintf("workers=%d/pages=%d", c.workers, c.atOnce), func(b *testing.B) {
-			p := start(b, func(o *Options) { o.Workers = c.workers })
-			ready(b, p)
-			for b.Loop() {
-				var reading sync.WaitGroup
-				room := make(chan struct{}, c.atOnce)
-				for i := range orders {
-					orders[i].Page.File.SHA256 += "0" // a page that no worker holds
-					room <- struct{}{}
-					reading.Go(func() {
-						readTexts(b, p, (*Engine).Recognize, orders[i])
-						<-room
-					})
-				}
-				reading.Wait()
-			}
-			b.ReportMetric(float64(b.N*pages)/b.Elapsed().Seconds(), "pages/s")
 		})
 	}
 }
