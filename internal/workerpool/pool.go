@@ -131,6 +131,13 @@ type slot struct {
 // holds tells whether the worker has a page, so that its bytes need not be sent.
 func (s *slot) holds(page Page) bool { return s.proc != nil && s.proc.holds(page.Key) }
 
+// gets notes what the worker is given.
+func (s *slot) gets(t *task) {
+	if t.index > 0 && !s.holds(t.order.page) {
+		s.opened = time.Now()
+	}
+}
+
 // nothing is what a worker without a process holds.
 func nothing(Page) bool { return false }
 
@@ -339,9 +346,7 @@ func (p *Pool) take(s *slot) *task {
 		return nil
 	}
 	if t := p.queue.next(s.holds, time.Since(s.opened) > left); t != nil {
-		if t.index > 0 && !s.holds(t.order.page) {
-			s.opened = time.Now()
-		}
+		s.gets(t)
 		p.mu.Unlock()
 		return t
 	}

@@ -128,6 +128,9 @@ func (c *class) pick(holds func(Page) bool, opens bool) (user, of int) {
 	user, best := -1, -1
 	for i, u := range c.users {
 		for k, o := range u.orders {
+			if o.begun.IsZero() {
+				return i, k
+			}
 			worth := 0
 			if holds(o.page) {
 				worth += held
@@ -136,7 +139,7 @@ func (c *class) pick(holds func(Page) bool, opens bool) (user, of int) {
 				worth += alone
 			}
 			switch {
-			case o.begun.IsZero(), worth == held+alone, worth == alone && opens && time.Since(o.begun) > left:
+			case worth == held+alone, worth == alone && opens && time.Since(o.begun) > left:
 				return i, k
 			case worth > best:
 				user, of, best = i, k, worth

@@ -152,6 +152,21 @@ func TestNoPageIsLeft(t *testing.T) {
 	}
 }
 
+// A new order does not count as one that a worker opened for others, or it would never open one where new orders keep coming.
+func TestOpenedForOthers(t *testing.T) {
+	for _, c := range []struct {
+		index int
+		held  []string
+		want  bool
+	}{{0, nil, false}, {0, []string{"a"}, false}, {1, []string{"a"}, false}, {1, nil, true}, {1, []string{"b"}, true}} {
+		s := &slot{proc: &process{held: c.held}}
+		s.gets(&task{order: &order{page: Page{Key: "a"}}, index: c.index})
+		if got := !s.opened.IsZero(); got != c.want {
+			t.Errorf("job %d for a worker that holds %v: got %t", c.index, c.held, got)
+		}
+	}
+}
+
 // A job goes to the worker that keeps something about its part of the page, or else to one that holds the page, or else to one that is up.
 func TestThePartOfAPage(t *testing.T) {
 	none, up := &slot{}, &slot{proc: &process{}}
