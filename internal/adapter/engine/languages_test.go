@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"glyphbox/internal/adapter/engine/traineddata"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
@@ -134,11 +135,12 @@ func TestLanguageThatIsNotInstalled(t *testing.T) {
 	}
 	some := t.TempDir()
 	for _, name := range []string{"eng", "osd"} {
-		if err := os.Symlink(filepath.Join(installed.folder, name+suffix), filepath.Join(some, name+suffix)); err != nil {
+		file := name + traineddata.Suffix
+		if err := os.Symlink(filepath.Join(installed.folder, file), filepath.Join(some, file)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(some, "osd"+suffix)); err != nil {
+	if _, err := os.Stat(filepath.Join(some, "osd"+traineddata.Suffix)); err != nil {
 		check.Absent(t, "osd", "install tesseract-ocr-osd")
 	}
 	e := start(t, func(o *Options) { o.TessdataDirs = []string{some} })

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"glyphbox/internal/adapter/engine/traineddata"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
@@ -229,7 +230,7 @@ func TestTraineddataOfSeveralFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"abc", "kor", "script/Abc", ".hidden/abc"} { // kor is English here
-		if err := os.WriteFile(filepath.Join(more, name+suffix), eng, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(more, name+traineddata.Suffix), eng, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

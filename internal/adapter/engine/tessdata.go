@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +10,7 @@ import (
 	"strings"
 
 	"glyphbox/internal/adapter/engine/read"
+	"glyphbox/internal/adapter/engine/traineddata"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -92,7 +91,7 @@ var notLanguages = []string{"osd", "equ", "snum"}
 
 func listTessdata(dir string) (languages []language, err error) {
 	err = walkTessdata(dir, func(path, name string) error {
-		code := strings.TrimSuffix(name, suffix)
+		code := strings.TrimSuffix(name, traineddata.Suffix)
 		if slices.Contains(notLanguages, code) {
 			return nil
 		}
@@ -108,9 +107,6 @@ func listTessdata(dir string) (languages []language, err error) {
 	return languages, err
 }
 
-// suffix ends the names of traineddata files.
-const suffix = ".traineddata"
-
 // walkTessdata visits the traineddata files of a folder and of those in it, with their names from the folder on. Folders in it
 // that are hidden or not for us to read are passed over: mounted volumes have such.
 func walkTessdata(dir string, visit func(path, name string) error) error {
@@ -118,7 +114,7 @@ func walkTessdata(dir string, visit func(path, name string) error) error {
 		if path != dir && entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") || errors.Is(err, fs.ErrPermission)) {
 			return fs.SkipDir
 		}
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, suffix) {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, traineddata.Suffix) {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
@@ -175,34 +171,14 @@ func linkTessdata(folder, dir string) error {
 	})
 }
 
-// The components of traineddata that make a model (tessdatamanager.h of Tesseract).
-const (
-	componentLegacy = 3  // TESSDATA_INTTEMP
-	componentLSTM   = 17 // TESSDATA_LSTM
-)
-
-// readTraineddata looks into the table at the start of the file: a count, then an offset for each component, negative for
-// one that is not there.
+// readTraineddata tells which engines a file has models for.
 func readTraineddata(path string) (l language, err error) {
-	f, err := os.Open(path)
+	f, err := traineddata.Open(path)
 	if err != nil {
 		return l, err
 	}
 	defer f.Close()
-	var count int32
-	if err := binary.Read(f, binary.LittleEndian, &count); err != nil {
-		return l, err
-	}
-	if count < 1 || count > 256 {
-		return l, fmt.Errorf("%s: %d components", path, count)
-	}
-	offsets := make([]int64, count)
-	if err := binary.Read(f, binary.LittleEndian, offsets); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return l, err
-	}
-	has := func(component int) bool { return component < len(offsets) && offsets[component] > 0 }
-	l.lstm, l.legacy = has(componentLSTM), has(componentLegacy)
-	return l, nil
+	return language{lstm: f.Has(traineddata.LSTM), legacy: f.Has(traineddata.Legacy)}, nil
 }
 
 // tongues are what can be told apart by script among the languages that have a model for the mode. Those that are named count for their

@@ -1,0 +1,145 @@
+package traineddata
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Words are the words of one language. They may be used by several goroutines at a time. Nil ones are none.
+//
+// They are a graph whose edges are letters, as Tesseract packs it (SquishedDawg in its dawg.h): an edge has the number of a letter, flags,
+// and the number of the first edge of the node that it leads to. The edges of a node follow each other, those of the root come first.
+type Words struct {
+	edges   []byte // 8 bytes for each
+	letters map[rune][]uint64
+	bits    int                 // of the number of a letter
+	root    map[uint64][]uint64 // the edges of the root, of which there are many, by the numbers of their letters
+}
+
+// The flags of an edge, above the number of its letter.
+const (
+	lastOfNode = 1 << iota
+	backward
+	endOfWord
+	flagBits = iota
+)
+
+const (
+	mark       = 42 // what the graph begins with
+	headerSize = 10
+	edgeSize   = 8
+)
+
+// ReadWords reads the words of the network's language from a file. It returns nil where the file has none.
+func ReadWords(path string) (*Words, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	w, err := f.words()
+	if err != nil {
+		return nil, fmt.Errorf("the words of %s: %w", path, err)
+	}
+	return w, nil
+}
+
+func (f *File) words() (*Words, error) {
+	graph, err := f.read(wordPart)
+	if err != nil || graph == nil {
+		return nil, err
+	}
+	names, err := f.read(letterPart)
+	if err != nil || names == nil {
+		return nil, err
+	}
+	if len(graph) < headerSize || binary.LittleEndian.Uint16(graph) != mark {
+		return nil, errors.New("they are no graph of letters")
+	}
+	w := &Words{edges: graph[headerSize:], letters: numbered(string(names)), root: map[uint64][]uint64{}}
+	w.bits = bits.Len32(binary.LittleEndian.Uint32(graph[2:]))
+	if edges := binary.LittleEndian.Uint32(graph[6:]); w.count() < int(edges) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	for i := range w.count() {
+		e := w.edge(i)
+		if w.flags(e)&backward != 0 {
+			break // from here on they are of words that are read from their end
+		}
+		w.root[w.letter(e)] = append(w.root[w.letter(e)], e)
+		if w.flags(e)&lastOfNode != 0 {
+			break
+		}
+	}
+	return w, nil
+}
+
+// numbered are the numbers of letters, in lower case. The text has how many there are, and then a line for each, which begins with it.
+func numbered(text string) map[rune][]uint64 {
+	numbers := map[rune][]uint64{}
+	count, rest, _ := strings.Cut(text, "\n")
+	left, _ := strconv.Atoi(strings.TrimSpace(count))
+	number := uint64(0)
+	for line := range strings.Lines(rest) {
+		if left--; left < 0 {
+			break
+		}
+		letter, _, _ := strings.Cut(line, " ")
+		if c, size := utf8.DecodeRuneInString(letter); size > 0 && size == len(letter) {
+			numbers[unicode.ToLower(c)] = append(numbers[unicode.ToLower(c)], number)
+		}
+		number++
+	}
+	return numbers
+}
+
+func (w *Words) count() int                { return len(w.edges) / edgeSize }
+func (w *Words) edge(i int) uint64         { return binary.LittleEndian.Uint64(w.edges[edgeSize*i:]) }
+func (w *Words) letter(edge uint64) uint64 { return edge & (1<<w.bits - 1) }
+func (w *Words) flags(edge uint64) uint64  { return edge >> w.bits & (1<<flagBits - 1) }
+
+// next is the first edge of the node that an edge leads to; 0 where it leads to none.
+func (w *Words) next(edge uint64) int { return int(edge >> (w.bits + flagBits)) }
+
+// Has tells whether a word is among them, letter case aside.
+func (w *Words) Has(word string) bool {
+	if w == nil {
+		return false
+	}
+	c, size := utf8.DecodeRuneInString(word)
+	for _, number := range w.letters[unicode.ToLower(c)] {
+		for _, e := range w.root[number] {
+			if w.ends(e, word[size:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ends tells whether a word ends with the rest behind an edge.
+func (w *Words) ends(edge uint64, rest string) bool {
+	if rest == "" {
+		return w.flags(edge)&endOfWord != 0
+	}
+	c, size := utf8.DecodeRuneInString(rest)
+	for i := w.next(edge); i > 0 && i < w.count(); i++ {
+		e := w.edge(i)
+		for _, number := range w.letters[unicode.ToLower(c)] {
+			if w.letter(e) == number && w.ends(e, rest[size:]) {
+				return true
+			}
+		}
+		if w.flags(e)&lastOfNode != 0 {
+			break
+		}
+	}
+	return false
+}
