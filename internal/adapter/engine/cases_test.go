@@ -66,3 +66,25 @@ func TestRegionsAsPeopleDrawThem(t *testing.T) {
 		})
 	}
 }
+
+// What both recognisers read as "retum-to-work" is a word that the traineddata has.
+func TestWordsOfTraineddata(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "cases", "10-words", "return-to-work.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := porttest.PageOf(data)
+	o := orderOf(page, document.Box{X2: 420, Y2: 50})
+	o.Tasks[0].Effort = recognition.EffortAccurate
+	readings, err := start(t).Recognize(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := readings[0]
+	if want := "estrogen-induced return-to-work enamored"; r.Text != want {
+		t.Fatalf("%q, want %q", r.Text, want)
+	}
+	if c := r.Words[1].Candidates; len(c) != 1 || c[0].Text != "retum-to-work" {
+		t.Errorf("the candidates of the word are %v", c)
+	}
+}

@@ -1,13 +1,16 @@
 package ppocr
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -167,11 +170,51 @@ func TestRead(t *testing.T) {
 		{Text: "a", Prob: p, X1: 3 * step, X2: 4 * step, Space: gap},
 		{Text: "b", Prob: p, X1: 6 * step, X2: 7 * step, Space: 1},
 	}
-	if !slices.Equal(chars, want) {
+	if !reflect.DeepEqual(chars, want) {
 		t.Errorf("read %v, want %v", chars, want)
 	}
 	if text := Text(chars); text != "aa b" {
 		t.Errorf("text %q, want %q", text, "aa b")
+	}
+}
+
+// What a letter may be else is taken from the step that is surest of it, what may stand behind it from those that are of no letter.
+func TestGuesses(t *testing.T) {
+	var m model
+	r := NewRecogniser("m", &m, []string{"a", "b", "c"}, nil)
+	m.answer = func(out Tensor) error {
+		for t, row := range [][]float32{
+			{0, 0.5, 0, 0.5, 0},
+			{0.1, 0.8, 0.002, 0.1, 0}, // an a, perhaps a c or nothing
+			{0.75, 0, 0.25, 0, 0},     // perhaps a b
+			{0, 0, 0, 1, 0},
+		} {
+			copy(out.Data[t*5:], row)
+		}
+		for t := 4; t < int(out.Shape[1]); t++ {
+			out.Data[t*5] = 1
+		}
+		return nil
+	}
+	line := painted(96, 48, func(int, int) [3]uint8 { return [3]uint8{} })
+	chars, err := r.Read(line, 0, "")
+	if err != nil || len(chars) != 2 {
+		t.Fatalf("read %v, %v; want two letters", chars, err)
+	}
+	texts := func(guesses []read.Guess) (found string) {
+		for _, g := range guesses {
+			found += fmt.Sprintf("%s%.2f ", cmp.Or(g.Text, "-"), g.Prob)
+		}
+		return found
+	}
+	if got := texts(chars[0].Instead) + "| " + texts(chars[0].Behind); got != "-0.10 c0.10 | b0.25 " {
+		t.Errorf("guesses %q", got)
+	}
+	if chars[1].Instead != nil || chars[1].Behind != nil {
+		t.Errorf("guesses %v and %v of what is sure", chars[1].Instead, chars[1].Behind)
+	}
+	if chars, err := r.Read(line, 0, "abc"); err != nil || chars[0].Instead != nil || chars[0].Behind != nil {
+		t.Errorf("with a charset: %v, %v", chars, err)
 	}
 }
 

@@ -22,8 +22,9 @@ const (
 	crowdedFrom   = 1.2  // letters that were read, by those that a line was squeezed for, from which that was too few
 	maybeCrowded  = 0.75 // the same where they are read less surely than unsure
 	unsure        = 0.75
-	maxWidth      = 3200 // columns; what is longer is squeezed
-	step          = 8    // columns to which one step of the answer belongs; a width is a multiple of it
+	maxWidth      = 3200  // columns; what is longer is squeezed
+	leastLikely   = 0.003 // probability of a guess
+	step          = 8     // columns to which one step of the answer belongs; a width is a multiple of it
 
 	blank = 0 // the class between characters, before those of the characters; that of the space comes last
 )
@@ -155,18 +156,41 @@ func (r *Recogniser) decode(out []float32, allowed []int, perStep float64) []rea
 		case space:
 			gap = 1
 		case blank:
+			if len(chars) > 0 && allowed == nil {
+				last := &chars[len(chars)-1]
+				last.Behind = r.guesses(last.Behind, row, class)
+			}
 		case before:
 			last := &chars[len(chars)-1]
+			if prob > last.Prob && allowed == nil {
+				last.Instead = r.guesses(nil, row, class)
+			}
 			last.Prob, last.X2 = max(last.Prob, prob), float64(t+1)*perStep
 			gap = ofSpace
 		default:
 			c := read.Char{Text: r.characters[class], Prob: prob, X1: float64(t) * perStep, X2: float64(t+1) * perStep, Space: gap}
+			if allowed == nil {
+				c.Instead = r.guesses(nil, row, class)
+			}
 			chars = append(chars, c)
 			gap = ofSpace
 		}
 		before = class
 	}
 	return chars
+}
+
+// guesses appends what a step may be besides its best class and a space.
+func (r *Recogniser) guesses(found []read.Guess, row []float32, class int) []read.Guess {
+	if row[class] > 1-leastLikely {
+		return found
+	}
+	for i, v := range row[:len(row)-1] {
+		if v >= leastLikely && i != class {
+			found = append(found, read.Guess{Text: r.characters[i], Prob: float64(v)})
+		}
+	}
+	return found
 }
 
 // best returns the best class of a step, its probability, and that of a space, among the allowed ones only.

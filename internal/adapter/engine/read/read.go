@@ -34,6 +34,15 @@ type Char struct {
 	Prob   float64 // that it is right, 0 to 1
 	X1, X2 float64 // from where to where it stands, in pixels of the line's image
 	Space  float64 // probability that a space comes before it, 0 to 1; 1 where the recogniser read one
+
+	Instead []Guess // what it may be else; an empty text where it may be none
+	Behind  []Guess // what may stand behind it and was not read
+}
+
+// Guess is a character that a recogniser held for possible, and its probability.
+type Guess struct {
+	Text string
+	Prob float64 // 0 to 1
 }
 
 // Recogniser reads one line of text.
@@ -43,7 +52,7 @@ type Recogniser interface {
 
 	// Read returns the characters of an upright line that is dark on light, from left to right. Letters is about how many there would
 	// be without wide gaps, 0 where that is not known. Where charset is not empty, only its characters are read. A line without text has
-	// no characters, which is no error.
+	// no characters, which is no error. With a charset there are no guesses.
 	Read(line RGB, letters int, charset string) ([]Char, error)
 }
 

@@ -21,6 +21,9 @@ type Reader struct {
 	// cannot be told. It may be nil.
 	Script func(Gray) string
 
+	// Known tells whether a word is in the list of words of one of the languages, letter case aside. It may be nil.
+	Known func(word string, lang []string) bool
+
 	// Detector finds lines where the ink does not tell them clearly. It may be nil.
 	Detector Detector
 

@@ -153,7 +153,7 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 	if j.heard.sure == 0 && len(line) > 0 { // it takes what it does not know for Chinese
 		return first, nil
 	}
-	return fuse(first, line), nil
+	return j.inKnownWords(first, fuse(first, line)), nil
 }
 
 // Where the second recogniser looks twice.

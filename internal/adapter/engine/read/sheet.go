@@ -381,7 +381,7 @@ func withEnds(line, unread []letter) []letter {
 			for _, l := range unread {
 				h := l.y2 - l.y1
 				gap := max(row.x1-l.x2, l.x1-row.x2)
-				outside := l.x2 < row.x1+size/4 && end[0] == line[0] || l.x1 > row.x2-size/4 && end[len(end)-1] == line[len(line)-1]
+				outside := l.x2 < row.x1+size/4 && &end[0] == &line[0] || l.x1 > row.x2-size/4 && &end[len(end)-1] == &line[len(line)-1]
 				if outside && gap < size && h > 0.6*size && h < 1.5*size && l.x2-l.x1 < 2*size &&
 					overlap(l.y1, l.y2, row.y1, row.y2) > 0.7*h && (l.x1 < row.x1 || l.x2 > row.x2) {
 					longer, again = append(longer[:len(longer):len(longer)], l), true

@@ -23,6 +23,8 @@ type letter struct {
 	y1, y2 float64 // on the strip; 0 where the recogniser does not tell
 	by     string  // who read it
 
+	instead, behind []Guess // as of a Char
+
 	other     string  // what the other recogniser read in its place
 	otherBy   string  // who that is
 	otherProb float64 // 0 where no other one was asked
@@ -103,7 +105,7 @@ func lettersOf(a Answer, by string) [][]letter {
 func charsOf(chars []Char, by string) (line []letter) {
 	for _, c := range chars {
 		line = append(line, letter{text: c.Text, space: len(line) > 0 && c.Space >= 0.5, gap: c.Space, prob: c.Prob, word: c.Prob, x1: c.X1,
-			x2: c.X2, by: by})
+			x2: c.X2, by: by, instead: c.Instead, behind: c.Behind})
 	}
 	return line
 }
@@ -164,6 +166,9 @@ func words(line []letter, strip rect, confidence func([]letter) float64, place f
 		if candidate = strings.TrimSpace(candidate); candidate != w.Text && candidate != "" && other > 0 {
 			delete(others, w.Engine) // a word may have letters of both
 			delete(others, "")
+			if len(others) == 0 {
+				others[w.Engine] = true
+			}
 			w.Candidates = []recognition.Candidate{{Engine: strings.Join(slices.Sorted(maps.Keys(others)), ", "), Text: candidate,
 				Confidence: min(1, other)}}
 		}

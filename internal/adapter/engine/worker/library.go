@@ -2,8 +2,11 @@ package worker
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"glyphbox/internal/adapter/engine/read"
+	"glyphbox/internal/adapter/engine/traineddata"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 )
@@ -14,6 +17,7 @@ type library struct {
 	tessdata   string
 	layoutLang []string // of the model that lays pages out, which is the same for all languages
 	models     lru[*model]
+	words      map[string]*traineddata.Words // by language
 	pages      lru[decodedPage]
 	pageBytes  int64         // of all pages held
 	shapes     *model        // tells scripts apart; nil until it is first asked
@@ -41,6 +45,18 @@ func (l *library) model(task recognition.Task) (*model, error) {
 		l.models.dropOldest().close()
 	}
 	return m, nil
+}
+
+// known tells whether a word is in the list of words of one of the languages. Those without a list that can be read have no words.
+func (l *library) known(word string, lang []string) bool {
+	return slices.ContainsFunc(lang, func(code string) bool {
+		words, ok := l.words[code]
+		if !ok {
+			words, _ = traineddata.ReadWords(filepath.Join(l.tessdata, code+traineddata.Suffix))
+			l.words[code] = words
+		}
+		return words.Has(word)
+	})
 }
 
 func (l *library) page(sha256 string) (decodedPage, bool) { return l.pages.get(sha256) }

@@ -22,7 +22,7 @@ import (
 func (l *library) read(page decodedPage, job protocol.Job) (recognition.Reading, error) {
 	began := time.Now()
 	task := job.Task
-	r := read.Reader{Progress: l.progress, Tongues: job.Tongues, Script: l.script, Facings: page.facings}
+	r := read.Reader{Progress: l.progress, Tongues: job.Tongues, Script: l.script, Known: l.known, Facings: page.facings}
 	var used []*model
 	defer func() {
 		for _, m := range used {

@@ -14,6 +14,7 @@ import (
 
 	"glyphbox/internal/adapter/engine/pdfium"
 	"glyphbox/internal/adapter/engine/protocol"
+	"glyphbox/internal/adapter/engine/traineddata"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/imagefile"
@@ -30,7 +31,8 @@ func Run(argument string) error {
 		return pdfium.Run(setup)
 	}
 	quietLeptonica()
-	l := &library{engine: "tesseract " + libraryVersion(), tessdata: setup.Tessdata, layoutLang: setup.Warm[len(setup.Warm)-1:]}
+	l := &library{engine: "tesseract " + libraryVersion(), tessdata: setup.Tessdata, layoutLang: setup.Warm[len(setup.Warm)-1:],
+		words: map[string]*traineddata.Words{}}
 	second := l.openModels(setup.Models) // loads a library, which a confined process cannot
 	var heif protocol.HEIF
 	l.heif, heif = openHEIF(libheif[runtime.GOOS]) // so does this

@@ -1,0 +1,173 @@
+package read
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A word that no list of words has becomes one that is in a list, where a letter or two may be read so.
+const (
+	shortestSpelt = 5     // letters of such a word
+	leastLikely   = 0.005 // probability of the letters that it has then, by that of those that were read
+	respelt       = 0.95  // what the confidence of those letters counts as, by how often they were right
+)
+
+// edit puts letters in the place of letters from:to of a line.
+type edit struct {
+	from, to int
+	with     []letter
+	likely   float64 // by what was read
+}
+
+// inKnownWords is a line, as it was fused of the first recogniser's reading and another, with words of its languages where it nearly has
+// them.
+func (j *job) inKnownWords(first, line []letter) []letter {
+	if j.Known == nil || j.task.Charset != "" {
+		return line
+	}
+	var edits []edit // of all words, once one is unknown
+	var result []letter
+	for from := 0; from < len(line); {
+		to := from + 1
+		for to < len(line) && !line[to].space {
+			to++
+		}
+		word := line[from:to]
+		if unknown, _ := j.unknown(word); unknown > 0 {
+			if edits == nil {
+				edits = append(guessed(line), readByFirst(first, line)...)
+			}
+			word = j.nearest(line, from, to, edits)
+		}
+		result = append(result, word...)
+		from = to
+	}
+	return result
+}
+
+// unknown is how many parts of a word are in no list, and how many letters the others have that are not short.
+func (j *job) unknown(word []letter) (unknown, known int) {
+	between := func(c rune) bool { return !unicode.IsLetter(c) && !strings.ContainsRune("'’-", c) }
+	for _, part := range strings.FieldsFunc(textOf(word), between) {
+		missing, letters := 0, 0
+		for piece := range strings.SplitSeq(part, "-") {
+			piece = strings.Trim(strings.ReplaceAll(piece, "’", "'"), "'")
+			letters += len([]rune(piece))
+			if piece != "" && !j.Known(piece, j.task.Lang) {
+				missing++
+			}
+		}
+		if missing > 0 {
+			unknown++
+		} else if letters >= shortestSpelt {
+			known += letters
+		}
+	}
+	return unknown, known
+}
+
+// guessed are the edits that the second recogniser held for possible.
+func guessed(line []letter) (edits []edit) {
+	for i, l := range line {
+		with := letter{space: l.space, word: respelt, x1: l.x1, x2: l.x2, y1: l.y1, y2: l.y2, by: l.by}
+		for _, g := range l.instead {
+			with.text, with.prob = g.Text, g.Prob
+			if g.Text == "" {
+				edits = append(edits, edit{i, i + 1, nil, g.Prob / l.prob})
+			} else if alphabetic(g.Text) {
+				edits = append(edits, edit{i, i + 1, []letter{with}, g.Prob / l.prob})
+			}
+		}
+		with.space, with.x1 = false, l.x2
+		for _, g := range l.behind {
+			with.text, with.prob = g.Text, g.Prob
+			if alphabetic(g.Text) && g.Text != l.text && (i+1 == len(line) || g.Text != line[i+1].text) {
+				edits = append(edits, edit{i + 1, i + 1, []letter{with}, g.Prob / (1 - g.Prob)})
+			}
+		}
+	}
+	return edits
+}
+
+// readByFirst are the edits that make a line what the first recogniser read.
+func readByFirst(first, line []letter) (edits []edit) {
+	for _, s := range align(first, line) {
+		with := slices.Clone(first[s.a1:s.a2])
+		if s.same || slices.ContainsFunc(with, func(l letter) bool { return !alphabetic(l.text) || l.space && l.x1 != with[0].x1 }) {
+			continue
+		}
+		likely := 1.0
+		for _, l := range with {
+			likely = min(likely, l.word)
+		}
+		was := least(line, s.b1, s.b2)
+		for i := range with {
+			with[i].word = respelt
+		}
+		edits = append(edits, edit{s.b1, s.b2, with, likely / max(was, 0.01)})
+	}
+	return edits
+}
+
+func alphabetic(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(c rune) bool { return !unicode.Is(unicode.Latin, c) })
+}
+
+// nearest is the word line[from:to] with the likeliest edit after which fewer parts of it are unknown, or with two edits where no single
+// one does that; the word as it is where none do.
+func (j *job) nearest(line []letter, from, to int, edits []edit) (best []letter) {
+	edits = slices.DeleteFunc(slices.Clone(edits), func(e edit) bool {
+		return e.from < from || e.to > to || e.from == e.to && e.from == from || !inside(line[from:to], e.from-from, e.to-from, len(e.with))
+	})
+	unknown, known := j.unknown(line[from:to])
+	likeliest := leastLikely
+	try := func(of ...edit) {
+		likely, at := 1.0, from
+		var word []letter
+		for _, e := range of {
+			likely *= e.likely
+			word = append(append(word, line[at:e.from]...), e.with...)
+			at = e.to
+		}
+		word = append(word, line[at:to]...)
+		if likely <= likeliest || len(word) == 0 {
+			return
+		}
+		if u, k := j.unknown(word); u < unknown && k > known {
+			word[0].space = line[from].space
+			best, likeliest = word, likely
+		}
+	}
+	for _, e := range edits {
+		try(e)
+	}
+	if best == nil {
+		for _, e := range edits {
+			for _, f := range edits {
+				if e.to <= f.from {
+					try(e, f)
+				}
+			}
+		}
+	}
+	if best == nil {
+		return line[from:to]
+	}
+	for i := range best { // as it was it is a candidate
+		best[i].other, best[i].otherBy, best[i].otherProb = "", line[from].by, least(line, from, to)
+	}
+	best[0].other = textOf(line[from:to])
+	return best
+}
+
+// inside tells whether an edit of letters from:to of a word leaves its marks alone, but for those between letters that become letters.
+func inside(word []letter, from, to, with int) bool {
+	for i := from; i < to; i++ {
+		if !alphabetic(word[i].text) &&
+			(with == 0 || i == 0 || i == len(word)-1 || !alphabetic(word[i-1].text) || !alphabetic(word[i+1].text)) {
+			return false
+		}
+	}
+	return true
+}
