@@ -66,7 +66,7 @@ func (j *job) bySecond(t strip) ([]letter, error) {
 	for i, l := range line {
 		line[i].word = agreed(unasked, l.prob)
 	}
-	return line, nil
+	return j.inKnownWords(line, line), nil
 }
 
 // settled tells whether a further look of the first recogniser would change nothing: the second one is asked about a line, and knows better
@@ -273,7 +273,7 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 	if syllables := slices.DeleteFunc(slices.Clone(first), func(l letter) bool { return !hangul(l.text) }); len(syllables) >= shortest {
 		j.heard.sure = max(j.heard.sure, sureness(expected(syllables, j.task.Lang)))
 	}
-	return append(line, first[at:]...), nil
+	return j.inKnownWords(first, append(line, first[at:]...)), nil
 }
 
 // foreign are the runs of a line that are not Hangul, read by the second recogniser.

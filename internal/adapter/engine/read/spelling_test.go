@@ -70,6 +70,36 @@ func TestWordsOfLists(t *testing.T) {
 	}
 }
 
+// So do words in Korean lines, and those of lines that only the second recogniser is asked for.
+func TestWordsOfListsElsewhere(t *testing.T) {
+	number := heard("NUMOER")
+	number[3].Instead = []Guess{{"B", 0.02}}
+	sure := slices.Clone(number)
+	for i := range sure {
+		sure[i].Prob = 0.97
+	}
+	for _, c := range []struct {
+		name, first string
+		lang        []string
+		second      []Char
+		want        string
+	}{
+		{"Korean line", "천체 NUMOER 이다", []string{"kor", "eng"}, number, "천체 NUMBER 이다"},
+		{"second alone", "nothing like it", []string{"eng"}, sure, "NUMBER"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(600, 100, 240)
+			b := grown(s.letters(60, 40, 6, 20, 20), 10)
+			r := Reader{Engine: always(c.first), Second: []Scripted{deaf{c.second}},
+				Known: func(word string, _ []string) bool { return word == "NUMBER" }}
+			got, err := r.Read(page{s}, recognition.Task{Box: b, Lang: c.lang, Effort: recognition.EffortAccurate, Rotate: recognition.Rotate0})
+			if err != nil || got.Text != c.want {
+				t.Errorf("%q, %v, want %q", got.Text, err, c.want)
+			}
+		})
+	}
+}
+
 // heard is a text as a recogniser reads it that is sure of it.
 func heard(text string) (chars []Char) {
 	space := 0.0
