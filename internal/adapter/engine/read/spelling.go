@@ -11,6 +11,8 @@ const (
 	shortestSpelt = 5     // letters of such a word
 	leastLikely   = 0.005 // probability of the letters that it has then, by that of those that were read
 	respelt       = 0.95  // what the confidence of those letters counts as, by how often they were right
+	parted        = 0.01  // the second recogniser's probability of a space where one word becomes two
+	shortestPart  = 2     // letters of each of those, and of two that become one
 )
 
 // edit puts letters in the place of letters from:to of a line.
@@ -26,6 +28,7 @@ func (j *job) inKnownWords(first, line []letter) []letter {
 	if j.Known == nil || j.task.Charset != "" {
 		return line
 	}
+	line = j.withSpacesOfWords(line)
 	var edits []edit // of all words, once one is unknown
 	var result []letter
 	for from := 0; from < len(line); {
@@ -44,6 +47,67 @@ func (j *job) inKnownWords(first, line []letter) []letter {
 		from = to
 	}
 	return result
+}
+
+// withSpacesOfWords is a line with a space less in a word that was read as two, one of which is in no list, and a space more between two
+// that were read as one that is in none.
+func (j *job) withSpacesOfWords(line []letter) []letter {
+	line = slices.Clone(line)
+	for at := 1; at < len(line); at++ {
+		a, b := latinBefore(line, at), latinBehind(line, at)
+		if !line[at].space || min(len(a), len(b)) < shortestPart || len(a)+len(b) < shortestSpelt ||
+			line[at].x1-line[at-1].x2 >= twoLetters(a, b) {
+			continue
+		}
+		if j.inList(slices.Concat(a, b)) && !(j.inList(a) && j.inList(b)) {
+			line[at].space = false
+		}
+	}
+	for from := 0; from < len(line); from++ {
+		word := latinBehind(line, from)
+		if from > 0 && !line[from].space || len(word) < shortestSpelt || j.inList(word) {
+			continue
+		}
+		best, likeliest := 0, parted
+		for at := shortestPart; at <= len(word)-shortestPart; at++ {
+			if word[at].gap > likeliest && j.inList(word[:at]) && j.inList(word[at:]) {
+				best, likeliest = from+at, word[at].gap
+			}
+		}
+		line[best].space = line[best].space || best > 0
+	}
+	return line
+}
+
+// latinBefore are the letters of a word before a place of a line, and latinBehind those behind it, as far as they are Latin.
+func latinBefore(line []letter, at int) []letter {
+	from := at
+	for from > 0 && alphabetic(line[from-1].text) && (from == at || !line[from].space) {
+		from--
+	}
+	return line[from:at]
+}
+
+func latinBehind(line []letter, at int) []letter {
+	to := at
+	for to < len(line) && alphabetic(line[to].text) && (to == at || !line[to].space) {
+		to++
+	}
+	return line[at:to]
+}
+
+// twoLetters is the width of two letters of a word.
+func twoLetters(a, b []letter) float64 {
+	return 2 * (b[len(b)-1].x2 - a[0].x1) / float64(len(a)+len(b))
+}
+
+// inList tells whether letters are a word of a list.
+func (j *job) inList(word []letter) bool {
+	var b strings.Builder
+	for _, l := range word {
+		b.WriteString(l.text)
+	}
+	return j.Known(b.String(), j.task.Lang)
 }
 
 // unknown is how many parts of a word are in no list, and how many letters the others have that are not short.

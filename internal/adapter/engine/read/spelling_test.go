@@ -92,11 +92,47 @@ func TestWordsOfListsElsewhere(t *testing.T) {
 			b := grown(s.letters(60, 40, 6, 20, 20), 10)
 			r := Reader{Engine: always(c.first), Second: []Scripted{deaf{c.second}},
 				Known: func(word string, _ []string) bool { return word == "NUMBER" }}
-			got, err := r.Read(page{s}, recognition.Task{Box: b, Lang: c.lang, Effort: recognition.EffortAccurate, Rotate: recognition.Rotate0})
+			task := recognition.Task{Box: b, Lang: c.lang, Effort: recognition.EffortAccurate, Rotate: recognition.Rotate0}
+			got, err := r.Read(page{s}, task)
 			if err != nil || got.Text != c.want {
 				t.Errorf("%q, %v, want %q", got.Text, err, c.want)
 			}
 		})
+	}
+}
+
+// A word that was read as two becomes one, and one that was read for two becomes two, where only that gives words.
+func TestSpacesOfWords(t *testing.T) {
+	known := []string{"description", "round", "rounding", "ing", "unit", "am", "amount", "a", "bout", "about", "march"}
+	space := func(chars []Char, at int, prob float64) []Char {
+		chars[at].Space = prob
+		return chars
+	}
+	for _, c := range []struct {
+		read []Char
+		want string
+	}{
+		{heard("Descr iption"), "Description"},
+		{space(heard("UnitAmount"), 4, 0.02), "Unit Amount"},
+		{space(heard("Unit, UnitAmount"), 9, 0.02), "Unit, Unit Amount"},
+
+		{heard("Round ing"), "Round ing"},
+		{heard("A bout"), "A bout"},
+		{heard("March S"), "March S"},
+		{heard("Descr      iption"), "Descr iption"},
+		{space(heard("UnitAmount"), 4, 0.005), "UnitAmount"},
+		{space(heard("UnitXmount"), 4, 0.4), "UnitXmount"},
+		{space(heard("About"), 1, 0.4), "About"},
+	} {
+		s := blank(600, 100, 240)
+		b := grown(s.letters(60, 40, 10, 20, 20), 10)
+		r := Reader{Engine: always(textOf(charsOf(c.read, ""))), Second: []Scripted{deaf{c.read}},
+			Known: func(word string, _ []string) bool { return slices.Contains(known, strings.ToLower(word)) }}
+		task := recognition.Task{Box: b, Lang: []string{"eng"}, Effort: recognition.EffortAccurate, Rotate: recognition.Rotate0}
+		got, err := r.Read(page{s}, task)
+		if err != nil || got.Text != c.want {
+			t.Errorf("%q, %v, want %q", got.Text, err, c.want)
+		}
 	}
 }
 
