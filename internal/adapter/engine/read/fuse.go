@@ -105,13 +105,7 @@ func fuse(first, second []letter) (line []letter) {
 			}
 			sureB = 0.3*max(left, right) + 0.7*min(left, right)
 		}
-		sureA := 1.0
-		for _, l := range a {
-			sureA = min(sureA, l.word)
-		}
-		if len(a) == 0 {
-			sureA = min(first[max(0, s.a1-1)].word, first[min(len(first)-1, s.a2)].word)
-		}
+		sureA := leastWord(first, s.a1, s.a2)
 		take, left, takeProb, leftProb, leftBy := b, a, sureB, sureA, first[0].by
 		byFirst := sureB < doubt && sureA > trust && sureA > sureB
 		if byFirst {
@@ -149,6 +143,18 @@ func fuse(first, second []letter) (line []letter) {
 		line[0].space = false
 	}
 	return line
+}
+
+// leastWord is the lowest confidence of the words of letters line[from:to], or of those beside that place where there are none.
+func leastWord(line []letter, from, to int) float64 {
+	if from == to {
+		from, to = max(0, from-1), min(len(line), to+1)
+	}
+	sure := 1.0
+	for _, l := range line[from:to] {
+		sure = min(sure, l.word)
+	}
+	return sure
 }
 
 // inCommon is the share of the letters of the longer line that stand in both.

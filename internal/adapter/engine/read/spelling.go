@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,6 +11,7 @@ import (
 const (
 	shortestSpelt = 5     // letters of such a word
 	leastLikely   = 0.005 // probability of the letters that it has then, by that of those that were read
+	mostEdits     = 24    // of a word that are looked at: the likeliest ones
 	respelt       = 0.95  // what the confidence of those letters counts as, by how often they were right
 	parted        = 0.01  // the second recogniser's probability of a space where one word becomes two
 	shortestPart  = 2     // letters of each of those, and of two that become one
@@ -74,7 +76,9 @@ func (j *job) withSpacesOfWords(line []letter) []letter {
 				best, likeliest = from+at, word[at].gap
 			}
 		}
-		line[best].space = line[best].space || best > 0
+		if best > 0 {
+			line[best].space = true
+		}
 	}
 	return line
 }
@@ -161,15 +165,11 @@ func readByFirst(first, line []letter) (edits []edit) {
 		if s.same || slices.ContainsFunc(with, func(l letter) bool { return !alphabetic(l.text) || l.space && l.x1 != with[0].x1 }) {
 			continue
 		}
-		likely := 1.0
-		for _, l := range with {
-			likely = min(likely, l.word)
-		}
-		was := least(line, s.b1, s.b2)
+		likely := leastWord(first, s.a1, s.a2) / max(least(line, s.b1, s.b2), 0.01)
 		for i := range with {
 			with[i].word = respelt
 		}
-		edits = append(edits, edit{s.b1, s.b2, with, likely / max(was, 0.01)})
+		edits = append(edits, edit{s.b1, s.b2, with, likely})
 	}
 	return edits
 }
@@ -184,6 +184,8 @@ func (j *job) nearest(line []letter, from, to int, edits []edit) (best []letter)
 	edits = slices.DeleteFunc(slices.Clone(edits), func(e edit) bool {
 		return e.from < from || e.to > to || e.from == e.to && e.from == from || !inside(line[from:to], e.from-from, e.to-from, len(e.with))
 	})
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(b.likely, a.likely) })
+	edits = edits[:min(mostEdits, len(edits))]
 	unknown, known := j.unknown(line[from:to])
 	likeliest := leastLikely
 	try := func(of ...edit) {

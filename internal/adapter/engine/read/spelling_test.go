@@ -101,6 +101,22 @@ func TestWordsOfListsElsewhere(t *testing.T) {
 	}
 }
 
+// However much a long row of signs may be else, only the likeliest of that is looked up.
+func TestSignsThatMayBeAnything(t *testing.T) {
+	signs := heard(strings.Repeat("qx", 150))
+	for i := range signs {
+		signs[i].Prob, signs[i].Instead, signs[i].Behind = 0.85, []Guess{{"a", 0.2}, {"b", 0.2}, {"c", 0.2}}, []Guess{{"d", 0.4}}
+	}
+	asked := 0
+	s := blank(600, 100, 240)
+	b := grown(s.letters(60, 40, 10, 20, 20), 10)
+	r := Reader{Engine: always("xy"), Second: []Scripted{deaf{signs}}, Known: func(string, []string) bool { asked++; return false }}
+	task := recognition.Task{Box: b, Lang: []string{"eng"}, Effort: recognition.EffortAccurate, Rotate: recognition.Rotate0}
+	if _, err := r.Read(page{s}, task); err != nil || asked == 0 || asked > 1000 {
+		t.Errorf("%d words were looked up, %v", asked, err)
+	}
+}
+
 // A word that was read as two becomes one, and one that was read for two becomes two, where only that gives words.
 func TestSpacesOfWords(t *testing.T) {
 	known := []string{"description", "round", "rounding", "ing", "unit", "am", "amount", "a", "bout", "about", "march"}
