@@ -25,12 +25,12 @@ type Word struct {
 	Box        document.Box `json:"box"`              // coordinates of the page
 	Confidence float64      `json:"confidence"`       // 0–1; 1 for what a person wrote
 	Engine     string       `json:"engine,omitempty"` // that read it; empty where a person wrote it, and in old documents
-	// Candidates are what other engines read in its place, where that differs.
+	// Candidates are what was read in its place besides: by another engine, or by the same one before a list of words decided.
 	Candidates []Candidate `json:"candidates,omitempty"`
 	Confirmed  bool        `json:"confirmed,omitempty"` // a person says that it is right as it was read
 }
 
-// Candidate is what an engine read in the place of a word.
+// Candidate is another reading of a word.
 type Candidate struct {
 	Engine     string  `json:"engine"`
 	Text       string  `json:"text"`

@@ -12,7 +12,7 @@ export function pieces(c: Pick<Content, 'text' | 'words'>): Piece[] {
   return parts.map((text) => ({ text, word: text.trim() && known ? i++ : -1 }))
 }
 
-/** What other engines read in the place of a word. A word that a person wrote has none. */
+/** Other readings of a word. A word that a person wrote has none. */
 export const others = (w: Word | undefined): Candidate[] =>
   w?.engine ? w.candidates.filter((c) => c.text.trim() && c.text !== w.text) : []
 
