@@ -7,10 +7,11 @@ type curve []struct{ said, right float64 }
 
 // How often words are right, by who read them, counted on ten sets of regions: see docs/benchmarks.md.
 var (
-	// the engine alone
-	byFirst  = curve{{0, 0.15}, {0.3, 0.2}, {0.5, 0.37}, {0.7, 0.57}, {0.8, 0.82}, {0.88, 0.89}, {0.92, 0.985}, {1, 0.995}}
-	byBoth   = curve{{0, 0}, {0.6, 0.45}, {0.8, 0.68}, {0.9, 0.78}, {0.99, 0.81}, {0.999, 0.87}, {1, 0.99}}
-	disputes = curve{{0, 0}, {0.3, 0.18}, {0.5, 0.5}, {0.7, 0.72}, {0.9, 0.78}, {1, 0.965}}
+	// the engine, where no other one could be asked, and where one could
+	unchecked = curve{{0, 0.15}, {0.3, 0.2}, {0.5, 0.37}, {0.7, 0.57}, {0.8, 0.82}, {0.88, 0.89}, {0.92, 0.985}, {1, 0.995}}
+	byFirst   = curve{{0, 0.3}, {0.3, 0.55}, {0.5, 0.64}, {0.7, 0.81}, {0.8, 0.9}, {0.88, 0.96}, {0.92, 0.99}, {1, 0.998}}
+	byBoth    = curve{{0, 0.05}, {0.6, 0.77}, {0.9, 0.79}, {0.99, 0.84}, {0.999, 0.93}, {1, 0.988}}
+	disputes  = curve{{0, 0.05}, {0.3, 0.19}, {0.5, 0.62}, {0.7, 0.82}, {0.9, 0.84}, {1, 0.956}}
 )
 
 func (c curve) at(said float64) float64 {
@@ -22,13 +23,16 @@ func (c curve) at(said float64) float64 {
 	return c[len(c)-1].right
 }
 
-// probable gives words the probability that they are right for a confidence. first is the name of the engine.
-func probable(words []recognition.Word, first string) {
+// probable gives words the probability that they are right for a confidence. first is the name of the engine; checked tells whether the
+// second recogniser could be asked.
+func probable(words []recognition.Word, first string, checked bool) {
 	for i := range words {
 		w := &words[i]
 		switch {
 		case len(w.Candidates) > 0:
 			w.Confidence = disputes.at(w.Confidence)
+		case !checked:
+			w.Confidence = unchecked.at(w.Confidence)
 		case w.Engine == first:
 			w.Confidence = byFirst.at(w.Confidence)
 		default:

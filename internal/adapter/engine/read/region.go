@@ -189,7 +189,7 @@ func (j *job) look(v view) error {
 
 func (j *job) finish(r *recognition.Reading) {
 	r.Text, r.Words = strings.TrimRight(strings.Join(j.text, "\n"), "\n"), j.words
-	probable(r.Words, j.Engine.Name())
+	probable(r.Words, j.Engine.Name(), r.Effort != recognition.EffortFast && readable(j.task.Lang))
 	r.Confidence = meanConfidence(r.Words)
 	r.Passes = max(1, j.passes)
 	if j.scale > 0 {
