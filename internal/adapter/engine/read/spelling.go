@@ -221,7 +221,7 @@ func (j *job) nearest(line []letter, from, to int, edits []edit) (best []letter)
 		return line[from:to]
 	}
 	for i := range best { // as it was it is a candidate
-		best[i].other, best[i].otherBy, best[i].otherProb = "", line[from].by, least(line, from, to)
+		best[i].other, best[i].otherBy, best[i].otherProb = "", line[from].by, 1-respelt
 	}
 	best[0].other = textOf(line[from:to])
 	return best

@@ -62,7 +62,9 @@ func TestWordsOfLists(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, w := range was.Words {
-				if now := got.Words[i]; now.Text != w.Text && (len(now.Candidates) != 1 || now.Candidates[0].Text != w.Text) {
+				now := got.Words[i]
+				if now.Text != w.Text && (len(now.Candidates) != 1 || now.Candidates[0].Text != w.Text ||
+					now.Candidates[0].Confidence >= now.Confidence) {
 					t.Errorf("%q was %q, and its candidates are %v", now.Text, w.Text, now.Candidates)
 				}
 			}
