@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -19,14 +20,13 @@ import (
 type Words struct {
 	edges   []byte // 8 bytes for each
 	letters map[rune][]uint64
-	bits    int                 // of the number of a letter
-	root    map[uint64][]uint64 // the edges of the root, of which there are many, by the numbers of their letters
+	bits    int // of the number of a letter
 }
 
 // The flags of an edge, above the number of its letter.
 const (
 	lastOfNode = 1 << iota
-	backward
+	_          // it is for reading from the end
 	endOfWord
 	flagBits = iota
 )
@@ -63,20 +63,10 @@ func (f *File) words() (*Words, error) {
 	if len(graph) < headerSize || binary.LittleEndian.Uint16(graph) != mark {
 		return nil, errors.New("they are no graph of letters")
 	}
-	w := &Words{edges: graph[headerSize:], letters: numbered(string(names)), root: map[uint64][]uint64{}}
+	w := &Words{edges: graph[headerSize:], letters: numbered(string(names))}
 	w.bits = bits.Len32(binary.LittleEndian.Uint32(graph[2:]))
 	if edges := binary.LittleEndian.Uint32(graph[6:]); w.count() < int(edges) {
 		return nil, io.ErrUnexpectedEOF
-	}
-	for i := range w.count() {
-		e := w.edge(i)
-		if w.flags(e)&backward != 0 {
-			break // from here on they are of words that are read from their end
-		}
-		w.root[w.letter(e)] = append(w.root[w.letter(e)], e)
-		if w.flags(e)&lastOfNode != 0 {
-			break
-		}
 	}
 	return w, nil
 }
@@ -109,31 +99,20 @@ func (w *Words) flags(edge uint64) uint64  { return edge >> w.bits & (1<<flagBit
 func (w *Words) next(edge uint64) int { return int(edge >> (w.bits + flagBits)) }
 
 // Has tells whether a word is among them, letter case aside.
-func (w *Words) Has(word string) bool {
-	if w == nil {
-		return false
-	}
-	c, size := utf8.DecodeRuneInString(word)
-	for _, number := range w.letters[unicode.ToLower(c)] {
-		for _, e := range w.root[number] {
-			if w.ends(e, word[size:]) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func (w *Words) Has(word string) bool { return w != nil && w.ends(0, word) }
 
-// ends tells whether a word ends with the rest behind an edge.
-func (w *Words) ends(edge uint64, rest string) bool {
-	if rest == "" {
-		return w.flags(edge)&endOfWord != 0
-	}
+// ends tells whether the rest of a word leads to an end of words from the node with that first edge.
+func (w *Words) ends(first int, rest string) bool {
 	c, size := utf8.DecodeRuneInString(rest)
-	for i := w.next(edge); i > 0 && i < w.count(); i++ {
+	numbers := w.letters[unicode.ToLower(c)]
+	for i := first; i < w.count() && len(numbers) > 0; i++ {
 		e := w.edge(i)
-		for _, number := range w.letters[unicode.ToLower(c)] {
-			if w.letter(e) == number && w.ends(e, rest[size:]) {
+		if slices.Contains(numbers, w.letter(e)) {
+			if size == len(rest) {
+				if w.flags(e)&endOfWord != 0 {
+					return true
+				}
+			} else if next := w.next(e); next > 0 && w.ends(next, rest[size:]) {
 				return true
 			}
 		}
