@@ -156,22 +156,20 @@ func (r *Recogniser) decode(out []float32, allowed []int, perStep float64) []rea
 		case space:
 			gap = 1
 		case blank:
-			if len(chars) > 0 && allowed == nil {
+			if len(chars) > 0 {
 				last := &chars[len(chars)-1]
-				last.Behind = r.guesses(last.Behind, row, class)
+				last.Behind = r.guesses(last.Behind, row, class, allowed)
 			}
 		case before:
 			last := &chars[len(chars)-1]
-			if prob > last.Prob && allowed == nil {
-				last.Instead = r.guesses(nil, row, class)
+			if prob > last.Prob {
+				last.Instead = r.guesses(nil, row, class, allowed)
 			}
 			last.Prob, last.X2 = max(last.Prob, prob), float64(t+1)*perStep
 			gap = ofSpace
 		default:
 			c := read.Char{Text: r.characters[class], Prob: prob, X1: float64(t) * perStep, X2: float64(t+1) * perStep, Space: gap}
-			if allowed == nil {
-				c.Instead = r.guesses(nil, row, class)
-			}
+			c.Instead = r.guesses(nil, row, class, allowed)
 			chars = append(chars, c)
 			gap = ofSpace
 		}
@@ -180,9 +178,9 @@ func (r *Recogniser) decode(out []float32, allowed []int, perStep float64) []rea
 	return chars
 }
 
-// guesses appends what a step may be besides its best class and a space.
-func (r *Recogniser) guesses(found []read.Guess, row []float32, class int) []read.Guess {
-	if row[class] > 1-leastLikely {
+// guesses appends what a step may be besides its best class and a space; nothing where not all classes are allowed.
+func (r *Recogniser) guesses(found []read.Guess, row []float32, class int, allowed []int) []read.Guess {
+	if allowed != nil || row[class] > 1-leastLikely {
 		return found
 	}
 	for i, v := range row[:len(row)-1] {
