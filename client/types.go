@@ -250,7 +250,7 @@ type Word struct {
 	Box
 	Confidence float64     `json:"confidence" example:"0.96" doc:"0–1. 1 for a word that a person wrote."`
 	Engine     string      `json:"engine" example:"tesseract 5.3.0" doc:"The engine that read the word. Empty for a word that a person wrote."`
-	Candidates []Candidate `json:"candidates" nullable:"false" doc:"Other readings of it: by another engine, or by the same one before a list of words decided."`
+	Candidates []Candidate `json:"candidates" nullable:"false" doc:"Other readings of it: another engine's, or its own before a list of words decided."`
 	Confirmed  bool        `json:"confirmed" doc:"A person says that it is right as it was read."`
 }
 
