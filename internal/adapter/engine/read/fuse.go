@@ -94,7 +94,7 @@ func fuse(first, second []letter) (line []letter) {
 			}
 			continue
 		}
-		sureB := least(second, s.b1, s.b2)
+		sureB := least(second, s.b1, s.b2, ofLetter)
 		if len(b) == 0 { // the second one read nothing here: as sure as it is of what is beside it
 			left, right := 1.0, 1.0
 			if s.b1 > 0 {
@@ -105,7 +105,7 @@ func fuse(first, second []letter) (line []letter) {
 			}
 			sureB = 0.3*max(left, right) + 0.7*min(left, right)
 		}
-		sureA := leastWord(first, s.a1, s.a2)
+		sureA := least(first, s.a1, s.a2, ofWord)
 		take, left, takeProb, leftProb, leftBy := b, a, sureB, sureA, first[0].by
 		byFirst := sureB < doubt && sureA > trust && sureA > sureB
 		if byFirst {
@@ -143,18 +143,6 @@ func fuse(first, second []letter) (line []letter) {
 		line[0].space = false
 	}
 	return line
-}
-
-// leastWord is the lowest confidence of the words of letters line[from:to], or of those beside that place where there are none.
-func leastWord(line []letter, from, to int) float64 {
-	if from == to {
-		from, to = max(0, from-1), min(len(line), to+1)
-	}
-	sure := 1.0
-	for _, l := range line[from:to] {
-		sure = min(sure, l.word)
-	}
-	return sure
 }
 
 // inCommon is the share of the letters of the longer line that stand in both.

@@ -66,7 +66,7 @@ func (j *job) bySecond(t strip) ([]letter, error) {
 	for i, l := range line {
 		line[i].word = agreed(unasked, l.prob)
 	}
-	return j.inKnownWords(line, line), nil
+	return j.inKnownWords(nil, line), nil
 }
 
 // settled tells whether a further look of the first recogniser would change nothing: the second one is asked about a line, and knows better
@@ -167,8 +167,9 @@ const (
 // is given up only for the first one's sake.
 func (j *job) closer(t strip, first, line []letter, second Scripted) ([]letter, error) {
 	inset := t.gray.Height / 10
+	inDispute := func(s stretch) bool { return !s.same && least(line, s.b1, s.b2, ofLetter) <= disputable }
 	if j.task.Effort != recognition.EffortAccurate || inset == 0 || len(line) == 0 || len(first) == 0 ||
-		!slices.ContainsFunc(align(first, line), func(s stretch) bool { return !s.same && least(line, s.b1, s.b2) <= disputable }) {
+		!slices.ContainsFunc(align(first, line), inDispute) {
 		return line, nil
 	}
 	other, err := j.second(second, t.gray.crop(0, inset, t.gray.Width, t.gray.Height-inset), t.letters)
@@ -182,7 +183,7 @@ func (j *job) closer(t strip, first, line []letter, second Scripted) ([]letter, 
 			continue
 		}
 		nearer := differing(first, line) - differing(first, slices.Concat(line[:s.a1], other[s.b1:s.b2], line[s.a2:]))
-		gain := least(other, s.b1, s.b2) - least(line, s.a1, s.a2)
+		gain := least(other, s.b1, s.b2, ofLetter) - least(line, s.a1, s.a2, ofLetter)
 		if nearer > 0 && gain > -besides || s.b2-s.b1 >= s.a2-s.a1 && (nearer == 0 && gain > 0 || gain > besides) {
 			best = append(best, other[s.b1:s.b2]...)
 		} else {
@@ -192,14 +193,18 @@ func (j *job) closer(t strip, first, line []letter, second Scripted) ([]letter, 
 	return best, nil
 }
 
-// least is the lowest probability of letters line[from:to], or of those beside that place where there are none.
-func least(line []letter, from, to int) float64 {
+// ofLetter and ofWord are how sure a letter is by itself, and by its word.
+func ofLetter(l letter) float64 { return l.prob }
+func ofWord(l letter) float64   { return l.word }
+
+// least is how sure the least sure one of letters line[from:to] is, or of those beside that place where there are none.
+func least(line []letter, from, to int, sure func(letter) float64) float64 {
 	if from == to {
 		from, to = max(0, from-1), min(len(line), to+1)
 	}
 	p := 1.0
 	for _, l := range line[from:to] {
-		p = min(p, l.prob)
+		p = min(p, sure(l))
 	}
 	return p
 }

@@ -24,8 +24,8 @@ type edit struct {
 	likely   float64 // by what was read
 }
 
-// inKnownWords is a line, as it was fused of the first recogniser's reading and another, with words of its languages where it nearly has
-// them.
+// inKnownWords is a line with words of its languages where it nearly has them. first is what the first recogniser read of it, where that
+// was asked.
 func (j *job) inKnownWords(first, line []letter) []letter {
 	if j.Known == nil || j.task.Charset != "" {
 		return line
@@ -34,10 +34,7 @@ func (j *job) inKnownWords(first, line []letter) []letter {
 	var edits []edit // of all words, once one is unknown
 	var result []letter
 	for from := 0; from < len(line); {
-		to := from + 1
-		for to < len(line) && !line[to].space {
-			to++
-		}
+		to := wordEnd(line, from)
 		word := line[from:to]
 		if unknown, _ := j.unknown(word); unknown > 0 {
 			if edits == nil {
@@ -61,18 +58,18 @@ func (j *job) withSpacesOfWords(line []letter) []letter {
 			line[at].x1-line[at-1].x2 >= twoLetters(a, b) {
 			continue
 		}
-		if j.inList(slices.Concat(a, b)) && !(j.inList(a) && j.inList(b)) {
+		if j.inList(textOf(a)+textOf(b)) && !(j.inList(textOf(a)) && j.inList(textOf(b))) {
 			line[at].space = false
 		}
 	}
 	for from := 0; from < len(line); from++ {
 		word := latinBehind(line, from)
-		if from > 0 && !line[from].space || len(word) < shortestSpelt || j.inList(word) {
+		if from > 0 && !line[from].space || len(word) < shortestSpelt || j.inList(textOf(word)) {
 			continue
 		}
 		best, likeliest := 0, parted
 		for at := shortestPart; at <= len(word)-shortestPart; at++ {
-			if word[at].gap > likeliest && j.inList(word[:at]) && j.inList(word[at:]) {
+			if word[at].gap > likeliest && j.inList(textOf(word[:at])) && j.inList(textOf(word[at:])) {
 				best, likeliest = from+at, word[at].gap
 			}
 		}
@@ -105,14 +102,8 @@ func twoLetters(a, b []letter) float64 {
 	return 2 * (b[len(b)-1].x2 - a[0].x1) / float64(len(a)+len(b))
 }
 
-// inList tells whether letters are a word of a list.
-func (j *job) inList(word []letter) bool {
-	var b strings.Builder
-	for _, l := range word {
-		b.WriteString(l.text)
-	}
-	return j.Known(b.String(), j.task.Lang)
-}
+// inList tells whether a word is in a list of the languages.
+func (j *job) inList(word string) bool { return j.Known(word, j.task.Lang) }
 
 // unknown is how many parts of a word are in no list, and how many letters the others have that are not short.
 func (j *job) unknown(word []letter) (unknown, known int) {
@@ -122,7 +113,7 @@ func (j *job) unknown(word []letter) (unknown, known int) {
 		for piece := range strings.SplitSeq(part, "-") {
 			piece = strings.Trim(strings.ReplaceAll(piece, "’", "'"), "'")
 			letters += len([]rune(piece))
-			if piece != "" && !j.Known(piece, j.task.Lang) {
+			if piece != "" && !j.inList(piece) {
 				missing++
 			}
 		}
@@ -160,12 +151,15 @@ func guessed(line []letter) (edits []edit) {
 
 // readByFirst are the edits that make a line what the first recogniser read.
 func readByFirst(first, line []letter) (edits []edit) {
+	if len(first) == 0 {
+		return nil
+	}
 	for _, s := range align(first, line) {
 		with := slices.Clone(first[s.a1:s.a2])
-		if s.same || slices.ContainsFunc(with, func(l letter) bool { return !alphabetic(l.text) || l.space && l.x1 != with[0].x1 }) {
+		if s.same || len(with) > 0 && !alphabetic(textOf(with)) {
 			continue
 		}
-		likely := leastWord(first, s.a1, s.a2) / max(least(line, s.b1, s.b2), 0.01)
+		likely := least(first, s.a1, s.a2, ofWord) / max(least(line, s.b1, s.b2, ofLetter), 0.01)
 		for i := range with {
 			with[i].word = respelt
 		}

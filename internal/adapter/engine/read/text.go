@@ -134,13 +134,19 @@ func sureness(line []letter) float64 {
 	return sum / float64(len(line))
 }
 
+// wordEnd is where the word ends whose first letter is line[from].
+func wordEnd(line []letter, from int) int {
+	to := from + 1
+	for to < len(line) && !line[to].space {
+		to++
+	}
+	return to
+}
+
 // words are the words of a line. place gives the box on the page of a part of the strip.
 func words(line []letter, strip rect, confidence func([]letter) float64, place func(rect) document.Box) (found []recognition.Word) {
 	for from := 0; from < len(line); {
-		to := from + 1
-		for to < len(line) && !line[to].space {
-			to++
-		}
+		to := wordEnd(line, from)
 		part := line[from:to]
 		box := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 		by, others, candidate, other := map[string]int{}, map[string]bool{}, "", 0.0
