@@ -53,18 +53,20 @@ func (j *job) inKnownWords(first, line []letter) []letter {
 func (j *job) withSpacesOfWords(line []letter) []letter {
 	line = slices.Clone(line)
 	for at := 1; at < len(line); at++ {
+		if !line[at].space {
+			continue
+		}
 		a, b := latinBefore(line, at), latinBehind(line, at)
-		if !line[at].space || min(len(a), len(b)) < shortestPart || len(a)+len(b) < shortestSpelt ||
-			line[at].x1-line[at-1].x2 >= twoLetters(a, b) {
+		if min(len(a), len(b)) < shortestPart || len(a)+len(b) < shortestSpelt || line[at].x1-line[at-1].x2 >= twoLetters(a, b) {
 			continue
 		}
 		if j.inList(textOf(a)+textOf(b)) && !(j.inList(textOf(a)) && j.inList(textOf(b))) {
 			line[at].space = false
 		}
 	}
-	for from := 0; from < len(line); from++ {
+	for from := 0; from < len(line); from = wordEnd(line, from) {
 		word := latinBehind(line, from)
-		if from > 0 && !line[from].space || len(word) < shortestSpelt || j.inList(textOf(word)) {
+		if len(word) < shortestSpelt || j.inList(textOf(word)) {
 			continue
 		}
 		best, likeliest := 0, parted
