@@ -66,6 +66,7 @@ type Config struct {
 	QueueSize       int
 	TessdataDirs    []string // none: Tesseract's own
 	Models          string   // empty: where scripts/models puts them
+	LoadWhenNeeded  bool     // models are loaded for the first region that needs them, instead of at the start; no setting
 	CompiledDir     string   // empty: there is none
 	LogLevel        slog.Level
 	LogJSON         bool

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	api "glyphbox/client"
-	"glyphbox/internal/adapter/engine"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/reading"
@@ -132,9 +131,7 @@ func (p Process) ocrCommand() *cobra.Command {
 			c.RegionTimeout = max(c.RegionTimeout, wholePageTimeout)
 		}
 		c.MaxPages = 0 // is about what is kept
-		if c.Effort == recognition.EffortFast && !slices.Contains(o.lang, recognition.AutoLang) && c.Models == "" {
-			c.Models = engine.NoModels // are not asked, and take their time to load
-		}
+		c.LoadWhenNeeded = true
 		pool, err := startPool(c, os.TempDir(), "", reading.LocalFiles{}, p.logger(c))
 		if err != nil {
 			return err

@@ -213,7 +213,7 @@ func startPool(c Config, tempDir, cacheDir string, files document.Files, log *sl
 		return nil, err
 	}
 	return engine.Start(engine.Options{Files: files, Command: []string{program, "worker"}, Workers: c.OCRWorkers,
-		TessdataDirs: c.TessdataDirs, Models: c.Models, TempDir: tempDir,
+		TessdataDirs: c.TessdataDirs, Models: c.Models, LoadWhenNeeded: c.LoadWhenNeeded, TempDir: tempDir,
 		MaxPages: c.MaxPages, MaxPixels: c.MaxPixels, RegionTimeout: c.RegionTimeout, IdleTime: c.IdleTime,
 		QueueSize: c.QueueSize, CacheDir: cacheDir, CompiledDir: c.CompiledDir, Log: log})
 }

@@ -47,6 +47,8 @@ type Options struct {
 	CompiledDir   string         // what Compile has made, if it is there; only who runs the program, or root, may be able to write to it
 	IdleTime      time.Duration  // after which a worker without work gives models and pages back; default 10 minutes; negative: never
 	Log           *slog.Logger   // default: none
+
+	LoadWhenNeeded bool // models are loaded for the first region that needs them, instead of at the start
 }
 
 // NoModels stands for no folder of models.
@@ -88,7 +90,7 @@ func Start(o Options) (*Engine, error) {
 		return nil, err
 	}
 	setup, err := json.Marshal(protocol.Setup{Tessdata: found.folder, Warm: warmLanguages(found.languages), Memory: o.MemoryLimit,
-		Models: models})
+		Models: models, LoadWhenNeeded: o.LoadWhenNeeded})
 	if err != nil {
 		return nil, err
 	}

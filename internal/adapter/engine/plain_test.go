@@ -94,3 +94,22 @@ func TestLargeRegionsGoFirst(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// Workers that load models when they are needed read as those that have loaded them at their start.
+func TestLoadWhenNeeded(t *testing.T) {
+	drawn, boxes := porttest.DrawLines("The quick brown fox", "jumps over the dog")
+	o := orderOf(porttest.PageOf(porttest.PNG(drawn)), boxes...)
+	var got [2][]recognition.Reading
+	for i := range got {
+		p := start(t, func(o *Options) { o.LoadWhenNeeded = i == 1 })
+		var err error
+		if got[i], err = p.Recognize(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range boxes {
+		if diff := cmp.Diff(got[0][i].Words, got[1][i].Words); diff != "" || strings.HasPrefix(got[1][i].Engine, "tesseract") {
+			t.Errorf("read by %s: %s", got[1][i].Engine, diff)
+		}
+	}
+}

@@ -13,6 +13,8 @@ type Setup struct {
 	Warm     []string `json:"warm"`     // languages whose models are loaded at the start; at least one
 	Memory   int64    `json:"memory"`   // bytes that the worker may have beyond those at the start
 
+	LoadWhenNeeded bool `json:"load_when_needed,omitempty"` // nothing is loaded at the start
+
 	Models *ppocr.Files `json:"models,omitempty"` // of the second recogniser; nil for none
 
 	PDF *PDF `json:"pdf,omitempty"` // of a worker for PDF files, which needs nothing else but Memory; nil for one that reads

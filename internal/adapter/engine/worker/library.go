@@ -79,8 +79,8 @@ func (l *library) layout(page decodedPage, level recognition.Level) ([]recogniti
 	}
 	defer m.forget()
 	r := read.Reader{Engine: recogniser{m, l.engine}, Progress: l.progress}
-	if r.Detector, err = l.detector(); err != nil {
-		return nil, err
+	if l.second != nil {
+		r.Detector = l.second.detector
 	}
 	return r.Suggest(pixels{page}, level, l.layoutLang, m.layout)
 }

@@ -5,17 +5,18 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
 
 	"glyphbox/internal/adapter/engine/ppocr"
+	"glyphbox/internal/adapter/engine/read"
 )
 
-// secondModels are the models of the second recogniser, run by ONNX Runtime. They are loaded when they are first asked for.
+// secondModels are the models of the second recogniser, run by ONNX Runtime.
 type secondModels struct {
-	files       ppocr.Files
-	recognisers []*ppocr.Recogniser
-	detector    *ppocr.Detector
+	recognisers []lateRecogniser // the one to be asked first before the others
+	detector    lateDetector
 }
 
 // openRuntime loads the library, once for the life of the process and before it is confined. An error says that the library is not
@@ -29,32 +30,64 @@ func openRuntime(files ppocr.Files) (*secondModels, error) {
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return nil, err
 	}
-	return &secondModels{files: files}, nil
+	m := &secondModels{detector: sync.OnceValues(func() (*ppocr.Detector, error) {
+		s, _, err := openModel(files.Detector)
+		return ppocr.NewDetector(files.Detector.Name(), s), err
+	})}
+	for _, f := range files.Recognisers {
+		m.recognisers = append(m.recognisers, lateRecogniser{f, sync.OnceValues(func() (*ppocr.Recogniser, error) {
+			s, characters, err := openModel(f)
+			return ppocr.NewRecogniser(f.Name(), s, characters, f.Scripts), err
+		})})
+	}
+	return m, nil
 }
 
 // version is that of the library, such as 1.32.0.
 func (m *secondModels) version() string { return ort.GetVersion() }
 
-func (m *secondModels) loadRecognisers() ([]*ppocr.Recogniser, error) {
-	for _, f := range m.files.Recognisers[len(m.recognisers):] {
-		s, characters, err := openModel(f)
-		if err != nil {
-			return nil, err
+// load loads what is not loaded yet.
+func (m *secondModels) load() error {
+	for _, r := range m.recognisers {
+		if _, err := r.load(); err != nil {
+			return err
 		}
-		m.recognisers = append(m.recognisers, ppocr.NewRecogniser(f.Name(), s, characters, f.Scripts))
 	}
-	return m.recognisers, nil
+	_, err := m.detector()
+	return err
 }
 
-func (m *secondModels) loadDetector() (*ppocr.Detector, error) {
-	if m.detector == nil {
-		s, _, err := openModel(m.files.Detector)
-		if err != nil {
-			return nil, err
-		}
-		m.detector = ppocr.NewDetector(m.files.Detector.Name(), s)
+// lateRecogniser is a recogniser whose model is loaded when it is first asked.
+type lateRecogniser struct {
+	file ppocr.ModelFile
+	load func() (*ppocr.Recogniser, error)
+}
+
+// Name is read.Recogniser's.
+func (r lateRecogniser) Name() string { return r.file.Name() }
+
+// Scripts is read.Scripted's.
+func (r lateRecogniser) Scripts() []string { return r.file.Scripts }
+
+// Read is read.Recogniser's.
+func (r lateRecogniser) Read(line read.RGB, letters int, charset string) ([]read.Char, error) {
+	loaded, err := r.load()
+	if err != nil {
+		return nil, err
 	}
-	return m.detector, nil
+	return loaded.Read(line, letters, charset)
+}
+
+// lateDetector loads the detector when it is first asked.
+type lateDetector func() (*ppocr.Detector, error)
+
+// Detect is read.Detector's.
+func (load lateDetector) Detect(page read.RGB) ([]read.Quad, error) {
+	detector, err := load()
+	if err != nil {
+		return nil, err
+	}
+	return detector.Detect(page)
 }
 
 // session is a ppocr.Session.

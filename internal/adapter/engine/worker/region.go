@@ -42,15 +42,11 @@ func (l *library) read(page decodedPage, job protocol.Job) (recognition.Reading,
 			return recognition.Reading{}, err
 		}
 	}
-	second, err := l.recognisers()
-	if err != nil {
-		return recognition.Reading{}, err
-	}
-	for _, s := range second {
-		r.Second = append(r.Second, s)
-	}
-	if r.Detector, err = l.detector(); err != nil {
-		return recognition.Reading{}, err
+	if l.second != nil {
+		r.Detector = l.second.detector
+		for _, s := range l.second.recognisers {
+			r.Second = append(r.Second, s)
+		}
 	}
 	reading, err := r.Read(pixels{page}, task)
 	if len(reading.Lang) == 0 {

@@ -3,7 +3,6 @@ package worker
 import (
 	"glyphbox/internal/adapter/engine/ppocr"
 	"glyphbox/internal/adapter/engine/protocol"
-	"glyphbox/internal/adapter/engine/read"
 )
 
 // openModels loads the library of the second recogniser. The worker goes on without it where it is not for this machine.
@@ -25,25 +24,8 @@ func (l *library) openModels(files *ppocr.Files) protocol.Second {
 
 // loadModels loads the models of the second recogniser, so that the first region does not wait for them.
 func (l *library) loadModels() error {
-	if _, err := l.recognisers(); err != nil {
-		return err
-	}
-	_, err := l.detector()
-	return err
-}
-
-// recognisers returns the recognisers besides Tesseract, the one to be asked first before the others; none where there are no models.
-func (l *library) recognisers() ([]*ppocr.Recogniser, error) {
 	if l.second == nil {
-		return nil, nil
+		return nil
 	}
-	return l.second.loadRecognisers()
-}
-
-// detector returns the detector of lines; nil where there are no models.
-func (l *library) detector() (read.Detector, error) {
-	if l.second == nil {
-		return nil, nil
-	}
-	return l.second.loadDetector()
+	return l.second.load()
 }

@@ -94,19 +94,11 @@ func readSample(l *library, file []byte) (string, error) {
 			page.Pix = append(page.Pix, uint8(r>>8), uint8(g>>8), uint8(b>>8))
 		}
 	}
-	detector, err := l.detector()
-	if err != nil {
-		return "", err
-	}
-	quads, err := detector.Detect(page)
+	quads, err := l.second.detector.Detect(page)
 	if err != nil {
 		return "", err
 	}
 	slices.SortFunc(quads, func(a, b read.Quad) int { return cmp.Compare(a[0].Y, b[0].Y) })
-	recognisers, err := l.recognisers()
-	if err != nil {
-		return "", err
-	}
 	var text strings.Builder
 	for _, q := range quads {
 		x1, y1, x2, y2 := max(0, int(q[0].X)), max(0, int(q[0].Y)), min(page.Width, int(q[2].X)+1), min(page.Height, int(q[2].Y)+1)
@@ -114,7 +106,7 @@ func readSample(l *library, file []byte) (string, error) {
 		for y := y1; y < y2; y++ {
 			line.Pix = append(line.Pix, page.Pix[3*(y*page.Width+x1):3*(y*page.Width+x2)]...)
 		}
-		chars, err := recognisers[0].Read(line, 0, "")
+		chars, err := l.second.recognisers[0].Read(line, 0, "")
 		if err != nil {
 			return "", err
 		}
@@ -137,18 +129,10 @@ func readNoise(l *library, random *rand.Rand) error {
 		}
 		return m
 	}
-	recognisers, err := l.recognisers()
-	if err != nil {
+	if _, err := l.second.recognisers[0].Read(noise(20+random.IntN(600), 40), 0, ""); err != nil || random.IntN(8) > 0 {
 		return err
 	}
-	if _, err := recognisers[0].Read(noise(20+random.IntN(600), 40), 0, ""); err != nil || random.IntN(8) > 0 {
-		return err
-	}
-	detector, err := l.detector()
-	if err != nil {
-		return err
-	}
-	_, err = detector.Detect(noise(960, 640))
+	_, err := l.second.detector.Detect(noise(960, 640))
 	return err
 }
 

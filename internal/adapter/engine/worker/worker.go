@@ -44,6 +44,9 @@ func Run(argument string) error {
 		Readable: append(setup.Models.Paths(), setup.Tessdata), Memory: setup.Memory, Handlers: handlers,
 		About: protocol.About{Engine: l.engine, Second: second, HEIF: heif},
 		Warm: func() error {
+			if setup.LoadWhenNeeded {
+				return nil
+			}
 			for _, lang := range setup.Warm {
 				if _, err := l.model(recognition.Task{Lang: []string{lang}, Mode: recognition.BestMode}); err != nil {
 					return err
