@@ -26,6 +26,8 @@ const (
 	sampleGuess = 0.6     // the same of several lines
 	sampleSure  = 0.85    // how sure a line is that tells it alone
 	sampleMost  = 8       // letters of it, at least
+	sampleClear = 0.986   // how clear its letters are that tell it alone, however sure its words are
+	sampleLong  = 10      // letters of it then, at least
 	sampleLead  = 2.5     // by how many times more is read one way up than the other
 	sampleLeast = 4.0     // letters that were read surely, at least
 	sampleAmong = 8.0     // the same of several lines
@@ -87,13 +89,16 @@ func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) 
 			return unknown, err
 		}
 		for i, quarters := range ways {
-			g, err := j.sample(v.turn(quarters))
+			g, err := j.sample(v.turn(quarters), recognition.EffortFast)
+			if err == nil && !g.tells() && j.task.Effort == recognition.EffortAccurate {
+				g, err = j.sample(v.turn(quarters), recognition.EffortAccurate)
+			}
 			if err != nil {
 				return unknown, err
 			}
 			read[i] += g.worth(sampleRead)
 			guessed[i] += g.worth(sampleGuess)
-			if i == 0 && g.tells() {
+			if g.tells() {
 				return quarters, nil
 			}
 		}
@@ -107,9 +112,9 @@ func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) 
 	return unknown, nil
 }
 
-// sample reads a line of the page at one look.
-func (j *job) sample(v view) (g glimpse, err error) {
-	try := job{Reader: j.Reader, task: recognition.Task{Box: v.region, Lang: j.task.Lang, Effort: j.task.Effort, Mode: j.task.Mode}}
+// sample reads a line of the page at one look, by the second recogniser too where the effort wants that.
+func (j *job) sample(v view, effort recognition.Effort) (g glimpse, err error) {
+	try := job{Reader: j.Reader, task: recognition.Task{Box: v.region, Lang: j.task.Lang, Effort: effort, Mode: j.task.Mode}}
 	if j.chooses {
 		try.task.Lang = []string{recognition.AutoLang}
 	}
@@ -194,7 +199,7 @@ func (g glimpse) tells() bool {
 	if g.hears != notAsked && g.letters == 0 { // nothing else had to be asked
 		return g.hears >= sampleMost
 	}
-	return g.letters >= sampleMost && g.sure >= sampleSure
+	return g.letters >= sampleMost && g.sure >= sampleSure || g.letters >= sampleLong && g.clear >= sampleClear
 }
 
 // turnable tells whether all of a line reads much the same on its head.
