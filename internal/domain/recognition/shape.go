@@ -84,8 +84,8 @@ type Effort string
 
 // The efforts, from the least to the most.
 const (
-	EffortFast     Effort = "fast"     // one recogniser, the fast one
-	EffortBalanced Effort = "balanced" // the other one too where the first is not sure
+	EffortFast     Effort = "fast"     // the fast recogniser, and the other one where that can hardly read a line
+	EffortBalanced Effort = "balanced" // the other one wherever the fast one is not sure
 	EffortAccurate Effort = "accurate" // all recognisers
 )
 

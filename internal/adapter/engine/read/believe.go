@@ -153,7 +153,7 @@ func (j *job) believable(t strip, line []letter) bool {
 	case ruling(line), t.barred():
 		return false
 	case alone && j.drawnAround(t, n):
-		return clarity(line) >= clearAround
+		return j.believableAlone(t, line)
 	case j.drawnAround(t, n):
 		return max(evidence, sureness(line)) >= sureAround
 	case repeated(line) && worded(line) && o.letters != notAsked:
@@ -161,7 +161,7 @@ func (j *job) believable(t strip, line []letter) bool {
 	case repeated(line) && o.agreed < 0.5:
 		return evidence >= sureOfSame
 	case alone && !j.alike:
-		return t.lettered(line)
+		return j.believableAlone(t, line)
 	case o.letters == notAsked && n < shortest:
 		return o.sure >= sureOfShort
 	case o.letters == notAsked && j.alike:
@@ -176,6 +176,14 @@ func (j *job) believable(t strip, line []letter) bool {
 		return evidence >= sureOfTwo
 	}
 	return evidence >= sureOfMore
+}
+
+// believableAlone tells the same of a line that one recogniser has read and no other one is to.
+func (j *job) believableAlone(t strip, line []letter) bool {
+	if j.drawnAround(t, len(line)) {
+		return clarity(line) >= clearAround
+	}
+	return t.lettered(line)
 }
 
 // drawnAround tells whether a region is so tight around so many letters of a line that a person has most likely drawn it for them.

@@ -31,12 +31,12 @@ func probable(words []recognition.Word, first string, checked bool) {
 		switch {
 		case len(w.Candidates) > 0:
 			w.Confidence = disputes.at(w.Confidence)
-		case !checked:
-			w.Confidence = unchecked.at(w.Confidence)
-		case w.Engine == first:
+		case w.Engine != first:
+			w.Confidence = byBoth.at(w.Confidence)
+		case checked:
 			w.Confidence = byFirst.at(w.Confidence)
 		default:
-			w.Confidence = byBoth.at(w.Confidence)
+			w.Confidence = unchecked.at(w.Confidence)
 		}
 	}
 }

@@ -957,6 +957,50 @@ func TestCloserLook(t *testing.T) {
 	}
 }
 
+// The second recogniser reads a line of which the first one is not sure enough for the effort, and the first one does not look again.
+func TestWhoIsAskedByEffort(t *testing.T) {
+	for _, c := range []struct {
+		word, letter float64 // confidence of the first one
+		effort       recognition.Effort
+		want         string
+	}{
+		{0.95, 0.95, recognition.EffortFast, "TOTAI"},
+		{0.95, 0.95, recognition.EffortBalanced, "TOTAI"},
+		{0.95, 0.95, recognition.EffortAccurate, "TOTAL"},
+		{0.85, 0.98, recognition.EffortFast, "TOTAI"},
+		{0.85, 0.85, recognition.EffortFast, "TOTAL"}, // would not be believed
+		{0.85, 0.85, recognition.EffortBalanced, "TOTAL"},
+		{0.70, 0.70, recognition.EffortFast, "TOTAL"},
+		{0.70, 0.98, recognition.EffortFast, "TOTAI"}, // no word of its lists
+		{0.70, 0.98, recognition.EffortBalanced, "TOTAL"},
+	} {
+		s := blank(400, 100, 240)
+		b := grown(s.letters(60, 40, 5, 20, 20), 10)
+		r := Reader{Engine: unlisted{said{text: "TOTAI", sure: c.word}, c.letter}, Second: []Scripted{deaf{chars("TOTAL", 0.9)}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: b, Lang: []string{"eng"}, Effort: c.effort, Rotate: recognition.Rotate0})
+		if err != nil || got.Text != c.want {
+			t.Errorf("%s, %v of the word and %v of its letters: %q, %v, want %q", c.effort, c.word, c.letter, got.Text, err, c.want)
+		}
+		if asked := c.want == "TOTAL"; c.effort != recognition.EffortAccurate && asked != (got.Passes == 2) || got.Passes > 3 {
+			t.Errorf("%s, %v of the word and %v of its letters: read %d times", c.effort, c.word, c.letter, got.Passes)
+		}
+	}
+}
+
+// unlisted is an engine that is surer of letters than of the word that they make.
+type unlisted struct {
+	said
+	letter float64
+}
+
+func (u unlisted) Read(g Gray, q Query) (Answer, error) {
+	a, err := u.said.Read(g, q)
+	for i := range a.Symbols {
+		a.Symbols[i].Confidence = u.letter
+	}
+	return a, err
+}
+
 // A line is text if what both recognisers say of it is sure enough for so few letters.
 func TestBelievable(t *testing.T) {
 	both := func(letters int, sure, agreed float64) opinion { return opinion{letters, sure, agreed} }

@@ -37,7 +37,8 @@ type Reader struct {
 const (
 	borderWidth = 10      // pixels around what the engine reads, in the shade of the paper
 	largest     = 3 << 20 // pixels of the ink: larger regions are looked at on a smaller scale
-	gate        = 0.90    // confidence of a line below which balanced reads it again
+	fastGate    = 0.75    // confidence of a line below which fast has the second recogniser read it
+	gate        = 0.90    // the same for balanced
 	pageGate    = 0.95    // the same for accurate, of the lines of whole pages
 	margin      = 0.15    // of a line's height, around its strip
 )

@@ -73,7 +73,7 @@ func (j *job) bySecond(t strip) ([]letter, error) {
 // unless it may be Korean.
 func (j *job) settled(t strip, first []letter) (bool, error) {
 	second := j.reads("Latin")
-	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) {
+	if second == nil || !readable(j.task.Lang) {
 		return false, nil
 	}
 	if !korean(j.task.Lang) {
@@ -86,22 +86,23 @@ func (j *job) settled(t strip, first []letter) (bool, error) {
 	return len(line) > 0 && !slices.ContainsFunc(line, func(l letter) bool { return l.prob < doubt || !plain(l.text) }), err
 }
 
-// gate is the confidence from which a line is not read by the second recogniser.
-func (j *job) gate() float64 {
+// sure tells whether a strip is read so surely that the second recogniser is not asked.
+func (j *job) sure(t strip, line []letter) bool {
 	switch {
+	case len(line) == 0:
+		return false
+	case j.task.Effort == recognition.EffortFast:
+		return (sureness(line) >= fastGate || clarity(line) >= clearOfAnyone) && j.believableAlone(t, line)
 	case j.task.Effort == recognition.EffortBalanced:
-		return gate
-	case j.page:
-		return pageGate
+		return sureness(line) >= gate
 	}
-	return 2
+	return j.page && sureness(line) >= pageGate
 }
 
 // again has the second recogniser read a line, and fuses what both read.
 func (j *job) again(t strip, first []letter) ([]letter, error) {
 	j.heard = opinion{letters: notAsked, sure: sureness(expected(first, j.task.Lang))}
-	sure := len(first) > 0 && sureness(first) >= j.gate()
-	if j.task.Effort == recognition.EffortFast || sure {
+	if j.sure(t, first) {
 		return first, nil
 	}
 	korean := korean(j.task.Lang)
