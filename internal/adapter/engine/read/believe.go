@@ -242,8 +242,11 @@ func (g Gray) withoutMargins(shade uint8) Gray {
 	return g.crop(0, top, g.Width, bottom)
 }
 
-// repeated tells whether a line is mostly one letter, as strokes at equal steps are read.
+// repeated tells whether a line is mostly one letter, as strokes at equal steps are read. Numbers with marks in them are not read so.
 func repeated(line []letter) bool {
+	if numeric.MatchString(textOf(line)) {
+		return false
+	}
 	counts, most := map[string]int{}, 0
 	for _, l := range line {
 		counts[l.text]++

@@ -888,6 +888,31 @@ func (c counting) Read(_ RGB, letters int, _ string) ([]Char, error) {
 	return c.chars, nil
 }
 
+// A region in which the ink tells no line is believed where the second recogniser is sure of it, whatever the first one makes of it.
+func TestDotPrint(t *testing.T) {
+	for _, c := range []struct {
+		second []Char
+		want   string
+	}{
+		{chars("46,417", 0.9), "46,417"},
+		{chars("46,417", 0.6), ""},
+		{nil, ""},
+	} {
+		s := blank(400, 100, 240)
+		for y := 40; y < 60; y += 3 {
+			for x := 60 + y%2; x < 140; x += 4 {
+				s.fill(x, y, x+1, y+1, 90) // too fine to count as ink
+			}
+		}
+		r := Reader{Engine: said{text: "at si", sure: 0.5}, Second: []Scripted{deaf{c.second}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: document.Box{X1: 50, Y1: 36, X2: 150, Y2: 64}, Lang: []string{"eng"},
+			Effort: recognition.EffortAccurate, Rotate: recognition.RotateAuto})
+		if err != nil || got.Text != c.want {
+			t.Errorf("%d letters: %q, %v, want %q", len(c.second), got.Text, err, c.want)
+		}
+	}
+}
+
 // The second recogniser is told for how many letters a line has room: also those that run into one, without dots, and with gaps.
 func TestRoomForLetters(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -1018,6 +1043,8 @@ func TestBelievable(t *testing.T) {
 		{"1111111", 20, both(7, 0.86, 1), recognition.EffortAccurate, true},
 		{"8888888", 20, both(7, 0.6, 0.7), recognition.EffortAccurate, false},
 		{"8888888", 20, both(7, 0.97, 0), recognition.EffortAccurate, false},
+		{"22,292", 20, both(6, 0.97, 0), recognition.EffortAccurate, true},
+		{"1,000,000", 20, both(9, 0.97, 0), recognition.EffortAccurate, true},
 		{"*******", 20, both(7, 0.97, 0), recognition.EffortAccurate, true},
 		{"-------", 20, both(7, 0.99, 1), recognition.EffortAccurate, false}, // a rule
 		{"|", 20, both(1, 0.99, 1), recognition.EffortAccurate, false},

@@ -225,7 +225,7 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 		return nil
 	}
 	r, err := j.line(t, max(shape, recognition.ShapeLine), nil, 0)
-	clear := len(r.line) > 1 && sureness(r.line) >= unclear && j.credible(r) ||
+	clear := len(r.line) > 1 && max(sureness(r.line), j.heard.sure) >= unclear && j.credible(r) ||
 		len(r.line) == 1 && j.heard.letters > 0 && j.heard.sure >= sureDrawn
 	switch {
 	case err != nil:
