@@ -33,7 +33,7 @@ const (
 	sureOfShort = 0.85 // fewer letters than shortest
 	sureOfLine  = 0.7
 	sureOfLong  = 0.45 // of a line of at least long letters
-	sureSpelt   = 0.95 // of each Korean letter of a line that is read the same at two looks
+	sureSpelt   = 0.90 // of each Korean letter of a line that is read the same at two looks
 
 	long = 12
 
