@@ -152,16 +152,14 @@ func (j *job) believable(t strip, line []letter) bool {
 	switch {
 	case ruling(line), t.barred():
 		return false
-	case alone && j.drawnAround(t, n):
-		return j.believableAlone(t, line)
-	case j.drawnAround(t, n):
-		return max(evidence, sureness(line)) >= sureAround
 	case repeated(line) && worded(line) && o.letters != notAsked:
 		return o.agreed >= 0.5 && o.sure >= sureOfRow
 	case repeated(line) && o.agreed < 0.5:
 		return evidence >= sureOfSame
-	case alone && !j.alike:
+	case alone && (j.drawnAround(t, n) || !j.alike):
 		return j.believableAlone(t, line)
+	case j.drawnAround(t, n):
+		return max(evidence, sureness(line)) >= sureAround
 	case o.letters == notAsked && n < shortest:
 		return o.sure >= sureOfShort
 	case o.letters == notAsked && j.alike:
@@ -178,7 +176,7 @@ func (j *job) believable(t strip, line []letter) bool {
 	return evidence >= sureOfMore
 }
 
-// believableAlone tells the same of a line that one recogniser has read and no other one is to.
+// believableAlone tells whether a line is text that one recogniser has read and no other one is to.
 func (j *job) believableAlone(t strip, line []letter) bool {
 	if j.drawnAround(t, len(line)) {
 		return clarity(line) >= clearAround

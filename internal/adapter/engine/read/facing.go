@@ -89,10 +89,7 @@ func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) 
 			return unknown, err
 		}
 		for i, quarters := range ways {
-			g, err := j.sample(v.turn(quarters), recognition.EffortFast)
-			if err == nil && !g.tells() && j.task.Effort == recognition.EffortAccurate {
-				g, err = j.sample(v.turn(quarters), recognition.EffortAccurate)
-			}
+			g, err := j.sample(v.turn(quarters))
 			if err != nil {
 				return unknown, err
 			}
@@ -112,9 +109,10 @@ func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) 
 	return unknown, nil
 }
 
-// sample reads a line of the page at one look, by the second recogniser too where the effort wants that.
-func (j *job) sample(v view, effort recognition.Effort) (g glimpse, err error) {
-	try := job{Reader: j.Reader, task: recognition.Task{Box: v.region, Lang: j.task.Lang, Effort: effort, Mode: j.task.Mode}}
+// sample reads a line of the page at one look, by the second recogniser too where that does not tell it and the effort wants that.
+func (j *job) sample(v view) (g glimpse, err error) {
+	try := job{Reader: j.Reader,
+		task: recognition.Task{Box: v.region, Lang: j.task.Lang, Effort: recognition.EffortFast, Mode: j.task.Mode}}
 	if j.chooses {
 		try.task.Lang = []string{recognition.AutoLang}
 	}
@@ -124,6 +122,10 @@ func (j *job) sample(v view, effort recognition.Effort) (g glimpse, err error) {
 	if err := try.look(v); err != nil || len(try.lines) == 0 || len(try.lines) > sampleLines || try.scene.upAndDown() {
 		return g, err
 	}
+	if g, err = try.probe(); err != nil || g.tells() || j.task.Effort != recognition.EffortAccurate {
+		return g, err
+	}
+	try.task.Effort = j.task.Effort
 	return try.probe()
 }
 

@@ -16,10 +16,17 @@ func (t strip) scaled(l look) (Gray, float64) {
 type look struct {
 	letter float64 // pixels of a capital letter, at which the engine reads it
 	smooth bool
-	below  float64 // confidence of those before below which it is worth its time
 }
 
-var looks = []look{{22, false, 1}, {27, true, 0.75}}
+var looks = []look{{22, false}, {27, true}}
+
+// secondLook is the confidence of a line below which the first recogniser looks at it again.
+const secondLook = 0.75
+
+// oneLook tells whether a line needs no further look of the first recogniser, and in fast none of the second one.
+func (j *job) oneLook(line []letter) bool {
+	return sureness(line) >= secondLook || j.task.Effort == recognition.EffortFast && clarity(line) >= clearOfAnyone
+}
 
 // strip has the engine read a strip, and looks again where it is unsure. What was probed is what the first look gave, if there was one.
 func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter, error) {
@@ -29,7 +36,7 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 	settled := false
 	j.alike = false
 	for i, l := range looks {
-		if i > 0 && (sureness(best) >= l.below || settled || j.task.Effort == recognition.EffortFast && clarity(best) >= clearOfAnyone) {
+		if i > 0 && (j.oneLook(best) || settled) {
 			break
 		}
 		line := probed
@@ -45,7 +52,7 @@ func (j *job) strip(t strip, shape recognition.Shape, probed []letter) ([]letter
 			j.note(recognition.Agreement(first, textOf(line)), len(line))
 			j.alike = textOf(line) == first && spelt(line)
 		}
-		if i == 0 && sureness(line) < looks[1].below {
+		if i == 0 && sureness(line) < secondLook {
 			if settled, err = j.settled(t, line); err != nil {
 				return nil, err
 			}

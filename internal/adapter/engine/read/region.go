@@ -37,8 +37,7 @@ type Reader struct {
 const (
 	borderWidth = 10      // pixels around what the engine reads, in the shade of the paper
 	largest     = 3 << 20 // pixels of the ink: larger regions are looked at on a smaller scale
-	fastGate    = 0.75    // confidence of a line below which fast has the second recogniser read it
-	gate        = 0.90    // the same for balanced
+	gate        = 0.90    // confidence of a line below which balanced has the second recogniser read it
 	pageGate    = 0.95    // the same for accurate, of the lines of whole pages
 	margin      = 0.15    // of a line's height, around its strip
 )

@@ -92,7 +92,7 @@ func (j *job) sure(t strip, line []letter) bool {
 	case len(line) == 0:
 		return false
 	case j.task.Effort == recognition.EffortFast:
-		return (sureness(line) >= fastGate || clarity(line) >= clearOfAnyone) && j.believableAlone(t, line)
+		return j.oneLook(line) && j.believableAlone(t, line)
 	case j.task.Effort == recognition.EffortBalanced:
 		return sureness(line) >= gate
 	}
