@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"glyphbox/internal/adapter/engine/read"
@@ -27,8 +28,9 @@ type library struct {
 }
 
 const (
-	maxModels    = 8         // more than one region needs: its languages, three scripts, each of them with Latin letters, too
-	maxPageBytes = 128 << 20 // decoded; the page in use is always held
+	maxModels    = 8        // more than one region needs: its languages, three scripts, each of them with Latin letters, too
+	maxPageBytes = 64 << 20 // decoded; the page in use is always held
+	heapBytes    = 48 << 20 // that Go may take before it collects at once, beside as much as the pages have; regions seldom need more
 )
 
 func (l *library) model(task recognition.Task) (*model, error) {
@@ -61,6 +63,8 @@ func (l *library) known(word string, lang []string) bool {
 
 func (l *library) page(sha256 string) (decodedPage, bool) { return l.pages.get(sha256) }
 
+// hold keeps a page for later jobs and drops old ones, whose memory goes back to the system. So does what Go keeps of regions read before:
+// what pages of many sizes leave free between what is used would add up.
 func (l *library) hold(sha256 string, p decodedPage) {
 	l.pages.put(sha256, p)
 	l.pageBytes += p.bytes()
@@ -69,6 +73,8 @@ func (l *library) hold(sha256 string, p decodedPage) {
 		l.pageBytes -= old.bytes()
 		old.close()
 	}
+	debug.SetMemoryLimit(heapBytes + l.pageBytes)
+	trim()
 }
 
 // layout finds the text on a page in the order in which it would be read. It reads no more than tells how the text is turned.
