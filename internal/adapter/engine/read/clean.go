@@ -1,6 +1,7 @@
 package read
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -187,9 +188,11 @@ func orInto(out, in []uint8) {
 	}
 }
 
-// Light is uneven where the paper of one place is lighter by unevenLight than that of another; then it is made evenPaper everywhere.
+// Light is uneven where the paper of one place is lighter by unevenLight than that of another; then it is made evenPaper everywhere. It has
+// an edge where it changes by sharpLight within five pixels of the scale that it is looked for on.
 const (
 	unevenLight = 24
+	sharpLight  = 16
 	evenPaper   = 240
 	lightLetter = 18 // height of a capital letter, in pixels, where the light is looked for
 )
@@ -200,8 +203,7 @@ func (s *scene) evenOut() bool {
 		return false
 	}
 	n := max(1, int(s.letter*float64(s.factor)/lightLetter+0.5))
-	light := s.gray.shrink(n).smooth().closed(lightLetter)
-	light = light.resize(n*light.Width, n*light.Height)
+	light := s.light(n)
 	for y := range s.gray.Height {
 		row, paper := s.gray.row(y), light.row(min(y, light.Height-1))
 		for x, shade := range row {
@@ -209,6 +211,42 @@ func (s *scene) evenOut() bool {
 		}
 	}
 	return true
+}
+
+// light is the shade that the paper of each pixel has. It is looked for on a scale of 1 to n, which takes little time and averages noise,
+// but at the edges of shadows pixel by pixel. A region of which more than a tenth is edges is a picture.
+func (s *scene) light(n int) Gray {
+	coarse := s.gray.shrink(n).smooth().closed(lightLetter)
+	light := coarse.resize(n*coarse.Width, n*coarse.Height)
+	edges := coarse.steps()
+	inEdges := bytes.Count(edges.Pix, []byte{1})
+	if n == 1 || inEdges == 0 || 10*inEdges > len(edges.Pix) {
+		return light
+	}
+	fine := s.gray.smooth().closed(n * lightLetter)
+	for y := range s.gray.Height {
+		at, row, exact := edges.row(min(y/n, edges.Height-1)), light.row(min(y, light.Height-1)), fine.row(y)
+		for x := range min(len(row), len(exact)) {
+			if at[min(x/n, len(at)-1)] != 0 {
+				row[x] = exact[x]
+			}
+		}
+	}
+	return light
+}
+
+// steps tells which pixels have shades around them, at most two pixels away, that differ by sharpLight: 1 for those, else 0.
+func (g Gray) steps() Gray {
+	const around = 2
+	wide := g.warp(Point{-around, -around}, Point{1, 0}, Point{0, 1}, g.Width+2*around, g.Height+2*around)
+	lightest, darkest := wide.lightest(2*around+1), wide.inverse().lightest(2*around+1)
+	for i, v := range lightest.Pix {
+		lightest.Pix[i] = 0
+		if int(v)+int(darkest.Pix[i])-255 >= sharpLight {
+			lightest.Pix[i] = 1
+		}
+	}
+	return lightest
 }
 
 // uneven tells whether the paper of some places is lighter than that of others.
@@ -234,7 +272,7 @@ func (s *scene) uneven() bool {
 			}
 		}
 	}
-	return quantile(shades[:], 0.95)-quantile(shades[:], 0.05) >= unevenLight
+	return quantile(shades[:], 0.98)-quantile(shades[:], 0.02) >= unevenLight
 }
 
 // connect finds the parts of the ink.

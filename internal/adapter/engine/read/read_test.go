@@ -317,36 +317,46 @@ func TestLetterInABox(t *testing.T) {
 	}
 }
 
-// Ink is as dark beside the sharp edge of a shadow as elsewhere, on both sides of it.
+// Ink is as dark, and paper as light, beside the sharp edge of a shadow as elsewhere, on both sides of it, and where only the end of a line
+// is in the shade.
 func TestEdgeOfShadow(t *testing.T) {
-	s := blank(500, 200, 230)
-	b := s.letters(60, 80, 12, 40, 130)
-	var inked []int
-	for i, v := range s.Pix {
-		if v < 200 {
-			inked = append(inked, i)
-		}
-		if 2*(i%500)+i/500 > 500 {
-			s.Pix[i] = uint8(int(v) * 65 / 100)
-		}
-	}
-	v, err := viewOf(page{s}, grown(b, 20))
-	if err != nil {
-		t.Fatal(err)
-	}
-	scene := v.scene()
-	if scene == nil {
-		t.Fatal("nothing found")
-	}
-	pale := 0
-	for _, i := range inked {
-		x, y := i%500-v.box.X1, i/500-v.box.Y1
-		if int(scene.paper)-int(scene.gray.Pix[y*scene.gray.Width+x]) < 60 {
-			pale++
-		}
-	}
-	if 50*pale > len(inked) {
-		t.Errorf("%d of %d pixels of ink are pale", pale, len(inked))
+	for _, c := range []struct {
+		name         string
+		size, length int // of the letters and of the line
+		edge         int // twice the x at which it meets the upper edge of the page
+	}{
+		{"small print", 20, 24, 500}, {"print", 40, 12, 500}, {"the end of a line", 40, 12, 1080},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(620, 240, 230)
+			b := s.letters(60, 80, c.length, c.size, 130)
+			plain := s.clone()
+			for i, v := range s.Pix {
+				if 2*(i%620)+i/620 > c.edge {
+					s.Pix[i] = uint8(int(v) * 65 / 100)
+				}
+			}
+			v, err := viewOf(page{s}, grown(b, 20))
+			if err != nil {
+				t.Fatal(err)
+			}
+			scene := v.scene()
+			if scene == nil {
+				t.Fatal("nothing found")
+			}
+			off := 0
+			for y := b.Y1; y < b.Y2; y++ {
+				for x := b.X1; x < b.X2; x++ {
+					got := int(scene.gray.Pix[(y-v.box.Y1)*scene.gray.Width+x-v.box.X1])
+					if want := int(plain.Pix[y*620+x]) * evenPaper / 230; max(got-want, want-got) > 24 {
+						off++
+					}
+				}
+			}
+			if off > 60 {
+				t.Errorf("%d pixels are lighter or darker than without the shadow", off)
+			}
+		})
 	}
 }
 
