@@ -238,7 +238,7 @@ func (s *scene) light(n int) Gray {
 // steps tells which pixels have shades around them, at most two pixels away, that differ by sharpLight: 1 for those, else 0.
 func (g Gray) steps() Gray {
 	const around = 2
-	wide := g.warp(Point{-around, -around}, Point{1, 0}, Point{0, 1}, g.Width+2*around, g.Height+2*around)
+	wide := g.extended(around)
 	lightest, darkest := wide.lightest(2*around+1), wide.inverse().lightest(2*around+1)
 	for i, v := range lightest.Pix {
 		lightest.Pix[i] = 0

@@ -129,9 +129,13 @@ func (g Gray) smooth() Gray {
 func (g Gray) closed(n int) Gray {
 	n = min(n, g.Width, g.Height)
 	beyond := n / 2 // to the sides, where areas that reach the edge go on
-	wide := g.warp(Point{-float64(beyond), -float64(beyond)}, Point{1, 0}, Point{0, 1}, g.Width+2*beyond, g.Height+2*beyond)
-	closed := wide.lightest(n).inverse().border(n-1, 0).lightest(n).inverse()
+	closed := g.extended(beyond).lightest(n).inverse().border(n-1, 0).lightest(n).inverse()
 	return closed.crop(beyond, beyond, beyond+g.Width, beyond+g.Height)
+}
+
+// extended goes on for n pixels beyond each side, with the shades at its edges.
+func (g Gray) extended(n int) Gray {
+	return g.warp(Point{-float64(n), -float64(n)}, Point{1, 0}, Point{0, 1}, g.Width+2*n, g.Height+2*n)
 }
 
 // lightest has for each square of n by n pixels its lightest shade.
