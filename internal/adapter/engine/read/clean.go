@@ -218,9 +218,11 @@ func (s *scene) evenOut() bool {
 func (s *scene) light(n int) Gray {
 	coarse := s.gray.shrink(n).smooth().closed(lightLetter)
 	light := coarse.resize(n*coarse.Width, n*coarse.Height)
+	if n == 1 {
+		return light
+	}
 	edges := coarse.steps()
-	inEdges := bytes.Count(edges.Pix, []byte{1})
-	if n == 1 || inEdges == 0 || 10*inEdges > len(edges.Pix) {
+	if inEdges := bytes.Count(edges.Pix, []byte{1}); inEdges == 0 || 10*inEdges > len(edges.Pix) {
 		return light
 	}
 	fine := s.gray.smooth().closed(n * lightLetter)

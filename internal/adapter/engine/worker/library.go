@@ -30,7 +30,7 @@ type library struct {
 const (
 	maxModels    = 8        // more than one region needs: its languages, three scripts, each of them with Latin letters, too
 	maxPageBytes = 64 << 20 // decoded; the page in use is always held
-	heapBytes    = 48 << 20 // that Go may take before it collects at once, beside as much as the pages have; regions seldom need more
+	heapBytes    = 48 << 20 // that Go may take, besides as much as the pages have, before it collects at once
 )
 
 func (l *library) model(task recognition.Task) (*model, error) {
@@ -63,8 +63,8 @@ func (l *library) known(word string, lang []string) bool {
 
 func (l *library) page(sha256 string) (decodedPage, bool) { return l.pages.get(sha256) }
 
-// hold keeps a page for later jobs and drops old ones, whose memory goes back to the system. So does what Go keeps of regions read before:
-// what pages of many sizes leave free between what is used would add up.
+// hold keeps a page for later jobs and drops old ones. It gives back to the system what malloc and Go have freed since the page before:
+// over pages of many sizes that would add up.
 func (l *library) hold(sha256 string, p decodedPage) {
 	l.pages.put(sha256, p)
 	l.pageBytes += p.bytes()
