@@ -23,8 +23,9 @@ const (
 
 	sureAround = 0.7 // of few letters that a region is drawn around, by one of them or both
 
-	fewestBars = 5 // letters that are all strokes, such as III and ll, have fewer
-	fewestRows = 8 // of pixels, without which a stroke is not told from a bar
+	hairline   = 50 // times as high as their strokes are thick are no letters
+	fewestBars = 5  // letters that are all strokes, such as III and ll, have fewer
+	fewestRows = 8  // of pixels, without which a stroke is not told from a bar
 
 	legible = 6
 	tallest = 64 // letters by themselves, in pixels; what is taller is more often a picture
@@ -147,10 +148,10 @@ func deviation(of []float64) float64 {
 // recognisers say of it, and how many letters say so.
 func (j *job) believable(t strip, line []letter) bool {
 	o, n := j.heard, len(line)
-	evidence := o.sure + agreeing*o.agreed
+	evidence := o.evidence()
 	alone := o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0)
 	switch {
-	case ruling(line), t.barred():
+	case ruling(line), t.barred(), t.hairlines():
 		return false
 	case repeated(line) && worded(line) && o.letters != notAsked:
 		return o.agreed >= 0.5 && o.sure >= sureOfRow
@@ -158,7 +159,7 @@ func (j *job) believable(t strip, line []letter) bool {
 		return evidence >= sureOfSame
 	case alone && (j.drawnAround(t, n) || !j.alike):
 		return j.believableAlone(t, line)
-	case j.drawnAround(t, n):
+	case j.drawnAround(t, n) && worded(line):
 		return max(evidence, sureness(line)) >= sureAround
 	case o.letters == notAsked && n < shortest:
 		return o.sure >= sureOfShort
@@ -166,6 +167,8 @@ func (j *job) believable(t strip, line []letter) bool {
 		return true
 	case o.letters == notAsked:
 		return o.sure >= sureOfLine || n >= long && o.sure >= sureOfLong && 4*surelyRead(line) >= n
+	case j.drawnAround(t, n):
+		return evidence >= sureAround
 	case n < shortest && (t.letter < legible || t.letter > tallest):
 		return evidence >= sureOfTiny
 	case n == 1 || !worded(line):
@@ -225,6 +228,32 @@ func (t strip) barred() bool {
 		}
 	}
 	return bars >= fewestBars && 5*solid >= 4*inked
+}
+
+// hairlines tells whether large letters would be made of much finer strokes than those of any print, as rules are. The area of a stroke by
+// the number of its pixels below and beside lighter ones is 0.7 to 1 times its thickness.
+func (t strip) hairlines() bool {
+	if t.letter <= tallest {
+		return false
+	}
+	middle := t.middle(t.gray)
+	area, edges := 0, 0
+	for y := range t.gray.Height {
+		row, above := t.gray.row(y), t.gray.row(max(0, y-1))
+		for x, v := range row {
+			if v >= middle {
+				continue
+			}
+			area++
+			if x == 0 || row[x-1] >= middle {
+				edges++
+			}
+			if y == 0 || above[x] >= middle {
+				edges++
+			}
+		}
+	}
+	return hairline*float64(area) < t.letter*float64(edges)
 }
 
 // withoutMargins is an image without the rows above and below that have nothing darker than a shade.

@@ -1272,11 +1272,42 @@ func TestRegionsAroundFewLetters(t *testing.T) {
 		{28, 20, 12, 2, one, false},
 		{200, 180, 120, 1, one, false}, // a picture
 		{28, 20, 12, 1, []letter{{text: "|", prob: 0.9, word: 0.9}}, false},
+		{28, 20, 12, 1, []letter{{text: ">", prob: 0.9, word: 0.9}}, false}, // which the second recogniser does not see
 	} {
 		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: recognition.EffortAccurate},
 			piece: piece{inner: rect{x2: c.width, y2: c.height}}, lines: make([]line, c.lines), heard: opinion{1, 0.3, 0}}
 		if got := j.believable(strip{letter: c.ink, ink: c.ink}, c.line); got != c.want {
 			t.Errorf("%q with ink of %v in %v × %v, %d lines: got %t", textOf(c.line), c.ink, c.width, c.height, c.lines, got)
+		}
+	}
+}
+
+// Rules that are large and fine are no letter, whatever it is that they look like.
+func TestLettersOfHairlines(t *testing.T) {
+	for stroke, want := range map[int]bool{3: false, 12: true} {
+		s := blank(320, 320, 240)
+		for at := 10; at <= 300; at += 58 {
+			s.fill(10, at, 300, at+stroke, 20)
+		}
+		j := job{heard: opinion{letters: notAsked, sure: 0.99}, alike: true}
+		syllable := []letter{{text: "를", prob: 0.99, word: 0.99}}
+		if got := j.believable(strip{gray: s.Gray, paper: 240, letter: 290, ink: 290}, syllable); got != want {
+			t.Errorf("strokes of %d pixels: got %t", stroke, got)
+		}
+	}
+}
+
+// A region without a line of its own is read as it is drawn, and needs more to be believed.
+func TestRegionsReadAsTheyAreDrawn(t *testing.T) {
+	for sure, want := range map[float64]string{0.95: "3120", 0.8: ""} {
+		s := blank(120, 40, 240)
+		s.letters(10, 10, 4, 20, 20)
+		j := job{Reader: Reader{Engine: said{text: "Ly", sure: 0.3}, Second: []Scripted{deaf{chars("3120", sure)}}},
+			task: recognition.Task{Lang: []string{"eng"}, Effort: recognition.EffortAccurate}}
+		box := document.Box{X2: 120, Y2: 40}
+		v := view{piece: piece{box: box, region: box, inner: rect{x2: 120, y2: 40}}, gray: s.Gray}
+		if err := j.asDrawn(v, recognition.ShapeLine); err != nil || strings.Join(j.text, "\n") != want {
+			t.Errorf("%v sure: got %q, %v", sure, j.text, err)
 		}
 	}
 }

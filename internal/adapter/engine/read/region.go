@@ -208,7 +208,8 @@ func (j *job) finish(r *recognition.Reading) {
 
 // A region as it is drawn.
 const (
-	sureDrawn    = 0.97 // how sure a single letter has to be
+	sureDrawn    = 0.97 // how sure the second recogniser has to be of a single letter
+	clearDrawn   = 0.85 // how sure one recogniser has to be of several, or what both say
 	tallestDrawn = 150  // pixels
 )
 
@@ -224,7 +225,7 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 		return nil
 	}
 	r, err := j.line(t, max(shape, recognition.ShapeLine), nil, 0)
-	clear := len(r.line) > 1 && max(sureness(r.line), j.heard.sure) >= unclear && j.credible(r) ||
+	clear := len(r.line) > 1 && max(sureness(r.line), j.heard.evidence()) >= clearDrawn && j.credible(r) ||
 		len(r.line) == 1 && j.heard.letters > 0 && j.heard.sure >= sureDrawn
 	switch {
 	case err != nil:
