@@ -171,6 +171,7 @@ func (j *job) insert(r reading, at int) {
 		return
 	}
 	j.uses(r.lang)
+	t.bound(line)
 	height := float64(t.gray.Height)
 	inked := rect{0, (height - t.ink) / 2, float64(t.gray.Width), (height + t.ink) / 2}
 	more := words(line, inked, confidence, func(r rect) document.Box { return j.place(t, r) })
