@@ -44,6 +44,9 @@ func (r Reader) Suggest(page Page, level recognition.Level, lang []string, segme
 		if err != nil {
 			return nil, err
 		}
+		if level == recognition.LevelLine {
+			found = completed(found, lines)
+		}
 		found = joined(found, lines, level == recognition.LevelBlock)
 	}
 	var suggestions []recognition.Suggestion
@@ -69,14 +72,25 @@ func (r Reader) Suggest(page Page, level recognition.Level, lang []string, segme
 	return suggestions, nil
 }
 
-// quads are the lines that the detector finds, in pixels of the piece.
+// quads are the lines that the detector finds, in pixels of the piece: in an image in which the letters of the ink have the right size for
+// it, or in the largest image that it takes where it sees none in that, since the ink of creases and shadows tells nothing of letters.
 func (j *job) quads() ([]Quad, error) {
 	s := j.scene
-	n := max(1, int(s.letter*float64(s.factor)/detectorLetter+0.5))
-	for s.gray.Width*s.gray.Height/(n*n) > mostDetected {
-		n++
+	least := 1
+	for s.gray.Width*s.gray.Height/(least*least) > mostDetected {
+		least++
 	}
-	quads, err := j.Detector.Detect(s.gray.shrink(n).Colour())
+	n := max(least, int(s.letter*float64(s.factor)/detectorLetter+0.5))
+	quads, err := j.quadsAt(n)
+	if err == nil && len(quads) == 0 && n > least {
+		return j.quadsAt(least)
+	}
+	return quads, err
+}
+
+// quadsAt are the lines that the detector finds in an image that is n times smaller than the piece, in pixels of the piece.
+func (j *job) quadsAt(n int) ([]Quad, error) {
+	quads, err := j.Detector.Detect(j.scene.gray.shrink(n).Colour())
 	for i := range quads {
 		for k, p := range quads[i] {
 			quads[i][k] = Point{float64(n) * p.X, float64(n) * p.Y}
@@ -122,6 +136,33 @@ func (r rect) common(o rect) rect {
 
 func (r rect) around(o rect) rect {
 	return rect{min(r.x1, o.x1), min(r.y1, o.y1), max(r.x2, o.x2), max(r.y2, o.y2)}
+}
+
+// completed makes boxes as long as the lines of which they are part, and one box of those that are parts of the same line: a segmenter
+// that looks for columns may cut lines off, or into pieces.
+func completed(boxes, lines []rect) []rect {
+	boxes = slices.Clone(boxes)
+	for _, l := range lines {
+		height := l.y2 - l.y1
+		first := -1
+		for i := 0; i < len(boxes); i++ {
+			b := boxes[i]
+			if b.y2-b.y1 > 1.5*height || overlap(b.y1, b.y2, l.y1, l.y2) < 0.7*(b.y2-b.y1) || overlap(b.x1, b.x2, l.x1, l.x2) < 0.5*(b.x2-b.x1) {
+				continue
+			}
+			if first < 0 {
+				first = i
+				continue
+			}
+			boxes[first] = boxes[first].around(b)
+			boxes = slices.Delete(boxes, i, i+1)
+			i--
+		}
+		if first >= 0 {
+			boxes[first].x1, boxes[first].x2 = min(boxes[first].x1, l.x1), max(boxes[first].x2, l.x2)
+		}
+	}
+	return boxes
 }
 
 // joined adds those lines to boxes, in the order of reading, that lie in none of them. With blocks set, lines that stand close above one

@@ -56,6 +56,54 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
+// A line that the segmenter cuts off or into pieces is whole where the detector sees all of it. Lines above one another stay apart.
+func TestLinesThatAreCut(t *testing.T) {
+	lines := []rect{{100, 100, 500, 130}, {100, 135, 500, 165}}
+	for name, boxes := range map[string][]rect{
+		"whole":     {{102, 103, 498, 128}, {102, 138, 498, 162}},
+		"cut off":   {{102, 103, 400, 128}, {200, 138, 498, 162}},
+		"in pieces": {{102, 103, 200, 128}, {210, 110, 250, 125}, {260, 103, 498, 128}, {102, 138, 300, 162}, {310, 138, 498, 162}},
+	} {
+		want := []rect{{100, 103, 500, 128}, {100, 138, 500, 162}}
+		if diff := cmp.Diff(want, completed(boxes, lines), cmp.AllowUnexported(rect{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	block := []rect{{90, 90, 300, 170}}
+	if diff := cmp.Diff(block, completed(block, lines), cmp.AllowUnexported(rect{})); diff != "" {
+		t.Errorf("a box of two lines (-want +got):\n%s", diff)
+	}
+}
+
+// sharpSighted is a detector that finds a line only in images that are large enough.
+type sharpSighted struct{ least int }
+
+func (d sharpSighted) Detect(g RGB) ([]Quad, error) {
+	if g.Width < d.least {
+		return nil, nil
+	}
+	return []Quad{{{10, 10}, {90, 10}, {90, 30}, {10, 30}}}, nil
+}
+
+// Where the detector sees nothing at the size of the letters of the ink, it looks at more, since these may be no letters.
+func TestDetectorLooksCloser(t *testing.T) {
+	s := blank(600, 400, 240)
+	s.letters(40, 40, 3, 240, 20)
+	v, err := viewOf(page{s}, document.Box{X2: 600, Y2: 400})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for least, want := range map[int]float64{500: 90, 50: 900} {
+		j := job{Reader: Reader{Detector: sharpSighted{least}}}
+		if err := j.look(v); err != nil {
+			t.Fatal(err)
+		}
+		if quads, err := j.quads(); err != nil || len(quads) != 1 || quads[0][1].X != want {
+			t.Errorf("at least %d pixels: got %v, %v", least, quads, err)
+		}
+	}
+}
+
 // The suggestions for a page that is turned lie on the page as it is, and tell how their text is turned.
 func TestSuggestionsForATurnedPage(t *testing.T) {
 	s := blank(600, 300, 240)
