@@ -147,7 +147,8 @@ func completed(boxes, lines []rect) []rect {
 		first := -1
 		for i := 0; i < len(boxes); i++ {
 			b := boxes[i]
-			if b.y2-b.y1 > 1.5*height || overlap(b.y1, b.y2, l.y1, l.y2) < 0.7*(b.y2-b.y1) || overlap(b.x1, b.x2, l.x1, l.x2) < 0.5*(b.x2-b.x1) {
+			if b.y2-b.y1 > 1.5*height || overlap(b.y1, b.y2, l.y1, l.y2) < 0.7*(b.y2-b.y1) ||
+				overlap(b.x1, b.x2, l.x1, l.x2) < 0.5*(b.x2-b.x1) {
 				continue
 			}
 			if first < 0 {
