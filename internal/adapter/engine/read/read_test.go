@@ -793,6 +793,7 @@ func TestLatinLettersOfAKoreanLine(t *testing.T) {
 	}{
 		{"not seen", "천체 SASS 이다", nil, "천체 SASS 이다"},
 		{"seen", "천체 A8 이다", []Char{{Text: "A", Prob: 0.9}, {Text: "B", Prob: 0.9}}, "천체 AB 이다"},
+		{"wide forms", "천체 A8 이다", []Char{{Text: "Ａ", Prob: 0.9}, {Text: "：", Prob: 0.9}}, "천체 A: 이다"},
 		{"a middle dot", "위ㆍ아래", nil, "위·아래"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

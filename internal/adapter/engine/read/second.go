@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"glyphbox/internal/domain/recognition"
+
+	"golang.org/x/text/width"
 )
 
 // opinion is what the second recogniser says of a line, and how far the first one agrees.
@@ -345,7 +347,24 @@ func (j *job) koreanAlone(t strip) ([]letter, error) {
 func (j *job) second(r Scripted, g Gray, letters int) ([]letter, error) {
 	j.passes++
 	chars, err := r.Read(g.Colour(), letters, j.task.Charset)
+	if j.task.Charset == "" && !han(j.task.Lang) {
+		for i := range chars {
+			chars[i] = halfwidth(chars[i])
+		}
+	}
 	return charsOf(chars, r.Name()), err
+}
+
+// halfwidth is a character as it is written outside of Chinese and Japanese texts, which have wide forms of Latin letters and marks.
+func halfwidth(c Char) Char {
+	c.Text = width.Fold.String(c.Text)
+	for i, g := range c.Instead {
+		c.Instead[i].Text = width.Fold.String(g.Text)
+	}
+	for i, g := range c.Behind {
+		c.Behind[i].Text = width.Fold.String(g.Text)
+	}
+	return c
 }
 
 // reads is the recogniser that reads a script, or nil.
