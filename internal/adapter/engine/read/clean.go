@@ -226,10 +226,10 @@ func (s *scene) light(n int) Gray {
 		return light
 	}
 	fine := s.gray.smooth().closed(n * lightLetter)
-	for y := range s.gray.Height {
-		at, row, exact := edges.row(min(y/n, edges.Height-1)), light.row(min(y, light.Height-1)), fine.row(y)
+	for y := range min(s.gray.Height, light.Height) {
+		at, row, exact := edges.row(y/n), light.row(y), fine.row(y)
 		for x := range min(len(row), len(exact)) {
-			if at[min(x/n, len(at)-1)] != 0 {
+			if at[x/n] != 0 {
 				row[x] = exact[x]
 			}
 		}

@@ -135,7 +135,15 @@ func (g Gray) closed(n int) Gray {
 
 // extended goes on for n pixels beyond each side, with the shades at its edges.
 func (g Gray) extended(n int) Gray {
-	return g.warp(Point{-float64(n), -float64(n)}, Point{1, 0}, Point{0, 1}, g.Width+2*n, g.Height+2*n)
+	wide := newGray(g.Width+2*n, g.Height+2*n)
+	for y := range wide.Height {
+		row, inner := wide.row(y), g.row(min(max(y-n, 0), g.Height-1))
+		copy(row[n:], inner)
+		for i := range n {
+			row[i], row[n+g.Width+i] = inner[0], inner[g.Width-1]
+		}
+	}
+	return wide
 }
 
 // lightest has for each square of n by n pixels its lightest shade.
