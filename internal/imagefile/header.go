@@ -121,7 +121,7 @@ func (p *headerReader) bytes(at int64, n int) []byte {
 		return b
 	}
 	p.reads++
-	if at < 0 || at+int64(n) > p.size || p.reads > maxReads {
+	if at < 0 || at > p.size-int64(n) || p.reads > maxReads {
 		p.err = fmt.Errorf("%w: %d bytes at %d of %d", errCut, n, at, p.size)
 		return b
 	}
@@ -249,8 +249,8 @@ func (p *headerReader) jpeg() (h Header) {
 func (p *headerReader) exif(h *Header, at, length int64) {
 	inner := &headerReader{r: p.r, size: min(p.size, at+length), reads: p.reads}
 	var said Header
-	inner.directories(at, length, func(d Header, _, _ int64) bool {
-		said = d
+	inner.directories(at, length, func(d directory) bool {
+		said = d.Header
 		return false
 	})
 	p.reads = inner.reads

@@ -64,7 +64,6 @@ func TestHeaders(t *testing.T) {
 		{"BMP of OS/2", bytesOf(t, `"BM" 000000000000000000000000 0c000000 c800 6400`), Header{BMP, 200, 100, 1, 1, 0, 0}},
 		{"TIFF", tiffEntries(0, 256, 200, 257, 100, 274, 8), Header{TIFF, 200, 100, 8, 1, 0, 0}},
 		{"TIFF whose directories form a loop", tiffEntries(8, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1, 0, 0}},
-		{"TIFF whose second directory is cut off", tiffEntries(30, 256, 200, 257, 100), Header{TIFF, 200, 100, 1, 1, 0, 0}},
 		{"big TIFF", bytesOf(t, `"II" 2b00 0800 0000 1000000000000000 0200000000000000
 			0001 0400 0100000000000000 c800000000000000
 			0101 0400 0100000000000000 6400000000000000 0000000000000000`), Header{TIFF, 200, 100, 1, 1, 0, 0}},

@@ -107,6 +107,13 @@ func endsEarly(data []byte, mediaType string) bool {
 		return int64(len(data)) < 8+int64(littleEndian(data, 4))
 	case BMP:
 		return int64(len(data)) < int64(littleEndian(data, 2))
+	case TIFF:
+		p, early := &headerReader{r: bytes.NewReader(data), size: int64(len(data))}, false
+		p.directories(0, p.size, func(d directory) bool {
+			early = d.data+d.length > uint64(p.size)
+			return false
+		})
+		return early
 	case HEIC, AVIF:
 		p, last := &headerReader{r: bytes.NewReader(data), size: int64(len(data))}, int64(0)
 		p.boxes(0, p.size, func(_ string, _, end int64) bool {

@@ -3,6 +3,7 @@ package imagefile
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"glyphbox/internal/domain/fault"
@@ -68,6 +69,65 @@ func TestPagesOfTIFF(t *testing.T) {
 		}
 		if _, _, err := Page(bytes.Clone(file), 5, h, 1e6); !fault.Is(err, fault.Unsupported) {
 			t.Errorf("page 5: got %v", err)
+		}
+	}
+}
+
+// A file that lacks pages, or data of them, is refused; not one whose directories say too much where nothing is missing.
+func TestTIFFThatLacksPages(t *testing.T) {
+	page := []uint16{256, 30, 257, 40}
+	// strips is a file whose second page has these further tags.
+	strips := func(tags ...uint16) []byte { return tiffPages(binary.LittleEndian, page, append(page[:4:4], tags...)) }
+	// linked is a file of two pages, the second of which says that the next one is there.
+	linked := func(next uint32) []byte {
+		b := tiffPages(binary.LittleEndian, page, page)
+		binary.LittleEndian.PutUint32(b[len(b)-4:], next)
+		return b
+	}
+	whole := tiffPages(binary.LittleEndian, page, page, page)
+	second := uint32(8 + 2 + 2*12 + 4)
+	elsewhere := strips(259, 4, 273, 0, 279, 0)
+	binary.LittleEndian.PutUint32(elsewhere[len(elsewhere)-4-2*12+4:], 1<<20) // so many strips are not in the file
+	crowd := make([][]uint16, maxPages+1)
+	for i := range crowd {
+		crowd[i] = page
+	}
+	const cut, bad = "The TIFF file ends too early: it is cut off.", "The TIFF file is damaged."
+	for name, c := range map[string]struct {
+		file []byte
+		want string // empty: two pages
+	}{
+		"cut off behind a page":              {whole[:second], cut},
+		"cut off in a directory":             {whole[:len(whole)-9], cut},
+		"cut off in the last link":           {whole[:len(whole)-1], cut},
+		"next page beyond the end":           {linked(1000), cut},
+		"next page is none":                  {linked(1), bad},
+		"loop":                               {linked(second), ""},
+		"more pages than are read":           {tiffPages(binary.LittleEndian, crowd...), "not supported: more than 10000 pages"},
+		"strip within":                       {strips(259, 4, 273, 8, 279, 30), ""},
+		"strip beyond the end":               {strips(259, 1, 273, 1000, 279, 30), cut},
+		"tile beyond the end":                {strips(259, 1, 324, 1000, 325, 30), cut},
+		"strip that is cut off":              {strips(259, 4, 273, 8, 279, 1000), cut},
+		"length of a strip is too large":     {strips(259, 1, 273, 8, 279, 1000), ""},
+		"empty strip":                        {strips(259, 4, 273, 1000, 279, 0), ""},
+		"places of strips are not all there": {elsewhere, cut},
+	} {
+		h, err := ReadHeader(bytes.NewReader(c.file), int64(len(c.file)), 1e6)
+		switch f := fault.Of(err); {
+		case c.want == "" && (err != nil || h.Pages != 2):
+			t.Errorf("%s: got %d pages, %v", name, h.Pages, err)
+		case c.want != "" && (f == nil || !strings.Contains(f.Text, c.want)):
+			t.Errorf("%s: got %d pages, %v, want %q", name, h.Pages, err, c.want)
+		}
+	}
+}
+
+// Pixels that are missing in the last strip are found out by decoding it, and the file is said to be cut off then.
+func TestUndecodableTIFF(t *testing.T) {
+	for length, want := range map[uint16]string{1000: "it is cut off", 30: "is damaged"} {
+		file := tiffPages(binary.LittleEndian, []uint16{256, 30, 257, 40, 259, 1, 273, 8, 279, length})
+		if err := Undecodable(file, Header{MediaType: TIFF}, nil); !strings.Contains(fault.Of(err).Text, want) {
+			t.Errorf("strip of %d bytes: got %v, want %q", length, err, want)
 		}
 	}
 }
