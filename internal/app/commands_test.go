@@ -370,6 +370,7 @@ func TestOCRCommand(t *testing.T) {
 	command(t, "", "ocr", good, "--lang", "tlh").want(t, exitFailure, "installed")
 	command(t, "", "ocr", good, "--region", "0,0,10,99999").want(t, exitFailure, "regions[0].y2")
 	command(t, "", "ocr", good, "--tessdata-dir", dir).want(t, exitFailure, "traineddata")
+	command(t, "", "ocr", bad, good, "-o", filepath.Join(dir, ".", "good.png")).want(t, exitUsage, "this file is read")
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("something was stored: %v %v", entries, err)
 	}

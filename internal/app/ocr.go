@@ -62,7 +62,8 @@ func (p Process) ocrCommand() *cobra.Command {
 	pages := cmd.Flags().String("pages", "all", "Pages of each file: all, or numbers and ranges, such as 2-5,9.")
 	format := cmd.Flags().String("format", string(reading.Formats[0]), "What to write: "+formatNames()+". json is a line for each page.")
 	out := cmd.Flags().StringP("output", "o", "",
-		"Where to write: a file, or a folder, which is there or ends in /, for a file of each. Without it standard output.")
+		"Where to write: a file, which is replaced if it is there, or a folder, which is there or ends in /, for a file of each. "+
+			"A file in the folder is not replaced: a new one of the same name gets a number, as in scan-2.txt. Without it standard output.")
 	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "compiled-dir", "effort", "log-level")
 	locked := passwordFileFlag(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
@@ -106,6 +107,9 @@ func (p Process) ocrCommand() *cobra.Command {
 		defer func() { remove() }()
 		if err != nil {
 			return err
+		}
+		if reading.IsRead(*out, files) {
+			return usagef("-o %s: this file is read, so it cannot be written", *out)
 		}
 		exporter, err := newExporter(c, os.TempDir(), p.logger(c))
 		if err != nil {

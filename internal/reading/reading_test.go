@@ -297,3 +297,18 @@ func TestWritingFails(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
+
+// A file that is there is not replaced by one that is called after a document.
+func TestFolderKeepsItsFiles(t *testing.T) {
+	dir := world(t, map[string]string{"a.tif": "one\ntwo", "b.pdf": "three\nfour", "a.pdf": "mine", "a-2.pdf": "mine"})
+	must(t, os.Symlink("nowhere", filepath.Join(dir, "a-3.pdf")))
+	_, _, err := runs(t, &Reading{Format: "pdf", Out: dir, Pages: recognition.PageRanges{{First: 1, Last: 1}}},
+		filepath.Join(dir, "a.tif"), filepath.Join(dir, "b.pdf"))
+	must(t, err)
+	for name, want := range map[string]string{"a.pdf": "mine", "a-2.pdf": "mine", "a-4.pdf": "pdf a.tif false: 1=one",
+		"b.pdf": "three\nfour", "b-2.pdf": "pdf b.pdf false: 1=three"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

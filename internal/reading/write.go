@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"glyphbox/client"
@@ -53,6 +56,15 @@ func (f Format) ending() string {
 	return "." + string(f)
 }
 
+// IsRead tells whether a file is one of those that are read, by whatever name.
+func IsRead(path string, files []File) bool {
+	info, err := os.Stat(path)
+	return err == nil && slices.ContainsFunc(files, func(f File) bool {
+		other, err := os.Stat(f.Path)
+		return err == nil && os.SameFile(info, other)
+	})
+}
+
 // write writes all files to where they are to go.
 func (r *Reading) write(ctx context.Context, files iter.Seq[*read], ahead chan struct{}) error {
 	info, err := os.Stat(r.Out)
@@ -70,14 +82,18 @@ func (r *Reading) writeEach(ctx context.Context, files iter.Seq[*read], ahead ch
 	if err := os.MkdirAll(r.Out, 0o777); err != nil {
 		return err
 	}
-	taken := map[string]bool{}
 	for f := range files {
 		if f.err != nil {
 			continue
 		}
-		name := filepath.Join(r.Out, freeName(taken, f.file.Name, r.Format.ending()))
 		one := func(yield func(*read) bool) { yield(f) }
-		err := inPlace(name, func(w io.Writer) error { return r.writeAll(ctx, w, one, false, ahead) })
+		name, err := newFile(r.Out, f.name(), r.Format.ending())
+		if err == nil {
+			err = inPlace(name, func(w io.Writer) error { return r.writeAll(ctx, w, one, false, ahead) })
+			if err != nil {
+				err = errors.Join(err, os.Remove(name))
+			}
+		}
 		if ctx.Err() != nil {
 			return err
 		}
@@ -88,18 +104,20 @@ func (r *Reading) writeEach(ctx context.Context, files iter.Seq[*read], ahead ch
 	return nil
 }
 
-// freeName is the name of the file that is made of another one, which none before it has.
-func freeName(taken map[string]bool, name, ending string) string {
-	stem := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
-	if name == stdinName {
-		stem = "stdin"
+// newFile makes an empty file in a folder, called after another one. It has a number where there is a file of that name.
+func newFile(folder, name, ending string) (string, error) {
+	stem := strings.TrimSuffix(name, filepath.Ext(name))
+	path := filepath.Join(folder, stem+ending)
+	for n := 2; ; n++ {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			return path, f.Close()
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+		path = filepath.Join(folder, fmt.Sprintf("%s-%d%s", stem, n, ending))
 	}
-	free := stem + ending
-	for n := 2; taken[free]; n++ {
-		free = fmt.Sprintf("%s-%d%s", stem, n, ending)
-	}
-	taken[free] = true
-	return free
 }
 
 // inPlace writes a file that is there when it is whole: until then it has another name.
