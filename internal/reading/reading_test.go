@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -309,6 +311,53 @@ func TestFolderKeepsItsFiles(t *testing.T) {
 		"b.pdf": "three\nfour", "b-2.pdf": "pdf b.pdf false: 1=three"} {
 		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+}
+
+// What is written into stays what it is: a file with its mode, a link, a pipe.
+func TestOutputStaysWhatItIs(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o027))
+	dir := world(t, map[string]string{"a.tif": "one", "private": "old", "linked": "old", "open": "old"})
+	in := func(name string) string { return filepath.Join(dir, name) }
+	must(t, os.Chmod(in("private"), 0o600))
+	must(t, os.Chmod(in("open"), 0o666))
+	must(t, os.Symlink("linked", in("link")))
+	must(t, os.Symlink("nowhere", in("dangling")))
+	must(t, syscall.Mkfifo(in("pipe"), 0o600))
+	piped := make(chan string)
+	go func() {
+		got, err := os.ReadFile(in("pipe"))
+		piped <- fmt.Sprint(string(got), err)
+	}()
+	for _, c := range []struct {
+		out  string
+		mode fs.FileMode
+	}{{"private", 0o600}, {"open", 0o666}, {"fresh", 0o640}, {"link", fs.ModeSymlink | 0o777}, {"pipe", fs.ModeNamedPipe | 0o600}} {
+		_, _, err := runs(t, &Reading{Format: text, Out: in(c.out)}, in("a.tif"))
+		must(t, err)
+		info, err := os.Lstat(in(c.out))
+		must(t, err)
+		if info.Mode() != c.mode {
+			t.Errorf("%s: got %s, want %s", c.out, info.Mode(), c.mode)
+		}
+		if c.out == "pipe" {
+			continue
+		}
+		if got, err := os.ReadFile(in(c.out)); err != nil || string(got) != "one\n" {
+			t.Errorf("%s: got %q, %v", c.out, got, err)
+		}
+	}
+	if got, want := <-piped, "one\n<nil>"; got != want {
+		t.Errorf("through the pipe came %q, want %q", got, want)
+	}
+	if got, err := os.ReadFile(in("linked")); err != nil || string(got) != "one\n" {
+		t.Errorf("behind the link: got %q, %v", got, err)
+	}
+	for out, want := range map[string]string{"dangling": in("dangling") + " is a symbolic link to what does not exist",
+		"none/x.txt": in("none/x.txt") + " cannot be written: no such file or directory"} {
+		if _, _, err := runs(t, &Reading{Format: text, Out: in(out)}, in("a.tif")); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %q", out, err, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package reading
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (r *Reading) write(ctx context.Context, files iter.Seq[*read], ahead chan s
 	case err == nil && info.IsDir(), strings.HasSuffix(r.Out, "/"):
 		return r.writeEach(ctx, files, ahead)
 	}
-	return inPlace(r.Out, func(w io.Writer) error { return r.writeAll(ctx, w, files, len(r.Files) > 1, ahead) })
+	return writeFile(r.Out, func(w io.Writer) error { return r.writeAll(ctx, w, files, len(r.Files) > 1, ahead) })
 }
 
 // writeEach writes a file for each one that was read into the folder.
@@ -89,7 +90,7 @@ func (r *Reading) writeEach(ctx context.Context, files iter.Seq[*read], ahead ch
 		one := func(yield func(*read) bool) { yield(f) }
 		name, err := newFile(r.Out, f.name(), r.Format.ending())
 		if err == nil {
-			err = inPlace(name, func(w io.Writer) error { return r.writeAll(ctx, w, one, false, ahead) })
+			err = writeFile(name, func(w io.Writer) error { return r.writeAll(ctx, w, one, false, ahead) })
 			if err != nil {
 				err = errors.Join(err, os.Remove(name))
 			}
@@ -120,18 +121,43 @@ func newFile(folder, name, ending string) (string, error) {
 	}
 }
 
-// inPlace writes a file that is there when it is whole: until then it has another name.
-func inPlace(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".glyphbox-*")
+// writeFile writes a file. One that is there is replaced when the new one is whole, and keeps its mode. It writes into what is no regular
+// file, such as a device or a pipe.
+func writeFile(name string, write func(io.Writer) error) error {
+	mode := fs.FileMode(0o666)
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		err = write(f)
+		return cmp.Or(err, f.Close())
+	case err == nil:
+		mode = info.Mode().Perm()
+		if name, err = filepath.EvalSymlinks(name); err != nil {
+			return err
+		}
+	default:
+		if _, err := os.Readlink(name); err == nil {
+			return fmt.Errorf("%s is a symbolic link to what does not exist", name)
+		}
+	}
+	whole := filepath.Join(filepath.Dir(name), ".glyphbox-"+rand.Text())
+	f, err := os.OpenFile(whole, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, errors.Unwrap(err)) // whole is a name that nobody has given
+	}
+	defer os.Remove(whole) // it is not there any more where all went well
+	if info != nil {
+		err = f.Chmod(mode)
+	}
+	err = cmp.Or(err, write(f))
+	if err := cmp.Or(err, f.Close()); err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // it is not there any more where all went well
-	err = write(f)
-	if err := cmp.Or(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return os.Rename(whole, name)
 }
 
 // writeAll writes all files as one.
