@@ -72,7 +72,7 @@ const (
 var beside = map[string][]string{
 	module + "internal/bench":    {progress, client, wire},
 	module + "internal/original": {progress, transfer},
-	module + "internal/reading":  {progress, client, wire},
+	module + "internal/reading":  {progress, client, wire, spool},
 	transfer:                     {datadir, durable, progress},
 	datadir:                      {durable},
 	progress:                     {},

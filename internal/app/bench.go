@@ -117,6 +117,6 @@ func (e benchEngine) Memory() int64 { return e.Stats().Memory }
 
 // firstPage is that of a file, for reading.LocalFiles to open.
 func firstPage(path string) (document.Page, error) {
-	f, err := reading.FileOf(path)
+	f, err := reading.FileOf(reading.File{Name: path})
 	return document.Page{File: f, Number: 1}, err
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,11 +162,11 @@ func (j *journal) close() error {
 func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names []string, state, password string) (
 	id string, err error,
 ) {
-	files, remove, err := reading.Find(names, p.Stdin)
+	files, forget, err := reading.Find(names, p.Stdin)
 	if err != nil {
 		return "", err
 	}
-	defer remove()
+	defer forget()
 	j, err := openJournal(state)
 	if err != nil {
 		return "", err
@@ -207,7 +206,7 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 			defer func() { <-places }()
 			done, err := upload(ctx, s, j, f, password)
 			if err != nil {
-				stop(fmt.Errorf("%s: %w", f.Path, lockedError(err, password)))
+				stop(fmt.Errorf("%s: %w", f.Name, lockedError(err, password)))
 				return
 			}
 			display.Say("uploaded %d of %d files", done, len(files))
@@ -219,7 +218,7 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 	}
 	var ids []int64
 	for _, f := range files {
-		ids = append(ids, j.images[f.Path])
+		ids = append(ids, j.images[f.Name])
 	}
 	return ids, nil
 }
@@ -227,22 +226,22 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 // upload uploads a file unless that is done, and returns how many are by then.
 func upload(ctx context.Context, s *session, j *journal, f reading.File, password string) (done int, err error) {
 	j.mu.Lock()
-	done, is := len(j.images), j.images[f.Path] != 0
+	done, is := len(j.images), j.images[f.Name] != 0
 	j.mu.Unlock()
 	if is {
 		return done, nil
 	}
 	var image api.Image
 	if err := s.do(ctx, func(c api.Client) (err error) {
-		image, err = reading.UploadFile(ctx, c, f.Path, filepath.Base(f.Path), password)
+		image, err = reading.UploadFile(ctx, c, f, password)
 		return err
 	}); err != nil {
 		return 0, err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.images[f.Path] = image.ID
-	return len(j.images), j.note(fmt.Sprintf("%d %s", image.ID, f.Path))
+	j.images[f.Name] = image.ID
+	return len(j.images), j.note(fmt.Sprintf("%d %s", image.ID, f.Name))
 }
 
 func (p Process) jobListCommand() *cobra.Command {

@@ -103,8 +103,8 @@ func (p Process) ocrCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		files, remove, err := reading.Find(names, p.Stdin)
-		defer func() { remove() }()
+		files, forget, err := reading.Find(names, p.Stdin)
+		defer forget()
 		if err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (p Process) ocrCommand() *cobra.Command {
 		}
 		c.MaxPages = 0 // is about what is kept
 		c.LoadWhenNeeded = true
-		pool, err := startPool(c, os.TempDir(), "", reading.LocalFiles{}, p.logger(c))
+		pool, err := startPool(c, os.TempDir(), "", reading.LocalFiles(files), p.logger(c))
 		if err != nil {
 			return err
 		}

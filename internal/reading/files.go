@@ -1,20 +1,31 @@
 package reading
 
 import (
-	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"glyphbox/internal/spool"
 )
 
 // File is a file of the command line, or one in a folder of it.
 type File struct {
-	Name string // as it was named, or in the folder that was named
-	Path string // where it is; another one for what came from standard input
+	Name string      // as it was named, or in the folder that was named
+	kept *spool.File // what came from standard input
+}
+
+// Open returns the bytes of the file.
+func (f File) Open() (io.ReadCloser, error) {
+	if f.kept != nil {
+		return f.kept.Open(context.Background())
+	}
+	return os.Open(f.Name)
 }
 
 // endings are those of the files of a folder that are read.
@@ -25,51 +36,37 @@ var endings = []string{".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jp2"
 const stdinName = "-"
 
 // Find returns the files that the names stand for: themselves, those of documents in folders and in folders in them, in the order of their
-// names, and for - standard input, which is kept in a temporary file until remove is called.
-func Find(names []string, stdin io.Reader) (files []File, remove func(), err error) {
-	remove = func() {}
+// names, and for - standard input, which is kept in a file without a name until forget is called.
+func Find(names []string, stdin io.Reader) (files []File, forget func(), err error) {
+	forget = func() {}
 	for _, name := range names {
 		if name == stdinName {
 			if slices.ContainsFunc(files, func(f File) bool { return f.Name == stdinName }) {
-				return nil, remove, fmt.Errorf("- is there twice")
+				return nil, forget, fmt.Errorf("- is there twice")
 			}
-			path, err := keep(stdin)
+			kept, err := spool.Take(os.TempDir(), stdin, math.MaxInt64)
 			if err != nil {
-				return nil, remove, fmt.Errorf("standard input: %w", err)
+				return nil, forget, fmt.Errorf("standard input: %w", err)
 			}
-			remove = func() { _ = os.Remove(path) }
-			files = append(files, File{stdinName, path})
+			forget = func() { _ = kept.Close() }
+			files = append(files, File{stdinName, kept})
 			continue
 		}
 		info, err := os.Stat(name)
 		if err != nil || !info.IsDir() { // what is wrong with a file is told when it is opened
-			files = append(files, File{name, name})
+			files = append(files, File{Name: name})
 			continue
 		}
 		inside, err := inFolder(name)
 		if err != nil {
-			return nil, remove, err
+			return nil, forget, err
 		}
 		if len(inside) == 0 {
-			return nil, remove, fmt.Errorf("%s: there is no file in it that ends in %s", name, strings.Join(endings, ", "))
+			return nil, forget, fmt.Errorf("%s: there is no file in it that ends in %s", name, strings.Join(endings, ", "))
 		}
 		files = append(files, inside...)
 	}
-	return files, remove, nil
-}
-
-// keep puts what is read into a temporary file.
-func keep(r io.Reader) (string, error) {
-	f, err := os.CreateTemp("", "glyphbox-stdin-*")
-	if err != nil {
-		return "", err
-	}
-	_, err = io.Copy(f, r)
-	if err := cmp.Or(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
+	return files, forget, nil
 }
 
 func inFolder(folder string) (files []File, err error) {
@@ -81,7 +78,7 @@ func inFolder(folder string) (files []File, err error) {
 		case hidden && entry.IsDir():
 			return fs.SkipDir
 		case !hidden && !entry.IsDir() && slices.Contains(endings, strings.ToLower(filepath.Ext(path))):
-			files = append(files, File{path, path})
+			files = append(files, File{Name: path})
 		}
 		return nil
 	})

@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"glyphbox/internal/domain/document"
@@ -29,12 +29,16 @@ type Local struct {
 	Password string              // of those files that are encrypted
 }
 
-// LocalFiles opens files by their paths.
-type LocalFiles struct{}
+// LocalFiles opens files by their names: what came from standard input, which is among them, or what is on disk.
+type LocalFiles []File
 
 // Open implements document.Files.
-func (LocalFiles) Open(_ context.Context, f document.File) (io.ReadCloser, error) {
-	r, err := os.Open(f.Staged)
+func (l LocalFiles) Open(_ context.Context, f document.File) (io.ReadCloser, error) {
+	file := File{Name: f.Staged}
+	if i := slices.IndexFunc(l, func(other File) bool { return other.Name == f.Staged }); i >= 0 {
+		file = l[i]
+	}
+	r, err := file.Open()
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "file_unreadable", "The file cannot be opened.").Because(err)
 	}
@@ -43,14 +47,14 @@ func (LocalFiles) Open(_ context.Context, f document.File) (io.ReadCloser, error
 
 type localDocument struct {
 	Local
-	path     string
+	file     File
 	password string // that opens the file; empty where it needs none
 	pages    []document.Image
 }
 
 // Open implements Source.
 func (l Local) Open(ctx context.Context, file File) (Document, error) {
-	f, err := FileOf(file.Path)
+	f, err := FileOf(file)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +66,7 @@ func (l Local) Open(ctx context.Context, file File) (Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &localDocument{Local: l, path: file.Path, password: password}
+	d := &localDocument{Local: l, file: file, password: password}
 	for i, g := range geometries {
 		d.pages = append(d.pages, document.Image{ID: int64(i + 1), Document: 1, Number: i + 1, Geometry: g, Frames: probe.Frames,
 			Name: filepath.Base(file.Name), Size: f.Size, SHA256: f.SHA256, Error: probe.Pages[i].Error, Password: password})
@@ -71,8 +75,8 @@ func (l Local) Open(ctx context.Context, file File) (Document, error) {
 }
 
 // FileOf describes a file for LocalFiles to open.
-func FileOf(path string) (document.File, error) {
-	f, err := os.Open(path)
+func FileOf(file File) (document.File, error) {
+	f, err := file.Open()
 	if err != nil {
 		return document.File{}, err
 	}
@@ -82,7 +86,7 @@ func FileOf(path string) (document.File, error) {
 	if err != nil {
 		return document.File{}, err
 	}
-	return document.File{Staged: path, SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size}, nil
+	return document.File{Staged: file.Name, SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size}, nil
 }
 
 func (d *localDocument) Pages() []document.Image { return d.pages }
@@ -90,7 +94,7 @@ func (d *localDocument) Pages() []document.Image { return d.pages }
 // page is a page of the file as the engine knows it.
 func (d *localDocument) page(image document.Image) document.Page {
 	p := image.Page()
-	p.File.Blob, p.File.Staged = "", d.path
+	p.File.Blob, p.File.Staged = "", d.file.Name
 	return p
 }
 
@@ -117,7 +121,7 @@ func (d *localDocument) Read(ctx context.Context, page document.Image) (recognit
 // mediaTypePDF is that of files that may have a text of their own.
 const mediaTypePDF = "application/pdf"
 
-func (d *localDocument) Open() (io.ReadCloser, error) { return os.Open(d.path) }
+func (d *localDocument) Open() (io.ReadCloser, error) { return d.file.Open() }
 
 func (d *localDocument) View(ctx context.Context, page document.Image, part document.Box, width int) (document.Rendition, error) {
 	return d.Engine.View(ctx, d.page(page), part, width)

@@ -37,7 +37,12 @@ type book struct {
 }
 
 func (s *shelf) Open(_ context.Context, f File) (Document, error) {
-	data, err := os.ReadFile(f.Path)
+	file, err := f.Open()
+	if err != nil {
+		return nil, errors.New("cannot be opened")
+	}
+	defer file.Close()
+	data, err := io.ReadAll(file)
 	if err != nil || string(data) == "broken" {
 		return nil, errors.New("cannot be opened")
 	}
@@ -123,9 +128,9 @@ func must(t *testing.T, err error) {
 // runs has the files of a folder read.
 func runs(t *testing.T, r *Reading, names ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	files, remove, err := Find(names, strings.NewReader("one\ntwo"))
+	files, forget, err := Find(names, strings.NewReader("one\ntwo"))
 	must(t, err)
-	defer remove()
+	defer forget()
 	var out, errs bytes.Buffer
 	s := &shelf{}
 	r.Source, r.Files, r.Stdout, r.Stderr, r.Explain = s, files, &out, &errs, func(err error) string { return err.Error() }
@@ -359,5 +364,25 @@ func TestOutputStaysWhatItIs(t *testing.T) {
 		if _, _, err := runs(t, &Reading{Format: text, Out: in(out)}, in("a.tif")); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %q", out, err, want)
 		}
+	}
+}
+
+// What came from standard input has no name, so that nothing of it stays however the program ends.
+func TestStandardInputHasNoName(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	files, forget, err := Find([]string{stdinName}, strings.NewReader("one"))
+	must(t, err)
+	defer forget()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("got %v, %v", left, err)
+	}
+	described, err := FileOf(files[0])
+	must(t, err)
+	r, err := LocalFiles(files).Open(t.Context(), described)
+	must(t, err)
+	defer r.Close()
+	if got, err := io.ReadAll(r); err != nil || string(got) != "one" {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -90,20 +89,20 @@ func (s Service) upload(ctx context.Context, file File) (*remoteDocument, error)
 
 func (s Service) uploadBytes(ctx context.Context, file File, password string) (first client.Image, err error) {
 	err = s.Do(ctx, func(c client.Client) error {
-		first, err = UploadFile(ctx, c, file.Path, filepath.Base(file.Name), password)
+		first, err = UploadFile(ctx, c, file, password)
 		return err
 	})
 	return first, err
 }
 
-// UploadFile uploads the file at a path under a name, with the password that opens it if it is encrypted.
-func UploadFile(ctx context.Context, c client.Client, path, name, password string) (client.Image, error) {
-	f, err := os.Open(path)
+// UploadFile uploads a file, with the password that opens it if it is encrypted.
+func UploadFile(ctx context.Context, c client.Client, file File, password string) (client.Image, error) {
+	f, err := file.Open()
 	if err != nil {
 		return client.Image{}, err
 	}
 	defer f.Close()
-	return c.UploadLocked(ctx, name, f, password)
+	return c.UploadLocked(ctx, filepath.Base(file.Name), f, password)
 }
 
 var errNoPages = fault.New(fault.Unavailable, "pages_missing", "The server does not tell all pages of the document.")
@@ -165,7 +164,7 @@ func contentOf(c client.Content) recognition.Content {
 	return content
 }
 
-func (d *remoteDocument) Open() (io.ReadCloser, error) { return os.Open(d.file.Path) }
+func (d *remoteDocument) Open() (io.ReadCloser, error) { return d.file.Open() }
 
 // View has the service show the whole page, which is all that exports of what it read ask for.
 func (d *remoteDocument) View(ctx context.Context, page document.Image, _ document.Box, width int) (r document.Rendition, err error) {

@@ -42,7 +42,7 @@ func TestPagesOfService(t *testing.T) {
 			s := Service{Do: func(_ context.Context, request func(client.Client) error) error {
 				return request(client.Client{Server: server.URL})
 			}}
-			d, err := s.Open(t.Context(), File{file, file})
+			d, err := s.Open(t.Context(), File{Name: file})
 			if c.told < c.pages {
 				if err == nil || !deleted {
 					t.Errorf("got %v, %v, and it is deleted: %v", d, err, deleted)

@@ -61,7 +61,7 @@ func (f Format) ending() string {
 func IsRead(path string, files []File) bool {
 	info, err := os.Stat(path)
 	return err == nil && slices.ContainsFunc(files, func(f File) bool {
-		other, err := os.Stat(f.Path)
+		other, err := os.Stat(f.Name)
 		return err == nil && os.SameFile(info, other)
 	})
 }
