@@ -62,6 +62,9 @@ func (p Process) jobAddCommand() *cobra.Command {
 			if *lang != "" {
 				form.Lang = strings.Split(*lang, "+")
 			}
+			if err := checkJob(form); err != nil {
+				return err
+			}
 			for _, text := range *regions {
 				box, err := parseRegion(text)
 				if err != nil {
@@ -85,8 +88,8 @@ func (p Process) jobAddCommand() *cobra.Command {
 		})
 	cmd.Long = "Uploads images and PDF files, of a folder all that are in it, and has the service read " +
 		"all their pages in the background.\n" +
-		"It prints the id of the job.\n" +
-		"With --state it writes down what it has uploaded; run again after it broke off, it goes on from there."
+		"It prints the id of the job. Where the job is refused, it deletes what it has uploaded.\n" +
+		"With --state it writes down what it has uploaded and deletes nothing; run again after it broke off, it goes on from there."
 	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
 	regions = cmd.Flags().StringArray("region", nil,
 		"A region in pixels of each upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
@@ -98,6 +101,22 @@ func (p Process) jobAddCommand() *cobra.Command {
 	locked = passwordFileFlag(cmd.Flags())
 	watch = cmd.Flags().Bool("watch", false, "Wait until the job has ended.")
 	return cmd
+}
+
+// priorities are those of jobs, as the API calls them.
+var priorities = []string{"low", "normal", "high"}
+
+// checkJob finds what would be refused whatever the images.
+func checkJob(form api.JobForm) error {
+	switch {
+	case form.Rotate != "" && !slices.Contains(recognition.Rotates, recognition.Rotate(form.Rotate)):
+		return usagef("--rotate %s: auto, 0, 90, 180 or 270 is wanted", form.Rotate)
+	case form.Effort != "" && !slices.Contains(recognition.Efforts, recognition.Effort(form.Effort)):
+		return usagef("--effort %s: fast, balanced or accurate is wanted", form.Effort)
+	case form.Priority != "" && !slices.Contains(priorities, form.Priority):
+		return usagef("--priority %s: low, normal or high is wanted", form.Priority)
+	}
+	return nil
 }
 
 // journal is what has been done of a job, a line for each: the path of a file and its image, or the job.
@@ -175,20 +194,43 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 	if j.job != "" {
 		return j.job, nil
 	}
-	form.Documents, err = p.uploadAll(ctx, s, j, files, password)
-	if err != nil {
+	if err := s.checkLang(ctx, form.Lang); err != nil {
 		return "", err
 	}
 	var made api.Job
-	if err := s.do(ctx, func(c api.Client) (err error) { made, err = c.AddJob(ctx, form); return err }); err != nil {
+	form.Documents, err = p.uploadAll(ctx, s, j, files, password)
+	refused := err != nil
+	if err == nil {
+		err = s.do(ctx, func(c api.Client) (err error) { made, err = c.AddJob(ctx, form); return err })
+		problem, ok := errors.AsType[*api.Problem](err)
+		refused = ok && problem.Status < http.StatusInternalServerError // else there may be a job
+	}
+	if refused && j.file == nil {
+		err = errors.Join(err, s.takeBack(ctx, j))
+	}
+	if err != nil {
 		return "", err
 	}
 	return made.ID, j.note(journalOfJob + " " + made.ID)
 }
 
-// uploadAll returns the documents of files, in their order.
+// takeBack deletes what was uploaded, also where the command was interrupted.
+func (s *session) takeBack(ctx context.Context, j *journal) error {
+	ctx = context.WithoutCancel(ctx)
+	left := len(j.images)
+	for _, id := range j.images {
+		if err := s.do(ctx, func(c api.Client) error { return c.DeleteImage(ctx, id) }); err != nil {
+			return fmt.Errorf("still on the server: %s (%s)", progress.Counted(left, "document"), explain(err))
+		}
+		left--
+	}
+	return nil
+}
+
+// uploadAll returns the documents of files, in their order. Where one fails, those that are on their way are not broken off, so that it is
+// known what has arrived.
 func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File, password string) ([]int64, error) {
-	ctx, stop := context.WithCancelCause(ctx)
+	goOn, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	display := progress.New(p.Stderr)
 	defer display.Clear()
@@ -197,9 +239,9 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 	for _, f := range files {
 		select {
 		case places <- struct{}{}:
-		case <-ctx.Done():
+		case <-goOn.Done():
 		}
-		if ctx.Err() != nil {
+		if goOn.Err() != nil {
 			break
 		}
 		all.Go(func() {
@@ -213,8 +255,8 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 		})
 	}
 	all.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if goOn.Err() != nil {
+		return nil, context.Cause(goOn)
 	}
 	var ids []int64
 	for _, f := range files {

@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -154,15 +157,30 @@ func TestJobCommands(t *testing.T) {
 	}
 	region := fmt.Sprintf("%d,%d,%d,%d", boxes[0].X1, boxes[0].Y1, boxes[0].X2, boxes[0].Y2)
 	command(t, "", "job", "list").want(t, exitUsage, "--server is needed")
-	at(password, "add", dir, "--state", state, "--effort", "most").want(t, exitFailure, "effort")
 	uploaded := s.person.login("ann", password).client()
-	images, err := uploaded.Images(t.Context(), api.ImageQuery{})
-	check.OK(t, "Images", err)
-	check.Same(t, "images after a job that was refused", images.Total, 3)
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+		left int // images
+	}{
+		{[]string{"--effort", "most"}, exitUsage, "--effort most: fast, balanced or accurate is wanted", 0},
+		{[]string{"--rotate", "45"}, exitUsage, "--rotate 45: auto, 0, 90, 180 or 270 is wanted", 0},
+		{[]string{"--priority", "urgent"}, exitUsage, "--priority urgent: low, normal or high is wanted", 0},
+		{[]string{"--lang", "eng+tlh", "--state", state}, exitUsage, "--lang tlh: the service has ", 0},
+		{[]string{"--region", "0,0,9999,10"}, exitFailure, "regions[0].x2", 0},
+		{[]string{filepath.Join(dir, "missing.png")}, exitFailure, "missing.png", 0},
+		{[]string{"--region", "0,0,9999,10", "--state", state}, exitFailure, "regions[0].x2", 3},
+	} {
+		at(password, append([]string{"add", dir}, c.args...)...).want(t, c.code, c.want)
+		images, err := uploaded.Images(t.Context(), api.ImageQuery{})
+		check.OK(t, "Images", err)
+		check.Same(t, fmt.Sprintf("images after a job with %q", c.args), images.Total, c.left)
+	}
 
 	added := at(password, "add", dir, "--state", state, "--effort", "fast", "--region", region, "--watch").want(t, exitOK, "3 of 3 read")
 	id := strings.Fields(added.stdout)[0]
-	images, err = uploaded.Images(t.Context(), api.ImageQuery{})
+	images, err := uploaded.Images(t.Context(), api.ImageQuery{})
 	check.OK(t, "Images", err)
 	check.Same(t, "images after it was run again", images.Total, 3)
 	at(password, "add", dir, "--state", state).want(t, exitOK, id)
@@ -184,6 +202,29 @@ func TestJobCommands(t *testing.T) {
 	if r := at(password, "watch", id); r.code != exitOK && !strings.Contains(r.stdout, "1 failed") {
 		t.Errorf("watch: %+v", r)
 	}
+}
+
+// What cannot be deleted after a job was refused is told.
+func TestJobThatCannotTakeBack(t *testing.T) {
+	refuse := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_ = json.NewEncoder(w).Encode(api.Problem{Detail: "No.", Code: "no"})
+		}
+	}
+	service := http.NewServeMux()
+	service.HandleFunc("GET /api/v1/ocr/lang", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`["eng"]`)) })
+	service.HandleFunc("POST /api/v1/image", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(api.Image{ID: 7})
+	})
+	service.HandleFunc("POST /api/v1/job", refuse(http.StatusUnprocessableEntity))
+	service.HandleFunc("DELETE /api/v1/image/7", refuse(http.StatusForbidden))
+	server := httptest.NewServer(service)
+	defer server.Close()
+	page := filepath.Join(t.TempDir(), "page.png")
+	check.OK(t, "WriteFile", os.WriteFile(page, []byte("page"), 0o600))
+	command(t, "", "job", "add", page, "--server", server.URL, "--token", "x").want(t, exitFailure,
+		"glyphbox: No. (422 no)\nstill on the server: 1 document (No. (403 no))\n")
 }
 
 func TestAWorkerNeedsWhatIsShared(t *testing.T) {

@@ -126,6 +126,9 @@ func (p Process) ocrCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := s.checkLang(cmd.Context(), o.lang); err != nil {
+				return errors.Join(err, s.end())
+			}
 			r.Source, r.AtOnce = reading.Service{Do: s.do, Request: o.clientRequest(), Keep: *keep,
 				Password: password}, uploadsAtOnce
 			return errors.Join(r.Run(cmd.Context()), s.end())

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	api "glyphbox/client"
+	"glyphbox/internal/domain/recognition"
 )
 
 // tokenVariable is the environment variable of a token for --server.
@@ -88,6 +91,20 @@ func (s *session) end() error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTime)
 	defer cancel()
 	return s.current().Logout(ctx)
+}
+
+// checkLang finds languages that the service has not, before anything is uploaded.
+func (s *session) checkLang(ctx context.Context, lang []string) error {
+	var installed []string
+	if err := s.do(ctx, func(c api.Client) (err error) { installed, err = c.Languages(ctx); return err }); err != nil {
+		return err
+	}
+	for _, l := range lang {
+		if l != recognition.AutoLang && !slices.Contains(installed, l) {
+			return usagef("--lang %s: the service has %s", l, strings.Join(installed, ", "))
+		}
+	}
+	return nil
 }
 
 // do makes a request. It makes it again with a new token where that has expired, and later where the service is busy.

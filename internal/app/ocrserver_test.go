@@ -64,6 +64,8 @@ func TestOCRByServer(t *testing.T) {
 	}
 	command(t, "wrong-password-1", "ocr", good, "--server", s.base, "--user", "ann").want(t, exitFailure, "401")
 	command(t, "", "ocr", good, "--server", s.base, "--token", "x").want(t, exitFailure, "401")
+	command(t, "", "ocr", good, "--server", s.base, "--token", ann.token, "--lang", "tlh").want(t, exitUsage,
+		"--lang tlh: the service has ")
 	command(t, "", "ocr", good, "--server", s.base).want(t, exitUsage, tokenVariable)
 	command(t, "", "ocr", good, "--server", s.base, "--token", "x", "--user", "ann").want(t, exitUsage, "either")
 	command(t, "", "ocr", good, "--rotate", "45").want(t, exitUsage, "--rotate 45")
