@@ -9,9 +9,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -81,20 +84,48 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// explain returns the text of an error for who runs the program: of a fault with its fields and its cause.
+// explain returns the text of an error for who runs the program: of a fault with its fields and its cause, and why a request was not
+// answered.
 func explain(err error) string {
-	f, ok := errors.AsType[*fault.Fault](err)
-	if !ok {
-		return err.Error()
+	text := err.Error() // with what stands around what is replaced
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
+		told := f.Text
+		for _, field := range f.Fields {
+			told += fmt.Sprintf("\n  %s: %s", field.Field, field.Detail)
+		}
+		if f.Cause != nil {
+			told += fmt.Sprintf(" (%v)", f.Cause)
+		}
+		text = strings.Replace(text, f.Error(), told, 1)
 	}
-	text := f.Text
-	for _, field := range f.Fields {
-		text += fmt.Sprintf("\n  %s: %s", field.Field, field.Detail)
+	if request, ok := errors.AsType[*url.Error](err); ok {
+		text = strings.Replace(text, request.Error(), unanswered(request), 1)
 	}
-	if f.Cause != nil {
-		text += fmt.Sprintf(" (%v)", f.Cause)
+	return strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
+}
+
+// unanswered says why a request was not answered.
+func unanswered(request *url.Error) string {
+	at, err := url.Parse(request.URL)
+	if err != nil || at.Host == "" {
+		return request.Error()
 	}
-	return strings.Replace(err.Error(), f.Error(), text, 1) // with what stands around it
+	server := at.Scheme + "://" + at.Host
+	number, isNumber := errors.AsType[syscall.Errno](request)
+	lookup, isLookup := errors.AsType[*net.DNSError](request)
+	switch {
+	case errors.Is(request, context.Canceled):
+		return context.Canceled.Error()
+	case isNumber:
+		return fmt.Sprintf("%s cannot be reached: %v", server, number)
+	case isLookup:
+		return fmt.Sprintf("%s cannot be reached: %s", server, lookup.Err)
+	case request.Timeout():
+		return server + " does not answer"
+	case errors.Is(request, io.EOF):
+		return server + " has closed the connection without an answer"
+	}
+	return fmt.Sprintf("%s cannot be reached: %v", server, request.Err)
 }
 
 // env returns the environment as a map.

@@ -385,7 +385,7 @@ func (p Process) watchJob(ctx context.Context, s *session, id string) error {
 		switch {
 		case refused && problem.Status == http.StatusUnauthorized && s.password != "":
 			err = s.renew(ctx, c.Token)
-		case !refused || problem.RetryAfter > 0:
+		case refused && problem.RetryAfter > 0, !refused && last != "", errors.Is(err, api.ErrStreamEnded):
 			err = nil
 		}
 		if err != nil {

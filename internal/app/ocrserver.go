@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +44,10 @@ type session struct {
 
 // signIn begins a session, with a token or by a user's password.
 func (p Process) signIn(ctx context.Context, server, token, user string) (*session, error) {
+	at, err := url.Parse(server)
+	if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || at.RawQuery != "" || at.Fragment != "" {
+		return nil, usagef("--server %s: an address such as https://ocr.example.org is wanted", server)
+	}
 	s := &session{name: user, client: api.Client{Server: server, Token: token}}
 	if token == "" && user == "" {
 		s.client.Token = p.env()[tokenVariable]
@@ -55,7 +60,6 @@ func (p Process) signIn(ctx context.Context, server, token, user string) (*sessi
 	case user == "":
 		return nil, usagef("--server needs --token, the variable %s or --user", tokenVariable)
 	}
-	var err error
 	if s.password, err = p.readPassword("Password: "); err != nil {
 		return nil, err
 	}

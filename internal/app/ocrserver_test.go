@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"image"
 	"net/http"
@@ -70,6 +71,52 @@ func TestOCRByServer(t *testing.T) {
 	command(t, "", "ocr", good, "--server", s.base, "--token", "x", "--user", "ann").want(t, exitUsage, "either")
 	command(t, "", "ocr", good, "--rotate", "45").want(t, exitUsage, "--rotate 45")
 	command(t, "", "ocr", good, "--effort", "best").want(t, exitUsage, "accurate, balanced, fast")
+}
+
+// What is wrong with the address of a service, or with the way to it, is told in plain words.
+func TestServerThatIsNotThere(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "page.png")
+	check.OK(t, "WriteFile", os.WriteFile(page, []byte("page"), 0o600))
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer silent.Close()
+	const bad = "an address such as https://ocr.example.org is wanted\nHow it is used: "
+	for server, want := range map[string]string{
+		"127.0.0.1:8202":  "--server 127.0.0.1:8202: " + bad,
+		"localhost:8202":  "--server localhost:8202: " + bad,
+		"ocr.example.org": "--server ocr.example.org: " + bad,
+		"http://":         "--server http://: " + bad,
+		"ftp://x":         "--server ftp://x: " + bad,
+		closed.URL + "/a": closed.URL + " cannot be reached: connection refused\n",
+		silent.URL:        silent.URL + " has closed the connection without an answer\n",
+	} {
+		code := exitFailure
+		if strings.Contains(want, bad) {
+			code = exitUsage
+		}
+		for _, args := range [][]string{{"ocr", page}, {"job", "add", page}, {"job", "list"}, {"job", "watch", "7"}} {
+			r := command(t, "", append(args, "--server", server, "--token", "x")...).want(t, code, "")
+			if !strings.HasPrefix(r.stderr, "glyphbox: "+want) {
+				t.Errorf("%q at %s: got %q, want %q", args, server, r.stderr, want)
+			}
+		}
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		interrupt()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	var errs bytes.Buffer
+	code := Run(ctx, Process{Args: []string{"job", "list", "--server", server.URL, "--token", "x"}, Stdin: strings.NewReader(""),
+		Stdout: &errs, Stderr: &errs})
+	if want := "glyphbox: interrupted\n"; code != exitFailure || errs.String() != want {
+		t.Errorf("exit code %d, got %q, want %q", code, errs.String(), want)
+	}
 }
 
 // A token may expire among many files, and the service may be busy.
