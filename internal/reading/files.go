@@ -57,10 +57,7 @@ func Find(names []string, stdin io.Reader) (files []File, forget func(), err err
 			files = append(files, File{Name: name})
 			continue
 		}
-		inside, err := inFolder(name)
-		if err != nil {
-			return nil, forget, err
-		}
+		inside := inFolder(name)
 		if len(inside) == 0 {
 			return nil, forget, fmt.Errorf("%s: there is no file in it that ends in %s", name, strings.Join(endings, ", "))
 		}
@@ -69,18 +66,17 @@ func Find(names []string, stdin io.Reader) (files []File, forget func(), err err
 	return files, forget, nil
 }
 
-func inFolder(folder string) (files []File, err error) {
-	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		hidden := strings.HasPrefix(entry.Name(), ".") && path != folder
+// inFolder returns the documents in a folder. A folder in it that cannot be read is returned too, so that it is told as a file would be.
+func inFolder(folder string) (files []File) {
+	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		hidden := strings.HasPrefix(filepath.Base(path), ".") && path != folder
 		switch {
-		case err != nil:
-			return err
-		case hidden && entry.IsDir():
+		case err == nil && hidden && entry.IsDir():
 			return fs.SkipDir
-		case !hidden && !entry.IsDir() && slices.Contains(endings, strings.ToLower(filepath.Ext(path))):
+		case err != nil, !hidden && !entry.IsDir() && slices.Contains(endings, strings.ToLower(filepath.Ext(path))):
 			files = append(files, File{Name: path})
 		}
 		return nil
 	})
-	return files, err
+	return files
 }

@@ -282,6 +282,22 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// A folder that cannot be read is told, and what is beside it is read.
+func TestFolderThatCannotBeRead(t *testing.T) {
+	dir := world(t, map[string]string{"a.png": "one", "z.png": "two"})
+	root, err := os.OpenRoot(dir)
+	must(t, err)
+	defer root.Close()
+	must(t, root.MkdirAll(strings.Repeat(strings.Repeat("m", 200)+"/", 25), 0o700)) // longer than a path can be
+	got, errs, err := runs(t, &Reading{Format: text}, dir)
+	if err == nil || err.Error() != "1 of 3 files could not be read in full" || !strings.Contains(errs, "mm: cannot be opened") {
+		t.Errorf("got %v, %q", err, errs)
+	}
+	if !strings.Contains(got, "one\n") || !strings.Contains(got, "two\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // A file that cannot be written leaves nothing behind, and the others are written; where all go into one, that is the end.
 func TestWritingFails(t *testing.T) {
 	full := errors.New("disk full")
