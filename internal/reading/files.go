@@ -68,6 +68,7 @@ func Find(names []string, stdin io.Reader) (files []File, forget func(), err err
 
 // inFolder returns the documents in a folder. A folder in it that cannot be read is returned too, so that it is told as a file would be.
 func inFolder(folder string) (files []File) {
+	folder += "/" // so that a link to it is followed
 	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		hidden := strings.HasPrefix(filepath.Base(path), ".") && path != folder
 		switch {

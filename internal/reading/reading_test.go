@@ -256,8 +256,9 @@ func TestSuggestedLanguages(t *testing.T) {
 func TestFolders(t *testing.T) {
 	dir := world(t, map[string]string{"in/b.PDF": "one\ntwo", "in/a.png": "three", "in/deep/a.jpg": "four", "in/.hidden/c.png": "x",
 		"in/.c.png": "x", "in/notes.txt": "x", "in/z.tif": "broken"})
+	must(t, os.Symlink("in", filepath.Join(dir, "link")))
 	out := filepath.Join(dir, "out") + "/"
-	_, errs, err := runs(t, &Reading{Format: "hocr", Out: out, AtOnce: 2}, filepath.Join(dir, "in"))
+	_, errs, err := runs(t, &Reading{Format: "hocr", Out: out, AtOnce: 2}, filepath.Join(dir, "link"))
 	if err == nil || err.Error() != "1 of 4 files could not be read in full" || !strings.Contains(errs, "z.tif: cannot be opened") {
 		t.Errorf("got %v, %s", err, errs)
 	}
