@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -533,11 +534,13 @@ type Field struct {
 	Detail string `json:"detail" example:"1 to 640 on this image of 640 × 480 pixels" doc:"What is allowed."`
 }
 
-// Error returns the detail, the fields at fault and the code.
+// Error returns the detail, the fields at fault and the code. A field that only repeats the detail is left out.
 func (p *Problem) Error() string {
 	text := p.Detail
 	for _, f := range p.Errors {
-		text += fmt.Sprintf(" %s: %s.", f.Field, f.Detail)
+		if f.Detail != p.Detail {
+			text += fmt.Sprintf(" %s: %s.", f.Field, strings.TrimSuffix(f.Detail, "."))
+		}
 	}
 	return fmt.Sprintf("%s (%d %s)", text, p.Status, p.Code)
 }
