@@ -85,7 +85,7 @@ type usageError struct{ error }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // explain returns the text of an error for who runs the program: of a fault with its fields and its cause, and why a request was not
-// answered.
+// answered. What a decoder says of a file is not shown.
 func explain(err error) string {
 	text := err.Error() // with what stands around what is replaced
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
@@ -93,7 +93,7 @@ func explain(err error) string {
 		for _, field := range f.Fields {
 			told += fmt.Sprintf("\n  %s: %s", field.Field, field.Detail)
 		}
-		if f.Cause != nil {
+		if f.Cause != nil && f.Kind != fault.Unsupported {
 			told += fmt.Sprintf(" (%v)", f.Cause)
 		}
 		text = strings.Replace(text, f.Error(), told, 1)

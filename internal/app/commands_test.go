@@ -331,12 +331,13 @@ func TestServeRefusesKeysThatOthersMayRead(t *testing.T) {
 func TestOCRCommand(t *testing.T) {
 	dir := t.TempDir()
 	png, lines, boxes := drawn()
-	good, bad := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png")
-	for name, data := range map[string][]byte{good: png, bad: []byte("no image")} {
+	good, bad, cut := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png"), filepath.Join(dir, "cut.png")
+	for name, data := range map[string][]byte{good: png, bad: []byte("no image"), cut: png[:len(png)/2]} {
 		if err := os.WriteFile(name, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	command(t, "", "ocr", cut).want(t, exitFailure, "glyphbox: "+cut+": The PNG file ends too early: it is cut off.\n")
 	if got, want := command(t, "", "ocr", good).want(t, exitOK, "").stdout, strings.Join(lines, "\n")+"\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -371,7 +372,7 @@ func TestOCRCommand(t *testing.T) {
 	command(t, "", "ocr", good, "--region", "0,0,10,99999").want(t, exitFailure, "regions[0].y2")
 	command(t, "", "ocr", good, "--tessdata-dir", dir).want(t, exitFailure, "traineddata")
 	command(t, "", "ocr", bad, good, "-o", filepath.Join(dir, ".", "good.png")).want(t, exitUsage, "this file is read")
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
 		t.Errorf("something was stored: %v %v", entries, err)
 	}
 }
