@@ -53,6 +53,10 @@ func Run(ctx context.Context, p Process) int {
 	root.AddCommand(p.serveCommand(), p.ocrCommand(), p.jobCommand(), p.benchCommand(), p.userCommand(), p.keyCommand(), p.migrateCommand(),
 		p.copyCommand(), p.backupCommand(), p.restoreCommand(), p.sweepCommand(), p.reindexCommand(), p.configCommand(), p.doctorCommand(),
 		p.healthCommand(), p.compileCommand(), p.versionCommand(), p.workerCommand())
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = func(_ *cobra.Command, topic []string) error { return unknownTopic(root, topic) }
+	}
 	root.SetArgs(p.Args)
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
@@ -71,6 +75,15 @@ func Run(ctx context.Context, p Process) int {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// unknownTopic is the error of help on what is no command; its own ends with success.
+func unknownTopic(root *cobra.Command, topic []string) error {
+	cmd, rest, err := root.Find(topic)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("unknown command %q for %q", rest[0], cmd.CommandPath())
+	}
+	return err
 }
 
 // group returns a command that only has subcommands.

@@ -46,7 +46,8 @@ func TestUsage(t *testing.T) {
 		{"ocr", "x.png", "--region", "1,2,3"}, {"ocr", "x.png", "--region", "5,5,5,9"}, {"ocr", "x.png", "--region", "a,b,c,d"},
 		{"ocr", "x.png", "--format", "xml"},
 		{"config", "--addr", "nowhere"}, {"user", "add", "ann"}, {"user", "role", "ann"}, {"key", "rotate", "now"},
-		{"user", "frobnicate"}, {"key", "frobnicate"}, {"migrate", "frobnicate"}} {
+		{"user", "frobnicate"}, {"key", "frobnicate"}, {"migrate", "frobnicate"}, {"help", "frobnicate"},
+		{"help", "user", "frobnicate"}} {
 		if r := command(t, "", args...); r.code != exitUsage || r.stdout != "" || !strings.HasPrefix(r.stderr, "glyphbox: ") {
 			t.Errorf("%q: exit code %d, %q, %q", args, r.code, r.stdout, r.stderr)
 		}
@@ -60,6 +61,7 @@ func TestUsage(t *testing.T) {
 	}
 	command(t, "", "config", "--addr", "nowhere").want(t, exitUsage, "host:port, such as 127.0.0.1:8000 or :80\n")
 	command(t, "", "user").want(t, exitOK, "Usage:")
+	command(t, "", "help", "user", "add").want(t, exitOK, "glyphbox user add NAME")
 	command(t, "", "version").want(t, exitOK, "glyphbox v1.2.3, go")
 	command(t, "", "--version").want(t, exitOK, "glyphbox version v1.2.3")
 	if help := command(t, "", "help").want(t, exitOK, "serve").stdout; strings.Contains(help, "worker ") {
