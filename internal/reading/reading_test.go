@@ -376,6 +376,12 @@ func TestOutputStaysWhatItIs(t *testing.T) {
 	if got, err := os.ReadFile(in("linked")); err != nil || string(got) != "one\n" {
 		t.Errorf("behind the link: got %q, %v", got, err)
 	}
+	if _, _, err := runs(t, &Reading{Format: "pdf", Out: in("linked")}, in("missing.tif")); err == nil {
+		t.Error("a file that is missing is no error")
+	}
+	if got, err := os.ReadFile(in("linked")); err != nil || string(got) != "one\n" {
+		t.Errorf("where nothing could be read: got %q, %v", got, err)
+	}
 	for out, want := range map[string]string{"dangling": in("dangling") + " is a symbolic link to what does not exist",
 		"none/x.txt": in("none/x.txt") + " cannot be written: no such file or directory"} {
 		if _, _, err := runs(t, &Reading{Format: text, Out: in(out)}, in("a.tif")); err == nil || err.Error() != want {

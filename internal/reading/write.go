@@ -121,8 +121,8 @@ func newFile(folder, name, ending string) (string, error) {
 	}
 }
 
-// writeFile writes a file. One that is there is replaced when the new one is whole, and keeps its mode. It writes into what is no regular
-// file, such as a device or a pipe.
+// writeFile writes a file. One that is there is replaced when the new one is whole, and keeps its mode; it stays where nothing is written.
+// It writes into what is no regular file, such as a device or a pipe.
 func writeFile(name string, write func(io.Writer) error) error {
 	mode := fs.FileMode(0o666)
 	info, err := os.Stat(name)
@@ -154,7 +154,8 @@ func writeFile(name string, write func(io.Writer) error) error {
 		err = f.Chmod(mode)
 	}
 	err = cmp.Or(err, write(f))
-	if err := cmp.Or(err, f.Close()); err != nil {
+	written, failed := f.Stat()
+	if err := cmp.Or(err, failed, f.Close()); err != nil || written.Size() == 0 {
 		return err
 	}
 	return os.Rename(whole, name)
