@@ -285,9 +285,10 @@ func TestWalkThatIsKilled(t *testing.T) {
 		}
 		tell(event{Corrected: []recognition.Content{c}})
 	}
-	for n, remove := range []func(context.Context, account.Actor, string) error{results.Purge, results.Delete} {
+	for n, remove := range []func(context.Context, account.Actor, string, recognition.Condition) error{
+		results.Purge, results.Delete} {
 		tell(event{DeletingContent: contents[n].ID})
-		if err := remove(t.Context(), ann, contents[n].ID); err != nil {
+		if err := remove(t.Context(), ann, contents[n].ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		tell(event{DeletedContent: contents[n].ID})
@@ -295,7 +296,7 @@ func TestWalkThatIsKilled(t *testing.T) {
 	for _, i := range uploaded { // the second one by resigning
 		tell(event{DeletingImage: i.ID})
 		if i.ID == uploaded[0].ID {
-			err = images.Delete(t.Context(), ann, i.ID)
+			err = images.Delete(t.Context(), ann, i.ID, nil)
 		} else {
 			err = accounts.Resign(t.Context(), ann, false)
 		}
@@ -342,7 +343,7 @@ func walkWithDocument(t *testing.T, ann account.Actor, images *document.Service,
 		tell(event{Recognized: run.Contents})
 	}
 	tell(event{DeletingImage: first.ID})
-	if err := images.Delete(t.Context(), ann, first.ID); err != nil {
+	if err := images.Delete(t.Context(), ann, first.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	tell(event{DeletedImage: first.ID})
@@ -629,7 +630,7 @@ func restarted(t *testing.T, s shelf, was answers) {
 		t.Fatal(err)
 	}
 	for _, i := range all {
-		if err := images.Delete(t.Context(), operator, i.ID); err != nil {
+		if err := images.Delete(t.Context(), operator, i.ID, nil); err != nil {
 			t.Error(err)
 		}
 	}

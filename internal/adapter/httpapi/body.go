@@ -110,9 +110,9 @@ type wordForm struct {
 	Confirmed *bool           `json:"confirmed" nullable:"false" doc:"Whether it is right as it was read."`
 }
 
-func (f correctionForm) correction(revision int) (recognition.Correction, error) {
+func (f correctionForm) correction(condition recognition.Condition) (recognition.Correction, error) {
 	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Name: f.Name, Confirmed: f.Confirmed, Restore: f.Deleted != nil,
-		LangFits: f.Suggested != nil, Revision: revision}
+		LangFits: f.Suggested != nil, If: condition}
 	var fields []fault.Field
 	if f.Deleted != nil && *f.Deleted {
 		fields = append(fields, fault.Field{Field: "deleted", Detail: "false, which brings it back; DELETE deletes it"})

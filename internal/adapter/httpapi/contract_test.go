@@ -428,7 +428,16 @@ func TestImages(t *testing.T) {
 	if d := cmp.Diff(got, read[client.Image](s.ask("GET", image+"/meta", as(ann)).want(200))); d != "" {
 		t.Errorf("meta (-want +got):\n%s", d)
 	}
-	s.ask("DELETE", image, as(ann)).want(204)
+	tag := s.ask("GET", image, as(ann)).want(200).header.Get("ETag")
+	for method, body := range map[string]string{"PUT": `{"name":"x"}`, "DELETE": ""} {
+		for name, value := range map[string]string{"If-Match": `"nope"`, "If-None-Match": "*"} {
+			s.ask(method, image, as(ann).with(body).head(name, value)).want(412).code("precondition_failed")
+		}
+		s.ask(method, image, as(ann).with(body).head("If-Match", "nope")).want(400).code("malformed_if_match")
+	}
+	s.ask("PUT", image, as(ann).with(`{"name":"영수증.png","rotation":0}`).head("If-Match", `"nope"`)).want(412)
+	s.ask("PUT", image, as(ann).with(`{"name":"영수증.png"}`).head("If-Match", tag)).want(200)
+	s.ask("DELETE", image, as(ann).head("If-Match", tag)).want(204)
 	s.ask("GET", image+"/meta", as(ann)).want(404).code("image_not_found")
 }
 
@@ -808,6 +817,11 @@ func TestCorrection(t *testing.T) {
 	put(`{"text":"x"}`, `"x"`).want(412).code("changed_meanwhile")
 	put(`{"text":"x"}`, `2`).want(400).code("malformed_if_match")
 	put(`{"text":"x"}`, `"1","7"`).want(412).code("changed_meanwhile")
+	for _, query := range []string{"", "?purge=true"} {
+		s.ask("DELETE", content+query, as(ann).head("If-Match", `"1"`)).want(412).code("changed_meanwhile")
+		s.ask("DELETE", content+query, as(ann).head("If-None-Match", "*")).want(412).code("changed_meanwhile")
+	}
+	s.ask("PUT", content, as(ann).with(`{"text":"x"}`).head("If-None-Match", "*")).want(412).code("changed_meanwhile")
 	put(`{"text":"Hello there"}`, `"1", "2"`).want(200)
 	got = read[client.Content](put(`{"text":"","roi":{"x1":1,"y1":1,"x2":9,"y2":9}}`, "").want(200))
 	if got.Text != "" || len(got.Detail) != 0 || got.Detail == nil || got.ROI != (client.Box{X1: 1, Y1: 1, X2: 9, Y2: 9}) ||

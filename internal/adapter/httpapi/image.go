@@ -95,14 +95,38 @@ func (a *api) image(ctx context.Context, c *endpoint.Call, in *IDPath) (*endpoin
 	return endpoint.Answer(viewImage(i)), err
 }
 
-func (a *api) changeImage(ctx context.Context, c *endpoint.Call, in *IDPath, form client.ImageForm) (*endpoint.One[client.Image], error) {
+// ImageToChange names an image that a request changes, which may be only as its file's tag is.
+type ImageToChange struct {
+	IDPath
+	IfMatch     string `header:"If-Match" doc:"Entity tags of the file, as GET /image/{id} gives them. If none of them is that of the image, the answer is 412."`
+	IfNoneMatch string `header:"If-None-Match" doc:"If one of these entity tags is that of the image, or if it is *, the answer is 412."`
+}
+
+// ifFile reads the conditions of a request, which are on the file of an image: that never changes.
+func ifFile(c *endpoint.Call) (document.Condition, error) {
+	conditions, err := header.ReadConditions(c.Request().Header)
+	return func(i document.Image) bool {
+		return conditions.Hold(func(tag string) bool { return tag == endpoint.File{Tag: i.SHA256}.QuotedTag() })
+	}, err
+}
+
+func (a *api) changeImage(ctx context.Context, c *endpoint.Call, in *ImageToChange, form client.ImageForm) (
+	*endpoint.One[client.Image], error) {
+	condition, err := ifFile(c)
+	if err != nil {
+		return nil, err
+	}
 	i, err := a.Images.Change(ctx, c.Actor(), in.ID, document.Change{Name: form.Name, Visibility: (*document.Visibility)(form.Visibility),
-		Tags: library.Tags(form), Rotation: form.Rotation, Password: form.Password})
+		Tags: library.Tags(form), Rotation: form.Rotation, Password: form.Password, If: condition})
 	return endpoint.Answer(viewImage(i)), err
 }
 
-func (a *api) deleteImage(ctx context.Context, c *endpoint.Call, in *IDPath) (*endpoint.None, error) {
-	return nil, a.Images.Delete(ctx, c.Actor(), in.ID)
+func (a *api) deleteImage(ctx context.Context, c *endpoint.Call, in *ImageToChange) (*endpoint.None, error) {
+	condition, err := ifFile(c)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.Images.Delete(ctx, c.Actor(), in.ID, condition)
 }
 
 func (a *api) original(ctx context.Context, c *endpoint.Call, in *IDPath) (*endpoint.Stream, error) {

@@ -157,39 +157,35 @@ func (a *api) content(ctx context.Context, c *endpoint.Call, in *struct {
 	return out, nil
 }
 
-func (a *api) correct(ctx context.Context, c *endpoint.Call, in *struct {
+// ContentToChange names a content that a request changes, which may be only at some revisions.
+type ContentToChange struct {
 	ContentPath
-	IfMatch string `header:"If-Match" example:"\"1\"" doc:"The revisions that the correction may be made from. If none of them is the current one, the answer is 412."`
-}, form correctionForm) (*tagged, error) {
-	wanted, err := header.WantedRevisions(in.IfMatch)
+	IfMatch     string `header:"If-Match" example:"\"1\"" doc:"The revisions that may be changed. If none of them is the current one, the answer is 412."`
+	IfNoneMatch string `header:"If-None-Match" doc:"If one of these revisions is the current one, or if it is *, the answer is 412."`
+}
+
+// ifRevision reads the conditions of a request, which are on the revision of a content.
+func ifRevision(c *endpoint.Call) (recognition.Condition, error) {
+	conditions, err := header.ReadConditions(c.Request().Header)
+	if err != nil || conditions.None() {
+		return nil, err
+	}
+	return func(content recognition.Content) bool {
+		return conditions.Hold(func(tag string) bool { return header.RevisionOf(tag) == content.Revision })
+	}, nil
+}
+
+func (a *api) correct(ctx context.Context, c *endpoint.Call, in *ContentToChange, form correctionForm) (*tagged, error) {
+	condition, err := ifRevision(c)
 	if err != nil {
 		return nil, err
 	}
-	revision, err := a.oneOf(ctx, c, in.ID, wanted)
-	if err != nil {
-		return nil, err
-	}
-	change, err := form.correction(revision)
+	change, err := form.correction(condition)
 	if err != nil {
 		return nil, err
 	}
 	content, err := a.Recognition.Correct(ctx, c.Actor(), in.ID, change)
 	return tag(content), err
-}
-
-// oneOf returns which of the revisions is the current one; 0 where any will do.
-func (a *api) oneOf(ctx context.Context, c *endpoint.Call, id string, wanted []int) (int, error) {
-	switch len(wanted) {
-	case 0:
-		return 0, nil
-	case 1:
-		return wanted[0], nil
-	}
-	content, err := a.Recognition.Content(ctx, c.Actor(), id)
-	if err == nil && !slices.Contains(wanted, content.Revision) {
-		err = header.ErrNoSuchRevision
-	}
-	return content.Revision, err
 }
 
 func (a *api) revisions(ctx context.Context, c *endpoint.Call, in *ContentPath) (*endpoint.One[[]client.Content], error) {
@@ -198,13 +194,17 @@ func (a *api) revisions(ctx context.Context, c *endpoint.Call, in *ContentPath) 
 }
 
 func (a *api) deleteContent(ctx context.Context, c *endpoint.Call, in *struct {
-	ContentPath
+	ContentToChange
 	Purge bool `query:"purge" doc:"Removes it for good, with all its revisions."`
 }) (*endpoint.None, error) {
-	if in.Purge {
-		return nil, a.Recognition.Purge(ctx, c.Actor(), in.ID)
+	condition, err := ifRevision(c)
+	if err != nil {
+		return nil, err
 	}
-	return nil, a.Recognition.Delete(ctx, c.Actor(), in.ID)
+	if in.Purge {
+		return nil, a.Recognition.Purge(ctx, c.Actor(), in.ID, condition)
+	}
+	return nil, a.Recognition.Delete(ctx, c.Actor(), in.ID, condition)
 }
 
 func (a *api) psm(context.Context, *endpoint.Call, *endpoint.None) (*endpoint.One[map[string]string], error) {

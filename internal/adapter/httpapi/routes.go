@@ -105,12 +105,12 @@ func (a *api) routes(s *endpoint.Set) {
 		About: "For its owner and administrators. A rotation is absolute; the file and the stored text stay as they are, and all " +
 			"coordinates are those of the turned image from then on. What is not the rotation concerns all pages, and is refused with " +
 			"409 and the code page_of_document for a page that is not the first.",
-		Body: short, Errors: []int{409, 415}, Timeout: wait}, a.changeImage)
+		Body: short, Errors: []int{409, 412, 415}, Timeout: wait}, a.changeImage)
 	a.libraryRoutes(s)
 	endpoint.Handle(s, endpoint.Route{Pattern: "DELETE " + base + "/image/{id}", Tag: "image", ID: "delete-image",
 		Summary: "Delete a document",
 		About:   "With its file, all its pages and all their runs. 409 with the code page_of_document: the image is that of a later page.",
-		Errors:  []int{409}}, a.deleteImage)
+		Errors:  []int{409, 412}}, a.deleteImage)
 
 	// Recognition.
 	recognize := endpoint.Route{Pattern: "POST " + base + "/image/{id}/ocr", Tag: "recognition", ID: "recognize",
@@ -170,7 +170,7 @@ func (a *api) routes(s *endpoint.Set) {
 	endpoint.Handle(s, endpoint.Route{Pattern: "DELETE " + base + "/ocr/{id}", Tag: "recognition", ID: "delete-content",
 		Summary: "Delete the text of a region",
 		About: "It is left out of runs, exports and search, and removed after seven days. Until then PUT with deleted: false brings it " +
-			"back."}, a.deleteContent)
+			"back.", Errors: []int{412}}, a.deleteContent)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/search", Tag: "recognition", ID: "search",
 		Summary: "Search in all texts that you may see",
 		About: "Finds regions by their newest text and their names, and images by their names; what was read or corrected last comes " +

@@ -110,7 +110,7 @@ func TestPagesThatCannotBeRendered(t *testing.T) {
 	if i.Error == nil || i.Width != 90 || i.Thumbnail != "" {
 		t.Errorf("a broken first page: got %+v", i)
 	}
-	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID, nil))
 	spoilt := porttest.SpoilPage(porttest.SpoilPage(porttest.MultiPageTIFF(plain(7, 5, 0), plain(7, 5, 0)), 1), 2)
 	_, err = w.Upload(t.Context(), w.ann, "scan.tiff", porttest.FileOf(spoilt))
 	check.Kind(t, "Upload of broken pages only", err, fault.Unsupported)
@@ -181,8 +181,8 @@ func TestWhatIsOfTheDocument(t *testing.T) {
 			t.Errorf("%q does not name the document", fault.Of(err).Text)
 		}
 	}
-	check.Code(t, "Delete", w.Delete(t.Context(), w.ann, pages[2].ID), fault.Conflict, "page_of_document")
-	check.Kind(t, "Delete by somebody else", w.Delete(t.Context(), w.bob, pages[2].ID), fault.NotFound)
+	check.Code(t, "Delete", w.Delete(t.Context(), w.ann, pages[2].ID, nil), fault.Conflict, "page_of_document")
+	check.Kind(t, "Delete by somebody else", w.Delete(t.Context(), w.bob, pages[2].ID, nil), fault.NotFound)
 	_, err := w.Change(t.Context(), w.bob, pages[1].ID, document.Change{Name: new("other")})
 	check.Kind(t, "Change by somebody else", err, fault.NotFound)
 
@@ -195,7 +195,7 @@ func TestWhatIsOfTheDocument(t *testing.T) {
 		}
 	}
 	shades2(t, w, pages[2].ID)
-	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, first.ID))
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, first.ID, nil))
 	check.Same(t, "released", w.released, []int64{pages[0].ID, pages[1].ID, pages[2].ID})
 	check.Same(t, "discarded", w.discarded, w.released)
 	check.Same(t, "orphans", w.fakes.Orphans(), []string(nil))

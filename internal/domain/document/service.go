@@ -332,8 +332,20 @@ type Change struct {
 	Tags       *[]string // in NFC; they replace those that there are
 	Rotation   *int      // one of Rotations
 	Password   *string   // that opens the file, where it is encrypted
+	If         Condition
 
 	seal []byte // the sealed password
+}
+
+// Condition tells of an image, as it is now, whether it may be changed. nil: whatever it is.
+type Condition func(Image) bool
+
+// check returns Stale where the condition does not hold.
+func (holds Condition) check(i Image) error {
+	if holds == nil || holds(i) {
+		return nil
+	}
+	return fault.New(fault.Stale, "precondition_failed", "A precondition of the request does not hold.")
 }
 
 // ofDocument tells whether the change concerns all pages.
@@ -362,8 +374,9 @@ func (c *Change) check() error {
 
 // Change renames a document, sets who may see it and its tags, takes the password of its file, and turns a page. The owner or an
 // administrator may; NotFound for whom it does not exist, Forbidden for whom it is only shared with; Conflict with the code
-// "page_of_document" where the image is that of a later page and more than a rotation is asked for; for a password and a rotation also as
-// the Imager says, and for a rotation Deadline where the thumbnail may be swept before the row names it.
+// "page_of_document" where the image is that of a later page and more than a rotation is asked for; Stale where the condition does not
+// hold; for a password and a rotation also as the Imager says, and for a rotation Deadline where the thumbnail may be swept before the row
+// names it.
 func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, change Change) (Image, error) {
 	if change.Name != nil {
 		change.Name = new(label.Clean(*change.Name))
@@ -392,6 +405,9 @@ func (s *Service) update(ctx context.Context, actor account.Actor, id int64, cha
 			if err := i.checkFirst(); err != nil {
 				return err
 			}
+		}
+		if err := change.If.check(*i); err != nil {
+			return err
 		}
 		if change.seal != nil {
 			i.Seal = change.seal
@@ -471,8 +487,9 @@ func mayChange(actor account.Actor, i Image) error {
 }
 
 // Delete removes a document with the results of all its pages: rows first, then what they named. Who may is as with Change; Conflict with
-// the code "page_of_document" where the image is that of a later page.
-func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64) error {
+// the code "page_of_document" where the image is that of a later page; Stale where the condition does not hold, which must be one on what
+// never changes.
+func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64, condition Condition) error {
 	i, err := s.Catalog.ByID(ctx, id)
 	if err != nil {
 		return err
@@ -481,6 +498,9 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64) err
 		return err
 	}
 	if err := i.checkFirst(); err != nil {
+		return err
+	}
+	if err := condition.check(i); err != nil {
 		return err
 	}
 	return s.remove(ctx, i)

@@ -407,7 +407,7 @@ func TestPermissions(t *testing.T) {
 			_, err := w.Change(context.Background(), a, id, document.Change{Rotation: &quarter})
 			return err
 		}},
-		{"Delete", func(w *world, a account.Actor, id int64) error { return w.Delete(context.Background(), a, id) }},
+		{"Delete", func(w *world, a account.Actor, id int64) error { return w.Delete(context.Background(), a, id, nil) }},
 	}
 	const ok, missing, refused = 0, int(fault.NotFound), int(fault.Forbidden)
 	for _, c := range []struct {
@@ -601,7 +601,7 @@ func TestTurnThatFails(t *testing.T) {
 	t.Run("the image is deleted meanwhile", func(t *testing.T) {
 		w := newWorld(t)
 		i := w.upload(t, w.ann, "page")
-		w.fakes.Meanwhile("Catalog.Update", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID)) })
+		w.fakes.Meanwhile("Catalog.Update", func() { check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID, nil)) })
 		check.Kind(t, "Change", turn(w, i), fault.NotFound)
 		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	})
@@ -695,12 +695,12 @@ func TestDelete(t *testing.T) {
 	w := newWorld(t)
 	i, other := w.upload(t, w.ann, "page"), w.upload(t, w.ann, "other")
 	w.fakes.Calls()
-	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
+	check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID, nil))
 	check.Same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Blobs.Delete", "Blobs.Delete"})
 	check.Same(t, "released", w.released, []int64{i.ID})
 	check.Same(t, "discarded", w.discarded, []int64{i.ID})
 	check.Same(t, "orphans", w.fakes.Orphans(), nil)
-	check.Kind(t, "Delete again", w.Delete(t.Context(), w.ann, i.ID), fault.NotFound)
+	check.Kind(t, "Delete again", w.Delete(t.Context(), w.ann, i.ID, nil), fault.NotFound)
 	_, r, err := w.Original(t.Context(), w.ann, other.ID)
 	check.OK(t, "Original of the other", err)
 	check.OK(t, "Close", r.Close())
@@ -711,12 +711,12 @@ func TestDeleteThatFails(t *testing.T) {
 		w := newWorld(t)
 		i := w.upload(t, w.ann, "page")
 		w.refuse = errors.New("the results are away")
-		if err := w.Delete(t.Context(), w.ann, i.ID); !errors.Is(err, w.refuse) {
+		if err := w.Delete(t.Context(), w.ann, i.ID, nil); !errors.Is(err, w.refuse) {
 			t.Errorf("got %v, want %v", err, w.refuse)
 		}
 		w.refuse = nil
 		w.fakes.Fail("Catalog.Delete", porttest.Before)
-		check.Kind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
+		check.Kind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID, nil), fault.Unavailable)
 		check.Same(t, "discarded", w.discarded, nil)
 		_, r, err := w.Original(t.Context(), w.ann, i.ID)
 		check.OK(t, "Original", err)
@@ -726,7 +726,7 @@ func TestDeleteThatFails(t *testing.T) {
 		w := newWorld(t)
 		i := w.upload(t, w.ann, "page")
 		w.fakes.Fail("Catalog.Delete", porttest.After)
-		check.Kind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID), fault.Unavailable)
+		check.Kind(t, "Delete", w.Delete(t.Context(), w.ann, i.ID, nil), fault.Unavailable)
 		check.Same(t, "orphans", len(w.fakes.Orphans()), 2)
 	})
 	t.Run("once the row is gone it is done", func(t *testing.T) {
@@ -734,7 +734,7 @@ func TestDeleteThatFails(t *testing.T) {
 		i := w.upload(t, w.ann, "page")
 		w.stays = errors.New("the contents stay")
 		w.fakes.Fail("Blobs.Delete", porttest.Before)
-		check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID))
+		check.OK(t, "Delete", w.Delete(t.Context(), w.ann, i.ID, nil))
 		check.Same(t, "orphans", len(w.fakes.Orphans()), 2)
 	})
 	t.Run("also where who asked goes away", func(t *testing.T) {
@@ -743,7 +743,7 @@ func TestDeleteThatFails(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w.stays = errors.New("the contents stay")
 		w.fakes.Meanwhile("Blobs.Delete", cancel)
-		check.OK(t, "Delete", w.Delete(ctx, w.ann, i.ID))
+		check.OK(t, "Delete", w.Delete(ctx, w.ann, i.ID, nil))
 		check.Same(t, "discarded", w.discarded, []int64{i.ID})
 		check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	})

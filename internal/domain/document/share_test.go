@@ -80,7 +80,7 @@ func TestShare(t *testing.T) {
 		check.Kind(t, "Share by "+c.who.Name, err, c.kind)
 		_, err = w.Change(t.Context(), c.who, i.ID, document.Change{Name: new("x")})
 		check.Kind(t, "Change by "+c.who.Name, err, c.kind)
-		check.Kind(t, "Delete by "+c.who.Name, w.Delete(t.Context(), c.who, i.ID), c.kind)
+		check.Kind(t, "Delete by "+c.who.Name, w.Delete(t.Context(), c.who, i.ID, nil), c.kind)
 	}
 	share(w.admin, "carl", "root") // an administrator may be named, who may cease to be one
 	knows(carl, "carl")

@@ -286,7 +286,7 @@ func TestAJobRuns(t *testing.T) {
 		w := newWorld(t, 20)
 		gone := w.pages[3]
 		j := w.submit(t, w.pages...)
-		check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, gone))
+		check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, gone, nil))
 		later := w.submit(t, w.pages[:2]...)
 		run(t, w.runner(nil), w.ended(t, j.ID, later.ID))
 		got := w.job(t, j.ID)

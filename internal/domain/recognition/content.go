@@ -135,7 +135,18 @@ type Correction struct {
 	Words     []WordMark    // of the words of the text as it is to be
 	LangFits  bool          // the languages are right: others are not suggested any more
 	Restore   bool          // it is not marked as deleted any more
-	Revision  int           // the revision it was made from; 0: whichever is current
+	If        Condition
+}
+
+// Condition tells of a content, as it is now, whether it may be changed. nil: whatever it is.
+type Condition func(Content) bool
+
+// check returns Stale where the condition does not hold.
+func (holds Condition) check(c Content) error {
+	if holds == nil || holds(c) {
+		return nil
+	}
+	return fault.New(fault.Stale, "changed_meanwhile", "The content is at revision %d by now.", c.Revision)
 }
 
 // WordMark says whether a word is right as it was read.

@@ -138,7 +138,7 @@ func TestIntoMeanwhile(t *testing.T) {
 	}{
 		"a newer version": {func(t *testing.T, w *world, _ string) { w.recognize(t, w.ann, right) }, fault.Conflict, "version_not_newest"},
 		"the image goes": {func(t *testing.T, w *world, _ string) {
-			check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
+			check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID, nil))
 		}, fault.NotFound, "image_not_found"},
 	} {
 		t.Run(name, func(t *testing.T) {

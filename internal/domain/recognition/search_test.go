@@ -207,7 +207,7 @@ func TestRefusedChangesLeaveNoAnnouncement(t *testing.T) {
 	w := newIndexed(t)
 	run := w.recognize(t, w.ann, left)
 	w.fakes.Meanwhile("Contents.Revise", func() {
-		check.OK(t, "Purge", w.Service.Purge(context.Background(), w.ann, run.ContentIDs[0]))
+		check.OK(t, "Purge", w.Service.Purge(context.Background(), w.ann, run.ContentIDs[0], nil))
 	})
 	text := "x"
 	_, err := w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
@@ -225,7 +225,7 @@ func TestSearchLeavesOutWhatIsDeleted(t *testing.T) {
 	found := func() int { return len(w.search(t, w.ann, text)) }
 	w.correct(t, w.ann, id, recognition.Correction{Text: &text})
 	check.Same(t, "found at first", found(), 1)
-	check.OK(t, "Delete", w.Service.Delete(t.Context(), w.ann, id))
+	check.OK(t, "Delete", w.Service.Delete(t.Context(), w.ann, id, nil))
 	check.Same(t, "found of what is deleted", found(), 0)
 	w.correct(t, w.ann, id, recognition.Correction{Restore: true})
 	check.Same(t, "found of what is back", found(), 1)

@@ -398,8 +398,7 @@ func (s *Service) current(ctx context.Context, run Run, image document.Image, id
 }
 
 // Correct adds a revision to a content and returns it, and brings it back where it is marked as deleted and the correction says so. Who ran
-// it, the owner of the image and administrators may. NotFound; Forbidden; Invalid; Stale where the correction was made from a revision that
-// is not the current one.
+// it, the owner of the image and administrators may. NotFound; Forbidden; Invalid; Stale where its condition does not hold.
 func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, change Correction) (Content, error) {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	deleted := change.Restore && fault.Is(err, fault.NotFound)
@@ -416,15 +415,20 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 	if err != nil || !deleted {
 		return c, err
 	}
-	err = s.announced(ctx, image.ID, func() (changed, error) {
-		return changed{[]Content{c}, happened(c)}, s.Runs.Restore(ctx, id)
+	return c, s.restore(ctx, image.ID, c)
+}
+
+// restore takes the mark from a content that is marked as deleted. NotFound.
+func (s *Service) restore(ctx context.Context, imageID int64, c Content) error {
+	err := s.announced(ctx, imageID, func() (changed, error) {
+		return changed{[]Content{c}, happened(c)}, s.Runs.Restore(ctx, c.ID)
 	})
 	if fault.Is(err, fault.NotFound) { // somebody else brought it back
-		if _, there := s.Runs.ByContent(ctx, id); there == nil {
-			err = nil
+		if _, there := s.Runs.ByContent(ctx, c.ID); there == nil {
+			return nil
 		}
 	}
-	return c, err
+	return err
 }
 
 // correct adds the revision, if the correction makes one.
@@ -435,8 +439,8 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 		if err != nil {
 			return Content{}, err
 		}
-		if change.Revision != 0 && change.Revision != c.Revision {
-			return Content{}, fault.New(fault.Stale, "changed_meanwhile", "The content is at revision %d by now.", c.Revision)
+		if err := change.If.check(c); err != nil {
+			return Content{}, err
 		}
 		if !change.revises() {
 			return c, nil
@@ -502,24 +506,57 @@ func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string)
 const KeepDeleted = 7 * 24 * time.Hour
 
 // Delete marks a content as deleted: it is there no more but for Correct, which can bring it back within KeepDeleted. Who may is as with
-// Correct.
-// NotFound; Forbidden.
-func (s *Service) Delete(ctx context.Context, actor account.Actor, id string) error {
-	run, _, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
+// Correct. NotFound; Forbidden; Stale where the condition does not hold.
+func (s *Service) Delete(ctx context.Context, actor account.Actor, id string, condition Condition) error {
+	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	if err != nil {
 		return err
 	}
-	return s.announced(ctx, run.ImageID, func() (changed, error) {
+	return s.markDeleted(ctx, run, image, id, condition)
+}
+
+// markDeleted marks a content as deleted. The row of the mark and the revisions are in two stores, so the condition is looked at again once
+// nobody finds the content to correct it. Where it does not hold any more the mark is taken back.
+func (s *Service) markDeleted(ctx context.Context, run Run, image document.Image, id string, condition Condition) error {
+	if _, err := s.ifHolds(ctx, run, image, id, condition); err != nil {
+		return err
+	}
+	err := s.announced(ctx, run.ImageID, func() (changed, error) {
 		return gone(run, id), s.Runs.MarkDeleted(ctx, id, s.Now().UTC().Truncate(time.Microsecond))
 	})
+	if err != nil {
+		return err
+	}
+	c, err := s.ifHolds(ctx, run, image, id, condition)
+	if fault.Is(err, fault.Stale) {
+		return errors.Join(err, s.restore(context.WithoutCancel(ctx), run.ImageID, c))
+	}
+	return err
+}
+
+// ifHolds returns the content that a condition was looked at for. Stale, with the content, where it does not hold.
+func (s *Service) ifHolds(ctx context.Context, run Run, image document.Image, id string, condition Condition) (Content, error) {
+	if condition == nil {
+		return Content{}, nil
+	}
+	c, err := s.current(ctx, run, image, id)
+	if err != nil {
+		return c, err
+	}
+	return c, condition.check(c)
 }
 
 // Purge removes a content from its run for good, row first, also one that is marked as deleted. Who may is as with Correct. NotFound;
-// Forbidden.
-func (s *Service) Purge(ctx context.Context, actor account.Actor, id string) error {
-	run, _, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
-	if fault.Is(err, fault.NotFound) {
-		run, _, err = s.findToChange(ctx, actor, id, s.Runs.ByDeleted)
+// Forbidden; Stale where the condition does not hold.
+func (s *Service) Purge(ctx context.Context, actor account.Actor, id string, condition Condition) error {
+	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		if run, image, err = s.findToChange(ctx, actor, id, s.Runs.ByDeleted); err == nil {
+			_, err = s.ifHolds(ctx, run, image, id, condition)
+		}
+	case err == nil && condition != nil: // nobody is to correct it between the look and the removal
+		err = s.markDeleted(ctx, run, image, id, condition)
 	}
 	if err != nil {
 		return err

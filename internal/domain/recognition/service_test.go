@@ -388,7 +388,7 @@ func TestTheImageIsDeletedDuringTheRun(t *testing.T) {
 	for _, op := range []string{"Engine.Recognize", "Contents.Add", "Runs.Append"} {
 		t.Run(op, func(t *testing.T) {
 			w := newWorld(t)
-			w.fakes.Meanwhile(op, func() { check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID)) })
+			w.fakes.Meanwhile(op, func() { check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID, nil)) })
 			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Mode: 3})
 			if !fault.Is(err, fault.NotFound) {
 				t.Errorf("got %v, want NotFound", err)
@@ -400,7 +400,7 @@ func TestTheImageIsDeletedDuringTheRun(t *testing.T) {
 		w := newWorld(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		w.fakes.Meanwhile("Runs.Append", func() {
-			check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
+			check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID, nil))
 			w.fakes.Meanwhile("Contents.Delete", cancel)
 		})
 		_, err := w.Recognize(ctx, w.ann, w.image.ID, recognition.Request{Mode: 3})
@@ -522,7 +522,7 @@ func TestPermissions(t *testing.T) {
 			_, err := w.Correct(context.Background(), a, id, recognition.Correction{Text: &text})
 			return err
 		},
-		"Delete": func(w *world, a account.Actor, id string) error { return w.Delete(context.Background(), a, id) },
+		"Delete": func(w *world, a account.Actor, id string) error { return w.Delete(context.Background(), a, id, nil) },
 	}
 	const allowed, missing, refused = 0, int(fault.NotFound), int(fault.Forbidden)
 	for _, c := range []struct {
@@ -574,7 +574,7 @@ func TestContentOfNothing(t *testing.T) {
 			_, err := w.Correct(t.Context(), w.admin, "x", recognition.Correction{Text: &text})
 			return err
 		},
-		"Delete": func() error { return w.Delete(t.Context(), w.admin, "x") },
+		"Delete": func() error { return w.Delete(t.Context(), w.admin, "x", nil) },
 	} {
 		check.Code(t, what, act(), fault.NotFound, "content_not_found")
 	}
@@ -585,7 +585,7 @@ func TestCorrect(t *testing.T) {
 	w.fakes.Say(left.Box, "one twa\nthree")
 	one := w.recognize(t, w.ann, left).Contents[0]
 	w.clock = w.clock.Add(time.Minute)
-	two, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{Detail: []string{"one", "two", "three"}, Revision: 1})
+	two, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{Detail: []string{"one", "two", "three"}, If: at(1)})
 	check.OK(t, "Correct", err)
 	want := one
 	want.Text, want.Revision = "one two\nthree", 2
@@ -613,7 +613,7 @@ func TestCorrect(t *testing.T) {
 	check.Same(t, "confidence", three.Confidence, 1)
 	check.Same(t, "editor", three.EditedBy, account.Ref{ID: w.admin.UserID, Name: "root"})
 
-	four, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{ROI: &left.Box, Revision: 3})
+	four, err := w.Correct(t.Context(), w.ann, one.ID, recognition.Correction{ROI: &left.Box, If: at(3)})
 	check.OK(t, "Correct of the region only", err)
 	check.Same(t, "text", four.Text, three.Text)
 	check.Same(t, "words", four.Words, three.Words)
@@ -737,7 +737,7 @@ func TestCorrectRules(t *testing.T) {
 		fields []string
 	}{
 		{"nothing", recognition.Correction{}, []string{"text"}},
-		{"a revision only", recognition.Correction{Revision: 1}, []string{"text"}},
+		{"a revision only", recognition.Correction{If: at(1)}, []string{"text"}},
 		{"both", recognition.Correction{Text: &text, Detail: []string{"a"}}, []string{"detail"}},
 		{"too long", recognition.Correction{Text: &long}, []string{"text"}},
 		{"no UTF-8", recognition.Correction{Text: &broken}, []string{"text"}},
@@ -757,14 +757,22 @@ func TestCorrectRules(t *testing.T) {
 	check.Same(t, "revision", c.Revision, 2)
 }
 
+// at is the condition that a content is at that revision; 0: at any.
+func at(revision int) recognition.Condition {
+	if revision == 0 {
+		return nil
+	}
+	return func(c recognition.Content) bool { return c.Revision == revision }
+}
+
 func TestCorrectFromAnOldRevision(t *testing.T) {
 	w := newWorld(t)
 	id := w.recognize(t, w.ann, left).ContentIDs[0]
 	text := "changed"
-	_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: 1})
+	_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, If: at(1)})
 	check.OK(t, "Correct", err)
 	for _, revision := range []int{1, 3, -1} {
-		_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: revision})
+		_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, If: at(revision)})
 		check.Code(t, fmt.Sprint("Correct from ", revision), err, fault.Stale, "changed_meanwhile")
 	}
 	// Somebody else is faster, between the look at the current revision and the next one.
@@ -773,8 +781,41 @@ func TestCorrectFromAnOldRevision(t *testing.T) {
 		_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: &other})
 		check.OK(t, "Correct", err)
 	})
-	_, err = w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, Revision: 2})
+	_, err = w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text, If: at(2)})
 	check.Code(t, "Correct", err, fault.Stale, "changed_meanwhile")
+}
+
+// What somebody has corrected meanwhile is not deleted by who has not seen it, also where the correction comes after the first look.
+func TestDeleteFromAnOldRevision(t *testing.T) {
+	for name, remove := range map[string]func(*world, string, recognition.Condition) error{
+		"Delete": func(w *world, id string, c recognition.Condition) error {
+			return w.Delete(context.Background(), w.ann, id, c)
+		},
+		"Purge": func(w *world, id string, c recognition.Condition) error {
+			return w.Purge(context.Background(), w.ann, id, c)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			run := w.recognize(t, w.ann, left, right)
+			id := run.ContentIDs[0]
+			check.Code(t, name, remove(w, id, at(2)), fault.Stale, "changed_meanwhile")
+			check.Same(t, "the run", w.version(t, 1), run)
+			var corrected recognition.Content
+			w.fakes.Meanwhile("Runs.MarkDeleted", func() {
+				corrected = w.correct(t, w.admin, id, recognition.Correction{Name: given("total")})
+			})
+			check.Code(t, name, remove(w, id, at(1)), fault.Stale, "changed_meanwhile")
+			check.Same(t, "the content", w.version(t, 1).Contents[0], corrected)
+			check.OK(t, name, remove(w, id, at(2)))
+			check.Same(t, "the run", w.version(t, 1).Contents, run.Contents[1:])
+			check.Same(t, "orphans", w.fakes.Orphans(), nil)
+
+			check.OK(t, "Delete", w.Delete(t.Context(), w.ann, run.ContentIDs[1], nil))
+			check.Code(t, "Purge of a marked one", w.Purge(t.Context(), w.ann, run.ContentIDs[1], at(2)), fault.Stale, "changed_meanwhile")
+			check.OK(t, "Purge of a marked one", w.Purge(t.Context(), w.ann, run.ContentIDs[1], at(1)))
+		})
+	}
 }
 
 func TestCorrectorsLoseNothing(t *testing.T) {
@@ -788,7 +829,7 @@ func TestCorrectorsLoseNothing(t *testing.T) {
 			for i := range n {
 				all.Go(func() {
 					text := fmt.Sprint("text ", i)
-					_, errs[i] = w.Correct(context.Background(), w.ann, id, recognition.Correction{Text: &text, Revision: revision})
+					_, errs[i] = w.Correct(context.Background(), w.ann, id, recognition.Correction{Text: &text, If: at(revision)})
 				})
 			}
 			all.Wait()
@@ -838,9 +879,9 @@ func TestPurge(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann, left, right)
 	w.fakes.Calls()
-	check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[0]))
+	check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[0], nil))
 	check.Same(t, "order", w.fakes.Calls(), []string{"Runs.RemoveContent", "Contents.Delete"})
-	check.Code(t, "Purge again", w.Purge(t.Context(), w.ann, run.ContentIDs[0]), fault.NotFound, "content_not_found")
+	check.Code(t, "Purge again", w.Purge(t.Context(), w.ann, run.ContentIDs[0], nil), fault.NotFound, "content_not_found")
 	_, err := w.Content(t.Context(), w.ann, run.ContentIDs[0])
 	check.Code(t, "Content", err, fault.NotFound, "content_not_found")
 	got, err := w.Version(t.Context(), w.ann, w.image.ID, 1)
@@ -848,7 +889,7 @@ func TestPurge(t *testing.T) {
 	check.Same(t, "contents left", got.Contents, run.Contents[1:])
 
 	w.fakes.Fail("Contents.Delete", porttest.Before)
-	check.OK(t, "Purge of the last one, whose document stays", w.Purge(t.Context(), w.ann, run.ContentIDs[1]))
+	check.OK(t, "Purge of the last one, whose document stays", w.Purge(t.Context(), w.ann, run.ContentIDs[1], nil))
 	check.Same(t, "orphans", w.fakes.Orphans(), run.ContentIDs[1:])
 	got, err = w.Version(t.Context(), w.ann, w.image.ID, 1)
 	check.OK(t, "Version without contents", err)
@@ -860,11 +901,11 @@ func TestPurgeThatFails(t *testing.T) {
 	w := newWorld(t)
 	id := w.recognize(t, w.ann, left).ContentIDs[0]
 	w.fakes.Fail("Runs.RemoveContent", porttest.Before)
-	check.Code(t, "Purge", w.Purge(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	check.Code(t, "Purge", w.Purge(t.Context(), w.ann, id, nil), fault.Unavailable, "injected")
 	_, err := w.Content(t.Context(), w.ann, id)
 	check.OK(t, "Content", err)
 	w.fakes.Fail("Runs.RemoveContent", porttest.After)
-	check.Code(t, "Purge", w.Purge(t.Context(), w.ann, id), fault.Unavailable, "injected")
+	check.Code(t, "Purge", w.Purge(t.Context(), w.ann, id, nil), fault.Unavailable, "injected")
 	check.Same(t, "orphans", w.fakes.Orphans(), []string{id})
 }
 
@@ -873,17 +914,17 @@ func TestAContentIsPurgedMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	run := w.recognize(t, w.ann, left, right, region(0, 0, 10, 10))
 	w.recognize(t, w.ann, right)
-	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[1])) })
+	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[1], nil)) })
 	runs, err := w.List(t.Context(), w.ann, w.image.ID, 0)
 	check.OK(t, "List", err)
 	check.Same(t, "contents of the newest", len(runs[0].Contents), 1)
 	check.Same(t, "contents of the first", runs[1].Contents, []recognition.Content{run.Contents[0], run.Contents[2]})
 
 	text := "late"
-	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[0])) })
+	w.fakes.Meanwhile("Contents.Get", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[0], nil)) })
 	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[0], recognition.Correction{Text: &text})
 	check.Code(t, "Correct", err, fault.NotFound, "content_not_found")
-	w.fakes.Meanwhile("Contents.Revise", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[2])) })
+	w.fakes.Meanwhile("Contents.Revise", func() { check.OK(t, "Purge", w.Purge(t.Context(), w.ann, run.ContentIDs[2], nil)) })
 	_, err = w.Correct(t.Context(), w.ann, run.ContentIDs[2], recognition.Correction{Text: &text})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("Correct: got %v, want NotFound", err)
@@ -899,7 +940,7 @@ func TestDeletingTheImageDiscardsContents(t *testing.T) {
 	_, err := w.Correct(t.Context(), w.ann, id, recognition.Correction{Text: &text})
 	check.OK(t, "Correct", err)
 	w.fakes.Calls()
-	check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID))
+	check.OK(t, "Delete", w.images.Delete(t.Context(), w.ann, w.image.ID, nil))
 	check.Same(t, "order", w.fakes.Calls(), []string{"Catalog.Delete", "Contents.Delete", "Blobs.Delete", "Blobs.Delete"})
 	check.Same(t, "orphans", w.fakes.Orphans(), nil)
 	_, err = w.Content(t.Context(), w.ann, id)

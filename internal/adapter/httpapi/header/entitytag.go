@@ -2,6 +2,8 @@ package header
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,22 +21,30 @@ func RevisionTag(revision, rotation int) string {
 
 // MatchesTag tells whether a header If-None-Match names the tag, compared weakly as RFC 9110 wants for it.
 func MatchesTag(header, tag string) bool {
-	for _, part := range splitQuoted(header, ',') {
-		if part == "*" || strings.TrimPrefix(part, "W/") == tag {
-			return true
-		}
-	}
-	return false
+	return matches(header, func(t string) bool { return t == tag })
 }
 
-// WantedRevisions reads a header If-Match: the revisions that it names, none for any. Tags of ours are strong, so a weak one or one
-// that we never gave cannot match: where there is no other the fault is Stale. What is no list of tags, nor *, is Malformed.
-func WantedRevisions(header string) (wanted []int, err error) {
-	header = strings.TrimSpace(header)
-	if header == "" || header == "*" {
-		return nil, nil
+func matches(header string, is func(tag string) bool) bool {
+	return slices.ContainsFunc(splitQuoted(header, ','), func(part string) bool {
+		return part == "*" || is(strings.TrimPrefix(part, "W/"))
+	})
+}
+
+// Conditions are the headers If-Match and If-None-Match of a request that is to change something.
+type Conditions struct {
+	matchAny  bool     // there is no If-Match, or it is *
+	match     []string // the strong tags of If-Match
+	noneMatch string
+}
+
+// ReadConditions reads the conditions of a request. An If-Match that is no list of tags, nor *, is Malformed.
+func ReadConditions(h http.Header) (Conditions, error) {
+	wanted := strings.TrimSpace(strings.Join(h.Values("If-Match"), ","))
+	c := Conditions{matchAny: wanted == "" || wanted == "*", noneMatch: strings.Join(h.Values("If-None-Match"), ",")}
+	if c.matchAny {
+		return c, nil
 	}
-	for _, part := range splitQuoted(header, ',') {
+	for _, part := range splitQuoted(wanted, ',') {
 		tag, weak := strings.CutPrefix(part, "W/")
 		inner, opened := strings.CutPrefix(tag, `"`)
 		inner, closed := strings.CutSuffix(inner, `"`)
@@ -42,21 +52,31 @@ func WantedRevisions(header string) (wanted []int, err error) {
 			continue // an empty element of a list is none
 		}
 		if !opened || !closed || strings.ContainsAny(inner, `" `) {
-			return nil, fault.New(fault.Malformed, "malformed_if_match",
+			return Conditions{}, fault.New(fault.Malformed, "malformed_if_match",
 				`If-Match must be * or entity tags such as "3", separated by commas.`)
 		}
-		number, rotation, _ := strings.Cut(inner, "-")
-		n, _ := strconv.Atoi(number)
-		degrees, _ := strconv.Atoi(rotation)
-		if !weak && n > 0 && part == RevisionTag(n, degrees) {
-			wanted = append(wanted, n)
+		if !weak { // a weak tag never matches where something is changed
+			c.match = append(c.match, tag)
 		}
 	}
-	if len(wanted) == 0 {
-		return nil, ErrNoSuchRevision
-	}
-	return wanted, nil
+	return c, nil
 }
 
-// ErrNoSuchRevision is the fault where none of the revisions is the current one.
-var ErrNoSuchRevision = fault.New(fault.Stale, "changed_meanwhile", "The content has no such revision.")
+// None tells whether there are no conditions.
+func (c Conditions) None() bool { return c.matchAny && c.noneMatch == "" }
+
+// Hold tells whether what is there may be changed. is tells whether a tag is that of what is there.
+func (c Conditions) Hold(is func(tag string) bool) bool {
+	return (c.matchAny || slices.ContainsFunc(c.match, is)) && !matches(c.noneMatch, is)
+}
+
+// RevisionOf returns the revision that a tag is of. A tag that RevisionTag does not give is of none: 0.
+func RevisionOf(tag string) int {
+	number, rotation, _ := strings.Cut(strings.Trim(tag, `"`), "-")
+	n, _ := strconv.Atoi(number)
+	degrees, _ := strconv.Atoi(rotation)
+	if n < 1 || tag != RevisionTag(n, degrees) {
+		return 0
+	}
+	return n
+}
