@@ -78,13 +78,10 @@ func oldLines(words []Word, text string) (lineOf []int, boxes []document.Box) {
 
 // spread puts words side by side into a box, with the width of a character between them.
 func spread(words []Word, b document.Box) {
-	total := len(words) - 1
-	for _, w := range words {
-		total += utf8.RuneCountInString(w.Text)
-	}
+	lengths, total := characters(words)
+	total += len(words) - 1
 	at := 0
-	for i, w := range words {
-		n := utf8.RuneCountInString(w.Text)
+	for i, n := range lengths {
 		words[i].Box = b
 		words[i].Box.X1 = min(b.X1+b.Width()*at/total, b.X2-1)
 		words[i].Box.X2 = max(words[i].Box.X1+1, b.X1+b.Width()*(at+n)/total)
@@ -178,40 +175,43 @@ func shareOut(old, words []Word, from []int, i1, i2, j1, j2 int) {
 			return // nothing was read, so nothing is known
 		}
 	}
-	have, want := 0, 0
-	for _, w := range old[i1:i2] {
-		have += utf8.RuneCountInString(w.Text)
-	}
-	for _, w := range words[j1:j2] {
-		want += utf8.RuneCountInString(w.Text)
-	}
+	lengths, have := characters(old[i1:i2])
+	wanted, want := characters(words[j1:j2])
 	if have == 0 || want == 0 {
 		return
 	}
 	left := old[i1:i2] // those that the words to come may lie on
 	leftAt, at := 0.0, 0.0
-	for k := j1; k < j2; k++ {
-		next := at + float64(utf8.RuneCountInString(words[k].Text))*float64(have)/float64(want)
-		words[k].Box, from[k] = stretch(left, at-leftAt, next-leftAt), i2-len(left)
+	for k, n := range wanted {
+		next := at + float64(n)*float64(have)/float64(want)
+		words[j1+k].Box, from[j1+k] = stretch(left, lengths, at-leftAt, next-leftAt), i2-len(left)
 		at = next
-		for len(left) > 0 {
-			n := float64(utf8.RuneCountInString(left[0].Text))
-			if leftAt+n > at {
-				break
-			}
-			left, leftAt = left[1:], leftAt+n
+		for len(left) > 0 && leftAt+float64(lengths[0]) <= at {
+			leftAt += float64(lengths[0])
+			left, lengths = left[1:], lengths[1:]
 		}
 	}
 }
 
-// stretch is the box around the characters from and to (not inclusive) of a row of words, taking characters as equally wide.
-func stretch(words []Word, from, to float64) (b document.Box) {
+// characters returns how many characters each word has, and how many all have.
+func characters(words []Word) (lengths []int, total int) {
+	lengths = make([]int, len(words))
+	for i, w := range words {
+		lengths[i] = utf8.RuneCountInString(w.Text)
+		total += lengths[i]
+	}
+	return lengths, total
+}
+
+// stretch is the box around the characters from and to (not inclusive) of a row of words of those lengths, taking characters as equally
+// wide. It does not count characters itself: one long word may share its box with many others.
+func stretch(words []Word, lengths []int, from, to float64) (b document.Box) {
 	at := 0.0
-	for _, w := range words {
+	for i, w := range words {
 		if at >= to {
 			break
 		}
-		n := float64(utf8.RuneCountInString(w.Text))
+		n := float64(lengths[i])
 		if left, right := max(from, at), min(to, at+n); left < right && !w.Box.Empty() {
 			part := w.Box
 			part.X1 = min(w.Box.X1+int((left-at)/n*float64(w.Box.Width())+0.5), w.Box.X2-1)

@@ -1,6 +1,7 @@
 package recognition
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -150,6 +151,19 @@ func TestAlignOfLongTexts(t *testing.T) {
 	for i, w := range got {
 		if w.Box.Empty() {
 			t.Fatalf("word %d has no box", i)
+		}
+	}
+}
+
+// TestAlignManyWordsWithALongOne would not end if the characters of the long word were counted for each of the others.
+func TestAlignManyWordsWithALongOne(t *testing.T) {
+	const many = 1_000_000
+	long := Word{Text: "a" + strings.Repeat("\u0301", 8_000_000), Box: document.Box{X2: many, Y2: 20}, Confidence: 0.5}
+	texts := slices.Repeat([]string{"b"}, many)
+	got, from := align([]Word{long}, texts)
+	for i, w := range got {
+		if want := (document.Box{X1: i, X2: i + 1, Y2: 20}); from[i] != 0 || w.Box != want {
+			t.Fatalf("word %d: got the box %v from word %d, want %v from 0", i, w.Box, from[i], want)
 		}
 	}
 }

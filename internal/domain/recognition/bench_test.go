@@ -28,6 +28,22 @@ func BenchmarkCER(b *testing.B) {
 	}
 }
 
+// BenchmarkAlignToALongWord has many words share the place of one that has very many characters.
+func BenchmarkAlignToALongWord(b *testing.B) {
+	text := strings.Repeat("b\n", 19_999)
+	for _, characters := range []int{50_000, 199_999} {
+		before := "a" + strings.Repeat("\u0301", characters)
+		old := row(before)
+		b.Run(fmt.Sprintf("characters=%d", characters), func(b *testing.B) {
+			for b.Loop() {
+				if got := alignText(old, before, text, old[0].Box); len(got) != 19_999 {
+					b.Fatal(len(got))
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkAlign gives the words of a corrected page their places.
 func BenchmarkAlign(b *testing.B) {
 	for _, words := range []int{8, 500} {
