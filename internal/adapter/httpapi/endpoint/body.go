@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"glyphbox/internal/domain/fault"
@@ -72,15 +73,50 @@ func bodyFault(err error) error {
 // Decoder is a body that decodes itself, such as by DecodeList.
 type Decoder interface{ Decode(data []byte) error }
 
-// decodeBody refuses what is not in UTF-8, of which the decoder would make something else without a word.
+// decodeBody refuses what is not in UTF-8, and escapes that are half a character: the decoder would make something else of them without a
+// word.
 func decodeBody(data []byte, into any) error {
 	if !utf8.Valid(data) {
 		return fault.New(fault.Malformed, "malformed_json", "The body is not in UTF-8.")
+	}
+	if at := loneSurrogate(data); at >= 0 {
+		return fault.New(fault.Malformed, "malformed_json", "The escape %s at byte %d of the body is half of a character.",
+			data[at:at+6], at)
 	}
 	if d, ok := into.(Decoder); ok {
 		return d.Decode(data)
 	}
 	return decodeJSON(data, into)
+}
+
+// loneSurrogate returns where JSON has the first escape of a surrogate that is not one of a pair, or -1.
+func loneSurrogate(data []byte) int {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		switch unit := escapedUnit(data[i:]); {
+		case !utf16.IsSurrogate(unit):
+			i++ // what is behind the backslash may be another one
+		case utf16.DecodeRune(unit, escapedUnit(data[i+6:])) == utf8.RuneError:
+			return i
+		default:
+			i += 11
+		}
+	}
+	return -1
+}
+
+// escapedUnit returns the unit of UTF-16 that the escape at the start stands for; 0 where there is none.
+func escapedUnit(data []byte) rune {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(unit)
 }
 
 // decodeJSON decodes a body that must be there.
