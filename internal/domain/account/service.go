@@ -112,8 +112,8 @@ func (s *Service) Login(ctx context.Context, name, password string, from Client)
 	if outdated {
 		s.upgrade(ctx, u, password)
 	}
-	secret := newSecret()
-	session := Session{ID: newID(), UserID: u.ID, RefreshHash: hashSecret(secret), Created: now, Expires: now.Add(s.RefreshTTL)}
+	secret := newRefreshSecret("")
+	session := Session{ID: newID(), UserID: u.ID, RefreshHash: hashRefresh(secret), Created: now, Expires: now.Add(s.RefreshTTL)}
 	if err := s.Sessions.AddSession(ctx, session); err != nil {
 		return Grant{}, err
 	}
@@ -166,9 +166,9 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 	if err != nil {
 		return Grant{}, err
 	}
-	now, next, fresh := s.now(), newSecret(), false
+	now, next, fresh := s.now(), newRefreshSecret(secret), false
 	session, err = s.Sessions.UpdateSession(ctx, id, func(v *Session) error {
-		if !v.live(now) {
+		if !v.live(now) || !v.issued(secret) {
 			return errUnauthenticated
 		}
 		if fresh = v.rotate(secret, next, now, now.Add(s.RefreshTTL)); fresh {

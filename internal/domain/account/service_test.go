@@ -347,6 +347,24 @@ func TestRefresh(t *testing.T) {
 	w.actor(t, "ann") // another session is another family
 }
 
+// A refresh token from before tokens had families is good, once, and begins one.
+func TestRefreshOfAnOldToken(t *testing.T) {
+	w := newWorld(t)
+	u := w.user(t, "ann")
+	check.OK(t, "AddSession", w.Sessions.AddSession(t.Context(), account.Session{ID: "old", UserID: u.ID, Created: w.clock,
+		RefreshHash: "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b", Expires: w.clock.Add(time.Hour)})) // of "secret"
+	for _, madeUp := range []string{"old.other", "old.other.secret"} {
+		_, err := w.Refresh(t.Context(), madeUp)
+		check.Code(t, "Refresh with "+madeUp, err, fault.Unauthenticated, "invalid_token")
+	}
+	next, err := w.Refresh(t.Context(), "old.secret")
+	check.OK(t, "Refresh", err)
+	_, err = w.Refresh(t.Context(), "old.secret")
+	check.Code(t, "Refresh with the old token again", err, fault.Unauthenticated, "invalid_token")
+	_, err = w.Refresh(t.Context(), next.RefreshToken)
+	check.OK(t, "Refresh with the next token", err)
+}
+
 // What is refused for the user's state uses no token up: it is good again once the user is.
 func TestRefreshWhileKeptOut(t *testing.T) {
 	w := newWorld(t)
@@ -402,8 +420,13 @@ func TestRefreshOfOtherTexts(t *testing.T) {
 		_, err := w.Refresh(t.Context(), token)
 		check.Code(t, "Refresh with "+token, err, fault.Unauthenticated, "invalid_token")
 	}
-	_, err := w.Refresh(t.Context(), id+"."+otherSecret)
-	check.Code(t, "Refresh with the secret of another session", err, fault.Unauthenticated, "token_reused")
+	family, own, _ := strings.Cut(secret, ".")
+	for _, madeUp := range []string{otherSecret, strings.Repeat("A", len(own)), own, own + "." + family, "." + own} {
+		_, err := w.Refresh(t.Context(), id+"."+madeUp)
+		check.Code(t, "Refresh with the made-up secret "+madeUp, err, fault.Unauthenticated, "invalid_token")
+	}
+	_, err := w.Authenticate(t.Context(), g.AccessToken)
+	check.OK(t, "Authenticate in the session, which none of them ended", err)
 	_, err = w.Authenticate(t.Context(), g.RefreshToken)
 	check.Code(t, "Authenticate with a refresh token", err, fault.Unauthenticated, "invalid_token")
 

@@ -17,7 +17,7 @@ var errUnauthenticated = fault.New(fault.Unauthenticated, "invalid_token", "The 
 type Session struct {
 	ID          string // random, not guessable
 	UserID      int64
-	RefreshHash string // of the newest refresh token; see hashSecret
+	RefreshHash string // of the newest refresh token; see hashRefresh
 	Created     time.Time
 	Expires     time.Time // when the newest refresh token lapses
 	Revoked     time.Time // zero while the session lives
@@ -25,14 +25,40 @@ type Session struct {
 
 func (s Session) live(now time.Time) bool { return s.Revoked.IsZero() && now.Before(s.Expires) }
 
-// rotate exchanges the refresh token. It returns false, and ends the session, where the token was used before.
+// rotate exchanges the refresh token, which was issued. It returns false, and ends the session, where the token was used before.
 func (s *Session) rotate(secret, next string, now, expires time.Time) bool {
-	if !sameHash(s.RefreshHash, hashSecret(secret)) {
+	if !sameHash(s.RefreshHash, hashRefresh(secret)) {
 		s.Revoked = now
 		return false
 	}
-	s.RefreshHash, s.Expires = hashSecret(next), expires
+	s.RefreshHash, s.Expires = hashRefresh(next), expires
 	return true
+}
+
+// issued tells whether a secret is that of a refresh token of the session, the newest or a former one.
+func (s Session) issued(secret string) bool {
+	known, _, _ := strings.Cut(s.RefreshHash, ".")
+	family, _, _ := strings.Cut(hashRefresh(secret), ".")
+	return sameHash(known, family)
+}
+
+// newRefreshSecret returns the secret of a refresh token: "<family>.<own>". All those of a session have the same family, so that a former
+// one can be told from one that was made up. before is the secret that it follows; empty: none. Old ones have no family.
+func newRefreshSecret(before string) string {
+	family, _, ok := strings.Cut(before, ".")
+	if !ok {
+		family = newSecret()
+	}
+	return family + "." + newSecret()
+}
+
+// hashRefresh returns the hashes of both parts of the secret of a refresh token, or that of an old one.
+func hashRefresh(secret string) string {
+	family, own, ok := strings.Cut(secret, ".")
+	if !ok {
+		return hashSecret(secret)
+	}
+	return hashSecret(family) + "." + hashSecret(own)
 }
 
 // Key is an API key: a bearer token that a program keeps. Its secret is shown once and stored as a hash.
