@@ -93,8 +93,13 @@ func TestQueries(t *testing.T) {
 		"POST " + image + "/ocr?langs=eng":                 {"langs"},
 		"POST " + image + "/ocr?lang=eng&lang=kor&psm=6":   nil,
 		"DELETE " + base + "/user?image=keep":              {"image"}, // whose images would be lost
-		"GET " + image + "?t=17":                           nil,
-		"GET " + image + "/view?width=100&t=17":            nil,
+		"GET " + image + "?t=17":                           {"t"},
+		"GET " + image + "/thumbnail?size=64":              {"size"},
+		"GET " + image + "/view?width=100&width=200&t=17":  {"t", "width"},
+		"GET " + image + "/crop?x1=0&y1=0&x2=9&y2=9&lan=x": {"lan"},
+		"GET " + image + "/export?format=txt&page=1":       {"page"},
+		"GET " + image + "/ocr/1/export?format=txt&pages=": {"pages"},
+		"POST " + base + "/export?format=txt":              {"format"},
 		"GET /health?probe=1":                              nil,
 		"GET " + base + "/image?size=5&page=0&keyword=%20": nil,
 	} {

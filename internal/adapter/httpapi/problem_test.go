@@ -41,6 +41,7 @@ func TestRouter(t *testing.T) {
 	}
 	for _, query := range []string{"keyword=%zz", "size=5;page=1", "size=%"} {
 		s.ask("GET", base+"/image?"+query, as(token)).want(400).code("malformed_query")
+		s.ask("GET", base+"/user/me?"+query, as(token)).want(400).code("malformed_query")
 	}
 	for target, allow := range map[string]string{
 		"PATCH /api/v1/user":        "DELETE, POST, PUT",

@@ -312,16 +312,13 @@ func (s *Set) authenticate(ctx context.Context, c *Call) error {
 
 // checkQuery refuses parameters that are not known, and those given twice that may not be. known tells of each whether it may.
 func (c *Call) checkQuery(known map[string]bool) error {
-	query, err := url.ParseQuery(c.r.URL.RawQuery)
-	if err != nil {
-		if len(known) == 0 {
-			return nil // nothing of it would be used
-		}
-		return fault.New(fault.Malformed, "malformed_query",
-			"The query of the URL cannot be read. What is not a letter or a digit is written as %%20 and so on.").Because(err)
-	}
 	if !c.op.strict() {
 		return nil
+	}
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return fault.New(fault.Malformed, "malformed_query",
+			"The query of the URL cannot be read. What is not a letter or a digit is written as %%20 and so on.").Because(err)
 	}
 	var fields []fault.Field
 	for _, name := range slices.Sorted(maps.Keys(query)) {

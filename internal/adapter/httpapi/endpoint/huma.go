@@ -48,10 +48,8 @@ func humaConfig(d Document, basePath string) huma.Config {
 
 // register gives an operation to huma.
 func register[I, O any](s *Set, r Route, h Handler[I, O]) {
-	if reflect.TypeFor[I]().NumField() > 0 {
+	if r.strict() {
 		r.Errors = append(r.Errors, http.StatusBadRequest, http.StatusUnprocessableEntity)
-	} else if r.strict() {
-		r.Errors = append(r.Errors, http.StatusUnprocessableEntity)
 	}
 	huma.Register(s.huma, r.operation(len(s.table)), func(ctx context.Context, in *I) (*O, error) {
 		c := callOf(ctx)

@@ -56,9 +56,8 @@ func (r Route) Path() string { _, path, _ := strings.Cut(r.Pattern, " "); return
 // stored tells whether it may have to wait for a store, as those for probes do not.
 func (r Route) stored() bool { return strings.HasPrefix(r.Path(), Base) }
 
-// strict tells whether query parameters that are not known are refused. Bytes that a browser shows may be asked for with more, such as to
-// get around what it keeps, and so may the paths of probes.
-func (r Route) strict() bool { return (r.Gives == nil || r.Streams) && r.stored() }
+// strict tells whether query parameters that are not known are refused. The paths of probes may be asked for with more.
+func (r Route) strict() bool { return r.stored() }
 
 // Handler answers calls of one endpoint. I has the parameters and O the answer, as huma's inputs and outputs have them.
 type Handler[I, O any] func(ctx context.Context, c *Call, in *I) (*O, error)
