@@ -31,7 +31,7 @@ func TestUpload(t *testing.T) {
 	data := page(64, 48)
 	sum := sha256.Sum256([]byte(data))
 	a := s.ask("POST", base+"/image", files(ann, formFile{name: "a.png", data: data},
-		formFile{disposition: `form-data; name="note"`, data: "ignored"})).want(201)
+		formFile{disposition: `form-data; name="password"`, data: "not needed"})).want(201)
 	got := read[client.Image](a)
 	name := "ann"
 	want := client.Image{ID: got.ID, Document: got.ID, Page: 1, Name: "a.png", MediaType: "image/png", Width: 64, Height: 48,
@@ -116,8 +116,10 @@ func TestUploadRefused(t *testing.T) {
 	if a := post(formFile{name: "a.png", data: big}); !strings.Contains(a.body, "100000 bytes") {
 		t.Errorf("the limit is not named: %s", a.body)
 	}
-	post(formFile{disposition: `form-data; name="note"`, data: strings.Repeat("x", 2_000_000)}).want(413).code("body_too_large")
+	post(formFile{disposition: `form-data; name="password"`, data: strings.Repeat("x", 2_000_000)}).want(413).code("body_too_large")
 
+	post(formFile{name: "a.png", data: good}, formFile{disposition: `form-data; name="tag"`, data: "x"}).want(422).
+		code("invalid_input", "tag")
 	s.ask("POST", base+"/image", as(ann)).want(400).code("body_missing")
 	s.ask("POST", base+"/image", as(ann).with("{}")).want(415).code("wrong_content_type")
 	s.ask("POST", base+"/image", request{token: ann, body: "x", contentType: "multipart/form-data"}).want(400).code("malformed_form")

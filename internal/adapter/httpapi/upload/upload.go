@@ -81,7 +81,8 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 			}
 			continue
 		default:
-			continue // NextPart reads over it
+			return files, "", fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")),
+				Detail: "not known; the fields are file, password"})
 		}
 		n := len(files)
 		f, err := limits.take(part, n, func(size int64) error { return limits.Room(n+1, max(sum, come+size)) })
