@@ -192,6 +192,9 @@ func TestUser(t *testing.T) {
 	s.ask("POST", login, form("username", "nobody", "password", "wrong-password")).want(401).code("wrong_credentials")
 	s.ask("POST", login, form("username", "ann")).want(422).code("invalid_input", "password")
 	s.ask("POST", login, request{}).want(422).code("invalid_input", "username", "password")
+	s.ask("POST", login, form("username", "ann", "username", "ben", "password", password)).want(422).code("invalid_input", "username")
+	s.ask("POST", login, form("grant_type", "client_credentials", "username", "ann", "password", password)).want(400).
+		code("unsupported_grant_type", "grant_type")
 	s.ask("POST", login, request{body: "{}"}).want(415).code("wrong_content_type")
 	s.ask("POST", login, request{body: "username=%zz", contentType: "application/x-www-form-urlencoded"}).want(400).code("malformed_form")
 	s.ask("POST", login, request{body: "username=%ff", contentType: "application/x-www-form-urlencoded"}).want(400).code("malformed_form")
@@ -282,7 +285,8 @@ func TestUser(t *testing.T) {
 	// Leaving.
 	s.ask("POST", base+"/user/logout", as(token)).want(204)
 	s.ask("GET", base+"/user/me", as(token)).want(401)
-	token = read[client.Grant](s.ask("POST", login, form("username", "anne", "password", "new-password-1")).want(200)).AccessToken
+	a = s.ask("POST", login, form("grant_type", "", "username", "anne", "password", "new-password-1")).want(200)
+	token = read[client.Grant](a).AccessToken
 	s.ask("DELETE", base+"/user?images=burn", as(token)).want(422).code("invalid_input", "images")
 	s.ask("DELETE", base+"/user", as(token)).want(204)
 	s.ask("GET", base+"/user/me", as(token)).want(401)

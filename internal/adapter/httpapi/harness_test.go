@@ -271,7 +271,7 @@ func (s *site) login(name string) client.Grant {
 func form(pairs ...string) request {
 	v := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
-		v.Set(pairs[i], pairs[i+1])
+		v.Add(pairs[i], pairs[i+1])
 	}
 	return request{contentType: "application/x-www-form-urlencoded", body: v.Encode()}
 }

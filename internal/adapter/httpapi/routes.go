@@ -31,7 +31,7 @@ func (a *api) routes(s *endpoint.Set) {
 		About: "The password flow of OAuth2. An unknown name and a wrong password give the same answer.",
 		Body: &endpoint.Body{MediaType: endpoint.Form, Limit: formLimit, Required: []string{"username", "password"},
 			Fields: map[string]string{
-				"username": "The name.", "password": "The password.", "grant_type": "Ignored.", "scope": "Ignored.",
+				"username": "The name.", "password": "The password.", "grant_type": "password, if it is sent.", "scope": "Ignored.",
 				"client_id": "Ignored.", "client_secret": "Ignored."}},
 		Errors: []int{401, 403, 429}, Open: true}, a.login)
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/user/token", Tag: "user", ID: "refresh", Summary: "Get new tokens",

@@ -34,13 +34,18 @@ func (a *api) login(ctx context.Context, c *endpoint.Call, in *SessionHeader) (*
 	if err != nil {
 		return nil, err
 	}
-	var missing []fault.Field
+	if kind := form.Get("grant_type"); kind != "" && kind != "password" {
+		return nil, fault.New(fault.Malformed, "unsupported_grant_type", "The only grant type is password.").On("grant_type", "password")
+	}
+	var wrong []fault.Field
 	for _, name := range []string{"username", "password"} {
-		if !form.Has(name) {
-			missing = append(missing, fault.Field{Field: name, Detail: "must be given"})
+		if n := len(form[name]); n == 0 {
+			wrong = append(wrong, fault.Field{Field: name, Detail: "must be given"})
+		} else if n > 1 {
+			wrong = append(wrong, fault.Field{Field: name, Detail: "only once"})
 		}
 	}
-	if err := fault.InvalidFields(missing...); err != nil {
+	if err := fault.InvalidFields(wrong...); err != nil {
 		return nil, err
 	}
 	grant, err := a.Accounts.Login(ctx, form.Get("username"), form.Get("password"),
