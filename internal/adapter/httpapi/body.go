@@ -21,41 +21,41 @@ const (
 
 // corners is a box in a body, each corner of which must be there.
 type corners struct {
-	X1 *endpoint.Whole `json:"x1" nullable:"false" minimum:"0" example:"34" doc:"Left edge, inclusive."`
-	Y1 *endpoint.Whole `json:"y1" nullable:"false" minimum:"0" example:"100" doc:"Top edge, inclusive."`
-	X2 *endpoint.Whole `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
-	Y2 *endpoint.Whole `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
+	X1 *int `json:"x1" nullable:"false" minimum:"0" example:"34" doc:"Left edge, inclusive."`
+	Y1 *int `json:"y1" nullable:"false" minimum:"0" example:"100" doc:"Top edge, inclusive."`
+	X2 *int `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
+	Y2 *int `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
 }
 
 func (c corners) box(prefix string) (box document.Box, missing []fault.Field) {
 	for _, v := range []struct {
 		name string
-		from *endpoint.Whole
+		from *int
 		to   *int
 	}{{"x1", c.X1, &box.X1}, {"y1", c.Y1, &box.Y1}, {"x2", c.X2, &box.X2}, {"y2", c.Y2, &box.Y2}} {
 		if v.from == nil {
 			missing = append(missing, fault.Field{Field: prefix + v.name, Detail: "a whole number must be given"})
 			continue
 		}
-		*v.to = int(*v.from)
+		*v.to = *v.from
 	}
 	return box, missing
 }
 
 // regionForm is a region to read.
 type regionForm struct {
-	X1      *endpoint.Whole `json:"x1" nullable:"false" minimum:"0" example:"34" doc:"Left edge, inclusive."`
-	Y1      *endpoint.Whole `json:"y1" nullable:"false" minimum:"0" example:"100" doc:"Top edge, inclusive."`
-	X2      *endpoint.Whole `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
-	Y2      *endpoint.Whole `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
-	Name    string          `json:"name,omitempty" maxLength:"200" example:"title" doc:"Your name for the region, at most 200 characters."`
-	Lang    languages       `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: those that are written. Missing: those of the request."`
-	PSM     mode            `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\". Missing: that of the request."`
-	Rotate  rotation        `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\". Missing: as the request says."`
-	Effort  string          `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for the region. Missing: as the request says."`
-	Source  string          `json:"source,omitempty" enum:"auto,text,ocr" doc:"Where the text comes from. Missing: as the request says."`
-	Charset string          `json:"charset,omitempty" maxLength:"1000" doc:"The only characters that may be read, at most 1000, such as 0123456789."`
-	Content string          `json:"content,omitempty" maxLength:"100" doc:"With into: a content of that version, which is read again in this place and gets its next revision. It keeps its name if none is given, and is not confirmed any more."`
+	X1      *int      `json:"x1" nullable:"false" minimum:"0" example:"34" doc:"Left edge, inclusive."`
+	Y1      *int      `json:"y1" nullable:"false" minimum:"0" example:"100" doc:"Top edge, inclusive."`
+	X2      *int      `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
+	Y2      *int      `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
+	Name    string    `json:"name,omitempty" maxLength:"200" example:"title" doc:"Your name for the region, at most 200 characters."`
+	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: those that are written. Missing: those of the request."`
+	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\". Missing: that of the request."`
+	Rotate  rotation  `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\". Missing: as the request says."`
+	Effort  string    `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for the region. Missing: as the request says."`
+	Source  string    `json:"source,omitempty" enum:"auto,text,ocr" doc:"Where the text comes from. Missing: as the request says."`
+	Charset string    `json:"charset,omitempty" maxLength:"1000" doc:"The only characters that may be read, at most 1000, such as 0123456789."`
+	Content string    `json:"content,omitempty" maxLength:"100" doc:"With into: a content of that version, which is read again in this place and gets its next revision. It keeps its name if none is given, and is not confirmed any more."`
 }
 
 // Ignores are the fields that clients of the original service send along, since they got them from there: a result has them beside its
@@ -106,8 +106,8 @@ func (correctionForm) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Sch
 
 // wordForm says whether a word is right.
 type wordForm struct {
-	Index     *endpoint.Whole `json:"index" nullable:"false" minimum:"0" example:"2" doc:"The number of the word among the words of the text as this request leaves it, from 0."`
-	Confirmed *bool           `json:"confirmed" nullable:"false" doc:"Whether it is right as it was read."`
+	Index     *int  `json:"index" nullable:"false" minimum:"0" example:"2" doc:"The number of the word among the words of the text as this request leaves it, from 0."`
+	Confirmed *bool `json:"confirmed" nullable:"false" doc:"Whether it is right as it was read."`
 }
 
 func (f correctionForm) correction(condition recognition.Condition) (recognition.Correction, error) {
@@ -131,7 +131,7 @@ func (f correctionForm) correction(condition recognition.Condition) (recognition
 		case w.Confirmed == nil:
 			fields = append(fields, fault.Field{Field: at + "confirmed", Detail: "true or false must be given"})
 		default:
-			change.Words = append(change.Words, recognition.WordMark{Index: int(*w.Index), Confirmed: *w.Confirmed})
+			change.Words = append(change.Words, recognition.WordMark{Index: *w.Index, Confirmed: *w.Confirmed})
 		}
 	}
 	return change, fault.InvalidFields(fields...)

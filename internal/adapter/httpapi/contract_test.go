@@ -140,6 +140,8 @@ func TestBodies(t *testing.T) {
 		"byte order":    {request{body: "\uFEFF" + `{"name":"x5","email":"a@example.org"}`}, 200, "", nil},
 		"only that":     {request{body: "\uFEFF "}, 400, "body_missing", nil},
 		"UTF-16":        {request{body: "\xff\xfe{\x00}\x00"}, 400, "malformed_json", nil},
+		"letter case":   {request{body: `{"NAME":"x3","name":"x3","email":"a@example.org"}`}, 422, "invalid_input", []string{"NAME"}},
+		"wrong types":   {request{body: `{"name":["x3"],"age":3,"email":true}`}, 422, "invalid_input", []string{"name", "age", "email"}},
 		"a list":        {request{body: `[]`}, 422, "invalid_input", []string{"body"}},
 		"null":          {request{body: ` null `}, 422, "invalid_input", []string{"body"}},
 		"half":          {request{body: `{"name":"x4\ud800b"}`}, 400, "malformed_json", nil},
@@ -439,7 +441,15 @@ func TestImages(t *testing.T) {
 	}
 	s.ask("PUT", image, as(ann).with(`{"name":" ","visibility":"public","rotation":45}`)).want(422).code("invalid_input", "name",
 		"visibility", "rotation")
-	s.ask("PUT", image, as(ann).with(`{"rotation":"left"}`)).want(422).code("invalid_input", "rotation")
+	for rotation, detail := range map[string]string{`"left"`: "a whole number", "0.5": "a whole number", "45.0": "0, 90, 180 or 270",
+		"1e999": "a whole number of at most 15 digits", "99999999999999999999": "a whole number of at most 15 digits"} {
+		a := s.ask("PUT", image, as(ann).with(`{"rotation":`+rotation+`}`)).want(422)
+		a.code("invalid_input", "rotation")
+		if got := a.problem().Errors[0].Detail; got != detail {
+			t.Errorf("rotation %s: got %s", rotation, got)
+		}
+	}
+	s.ask("PUT", image, as(ann).with(`{"tags":["a",5]}`)).want(422).code("invalid_input", "tags[1]")
 	if d := cmp.Diff(got, read[client.Image](s.ask("GET", image+"/meta", as(ann)).want(200))); d != "" {
 		t.Errorf("meta (-want +got):\n%s", d)
 	}
@@ -451,7 +461,7 @@ func TestImages(t *testing.T) {
 		s.ask(method, image, as(ann).with(body).head("If-Match", "nope")).want(400).code("malformed_if_match")
 	}
 	s.ask("PUT", image, as(ann).with(`{"name":"영수증.png","rotation":0}`).head("If-Match", `"nope"`)).want(412)
-	s.ask("PUT", image, as(ann).with(`{"name":"영수증.png"}`).head("If-Match", tag)).want(200)
+	s.ask("PUT", image, as(ann).with(`{"name":"영수증.png","rotation":0.0}`).head("If-Match", tag)).want(200)
 	s.ask("DELETE", image, as(ann).head("If-Match", tag)).want(204)
 	s.ask("GET", image+"/meta", as(ann)).want(404).code("image_not_found")
 }
@@ -669,7 +679,7 @@ func TestConfirmAndDelete(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	put(`{"suggested_lang":["kor"]}`).want(422).code("invalid_input", "suggested_lang")
-	put(`{"words":[{"index":0},{"confirmed":true},{"index":"x"}]}`).want(422).code("invalid_input", "words.index")
+	put(`{"words":[{"index":0},{"confirmed":true},{"index":"x"}]}`).want(422).code("invalid_input", "words[2].index")
 	put(`{"words":[{"index":0},{"confirmed":true}]}`).want(422).code("invalid_input", "words[0].confirmed", "words[1].index")
 	put(`{"words":[{"index":7,"confirmed":true}]}`).want(422).code("invalid_input", "words[0].index")
 	put(`{"confirmed":"yes"}`).want(422).code("invalid_input", "confirmed")

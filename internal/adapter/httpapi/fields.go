@@ -21,8 +21,7 @@ type languages []string
 // maxLangText bounds the languages in characters: what the domain splits must not be long.
 const maxLangText = 500
 
-// Allowed says what they may be.
-func (languages) Allowed() string { return `languages as in "kor+eng" or ["kor", "eng"]` }
+var langTooLong = fmt.Sprintf("at most %d characters in all", maxLangText)
 
 // UnmarshalJSON reads them in either form.
 func (l *languages) UnmarshalJSON(data []byte) error {
@@ -33,10 +32,10 @@ func (l *languages) UnmarshalJSON(data []byte) error {
 			*l = languages{text}
 		}
 	} else if err := json.Unmarshal(data, (*[]string)(l)); err != nil {
-		return endpoint.Wrong[languages]()
+		return endpoint.Reason(`languages as in "kor+eng" or ["kor", "eng"]`)
 	}
 	if !shortLang(*l) {
-		return endpoint.Wrong[languages]()
+		return endpoint.Reason(langTooLong)
 	}
 	return nil
 }
@@ -60,14 +59,14 @@ func (languages) Schema(huma.Registry) *huma.Schema {
 // mode is a page segmentation mode as it is written: a number or "auto".
 type mode recognition.Shape
 
-// Allowed says what it may be.
-func (mode) Allowed() string { return `"auto", ` + recognition.ShapeNumbers }
+// modes says what it may be.
+const modes = `"auto", ` + recognition.ShapeNumbers
 
 // UnmarshalJSON reads it.
 func (m *mode) UnmarshalJSON(data []byte) error {
 	psm, err := parseMode(endpoint.NumberOrText(data))
 	if err != nil {
-		return endpoint.Wrong[mode]()
+		return endpoint.Reason(modes)
 	}
 	*m = mode(psm)
 	return nil
@@ -102,20 +101,17 @@ func parseMode(text string) (recognition.Shape, error) {
 			return psm, nil
 		}
 	}
-	return 0, fault.InvalidFields(fault.Field{Field: "psm", Detail: mode(0).Allowed()})
+	return 0, fault.InvalidFields(fault.Field{Field: "psm", Detail: modes})
 }
 
 // rotation is a recognition.Rotate as it is written: a number or "auto".
 type rotation recognition.Rotate
 
-// Allowed says what it may be.
-func (rotation) Allowed() string { return `"auto", 0, 90, 180 or 270` }
-
 // UnmarshalJSON reads it.
 func (r *rotation) UnmarshalJSON(data []byte) error {
 	*r = rotation(endpoint.NumberOrText(data))
 	if *r != "" && !slices.Contains(recognition.Rotates, recognition.Rotate(*r)) {
-		return endpoint.Wrong[rotation]()
+		return endpoint.Reason(`"auto", 0, 90, 180 or 270`)
 	}
 	return nil
 }
@@ -132,14 +128,14 @@ type role struct {
 	name  string // empty: none
 }
 
-// Allowed says what it may be.
-func (role) Allowed() string { return account.RoleAdmin + " or null" }
+// roles says what it may be.
+const roles = account.RoleAdmin + " or null"
 
 // UnmarshalJSON reads it.
 func (r *role) UnmarshalJSON(data []byte) error {
 	var name *string
 	if err := json.Unmarshal(data, &name); err != nil || name != nil && *name == "" {
-		return endpoint.Wrong[role]()
+		return endpoint.Reason(roles)
 	}
 	r.given = true
 	if name != nil {

@@ -50,9 +50,9 @@ func TestAJob(t *testing.T) {
 	for range 3 {
 		ids = append(ids, fmt.Sprint(s.image(token).ID))
 	}
-	list := strings.Join(ids, ", ")
+	list := strings.Join(ids, ".0, ")
 	a := s.ask("POST", base+"/job", as(token).with(`{"image_ids": [`+list+`], "lang": "kor+eng", `+
-		`"psm": 6, "oem": 3, "rotate": 90, "effort": "fast", "priority": "high",
+		`"psm": 6, "oem": 3.0, "rotate": 90, "effort": "fast", "priority": "high",
 		"regions": [{"x1": 0, "y1": 0, "x2": 20, "y2": 20, "name": "a"}]}`)).want(202)
 	made := read[client.Job](a)
 	if got := a.header.Get("Location"); got != base+"/job/"+made.ID || made.State != "queued" || made.Total != 3 ||
@@ -153,6 +153,7 @@ func TestJobsAreRefused(t *testing.T) {
 		fmt.Sprintf(`{"image_ids": [%d], "priority": "urgent"}`, id):                               {"priority"},
 		fmt.Sprintf(`{"image_ids": [%d], "into": 1}`, id):                                          {"into"},
 		fmt.Sprintf(`{"image_ids": [%d], "lang": "xyz"}`, id):                                      {"lang"},
+		`{"image_ids": [1, "x"]}`:                                                                  {"image_ids[1]"},
 		fmt.Sprintf(`{"image_ids": [%d], "oem": 9}`, id):                                           {"oem"},
 		fmt.Sprintf(`{"image_ids": [%d], "regions": [{"x1": 0, "y1": 0, "x2": 9}]}`, id):           {"regions[0].y2"},
 		fmt.Sprintf(`{"image_ids": [%d], "regions": [{"x1": 0, "y1": 0, "x2": 99, "y2": 9}]}`, id): {"regions[0].x2"},

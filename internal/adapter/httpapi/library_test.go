@@ -46,7 +46,7 @@ func TestShare(t *testing.T) {
 	for users, fields := range map[string][]string{
 		`["bob","nobody"]`: {"users[1]"}, `["bob","Bob","ann"]`: {"users[1]", "users[2]"}, `[""]`: {"users[0]"},
 		`null`: {"users"}, `"bob"`: {"users"},
-		`[7]`: {"users"}, `["` + strings.Repeat(`x","`, 100) + `x"]`: {"users"},
+		`["bob",7]`: {"users[1]"}, `["` + strings.Repeat(`x","`, 100) + `x"]`: {"users"},
 	} {
 		share(ann, users).want(422).code("invalid_input", fields...)
 	}

@@ -36,7 +36,7 @@ func TestLimits(t *testing.T) {
 	i := s.image(ann)
 	want.Images = client.Limit{Allowed: 1, Used: 1, Own: true}
 	want.Bytes = client.Limit{Allowed: 1_000_000, Used: int64(len(data)), Own: true}
-	if d := cmp.Diff(want, put(`{"images":1,"bytes":1000000}`)); d != "" {
+	if d := cmp.Diff(want, put(`{"images":1.0,"bytes":1e6}`)); d != "" {
 		t.Errorf("set (-want +got):\n%s", d)
 	}
 	refused := s.ask("POST", base+"/image", files(ann, formFile{name: "page.png", data: data})).want(507)

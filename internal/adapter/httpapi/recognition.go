@@ -22,8 +22,7 @@ import (
 // readModes reads what a query says of how to read. In a query + is a space, and few write kor%2Beng.
 func readModes(psm string, lang []string) (recognition.Shape, []string, error) {
 	if !shortLang(lang) {
-		return 0, nil, fault.InvalidFields(fault.Field{Field: "lang", Detail: "at most " + strconv.Itoa(maxLangText) +
-			" characters in all"})
+		return 0, nil, fault.InvalidFields(fault.Field{Field: "lang", Detail: langTooLong})
 	}
 	languages := make([]string, len(lang))
 	for i := range lang {

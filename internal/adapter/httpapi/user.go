@@ -162,7 +162,7 @@ type roleForm struct {
 
 func (a *api) setRole(ctx context.Context, c *endpoint.Call, in *IDPath, form roleForm) (*endpoint.One[client.User], error) {
 	if !form.Role.given {
-		return nil, fault.InvalidFields(fault.Field{Field: "role", Detail: form.Role.Allowed()})
+		return nil, fault.InvalidFields(fault.Field{Field: "role", Detail: roles})
 	}
 	u, err := a.Accounts.SetRole(ctx, c.Actor(), in.ID, form.Role.name)
 	return endpoint.Answer(viewUser(u)), err

@@ -10,8 +10,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -124,17 +122,26 @@ func decodeJSON(data []byte, into any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return fault.New(fault.Malformed, "body_missing", "A body in JSON is needed.")
 	}
-	err := json.Unmarshal(data, into)
-	if field, ok := typeField(err, ""); ok {
-		return fault.InvalidFields(field)
-	}
-	if err != nil {
-		return malformed(err)
+	if err := checkJSON(data); err != nil {
+		return err
 	}
 	if string(bytes.TrimSpace(data)) == "null" {
 		return fault.InvalidFields(fault.Field{Field: "body", Detail: "an object"})
 	}
-	return fault.InvalidFields(checkFields(data, reflect.TypeOf(into).Elem(), "")...)
+	wrong, err := readForm(data, into, "")
+	if err != nil {
+		return err
+	}
+	return fault.InvalidFields(wrong...)
+}
+
+// checkJSON returns what is wrong with it where it is no JSON.
+func checkJSON(data []byte) error {
+	var value json.RawMessage
+	if err := json.Unmarshal(data, &value); err != nil {
+		return malformed(err)
+	}
+	return nil
 }
 
 // malformed says where JSON breaks off being JSON, without showing what is there.
@@ -146,55 +153,6 @@ func malformed(err error) error {
 	return f.Because(err)
 }
 
-// typeField names the value of a wrong type, below the field at where that is not empty.
-func typeField(err error, at string) (fault.Field, bool) {
-	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	if !ok {
-		return fault.Field{}, false
-	}
-	field := e.Field
-	switch {
-	case at == "" && field == "":
-		field = "body"
-	case field == "":
-		field = at
-	case at != "":
-		field = at + "." + field
-	}
-	return fault.Field{Field: field, Detail: typeName(e.Type)}, true
-}
-
-// Described is a type of fields that decodes itself. Wrong is its error.
-type Described interface {
-	json.Unmarshaler
-	// Allowed says what a field may be.
-	Allowed() string
-}
-
-// Wrong is the error of a described type for a value that it does not allow.
-func Wrong[T any]() error {
-	return &json.UnmarshalTypeError{Value: "other", Type: reflect.TypeFor[T]()}
-}
-
-func typeName(t reflect.Type) string {
-	if d, ok := reflect.New(t).Interface().(Described); ok {
-		return d.Allowed()
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return typeName(t.Elem())
-	case reflect.String:
-		return "a text"
-	case reflect.Int, reflect.Int64:
-		return "a whole number"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "a list"
-	}
-	return "an object"
-}
-
 // DecodeList decodes a body that is a list of up to most entries, or nothing. It goes entry by entry, so that each fault names its entry
 // and no more entries are kept than are allowed. add takes one, and returns what is wrong with it; at names it.
 func DecodeList[T any](data []byte, name string, most int, add func(at string, entry T) []fault.Field) error {
@@ -202,9 +160,8 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 		return nil
 	}
 	if data[0] != '[' {
-		var other json.RawMessage
-		if err := json.Unmarshal(data, &other); err != nil {
-			return malformed(err)
+		if err := checkJSON(data); err != nil {
+			return err
 		}
 		return fault.InvalidFields(fault.Field{Field: name, Detail: "the whole body is a list of " + name + ", [...]"})
 	}
@@ -222,20 +179,19 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 		if err := d.Decode(&raw); err != nil {
 			return malformed(err)
 		}
-		var entry *T
-		err := json.Unmarshal(raw, &entry)
-		if field, ok := typeField(err, at); ok {
-			fields = append(fields, field)
-			continue
-		}
-		if err != nil {
-			return malformed(err)
-		}
-		if entry == nil {
+		if string(raw) == "null" {
 			fields = append(fields, fault.Field{Field: at, Detail: "not null"})
 			continue
 		}
-		fields = slices.Concat(fields, checkFields(raw, reflect.TypeFor[T](), at), add(at, *entry))
+		var entry T
+		wrong, err := readForm(raw, &entry, at)
+		if err != nil {
+			return err
+		}
+		if len(wrong) == 0 {
+			wrong = add(at, entry)
+		}
+		fields = append(fields, wrong...)
 	}
 	if _, err := d.Token(); err != nil {
 		return malformed(err)
@@ -246,32 +202,17 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 	return fault.InvalidFields(fields...)
 }
 
-// Whole is a whole number, which in JSON may be written as 300, 300.0 or 3e2.
-type Whole int
-
-// Allowed says what it may be.
-func (Whole) Allowed() string { return "a whole number" }
-
-// UnmarshalJSON reads it in any of its forms.
-func (n *Whole) UnmarshalJSON(data []byte) error {
-	value, ok := wholeNumber(string(data))
-	if !ok {
-		return Wrong[Whole]()
-	}
-	*n = Whole(value)
-	return nil
-}
-
-// wholeNumber reads a whole number in any of its forms.
-func wholeNumber(text string) (int, bool) {
-	if n, err := strconv.Atoi(text); err == nil {
+// WholeNumber reads a whole number, which in JSON may be written as 300, 300.0 or 3e2.
+func WholeNumber(data []byte) (int64, bool) {
+	text := string(data)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 || strings.Trim(text, "0123456789+-.eE") != "" {
 		return 0, false
 	}
-	return int(f), true
+	return int64(f), true
 }
 
 // NumberOrText reads a number or a text as a text.
@@ -280,8 +221,8 @@ func NumberOrText(data []byte) string {
 	if json.Unmarshal(data, &text) == nil {
 		return text
 	}
-	if n, ok := wholeNumber(string(data)); ok {
-		return strconv.Itoa(n)
+	if n, ok := WholeNumber(data); ok {
+		return strconv.FormatInt(n, 10)
 	}
 	return string(data)
 }

@@ -184,11 +184,6 @@ func (b Body) schema() *huma.Schema {
 	return s
 }
 
-// Schema tells huma how a whole number is written.
-func (Whole) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeInteger}
-}
-
 // problems are the statuses of problems, with what they mean.
 var problems = map[int]string{
 	400: "The request cannot be read.",

@@ -2,10 +2,14 @@ package endpoint
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"glyphbox/internal/domain/fault"
@@ -14,81 +18,124 @@ import (
 // Lenient is a form of which some fields are ignored that it does not have. All others are refused. docs/operations.md lists them.
 type Lenient interface{ Ignores() []string }
 
-// checkFields names the fields of a body that its form does not know, which the decoder would ignore, and those given twice, of which
-// it would take the last. The body is valid JSON of the form's type.
-func checkFields(data []byte, form reflect.Type, at string) []fault.Field {
-	w := fieldWalk{decoder: json.NewDecoder(bytes.NewReader(data))}
-	w.value(form, at)
-	return w.fields
+// Reason is the error of a type of fields that decodes itself: it says what is allowed.
+type Reason string
+
+func (r Reason) Error() string { return string(r) }
+
+// readForm reads valid JSON into a form, which stands at that place, or returns all that is wrong with it. The decoder alone would ignore
+// fields that the form does not know, take names in any letter case and the last of those given twice, and not say which entry of a list
+// is of a wrong type. It also would take whole numbers in one of their forms only.
+func readForm(data []byte, into any, at string) ([]fault.Field, error) {
+	var r formReader
+	r.value(data, reflect.TypeOf(into).Elem(), at)
+	if len(r.wrong) > 0 {
+		return r.wrong, nil
+	}
+	return nil, json.Unmarshal(r.form.Bytes(), into)
 }
 
-type fieldWalk struct {
-	decoder *json.Decoder
-	fields  []fault.Field
+type formReader struct {
+	form  bytes.Buffer // the JSON, with whole numbers as the decoder takes them, without what is ignored
+	wrong []fault.Field
 }
 
-func (w *fieldWalk) add(at, detail string) {
-	if len(w.fields) < maxFields {
-		w.fields = append(w.fields, fault.Field{Field: at, Detail: detail})
+func (r *formReader) add(at, detail string) {
+	if len(r.wrong) < maxFields {
+		r.wrong = append(r.wrong, fault.Field{Field: cmp.Or(at, "body"), Detail: detail})
 	}
 }
 
-// value goes through the next value, which stands at that place. A type that decodes itself looks after its own.
-func (w *fieldWalk) value(t reflect.Type, at string) {
+// value reads the value at that place.
+func (r *formReader) value(data []byte, t reflect.Type, at string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) || t.Kind() != reflect.Struct && t.Kind() != reflect.Slice {
-		var skipped json.RawMessage
-		_ = w.decoder.Decode(&skipped) // it was decoded before
-		return
+	data = bytes.TrimSpace(data)
+	decodesItself := reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]())
+	switch {
+	case string(data) == "null":
+		r.form.Write(data)
+	case !decodesItself && t.Kind() == reflect.Struct && data[0] == '{':
+		r.object(data, t, at)
+	case !decodesItself && t.Kind() == reflect.Slice && data[0] == '[':
+		r.list(data, t, at)
+	default:
+		r.simple(data, t, at)
 	}
-	first, _ := w.decoder.Token()
-	switch first {
-	case json.Delim('['):
-		for i := 0; w.decoder.More(); i++ {
-			w.value(t.Elem(), fmt.Sprintf("%s[%d]", at, i))
-		}
-	case json.Delim('{'):
-		w.object(t, at)
-	default: // null
-		return
-	}
-	_, _ = w.decoder.Token()
 }
 
-func (w *fieldWalk) object(t reflect.Type, at string) {
+// simple reads a value that has no fields or entries of ours.
+func (r *formReader) simple(data []byte, t reflect.Type, at string) {
+	allowed := typeName(t)
+	if t.Kind() == reflect.Int || t.Kind() == reflect.Int64 {
+		if n, ok := WholeNumber(data); ok {
+			data = strconv.AppendInt(nil, n, 10)
+		} else if f, err := strconv.ParseFloat(string(data), 64); !errors.Is(err, strconv.ErrSyntax) && f == math.Trunc(f) {
+			allowed += " of at most 15 digits"
+		}
+	}
+	err := json.Unmarshal(data, reflect.New(t).Interface())
+	if reason, ok := errors.AsType[Reason](err); ok {
+		r.add(at, string(reason))
+	} else if err != nil {
+		r.add(at, allowed)
+	}
+	r.form.Write(data)
+}
+
+func (r *formReader) list(data []byte, t reflect.Type, at string) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	_, _ = d.Token()
+	r.form.WriteByte('[')
+	for i := 0; d.More(); i++ {
+		if i > 0 {
+			r.form.WriteByte(',')
+		}
+		var entry json.RawMessage
+		_ = d.Decode(&entry) // the JSON is valid
+		r.value(entry, t.Elem(), fmt.Sprintf("%s[%d]", at, i))
+	}
+	r.form.WriteByte(']')
+}
+
+func (r *formReader) object(data []byte, t reflect.Type, at string) {
 	known := fieldsOf(t)
 	var ignored []string
 	if form, ok := reflect.Zero(t).Interface().(Lenient); ok {
 		ignored = form.Ignores()
 	}
 	seen := map[string]bool{}
-	for w.decoder.More() {
-		token, err := w.decoder.Token()
-		key, ok := token.(string)
-		if err != nil || !ok {
-			return
-		}
-		place := strings.TrimPrefix(at+"."+key, ".")
-		name, of := key, reflect.TypeFor[json.RawMessage]()
-		i := slices.IndexFunc(known, func(f field) bool { return strings.EqualFold(f.name, key) }) // as the decoder does
+	d := json.NewDecoder(bytes.NewReader(data))
+	_, _ = d.Token()
+	r.form.WriteByte('{')
+	for d.More() {
+		token, _ := d.Token()
+		var value json.RawMessage
+		_ = d.Decode(&value)
+		name, _ := token.(string)
+		place := strings.TrimPrefix(at+"."+name, ".")
+		i := slices.IndexFunc(known, func(f field) bool { return f.name == name })
 		switch {
-		case i >= 0:
-			name, of = known[i].name, known[i].of
-		case !slices.Contains(ignored, key):
+		case i < 0 && slices.Contains(ignored, name):
+		case i < 0:
 			names := make([]string, len(known))
 			for i, f := range known {
 				names[i] = f.name
 			}
-			w.add(place, "not known; the fields are "+strings.Join(names, ", "))
+			r.add(place, "not known; the fields are "+strings.Join(names, ", "))
+		case seen[name]:
+			r.add(place, "only once")
+		default:
+			if len(seen) > 0 {
+				r.form.WriteByte(',')
+			}
+			seen[name] = true
+			fmt.Fprintf(&r.form, "%q:", name)
+			r.value(value, known[i].of, place)
 		}
-		if seen[name] && i >= 0 {
-			w.add(place, "only once")
-		}
-		seen[name] = true
-		w.value(of, place)
 	}
+	r.form.WriteByte('}')
 }
 
 // field is one that a form has.
@@ -105,4 +152,19 @@ func fieldsOf(t reflect.Type) (known []field) {
 		}
 	}
 	return known
+}
+
+// typeName says what a value of a type may be.
+func typeName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object"
 }

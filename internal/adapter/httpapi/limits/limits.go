@@ -3,7 +3,6 @@ package limits
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -70,17 +69,17 @@ func (h handlers) set(ctx context.Context, c *endpoint.Call, in *userPath, f for
 // change is a limit.Change as it is written: a whole number or null.
 type change limit.Change
 
-// Allowed says what it may be.
-func (change) Allowed() string {
-	return "a whole number, 0 for no limit, or null for that of the configuration"
-}
-
 // UnmarshalJSON reads it.
 func (c *change) UnmarshalJSON(data []byte) error {
 	c.Set, c.To = true, nil
-	if err := json.Unmarshal(data, &c.To); err != nil {
-		return endpoint.Wrong[change]()
+	if string(data) == "null" {
+		return nil
 	}
+	n, ok := endpoint.WholeNumber(data)
+	if !ok {
+		return endpoint.Reason("a whole number, 0 for no limit, or null for that of the configuration")
+	}
+	c.To = &n
 	return nil
 }
 
