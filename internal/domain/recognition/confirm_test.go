@@ -94,6 +94,7 @@ func TestConfirmRules(t *testing.T) {
 		{"words that are not there", recognition.Correction{Words: mark(1, 2, -1)}, []string{"words[1].index", "words[2].index"}},
 		{"words of the text before", recognition.Correction{Text: given("one"), Words: mark(1)}, []string{"words[0].index"}},
 		{"words of no text", recognition.Correction{Text: given(""), Words: mark(0)}, []string{"words[0].index"}},
+		{"a word twice", recognition.Correction{Words: mark(0, 1, 0)}, []string{"words[2].index"}},
 		{"too many words", recognition.Correction{Words: make([]recognition.WordMark, recognition.MaxTextWords+1)}, []string{"words"}},
 		{"a long name", recognition.Correction{Name: given(strings.Repeat("가", 201))}, []string{"name"}},
 		{"a name of two lines", recognition.Correction{Name: given("a\nb")}, []string{"name"}},

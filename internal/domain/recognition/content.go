@@ -244,7 +244,13 @@ func (c *Content) mark(marks []WordMark) error {
 		c.Words = slices.Clone(c.Words)
 	}
 	var fields []fault.Field
+	marked := map[int]bool{}
 	for i, m := range marks {
+		if marked[m.Index] {
+			fields = append(fields, fault.Field{Field: fmt.Sprintf("words[%d].index", i), Detail: "each word once"})
+			continue
+		}
+		marked[m.Index] = true
 		if m.Index < 0 || m.Index >= len(c.Words) {
 			detail := fmt.Sprintf("0 to %d, the number of a word", len(c.Words)-1)
 			if len(c.Words) == 0 {
