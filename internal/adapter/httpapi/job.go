@@ -93,11 +93,16 @@ type jobForm struct {
 	Effort   string       `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for each region. Missing: as the service is configured."`
 	Source   string       `json:"source,omitempty" enum:"auto,text,ocr" doc:"Where the text comes from: the text layer of a PDF, the engine, or whichever is right. Missing: auto."`
 	Priority string       `json:"priority,omitempty" enum:"low,normal,high" doc:"Among your own jobs. Missing: normal."`
-	Webhook  int64        `json:"webhook,omitempty" minimum:"1" example:"7" doc:"The webhook of yours that is told of its end. Missing: none."`
+	Webhook  *int64       `json:"webhook,omitempty" nullable:"false" minimum:"1" example:"7" doc:"The webhook of yours that is told of its end. Missing: none."`
 }
 
 func (f jobForm) order() (o job.Order, err error) {
-	o.Images, o.Documents, o.Webhook = f.ImageIDs, f.Documents, f.Webhook
+	o.Images, o.Documents = f.ImageIDs, f.Documents
+	if f.Webhook != nil {
+		if o.Webhook = *f.Webhook; o.Webhook < 1 {
+			return o, fault.InvalidFields(fault.Field{Field: "webhook", Detail: "a webhook of yours"})
+		}
+	}
 	if o.Pages, err = recognition.ParsePageRanges("pages", f.Pages); err != nil {
 		return o, err
 	}

@@ -153,6 +153,7 @@ func TestJobsAreRefused(t *testing.T) {
 		fmt.Sprintf(`{"image_ids": [%d], "priority": "urgent"}`, id):                               {"priority"},
 		fmt.Sprintf(`{"image_ids": [%d], "into": 1}`, id):                                          {"into"},
 		fmt.Sprintf(`{"image_ids": [%d], "lang": "xyz"}`, id):                                      {"lang"},
+		fmt.Sprintf(`{"image_ids": [%d], "webhook": 0}`, id):                                       {"webhook"},
 		`{"image_ids": [1, "x"]}`:                                                                  {"image_ids[1]"},
 		fmt.Sprintf(`{"image_ids": [%d], "oem": 9}`, id):                                           {"oem"},
 		fmt.Sprintf(`{"image_ids": [%d], "regions": [{"x1": 0, "y1": 0, "x2": 9}]}`, id):           {"regions[0].y2"},
