@@ -279,19 +279,26 @@ func TestOriginal(t *testing.T) {
 	with := func(name, value string) answer { return s.ask("GET", path, as(ann).head(name, value)) }
 	n := len(data)
 	for header, want := range map[string]string{"bytes=0-3": data[:4], "bytes=10-": data[10:], "bytes=-5": data[n-5:],
-		fmt.Sprintf("bytes=5-%d", n+100): data[5:]} {
+		fmt.Sprintf("bytes=5-%d", n+100): data[5:], "bytes=5-99999999999999999999": data[5:], "bytes=-99999999999999999999": data,
+		"bytes=-0,, 0-1": data[:2]} {
 		if a := with("Range", header).want(206); a.body != want || !strings.HasSuffix(a.header.Get("Content-Range"),
 			fmt.Sprintf("/%d", n)) {
 			t.Errorf("%s: %d bytes, %q", header, len(a.body), a.header.Get("Content-Range"))
 		}
 	}
-	if with("Range", "lines=0-3").want(200).body != data { // a unit that is not known is no range (RFC 9110, 14.2)
-		t.Error("a range of lines is not the whole file")
+	for _, none := range []string{"lines=0-3", "bytes=5-1", "bytes=-", "bytes=", "bytes=x-3", "bytes=+1-3", "bytes=1--3", "bytes=0-1,3-2",
+		"bytes=99999999999999999999-5"} { // what is no range, or invalid, is none (RFC 9110, 14.2)
+		if with("Range", none).want(200).body != data {
+			t.Errorf("%s is not the whole file", none)
+		}
 	}
-	a = with("Range", fmt.Sprintf("bytes=%d-", n+1)).want(416)
-	a.code("range_not_satisfiable")
-	if got := a.header.Get("Content-Range"); got != fmt.Sprintf("bytes */%d", n) {
-		t.Errorf("Content-Range is %q", got)
+	for _, outside := range []string{fmt.Sprintf("bytes=%d-", n+1), fmt.Sprintf("bytes=%d-", n), "bytes=-0",
+		"bytes=99999999999999999999-"} {
+		a = with("Range", outside).want(416)
+		a.code("range_not_satisfiable")
+		if got := a.header.Get("Content-Range"); got != fmt.Sprintf("bytes */%d", n) {
+			t.Errorf("%s: Content-Range is %q", outside, got)
+		}
 	}
 	for ifRange, status := range map[string]int{tag: 206, `"other"`: 200, a.header.Get("Last-Modified"): 206} {
 		if ifRange == "" {

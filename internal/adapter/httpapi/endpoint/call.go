@@ -72,6 +72,7 @@ func (s *Set) answer(raw, w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Time{}) // that of the request before on this connection; not every writer has one
 	c.w = &responseWriter{ResponseWriter: w, control: control, stall: s.StallTimeout, coded: takeSuffix(r.Header)}
+	readRange(r.Header)
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	c.r.URL = new(url.URL)
 	*c.r.URL = *r.URL

@@ -2,10 +2,12 @@ package endpoint
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,15 +64,60 @@ func (c *Call) Serve(r io.ReadSeekCloser, f File) *Stream {
 		if f.Tag != "" {
 			h.Set("ETag", f.QuotedTag())
 		}
-		if unit, _, _ := strings.Cut(c.r.Header.Get("Range"), "="); unit != "bytes" { // no range then (RFC 9110, 14.2)
-			c.r.Header.Del("Range")
-		}
 		watched := &watchedReader{ReadSeeker: r}
 		http.ServeContent(&problemWriter{responseWriter: c.w, call: c}, c.r, "", f.Modified, watched)
 		if watched.err != nil { // too late to tell the client otherwise than by breaking off, which net/http does
 			c.code, c.cause = fault.Of(watched.err).Code, watched.err
 		}
 	})
+}
+
+// readRange writes a header Range as http.ServeContent understands it. It takes the header away where the unit is not known or the range is
+// invalid: there is no range then (RFC 9110, 14.2). Numbers that are too large for net/http become very large ones.
+func readRange(h http.Header) {
+	unit, set, _ := strings.Cut(h.Get("Range"), "=")
+	h.Del("Range")
+	if unit != "bytes" {
+		return
+	}
+	var parts []string
+	for part := range strings.SplitSeq(set, ",") {
+		if part = strings.Trim(part, " \t"); part == "" {
+			continue // an empty element of a list is none
+		}
+		first, last, ok := strings.Cut(part, "-")
+		from, to := position(first), position(last)
+		switch {
+		case !ok || from < 0 || to < 0 || first == "" && last == "" || first != "" && last != "" && to < from:
+			return
+		case first == "" && to == 0: // the last 0 bytes, which no file has
+			parts = append(parts, fmt.Sprintf("%d-", beyond))
+		case first == "":
+			parts = append(parts, fmt.Sprintf("-%d", to))
+		case last == "":
+			parts = append(parts, fmt.Sprintf("%d-", from))
+		default:
+			parts = append(parts, fmt.Sprintf("%d-%d", from, to))
+		}
+	}
+	if len(parts) > 0 {
+		h.Set("Range", "bytes="+strings.Join(parts, ","))
+	}
+}
+
+// beyond is a position behind the end of any file.
+const beyond = 1 << 62
+
+// position reads a position in a file: 0 of an empty text, -1 where it is none.
+func position(text string) int64 {
+	if strings.Trim(text, "0123456789") != "" {
+		return -1
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return beyond
+	}
+	return min(n, beyond)
 }
 
 // Download answers with a file that is made while it is sent.
@@ -123,7 +170,7 @@ func (w *problemWriter) WriteHeader(status int) {
 	case http.StatusNotFound:
 		w.call.noSuchPath()
 	case http.StatusRequestedRangeNotSatisfiable:
-		w.call.send(w.call.problem(status, "range_not_satisfiable", "The range lies outside the file."))
+		w.call.send(w.call.problem(status, "range_not_satisfiable", "The range has no byte of the file."))
 	case http.StatusPreconditionFailed:
 		w.call.send(w.call.problem(status, "precondition_failed", "A precondition of the request does not hold."))
 	default:

@@ -194,7 +194,7 @@ var problems = map[int]string{
 	412: "A precondition of the request does not hold.",
 	413: "Something is too large.",
 	415: "This media type or file format is not supported.",
-	416: "The range lies outside the file.",
+	416: "The range has no byte of the file.",
 	422: "The input breaks a rule. errors names the fields.",
 	429: "Too many requests, or more work than you may have. Try again after Retry-After; without it, waiting does not help.",
 	500: "Something went wrong in the service.",
