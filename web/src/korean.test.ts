@@ -60,7 +60,7 @@ test('a Korean reason keeps the numbers and formats of the English one', () => {
     ['too_many_images', 'There may be at most 1,000 images of one user.', ['1,000']],
     [
       'too_many_bytes',
-      'The files of one user may have at most 5000 bytes in all, and have 4000; these are 2000 more.',
+      'The files of one user may have at most 5000 bytes in all, and have 4000. These are more than the 1000 that are left.',
       ['5000바이트', '4000바이트'],
     ],
   ]

@@ -101,8 +101,9 @@ func (l Limits) Documents(u Use, documents, bytes int64) error {
 	}
 	if of := over("bytes", l.Bytes, u.Bytes, bytes); of != nil {
 		return exceeded(fault.Full, CodeBytes, of,
-			"The files of one user may have at most %d bytes in all, and have %d; these are %d more. Delete some first.",
-			of.Allowed, of.Used, of.Asked)
+			"The files of one user may have at most %d bytes in all, and have %d. These are more than the %d that are left. "+
+				"Delete some first.",
+			of.Allowed, of.Used, max(0, of.Allowed-of.Used)) // how many these are may not be known yet
 	}
 	return nil
 }
