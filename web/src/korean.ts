@@ -187,6 +187,7 @@ const reasons: Record<string, string[]> = {
   too_many_sign_ins: ['로그인 요청이 많습니다. 잠시 후 다시 시도해 주세요.'],
   signup_closed: ['계정은 관리자만 만들 수 있습니다.'],
   account_blocked: ['차단된 계정입니다. 관리자에게 문의해 주세요.'],
+  account_deleted: ['삭제된 계정입니다.'],
   account_inactive: ['활성화되지 않은 계정입니다. 관리자에게 문의해 주세요.'],
   name_taken: ['이미 사용 중인 이름입니다.'],
   email_taken: ['이미 사용 중인 이메일입니다.'],

@@ -218,6 +218,9 @@ func (s *Service) ActorOf(ctx context.Context, userID int64) (Actor, error) {
 	if err != nil {
 		return Actor{}, err
 	}
+	if u.Resigned() {
+		return Actor{}, fault.New(fault.Unauthenticated, "account_deleted", "The account was deleted.")
+	}
 	if err := u.admit(); err != nil {
 		return Actor{}, err
 	}

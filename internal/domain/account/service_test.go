@@ -887,4 +887,8 @@ func TestActorOf(t *testing.T) {
 	check.OK(t, "SetState", err)
 	_, err = w.ActorOf(t.Context(), u.ID)
 	check.Code(t, "ActorOf who is blocked", err, fault.Forbidden, "account_blocked")
+	gone := w.user(t, "gone")
+	check.OK(t, "Resign", w.Resign(t.Context(), w.actor(t, "gone"), true))
+	_, err = w.ActorOf(t.Context(), gone.ID)
+	check.Code(t, "ActorOf who has resigned", err, fault.Unauthenticated, "account_deleted")
 }

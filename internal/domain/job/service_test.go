@@ -420,28 +420,30 @@ func TestTheQueueIsFilledWhereItIsHalfEmpty(t *testing.T) {
 	})
 }
 
-func TestABlockedUsersJobStops(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 9)
-		j := w.submit(t, w.pages...)
-		var n atomic.Int64
-		run(t, w.runner(func(ctx context.Context, _ string) error {
-			if n.Add(1) == 3 {
-				_, err := w.fakes.Users.Update(ctx, w.ann.UserID, func(u *account.User) error {
-					u.States = []account.State{{Name: account.StateBlocked}}
-					return nil
-				})
-				check.OK(t, "Update", err)
+func TestTheJobStopsOfAUserWhoMayNoMore(t *testing.T) {
+	for code, change := range map[string]func(*account.User){
+		"account_blocked": func(u *account.User) { u.States = []account.State{{Name: account.StateBlocked}} },
+		"account_deleted": func(u *account.User) { u.Name, u.Email, u.PasswordHash = "", "", "" },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 9)
+			j := w.submit(t, w.pages...)
+			var n atomic.Int64
+			run(t, w.runner(func(ctx context.Context, _ string) error {
+				if n.Add(1) == 3 {
+					_, err := w.fakes.Users.Update(ctx, w.ann.UserID, func(u *account.User) error { change(u); return nil })
+					check.OK(t, "Update", err)
+				}
+				return nil
+			}), w.ended(t, j.ID))
+			got := w.job(t, j.ID)
+			check.Same(t, "state", got.State, job.Cancelled)
+			check.Same(t, "why", got.Stopped.Code, code)
+			if got.Count.Done > 4 || got.Count.Done+got.Count.Cancelled != 9 {
+				t.Errorf("count %+v", got.Count)
 			}
-			return nil
-		}), w.ended(t, j.ID))
-		got := w.job(t, j.ID)
-		check.Same(t, "state", got.State, job.Cancelled)
-		check.Same(t, "why", got.Stopped.Code, "account_blocked")
-		if got.Count.Done > 4 || got.Count.Done+got.Count.Cancelled != 9 {
-			t.Errorf("count %+v", got.Count)
-		}
-	})
+		})
+	}
 }
 
 func TestCancelHalfWay(t *testing.T) {
