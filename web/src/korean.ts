@@ -211,6 +211,7 @@ const reasons: Record<string, string[]> = {
   too_many_items_a_day: ['이미지는 사용자당 24시간 동안 {0}개까지 인식할 수 있습니다(현재 {1}개).'],
   too_many_keys: ['API 키는 {0}개까지 만들 수 있습니다. 먼저 하나를 폐기해 주세요.', 'API 키가 너무 많습니다. 먼저 하나를 폐기해 주세요.'],
   too_many_words: ['단어가 {0}개를 넘어 한 번에 내보낼 수 없습니다.', '단어가 너무 많아 한 번에 내보낼 수 없습니다.'],
+  pdf_no_pages: ['페이지가 없는 PDF입니다.'],
   pdf_encrypted: ['암호로 보호된 PDF입니다.'],
   page_of_document: ['문서에 속한 페이지입니다. 이 작업은 문서 전체에만 할 수 있습니다.'],
   version_not_newest: ['그사이 새 버전이 만들어졌습니다.'],

@@ -261,6 +261,12 @@ func TestUnitsOfPDF(t *testing.T) {
 	}
 }
 
+func TestPDFWithoutPages(t *testing.T) {
+	e := start(t, alone)
+	_, err := e.Probe(t.Context(), porttest.FileOf(porttest.PDF()))
+	check.Code(t, "Probe", err, fault.Unsupported, "pdf_no_pages")
+}
+
 func TestEncryptedPDF(t *testing.T) {
 	var log bytes.Buffer
 	e := start(t, alone, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })

@@ -33,6 +33,7 @@ type file struct {
 var (
 	errEncrypted = fault.New(fault.Invalid, "pdf_encrypted", "The PDF file is encrypted: give the password that opens it.")
 	errPassword  = fault.New(fault.Invalid, "pdf_encrypted", "The PDF file is encrypted, and the password does not open it.")
+	errNoPages   = fault.New(fault.Unsupported, "pdf_no_pages", "The PDF file has no pages.")
 	errPage      = fault.New(fault.Invalid, "page_unreadable", "The page of the PDF file is damaged and cannot be rendered.")
 	errNoPage    = fault.New(fault.NotFound, "page_not_found", "The PDF file has no such page.")
 )
@@ -120,7 +121,7 @@ func (l *library) load(data []byte, password string) (*file, error) {
 	}
 	if f.pages = count.PageCount; f.pages < 1 {
 		l.close(f)
-		return nil, imagefile.Undecodable(data, imagefile.Header{MediaType: imagefile.PDF}, errors.New("no pages"))
+		return nil, errNoPages
 	}
 	f.form = l.formOf(f.document)
 	return f, nil
