@@ -71,6 +71,7 @@ func TestDecodeRegionsRefuses(t *testing.T) {
 		"trailing comma":        {`[` + region + `,]`, fault.Malformed, nil},
 		"something after":       {`[] []`, fault.Malformed, nil},
 		"no JSON at all":        {`x1=3`, fault.Malformed, nil},
+		"a broken entry":        {`[` + region + `,{]`, fault.Malformed, nil},
 		"malformed object":      {`{"x1":}`, fault.Malformed, nil},
 		"an object":             {region, fault.Invalid, []string{"regions"}},
 		"a number":              {"5", fault.Invalid, []string{"regions"}},

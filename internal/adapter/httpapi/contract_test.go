@@ -142,6 +142,8 @@ func TestBodies(t *testing.T) {
 		"UTF-16":        {request{body: "\xff\xfe{\x00}\x00"}, 400, "malformed_json", nil},
 		"letter case":   {request{body: `{"NAME":"x3","name":"x3","email":"a@example.org"}`}, 422, "invalid_input", []string{"NAME"}},
 		"wrong types":   {request{body: `{"name":["x3"],"age":3,"email":true}`}, 422, "invalid_input", []string{"name", "age", "email"}},
+		"compressed":    {request{body: "\x1f\x8b"}.head("Content-Encoding", "gzip"), 415, "wrong_content_encoding", nil},
+		"identity":      {request{body: `{}`}.head("Content-Encoding", "identity"), 422, "invalid_input", []string{"name", "email"}},
 		"a list":        {request{body: `[]`}, 422, "invalid_input", []string{"body"}},
 		"null":          {request{body: ` null `}, 422, "invalid_input", []string{"body"}},
 		"half":          {request{body: `{"name":"x4\ud800b"}`}, 400, "malformed_json", nil},
@@ -333,6 +335,9 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("users %s, %v", a.body, a.header)
 	}
 	s.ask("GET", base+"/admin/user?keyword=%ff", as(root)).want(422).code("invalid_input", "keyword")
+	if a := s.ask("GET", base+"/admin/user?keyword=a%00b", as(root)).want(422); !strings.Contains(a.body, "without the character U+0000") {
+		t.Errorf("got %s", a.body)
+	}
 
 	user := fmt.Sprintf("%s/admin/user/%d", base, id)
 	got := read[client.User](s.ask("PUT", user+"/role", as(root).with(`{"role":"admin"}`)).want(200))
@@ -581,17 +586,18 @@ func TestRecognition(t *testing.T) {
 	if got := s.ask("POST", image+"/ocr?lang=xxx", as(ann)).body; !strings.Contains(got, "eng, kor") {
 		t.Errorf("the installed languages are not named: %s", got)
 	}
+	many := "[" + strings.Repeat(`{"x1":0,"y1":0,"x2":9,"y2":9},`, 10_000) + `{"x1":0,"y1":0,"x2":9,"y2":9}]`
 	for body, fields := range map[string][]string{
-		`[{"x1":0,"y1":0,"x2":9,"y2":9},null]`:                         {"regions[1]"},
-		`[{"x1":0,"y1":0,"x2":65,"y2":9}]`:                             {"regions[0].x2"},
-		`[{"x1":9,"y1":0,"x2":9,"y2":9,"psm":2}]`:                      {"regions[0].psm"},
-		`[{"x1":9,"y1":0,"x2":9,"y2":9}]`:                              {"regions[0].x2"},
-		`[{"x1":0,"y1":0,"x2":"9","y2":9},{"x1":0,"y1":0,"x2":9}]`:     {"regions[0].x2", "regions[1].y2"},
-		`[{"x1":0,"y1":0,"x2":9,"y2":9,"lang":["eng","xxx"]}]`:         {"regions[0].lang"},
-		`[{"x1":0,"y1":0,"x2":9,"y2":9,"effort":"best"}]`:              {"regions[0].effort"},
-		`[{"x1":0,"y1":0,"x2":9,"y2":9,"rotate":"left"}]`:              {"regions[0].rotate"},
-		`{"x1":0,"y1":0,"x2":9,"y2":9}`:                                {"regions"},
-		"[" + strings.Repeat(`{"x1":0,"y1":0,"x2":9,"y2":9},`, 10_001): {"regions"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9},null]`:                     {"regions[1]"},
+		`[{"x1":0,"y1":0,"x2":65,"y2":9}]`:                         {"regions[0].x2"},
+		`[{"x1":9,"y1":0,"x2":9,"y2":9,"psm":2}]`:                  {"regions[0].psm"},
+		`[{"x1":9,"y1":0,"x2":9,"y2":9}]`:                          {"regions[0].x2"},
+		`[{"x1":0,"y1":0,"x2":"9","y2":9},{"x1":0,"y1":0,"x2":9}]`: {"regions[0].x2", "regions[1].y2"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9,"lang":["eng","xxx"]}]`:     {"regions[0].lang"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9,"effort":"best"}]`:          {"regions[0].effort"},
+		`[{"x1":0,"y1":0,"x2":9,"y2":9,"rotate":"left"}]`:          {"regions[0].rotate"},
+		`{"x1":0,"y1":0,"x2":9,"y2":9}`:                            {"regions"},
+		many:                                                       {"regions"},
 	} {
 		s.ask("POST", image+"/ocr", as(ann).with(body)).want(422).code("invalid_input", fields...)
 	}

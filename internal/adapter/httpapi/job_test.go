@@ -162,6 +162,19 @@ func TestJobsAreRefused(t *testing.T) {
 	} {
 		s.ask("POST", base+"/job", as(token).with(body)).want(422).code("invalid_input", fields...)
 	}
+	for body, reason := range map[string]string{
+		`{"regions": {}}`: "a list, [...]",
+		`{"lang": [` + strings.Repeat(`"eng",`, 1000) + `"eng"]}`:     "at most 500 characters in all",
+		strings.Repeat("[", 10_001):                                   "nested at most 10000 deep",
+		strings.Repeat(`{"a":`, 10_001):                               "nested at most 10000 deep",
+		`{"a":` + strings.Repeat("[", 9_999) + `{` + `"b":{`:          "nested at most 10000 deep",
+		strings.Repeat("[", 10_000) + "}":                             "not valid JSON from byte 10001 on",
+		strings.Repeat("[", 5_001) + strings.Repeat("]", 5_001) + "[": "not valid JSON from byte 10003 on",
+	} {
+		if a := s.ask("POST", base+"/job", as(token).with(body)); !strings.Contains(a.body, reason) {
+			t.Errorf("%.20s: got %s, want %q in it", body, a.body, reason)
+		}
+	}
 	s.ask("POST", base+"/job", as(token)).want(400).code("body_missing")
 	if jobs := read[[]client.Job](s.ask("GET", base+"/job", as(token)).want(200)); len(jobs) != 0 {
 		t.Errorf("jobs %+v", jobs)

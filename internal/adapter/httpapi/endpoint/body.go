@@ -39,6 +39,15 @@ func (c *Call) readBody() ([]byte, error) {
 	return data, nil
 }
 
+// checkEncoding refuses a body that is compressed, of which nothing could be read.
+func (c *Call) checkEncoding() error {
+	encoding := c.r.Header.Get("Content-Encoding")
+	if c.body == nil || encoding == "" || strings.EqualFold(encoding, "identity") {
+		return nil
+	}
+	return fault.New(fault.Unsupported, "wrong_content_encoding", "The body must be sent without Content-Encoding.")
+}
+
 // LimitBody makes the body of the request end with an error, which BodyFault describes, behind as much as the route allows. It returns
 // false where there is no body.
 func (c *Call) LimitBody() bool {
@@ -135,22 +144,40 @@ func decodeJSON(data []byte, into any) error {
 	return fault.InvalidFields(wrong...)
 }
 
-// checkJSON returns what is wrong with it where it is no JSON.
+// checkJSON says where a body is no JSON, without showing what is there. Malformed.
 func checkJSON(data []byte) error {
 	var value json.RawMessage
-	if err := json.Unmarshal(data, &value); err != nil {
-		return malformed(err)
+	err := json.Unmarshal(data, &value)
+	if err == nil {
+		return nil
 	}
-	return nil
-}
-
-// malformed says where JSON breaks off being JSON, without showing what is there.
-func malformed(err error) error {
 	f := fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON.")
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		f = fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON from byte %d on.", syntax.Offset)
+		if depth(data[:syntax.Offset]) > maxDepth {
+			f = fault.New(fault.Malformed, "malformed_json", "Lists and objects in the body may be nested at most %d deep.", maxDepth)
+		}
 	}
 	return f.Because(err)
+}
+
+// maxDepth is how deep lists and objects may be nested for package json.
+const maxDepth = 10_000
+
+// depth returns how many lists and objects are open at the end of the start of a JSON value.
+func depth(data []byte) (open int) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := d.Token()
+		switch {
+		case err != nil:
+			return open
+		case token == json.Delim('['), token == json.Delim('{'):
+			open++
+		case token == json.Delim(']'), token == json.Delim('}'):
+			open--
+		}
+	}
 }
 
 // DecodeList decodes a body that is a list of up to most entries, or nothing. It goes entry by entry, so that each fault names its entry
@@ -159,16 +186,14 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 	if data = bytes.Trim(data, " \t\r\n"); len(data) == 0 || string(data) == "null" {
 		return nil
 	}
+	if err := checkJSON(data); err != nil {
+		return err
+	}
 	if data[0] != '[' {
-		if err := checkJSON(data); err != nil {
-			return err
-		}
-		return fault.InvalidFields(fault.Field{Field: name, Detail: "the whole body is a list of " + name + ", [...]"})
+		return fault.InvalidFields(fault.Field{Field: name, Detail: "a list, [...]"})
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
-	if _, err := d.Token(); err != nil {
-		return malformed(err)
-	}
+	_, _ = d.Token()
 	var fields []fault.Field
 	for i := 0; d.More(); i++ {
 		at := fmt.Sprintf("%s[%d]", name, i)
@@ -176,9 +201,7 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 			return fault.InvalidFields(fault.Field{Field: name, Detail: fmt.Sprintf("at most %d %s", most, name)})
 		}
 		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return malformed(err)
-		}
+		_ = d.Decode(&raw) // the JSON is valid
 		if string(raw) == "null" {
 			fields = append(fields, fault.Field{Field: at, Detail: "not null"})
 			continue
@@ -192,12 +215,6 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 			wrong = add(at, entry)
 		}
 		fields = append(fields, wrong...)
-	}
-	if _, err := d.Token(); err != nil {
-		return malformed(err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return malformed(err)
 	}
 	return fault.InvalidFields(fields...)
 }

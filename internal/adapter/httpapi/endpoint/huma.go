@@ -76,6 +76,9 @@ func (s *Set) admit(ctx huma.Context, next func(huma.Context)) {
 	if err == nil {
 		err = checkQuery(c, op.Parameters)
 	}
+	if err == nil {
+		err = c.checkEncoding()
+	}
 	if err != nil {
 		c.send(c.fail(err))
 		return

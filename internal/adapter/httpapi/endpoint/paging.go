@@ -39,7 +39,7 @@ type Keyword string
 // Text returns it if it is text. Invalid.
 func (k Keyword) Text() (string, error) {
 	if !utf8.ValidString(string(k)) || strings.ContainsRune(string(k), 0) {
-		return "", fault.InvalidFields(fault.Field{Field: "keyword", Detail: "text in UTF-8"})
+		return "", fault.InvalidFields(fault.Field{Field: "keyword", Detail: "text in UTF-8 without the character U+0000"})
 	}
 	return string(k), nil
 }
