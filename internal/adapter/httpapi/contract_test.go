@@ -111,6 +111,22 @@ func TestQueries(t *testing.T) {
 		}
 		a.want(422).code("invalid_input", fields...)
 	}
+	for target, detail := range map[string]string{
+		"/image?page=99999999999":                          "at most 100000000",
+		"/image?size=0":                                    "at least 1",
+		"/image?size=x":                                    "a whole number",
+		"/image/99999999999999999999/meta":                 "a whole number of at most 15 digits",
+		"/image?sort=best":                                 "one of newest, oldest, name",
+		"/image?keyword=" + strings.Repeat("x", 201):       "at most 200 characters",
+		"/image?" + strings.Repeat("tag=x&", 50) + "tag=x": "at most 50 entries",
+		"/search?q=":                                       "must be given",
+		"/search":                                          "must be given",
+	} {
+		if got := s.ask("GET", base+target, as(token)).want(422).problem().Errors[0].Detail; got != detail {
+			t.Errorf("%s: got %q, want %q", target, got, detail)
+		}
+	}
+	s.ask("DELETE", base+"/ocr/x?purge=maybe", as(token)).want(422).code("invalid_input", "purge")
 	if a := s.ask("GET", base+"/image?sizes=5", as(token)); !strings.Contains(a.body, "before, document, keyword, owner, page, size") {
 		t.Errorf("it is not said what is allowed: %s", a.body)
 	}

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"glyphbox/client"
 )
@@ -20,9 +22,15 @@ import (
 //   - It ignores query parameters that it does not know, and all but the first of those given twice.
 //   - It has a form of a problem of its own, and puts $schema into answers.
 //   - Its documentation pages load from elsewhere.
+//   - What it says of parameters is for programmers.
 //   - It says that lists may be null, also those within lists, which no tag reaches.
 
-func init() { huma.DefaultArrayNullable = false }
+func init() {
+	huma.DefaultArrayNullable = false
+	validation.MsgExpectedOneOf = "one of %s"
+	validation.MsgExpectedMinimumNumber, validation.MsgExpectedMaximumNumber = "at least %.0f", "at most %.0f"
+	validation.MsgExpectedMaxLength, validation.MsgExpectedMaxItems = "at most %d characters", "at most %d entries"
+}
 
 func humaConfig(d Document, basePath string) huma.Config {
 	c := huma.DefaultConfig(d.Title, d.Version)
@@ -258,9 +266,26 @@ func ownProblems(ctx huma.Context, _ string, v any) (any, error) {
 	p := c.problem(m.Status, "invalid_input", "The input breaks a rule.")
 	for _, e := range m.Errors[:min(len(m.Errors), maxFields)] {
 		_, name, _ := strings.Cut(e.Location, ".") // query.size
-		p.Errors = append(p.Errors, client.Field{Field: capped(name), Detail: capped(e.Message)})
+		p.Errors = append(p.Errors, client.Field{Field: capped(name), Detail: capped(allowed(e))})
 	}
 	return p, nil
+}
+
+// allowed says what a parameter may be, also where huma has only one text for it.
+func allowed(e *huma.ErrorDetail) string {
+	value, _ := e.Value.(string)
+	switch {
+	case e.Message == "invalid integer":
+		if _, err := strconv.ParseInt(value, 10, 64); errors.Is(err, strconv.ErrRange) {
+			return "a whole number of at most 15 digits"
+		}
+		return "a whole number"
+	case e.Message == "invalid boolean":
+		return "true or false"
+	case strings.HasPrefix(e.Message, "required "):
+		return "must be given"
+	}
+	return e.Message
 }
 
 // AlsoAnswers adds to the document that a route may answer with a T at another path, and another status.
