@@ -159,6 +159,9 @@ func TestRecognizePages(t *testing.T) {
 	if got := runs[0].Error.Detail; !strings.Contains(got, "regions[0].x2: 1 to 41 ") {
 		t.Errorf("%q does not name the region", got)
 	}
+	if got := runs[2].Error.Detail; !strings.HasSuffix(got, "of the file cannot be shown or read: This is no image that is read here.") {
+		t.Errorf("%q does not say just why the page cannot be read", got)
+	}
 	if strings.Contains(s.logs.String(), `"level":"ERROR"`) {
 		t.Errorf("what is the client's fault is logged: %s", s.logs)
 	}

@@ -41,8 +41,7 @@ func (i Image) CheckRendered() error {
 	if i.Error == nil {
 		return nil
 	}
-	return fault.New(fault.Invalid, i.Error.Code, "Page %d of the file cannot be shown or read: %s", i.Number, i.Error.Detail).
-		On("page", fmt.Sprintf("one that can be rendered, not %d", i.Number))
+	return fault.New(fault.Invalid, i.Error.Code, "Page %d of the file cannot be shown or read: %s", i.Number, i.Error.Detail)
 }
 
 // checkFirst returns why what is done to documents cannot be done to the image.
