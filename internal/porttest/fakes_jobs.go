@@ -64,15 +64,22 @@ func (f fakeJobs) ByID(ctx context.Context, id string) (j job.Job, err error) {
 		if stored == nil {
 			return job.ErrNotFound
 		}
-		j = stored.Job
+		j = stored.shown()
 		return nil
 	})
 	return j, err
 }
 
+// shown is the job without its request.
+func (j *storedJob) shown() job.Job {
+	shown := j.Job
+	shown.Request = recognition.Request{}
+	return shown
+}
+
 func (f fakeJobs) Standing(ctx context.Context, id string) (job.Job, error) {
 	j, err := f.ByID(ctx, id)
-	j.Request, j.User.Name = recognition.Request{}, ""
+	j.User.Name = ""
 	return j, err
 }
 
@@ -84,7 +91,7 @@ func (f fakeJobs) List(ctx context.Context, userID int64, before string, size in
 	err = f.do(ctx, "Jobs.List", func() error {
 		for _, j := range slices.Backward(f.sorted()) {
 			if j.User.ID == userID && (before == "" || j.ID < before) && len(jobs) < size {
-				jobs = append(jobs, j.Job)
+				jobs = append(jobs, j.shown())
 			}
 		}
 		return nil

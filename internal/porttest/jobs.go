@@ -104,12 +104,16 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 	t.Run("everything comes back", func(t *testing.T) {
 		s, ann := start(t)
 		want := addJob(t, s, someJob(ann, 1, 3))
+		want.Request = recognition.Request{}
 		got, err := s.Jobs.ByID(t.Context(), want.ID)
 		check.OK(t, "ByID", err)
 		same(t, "ByID", got, want)
+		jobs, err := s.Jobs.List(t.Context(), ann.ID, "", 10)
+		check.OK(t, "List", err)
+		same(t, "List", jobs, []job.Job{want})
 		got, err = s.Jobs.Standing(t.Context(), want.ID)
 		check.OK(t, "Standing", err)
-		want.Request, want.User.Name = recognition.Request{}, ""
+		want.User.Name = ""
 		same(t, "Standing", got, want)
 		items, err := s.Jobs.Items(t.Context(), want.ID, "", 0, 10)
 		check.OK(t, "Items", err)
@@ -249,7 +253,7 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		got, err := s.Jobs.ByID(t.Context(), "job001")
 		check.OK(t, "ByID", err)
 		j.State, j.Count, j.Seq, j.Worked = job.Done, job.Count{Total: 3, Done: 2, Failed: 1}, 7, 9*time.Second
-		j.Begun, j.Finished = moment(10).UTC(), moment(14).UTC()
+		j.Begun, j.Finished, j.Request = moment(10).UTC(), moment(14).UTC(), recognition.Request{}
 		same(t, "job", got, j)
 		items, err := s.Jobs.Items(t.Context(), "job001", job.Failed, 0, 10)
 		check.OK(t, "Items", err)

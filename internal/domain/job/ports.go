@@ -19,13 +19,13 @@ type Jobs interface {
 	// general ones.
 	Add(ctx context.Context, j Job, general limit.Limits, images []int64) error
 
-	// ByID returns one job with its counts. NotFound.
+	// ByID returns one job with its counts, without its request, which may be large. NotFound.
 	ByID(ctx context.Context, id string) (Job, error)
 
-	// Standing is ByID for who asks often: without the request, which may be large, and without the name of the user. NotFound.
+	// Standing is ByID for who asks often: without the name of the user. NotFound.
 	Standing(ctx context.Context, id string) (Job, error)
 
-	// List returns jobs of a user, newest first: at most size, and only those before that job where it is not empty.
+	// List returns jobs of a user as ByID does, newest first: at most size, and only those before that job where it is not empty.
 	List(ctx context.Context, userID int64, before string, size int) ([]Job, error)
 
 	// Items returns items of a job by number, descending: at most size, only those before that number where it is not 0, and only those in

@@ -237,7 +237,7 @@ func (c *checking) on(ctx context.Context, image document.Image) error {
 	return err
 }
 
-// Job returns a job of the actor; to an administrator anybody's. NotFound.
+// Job returns a job of the actor, without its request; to an administrator anybody's. NotFound.
 func (s *Service) Job(ctx context.Context, actor account.Actor, id string) (Job, error) {
 	j, err := mine(actor)(s.Jobs.ByID(ctx, id))
 	if err != nil || j.State.Ended() {
@@ -281,7 +281,8 @@ func (s *Service) MaySee(ctx context.Context, actor account.Actor, id string) er
 	return err
 }
 
-// List returns the actor's jobs, newest first, at most MaxSize of them: those before that one where it is not empty.
+// List returns the actor's jobs without their requests, newest first, at most MaxSize of them: those before that one where it is not
+// empty.
 func (s *Service) List(ctx context.Context, actor account.Actor, before string, size int) ([]Job, error) {
 	return s.Jobs.List(ctx, actor.UserID, before, min(size, MaxSize))
 }

@@ -109,7 +109,7 @@ const standing = `job.id, job.user_id, job.priority, job.state, job.total, job.q
 
 const standingByID = `SELECT ` + standing + ` FROM job WHERE job.state <> 'adding' AND job.id = ?`
 
-const jobColumns = `SELECT /*! STRAIGHT_JOIN */ ` + standing + `, user.name, job.request FROM job `
+const jobColumns = `SELECT /*! STRAIGHT_JOIN */ ` + standing + `, user.name FROM job `
 
 const jobsUser = ` JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = job.user_id WHERE job.state <> 'adding' AND `
 
@@ -126,13 +126,9 @@ func scanStanding(scan func(...any) error, more ...any) (j job.Job, err error) {
 
 func scanJob(scan func(...any) error) (job.Job, error) {
 	var name sqldb.Text
-	var request string
-	j, err := scanStanding(scan, &name, &request)
-	if err != nil {
-		return j, err
-	}
+	j, err := scanStanding(scan, &name)
 	j.User.Name = string(name)
-	return j, json.Unmarshal([]byte(request), &j.Request)
+	return j, err
 }
 
 func failure(code, text sqldb.Text) *job.Failure {
