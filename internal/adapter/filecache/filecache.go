@@ -37,9 +37,9 @@ type Stats struct {
 type copied struct {
 	hash    string
 	size    int64
-	opened  int // how many have it open, or wait for it
-	filling sync.Mutex
-	disk    *spool.File // nil: not made yet
+	opened  int           // how many have it open, or wait for it
+	filling chan struct{} // full while the copy is being made; a lock that can be waited for with a context
+	disk    *spool.File   // nil: not made yet
 }
 
 // New returns a cache for files of that store. Its copies are in the file system of a folder, and take at most that many bytes.
@@ -91,7 +91,7 @@ func (c *Cache) take(f document.File) *copied {
 	if c.held+f.Size > c.most {
 		return nil
 	}
-	kept := &copied{hash: f.SHA256, size: f.Size, opened: 1}
+	kept := &copied{hash: f.SHA256, size: f.Size, opened: 1, filling: make(chan struct{}, 1)}
 	c.copies[f.SHA256] = c.order.PushBack(kept)
 	c.held += f.Size
 	return kept
@@ -108,10 +108,14 @@ func (c *Cache) drop(kept *copied) {
 }
 
 // fill makes the copy where there is none yet, and tells whether there is one. Its errors are those of the store where it does not open the
-// file.
+// file, and those of the context while another makes the copy.
 func (c *Cache) fill(ctx context.Context, kept *copied, f document.File) (there bool, err error) {
-	kept.filling.Lock()
-	defer kept.filling.Unlock()
+	select {
+	case kept.filling <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	defer func() { <-kept.filling }()
 	if kept.disk != nil {
 		return true, nil
 	}

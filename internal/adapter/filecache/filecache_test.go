@@ -110,6 +110,35 @@ func TestFailures(t *testing.T) {
 	check.Same(t, "held", without.Stats().Held, 0)
 }
 
+// full is a store that opens nothing before it is told to.
+type full struct {
+	far
+	asked, open chan struct{}
+}
+
+func (s *full) Open(ctx context.Context, f document.File) (io.ReadCloser, error) {
+	close(s.asked)
+	<-s.open
+	return s.far.Open(ctx, f)
+}
+
+func TestWhoWaitsForACopyCanGiveUp(t *testing.T) {
+	store := &full{asked: make(chan struct{}), open: make(chan struct{})}
+	c := New(store, t.TempDir(), 10)
+	var first sync.WaitGroup
+	first.Go(func() { check.Same(t, "file", read(t, c, file("aaaa")), "aaaa") })
+	<-store.asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Open(ctx, file("aaaa")); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	close(store.open)
+	first.Wait()
+	check.Same(t, "file", read(t, c, file("aaaa")), "aaaa")
+	check.Same(t, "opened", store.opened.Load(), 1)
+}
+
 func TestAtOnce(t *testing.T) {
 	store := &far{}
 	c := New(store, t.TempDir(), 100)
