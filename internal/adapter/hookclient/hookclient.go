@@ -142,10 +142,20 @@ func (c *Client) Send(ctx context.Context, m webhook.Message) webhook.Answer {
 	case status < 200 || status >= 400:
 		answer.Error = fmt.Sprintf("It answered with the status %d.", status)
 	}
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		answer.RetryAfter = time.Duration(min(seconds, int(webhook.KeepTime/time.Second))) * time.Second
-	}
+	answer.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
 	return answer
+}
+
+// retryAfter is how long to wait by a header Retry-After, which has seconds or a date; 0 where it has neither.
+func retryAfter(value string) time.Duration {
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(seconds, 0), int(webhook.KeepTime/time.Second))) * time.Second
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(time.Until(date), 0), webhook.KeepTime)
 }
 
 // reason says for its user why there was no answer. What is behind a name, other than a public address, is not told.

@@ -94,6 +94,14 @@ func TestAnswers(t *testing.T) {
 			webhook.Answer{Status: 500, Error: "It answered with the status 500."}},
 		"asks for patience": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "90"); w.WriteHeader(503) },
 			webhook.Answer{Status: 503, Error: "It answered with the status 503.", RetryAfter: 90 * time.Second}},
+		"asks for patience until a date": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")
+			w.WriteHeader(503)
+		}, webhook.Answer{Status: 503, Error: "It answered with the status 503.", RetryAfter: webhook.KeepTime}},
+		"asks for patience until a date of the past": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
+			w.WriteHeader(503)
+		}, webhook.Answer{Status: 503, Error: "It answered with the status 503."}},
 		"redirects to loopback": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, inner.URL, http.StatusTemporaryRedirect)
 		},
