@@ -135,10 +135,10 @@ func (f fakeHooks) Replay(ctx context.Context, hookID int64, deliveryID string, 
 		switch {
 		case !ok || d.HookID != hookID:
 			return webhook.ErrNoDelivery
-		case d.leasedBy != "":
+		case d.leasedBy != "" && d.Due.After(now):
 			return webhook.ErrTaken
 		}
-		d.State, d.Tries, d.Due = webhook.Waiting, 0, micro(now)
+		d.State, d.Tries, d.Due, d.leasedBy = webhook.Waiting, 0, micro(now), ""
 		f.deliveries[deliveryID] = d
 		return nil
 	})

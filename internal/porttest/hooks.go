@@ -253,6 +253,18 @@ func Hooks(t *testing.T, open func(t *testing.T) Stores) {
 		check.Kind(t, "Replay of another's", s.Hooks.Replay(t.Context(), addHook(t, s, ann, false).ID, d.ID, moment(25)), fault.NotFound)
 	})
 
+	t.Run("a lapsed lease does not keep from a replay", func(t *testing.T) {
+		s, ann := start(t)
+		h := addHook(t, s, ann, false)
+		ended(t, s, ann, h.ID, 1, 1)
+		d := leased(t, s, h.ID, 20)
+		check.Kind(t, "Replay before its end", s.Hooks.Replay(t.Context(), h.ID, d.ID, moment(79)), fault.Conflict)
+		check.OK(t, "Replay at its end", s.Hooks.Replay(t.Context(), h.ID, d.ID, moment(80)))
+		check.Kind(t, "Finish by who had the lease", s.Hooks.Finish(t.Context(), d.ID, "x", func(*webhook.Hook, *webhook.Delivery) {}),
+			fault.Conflict)
+		same(t, "tries of a replay", leased(t, s, h.ID, 80).Tries, 1)
+	})
+
 	t.Run("lists and old ones", func(t *testing.T) {
 		s, ann := start(t)
 		h := addHook(t, s, ann, true)

@@ -156,18 +156,19 @@ func (s *Store) Replay(ctx context.Context, hookID int64, deliveryID string, now
 			return err
 		}
 		var leasedBy sqldb.Text
-		err := tx.QueryRowContext(ctx, `SELECT leased_by FROM webhook_delivery WHERE id = ? AND webhook_id = ?`, deliveryID, hookID).
-			Scan(&leasedBy)
+		var due sqldb.Stamp // with a lease: its end
+		err := tx.QueryRowContext(ctx, `SELECT leased_by, due_datetime FROM webhook_delivery WHERE id = ? AND webhook_id = ?`,
+			deliveryID, hookID).Scan(&leasedBy, &due)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return webhook.ErrNoDelivery
 		case err != nil:
 			return err
-		case leasedBy != "":
+		case leasedBy != "" && time.Time(due).After(now):
 			return webhook.ErrTaken
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE webhook_delivery SET state = ?, tries = 0, due_datetime = ? WHERE id = ?`, webhook.Waiting,
-			sqldb.Stamp(now), deliveryID)
+		_, err = tx.ExecContext(ctx, `UPDATE webhook_delivery SET state = ?, tries = 0, due_datetime = ?, leased_by = NULL WHERE id = ?`,
+			webhook.Waiting, sqldb.Stamp(now), deliveryID)
 		return err
 	})
 }
