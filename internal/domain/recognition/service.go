@@ -33,7 +33,7 @@ type Service struct {
 	Timeout    time.Duration // of one recognition, waiting included; 0: as the context says
 	Effort     Effort        // of requests that do not say; empty: EffortAccurate
 	MaxRegions int           // of one request; 0: MaxRegions
-	MaxWords   int           // that a run, or a list of them, returns; 0: a million. It may be as many more as maxBatch contents have
+	MaxWords   int           // and contents that a run, or a list of them, returns; 0: a million. Those of maxBatch contents may be more
 	Now        func() time.Time
 }
 
@@ -318,8 +318,8 @@ func (s *Service) fill(ctx context.Context, image document.Image, runs []Run) (c
 	for from := 0; from < len(ids); from += maxBatch {
 		if words > most {
 			if complete = runOf[from]; complete == 0 {
-				err = fault.New(fault.TooLarge, "too_many_words", "The run has more than %d words. Its contents can be had one by one.",
-					most)
+				err = fault.New(fault.TooLarge, "too_many_words",
+					"The run has more than %d regions and words. Its contents can be had one by one.", most)
 			}
 			return complete, err
 		}
@@ -335,7 +335,7 @@ func (s *Service) fill(ctx context.Context, image document.Image, runs []Run) (c
 			if len(contents) > 0 && contents[0].ID == id { // else it was deleted meanwhile
 				run := &runs[runOf[from+i]]
 				run.Contents = append(run.Contents, onPage(contents[0], *run, image))
-				words += len(contents[0].Words)
+				words += 1 + len(contents[0].Words) // a content takes room without words, too
 				contents = contents[1:]
 			}
 		}

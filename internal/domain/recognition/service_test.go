@@ -486,6 +486,10 @@ func TestListIsBoundedByItsWords(t *testing.T) {
 	check.Code(t, "Version of a run that is too large", err, fault.TooLarge, "too_many_words")
 	_, err = w.Version(t.Context(), w.ann, w.image.ID, 4)
 	check.OK(t, "Version", err)
+
+	recognize(101, "")
+	_, err = w.Version(t.Context(), w.ann, w.image.ID, 6)
+	check.Code(t, "Version of a run with too many contents without words", err, fault.TooLarge, "too_many_words")
 }
 
 // TestPermissions tries everything as everybody, on a private and on a shared image that bob has run.
