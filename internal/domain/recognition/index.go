@@ -199,20 +199,18 @@ func (s *Service) Search(ctx context.Context, actor account.Actor, q Query) (hit
 
 // verify returns those of the entries that have what is sought.
 func (s *Service) verify(ctx context.Context, actor account.Actor, q Query, sought Sought, entries []Entry) (hits []Hit, err error) {
-	images := map[int64]document.Image{}
 	var ids []string
+	var imageIDs []int64
 	for _, e := range entries {
+		imageIDs = append(imageIDs, e.ImageID)
 		if e.ContentID != "" {
 			ids = append(ids, e.ContentID)
 		}
-		if _, ok := images[e.ImageID]; ok {
-			continue
-		}
-		i, err := s.Images.Image(ctx, actor, e.ImageID)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return nil, err
-		}
-		images[e.ImageID] = i // zero where it was deleted or is shared no longer
+	}
+	slices.Sort(imageIDs)
+	images, err := s.Images.Several(ctx, actor, slices.Compact(imageIDs)) // without those that were deleted or are shared no longer
+	if err != nil {
+		return nil, err
 	}
 	contents := map[string]Content{}
 	for part := range slices.Chunk(ids, maxBatch) {

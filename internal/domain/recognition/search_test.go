@@ -172,6 +172,15 @@ func TestSearchGoesOn(t *testing.T) {
 		"word 9"})
 }
 
+// The images of all hits are looked up by one call, and that it fails is told.
+func TestSearchWhileTheCatalogIsAway(t *testing.T) {
+	w := newIndexed(t)
+	w.recognize(t, w.ann, left)
+	w.fakes.Fail("Catalog.ByIDs", porttest.Before)
+	_, _, err := w.Search(t.Context(), w.ann, recognition.Query{Text: "합계", Limit: 10})
+	check.Kind(t, "Search", err, fault.Unavailable)
+}
+
 // Wherever a change breaks off, Reindex makes good what the index has not learnt.
 func TestReindex(t *testing.T) {
 	for op, mode := range map[string]porttest.Mode{"Index.Put": porttest.Before, "Contents.Revise": porttest.After} {
