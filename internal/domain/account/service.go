@@ -383,7 +383,10 @@ func (s *Service) Resign(ctx context.Context, actor Actor, keepImages bool) erro
 	}); err != nil {
 		return err
 	}
-	return s.Sessions.RevokeSessions(ctx, actor.UserID, "", s.now())
+	if err := s.Sessions.RevokeSessions(ctx, actor.UserID, "", s.now()); err != nil || keepImages {
+		return err
+	}
+	return s.Dependents.RemoveAllOf(ctx, actor.UserID) // what came while the account ended
 }
 
 // AddKey makes an API key and returns it with its text, which cannot be had again. expires may be zero: never.

@@ -26,6 +26,7 @@ type world struct {
 	fakes   *porttest.Fakes
 	clock   time.Time
 	removed []int64 // users whose images were removed
+	ended   bool    // the account of the last one had ended before
 	refuse  error   // of the removal
 }
 
@@ -42,10 +43,15 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) RemoveAllOf(_ context.Context, userID int64) error {
+func (w *world) RemoveAllOf(ctx context.Context, userID int64) error {
 	if w.refuse != nil {
 		return w.refuse
 	}
+	u, err := w.fakes.Users.ByID(ctx, userID)
+	if err != nil {
+		return err
+	}
+	w.ended = u.Resigned()
 	w.removed = append(w.removed, userID)
 	return nil
 }
@@ -580,9 +586,10 @@ func TestResign(t *testing.T) {
 			_, key, err := w.AddKey(t.Context(), a, "program", time.Time{})
 			check.OK(t, "AddKey", err)
 			check.OK(t, "Resign", w.Resign(t.Context(), a, keep))
-			if want := map[bool][]int64{false: {u.ID}, true: nil}[keep]; !slices.Equal(w.removed, want) {
+			if want := map[bool][]int64{false: {u.ID, u.ID}, true: nil}[keep]; !slices.Equal(w.removed, want) {
 				t.Errorf("images of %v were removed, want %v", w.removed, want)
 			}
+			check.Same(t, "images that came while the account ended were removed", w.ended, !keep)
 			row, err := w.fakes.Users.ByID(t.Context(), u.ID)
 			check.OK(t, "ByID", err)
 			if d := cmp.Diff(account.User{ID: u.ID, Created: u.Created}, row); d != "" {
