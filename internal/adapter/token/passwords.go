@@ -67,7 +67,7 @@ func (p *Passwords) acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case p.waiting <- struct{}{}:
 	default:
-		return nil, fault.New(fault.Busy, "too_many_sign_ins", "Too many are signing in at the moment.").After(time.Second)
+		return nil, fault.New(fault.Busy, "too_many_sign_ins", "Too many sign-ins at the moment.").After(time.Second)
 	}
 	select {
 	case p.slots <- struct{}{}:

@@ -25,7 +25,7 @@ type addition struct {
 // mayAdd tells whether the actor may add to a run.
 func mayAdd(actor account.Actor, run Run, newest int) error {
 	if run.User.ID != actor.UserID {
-		return fault.New(fault.Forbidden, "version_of_another", "Only who ran a version may add to it.")
+		return fault.New(fault.Forbidden, "version_of_another", "Only the user who ran a version may add to it.")
 	}
 	if run.Version != newest {
 		return ErrVersionNotNewest

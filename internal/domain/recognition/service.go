@@ -481,7 +481,7 @@ func (s *Service) findToChange(ctx context.Context, actor account.Actor, id stri
 	}
 	if run.User.ID != actor.UserID && !actor.MayActFor(image.Owner.ID) {
 		return run, image, fault.New(fault.Forbidden, "runner_or_owner_only",
-			"Only who ran it, the owner of the image or an administrator may do this.")
+			"Only the user who ran this version, the owner of the image or an administrator may do this.")
 	}
 	return run, image, nil
 }
