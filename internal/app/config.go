@@ -118,14 +118,15 @@ var table = []setting{
 	{name: "role", def: "all", help: "all: serve the API and read images of jobs. worker: only read images of jobs, and serve nothing " +
 		"but /ping, /health, /ready and /metrics; it needs database, mongodb and nats.",
 		set: oneOf(func(c *Config) *bool { return &c.Worker }, map[string]bool{"all": false, "worker": true})},
-	{name: "job-items", def: "0", help: "Most images of jobs that are read at once. 0: one more than there are worker " +
-		"processes, which read one while what was read of another is stored.",
+	{name: "job-items", def: "0", help: "Maximum number of images of jobs that are read at once. 0: one more than there are " +
+		"worker processes, which read one while what was read of another is stored.",
 		set: integer(func(c *Config) *int { return &c.JobItems }, 0, 1024)},
-	{name: "max-queued", def: "100000", help: "Most images of a user that may wait in jobs; more are answered with 429. 0: no limit. " +
-		"This and the limits max-day, max-images and max-bytes are those of users for whom an administrator has set no others.",
+	{name: "max-queued", def: "100000", help: "Maximum number of images of a user that may wait in jobs; more are answered with 429. " +
+		"0: no limit. This and the limits max-day, max-images and max-bytes are those of users for whom an administrator has set no " +
+		"others.",
 		set: number(func(c *Config) *int64 { return &c.Limits.Queued }, 0, limit.Most)},
-	{name: "max-day", def: "0", help: "Most images of a user that may be put into jobs within 24 hours; more are answered with 429. 0: " +
-		"no limit.",
+	{name: "max-day", def: "0", help: "Maximum number of images of a user that may be put into jobs within 24 hours; more are " +
+		"answered with 429. 0: no limit.",
 		set: number(func(c *Config) *int64 { return &c.Limits.Items }, 0, limit.Most)},
 	{name: "inbox", help: "Directory with a folder for each user, by name: files that are put there are read in the background as that " +
 		"user, and move to done or failed. Default: none is watched.",
@@ -154,37 +155,38 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
 	{name: "max-upload", def: "100MB", help: "Largest file that may be uploaded.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},
-	{name: "file-cache", def: "1GB", help: "Most bytes of files of mongodb of which copies are kept in data-dir, so that the pages of a " +
-		"long file are not fetched one by one. 0: none.",
+	{name: "file-cache", def: "1GB", help: "Maximum number of bytes of files of mongodb of which copies are kept in data-dir, " +
+		"so that the pages of a long file are not fetched one by one. 0: none.",
 		set: quantity(func(c *Config) *int64 { return &c.FileCache }, bytesUnits, 0, 1e15)},
-	{name: "max-pixels", def: "150MP", help: "Most pixels of a page. Decoding takes 1 to 4 bytes for each.",
+	{name: "max-pixels", def: "150MP", help: "Maximum number of pixels of a page. Decoding takes 1 to 4 bytes for each.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxPixels }, pixelUnits, 1, 10e9)},
-	{name: "max-pages", def: "2000", help: "Most pages of a file.",
+	{name: "max-pages", def: "2000", help: "Maximum number of pages of a file.",
 		set: integer(func(c *Config) *int { return &c.MaxPages }, 1, 10_000)},
-	{name: "max-document-pixels", def: "20000MP", help: "Most pixels of all pages of a file together.",
+	{name: "max-document-pixels", def: "20000MP", help: "Maximum number of pixels of all pages of a file together.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxDocumentPixels }, pixelUnits, 1, 1e12)},
-	{name: "max-files", def: "50", help: "Most files of an upload.",
+	{name: "max-files", def: "50", help: "Maximum number of files of an upload.",
 		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
-	{name: "max-images", def: "100000", help: "Most documents of a user, whatever their pages; more are answered with 507. 0: no limit.",
+	{name: "max-images", def: "100000", help: "Maximum number of documents of a user, whatever their pages; more are answered " +
+		"with 507. 0: no limit.",
 		set: number(func(c *Config) *int64 { return &c.Limits.Images }, 0, limit.Most)},
-	{name: "max-bytes", def: "0", help: "Most bytes of all files of a user together; more are answered with 507. 0: no limit.",
+	{name: "max-bytes", def: "0", help: "Maximum number of bytes of all files of a user together; more are answered with 507. 0: no limit.",
 		set: quantity(func(c *Config) *int64 { return &c.Limits.Bytes }, bytesUnits, 0, limit.Most)},
-	{name: "max-regions", def: "2000", help: "Most regions of a request.",
+	{name: "max-regions", def: "2000", help: "Maximum number of regions of a request.",
 		set: integer(func(c *Config) *int { return &c.MaxRegions }, 1, recognition.MostRegions)},
 	{name: "effort", def: string(recognition.EffortAccurate),
-		help: "How much is done for a region where the request does not say: fast, balanced or accurate. The more, the fewer errors.",
+		help: "How much is done for a region where the request does not say: fast, balanced or accurate. Higher effort means fewer errors.",
 		set:  oneOf(func(c *Config) *recognition.Effort { return &c.Effort }, efforts())},
 	{name: "access-ttl", def: "15m", help: "How long an access token is valid.",
 		set: duration(func(c *Config) *time.Duration { return &c.AccessTTL }, time.Minute, 24*time.Hour)},
 	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is valid: somebody who is away for longer has to log in again.",
 		set: duration(func(c *Config) *time.Duration { return &c.RefreshTTL }, time.Minute, 10*365*24*time.Hour)},
-	{name: "region-timeout", def: "30s", help: "Most time for a region. Then its worker is killed.",
+	{name: "region-timeout", def: "30s", help: "Time limit for one region; its worker is killed when it is exceeded.",
 		set: duration(func(c *Config) *time.Duration { return &c.RegionTimeout }, 100*time.Millisecond, time.Hour)},
 	{name: "idle-time", def: "10m", help: "How long a worker without work keeps models and pages in memory.",
 		set: duration(func(c *Config) *time.Duration { return &c.IdleTime }, time.Second, 10*365*24*time.Hour)},
-	{name: "request-timeout", def: "120s", help: "Most time for a recognition request, waiting included.",
+	{name: "request-timeout", def: "120s", help: "Maximum time for a recognition request, waiting included.",
 		set: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }, time.Second, time.Hour)},
-	{name: "queue-size", def: "2000", help: "Most regions that may wait for a worker. Then requests are answered with 503.",
+	{name: "queue-size", def: "2000", help: "Maximum number of regions that may wait for a worker. Then requests are answered with 503.",
 		set: integer(func(c *Config) *int { return &c.QueueSize }, 1, 1_000_000)},
 	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas. Of two files with the same name the first is " +
 		"used. Default: where Tesseract looks.",
@@ -201,7 +203,7 @@ var table = []setting{
 			map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError})},
 	{name: "log-format", def: "text", help: "Format of the log, which goes to standard error: text or json.",
 		set: oneOf(func(c *Config) *bool { return &c.LogJSON }, map[string]bool{"text": false, "json": true})},
-	{name: "shutdown-timeout", def: "30s", help: "Most time for running requests when the service is stopped.",
+	{name: "shutdown-timeout", def: "30s", help: "Maximum time for running requests when the service is stopped.",
 		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
 	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash has left and no row " +
 		"names. 0: never.",
