@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -256,4 +257,36 @@ func TestBrowserKeepsWholeReadings(t *testing.T) {
 	if runs := versionsOf(ann, page.ID); len(runs) != newest {
 		t.Errorf("what was called off made version %d", runs[0].Version)
 	}
+}
+
+// TestBrowserReadsIntoNewVersions draws while a version is being made: after a reload, and by reading all again. What is drawn is part of it.
+func TestBrowserReadsIntoNewVersions(t *testing.T) {
+	_, b, ann, letter, at := openLetter(t, t.TempDir(), briefly()...)
+	const reading = `window.answer = (path, init) => { if (/[/]ocr[?]/.test(path) && init.method) { answer = () => {}
+		return new Promise((go) => (window.release = go)).then(() => realFetch(path, init)) } }
+		window.realFetch ??= fetch; window.fetch = (...a) => answer(String(a[0]), a[1] ?? {}) ?? realFetch(...a)`
+	draw := func(name string, into, regions int) {
+		t.Helper()
+		b.until("window.release")
+		eval[any](b, "document.querySelector('.viewer').focus()")
+		b.key(kb.Escape) // what is selected would be moved
+		box := at[name]
+		b.drag(letterWidth, box[0], box[1], box[2], box[3])
+		b.until(fmt.Sprintf("document.querySelectorAll('.region').length === %d", regions))
+		eval[any](b, "release()")
+		b.until("!document.querySelector('.region.busy, [data-saving]')")
+		if runs := versionsOf(ann, letter.ID); len(runs) != into || len(runs[0].Contents) != regions {
+			t.Errorf("there are %d versions, the newest with %d contents", len(runs), len(runs[0].Contents))
+		}
+	}
+	devtools(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reading})
+	b.openImage(letter.ID, "")
+	b.press("Read the whole page")
+	b.until("window.release")
+	b.openImage(letter.ID, "")
+	draw("title", 1, 2)
+	eval[any](b, "delete window.release; "+reading)
+	b.press("Reading settings")
+	b.press("Read all again")
+	draw("line", 2, 3)
 }

@@ -654,7 +654,8 @@ export class Work {
     return run.contents.every((c, n) => sameBox(c.roi, s.list[n].box))
   }
   /** Sends a request again of which no answer came; false where that fails. What has changed in its regions since is still to be read. */
-  async #askAgain(s: Sent): Promise<boolean> {
+  #askAgain = (s: Sent): Promise<boolean> => (s.into ? this.#askedAgain(s) : this.#opens(this.#askedAgain(s)))
+  async #askedAgain(s: Sent): Promise<boolean> {
     const control = new AbortController()
     const progress = this.#progress(s.list.length, control)
     const was = new Map(this.draft.map((r) => [r.key, r]))
@@ -719,7 +720,7 @@ export class Work {
     const progress = this.#progress(list.length, control)
     const sent = this.#sending(this.draft, 0)
     try {
-      return (await this.#open(sent, control.signal)).version
+      return (await this.#opens(this.#open(sent, control.signal))).version
     } catch (e) {
       this.#over(sent, e)
       this.#failed(list, e)
@@ -747,7 +748,7 @@ export class Work {
     const progress = this.#progress(list.length, control)
     const sent = this.#sending(list, 0, 'all', run.version)
     try {
-      await this.#openOnceThere(sent, control.signal)
+      await this.#opens(this.#openOnceThere(sent, control.signal))
       return true
     } catch (e) {
       this.#unread.answered(sent)
@@ -829,17 +830,25 @@ export class Work {
     return !!run && run.version === this.runs[0].version && run.user.id === app.user?.id
   }
   #opening: Promise<unknown> | null = null
+  /** A new version is made, which what is read from now on waits for, so that it is read into that. */
+  #opens<T>(run: Promise<T>): Promise<T> {
+    const opening = run.then(
+      () => {},
+      () => {},
+    )
+    this.#opening = opening
+    opening.then(() => this.#opening === opening && (this.#opening = null))
+    return run
+  }
 
   /** Reads regions into the version that is shown, or into a new one with all that it has; returns the ids of contents that are new. */
   async #read(list: Region[], control: AbortController): Promise<string[]> {
     try {
       for (let attempt = 1; ; attempt++) {
-        while (!this.#mine && this.#opening) await this.#opening
+        while (this.#opening) await this.#opening
         if (!this.#mine) {
           const all = this.draft.filter((r) => r.state !== 'failed' && (r.content || list.some((x) => x.key === r.key)))
-          const opening = this.#open(this.#sending(all, 0), control.signal)
-          this.#opening = opening.catch(() => {}).finally(() => (this.#opening = null))
-          const run = await opening
+          const run = await this.#opens(this.#open(this.#sending(all, 0), control.signal))
           const keys = new Set(list.filter((r) => !r.content).map((r) => r.key))
           return this.draft.flatMap((r) => (keys.has(r.key) && run.contents.some((c) => c.id === r.content) ? [r.content] : []))
         }
