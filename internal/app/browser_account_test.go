@@ -62,7 +62,7 @@ func TestBrowserWebhooks(t *testing.T) {
 		b.press("Select all")
 		b.press("Read")
 		b.press("Read whole pages")
-		b.shows("is read in the background.")
+		b.shows("is being read in the background.")
 	}
 	readAll()
 	if other := <-arrived; other == id {
@@ -127,8 +127,12 @@ func TestBrowserLimits(t *testing.T) {
 	b.press("Sign out")
 	b.signIn("ann", password)
 	b.open("/account")
-	b.shows("Your use")
+	b.shows("Usage")
 	b.shows("2 of 2")
 	eval[any](b, "document.querySelector('dl').scrollIntoView({ block: 'center' })")
 	b.look("use")
+	b.inLanguage("ko")
+	b.shows("2개 중 2개")
+	eval[any](b, "document.querySelector('dl').scrollIntoView({ block: 'center' })")
+	b.look("use-ko")
 }

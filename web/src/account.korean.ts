@@ -1,11 +1,11 @@
 // The Korean forms of what only the account says; it is loaded with that.
 export default {
-  'Your use': '사용량',
+  'Usage': '사용량',
   'Webhooks': '웹훅',
-  'An address of yours that is told when reading in the background ends. A job tells the webhook whose number it names (webhook).':
-    '백그라운드 인식이 끝나면 알림을 받을 주소입니다. 작업을 요청할 때 웹훅 번호(webhook)를 지정하면 그 웹훅으로 알립니다.',
+  'An address that is notified when reading in the background ends. In the API a job chooses a webhook by its number, in the field “webhook”.':
+    '백그라운드 인식이 끝나면 알림을 받을 주소입니다. API로 작업을 만들 때는 ‘webhook’ 필드에 웹훅 번호를 넣어 선택합니다.',
   'Address': '주소',
-  'Also tell of each page': '페이지마다 알림',
+  'Also notify for each page': '페이지마다 알림 받기',
   'Tell it of what I have read in the background from this browser': '이 브라우저에서 요청한 백그라운드 인식이 끝나면 알림',
   'each page, too': '페이지마다 알림',
   'Add webhook': '웹훅 추가',

@@ -1,6 +1,7 @@
 // The Korean forms of what only administration says; it is loaded with that.
 export default {
   'Limits': '한도',
+  'Storage, in bytes': '저장 용량(바이트)',
   'Limits of {name}': '{name} 님의 한도',
   'Empty: as the service is set up. 0: no limit.': '비워 두면 서비스 기본값을 따릅니다. 0은 제한 없음입니다.',
   'As the service is set up: {n}': '서비스 기본값: {n}',

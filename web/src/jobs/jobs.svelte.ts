@@ -90,7 +90,7 @@ async function name(id: string) {
 export async function read(ids: number[], regions: Order[] = []) {
   try {
     show(await addJob(ids, await howToRead(await languages().catch(() => ['eng'])), regions, webhook()))
-    tell(count(ids.length, '1 page is read in the background.', '{n} pages are read in the background.'))
+    tell(count(ids.length, '1 page is being read in the background.', '{n} pages are being read in the background.'))
   } catch (e) {
     if (!webhook() || !(e instanceof Failure && e.fields.some((f) => f.field === 'webhook'))) return complain(e)
     setWebhook(0) // it was deleted
@@ -104,7 +104,7 @@ export async function retry(id: string) {
   try {
     const j = await retryJob(id)
     show(j)
-    tell(t('The failed pages are read again.'))
+    tell(t('The failed pages are being read again.'))
   } catch (e) {
     complain(e)
   }

@@ -23,7 +23,7 @@ const named = (type: 'language' | 'script', code: string) =>
   (names[language() + type] ??= new Intl.DisplayNames([language()], { type, fallback: 'none' })).of(code)
 
 export function languageName(code: string): string {
-  if (code === auto) return t('Find out')
+  if (code === auto) return t('Detect automatically')
   const model = code.replace(/^script\//, '')
   if (scripts[model]) return named('script', scripts[model]) ?? code
   return (code.length === 3 || variants[code] ? named('language', variants[code] ?? code) : undefined) ?? code
