@@ -161,8 +161,8 @@ func TestBrowserUploads(t *testing.T) {
 	if eval[bool](b, "!!document.querySelector('.queue button[aria-label^=Retry]')") {
 		t.Error("what is refused for good can be tried again")
 	}
-	b.press("Cancel: notes.txt")
-	b.press("Cancel: large.png")
+	b.press("Dismiss: notes.txt")
+	b.press("Dismiss: large.png")
 	b.until("!document.querySelector('.queue')")
 
 	// Slowly, with its progress. One is cancelled on its way, one before it begins; neither arrives.
