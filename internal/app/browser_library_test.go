@@ -161,6 +161,11 @@ func TestBrowserUploads(t *testing.T) {
 	if eval[bool](b, "!!document.querySelector('.queue button[aria-label^=Retry]')") {
 		t.Error("what is refused for good can be tried again")
 	}
+	b.upload(write(t, files, "empty.png", nil), write(t, files, strings.Repeat("n", 201)+".png", []byte("x")))
+	b.until("[...document.querySelectorAll('.queue [role=alert]')].slice(2).map((e) => e.innerText).join() === " +
+		"'The file is empty.,The name of a file may have at most 200 characters.'")
+	b.press("Dismiss: empty.png")
+	b.press("Dismiss: " + strings.Repeat("n", 201) + ".png")
 	b.press("Dismiss: notes.txt")
 	b.press("Dismiss: large.png")
 	b.until("!document.querySelector('.queue')")

@@ -65,6 +65,12 @@ test('a Korean reason keeps the numbers and formats of the English one', () => {
     ],
   ]
   for (const [code, detail, facts] of said) for (const fact of facts) expect(koreanReason(code, detail)).toContain(fact)
+  for (const [detail, reason] of [
+    ['The PDF file is damaged.', 'PDF 파일을 열 수 없습니다. 손상되었거나 지원하지 않는 종류입니다.'],
+    ['This variant of TIFF is not supported: tiles.', 'TIFF 파일을 열 수 없습니다. 손상되었거나 지원하지 않는 종류입니다.'],
+    ['This is a Word document. Save it as PDF first.', '지원하지 않는 파일 형식입니다. PDF로 저장한 뒤 다시 올려 주세요.'],
+  ])
+    expect(koreanReason('unsupported_image', detail)).toBe(reason)
   expect(koreanReason('unsupported_image', 'The image cannot be decoded.')).toBe('이미지를 열 수 없습니다. 파일이 손상되었을 수 있습니다.')
   expect(koreanReason('too_many_pixels', 'Too many pixels.')).toBe('이미지의 픽셀 수가 너무 많습니다.')
   expect(koreanReason('not known', 'Something.')).toBeUndefined()

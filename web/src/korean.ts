@@ -81,6 +81,8 @@ export default {
   'Oldest first': '오래된 순',
   'By name': '이름순',
   'Password needed': '암호 필요',
+  'The file is empty.': '빈 파일입니다.',
+  'The name of a file may have at most {n} characters.': '파일 이름은 {n}자까지 쓸 수 있습니다.',
   'by {name}': '{name} 님',
   'Undo': '실행 취소',
   '{n} deleted': '{n}개를 삭제했습니다',
@@ -180,7 +182,8 @@ export function particles(text: string): string {
 
 /**
  * What the service says, by its code; what is not here is shown as it came. {0}, {1} … stand for the numbers of its own text, {formats} for the
- * formats that it names. The first form whose blanks can be filled is taken.
+ * formats that it lists as supported, {format} for the one that a file has, {other} for one to save it as. The first form whose blanks can
+ * be filled is taken.
  */
 const reasons: Record<string, string[]> = {
   wrong_credentials: ['이름 또는 비밀번호가 맞지 않습니다.'],
@@ -193,7 +196,12 @@ const reasons: Record<string, string[]> = {
   name_taken: ['이미 사용 중인 이름입니다.'],
   email_taken: ['이미 사용 중인 이메일입니다.'],
   decoder_missing: ['이 파일을 읽으려면 서버에 libheif가 필요합니다. JPEG로 저장한 뒤 다시 올려 주세요.'],
-  unsupported_image: ['지원하지 않는 파일 형식입니다. 지원 형식: {formats}', '이미지를 열 수 없습니다. 파일이 손상되었을 수 있습니다.'],
+  unsupported_image: [
+    '지원하지 않는 파일 형식입니다. 지원 형식: {formats}',
+    '지원하지 않는 파일 형식입니다. {other}로 저장한 뒤 다시 올려 주세요.',
+    '{format} 파일을 열 수 없습니다. 손상되었거나 지원하지 않는 종류입니다.',
+    '이미지를 열 수 없습니다. 파일이 손상되었을 수 있습니다.',
+  ],
   file_too_large: ['파일이 너무 큽니다. 최대 {0}까지 업로드할 수 있습니다.', '파일이 너무 큽니다.'],
   too_many_pixels: [
     '이미지가 너무 큽니다({0} × {1}픽셀). 최대 {2}픽셀, 한 변은 {3}픽셀까지 지원합니다.',
@@ -243,8 +251,17 @@ const reasons: Record<string, string[]> = {
 /** A reason in Korean; undefined where the code is not known. detail is the service's own text. */
 export function koreanReason(code: string, detail: string): string | undefined {
   const numbers = detail.match(/\d+([.,]\d+)*( ?[KMGT]i?B\b| bytes\b)?/g) ?? []
-  const formats = [...new Set(detail.match(/\b(JPEG 2000|JPEG|PNG|TIFF|GIF|BMP|WebP|PNM|HEIC|AVIF|PDF)\b/g))].join(', ')
-  const facts: Record<string, string> = { ...Object.fromEntries(numbers.entries()), ...(formats && { formats }) }
+  const name = '(JPEG 2000|JPEG|PNG|TIFF|GIF|BMP|WebP|PNM|HEIC|AVIF|PDF)\\b'
+  const [, list = ''] = /\bSupported: (.*)/.exec(detail) ?? []
+  const formats = (list.match(new RegExp(name, 'g')) ?? []).join(', ')
+  const format = new RegExp('\\b(?:The|variant of) ' + name).exec(detail)?.[1]
+  const other = new RegExp('\\bas ' + name).exec(detail)?.[1]
+  const facts: Record<string, string> = {
+    ...Object.fromEntries(numbers.entries()),
+    ...(formats && { formats }),
+    ...(format && { format }),
+    ...(other && { other }),
+  }
   const form = reasons[code]?.find((f) => [...f.matchAll(/\{(\w+)\}/g)].every(([, name]) => name in facts))
   return form?.replace(/\{(\w+)\}/g, (_, name) => facts[name].replace(' bytes', '바이트'))
 }

@@ -1,6 +1,7 @@
 // What is on its way to the service. It goes on while other parts of the page are shown.
 import { Failure, freshKey, upload, type Image } from '../api'
 import { add as show } from './library.svelte'
+import { t } from '../i18n.svelte'
 import { app, complain, reasonOf } from '../state.svelte'
 
 export type Upload = {
@@ -23,25 +24,33 @@ let count = 0
 let working = false
 
 export const uploads = () => queue
+const longest = 200 // characters of a name
+/** Why a file is not even sent. */
+function refusal({ size, name }: File): string {
+  if (size === 0) return t('The file is empty.')
+  return [...name].length > longest ? t('The name of a file may have at most {n} characters.', { n: longest }) : ''
+}
 const open = (u: Upload) => u.state === 'waiting' || u.state === 'sending'
 
 /** Puts files into the queue. They go one after another, so that the first one is there soon and their order stays. */
 export function enqueue(files: Iterable<File>) {
   if (!queue.some((u) => u.state !== 'done')) queue = []
-  for (const file of files)
+  for (const file of files) {
+    const reason = refusal(file)
     queue.push({
       key: ++count,
       file,
-      state: 'waiting',
+      state: reason ? 'failed' : 'waiting',
       part: 0,
-      reason: '',
-      final: false,
+      reason,
+      final: !!reason,
       tries: 0,
       locked: false,
       password: '',
       once: freshKey(),
       control: new AbortController(),
     })
+  }
   work()
 }
 
