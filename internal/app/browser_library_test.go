@@ -805,8 +805,9 @@ func TestBrowserAccount(t *testing.T) {
 	b.fill("main [name=key]", "scanner")
 	eval[any](b, "{ const e = document.querySelector('select.days'); e.value = '30'; e.dispatchEvent(new Event('change', { bubbles: "+
 		"true })) }")
+	eval[any](b, button("Create key")+".focus()")
 	b.press("Create key")
-	b.until("document.querySelectorAll('.made code').length === 2")
+	b.until("document.querySelectorAll('.made code').length === 2 && document.activeElement === " + button("Create key"))
 	line := eval[string](b, "document.querySelectorAll('.made code')[1].innerText")
 	eval[any](b, "document.querySelector('.made').scrollIntoView({ block: 'center' })")
 	b.look("account-key")

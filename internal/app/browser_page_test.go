@@ -484,6 +484,10 @@ func TestBrowserAddress(t *testing.T) {
 	b.shows("differs")
 	b.until("document.querySelector('dialog')?.innerText.includes('Only in version 4')")
 	b.press("Close")
+	b.until("document.activeElement === " + button("Versions"))
+	b.press("Versions")
+	eval[any](b, "document.querySelector('.versions a[href*=\"v=\"]').click()")
+	b.until("document.activeElement.matches('.menu > .button')")
 }
 
 // TestBrowserLosesNothing types corrections while things go wrong around it.

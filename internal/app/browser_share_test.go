@@ -109,6 +109,28 @@ func TestBrowserShare(t *testing.T) {
 	other.open("/?owner=others")
 	other.shows("Nothing is shared with you yet")
 
+	// The focus is in the field while there is something to type, and goes back to where the dialog came from.
+	const inField = "document.activeElement.matches('dialog .add input')"
+	const back = "!document.querySelector('dialog') && document.activeElement.ariaLabel === 'Actions for bill.png'"
+	b.press("Actions for bill.png")
+	b.press("Share …")
+	b.until("document.activeElement.matches('dialog fieldset input:checked')")
+	b.press("Cancel")
+	b.until(back)
+	b.press("Actions for bill.png")
+	b.press("Tags …")
+	b.until(inField)
+	long := strings.Repeat("x", 150)
+	b.fill("dialog .add input", long)
+	b.press("Add")
+	b.until(inField)
+	b.press("Save")
+	b.shows("This cannot be a tag")
+	b.press("Remove " + long)
+	b.until(inField)
+	b.press("Cancel")
+	b.until(back)
+
 	b.press("Actions for bill.png")
 	b.press("Tags …")
 	b.until("document.querySelector('dialog .add input')")
