@@ -1,7 +1,7 @@
 // The Korean forms of what only the dialog for sharing and tags says; it is loaded with that.
 export default {
   'Tags': '태그',
-  'This cannot be a tag: {names}': '태그로 쓸 수 없습니다: {names}',
+  'This cannot be a tag: {names} (a tag has 1 to {most} characters)': '태그로 쓸 수 없습니다: {names} (태그는 1~{most}자)',
   'Nobody you can share with is called {names}': '공유할 수 있는 사용자 중에 이런 이름이 없습니다: {names}',
   'Who can see it': '볼 수 있는 사람',
   'Only me': '나만',
