@@ -98,11 +98,21 @@ func TestBrowserDocument(t *testing.T) {
 	b.until("document.querySelectorAll('.strip img')[2].getBoundingClientRect().bottom <= document.querySelectorAll('.strip " +
 		".number')[2].getBoundingClientRect().top")
 
+	// What a job has read is marked in the strip.
+	b.press("Previous page")
+	on(2)
+	b.press("Reading settings")
+	b.press("Read all pages")
+	b.until("[...document.querySelectorAll('.strip a')].map((e) => e.title).join() === '✓ Read,✓ Read,✓ Read'")
+	b.shows("3 pages were read.")
+	b.key(kb.PageDown)
+	on(3)
+
 	// On a phone the strip lies over the page for as long as it is wanted. It tells which pages have been read.
 	b.do(chromedp.EmulateViewport(390, 844))
 	b.until("getComputedStyle(document.querySelector('.strip')).display === 'none'")
 	b.press("Pages")
-	b.until("[...document.querySelectorAll('.strip a')].map((e) => e.title).join() === '✓ Read,✓ Read,'")
+	b.until("[...document.querySelectorAll('.strip a')].map((e) => e.title).join() === '✓ Read,✓ Read,✓ Read'")
 	b.until("document.querySelector('.strip a').getBoundingClientRect().width > 44")
 	b.look("document-strip")
 	b.do(chromedp.EmulateViewport(390, 844))

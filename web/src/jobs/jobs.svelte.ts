@@ -16,6 +16,7 @@ import {
 import { howToRead, setWebhook, webhook } from '../how'
 import { count, t } from '../i18n.svelte'
 import { renew } from '../library/library.svelte'
+import { wasRead } from '../page/leaves.svelte'
 import { complain, tell } from '../state.svelte'
 
 /** An item that failed, with the name of its image. */
@@ -57,6 +58,10 @@ async function watch(id: string) {
   const { signal } = following!
   try {
     await follow(`/job/${id}/events`, signal, ({ event, data }) => {
+      if (event === 'item') {
+        const item: JobItem = JSON.parse(data)
+        if (item.version) wasRead(item.image_id)
+      }
       if (event !== 'progress' && event !== 'end') return false
       const s = at(id)
       if (s) s.job = JSON.parse(data)

@@ -45,6 +45,10 @@ export class Leaves {
 }
 
 let last: Leaves | null = null
+/** Notes that an image has been read, where it is a page of the document that was looked at last. */
+export function wasRead(image: number) {
+  for (const p of last?.pages.values() ?? []) if (p.id === image) last!.read(p.page)
+}
 /** The pages of a document. */
 export function leavesOf(document: number): Leaves {
   if (last?.document !== document) last = new Leaves(document)
