@@ -334,6 +334,8 @@ func TestBrowserTurnsPages(t *testing.T) {
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until(readings + " === 1")
+	b.drag(letterWidth, 500, 1200, 800, 1260)
+	b.shows("No text found here.")
 	other := browse(t, s.base)
 	other.open(fmt.Sprintf("/image/%d", page.ID))
 	other.signIn("admin", adminPassword)
@@ -351,6 +353,7 @@ func TestBrowserTurnsPages(t *testing.T) {
 	}
 	roi := versionsOf(ann, page.ID)[0].Contents[0].ROI
 	b.until(fmt.Sprintf("%s === '%d,%d' && document.querySelector('#r1 .text').innerText === %q", place, roi.X1, roi.Y1, text))
+	b.until("(({ width, height }) => width < height)(document.querySelector('#r2 svg.line').viewBox.baseVal)") // nobody knows what is up
 	b.look("turned-page")
 
 	// Somebody else sees it, with what they type; who turned it does not look again.

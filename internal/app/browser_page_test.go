@@ -365,7 +365,11 @@ func TestBrowserHowToRead(t *testing.T) {
 	b.until(button("Actions for region 1"))
 	b.press("Actions for region 1")
 	b.press("Reading settings")
-	b.until("[...document.querySelectorAll('dialog select')].some((e) => e.value === '180')")
+	b.until("document.querySelector('dialog [name=charset]')")
+	if eval[bool](b, "[...document.querySelectorAll('dialog select')].some((e) => e.value === '180')") {
+		t.Error("how far the text is turned, which may have been found out, is asked for")
+	}
+	choose("Text direction", "180")
 	if content := versionsOf(ann, page.ID)[0].Contents[0]; content.Rotation != 180 {
 		t.Errorf("the region is %+v", content)
 	}

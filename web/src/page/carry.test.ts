@@ -38,7 +38,7 @@ describe('the list', () => {
   })
   test('knows how a region was read that was not read as its run', () => {
     const [r, other] = mirrored([], run(content('A', 0, { lang: ['kor'], psm: 7, rotation: 180 }), content('B', 0)))
-    expect([r.lang, r.psm, r.rotate]).toEqual([['kor'], '7', '180'])
+    expect([r.lang, r.psm, r.rotate]).toEqual([['kor'], '7', null]) // how far its text is turned may have been found out
     expect([other.lang, other.psm, other.rotate]).toEqual([null, null, null])
   })
   test('forgets why a region could not be read once it has a content', () => {

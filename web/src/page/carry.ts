@@ -39,7 +39,6 @@ export function ownOf(c: Content, run: Pick<Run, 'lang' | 'psm'>): Own {
     ...asOthers,
     lang: run.lang.includes(auto) || c.lang.join() === run.lang.join() ? null : c.lang,
     psm: c.psm === run.psm ? null : String(c.psm ?? 'auto'),
-    rotate: c.rotation ? (String(c.rotation) as Rotate) : null,
   }
 }
 
