@@ -366,6 +366,12 @@ func TestBrowserTurnsPages(t *testing.T) {
 	if asked := eval[[]string](b, fmt.Sprintf("window.asked.filter((a) => a === 'GET /image/%d/meta')", page.ID)); len(asked) > 0 {
 		t.Errorf("who turned the page asked for %q", asked)
 	}
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.press("Reading settings")
+	b.until(button("Turn the page"))
+	b.look("turn-on-a-phone")
+	b.press("Reading settings")
+	b.do(chromedp.EmulateViewport(1440, 900))
 	b.press("Undo")
 	const back = "document.querySelector('.paper .base')?.naturalWidth === 1000 && %s === %q"
 	b.until(fmt.Sprintf(back+" && document.querySelector('#r1 .text')?.innerText === %q", place, before, text))
