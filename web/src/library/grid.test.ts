@@ -50,6 +50,7 @@ test('names that are too long keep what tells them from those beside them', () =
   const named = (what: string) => `scan of the year 2024, ${what}, of the north harbour.png`
   const [a, b, c] = ['page 17', 'page 18', 'page 18'].map(named)
   for (const n of [12, 20, 30, 40]) {
+    expect(elided(a, room(n), [b])).toMatch(/\.png$/)
     expect(elided(a, room(n), [b])).toContain('17')
     expect(elided(b, room(n), [a])).toContain('18')
     expect([...elided(a, room(n), [b])].length).toBeLessThanOrEqual(n)

@@ -44,7 +44,7 @@ export function scrollTo(g: Grid, row: number, scrolled: number, sight: number, 
 
 /**
  * A name that fits: as it is, or with as little as possible of its middle taken out. Its end, with what comes last before the dot, stays
- * longest. Where it first differs from names beside it, it is not cut.
+ * longest. Where it first differs from names beside it, it is not cut; then it may be cut on both sides of that.
  */
 export function elided(name: string, fits: (s: string) => boolean, beside: string[] = []): string {
   if (fits(name)) return name
@@ -57,14 +57,17 @@ export function elided(name: string, fits: (s: string) => boolean, beside: strin
       const i = letters.findIndex((c, i) => c !== o[i])
       return i < 0 ? all - 1 : i
     })
-  const part = (from: number, to: number) => (from > 0 ? '…' : '') + letters.slice(from, to).join('') + (to < all ? '…' : '')
+  const end = all - [...(/\.[^.]{1,5}$/.exec(name)?.[0] ?? '')].length
+  const part = (from: number, to: number) =>
+    (from > 0 ? '…' : '') + letters.slice(from, to).join('') + (to < end ? '…' : '') + letters.slice(Math.max(to, end)).join('')
   const cut = (kept: number) => {
     const half = kept - Math.ceil(kept / 2)
     const keeps = (head: number) => telling.every((i) => i < head || i >= all - kept + head)
     const head = [half, ...Array.from({ length: kept - 1 }, (_, i) => i + 1)].find(keeps)
     if (head) return letters.slice(0, head).join('') + '…' + letters.slice(all - kept + head).join('')
-    const from = Math.min(Math.max(0, telling[0] - half), all - kept)
-    return part(from, from + kept)
+    const middle = Math.max(1, kept - (all - end))
+    const from = Math.min(Math.max(0, telling[0] - Math.floor(middle / 2)), end - middle)
+    return part(from, from + middle)
   }
   let low = 2
   let high = all - 1
