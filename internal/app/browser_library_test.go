@@ -606,6 +606,7 @@ func TestBrowserSelection(t *testing.T) {
 	b.press("Delete")
 	b.hold()
 	b.shows("9 pages")
+	b.shows("“page 7.png” deleted")
 	eval[any](b, "document.querySelector('a.name').click()")
 	b.until("document.querySelector('.viewer')")
 	b.press("Undo")

@@ -619,7 +619,7 @@ func TestBrowserCorners(t *testing.T) {
 	}
 	b.shows("2 selected")
 	b.press("Delete")
-	b.shows("2 deleted")
+	b.shows("and 1 more deleted")
 	b.press("Undo")
 	b.shows("3 pages")
 	b.press("Actions for supper.png")

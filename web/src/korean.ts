@@ -86,6 +86,8 @@ export default {
   'by {name}': '{name} 님',
   'Undo': '실행 취소',
   '{n} deleted': '{n}개를 삭제했습니다',
+  '“{name}” deleted': '“{name}” 삭제됨',
+  '“{name}” and {n} more deleted': '“{name}” 외 {n}개 삭제됨',
   'Select {name}': '{name} 선택',
   '{n} selected': '{n}개 선택',
   'Share': '공유',

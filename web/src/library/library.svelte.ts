@@ -304,7 +304,9 @@ export function remove(list: Picked[]) {
     settled()
     renew()
   }
-  const close = tell(t('{n} deleted', { n: ids.length }), { label: t('Undo'), run: undo }, now)
+  const [{ name }] = list
+  const said = list.length > 1 ? t('“{name}” and {n} more deleted', { name, n: list.length - 1 }) : t('“{name}” deleted', { name })
+  const close = tell(said, { label: t('Undo'), run: undo }, now)
 }
 
 /** Makes final what could still be undone. */

@@ -518,8 +518,10 @@ export class Editor {
   }
   remove(keys = this.selected) {
     if (this.version || keys.size === 0) return
+    const [first] = keys
+    const said = keys.size > 1 ? t('{n} deleted', { n: keys.size }) : t('Region {n} deleted', { n: this.numberOf(first) })
     const back = this.work.remove(keys)
-    tell(t('{n} deleted', { n: keys.size }), { label: t('Undo'), run: back })
+    tell(said, { label: t('Undo'), run: back })
     this.selected = new Set()
     this.viewer?.focus()
   }

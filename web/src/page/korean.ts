@@ -24,6 +24,7 @@ export default {
   'No text yet': '아직 인식한 텍스트가 없습니다',
   'Draw a box around some text. It is read as soon as you let go.': '텍스트를 감싸는 상자를 그려 보세요. 손을 떼면 바로 인식합니다.',
   'Region {n}': '영역 {n}',
+  'Region {n} deleted': '영역 {n}을(를) 삭제했습니다',
   'Region {n}, {text}': '영역 {n}, {text}',
   'Suggested region {n}': '추천 영역 {n}',
   'Reading …': '인식 중…',
