@@ -366,7 +366,11 @@ func TestBrowserTurnsPages(t *testing.T) {
 	if asked := eval[[]string](b, fmt.Sprintf("window.asked.filter((a) => a === 'GET /image/%d/meta')", page.ID)); len(asked) > 0 {
 		t.Errorf("who turned the page asked for %q", asked)
 	}
+	const apart = "(([a, b]) => a.height > 0 && (a.bottom <= b.top || a.top >= b.bottom))(['.notes', '.tools'].map((s) => " +
+		"document.querySelector(s).getBoundingClientRect()))"
+	b.until(apart)
 	b.do(chromedp.EmulateViewport(390, 844))
+	b.until(apart)
 	b.press("Reading settings")
 	b.until(button("Turn the page"))
 	b.look("turn-on-a-phone")
