@@ -289,4 +289,16 @@ func TestBrowserReadsIntoNewVersions(t *testing.T) {
 	b.press("Reading settings")
 	b.press("Read all again")
 	draw("line", 2, 3)
+
+	// What somebody else's reading, or a job, makes of the page meanwhile is offered.
+	other := ann.upload("other.png", ann.do(http.StatusOK, "GET", path("/image/%d", letter.ID), nil).body)
+	b.openImage(other.ID, "")
+	b.drag(letterWidth, at["title"][0], at["title"][1], at["title"][2], at["title"][3])
+	b.until("window.release")
+	ann.do(http.StatusOK, "POST", path("/image/%d/ocr", other.ID), nil)
+	eval[any](b, "release()")
+	b.shows("Version 1 was made meanwhile, with regions of its own (1).")
+	b.look("overtaken")
+	b.press("Work on it")
+	b.until("document.querySelector('#r1 .text')?.innerText.includes('almanac') && " + readings + " === 1")
 }

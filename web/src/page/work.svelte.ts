@@ -32,7 +32,7 @@ export class Work {
   languages = $state.raw<string[]>(['eng'])
   #draft = $state.raw<Region[]>([])
   version = $state(0) // that the draft shows; 0: nothing was read yet
-  offered = $state.raw<Run | null>(null) // a newer one, made elsewhere, with fewer regions than the draft
+  offered = $state.raw<Run | null>(null) // made elsewhere: newer with fewer regions than the draft, or overtaken by it
   how = $state.raw<Asked>({ lang: ['eng'], psm: 'auto', oem: 3, rotate: 'auto', effort: '' })
   reading = $state<Reading[]>([])
   history: History
@@ -992,7 +992,15 @@ export class Work {
       this.offered = null
     }
     await this.#arrived(sent, contents)
+    if (run.version > sent.newest + 1) await this.#offerBetween(sent.newest, run.version)
     return run
+  }
+
+  /** Offers what was read into a version between two others, as by a job, and is not in the later one. */
+  async #offerBetween(before: number, after: number) {
+    await this.catchUp().catch(complain)
+    const run = this.runs.find((r) => before < r.version && r.version < after && r.contents.length)
+    if (run && this.version === after) this.offered = run
   }
 
   /** Asks again where the service is busy, as it says when. */
