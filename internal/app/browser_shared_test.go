@@ -148,10 +148,22 @@ func TestBrowserGuest(t *testing.T) {
 		guest.until(fmt.Sprintf("[...document.querySelectorAll('.note')].filter((e) => e.innerText.includes('Only who read this text'))"+
 			".length === %d && !document.querySelector('textarea')", n))
 	}
-	eval[any](guest, "document.querySelector('#r1 .edit').click()")
+	guest.until("!document.querySelector('#r1 .edit') && document.querySelector('#r1 .name').readOnly")
+	eval[any](guest, "document.querySelector('#r1 .text').click()")
 	told(1)
-	guest.press("Confirm page")
-	told(2)
+	guest.press("Region 1")
+	guest.press("Actions for region 1")
+	guest.until(button("Read again"))
+	for _, name := range []string{"Confirm page", "Proofread", "Confirm text", "Delete", "Delete permanently …"} {
+		if eval[bool](guest, button(name)+" !== undefined") {
+			t.Errorf("a guest is offered %q", name)
+		}
+	}
+	guest.look("guest")
+	guest.key(kb.Escape)
+	eval[any](guest, "document.querySelector('.viewer').focus()")
+	guest.key(kb.Delete)
+	told(1)
 	guest.press("Reading settings")
 	guest.press("Read all again")
 	guest.shows("Saved as version 2.")

@@ -53,6 +53,7 @@ export function tell(text: string, action?: Note['action'], gone?: () => void): 
     )
   }
   release()
+  if (!action) app.notes = app.notes.filter((n) => n.action || n.text !== text) // the same is not told twice
   app.notes.push({
     id,
     text,

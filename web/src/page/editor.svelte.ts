@@ -280,11 +280,15 @@ export class Editor {
     this.#show(r.key)
     this.#name()
   }
-  /** Whether the version that is shown may be changed: who read it may, the owner of the page, and administrators. If not, that is told. */
-  #changeable(): boolean {
+  /** Whether the version that is shown may be changed: who read it may, the owner of the page, and administrators. */
+  readonly changeable = $derived.by(() => {
     const shown = this.version || this.work.version
     const run = this.work.runs.find((r) => r.version === shown)
-    if (this.turnable || run?.user.id === app.user?.id) return true
+    return this.turnable || !run || run.user.id === app.user?.id
+  })
+  /** Whether it may, which is told if not. */
+  #changeable(): boolean {
+    if (this.changeable) return true
     tell(
       t('Only who read this text, the owner of the page and administrators can change it. “Read all again” makes a version of your own.'),
     )
@@ -518,6 +522,7 @@ export class Editor {
   }
   remove(keys = this.selected) {
     if (this.version || keys.size === 0) return
+    if (this.regions.some((r) => r.content && keys.has(r.key)) && !this.#changeable()) return
     const [first] = keys
     const said = keys.size > 1 ? t('{n} deleted', { n: keys.size }) : t('Region {n} deleted', { n: this.numberOf(first) })
     const back = this.work.remove(keys)
