@@ -259,7 +259,8 @@ func TestBrowserKeepsWholeReadings(t *testing.T) {
 	}
 }
 
-// TestBrowserReadsIntoNewVersions draws while a version is being made: after a reload, and by reading all again. What is drawn is part of it.
+// TestBrowserReadsIntoNewVersions draws while a version is being made: after a reload, and by reading all again. What is drawn is part of
+// it.
 func TestBrowserReadsIntoNewVersions(t *testing.T) {
 	_, b, ann, letter, at := openLetter(t, t.TempDir(), briefly()...)
 	const reading = `window.answer = (path, init) => { if (/[/]ocr[?]/.test(path) && init.method) { answer = () => {}
