@@ -141,29 +141,30 @@ func (r rect) around(o rect) rect {
 // completed makes boxes as long as the lines of which they are part, and one box of those that are parts of the same line: a segmenter
 // that looks for columns may cut lines off, or into pieces.
 func completed(boxes, lines []rect) []rect {
-	boxes = slices.Clone(boxes)
 	for _, l := range lines {
-		height := l.y2 - l.y1
-		first := -1
-		for i := 0; i < len(boxes); i++ {
-			b := boxes[i]
-			if b.y2-b.y1 > 1.5*height || overlap(b.y1, b.y2, l.y1, l.y2) < 0.7*(b.y2-b.y1) ||
-				overlap(b.x1, b.x2, l.x1, l.x2) < 0.5*(b.x2-b.x1) {
+		var whole *rect
+		kept := make([]rect, 0, len(boxes))
+		for _, b := range boxes {
+			if whole != nil && b.partOf(l) {
+				*whole = whole.around(b)
 				continue
 			}
-			if first < 0 {
-				first = i
-				continue
+			if kept = append(kept, b); b.partOf(l) {
+				whole = &kept[len(kept)-1]
 			}
-			boxes[first] = boxes[first].around(b)
-			boxes = slices.Delete(boxes, i, i+1)
-			i--
 		}
-		if first >= 0 {
-			boxes[first].x1, boxes[first].x2 = min(boxes[first].x1, l.x1), max(boxes[first].x2, l.x2)
+		if whole != nil {
+			whole.x1, whole.x2 = min(whole.x1, l.x1), max(whole.x2, l.x2)
 		}
+		boxes = kept
 	}
 	return boxes
+}
+
+// partOf tells whether a box lies mostly in a line, and is not one of several lines.
+func (r rect) partOf(line rect) bool {
+	return r.y2-r.y1 <= 1.5*(line.y2-line.y1) && overlap(r.y1, r.y2, line.y1, line.y2) >= 0.7*(r.y2-r.y1) &&
+		overlap(r.x1, r.x2, line.x1, line.x2) >= 0.5*(r.x2-r.x1)
 }
 
 // joined adds those lines to boxes, in the order of reading, that lie in none of them. With blocks set, lines that stand close above one
