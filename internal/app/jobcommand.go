@@ -109,12 +109,12 @@ var priorities = []string{"low", "normal", "high"}
 // checkJob finds what would be refused whatever the images.
 func checkJob(form api.JobForm) error {
 	switch {
-	case form.Rotate != "" && !slices.Contains(recognition.Rotates, recognition.Rotate(form.Rotate)):
-		return usagef("--rotate %s: auto, 0, 90, 180 or 270 is wanted", form.Rotate)
 	case form.Effort != "" && !slices.Contains(recognition.Efforts, recognition.Effort(form.Effort)):
 		return usagef("--effort %s: fast, balanced or accurate is wanted", form.Effort)
 	case form.Priority != "" && !slices.Contains(priorities, form.Priority):
 		return usagef("--priority %s: low, normal or high is wanted", form.Priority)
+	case form.Rotate != "":
+		return checkRotate(form.Rotate)
 	}
 	return nil
 }

@@ -31,6 +31,14 @@ type ocrOptions struct {
 // wholePageTimeout is the least time for a whole page, on a machine that does other work too: nobody waits for one of many at a screen.
 const wholePageTimeout = 5 * time.Minute
 
+// checkRotate checks the flag --rotate.
+func checkRotate(text string) error {
+	if !slices.Contains(recognition.Rotates, recognition.Rotate(text)) {
+		return usagef("--rotate %s: auto, 0, 90, 180 or 270 is wanted", text)
+	}
+	return nil
+}
+
 // ocrCommand reads files, by itself or by a running service, without storing anything.
 func (p Process) ocrCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read files of images and documents, without a server or by a running one",
@@ -72,8 +80,8 @@ func (p Process) ocrCommand() *cobra.Command {
 		if !o.shape.Valid() {
 			return usagef("--psm %d: 0, %s is wanted", *psm, recognition.ShapeNumbers)
 		}
-		if !slices.Contains(recognition.Rotates, o.rotate) {
-			return usagef("--rotate %s: auto, 0, 90, 180 or 270 is wanted", *rotate)
+		if err := checkRotate(*rotate); err != nil {
+			return err
 		}
 		if !slices.Contains(recognition.Sources, o.source) {
 			return usagef("--source %s: auto, text or ocr is wanted", *source)
