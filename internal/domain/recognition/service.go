@@ -33,7 +33,7 @@ type Service struct {
 	Timeout    time.Duration // of one recognition, waiting included; 0: as the context says
 	Effort     Effort        // of requests that do not say; empty: EffortAccurate
 	MaxRegions int           // of one request; 0: MaxRegions
-	MaxWords   int           // and contents that a run, or a list of them, returns; 0: a million. Those of maxBatch contents may be more
+	MaxWords   int           // words and contents in what is returned, which ends behind maxBatch contents; 0: a million
 	Now        func() time.Time
 }
 
