@@ -24,7 +24,7 @@ import (
 )
 
 // modelsForTest returns the models of this machine; where there are none, the test is skipped unless they are required.
-func modelsForTest(t *testing.T) ppocr.Files {
+func modelsForTest(t testing.TB) ppocr.Files {
 	t.Helper()
 	folder, err := ppocr.DefaultFolder()
 	if err != nil {
@@ -120,20 +120,38 @@ func readSample(l *library, file []byte) (string, error) {
 	return text.String(), nil
 }
 
+// noise is an image of random pixels.
+func noise(random *rand.Rand, width, height int) read.RGB {
+	m := read.RGB{Width: width, Height: height, Pix: make([]uint8, 3*width*height)}
+	for i := range m.Pix {
+		m.Pix[i] = uint8(random.Uint32())
+	}
+	return m
+}
+
 // readNoise reads a line of a random width, and every eighth time looks for lines on a page.
 func readNoise(l *library, random *rand.Rand) error {
-	noise := func(width, height int) read.RGB {
-		m := read.RGB{Width: width, Height: height, Pix: make([]uint8, 3*width*height)}
-		for i := range m.Pix {
-			m.Pix[i] = uint8(random.Uint32())
-		}
-		return m
-	}
-	if _, err := l.second.recognisers[0].Read(noise(20+random.IntN(600), 40), 0, ""); err != nil || random.IntN(8) > 0 {
+	if _, err := l.second.recognisers[0].Read(noise(random, 20+random.IntN(600), 40), 0, ""); err != nil || random.IntN(8) > 0 {
 		return err
 	}
-	_, err := l.second.detector.Detect(noise(960, 640))
+	_, err := l.second.detector.Detect(noise(random, 960, 640))
 	return err
+}
+
+// BenchmarkDetect looks for lines on a page as large as the detector gets at most.
+func BenchmarkDetect(b *testing.B) {
+	files := modelsForTest(b)
+	l := &library{}
+	l.openModels(&files)
+	if err := l.loadModels(); err != nil {
+		b.Fatal(err)
+	}
+	page := noise(rand.New(rand.NewPCG(0, 0)), 1500, 1000)
+	for b.Loop() {
+		if _, err := l.second.detector.Detect(page); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func TestSecondRecogniserIsConfined(t *testing.T) {
