@@ -302,3 +302,12 @@ func (g Gray) border(n int, shade uint8) Gray {
 	}
 	return b
 }
+
+// contrast is the difference of the lightest and the darkest shade.
+func (g Gray) contrast() int {
+	low, high := uint8(255), uint8(0)
+	for _, v := range g.Pix {
+		low, high = min(low, v), max(high, v)
+	}
+	return max(0, int(high)-int(low))
+}

@@ -15,6 +15,8 @@ const (
 	markSpeck  = 0.2 // area of dirt, by that of the largest part
 	markReach  = 3.0 // sides of a mark to what goes on with it
 	markSure   = 0.6 // how sure its reading counts as
+	markCut    = 3   // sides of a dot that the region's edge may cut, to those of the region
+	tiniest    = 4   // height of a letter by itself, in pixels
 	aloneParts = 5   // of ink that a letter by itself has at most
 	alonePaper = 3   // its contrast, by how much the shades of its paper differ
 )
@@ -49,7 +51,7 @@ func (j *job) mark(of Page, quarters int) error {
 		w, h := float64(p.width()), float64(p.height())
 		switch {
 		case !p.dark, w > 0.8*width && h > 0.8*height && 2*p.area < p.width()*p.height(): // a frame
-		case float64(p.x1) >= in.x1 && float64(p.x2) <= in.x2 && float64(p.y1) >= in.y1 && float64(p.y2) <= in.y2:
+		case p.mostlyIn(in):
 			own, largest = append(own, p), max(largest, p.area)
 		default:
 			beside = append(beside, p)
@@ -76,6 +78,16 @@ func (j *job) mark(of Page, quarters int) error {
 	}
 	j.add(reading{strip{gray: g}, line, j.task.Lang})
 	return nil
+}
+
+// mostlyIn tells whether a part lies in a region, or a part as small as a dot by more than half.
+func (p part) mostlyIn(in rect) bool {
+	inside := bounds([]part{p}).common(in)
+	if inside.x2-inside.x1 == float64(p.width()) && inside.y2-inside.y1 == float64(p.height()) {
+		return true
+	}
+	return float64(markCut*max(p.width(), p.height())) <= max(in.x2-in.x1, in.y2-in.y1) &&
+		2*inside.area() > float64(p.width()*p.height())
 }
 
 // flatPaper tells whether a region's paper is of one shade, against its ink, and not the lighter places of a picture. Soft edges of the ink
@@ -111,7 +123,7 @@ func (j *job) fewLetters(p piece, g Gray, ink []uint8, own, beside []part) error
 	box := bounds(own)
 	width, height := box.x2-box.x1, box.y2-box.y1
 	around := 0.3 * height
-	if height < legible || height > tallest || width > (shortest+0.5)*height || width < height/6 {
+	if height < tiniest || height > tallest || width > (shortest+0.5)*height || width < height/6 {
 		return nil
 	}
 	lines := j.lines
@@ -122,7 +134,8 @@ func (j *job) fewLetters(p piece, g Gray, ink []uint8, own, beside []part) error
 		origin: Point{float64(left), float64(top)}, letter: height, ink: height}
 	t.develop()
 	r, err := j.line(t, recognition.ShapeLine, nil, 0)
-	if n := len(r.line); err == nil && n > 0 && n <= shortest && worded(r.line) && len(own) <= aloneParts*n && j.credible(r) {
+	seen := j.heard.letters > 0 && (j.heard.first >= clearAround && height >= legible || j.heard.sure >= sureDrawn)
+	if n := len(r.line); err == nil && n > 0 && n <= shortest && worded(r.line) && len(own) <= aloneParts*n && (seen || j.credible(r)) {
 		j.add(r)
 	}
 	j.inner, j.lines = p.inner, lines

@@ -118,6 +118,44 @@ func TestASyllableByItself(t *testing.T) {
 	}
 }
 
+// Thin strokes in a dark box are not seen beside a darker edge, and read without it.
+func TestFaintInkBesideBlack(t *testing.T) {
+	s := blank(300, 120, 255)
+	s.fill(40, 40, 260, 56, 0)
+	region := document.Box{X1: 40, Y1: 58, X2: 260, Y2: 88}
+	s.fill(region.X1, region.Y1, region.X2, region.Y2, 0)
+	for x := 60; x < 240; x += 9 {
+		s.fill(x, 66, x+1, 80, 60)
+		s.fill(x, 79, x+6, 80, 60)
+	}
+	v, err := viewOf(page{s}, region)
+	if err != nil || v.scene() != nil {
+		t.Fatalf("the letters are seen: %v", err)
+	}
+	e := &counter{}
+	task := recognition.Task{Box: region, Lang: []string{"eng"}, Effort: recognition.EffortFast}
+	if _, err := (Reader{Engine: e}).Read(page{s}, task); err != nil || len(e.heights) < 20 {
+		t.Errorf("the engine saw %d letters, %v", len(e.heights), err)
+	}
+}
+
+// Dots of a colon may be cut by the edge of the region, and what is no dot may not.
+func TestMarksAtTheEdge(t *testing.T) {
+	for _, c := range []struct {
+		cut  int // pixels of the lower dot, of 6
+		want string
+	}{{0, ":"}, {2, ":"}, {4, ""}} {
+		s := blank(300, 200, 250)
+		s.fill(150, 80, 156, 86, 20)
+		s.fill(150, 100, 156, 106, 20)
+		box := document.Box{X1: 138, Y1: 70, X2: 168, Y2: 106 - c.cut}
+		got, err := Reader{Engine: dumb{}}.Read(page{s}, recognition.Task{Box: box, Lang: []string{"eng"}, Effort: recognition.EffortAccurate})
+		if err != nil || got.Text != c.want {
+			t.Errorf("cut by %d: got %q, %v, want %q", c.cut, got.Text, err, c.want)
+		}
+	}
+}
+
 // close is a recogniser that is fairly sure of a letter where that fills most of the image's height.
 type close struct{ deaf }
 
@@ -164,6 +202,40 @@ func TestLettersByThemselves(t *testing.T) {
 			Effort: recognition.EffortAccurate})
 		if err != nil || got.Text != c.want {
 			t.Errorf("%s: got %q, %v", c.name, got.Text, err)
+		}
+	}
+}
+
+// wordless is an engine that knows no words, so that it is sure of none.
+type wordless struct{ said }
+
+func (w wordless) Read(g Gray, q Query) (Answer, error) {
+	a, err := w.said.Read(g, q)
+	for i := range a.Symbols {
+		a.Symbols[i].Word = 0.4
+	}
+	return a, err
+}
+
+// A letter with nothing but paper around is believed where the first recogniser sees it clearly, or the second one, however tiny it is then.
+func TestLettersThatOneSeesClearly(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		height        int
+		first, second float64
+		want          string
+	}{
+		{"the first one", 18, 0.97, 0.3, "S"},
+		{"neither", 18, 0.65, 0.3, ""},
+		{"the second one, of a tiny one", 5, 0.65, 0.99, "S"},
+	} {
+		s := blank(240, 220, 250)
+		s.letters(114, 100, 1, c.height, 20)
+		r := Reader{Engine: wordless{said{text: "8", sure: c.first}}, Second: []Scripted{deaf{chars("S", c.second)}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: document.Box{X1: 100, Y1: 80, X2: 140, Y2: 140}, Lang: []string{"eng"},
+			Effort: recognition.EffortAccurate})
+		if err != nil || got.Text != c.want {
+			t.Errorf("%s: got %q, %v, want %q", c.name, got.Text, err, c.want)
 		}
 	}
 }

@@ -86,6 +86,13 @@ func viewOf(page Page, region document.Box) (view, error) {
 	return v, err
 }
 
+// byItself is the view of the region alone.
+func (v view) byItself() view {
+	in := v.inner
+	p := within(v.region, 0, v.box.X2, v.box.Y2).turned(v.quarters)
+	return view{p, v.gray.crop(int(in.x1), int(in.y1), int(in.x2), int(in.y2))}
+}
+
 // turn is the view turned clockwise by so many quarters.
 func (v view) turn(quarters int) view {
 	return view{v.piece.turned(quarters), v.gray.Turn(quarters)}

@@ -784,6 +784,28 @@ func (deaf) Name() string                            { return "second" }
 func (deaf) Scripts() []string                       { return []string{"Latin"} }
 func (d deaf) Read(RGB, int, string) ([]Char, error) { return d.chars, nil }
 
+// Of a line that the first recogniser cannot read Chinese is believed where each character is certain.
+func TestChineseWhereAnotherLanguageIsAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		first, second float64
+		want          string
+	}{
+		{"certain", 0.3, 0.98, "海鲜河粉"},
+		{"not certain", 0.3, 0.9, ""},
+		{"the first one reads it, too", 0.9, 0.98, ""},
+	} {
+		s := blank(400, 100, 240)
+		s.letters(40, 40, 8, 20, 20)
+		r := Reader{Engine: said{text: "Fees", sure: c.first}, Second: []Scripted{deaf{chars("海鲜河粉", c.second)}}}
+		got, err := r.Read(page{s}, recognition.Task{Box: document.Box{X1: 30, Y1: 30, X2: 300, Y2: 70}, Lang: []string{"eng"},
+			Effort: recognition.EffortAccurate})
+		if err != nil || got.Text != c.want {
+			t.Errorf("%s: got %q, %v, want %q", c.name, got.Text, err, c.want)
+		}
+	}
+}
+
 // The second recogniser reads what is not Hangul in a Korean line. What it does not see stays.
 func TestLatinLettersOfAKoreanLine(t *testing.T) {
 	for _, c := range []struct {
@@ -1039,7 +1061,9 @@ func (u unlisted) Read(g Gray, q Query) (Answer, error) {
 
 // A line is text if what both recognisers say of it is sure enough for so few letters.
 func TestBelievable(t *testing.T) {
-	both := func(letters int, sure, agreed float64) opinion { return opinion{letters, sure, agreed} }
+	both := func(letters int, sure, agreed float64) opinion {
+		return opinion{letters: letters, sure: sure, agreed: agreed}
+	}
 	for _, c := range []struct {
 		text   string
 		letter float64 // height
@@ -1250,7 +1274,7 @@ func TestBars(t *testing.T) {
 			t.Errorf("%s: got %v", name, got)
 		}
 		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: recognition.EffortAccurate},
-			heard: opinion{6, 0.99, 1}}
+			heard: opinion{letters: 6, sure: 0.99, agreed: 1}}
 		if got := j.believable(strip, lineOf("WI11AM", "second", 0.99)); got == c.want {
 			t.Errorf("%s: believed %v", name, got)
 		}
@@ -1276,7 +1300,7 @@ func TestRegionsAroundFewLetters(t *testing.T) {
 		{28, 20, 12, 1, []letter{{text: ">", prob: 0.9, word: 0.9}}, false}, // which the second recogniser does not see
 	} {
 		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, task: recognition.Task{Effort: recognition.EffortAccurate},
-			piece: piece{inner: rect{x2: c.width, y2: c.height}}, lines: make([]line, c.lines), heard: opinion{1, 0.3, 0}}
+			piece: piece{inner: rect{x2: c.width, y2: c.height}}, lines: make([]line, c.lines), heard: opinion{letters: 1, sure: 0.3}}
 		if got := j.believable(strip{letter: c.ink, ink: c.ink}, c.line); got != c.want {
 			t.Errorf("%q with ink of %v in %v × %v, %d lines: got %t", textOf(c.line), c.ink, c.width, c.height, c.lines, got)
 		}

@@ -83,7 +83,7 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 		if result.Shape < recognition.ShapeLine {
 			result.Shape = recognition.ShapeLine
 		}
-		err = j.asDrawn(v, result.Shape)
+		err = j.unseen(v, result.Shape)
 	case segmented(task.Shape):
 		err = j.block(task.Shape)
 	case task.Shape == recognition.ShapeAuto && len(j.lines) > 1 && whole(page, task.Box):
@@ -94,7 +94,7 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 			result.Shape = recognition.ShapeBlock
 		}
 		if err = j.each(result.Shape); err == nil && len(j.text) == 0 {
-			err = j.asDrawn(v, result.Shape)
+			err = j.unseen(v, result.Shape)
 		}
 	}
 	if err == nil && task.Shape == recognition.ShapeAuto && task.Effort != recognition.EffortFast {
@@ -213,6 +213,30 @@ const (
 	tallestDrawn = 150  // pixels
 )
 
+// unseen reads a region in whose ink nothing was read.
+func (j *job) unseen(v view, shape recognition.Shape) error {
+	if err := j.byItself(v, shape); err != nil || len(j.text) > 0 {
+		return err
+	}
+	return j.asDrawn(v, shape)
+}
+
+// byItself reads a region without what is around it, where it has less than half the contrast of that, beside which its ink is not seen.
+func (j *job) byItself(v view, shape recognition.Shape) error {
+	try, alone := *j, v.byItself()
+	if 2*alone.gray.contrast() > v.gray.contrast() {
+		return nil
+	}
+	if err := try.look(alone); err != nil || len(try.lines) == 0 {
+		return err
+	}
+	err := try.each(shape)
+	if j.passes = try.passes; len(try.text) > 0 {
+		*j = try
+	}
+	return err
+}
+
 // asDrawn reads the region as it is, as one line, where no line was found in it or none that can be read, and believes it only where
 // it is sure: most of such regions are empty.
 func (j *job) asDrawn(v view, shape recognition.Shape) error {
@@ -238,13 +262,7 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 }
 
 // plainPaper tells whether a strip has no contrast.
-func (t *strip) plainPaper() bool {
-	low, high := uint8(255), uint8(0)
-	for _, v := range t.gray.Pix {
-		low, high = min(low, v), max(high, v)
-	}
-	return high-low < minContrast
-}
+func (t *strip) plainPaper() bool { return t.gray.contrast() < minContrast }
 
 // goesOn tells of progress.
 func (j *job) goesOn() error {

@@ -16,6 +16,7 @@ type opinion struct {
 	letters int     // that it read, or notAsked
 	sure    float64 // mean of their probabilities
 	agreed  float64 // share of the letters of the longer reading that both read
+	first   float64 // mean of the probabilities of the first one's letters
 }
 
 // evidence is how much an opinion says that a line is text: 0 to 1 + agreeing.
@@ -106,7 +107,7 @@ func (j *job) sure(t strip, line []letter) bool {
 
 // again has the second recogniser read a line, and fuses what both read.
 func (j *job) again(t strip, first []letter) ([]letter, error) {
-	j.heard = opinion{letters: notAsked, sure: sureness(expected(first, j.task.Lang))}
+	j.heard = opinion{letters: notAsked, sure: sureness(expected(first, j.task.Lang)), first: clarity(first)}
 	if j.sure(t, first) {
 		return first, nil
 	}
@@ -157,7 +158,11 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 	}
 	j.note(recognition.Agreement(textOf(first), textOf(line)), len(line))
 	if j.heard.sure == 0 && len(line) > 0 { // it takes what it does not know for Chinese
-		return first, nil
+		if sureness(first) >= perhaps || !certainlyHan(line) {
+			return first, nil
+		}
+		j.heard.sure = sureness(line)
+		return line, nil
 	}
 	return j.inKnownWords(first, fuse(first, line)), nil
 }
@@ -396,4 +401,10 @@ func readable(lang []string) bool {
 		}
 	}
 	return true
+}
+
+// certainlyHan tells whether a line is certainly Chinese, though another language was asked for: of other scripts the second recogniser is
+// not sure of several letters in a row.
+func certainlyHan(line []letter) bool {
+	return len(line) >= 2 && !slices.ContainsFunc(line, func(l letter) bool { return l.prob < 0.95 })
 }
