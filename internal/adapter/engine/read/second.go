@@ -149,7 +149,7 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 		if len(line) == 0 { // it may be Korean
 			j.heard.letters = notAsked
 		}
-		if slices.ContainsFunc(line, func(l letter) bool { return !plain(l.text) }) {
+		if !certainlyHan(line) && slices.ContainsFunc(line, func(l letter) bool { return !plain(l.text) }) {
 			return first, nil
 		}
 	}
@@ -289,7 +289,15 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 	if syllables := slices.DeleteFunc(slices.Clone(first), func(l letter) bool { return !hangul(l.text) }); len(syllables) >= shortest {
 		j.heard.sure = max(j.heard.sure, sureness(expected(syllables, j.task.Lang)))
 	}
-	return j.inKnownWords(first, append(line, first[at:]...)), nil
+	line = append(line, first[at:]...)
+	with, err := j.hanja(t, line, second)
+	if err != nil {
+		return nil, err
+	}
+	if countHan(with) > countHan(line) {
+		line, j.heard.sure = with, max(j.heard.sure, sureness(with))
+	}
+	return j.inKnownWords(first, line), nil
 }
 
 // foreign are the runs of a line that are not Hangul, read by the second recogniser.
@@ -406,5 +414,5 @@ func readable(lang []string) bool {
 // certainlyHan tells whether a line is certainly Chinese, though another language was asked for: of other scripts the second recogniser is
 // not sure of several letters in a row.
 func certainlyHan(line []letter) bool {
-	return len(line) >= 2 && !slices.ContainsFunc(line, func(l letter) bool { return l.prob < 0.95 })
+	return len(line) >= 2 && !slices.ContainsFunc(line, func(l letter) bool { return !sureHan(l) })
 }

@@ -1,0 +1,164 @@
+package read
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Chinese characters in lines of another language, which the first recogniser takes for letters of that.
+const (
+	hanSure  = 0.95 // the least probability that the second recogniser gives them
+	hanAlone = 0.85 // the same for one between brackets
+	hanDoubt = 0.7  // confidence of the first one's letters below which there may be some
+
+	// In heights of a letter.
+	hanApart  = 1.7 // from the middle of one to that of the next one, at most
+	hanHalf   = 0.6 // from its middle to letters in doubt that stand in its place
+	hanMiddle = 0.3 // to others
+)
+
+// hanja puts the Chinese characters of which the second recogniser is sure into a Korean line, where the first one is in doubt of a word.
+func (j *job) hanja(t strip, line []letter, second Scripted) ([]letter, error) {
+	for to := len(line); to > 0; {
+		from := wordStart(line, to)
+		if !slices.ContainsFunc(line[from:to], doubtfulLetter) {
+			to = from
+			continue
+		}
+		for before := from; before > 0; from = before {
+			if before = wordStart(line, before); !slices.ContainsFunc(line[before:from], doubtfulLetter) {
+				break
+			}
+		}
+		left, right := 0, t.gray.Width
+		if from > 0 {
+			left = max(0, int((line[from-1].x2+line[from].x1)/2))
+		}
+		if to < len(line) {
+			right = min(right, int((line[to-1].x2+line[to].x1)/2)+1)
+		}
+		if right-left >= 3 {
+			read, err := j.second(second, t.gray.crop(left, 0, right, t.gray.Height), to-from)
+			if err != nil {
+				return nil, err
+			}
+			for i := range read {
+				read[i].x1, read[i].x2 = read[i].x1+float64(left), read[i].x2+float64(left)
+			}
+			line = slices.Concat(line[:from], withHan(line[from:to], read, t.letter), line[to:])
+		}
+		to = from
+	}
+	return line, nil
+}
+
+// wordStart is where the word begins that ends before a letter.
+func wordStart(line []letter, end int) int {
+	for end--; end > 0 && !line[end].space; end-- {
+	}
+	return end
+}
+
+func doubtfulLetter(l letter) bool { return l.word < hanDoubt }
+
+// withHan is a part of a line with the Chinese characters that are sure in another reading in place of what stands there and is in doubt.
+func withHan(line, read []letter, letterHeight float64) []letter {
+	for to := len(read); to > 0; to-- {
+		from := to
+		for from > 0 && sureBesideHan(read, from-1) && (from == to || near(read[from-1], read[from], letterHeight)) {
+			from--
+		}
+		run := slices.Clone(read[from:to])
+		end := to
+		if len(run) > 0 {
+			to = from + 1
+		}
+		if n := countHan(run); n == 0 || n == 1 && !standsClear(read, from, end) {
+			continue
+		}
+		first, last := replaced(line, run, letterHeight)
+		if first >= last {
+			continue
+		}
+		was := line[first:last]
+		if !slices.ContainsFunc(was, doubtfulLetter) {
+			continue
+		}
+		for i := range run {
+			run[i].y1, run[i].y2 = was[0].y1, was[0].y2
+			run[i].word = run[i].prob
+		}
+		run[0].space, run[0].other, run[0].otherBy, run[0].otherProb = was[0].space, textOf(was), was[0].by, was[0].word
+		line = slices.Concat(line[:first], run, line[last:])
+	}
+	return line
+}
+
+// replaced are the letters of a line, from the first one up to the last one, in whose place Chinese characters stand: those in doubt that are
+// where a character reaches, and all between the first and the last one's middle.
+func replaced(line, run []letter, letterHeight float64) (from, to int) {
+	left, right := middle(run[0]), middle(run[len(run)-1])
+	for i, l := range line {
+		beside, x := 0.0, middle(l)
+		if len(run) > 1 {
+			beside = hanMiddle * letterHeight
+		}
+		if doubtfulLetter(l) {
+			beside = hanHalf * letterHeight
+		}
+		if x < left-beside || x > right+beside {
+			continue
+		}
+		if to == 0 {
+			from = i
+		}
+		to = i + 1
+	}
+	return from, to
+}
+
+func middle(l letter) float64 { return (l.x1 + l.x2) / 2 }
+
+// near tells whether two Chinese characters have nothing between them.
+func near(a, b letter, letterHeight float64) bool {
+	return middle(b)-middle(a) <= hanApart*letterHeight
+}
+
+// standsClear tells whether the one character of a run stands between brackets, or what is read beside the run is sure, too. The second
+// recogniser takes Hangul for Chinese characters, and is now and then sure of one among those.
+func standsClear(read []letter, from, to int) bool {
+	for at := from; at < to; at++ {
+		if bracketed(read, at) {
+			return true
+		}
+	}
+	return (from == 0 || read[from-1].prob >= hanSure) && (to == len(read) || read[to].prob >= hanSure)
+}
+
+// sureBesideHan tells whether a letter is a sure one of those that stand beside Chinese characters, or one of them.
+func sureBesideHan(read []letter, at int) bool {
+	l := read[at]
+	return (isHan(l) || plain(l.text)) && l.prob >= hanSure || bracketed(read, at)
+}
+
+func countHan(line []letter) (n int) {
+	for _, l := range line {
+		if isHan(l) {
+			n++
+		}
+	}
+	return n
+}
+
+// bracketed tells whether a character that is likely Chinese stands between brackets, as 株 does in (株).
+func bracketed(read []letter, at int) bool {
+	return at > 0 && at < len(read)-1 && read[at-1].text == "(" && read[at+1].text == ")" && isHan(read[at]) && read[at].prob >= hanAlone
+}
+
+// sureHan tells whether a letter is certainly a Chinese character.
+func sureHan(l letter) bool { return isHan(l) && l.prob >= hanSure }
+
+func isHan(l letter) bool {
+	return !strings.ContainsFunc(l.text, func(c rune) bool { return !unicode.Is(unicode.Han, c) })
+}
