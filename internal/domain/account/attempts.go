@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"math"
 	"strings"
 	"sync"
@@ -11,13 +12,22 @@ import (
 
 // Attempts slows down guessing: each wrong password fills the bucket of its source, a name and where it was typed, by
 // one; the bucket leaks at a steady rate, and while it is full no password is looked at (a leaky bucket as a meter).
-// It is kept in memory, of one process, for a bounded number of sources. Safe for concurrent use; nil counts nothing.
+// The passwords of one source are looked at one after another, so that guesses at once are counted like any others, and right
+// passwords at once only wait. It is kept in memory, of one process, for a bounded number of sources. Safe for concurrent use; nil
+// counts nothing.
 type Attempts struct {
 	burst int
 	every time.Duration
 
 	mu      sync.Mutex
 	buckets map[string]bucket
+	turns   map[string]*turn // of sources that have passwords looked at
+}
+
+// turn is what those wait for who have passwords of one source.
+type turn struct {
+	taken  chan struct{} // full while it is somebody's turn
+	people int           // whose turn it is, or who wait for it
 }
 
 type bucket struct {
@@ -30,17 +40,60 @@ const maxBuckets = 100_000
 
 // NewAttempts allows burst wrong passwords of a source at once and one more for each interval.
 func NewAttempts(burst int, every time.Duration) *Attempts {
-	return &Attempts{burst: burst, every: every, buckets: map[string]bucket{}}
+	return &Attempts{burst: burst, every: every, buckets: map[string]bucket{}, turns: map[string]*turn{}}
+}
+
+// check looks at a password of the source when its turn has come, and counts it if it is wrong. TooMany, without a look, while too many
+// were wrong; the context's error where it ends before its turn; an error of look as it is, and nothing is counted.
+func (a *Attempts) check(ctx context.Context, source string, now func() time.Time, look func() (ok bool, err error)) (bool, error) {
+	if a == nil {
+		return look()
+	}
+	source = strings.ToLower(source)
+	t := a.join(source)
+	defer a.leave(source, t)
+	select {
+	case t.taken <- struct{}{}:
+		defer func() { <-t.taken }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	at := now()
+	if err := a.admit(source, at); err != nil {
+		return false, err
+	}
+	ok, err := look()
+	if err == nil && !ok {
+		a.failed(source, at)
+	}
+	return ok, err
+}
+
+func (a *Attempts) join(source string) *turn {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.turns[source]
+	if t == nil {
+		t = &turn{taken: make(chan struct{}, 1)}
+		a.turns[source] = t
+	}
+	t.people++
+	return t
+}
+
+func (a *Attempts) leave(source string, t *turn) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t.people--; t.people == 0 {
+		delete(a.turns, source)
+	}
 }
 
 // admit refuses, as TooMany, to look at one more password of the source.
 func (a *Attempts) admit(source string, now time.Time) error {
-	if a == nil {
-		return nil
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	over := a.level(strings.ToLower(source), now) - float64(a.burst-1)
+	over := a.level(source, now) - float64(a.burst-1)
 	if over <= 0 {
 		return nil
 	}
@@ -49,10 +102,6 @@ func (a *Attempts) admit(source string, now time.Time) error {
 }
 
 func (a *Attempts) failed(source string, now time.Time) {
-	if a == nil {
-		return
-	}
-	source = strings.ToLower(source)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.buckets) >= maxBuckets {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -12,6 +13,11 @@ import (
 func TestAttemptsAreBounded(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	a := NewAttempts(1, time.Minute)
+	errAway := errors.New("away")
+	_, err := a.check(t.Context(), "turn", func() time.Time { return now }, func() (bool, error) { return false, errAway })
+	if n := len(a.turns) + len(a.buckets); n > 0 || !errors.Is(err, errAway) {
+		t.Errorf("got %v, and %d sources behind it", err, n)
+	}
 	fill := func(prefix string, now time.Time) {
 		for i := len(a.buckets); i < maxBuckets; i++ {
 			a.failed(fmt.Sprint(prefix, i), now)

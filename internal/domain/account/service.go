@@ -89,21 +89,20 @@ func checkRole(role string) []fault.Field {
 // time. Unauthenticated; Forbidden for a user in a state that keeps out; TooMany after many wrong passwords for a name
 // from one address.
 func (s *Service) Login(ctx context.Context, name, password string, from Client) (Grant, error) {
-	now := s.now()
 	source := name + "\n" + from.Address // not the name alone: nobody can lock out somebody else
-	if err := s.Attempts.admit(source, now); err != nil {
-		return Grant{}, err
-	}
-	u, err := s.Users.ByName(ctx, name)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return Grant{}, err
-	}
-	ok, outdated, err := s.Passwords.Verify(ctx, u.PasswordHash, password)
+	var u User
+	var outdated bool
+	ok, err := s.Attempts.check(ctx, source, s.now, func() (ok bool, err error) {
+		if u, err = s.Users.ByName(ctx, name); err != nil && !fault.Is(err, fault.NotFound) {
+			return false, err
+		}
+		ok, outdated, err = s.Passwords.Verify(ctx, u.PasswordHash, password)
+		return ok, err
+	})
 	if err != nil {
 		return Grant{}, err
 	}
 	if !ok {
-		s.Attempts.failed(source, now)
 		return Grant{}, fault.New(fault.Unauthenticated, "wrong_credentials", "Name or password is wrong.")
 	}
 	if err := u.admit(); err != nil {
@@ -112,7 +111,7 @@ func (s *Service) Login(ctx context.Context, name, password string, from Client)
 	if outdated {
 		s.upgrade(ctx, u, password)
 	}
-	secret := newRefreshSecret("")
+	now, secret := s.now(), newRefreshSecret("")
 	session := Session{ID: newID(), UserID: u.ID, RefreshHash: hashRefresh(secret), Created: now, Expires: now.Add(s.RefreshTTL)}
 	if err := s.Sessions.AddSession(ctx, session); err != nil {
 		return Grant{}, err
@@ -313,16 +312,14 @@ func (s *Service) ChangePassword(ctx context.Context, actor Actor, current, pass
 	if err != nil {
 		return User{}, err
 	}
-	now := s.now()
-	if err := s.Attempts.admit(u.Name, now); err != nil {
-		return User{}, err
-	}
-	ok, _, err := s.Passwords.Verify(ctx, u.PasswordHash, current)
+	ok, err := s.Attempts.check(ctx, u.Name, s.now, func() (bool, error) {
+		ok, _, err := s.Passwords.Verify(ctx, u.PasswordHash, current)
+		return ok, err
+	})
 	if err != nil {
 		return User{}, err
 	}
 	if !ok {
-		s.Attempts.failed(u.Name, now)
 		return User{}, fault.InvalidFields(fault.Field{Field: "current_password", Detail: "the password you have now"})
 	}
 	return s.setPassword(ctx, u, password1, actor.Session)

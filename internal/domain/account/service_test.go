@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"glyphbox/internal/domain/account"
@@ -799,6 +801,100 @@ func TestAttemptsAtTheCurrentPassword(t *testing.T) {
 	w.clock = w.clock.Add(time.Minute)
 	_, err = w.ChangePassword(t.Context(), a, password, "other-horse", "other-horse")
 	check.OK(t, "ChangePassword after a minute", err)
+}
+
+// slowPasswords takes a second of the test's clock for each look at a password.
+type slowPasswords struct {
+	account.Passwords
+	looked atomic.Int32
+}
+
+func (p *slowPasswords) Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
+	p.looked.Add(1)
+	time.Sleep(time.Second)
+	return p.Passwords.Verify(ctx, hash, password)
+}
+
+// atOnce does something so many times at once.
+func atOnce(n int, do func() error) []error {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { errs[i] = do() })
+	}
+	all.Wait()
+	return errs
+}
+
+func TestAttemptsAtOnce(t *testing.T) {
+	const burst, many = 3, 20
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.user(t, "ann")
+		a := w.actor(t, "ann")
+		slow := &slowPasswords{Passwords: w.fakes.Passwords}
+		w.Passwords, w.Attempts = slow, account.NewAttempts(burst, time.Minute)
+		login := func(name, password string) error {
+			_, err := w.Login(t.Context(), name, password, account.Client{Address: "192.0.2.1"})
+			return err
+		}
+
+		for _, err := range atOnce(many, func() error { return login("ann", password) }) {
+			check.OK(t, "Login with the right password, many times at once", err)
+		}
+		for what, guess := range map[string]func() error{
+			"Login": func() error { return login("Ann", "wrong-horse") },
+			"ChangePassword": func() error {
+				_, err := w.ChangePassword(t.Context(), a, "wrong-horse", "other-horse", "other-horse")
+				return err
+			},
+		} {
+			slow.looked.Store(0)
+			refused := 0
+			for _, err := range atOnce(many, guess) {
+				if fault.Is(err, fault.TooMany) {
+					refused++
+				} else if !fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.Invalid) {
+					t.Errorf("%s: got %v", what, err)
+				}
+			}
+			if looked := slow.looked.Load(); looked != burst || refused != many-burst {
+				t.Errorf("%s: got %d passwords looked at and %d refused, want %d and %d", what, looked, refused, burst, many-burst)
+			}
+		}
+	})
+}
+
+func TestNobodyWaitsForTheAttemptsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.user(t, "ann")
+		w.user(t, "bob")
+		w.Passwords, w.Attempts = &slowPasswords{Passwords: w.fakes.Passwords}, account.NewAttempts(3, time.Minute)
+		began := time.Now()
+		var guesses sync.WaitGroup
+		guesses.Go(func() {
+			atOnce(3, func() error {
+				_, err := w.Login(t.Context(), "ann", "wrong-horse", account.Client{Address: "192.0.2.1"})
+				return err
+			})
+		})
+		synctest.Wait()
+		for _, c := range []struct{ name, address string }{{"bob", "192.0.2.1"}, {"ann", "192.0.2.2"}} {
+			guesses.Go(func() {
+				_, err := w.Login(t.Context(), c.name, password, account.Client{Address: c.address})
+				check.OK(t, "Login", err)
+				check.Same(t, "seconds that it took", time.Since(began), time.Second)
+			})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		_, err := w.Login(ctx, "ann", password, account.Client{Address: "192.0.2.1"})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Login whose time ends before its turn: got %v", err)
+		}
+		guesses.Wait()
+	})
 }
 
 func TestAdministration(t *testing.T) {
