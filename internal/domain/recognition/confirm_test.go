@@ -33,6 +33,13 @@ func confirmed(c recognition.Content) (words []string) {
 	return words
 }
 
+func boxes(c recognition.Content) (boxes []document.Box) {
+	for _, w := range c.Words {
+		boxes = append(boxes, w.Box)
+	}
+	return boxes
+}
+
 func TestConfirm(t *testing.T) {
 	w := newWorld(t)
 	w.fakes.Say(left.Box, "one twa three")
@@ -75,6 +82,53 @@ func TestConfirm(t *testing.T) {
 	check.Same(t, "confirmed after it was read again", again.Confirmed, false)
 	check.Same(t, "words after it was read again", confirmed(again), nil)
 	check.Same(t, "name after it was read again", again.Name, "total")
+}
+
+func TestCorrectToWhatWasRead(t *testing.T) {
+	w := newWorld(t)
+	w.fakes.Say(left.Box, "one twa three")
+	w.fakes.Suggest(left.Box, "kor")
+	one := w.recognize(t, w.ann, left).Contents[0]
+	two := w.correct(t, w.ann, one.ID, recognition.Correction{Words: []recognition.WordMark{{Index: 0, Confirmed: true}}})
+	w.correct(t, w.ann, one.ID, recognition.Correction{Text: given("one two three"), Confirmed: given(true)})
+	named := w.correct(t, w.ann, one.ID, recognition.Correction{Name: given("total")})
+	check.Same(t, "who wrote it, named", named.EditedBy.ID, w.ann.UserID)
+	w.correct(t, w.admin, one.ID, recognition.Correction{Text: given("another"), Confirmed: given(true)})
+
+	want := two
+	want.Name, want.Revision, want.RevisedBy = "total", 6, account.Ref{ID: w.admin.UserID, Name: "root"}
+	want.Words = slices.Clone(one.Words) // of which the first was replaced meanwhile
+	undone := w.correct(t, w.admin, one.ID, recognition.Correction{Text: given("one twa three")})
+	check.Same(t, "the text that was read: as it was read, confirmed no more", undone, want)
+
+	moved := w.correct(t, w.ann, one.ID, recognition.Correction{ROI: &right.Box})
+	check.Same(t, "who drew the region", moved.EditedBy.ID, w.ann.UserID)
+	elsewhere := w.correct(t, w.ann, one.ID, recognition.Correction{Text: given("one twa three")})
+	check.Same(t, "who drew the region, with the text that was read", elsewhere.EditedBy.ID, w.ann.UserID)
+	want.Revision, want.RevisedBy = 9, account.Ref{ID: w.ann.UserID, Name: "ann"}
+	check.Same(t, "moved back", w.correct(t, w.ann, one.ID, recognition.Correction{ROI: &left.Box}), want)
+	want.Revision, want.Words = 10, two.Words
+	kept := w.correct(t, w.ann, one.ID, recognition.Correction{Text: given(one.Text), Words: []recognition.WordMark{{Index: 0,
+		Confirmed: true}}})
+	check.Same(t, "written as it is", kept, want)
+
+	turn := 90
+	_, err := w.images.Change(t.Context(), w.ann, w.image.ID, document.Change{Rotation: &turn})
+	check.OK(t, "Change", err)
+	now, err := w.Content(t.Context(), w.ann, one.ID)
+	check.OK(t, "Content", err)
+	w.correct(t, w.ann, one.ID, recognition.Correction{Text: given("another")})
+	undone = w.correct(t, w.ann, one.ID, recognition.Correction{Text: given(one.Text)})
+	check.Same(t, "who wrote it, once the page has been turned", undone.EditedBy, account.Ref{})
+	check.Same(t, "its words on the page as it stands", boxes(undone), boxes(now))
+
+	w.fakes.Say(now.ROI, "one 2 three")
+	read := w.add(t, 1, again(recognition.Region{Box: now.ROI}, one.ID)).Contents[0]
+	old := w.correct(t, w.ann, one.ID, recognition.Correction{Text: given(one.Text)})
+	check.Same(t, "who wrote what was read once", old.EditedBy.ID, w.ann.UserID)
+	undone = w.correct(t, w.ann, one.ID, recognition.Correction{Text: given(read.Text)})
+	check.Same(t, "who wrote what was read last", undone.EditedBy, account.Ref{})
+	check.Same(t, "its words", undone.Words, read.Words)
 }
 
 func TestConfirmRules(t *testing.T) {

@@ -157,8 +157,11 @@ type WordMark struct {
 
 // revises tells whether the correction makes a revision: that a content is brought back is not of the content itself.
 func (c Correction) revises() bool {
-	return c.Text != nil || c.Detail != nil || c.ROI != nil || c.Name != nil || c.Confirmed != nil || len(c.Words) > 0 || c.LangFits
+	return c.edits() || c.Name != nil || c.Confirmed != nil || len(c.Words) > 0 || c.LangFits
 }
+
+// edits tells whether the correction is of the text or the region.
+func (c Correction) edits() bool { return c.Text != nil || c.Detail != nil || c.ROI != nil }
 
 func (c Correction) check(page document.Image) error {
 	var fields []fault.Field
@@ -197,8 +200,9 @@ func (c Correction) check(page document.Image) error {
 	return fault.InvalidFields(fields...)
 }
 
-// correct returns the next revision of a content. Invalid where it marks a word that the text does not have.
-func (c Content) correct(by account.Actor, change Correction, now time.Time) (Content, error) {
+// correct returns the next revision of a content. read is the last one that nobody has edited, of use where the correction edits: what
+// says the same is as it was read again, but for the marks of its words. Invalid where it marks a word that the text does not have.
+func (c Content) correct(by account.Actor, change Correction, read Content, now time.Time) (Content, error) {
 	text := c.Text
 	switch {
 	case change.Text != nil:
@@ -216,11 +220,19 @@ func (c Content) correct(by account.Actor, change Correction, now time.Time) (Co
 		next.Text, next.Words, next.Error = text, alignText(c.Words, c.Text, text, next.ROI), nil
 		next.Confidence, next.Suggested, next.Missing = confidence(next.Words), nil, nil
 	}
+	switch {
+	case change.edits() && next.saysThatOf(read):
+		marked := next.Words
+		next.Reading, next.EditedBy, next.Edited = read.Reading, account.Ref{}, time.Time{}
+		next.Words = slices.Clone(read.Words)
+		for i := range next.Words {
+			next.Words[i].Confirmed = i < len(marked) && marked[i].Confirmed
+		}
+	case change.edits():
+		next.EditedBy, next.Edited = author, now
+	}
 	if change.LangFits {
 		next.Suggested, next.Missing = nil, nil
-	}
-	if change.Text != nil || change.Detail != nil || change.ROI != nil {
-		next.EditedBy, next.Edited = author, now
 	}
 	if change.Name != nil {
 		next.Name = label.Clean(*change.Name)

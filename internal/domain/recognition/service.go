@@ -445,7 +445,13 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 		if !change.revises() {
 			return c, nil
 		}
-		next, err := c.correct(actor, change, s.Now().UTC().Truncate(time.Microsecond))
+		read := c
+		if change.edits() && c.EditedBy.ID != 0 {
+			if read, err = s.asRead(ctx, run, image, id); err != nil {
+				return Content{}, err
+			}
+		}
+		next, err := c.correct(actor, change, read, s.Now().UTC().Truncate(time.Microsecond))
 		if err != nil {
 			return Content{}, err
 		}
@@ -457,6 +463,17 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 			return Content{}, err
 		}
 	}
+}
+
+// asRead returns the last revision of a content that nobody has edited; none where there is none. NotFound.
+func (s *Service) asRead(ctx context.Context, run Run, image document.Image, id string) (Content, error) {
+	revisions, err := s.Contents.Revisions(ctx, id)
+	for _, c := range slices.Backward(revisions) {
+		if c.EditedBy.ID == 0 {
+			return onPage(c, run, image), nil
+		}
+	}
+	return Content{}, err
 }
 
 // revise stores the next revision of a content, which is given as it stands on the page of the image. All revisions but first ones go
