@@ -33,10 +33,6 @@ var _ job.Jobs = fakeJobs{}
 
 func (f fakeJobs) Add(ctx context.Context, j job.Job, general limit.Limits, images []int64) error {
 	return f.write(ctx, "Jobs.Add", func() error {
-		u, ok := f.users[j.User.ID]
-		if !ok {
-			return notFound("user")
-		}
 		if j.Count.Total != len(images) || j.Count.Queued != len(images) {
 			f.wrong("a job of %d items counts %+v", len(images), j.Count)
 		}
@@ -47,7 +43,7 @@ func (f fakeJobs) Add(ctx context.Context, j job.Job, general limit.Limits, imag
 			return err
 		}
 		f.note(j.Note.Claim, j.Note.Effect)
-		j.User.Name, j.Created, j.Note = u.Name, micro(j.Created), once.Note{}
+		j.User.Name, j.Created, j.Note = f.users[j.User.ID].Name, micro(j.Created), once.Note{}
 		stored := &storedJob{Job: j}
 		for i, image := range images {
 			stored.items = append(stored.items, storedItem{Item: job.Item{ID: job.ItemID(j.ID, i+1), Job: j.ID, Number: i + 1,

@@ -46,8 +46,8 @@ func (f fakeCatalog) Add(ctx context.Context, claim once.Claim, general limit.Li
 	firsts []document.Image, err error) {
 	err = f.write(ctx, "Catalog.Add", func() error {
 		owner, bytes := documents[0][0].Owner.ID, int64(0)
-		if _, ok := f.users[owner]; !ok {
-			return notFound("user")
+		if err := f.standing(owner); err != nil {
+			return err
 		}
 		for _, pages := range documents {
 			bytes += pages[0].Size

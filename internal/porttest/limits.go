@@ -77,6 +77,8 @@ func Limits(t *testing.T, open func(t *testing.T) Stores) {
 			_, _, err := s.Limits.Of(t.Context(), id, now)
 			check.Kind(t, "Of "+what, err, fault.NotFound)
 			check.Kind(t, "Update of "+what, s.Limits.Update(t.Context(), id, func(*limit.Own) {}), fault.NotFound)
+			check.Kind(t, "Add of documents of "+what, add(t, s, limit.Limits{}, someImage(account.User{ID: id}, "late")), fault.NotFound)
+			check.Kind(t, "Add of a job of "+what, work(t, s, limit.Limits{}, someJob(account.User{ID: id}, 1, 1)), fault.NotFound)
 		}
 	})
 
@@ -344,6 +346,9 @@ func (m *memory) use(userID int64, now time.Time) (use limit.Use) {
 
 // work counts items that are added, or returns why they may not be.
 func (m *memory) work(userID int64, general limit.Limits, items int, now time.Time) error {
+	if err := m.standing(userID); err != nil {
+		return err
+	}
 	if err := general.With(m.limits[userID]).Work(m.use(userID, now), int64(items), 0, now); err != nil {
 		return err
 	}
@@ -351,8 +356,9 @@ func (m *memory) work(userID int64, general limit.Limits, items int, now time.Ti
 	return nil
 }
 
-func (f fakeLimits) find(userID int64) error {
-	if u, ok := f.users[userID]; !ok || u.Resigned() {
+// standing returns why nothing is limited of a user: there is none, or no more.
+func (m *memory) standing(userID int64) error {
+	if u, ok := m.users[userID]; !ok || u.Resigned() {
 		return notFound("user")
 	}
 	return nil
@@ -361,14 +367,14 @@ func (f fakeLimits) find(userID int64) error {
 func (f fakeLimits) Of(ctx context.Context, userID int64, now time.Time) (own limit.Own, use limit.Use, err error) {
 	err = f.do(ctx, "Limits.Of", func() error {
 		own, use = f.limits[userID], f.use(userID, now)
-		return f.find(userID)
+		return f.standing(userID)
 	})
 	return own, use, err
 }
 
 func (f fakeLimits) Update(ctx context.Context, userID int64, change func(*limit.Own)) error {
 	return f.write(ctx, "Limits.Update", func() error {
-		if err := f.find(userID); err != nil {
+		if err := f.standing(userID); err != nil {
 			return err
 		}
 		own := f.limits[userID]

@@ -50,8 +50,9 @@ const (
 // Catalog keeps the metadata of images. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Catalog interface {
 	// Add stores the images of new documents of one owner, of each all pages in their order, as one step, and returns the first ones with
-	// their IDs and their owner's name. A later image has a greater ID. It notes them for the claim. NotFound where the owner is no user;
-	// what limit.Limits.Documents returns where the owner may not have them, by limits of their own or else by the general ones.
+	// their IDs and their owner's name. A later image has a greater ID. It notes them for the claim. NotFound where the owner is no user or
+	// has resigned; what limit.Limits.Documents returns where the owner may not have them, by limits of their own or else by the general
+	// ones.
 	Add(ctx context.Context, claim once.Claim, general limit.Limits, documents ...[]Image) ([]Image, error)
 
 	// ByID returns one image. NotFound.

@@ -15,8 +15,8 @@ import (
 // in the same step.
 type Jobs interface {
 	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. It notes j.Note. NotFound where
-	// the user is none; what limit.Limits.Work returns where the user may not have as many items, by limits of their own or else by the
-	// general ones.
+	// the user is none, or has resigned; what limit.Limits.Work returns where the user may not have as many items, by limits of their own
+	// or else by the general ones.
 	Add(ctx context.Context, j Job, general limit.Limits, images []int64) error
 
 	// ByID returns one job with its counts, without its request, which may be large. NotFound.
@@ -64,7 +64,7 @@ type Jobs interface {
 	Cancel(ctx context.Context, id string, now time.Time) error
 
 	// Retry queues the failed items of a job, with all their tries, and those that were cancelled; it returns how many. They count as
-	// items that are added, and are limited as with Add. NotFound.
+	// items that are added, and are limited as with Add. NotFound, also where the user has resigned.
 	Retry(ctx context.Context, id string, general limit.Limits, now time.Time) (int, error)
 
 	// Dead returns dead items, by ID, descending: at most size, and only those before that item where it is not empty.

@@ -26,10 +26,7 @@ func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // Of implements limit.Users.
 func (s *Store) Of(ctx context.Context, userID int64, now time.Time) (limit.Own, limit.Use, error) {
-	name, own, use, err := standing(ctx, s.db.Read, userID, "")
-	if err == nil && name == "" {
-		err = account.ErrUserNotFound
-	}
+	own, use, err := standing(ctx, s.db.Read, userID, "")
 	if err == nil {
 		err = work(ctx, s.db.Read, userID, now, &use)
 	}
@@ -39,10 +36,7 @@ func (s *Store) Of(ctx context.Context, userID int64, now time.Time) (limit.Own,
 // Update implements limit.Users.
 func (s *Store) Update(ctx context.Context, userID int64, change func(*limit.Own)) error {
 	return s.db.Update(ctx, func(tx *sql.Tx) error {
-		name, own, _, err := standing(ctx, tx, userID, s.db.Dialect.ForUpdate)
-		if err == nil && name == "" {
-			err = account.ErrUserNotFound
-		}
+		own, _, err := standing(ctx, tx, userID, s.db.Dialect.ForUpdate)
 		if err != nil {
 			return err
 		}
@@ -53,22 +47,24 @@ func (s *Store) Update(ctx context.Context, userID int64, change func(*limit.Own
 	})
 }
 
-// standing returns the name of a user, the own limits, and what the user has, with the row locked where lock says so.
-func standing(ctx context.Context, q sqldb.Querier, userID int64, lock string) (name string, own limit.Own, use limit.Use, err error) {
+// standing returns the own limits of a user and what the user has, with the row locked where lock says so. NotFound, also for one who has
+// resigned.
+func standing(ctx context.Context, q sqldb.Querier, userID int64, lock string) (own limit.Own, use limit.Use, err error) {
+	var name sqldb.Text
 	err = q.QueryRowContext(ctx, `SELECT name, images, bytes FROM user WHERE id = ?`+lock, userID).
-		Scan((*sqldb.Text)(&name), &use.Images, &use.Bytes)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", own, use, account.ErrUserNotFound
+		Scan(&name, &use.Images, &use.Bytes)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && name == "" {
+		err = account.ErrUserNotFound
 	}
 	if err != nil {
-		return "", own, use, err
+		return own, use, err
 	}
 	err = q.QueryRowContext(ctx, `SELECT images, bytes, queued, items FROM user_limit WHERE user_id = ?`, userID).
 		Scan(&own.Images, &own.Bytes, &own.Queued, &own.Items)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return name, own, use, err
+	return own, use, err
 }
 
 // work fills in what a user does. The items of a job count from when it is begun to be added.
@@ -87,9 +83,10 @@ func work(ctx context.Context, q sqldb.Querier, userID int64, now time.Time, use
 }
 
 // Documents locks a user's row, and returns why the user may not have that many documents more, of that many bytes in all, within a
-// transaction that is going to add them. general are the limits of users who have none of their own. NotFound.
+// transaction that is going to add them. general are the limits of users who have none of their own. NotFound, also for one who has
+// resigned.
 func Documents(ctx context.Context, db *sqldb.DB, tx *sql.Tx, userID int64, general limit.Limits, documents int, bytes int64) error {
-	_, own, use, err := standing(ctx, tx, userID, db.Dialect.ForUpdate)
+	own, use, err := standing(ctx, tx, userID, db.Dialect.ForUpdate)
 	if err != nil {
 		return err
 	}
@@ -112,7 +109,7 @@ func Have(ctx context.Context, tx *sql.Tx, userID int64, documents, shared int, 
 // Work locks a user's row and counts that many items more, within the transaction that adds them, or returns why the user may not have
 // them. general are as with Documents. NotFound.
 func Work(ctx context.Context, db *sqldb.DB, tx *sql.Tx, userID int64, general limit.Limits, items int, now time.Time) error {
-	_, own, use, err := standing(ctx, tx, userID, db.Dialect.ForUpdate)
+	own, use, err := standing(ctx, tx, userID, db.Dialect.ForUpdate)
 	if err == nil {
 		err = work(ctx, tx, userID, now, &use)
 	}
