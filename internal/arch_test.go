@@ -37,7 +37,7 @@ var inner = map[string][]string{
 	"document":    {"fault", "label", "sweep", "once", "account", "limit"},
 	"recognition": {"fault", "label", "sweep", "once", "account", "document"},
 	"webhook":     {"fault", "account"},
-	"job":         {"fault", "once", "account", "limit", "document", "recognition", "webhook"},
+	"job":         {"fault", "sweep", "once", "account", "limit", "document", "recognition", "webhook"},
 }
 
 // Packages that adapters share. They know nothing of ours but fault.

@@ -72,6 +72,7 @@ type Config struct {
 	LogJSON         bool
 	ShutdownTimeout time.Duration
 	SweepInterval   time.Duration // 0: never
+	JobRetention    time.Duration // of jobs that ended; 0: for good
 	BasePath        string        // empty: none
 	TrustedProxies  []netip.Prefix
 	CORSOrigins     []string
@@ -207,13 +208,10 @@ var table = []setting{
 		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
 	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash has left and no row " +
 		"names. 0: never.",
-		set: func(c *Config, text string) error {
-			err := duration(func(c *Config) *time.Duration { return &c.SweepInterval }, 0, 30*24*time.Hour)(c, text)
-			if err == nil && c.SweepInterval != 0 && c.SweepInterval < time.Second {
-				err = fmt.Errorf("%s is no duration of at least 1s, nor 0", text)
-			}
-			return err
-		}},
+		set: durationOrZero(func(c *Config) *time.Duration { return &c.SweepInterval }, time.Second, 30*24*time.Hour)},
+	{name: "job-retention", def: "2160h", help: "How long a job that has ended stays in the list of jobs, with what became of its " +
+		"images. What it has read stays with the images. 0: for good.",
+		set: durationOrZero(func(c *Config) *time.Duration { return &c.JobRetention }, 24*time.Hour, 100*365*24*time.Hour)},
 	{name: "base-path", help: "The path below which a reverse proxy shows the service, such as /ocr. The proxy may pass requests on " +
 		"with it or without.",
 		set: func(c *Config, text string) error { c.BasePath = text; return checkBasePath(text) }},
@@ -500,6 +498,20 @@ func duration(field func(*Config) *time.Duration, low, high time.Duration) func(
 			return fmt.Errorf("%q is no duration from %s to %s, such as 90s, 15m or 12h", text, low, high)
 		}
 		*field(c) = d
+		return nil
+	}
+}
+
+// durationOrZero is duration, and takes 0 for a duration too.
+func durationOrZero(field func(*Config) *time.Duration, low, high time.Duration) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		if d, err := time.ParseDuration(text); err == nil && d == 0 {
+			*field(c) = 0
+			return nil
+		}
+		if err := duration(field, low, high)(c, text); err != nil {
+			return fmt.Errorf("%w, nor 0", err)
+		}
 		return nil
 	}
 }

@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 		Effort:    recognition.EffortAccurate,
 		AccessTTL: 15 * time.Minute, RefreshTTL: 720 * time.Hour, RegionTimeout: 30 * time.Second, IdleTime: 10 * time.Minute,
 		RequestTimeout: 2 * time.Minute,
-		QueueSize:      2000, ShutdownTimeout: 30 * time.Second, SweepInterval: time.Hour}
+		QueueSize:      2000, ShutdownTimeout: 30 * time.Second, SweepInterval: time.Hour, JobRetention: 90 * 24 * time.Hour}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -12,14 +12,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"glyphbox/internal/adapter/sqlstore/jobstore"
 	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/domain/sweep"
 )
 
-// sweeper returns the sweeper of the stores, which removes orphans: what no row names.
+// sweeper returns the sweeper of the stores, which removes orphans, what no row names, and what is kept for a time only.
 func (s *stores) sweeper() *sweep.Sweeper {
 	deleteBlobs := func(ctx context.Context, names []string) error {
 		for _, name := range names {
@@ -29,12 +31,16 @@ func (s *stores) sweeper() *sweep.Sweeper {
 		}
 		return nil
 	}
-	return &sweep.Sweeper{Now: time.Now, Kinds: []sweep.Kind{
+	kinds := []sweep.Kind{
 		{Name: "blobs", Old: s.blobs.Old, Named: s.db.Catalog().Named, Delete: deleteBlobs},
 		{Name: "contents", Old: s.contents.Old, Named: s.db.Runs().Named, Delete: s.contents.Delete},
 		recognition.DeletedKind(s.db.Runs(), s.contents, time.Now),
 		once.OldKind(oncestore.New(s.db.DB), time.Now),
-	}}
+	}
+	if s.jobRetention > 0 {
+		kinds = append(kinds, job.OldKind(jobstore.New(s.db.DB), s.jobRetention, time.Now))
+	}
+	return &sweep.Sweeper{Now: time.Now, Kinds: kinds}
 }
 
 // sweepCommand works on the stores themselves, also while services run.
@@ -42,9 +48,10 @@ func (p Process) sweepCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "sweep", Short: "Remove orphaned blobs and contents, also while the service runs", Args: cobra.NoArgs,
 		Long: "Lists and removes orphans: blobs and contents that no row names. A crash during an upload, a recognition or a deletion " +
 			"leaves them.\n" +
-			"Removes contents, too, that were deleted more than seven days ago, and idempotency keys of more than a day.\n" +
+			"Removes contents, too, that were deleted more than seven days ago, idempotency keys of more than a day, and jobs that ended " +
+			"longer ago than the setting job-retention says.\n" +
 			"The service removes them itself now and then; see the setting sweep-interval."}
-	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
+	addFlags(cmd.Flags(), "data-dir", "database", "mongodb", "job-retention")
 	dryRun := cmd.Flags().Bool("dry-run", false, "List the orphans and remove none.")
 	age := cmd.Flags().Duration("older-than", sweep.MinAge,
 		"Least age of an orphan; at least 1h, since younger ones may belong to a request that runs.")
@@ -93,7 +100,8 @@ func newSweepMetrics(registry *prometheus.Registry, kinds []sweep.Kind) sweepMet
 		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_sweeps_total",
 			Help: "Searches for orphans, by result: done, failed or refused."}, []string{"result"}),
 		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_swept_total",
-			Help: "Orphans that were removed, by kind: blobs or contents. And contents that were deleted seven days ago."},
+			Help: "Orphans that were removed, by kind: blobs or contents. And what was kept for a time only: deleted contents, " +
+				"idempotency keys, ended jobs."},
 			[]string{"kind"}),
 	}
 	registry.MustRegister(m.sweeps, m.swept)

@@ -50,6 +50,8 @@ type stores struct {
 	empty    func(ctx context.Context) (bool, error) // whether there is neither a blob nor a content outside the database
 	checks   []httpapi.Check
 	closers  []func() error
+
+	jobRetention time.Duration // of jobs that ended; 0: for good
 }
 
 // openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
@@ -73,7 +75,7 @@ func (p Process) openExistingStores(cmd *cobra.Command) (*stores, error) {
 // openStoresBy is openStores with a way to open a database that may not be complete yet.
 func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.Context,
 	source string) (*sqlstore.DB, error)) (_ *stores, err error) {
-	s := &stores{}
+	s := &stores{jobRetention: c.JobRetention}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

@@ -192,13 +192,13 @@ func (m *memory) FailRegion(region document.Box, failure recognition.Failure) {
 	m.failures[region] = failure
 }
 
-// old goes through what there is of a kind since before that time.
-func old[T any](ctx context.Context, m *memory, op string, all map[string]T, before time.Time) iter.Seq2[string, error] {
+// old goes through the names of what is old of a kind.
+func old[T any](ctx context.Context, m *memory, op string, all map[string]T, is func(name string, of T) bool) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		var names []string
 		if err := m.do(ctx, op, func() error {
-			for name := range all {
-				if m.kept[name].Before(before) {
+			for name, of := range all {
+				if is(name, of) {
 					names = append(names, name)
 				}
 			}

@@ -3,6 +3,7 @@ package porttest
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -395,6 +396,25 @@ func (f fakeJobs) Replay(ctx context.Context, itemID string) error {
 			return job.ErrNoItem
 		}
 		f.requeue(j, func(other job.Item) bool { return other.ID == itemID })
+		return nil
+	})
+}
+
+func (j *storedJob) endedBefore(before time.Time) bool {
+	return !j.Finished.IsZero() && j.Finished.Before(before)
+}
+
+func (f fakeJobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return old(ctx, f.memory, "Jobs.Old", f.jobs, func(_ string, j *storedJob) bool { return j.endedBefore(before) })
+}
+
+func (f fakeJobs) Remove(ctx context.Context, ids []string, before time.Time) error {
+	return f.write(ctx, "Jobs.Remove", func() error {
+		for _, id := range ids {
+			if j := f.jobs[id]; j != nil && j.endedBefore(before) {
+				delete(f.jobs, id)
+			}
+		}
 		return nil
 	})
 }

@@ -107,25 +107,7 @@ func (f fakeOnce) Release(ctx context.Context, c once.Claim) error {
 }
 
 func (f fakeOnce) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		var ids []string
-		if err := f.do(ctx, "Once.Old", func() error {
-			for id, k := range f.requests {
-				if k.Created.Before(before) {
-					ids = append(ids, id)
-				}
-			}
-			return nil
-		}); err != nil {
-			yield("", err)
-			return
-		}
-		for _, id := range ids {
-			if !yield(id, nil) {
-				return
-			}
-		}
-	}
+	return old(ctx, f.memory, "Once.Old", f.requests, func(_ string, k once.Key) bool { return k.Created.Before(before) })
 }
 
 func (f fakeOnce) Remove(ctx context.Context, ids []string, before time.Time) error {

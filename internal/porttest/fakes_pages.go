@@ -489,26 +489,8 @@ func (f fakeRuns) Restore(ctx context.Context, contentID string) error {
 }
 
 func (f fakeRuns) Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		var ids []string
-		if err := f.do(ctx, "Runs.Deleted", func() error {
-			for id, at := range f.deleted {
-				if at.Before(before) && f.find(id) != nil {
-					ids = append(ids, id)
-				}
-			}
-			return nil
-		}); err != nil {
-			yield("", err)
-			return
-		}
-		slices.Sort(ids)
-		for _, id := range ids {
-			if !yield(id, nil) {
-				return
-			}
-		}
-	}
+	return old(ctx, f.memory, "Runs.Deleted", f.deleted,
+		func(id string, at time.Time) bool { return at.Before(before) && f.find(id) != nil })
 }
 
 func (f fakeRuns) RemoveDeleted(ctx context.Context, contentIDs []string, before time.Time) (removed []string, err error) {
@@ -658,7 +640,8 @@ func (f fakeContents) Delete(ctx context.Context, ids []string) error {
 }
 
 func (f fakeContents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return old(ctx, f.memory, "Contents.Old", f.contents, before)
+	return old(ctx, f.memory, "Contents.Old", f.contents,
+		func(id string, _ []recognition.Content) bool { return f.kept[id].Before(before) })
 }
 
 type fakeBlobs struct{ *memory }
@@ -724,7 +707,7 @@ func (f fakeBlobs) Delete(ctx context.Context, name string) error {
 }
 
 func (f fakeBlobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return old(ctx, f.memory, "Blobs.Old", f.blobs, before)
+	return old(ctx, f.memory, "Blobs.Old", f.blobs, func(name string, _ []byte) bool { return f.kept[name].Before(before) })
 }
 
 var (

@@ -411,4 +411,31 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		check.OK(t, "ByID", err)
 		same(t, "why", j.Stopped, blocked)
 	})
+
+	t.Run("jobs that ended are removed", func(t *testing.T) {
+		s, ann := start(t)
+		for n := range 4 {
+			addJob(t, s, someJob(ann, n, 2))
+			if n < 3 {
+				check.OK(t, "Cancel", s.Jobs.Cancel(t.Context(), fmt.Sprintf("job%03d", n), moment(10+n/2)))
+			}
+		}
+		same(t, "old jobs", allOld(t, s.Jobs.Old(t.Context(), moment(10))), []string(nil))
+		same(t, "old jobs", allOld(t, s.Jobs.Old(t.Context(), moment(11))), []string{"job000", "job001"})
+		_, err := s.Jobs.Retry(t.Context(), "job000", limit.Limits{}, moment(12))
+		check.OK(t, "Retry", err)
+		check.OK(t, "Remove", s.Jobs.Remove(t.Context(), []string{"job000", "job001", "job002", "job003", "job009"}, moment(11)))
+		jobs, err := s.Jobs.List(t.Context(), ann.ID, "", 10)
+		check.OK(t, "List", err)
+		var left []string
+		for _, j := range jobs {
+			left = append(left, j.ID)
+		}
+		same(t, "jobs left", left, []string{"job003", "job002", "job000"})
+		items, err := s.Jobs.Items(t.Context(), "job001", "", 0, 10)
+		check.OK(t, "Items", err)
+		same(t, "items of one that was removed", len(items), 0)
+		same(t, "items of one that was retried", states(t, s, "job000"), "queued, queued, job queued")
+		wantGone(t, s.Jobs.Old, moment(0))
+	})
 }

@@ -638,6 +638,13 @@ func workCases(f populated) []planCase {
 			return err
 		})},
 		{name: "dead item run again", do: onJobs(func(ctx context.Context, s jobs) error { return s.Replay(ctx, "job0200-000001") })},
+		{name: "jobs that ended long ago", rows: 300, do: onJobs(func(ctx context.Context, s jobs) error {
+			for _, err := range s.Old(ctx, at) {
+				return err
+			}
+			return errors.New("no job is old")
+		})},
+		{name: "job removed", do: onJobs(func(ctx context.Context, s jobs) error { return s.Remove(ctx, []string{"job0200"}, at) })},
 
 		{name: "key claimed", do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
 			_, err := s.Begin(ctx, key(9000))

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"glyphbox/internal/domain/account"
@@ -72,6 +73,12 @@ type Jobs interface {
 
 	// Replay queues a dead item, with all its tries. ErrNoItem, also where it is not dead.
 	Replay(ctx context.Context, itemID string) error
+
+	// Old goes through the IDs of the jobs that ended before that time, as document.Blobs.Old does.
+	Old(ctx context.Context, before time.Time) iter.Seq2[string, error]
+
+	// Remove removes those of the jobs that ended before that time, each with its items. Those that are not there are no error.
+	Remove(ctx context.Context, ids []string, before time.Time) error
 
 	// Stats counts.
 	Stats(ctx context.Context) (Stats, error)

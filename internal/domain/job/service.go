@@ -12,6 +12,7 @@ import (
 	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 	"glyphbox/internal/domain/recognition"
+	"glyphbox/internal/domain/sweep"
 )
 
 // Service has the operations on jobs. Its fields are set once, before first use; then it is safe for concurrent use.
@@ -25,6 +26,13 @@ type Service struct {
 	Limits  *limit.Service     // of users; nil: there are none
 	Wake    func()             // called when there is more to run; nil: nobody is told
 	Now     func() time.Time
+}
+
+// OldKind is the jobs that ended that long ago, for a sweeper to remove. What they have read stays.
+func OldKind(jobs Jobs, age time.Duration, now func() time.Time) sweep.Kind {
+	return sweep.Kind{Name: "ended jobs", Age: age, Old: jobs.Old, Delete: func(ctx context.Context, ids []string) error {
+		return jobs.Remove(ctx, ids, now().Add(-age)) // one may be retried meanwhile
+	}}
 }
 
 // Order is what a user wants done: images and pages of documents, at most MaxItems in all.

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -629,4 +630,23 @@ func (s *Store) Replay(ctx context.Context, itemID string) error {
 		err = job.ErrNoItem
 	}
 	return err
+}
+
+// oldJobs is the query for a page of jobs that ended before some time, from the first that ended on.
+const oldJobs = `SELECT id, finished_datetime FROM job /*! FORCE INDEX (job_finished) */ WHERE finished_datetime >= ? AND ` +
+	`finished_datetime < ? AND (finished_datetime > ? OR id > ?) ORDER BY finished_datetime, id LIMIT ?`
+
+// Old implements job.Jobs.
+func (s *Store) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
+	return s.db.PagesByTime(ctx, oldJobs, before)
+}
+
+// Remove implements job.Jobs.
+func (s *Store) Remove(ctx context.Context, ids []string, before time.Time) error {
+	for _, id := range ids { // one by one, as each may have many items
+		if _, err := s.db.Exec(ctx, `DELETE FROM job WHERE id = ? AND finished_datetime < ?`, id, sqldb.Stamp(before)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

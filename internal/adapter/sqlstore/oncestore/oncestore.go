@@ -142,13 +142,7 @@ const oldKeys = `SELECT id, created_datetime FROM request_key /*! FORCE INDEX (r
 
 // Old implements once.Keys.
 func (s *Store) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	var created sqldb.Stamp // of the last key
-	return s.db.Pages(ctx, oldKeys, func(last string) []any {
-		if last == "" {
-			created = sqldb.Stamp(time.Unix(0, 0)) // before all others
-		}
-		return []any{created, sqldb.Stamp(before), created, last, sqldb.PageSize}
-	}, &created)
+	return s.db.PagesByTime(ctx, oldKeys, before)
 }
 
 // Remove implements once.Keys.

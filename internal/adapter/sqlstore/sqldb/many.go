@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Limits of what is done at once.
@@ -60,6 +61,18 @@ func (db *DB) Pages(ctx context.Context, query string, args func(last string) []
 			}
 		}
 	}
+}
+
+// PagesByTime goes through the names that a query finds with their times, the first ones first, those before that time. The query wants
+// the least time, that time, and the time and the name that the page is to come after, and for how many.
+func (db *DB) PagesByTime(ctx context.Context, query string, before time.Time) iter.Seq2[string, error] {
+	var at Stamp // of the last name
+	return db.Pages(ctx, query, func(last string) []any {
+		if last == "" {
+			at = Stamp(time.Unix(0, 0)) // before all others
+		}
+		return []any{at, Stamp(before), at, last, PageSize}
+	}, &at)
 }
 
 // OfImages finds numbers that a table with one row for an image, or none, has of some images: it calls row to scan the ID of an image and
