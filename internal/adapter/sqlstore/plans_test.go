@@ -334,6 +334,11 @@ func planCases(f populated) []planCase {
 		{name: "tag by name, for a user", rows: 300,
 			do: listing(document.Query{Viewer: f.user, Size: 10, Tags: []string{"tax"}, Order: document.ByName})},
 		{name: "two tags, for a user", rows: 300, do: listing(document.Query{Viewer: f.user, Size: 10, Tags: []string{"tax", "2026"}})},
+		{name: "all tags in use, for a user", rows: 600, sorts: []string{"image_tag", "t", "seen"}, scans: []string{"seen"},
+			do: func(ctx context.Context, db *DB) error {
+				_, _, err := db.Catalog().Tags(ctx, document.Query{Viewer: f.user, Size: 100})
+				return err
+			}},
 		{name: "tags in use, for a user", rows: 600, sorts: []string{"image_tag", "t", "seen"}, scans: []string{"seen"},
 			do: func(ctx context.Context, db *DB) error {
 				_, _, err := db.Catalog().Tags(ctx, document.Query{Viewer: f.user, Size: 10})
@@ -521,6 +526,13 @@ func planCases(f populated) []planCase {
 		{name: "API keys of a user", do: func(ctx context.Context, db *DB) error { _, err := db.Keys().KeysOf(ctx, f.user); return err }},
 		{name: "webhooks of a user", do: func(ctx context.Context, db *DB) error {
 			_, err := hookstore.New(db.DB).OfUser(ctx, f.user)
+			return err
+		}},
+		{name: "webhooks, none of which has anything to send", do: func(ctx context.Context, db *DB) error {
+			found, err := hookstore.New(db.DB).Due(ctx, created.Add(-time.Second))
+			if err == nil && len(found) > 0 {
+				err = errors.New("something is due")
+			}
 			return err
 		}},
 		{name: "webhooks that have something to send", scans: []string{"webhook"}, rows: 300, do: func(ctx context.Context, db *DB) error {

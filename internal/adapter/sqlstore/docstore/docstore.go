@@ -135,17 +135,21 @@ func TagsSeen(ctx context.Context, db *sqldb.DB, q document.Query) (tags []docum
 	if q.Keyword != "" {
 		text, args = text+` WHERE INSTR(tag, ?) > 0`, append(args, q.Keyword)
 	}
-	if total, err = db.Count(ctx, `SELECT COUNT(DISTINCT tag)`+text, args...); err != nil {
-		return nil, 0, err
-	}
 	limit, offset := sqldb.Window(q.Size, q.Page)
-	err = sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
+	if err = sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
 		var t document.Tag
 		err := scan(&t.Name, &t.Documents)
 		tags = append(tags, t)
 		return err
-	}, `SELECT MIN(name), COUNT(*)`+text+` GROUP BY tag ORDER BY tag LIMIT ? OFFSET ?`, append(args, limit, offset)...)
-	return tags, total, db.Fault(ctx, err)
+	}, `SELECT MIN(name), COUNT(*)`+text+` GROUP BY tag ORDER BY tag LIMIT ? OFFSET ?`,
+		append(slices.Clone(args), limit, offset)...); err != nil {
+		return nil, 0, db.Fault(ctx, err)
+	}
+	if offset == 0 && len(tags) < limit { // these are all
+		return tags, len(tags), nil
+	}
+	total, err = db.Count(ctx, `SELECT COUNT(DISTINCT tag)`+text, args...)
+	return tags, total, err
 }
 
 // putReaders adds and removes readers, in the order of their numbers, and counts what each is given.
