@@ -20,6 +20,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -90,14 +91,23 @@ type Watcher struct {
 	Done, Failed atomic.Int64 // files that this node has moved there
 	Reading      atomic.Int64 // files in reading, as of the last look
 
-	seen      map[string]sight     // files that were there at the last look, by path
-	paused    map[string]time.Time // until when a file, or a user, is left alone
-	tries     map[string]int       // of files in reading that broke something
-	complains map[string]string    // what was last said of a path, so that it is said once
-	from      map[string]int       // where the next look at what is read begins, by user
-	mine      map[string]bool      // claims of this node
-	first     map[string]time.Time // since when claims of other nodes have been seen
+	seen  map[string]sight // files that were there at the last look, by path
+	notes map[string]note  // by path or claim below the folder of a user, or by user
 }
+
+// note is what is remembered of a file, of a claim or of a user.
+type note struct {
+	at     time.Time // when it was noted last
+	paused time.Time // until when it is left alone
+	said   string    // the last complaint, so that it is said once
+	tries  int       // of a claim whose file broke something
+	from   int       // where the next look at what is read of a user begins
+	mine   bool      // whether the claim is of this node
+	since  time.Time // when the claim of another node was seen first
+}
+
+// keptNote is how long a note is kept that nothing was noted in. It is longer than any that is of use.
+const keptNote = 24 * time.Hour
 
 // sight is how a file looked.
 type sight struct {
@@ -108,8 +118,16 @@ type sight struct {
 
 // New makes a Watcher.
 func New(o Options) *Watcher {
-	return &Watcher{Options: o, seen: map[string]sight{}, paused: map[string]time.Time{}, tries: map[string]int{},
-		complains: map[string]string{}, from: map[string]int{}, mine: map[string]bool{}, first: map[string]time.Time{}}
+	return &Watcher{Options: o, seen: map[string]sight{}, notes: map[string]note{}}
+}
+
+// note changes what is remembered.
+func (w *Watcher) note(key string, change func(*note)) note {
+	n := w.notes[key]
+	change(&n)
+	n.at = w.Now()
+	w.notes[key] = n
+	return n
 }
 
 // Run looks again and again until the context ends.
@@ -140,22 +158,20 @@ func (w *Watcher) look(ctx context.Context) {
 	}
 	w.seen = seen
 	w.Reading.Store(int64(reading))
-	for key, until := range w.paused {
-		if !w.Now().Before(until) {
-			delete(w.paused, key)
-		}
-	}
+	maps.DeleteFunc(w.notes, func(_ string, n note) bool { return w.Now().Sub(n.at) > keptNote })
 }
 
 // complain logs an error about a path, unless it was the last that was said of it. No error takes back what was said.
 func (w *Watcher) complain(path, what string, err error) {
-	if err == nil {
-		delete(w.complains, path)
-		return
+	text, was := "", w.notes[path].said
+	if err != nil {
+		text = what + ": " + err.Error()
 	}
-	if text := what + ": " + err.Error(); w.complains[path] != text {
-		w.complains[path] = text
+	if text != "" && text != was {
 		w.Log.Warn("inbox: "+what+"; it is tried again", "path", w.ShowName(path), "error", err)
+	}
+	if text != "" || was != "" {
+		w.note(path, func(n *note) { n.said = text })
 	}
 }
 
@@ -331,9 +347,11 @@ func (w *Watcher) take(ctx context.Context, b box, room int, seen map[string]sig
 	return taken, err
 }
 
-func (w *Watcher) isPaused(key string) bool { return w.Now().Before(w.paused[key]) }
+func (w *Watcher) isPaused(key string) bool { return w.Now().Before(w.notes[key].paused) }
 
-func (w *Watcher) pause(key string, d time.Duration) { w.paused[key] = w.Now().Add(d) }
+func (w *Watcher) pause(key string, d time.Duration) {
+	w.note(key, func(n *note) { n.paused = w.Now().Add(d) })
+}
 
 // complete tells whether a file looks as it did at the look before.
 func (w *Watcher) complete(key string, info fs.FileInfo, seen map[string]sight) bool {
@@ -371,7 +389,7 @@ func (w *Watcher) takeOne(ctx context.Context, b box, f found) bool {
 		return false
 	}
 	w.complain(b.key(f.path), "", nil)
-	w.mine[claim] = true
+	w.note(b.key(claim), func(n *note) { n.mine = true })
 	w.advance(ctx, b, claim)
 	return true
 }

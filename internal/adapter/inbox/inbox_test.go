@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -196,7 +197,7 @@ func TestLinksOutside(t *testing.T) {
 	}
 	w.put("page.png", pageFile())
 	w.put("broken.png", []byte("no image"))
-	w.run(func() bool { return len(w.nodes[0].complains) == 2 })
+	w.run(func() bool { return len(w.nodes[0].complaints()) == 2 })
 	entries, err := os.ReadDir(outside)
 	check.OK(t, "ReadDir", err)
 	check.Same(t, "outside", len(entries), 0)
@@ -243,6 +244,36 @@ func TestNoRoomSinceTaken(t *testing.T) {
 	w.run(func() bool { return n.Done.Load() == 1 })
 }
 
+// complaints are the paths that something was said of.
+func (w *Watcher) complaints() (paths []string) {
+	for path, n := range w.notes {
+		if n.said != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// What is remembered of files and claims goes with them, and what is of use stays.
+func TestNotesDoNotGrow(t *testing.T) {
+	w := newWorld(t, 1)
+	n := w.nodes[0]
+	w.fakes.Fail("Jobs.Add", porttest.Before)
+	w.put("page.png", pageFile())
+	w.put("broken.png", []byte("no image"))
+	w.put("empty.png", nil)
+	check.OK(t, "Symlink", os.Symlink(t.TempDir(), filepath.Join(w.dir, "ann", failedDir)))
+	w.run(func() bool { return n.Done.Load() == 1 && len(n.complaints()) > 0 })
+	check.OK(t, "RemoveAll", os.RemoveAll(filepath.Join(w.dir, "ann")))
+	check.OK(t, "Mkdir", os.Mkdir(filepath.Join(w.dir, "ann"), 0o777))
+	w.look()
+	check.Same(t, "more is remembered than the user", len(n.notes) > 1, true)
+	w.now = w.now.Add(keptNote)
+	w.look()
+	w.look()
+	check.Same(t, "what is remembered", slices.Collect(maps.Keys(n.notes)), []string{"ann"})
+}
+
 func TestNames(t *testing.T) {
 	long := strings.Repeat("가", 84) + ".png" // 256 bytes
 	for _, c := range []struct{ got, want string }{
@@ -267,7 +298,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestWhatIsHopeless(t *testing.T) {
-	w := New(Options{})
+	w := New(Options{Now: time.Now})
 	for kind, want := range map[fault.Kind]bool{fault.Invalid: true, fault.Unsupported: true, fault.Full: false, fault.TooMany: false,
 		fault.Unavailable: false, fault.Canceled: false} {
 		check.Same(t, kind.String(), w.hopeless("x", fault.New(kind, "x", "X.")), want)

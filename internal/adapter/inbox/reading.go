@@ -42,16 +42,16 @@ func (w *Watcher) finish(ctx context.Context, b box) int {
 	w.complain(b.key(readingDir), "the folder cannot be read", err)
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() || hidden(e.Name()) })
 	n := len(entries)
-	begin := w.from[b.name]
+	begin := w.notes[b.name].from
 	if begin >= n {
 		begin = 0
 	}
-	w.from[b.name] = begin + maxFinished
+	w.note(b.name, func(note *note) { note.from = begin + maxFinished })
 	for _, e := range entries[begin:min(begin+maxFinished, n)] {
 		if ctx.Err() != nil {
 			break
 		}
-		if !w.isPaused(b.key(e.Name())) && !w.others(e.Name()) {
+		if !w.isPaused(b.key(e.Name())) && !w.others(b, e.Name()) {
 			w.advance(ctx, b, e.Name())
 		}
 	}
@@ -59,16 +59,17 @@ func (w *Watcher) finish(ctx context.Context, b box) int {
 }
 
 // others tells whether another node may be about to make the job of a file.
-func (w *Watcher) others(folder string) bool {
+func (w *Watcher) others(b box, folder string) bool {
 	claim, _, _ := strings.Cut(folder, ".")
-	if strings.Contains(folder, jobMark) || w.mine[claim] {
-		delete(w.first, claim)
+	if strings.Contains(folder, jobMark) || w.notes[b.key(claim)].mine {
 		return false
 	}
-	if w.first[claim].IsZero() {
-		w.first[claim] = w.Now()
-	}
-	return w.Now().Sub(w.first[claim]) < once.LeaseTime
+	claimed := w.note(b.key(claim), func(n *note) {
+		if n.since.IsZero() {
+			n.since = w.Now()
+		}
+	})
+	return w.Now().Sub(claimed.since) < once.LeaseTime
 }
 
 // fileIn returns the path of the file that a folder in reading holds, from that folder on; "" where there is none.
@@ -136,8 +137,7 @@ func (w *Watcher) advance(ctx context.Context, b box, folder string) {
 		err = w.rename(b, &dir, path.Join(readingDir, claim+jobMark+id))
 	}
 	if err == nil {
-		delete(w.tries, b.key(claim))
-		delete(w.mine, claim)
+		delete(w.notes, b.key(claim))
 		w.complain(b.key(folder)+" waits", "", nil)
 		w.complain(b.name+" waits", "", nil)
 		w.Log.Info("inbox: a file is read", "user", b.actor.Name, "file", w.ShowName(file), "image", image, "job", id)
@@ -179,8 +179,7 @@ func (w *Watcher) hopeless(key string, err error) bool {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, fs.ErrPermission) || isDisk(err) {
 		return false
 	}
-	w.tries[key]++
-	return w.tries[key] >= maxTries
+	return w.note(key, func(n *note) { n.tries++ }).tries >= maxTries
 }
 
 // isDisk tells whether an error is one of the file system, which is not about what a file is.
