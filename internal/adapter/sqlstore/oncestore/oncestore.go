@@ -65,25 +65,39 @@ func byID(ctx context.Context, q sqldb.Querier, id, lock string) (k once.Key, er
 	return k, err
 }
 
-// Begin implements once.Keys.
+// begun returns the key that is there once another one begins, and whether that changes it.
+func begun(there, k once.Key) (once.Key, bool) {
+	switch {
+	case there.Created.Before(k.Created.Add(-once.Keep)):
+		return k, true
+	case !there.Done && there.Until.Before(k.Created) && there.Request == k.Request:
+		there.HeldBy, there.Until = k.HeldBy, k.Until
+		return there, true
+	}
+	return there, false
+}
+
+// Begin implements once.Keys. It reads first, since most who find the key there wait for who holds it, and ask again and again.
 func (s *Store) Begin(ctx context.Context, k once.Key) (once.Key, error) {
 	for {
-		_, err := s.db.Exec(ctx, `INSERT INTO request_key (id, user_id, request, held_by, until_datetime, created_datetime, done) VALUES `+
+		there, err := byID(ctx, s.db.Read, k.ID, ``)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return k, s.db.Fault(ctx, err)
+		}
+		if _, changes := begun(there, k); err == nil && !changes {
+			return there, nil
+		}
+		_, err = s.db.Exec(ctx, `INSERT INTO request_key (id, user_id, request, held_by, until_datetime, created_datetime, done) VALUES `+
 			`(?, ?, ?, ?, ?, ?, ?)`, k.ID, k.User, k.Request, k.HeldBy, sqldb.Stamp(k.Until), sqldb.Stamp(k.Created), false)
 		if !s.db.Is(err, sqldb.Duplicate) {
 			return k, err
 		}
-		var there once.Key
 		err = s.db.Update(ctx, func(tx *sql.Tx) (err error) {
 			if there, err = byID(ctx, tx, k.ID, s.db.Dialect.ForUpdate); err != nil {
 				return err
 			}
-			switch {
-			case there.Created.Before(k.Created.Add(-once.Keep)):
-				there = k
-			case !there.Done && there.Until.Before(k.Created) && there.Request == k.Request:
-				there.HeldBy, there.Until = k.HeldBy, k.Until
-			default:
+			changes := false
+			if there, changes = begun(there, k); !changes {
 				return nil
 			}
 			made, err := columnOf(there.Made)
