@@ -398,7 +398,8 @@ func (s *Service) current(ctx context.Context, run Run, image document.Image, id
 }
 
 // Correct adds a revision to a content and returns it, and brings it back where it is marked as deleted and the correction says so. Who ran
-// it, the owner of the image and administrators may. NotFound; Forbidden; Invalid; Stale where its condition does not hold.
+// it, the owner of the image and administrators may. NotFound, also where it was deleted meanwhile; Forbidden; Invalid; Stale where its
+// condition does not hold.
 func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, change Correction) (Content, error) {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	deleted := change.Restore && fault.Is(err, fault.NotFound)
@@ -412,10 +413,14 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 		return Content{}, err
 	}
 	c, err := s.correct(ctx, actor, run, image, id, change)
-	if err != nil || !deleted {
-		return c, err
+	switch {
+	case err != nil:
+	case deleted:
+		err = s.restore(ctx, image.ID, c)
+	default: // who deletes it looks at the revision once it is marked; whoever is not seen by that sees the mark
+		_, err = s.Runs.ByContent(ctx, id)
 	}
-	return c, s.restore(ctx, image.ID, c)
+	return c, err
 }
 
 // restore takes the mark from a content that is marked as deleted. NotFound.

@@ -822,6 +822,26 @@ func TestDeleteFromAnOldRevision(t *testing.T) {
 	}
 }
 
+// A correction that comes when who deletes the content has looked for the last time is lost, and not said to be made.
+func TestCorrectWhatIsBeingPurged(t *testing.T) {
+	w := newWorld(t)
+	id := w.recognize(t, w.ann, left).ContentIDs[0]
+	looked, answered, purged := make(chan struct{}), make(chan struct{}), make(chan error)
+	w.fakes.Meanwhile("Runs.RemoveContent", func() {
+		close(looked)
+		<-answered
+	})
+	w.fakes.Meanwhile("Contents.Revise", func() {
+		go func() { purged <- w.Purge(context.Background(), w.ann, id, at(1)) }()
+		<-looked
+	})
+	_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: given("changed")})
+	check.Code(t, "Correct", err, fault.NotFound, "content_not_found")
+	close(answered)
+	check.OK(t, "Purge", <-purged)
+	check.Same(t, "orphans", w.fakes.Orphans(), nil)
+}
+
 func TestCorrectorsLoseNothing(t *testing.T) {
 	const n = 20
 	for _, revision := range []int{0, 1} {
