@@ -74,12 +74,6 @@ func (j *storedJob) shown() job.Job {
 	return shown
 }
 
-func (f fakeJobs) Standing(ctx context.Context, id string) (job.Job, error) {
-	j, err := f.ByID(ctx, id)
-	j.User.Name = ""
-	return j, err
-}
-
 func (f fakeJobs) sorted() []*storedJob {
 	return slices.SortedFunc(maps.Values(f.jobs), func(a, b *storedJob) int { return strings.Compare(a.ID, b.ID) })
 }

@@ -111,10 +111,6 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		jobs, err := s.Jobs.List(t.Context(), ann.ID, "", 10)
 		check.OK(t, "List", err)
 		same(t, "List", jobs, []job.Job{want})
-		got, err = s.Jobs.Standing(t.Context(), want.ID)
-		check.OK(t, "Standing", err)
-		want.User.Name = ""
-		same(t, "Standing", got, want)
 		items, err := s.Jobs.Items(t.Context(), want.ID, "", 0, 10)
 		check.OK(t, "Items", err)
 		slices.Reverse(items)
@@ -125,8 +121,6 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "items", len(items), 3)
 		_, err = s.Jobs.ByID(t.Context(), "job999")
 		check.Code(t, "ByID of none", err, fault.NotFound, "job_not_found")
-		_, err = s.Jobs.Standing(t.Context(), "job999")
-		check.Code(t, "Standing of none", err, fault.NotFound, "job_not_found")
 		check.Kind(t, "Add for nobody", s.Jobs.Add(t.Context(), someJob(account.User{ID: ann.ID + 100}, 2, 1), limit.Limits{}, []int64{1}),
 			fault.NotFound)
 		_, err = s.Jobs.ByID(t.Context(), "job002")

@@ -595,10 +595,6 @@ func workCases(f populated) []planCase {
 				Count: job.Count{Total: 2, Queued: 2}}, limit.Limits{Queued: 1 << 40, Items: 1 << 40}, []int64{1, 2})
 		})},
 		{name: "job", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.ByID(ctx, "job0100"); return err })},
-		{name: "where a job stands", do: onJobs(func(ctx context.Context, s jobs) error {
-			_, err := s.Standing(ctx, "job0100")
-			return err
-		})},
 		{name: "jobs of a user", do: onJobs(func(ctx context.Context, s jobs) error { _, err := s.List(ctx, f.user, "", 10); return err })},
 		{name: "items of a job", do: items("")},
 		{name: "items of a job in a state", do: items(job.Queued)},

@@ -23,9 +23,6 @@ type Jobs interface {
 	// ByID returns one job with its counts, without its request, which may be large. NotFound.
 	ByID(ctx context.Context, id string) (Job, error)
 
-	// Standing is ByID for who asks often: without the name of the user. NotFound.
-	Standing(ctx context.Context, id string) (Job, error)
-
 	// List returns jobs of a user as ByID does, newest first: at most size, and only those before that job where it is not empty.
 	List(ctx context.Context, userID int64, before string, size int) ([]Job, error)
 

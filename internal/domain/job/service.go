@@ -247,7 +247,7 @@ func (c *checking) on(ctx context.Context, image document.Image) error {
 
 // Job returns a job of the actor, without its request; to an administrator anybody's. NotFound.
 func (s *Service) Job(ctx context.Context, actor account.Actor, id string) (Job, error) {
-	j, err := mine(actor)(s.Jobs.ByID(ctx, id))
+	j, err := s.find(ctx, actor, id)
 	if err != nil || j.State.Ended() {
 		return j, err
 	}
@@ -265,22 +265,16 @@ func (s *Service) Job(ctx context.Context, actor account.Actor, id string) (Job,
 	return j, nil
 }
 
-// find returns where a job of the actor stands.
+// find returns a job that the actor may see.
 func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Job, error) {
-	return mine(actor)(s.Jobs.Standing(ctx, id))
-}
-
-// mine lets through what the actor may see.
-func mine(actor account.Actor) func(Job, error) (Job, error) {
-	return func(j Job, err error) (Job, error) {
-		if err == nil && !actor.MayActFor(j.User.ID) {
-			err = ErrNotFound
-		}
-		if err != nil {
-			return Job{}, err
-		}
-		return j, nil
+	j, err := s.Jobs.ByID(ctx, id)
+	if err == nil && !actor.MayActFor(j.User.ID) {
+		err = ErrNotFound
 	}
+	if err != nil {
+		return Job{}, err
+	}
+	return j, nil
 }
 
 // MaySee returns why the actor may not see a job: NotFound.

@@ -108,8 +108,6 @@ const standing = `job.id, job.user_id, job.priority, job.state, job.total, job.q
 	job.seq, job.worked, job.created_datetime, job.begun_datetime, job.finished_datetime, job.error_code, job.error_detail,
 	COALESCE(job.webhook_id, 0)`
 
-const standingByID = `SELECT ` + standing + ` FROM job WHERE job.state <> 'adding' AND job.id = ?`
-
 const jobColumns = `SELECT /*! STRAIGHT_JOIN */ ` + standing + `, user.name FROM job `
 
 const jobsUser = ` JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = job.user_id WHERE job.state <> 'adding' AND `
@@ -142,12 +140,6 @@ func failure(code, text sqldb.Text) *job.Failure {
 // ByID implements job.Jobs.
 func (s *Store) ByID(ctx context.Context, id string) (job.Job, error) {
 	j, err := scanJob(s.db.Read.QueryRowContext(ctx, jobColumns+jobsUser+`job.id = ?`, id).Scan)
-	return j, s.db.Fault(ctx, found(err))
-}
-
-// Standing implements job.Jobs.
-func (s *Store) Standing(ctx context.Context, id string) (job.Job, error) {
-	j, err := scanStanding(s.db.Read.QueryRowContext(ctx, standingByID, id).Scan)
 	return j, s.db.Fault(ctx, found(err))
 }
 
@@ -350,7 +342,8 @@ func numberOf(itemID string) string {
 // the request, which may be large, and the name of the user.
 func (s *Store) change(ctx context.Context, id string, now time.Time, do func(tx *sql.Tx, j *job.Job) error) error {
 	return s.db.Update(ctx, func(tx *sql.Tx) error {
-		j, err := scanStanding(tx.QueryRowContext(ctx, standingByID+s.db.Dialect.ForUpdate, id).Scan)
+		j, err := scanStanding(tx.QueryRowContext(ctx, `SELECT `+standing+` FROM job WHERE job.state <> 'adding' AND job.id = ?`+
+			s.db.Dialect.ForUpdate, id).Scan)
 		if err != nil {
 			return found(err)
 		}
