@@ -6,7 +6,6 @@ package filestore
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -58,19 +56,9 @@ func (s *Store) half(name string) string { return filepath.Join(s.tmp(), name) }
 // path returns where a blob lies.
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name[:2], name) }
 
-// newName returns 128 random bits as 26 lower-case letters and digits.
-func newName() string { return strings.ToLower(rand.Text()) }
-
-const nameLength = 26
-
-// possible tells whether newName can have made a name. No other name is used as a path.
-func possible(name string) bool {
-	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
-}
-
 // Put implements document.Blobs.
 func (s *Store) Put(ctx context.Context, r io.Reader) (string, error) {
-	name := newName()
+	name := document.NewBlobName()
 	if err := s.PutAs(ctx, name, r); err != nil {
 		return "", err
 	}
@@ -82,14 +70,14 @@ func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !possible(name) {
+	if !document.IsBlobName(name) {
 		return fmt.Errorf("a blob cannot have the name %q", name)
 	}
 	if err := s.folder(name[:2]); err != nil {
 		return storeFault(err)
 	}
 	from := &source{ctx: ctx, r: r}
-	err := durable.Write(s.path(name), s.half(newName()), from)
+	err := durable.Write(s.path(name), s.half(document.NewBlobName()), from)
 	if from.err != nil { // not the store's
 		return fmt.Errorf("reading what is to be stored: %w", from.err)
 	}
@@ -102,7 +90,7 @@ func (s *Store) Share(ctx context.Context, name string, with *Store) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !possible(name) {
+	if !document.IsBlobName(name) {
 		return document.ErrBlobNotFound
 	}
 	if err := with.folder(name[:2]); err != nil {
@@ -185,7 +173,7 @@ func (s *Store) Open(ctx context.Context, name string) (io.ReadSeekCloser, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !possible(name) {
+	if !document.IsBlobName(name) {
 		return nil, document.ErrBlobNotFound
 	}
 	f, err := os.Open(s.path(name))
@@ -203,7 +191,7 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !possible(name) {
+	if !document.IsBlobName(name) {
 		return nil
 	}
 	for _, path := range []string{s.path(name), s.half(name)} {
@@ -250,7 +238,7 @@ func oldIn(ctx context.Context, folder string, before time.Time) (names []string
 		return nil, storeFault(err)
 	}
 	for _, f := range files {
-		if !possible(f.Name()) {
+		if !document.IsBlobName(f.Name()) {
 			continue
 		}
 		info, err := f.Info()
@@ -278,7 +266,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	path := s.half(newName())
+	path := s.half(document.NewBlobName())
 	err := os.WriteFile(path, []byte("ping"), 0o600)
 	if removeErr := os.Remove(path); err == nil {
 		err = removeErr

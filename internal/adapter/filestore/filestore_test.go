@@ -148,7 +148,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	names := map[string]string{}
 	for what, age := range map[string]time.Duration{"old": 61 * time.Minute, "new": 59 * time.Minute} {
-		half := newName()
+		half := document.NewBlobName()
 		if err := os.WriteFile(s.half(half), []byte("half a bl"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -350,7 +350,7 @@ func BenchmarkOld(b *testing.B) {
 	s := open(b)
 	const blobs = 10_000
 	for range blobs {
-		name := newName()
+		name := document.NewBlobName()
 		if err := os.MkdirAll(filepath.Dir(s.path(name)), 0o700); err != nil {
 			b.Fatal(err)
 		}

@@ -2,13 +2,11 @@ package mongostore
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -55,19 +53,9 @@ type chunk struct {
 	Data []byte        `bson:"data"`
 }
 
-const nameLength = 26
-
-// newName returns 128 random bits as 26 lower-case letters and digits.
-func newName() string { return strings.ToLower(rand.Text()) }
-
-// possible tells whether a name is one of newName.
-func possible(name string) bool {
-	return len(name) == nameLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
-}
-
 // Put implements document.Blobs.
 func (s *Blobs) Put(ctx context.Context, r io.Reader) (string, error) {
-	name := newName()
+	name := document.NewBlobName()
 	if err := s.put(ctx, name, r); err != nil {
 		return "", err
 	}
@@ -77,7 +65,7 @@ func (s *Blobs) Put(ctx context.Context, r io.Reader) (string, error) {
 // PutAs is Put of a blob that has a name already, in another store. What is here under that name, be it chunks that a crash has left,
 // goes first.
 func (s *Blobs) PutAs(ctx context.Context, name string, r io.Reader) error {
-	if !possible(name) {
+	if !document.IsBlobName(name) {
 		return fmt.Errorf("a blob cannot have the name %q", name)
 	}
 	if err := s.Delete(ctx, name); err != nil {
@@ -152,7 +140,7 @@ func fillBuffer(ctx context.Context, buffer []byte, r io.Reader) (n int, err err
 
 // Delete implements document.Blobs. The chunks go also where the file is gone already, as after a crash in between.
 func (s *Blobs) Delete(ctx context.Context, name string) error {
-	if !possible(name) {
+	if !document.IsBlobName(name) {
 		return ctx.Err()
 	}
 	err := whileAsked(ctx, func(ctx context.Context) error {
@@ -172,7 +160,7 @@ func (s *Blobs) Delete(ctx context.Context, name string) error {
 func (s *Blobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for name, err := range distinct(ctx, s.files, "_id", bson.D{{Key: "uploadDate", Value: bson.D{{Key: "$lt", Value: before}}}}) {
-			if err == nil && !possible(name) { // of somebody else
+			if err == nil && !document.IsBlobName(name) { // of somebody else
 				continue
 			}
 			if !yield(name, err) || err != nil {
@@ -185,7 +173,7 @@ func (s *Blobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, err
 				yield("", err)
 				return
 			}
-			if possible(name) {
+			if document.IsBlobName(name) {
 				names = append(names, name)
 			}
 			if len(names) < pageSize {
@@ -251,7 +239,7 @@ func (s *Blobs) madeBefore(ctx context.Context, name string, before time.Time) (
 // Open implements document.Blobs. The reader works until ctx ends; its errors are those of Open, and NotFound where the blob was
 // deleted meanwhile. It holds about a MiB.
 func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error) {
-	if !possible(name) {
+	if !document.IsBlobName(name) {
 		return nil, document.ErrBlobNotFound
 	}
 	return s.open(ctx, name)

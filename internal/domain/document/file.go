@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"glyphbox/internal/domain/fault"
@@ -48,6 +49,14 @@ type Files interface {
 	// Open returns the bytes of a file, to be closed by the caller, who may close early. Where it is an io.Seeker or an io.ReaderAt, no
 	// more of the file is read for its header than is needed. NotFound; Unavailable.
 	Open(ctx context.Context, f File) (io.ReadCloser, error)
+}
+
+// NewBlobName returns a name for a new blob: 128 random bits as 26 lower-case letters and digits.
+func NewBlobName() string { return strings.ToLower(rand.Text()) }
+
+// IsBlobName tells whether NewBlobName can have made a name. A store uses no other one, be it as a path.
+func IsBlobName(name string) bool {
+	return len(name) == 26 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // Staging is the Files of a process. It opens stored files from Blobs, and those that have arrived and are not stored yet, which only this
