@@ -20,6 +20,7 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -253,7 +254,7 @@ func (b *run) readByProcess(ctx context.Context, cutter Engine, program string, 
 	text, err := cmd.Output()
 	r = recognition.Reading{Text: string(text), Shape: recognition.ShapePage, Scale: 1, Passes: 1, Duration: time.Since(began)}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
-		r.Error = &recognition.Failure{Code: recognition.CodeFailed, Detail: exit.Error()}
+		r.Error = &fault.Failure{Code: recognition.CodeFailed, Detail: exit.Error()}
 		return r, nil
 	}
 	return r, err
@@ -369,7 +370,7 @@ func (u *serviceUser) recognize(ctx context.Context, _ page, tasks []recognition
 	for i, c := range answer.Contents {
 		readings[i] = recognition.Reading{Text: c.Text, Passes: c.Passes, Duration: time.Duration(c.DurationMS * float64(time.Millisecond))}
 		if c.Error != nil {
-			readings[i].Error = &recognition.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
+			readings[i].Error = &fault.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
 		}
 	}
 	return readings, nil

@@ -28,7 +28,7 @@ func someContent(n int) recognition.Content {
 			},
 			Confidence: 1.0 / 3, Lang: []string{"kor", "eng"}, Shape: recognition.ShapeLine, Engine: "tesseract 5.3.0, other 1.0",
 			Rotation: 270, Effort: recognition.EffortBalanced, Scale: 1.0625, Passes: 2,
-			Duration: 5*time.Millisecond + 7, Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "no reason"},
+			Duration: 5*time.Millisecond + 7, Error: &fault.Failure{Code: recognition.CodeFailed, Detail: "no reason"},
 		},
 	}
 }

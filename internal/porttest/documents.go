@@ -48,7 +48,7 @@ func documents(t *testing.T, open func(t *testing.T) Stores) {
 		for n := range pages {
 			pages[n].Seal = pages[0].Seal
 		}
-		pages[2].Error = &document.Failure{Code: "unsupported_image", Detail: "The page is damaged — “ganz” kaputt."}
+		pages[2].Error = &fault.Failure{Code: "unsupported_image", Detail: "The page is damaged — “ganz” kaputt."}
 		stored := add(t, s, pages)
 		addImage(t, s, someImage(ann, "after"))
 		for n, got := range stored {

@@ -15,6 +15,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -36,7 +37,7 @@ func transcribed() recognition.TranscriptPage {
 						Confidence: 1,
 						Lang:       []string{"kor"}, Shape: recognition.ShapeLine}},
 				{ID: "b", Version: 1, Created: at, ROI: boxes[1], Revision: 1,
-					Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeFailed, Detail: "?"}}},
+					Reading: recognition.Reading{Error: &fault.Failure{Code: recognition.CodeFailed, Detail: "?"}}},
 			}},
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(PNG(page))), nil },
 		View: func(int, document.Box, int) (document.Rendition, error) {

@@ -61,7 +61,7 @@ func newFakes(judge testing.TB) *Fakes {
 		limits:   map[int64]limit.Own{}, added: map[int64][]limit.Added{},
 		languages: []string{"eng", "kor"},
 		suggests:  map[document.Box][]string{},
-		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]recognition.Failure{},
+		says:      map[document.Box]string{}, readBy: map[document.Box]string{}, failures: map[document.Box]fault.Failure{},
 	}
 	staging := &document.Staging{Blobs: fakeBlobs{m}}
 	m.files = Files(staging)
@@ -130,7 +130,7 @@ type memory struct {
 	says      map[document.Box]string
 	suggests  map[document.Box][]string // languages
 	readBy    map[document.Box]string   // engines
-	failures  map[document.Box]recognition.Failure
+	failures  map[document.Box]fault.Failure
 }
 
 // Fail makes the next call of an operation that no earlier Fail concerns fail. The operation is named by port and method:
@@ -186,7 +186,7 @@ func (m *memory) ReadBy(region document.Box, engines string) {
 }
 
 // FailRegion makes the engine fail on a region.
-func (m *memory) FailRegion(region document.Box, failure recognition.Failure) {
+func (m *memory) FailRegion(region document.Box, failure fault.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failures[region] = failure

@@ -96,7 +96,7 @@ func probe(file []byte) (p document.Probe, err error) {
 		g, _, err := header(onlyPage(file, number))
 		var page document.PageProbe
 		if f, isFault := errors.AsType[*fault.Fault](err); isFault && n > 1 {
-			page.Error = &document.Failure{Code: f.Code, Detail: f.Text}
+			page.Error = &fault.Failure{Code: f.Code, Detail: f.Text}
 		} else if err != nil {
 			return document.Probe{}, err
 		} else {
@@ -289,7 +289,7 @@ func (f fakeEngine) reading(t recognition.Task) recognition.Reading {
 		Engine: cmp.Or(f.readBy[t.Box], "fake 1.0"), Scale: 1, Passes: 1, Duration: time.Millisecond, Effort: t.Effort,
 		Source: recognition.SourceOCR}
 	if t.Source == recognition.SourceText {
-		r.Error = &recognition.Failure{Code: recognition.CodeNoText, Detail: "A fake has no text layer."}
+		r.Error = &fault.Failure{Code: recognition.CodeNoText, Detail: "A fake has no text layer."}
 		return r
 	}
 	r.Rotation, _ = strconv.Atoi(string(t.Rotate)) // auto is upright

@@ -32,7 +32,7 @@ func ended(t *testing.T, s Stores, user account.User, hook int64, n, items int) 
 	for i := range items {
 		id := job.ItemID(j.ID, i+1)
 		claimed(t, s, id, "x")
-		o := job.Outcome{Error: &job.Failure{Code: "broken", Detail: "It broke."}}
+		o := job.Outcome{Error: &fault.Failure{Code: "broken", Detail: "It broke."}}
 		if i == 0 {
 			o = job.Outcome{Version: aRun(t, s, user, id)}
 		}
@@ -166,7 +166,7 @@ func Hooks(t *testing.T, open func(t *testing.T) Stores) {
 		j.Webhook = h.ID
 		addJob(t, s, j)
 		claimed(t, s, "job001-000001", "x")
-		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000001", "x", job.Outcome{Error: &job.Failure{Code: "c"}, Again: true},
+		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000001", "x", job.Outcome{Error: &fault.Failure{Code: "c"}, Again: true},
 			moment(11), time.Time{}))
 		same(t, "deliveries", len(deliveries(t, s, h.ID)), 0)
 	})

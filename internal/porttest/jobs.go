@@ -97,9 +97,9 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		s := open(t)
 		return s, addUser(t, s, "ann")
 	}
-	again := job.Outcome{Error: &job.Failure{Code: "broken", Detail: "It broke."}, Again: true}
+	again := job.Outcome{Error: &fault.Failure{Code: "broken", Detail: "It broke."}, Again: true}
 
-	lapsed := job.Outcome{Error: &job.Failure{Code: "node_vanished", Detail: "It is gone."}, Lapsed: true}
+	lapsed := job.Outcome{Error: &fault.Failure{Code: "node_vanished", Detail: "It is gone."}, Lapsed: true}
 
 	t.Run("everything comes back", func(t *testing.T) {
 		s, ann := start(t)
@@ -238,7 +238,7 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "states", states(t, s, "job001"), "queued, done, queued, job running")
 
 		claimed(t, s, "job001-000001", "z")
-		refused := job.Outcome{Error: &job.Failure{Code: "image_not_found", Detail: "There is no such image."}}
+		refused := job.Outcome{Error: &fault.Failure{Code: "image_not_found", Detail: "There is no such image."}}
 		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000001", "z", refused, moment(13), time.Time{}))
 		claimed(t, s, "job001-000003", "z")
 		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000003", "z", job.Outcome{Version: aRun(t, s, ann, "job001-000003")},
@@ -298,7 +298,7 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 	t.Run("a poisoned item dies after three tries", func(t *testing.T) {
 		s, ann := start(t)
 		addJob(t, s, someJob(ann, 1, 1))
-		away := job.Outcome{Error: &job.Failure{Code: "away"}, Again: true, Free: true}
+		away := job.Outcome{Error: &fault.Failure{Code: "away"}, Again: true, Free: true}
 		for n := range 5 {
 			claimed(t, s, "job001-000001", "x")
 			check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000001", "x", away, moment(11), moment(30+n)))
@@ -397,7 +397,7 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		addJob(t, s, someJob(ann, 1, 3))
 		claimed(t, s, "job001-000001", "x")
 		claimed(t, s, "job001-000002", "y")
-		blocked := &job.Failure{Code: "account_blocked", Detail: "Blocked."}
+		blocked := &fault.Failure{Code: "account_blocked", Detail: "Blocked."}
 		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), "job001-000002", "y", job.Outcome{Error: blocked, Stop: true}, moment(13),
 			time.Time{}))
 		same(t, "states", states(t, s, "job001"), "running, cancelled, cancelled, job cancelled")

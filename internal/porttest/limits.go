@@ -148,7 +148,7 @@ func Limits(t *testing.T, open func(t *testing.T) Stores) {
 		check.OK(t, "Add of another's", work(t, s, general, someJob(bob, 3, 4)))
 		claimed(t, s, job.ItemID("job001", 1), "node")
 		check.OK(t, "Add once one has begun", work(t, s, general, someJob(ann, 4, 2)))
-		failed := job.Outcome{Error: &job.Failure{Code: "bad", Detail: "It is bad."}}
+		failed := job.Outcome{Error: &fault.Failure{Code: "bad", Detail: "It is bad."}}
 		check.OK(t, "Finish", s.Jobs.Finish(t.Context(), job.ItemID("job001", 1), "node", failed, moment(11), time.Time{}))
 		_, err = s.Jobs.Retry(t.Context(), "job001", general, moment(12))
 		check.Code(t, "Retry of too many", err, fault.TooMany, limit.CodeQueued)
@@ -273,7 +273,7 @@ func drift(t *testing.T, s Stores, steps int) {
 			if _, err := s.Jobs.Claim(t.Context(), item, "node", moment(1), moment(60)); err != nil {
 				return err
 			}
-			o := job.Outcome{Version: random.IntN(2), Error: &job.Failure{Code: "x", Detail: "X."}, Free: random.IntN(2) == 0}
+			o := job.Outcome{Version: random.IntN(2), Error: &fault.Failure{Code: "x", Detail: "X."}, Free: random.IntN(2) == 0}
 			return s.Jobs.Finish(t.Context(), item, "node", o, moment(2), moment(3))
 		},
 		func(u account.User) error {

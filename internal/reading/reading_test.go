@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 )
 
@@ -74,7 +75,7 @@ func (b *book) Read(_ context.Context, page document.Image) (recognition.Run, er
 		c.Missing = []string{"rus", "ukr"}
 	}
 	if page.Name == "hard" {
-		c.Error = &recognition.Failure{Detail: "too hard"}
+		c.Error = &fault.Failure{Detail: "too hard"}
 	}
 	return recognition.Run{Version: 1, Contents: []recognition.Content{c}}, nil
 }

@@ -112,7 +112,7 @@ func (d *remoteDocument) imageOf(i client.Image) document.Image {
 		Password: d.password, Rotation: i.Rotation, Frames: i.Frames,
 		Geometry: document.Geometry{MediaType: i.MediaType, Width: i.Width, Height: i.Height, Pages: i.Pages, DPI: i.DPI}}
 	if i.Error != nil {
-		image.Error = &document.Failure{Code: i.Error.Code, Detail: i.Error.Detail}
+		image.Error = &fault.Failure{Code: i.Error.Code, Detail: i.Error.Detail}
 	}
 	return image
 }
@@ -152,7 +152,7 @@ func contentOf(c client.Content) recognition.Content {
 		content.Shape = recognition.Shape(*c.PSM)
 	}
 	if c.Error != nil {
-		content.Error = &recognition.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
+		content.Error = &fault.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
 	}
 	for _, w := range c.Words {
 		word := recognition.Word{Text: w.Text, Box: document.Box(w.Box), Confidence: w.Confidence, Engine: w.Engine}

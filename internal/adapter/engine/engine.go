@@ -300,7 +300,7 @@ func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch, rende
 // withoutText is the reading of a region that was to come from the text layer and cannot.
 func withoutText(reason string) recognition.Reading {
 	return recognition.Reading{Engine: layer.Engine, Source: recognition.SourceText,
-		Error: &recognition.Failure{Code: recognition.CodeNoText, Detail: "The text layer cannot be used: " + reason + "."}}
+		Error: &fault.Failure{Code: recognition.CodeNoText, Detail: "The text layer cannot be used: " + reason + "."}}
 }
 
 // Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The shape of a task is
@@ -353,7 +353,7 @@ func largestFirst(tasks []recognition.Task) []int {
 // reading returns the reading of an answer, which may be a failed one, or the error of the whole order.
 func (e *Engine) reading(a workerpool.Answer, err error) (recognition.Reading, error) {
 	failed := func(code, detail string) (recognition.Reading, error) {
-		return recognition.Reading{Engine: e.name(), Error: &recognition.Failure{Code: code, Detail: detail}}, nil
+		return recognition.Reading{Engine: e.name(), Error: &fault.Failure{Code: code, Detail: detail}}, nil
 	}
 	broken, isBroken := errors.AsType[*workerpool.BrokenError](err)
 	f, isFault := errors.AsType[*fault.Fault](err)
@@ -473,7 +473,7 @@ func (e *Engine) Probe(ctx context.Context, f document.File) (document.Probe, er
 		found.Width, found.Height = page.Upright()
 		if page.Err != nil {
 			reason := fault.Of(page.Err)
-			found.Error = &document.Failure{Code: reason.Code, Detail: reason.Text}
+			found.Error = &fault.Failure{Code: reason.Code, Detail: reason.Text}
 		}
 		probe.Pages = append(probe.Pages, found)
 	}

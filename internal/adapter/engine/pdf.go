@@ -246,7 +246,7 @@ func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, e
 	for _, s := range a.Sizes {
 		page := document.PageProbe{Width: s.Width, Height: s.Height, DPI: s.DPI}
 		if s.Width == 0 {
-			page.Error = &document.Failure{Code: codeUnreadable, Detail: "The page is damaged, or has no size that can be shown."}
+			page.Error = &fault.Failure{Code: codeUnreadable, Detail: "The page is damaged, or has no size that can be shown."}
 		}
 		probe.Pages = append(probe.Pages, page)
 	}

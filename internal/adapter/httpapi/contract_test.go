@@ -13,6 +13,7 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
@@ -622,7 +623,7 @@ func TestRecognition(t *testing.T) {
 	s.ask("POST", image+"/ocr", request{token: ann, body: "[]", contentType: "text/plain"}).want(415).code("wrong_content_type")
 
 	// One region fails, then all do.
-	s.FailRegion(document.Box{X2: 5, Y2: 5}, recognition.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."})
+	s.FailRegion(document.Box{X2: 5, Y2: 5}, fault.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."})
 	got := read[[]client.Content](s.ask("POST", image+"/ocr",
 		as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5},{"x1":0,"y1":0,"x2":6,"y2":6}]`)).want(200))
 	if d := cmp.Diff(&client.Failure{Code: "engine_crashed", Detail: "The engine died."}, got[0].Error); d != "" || got[0].Text != "" ||
@@ -630,7 +631,7 @@ func TestRecognition(t *testing.T) {
 		t.Errorf("failed region %+v, %+v", got[0], got[1])
 	}
 	s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5}]`)).want(503).code("engine_crashed")
-	s.FailRegion(document.Box{X2: 5, Y2: 5}, recognition.Failure{Code: recognition.CodeDeadline, Detail: "Too slow."})
+	s.FailRegion(document.Box{X2: 5, Y2: 5}, fault.Failure{Code: recognition.CodeDeadline, Detail: "Too slow."})
 	s.ask("POST", image+"/ocr", as(ann).with(`[{"x1":0,"y1":0,"x2":5,"y2":5}]`)).want(504).code("region_deadline")
 	s.Fail("Engine.Recognize", porttest.Before)
 	s.ask("POST", image+"/ocr", as(ann)).want(503).code("injected")

@@ -12,6 +12,7 @@ import (
 
 	"glyphbox/client"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
@@ -253,7 +254,7 @@ func TestDeadItems(t *testing.T) {
 	_, admin := s.user("root")
 	i := s.image(token)
 	poison := document.Box{X2: i.Width, Y2: i.Height}
-	s.FailRegion(poison, recognition.Failure{Code: recognition.CodeCrashed, Detail: "It broke."})
+	s.FailRegion(poison, fault.Failure{Code: recognition.CodeCrashed, Detail: "It broke."})
 	made := read[client.Job](s.ask("POST", base+"/job", as(token).with(fmt.Sprintf(`{"image_ids": [%d]}`, i.ID))).want(202))
 	s.work()
 	if end := s.follow(token, made.ID, ""); end[len(end)-1].Job.State != "failed" {

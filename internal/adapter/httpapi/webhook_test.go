@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"glyphbox/client"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/webhook"
 	"glyphbox/internal/porttest/check"
@@ -51,7 +52,7 @@ func TestWebhooks(t *testing.T) {
 	id := read[client.Job](s.ask("POST", base+"/job", ann.with(order)).want(202)).ID
 	claim, err := s.Jobs.Claim(t.Context(), job.ItemID(id, 1), "x", time.Now(), time.Now().Add(time.Minute))
 	check.OK(t, "Claim", err)
-	check.OK(t, "Finish", s.Jobs.Finish(t.Context(), claim.ID, "x", job.Outcome{Error: &job.Failure{Code: "c", Detail: "d"}}, time.Now(),
+	check.OK(t, "Finish", s.Jobs.Finish(t.Context(), claim.ID, "x", job.Outcome{Error: &fault.Failure{Code: "c", Detail: "d"}}, time.Now(),
 		time.Time{}))
 	a = s.ask("GET", path+"/delivery?size=1", ann).want(200)
 	if !strings.Contains(a.header.Get("Link"), `rel="next"`) {

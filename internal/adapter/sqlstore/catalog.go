@@ -16,6 +16,7 @@ import (
 	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/domain/once"
 )
@@ -123,7 +124,7 @@ func insertPages(ctx context.Context, tx *sql.Tx, document int64, pages []docume
 }
 
 // failure is a column of why a page cannot be rendered, as JSON; NULL where it can.
-type failure struct{ of **document.Failure }
+type failure struct{ of **fault.Failure }
 
 // Value implements [driver.Valuer].
 func (f failure) Value() (driver.Value, error) {

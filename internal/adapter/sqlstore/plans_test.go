@@ -631,7 +631,7 @@ func workCases(f populated) []planCase {
 			return s.Finish(ctx, "job0003-000001", "me", job.Outcome{Version: 1}, at, time.Time{})
 		})},
 		{name: "leases that lapsed", do: onJobs(func(ctx context.Context, s jobs) error {
-			n, err := s.Lapse(ctx, at, job.Outcome{Lapsed: true, Error: &job.Failure{Code: "x", Detail: "X."}})
+			n, err := s.Lapse(ctx, at, job.Outcome{Lapsed: true, Error: &fault.Failure{Code: "x", Detail: "X."}})
 			if err == nil && n == 0 {
 				err = errors.New("no lease lapsed")
 			}

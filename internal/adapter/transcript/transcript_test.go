@@ -20,6 +20,7 @@ import (
 
 	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/recognition"
 	"glyphbox/internal/porttest"
 )
@@ -80,7 +81,7 @@ func sample() sampled {
 					Reading: recognition.Reading{Lang: []string{"chi_sim_vert"}, Shape: recognition.ShapePage, Engine: "tesseract 5.3.0",
 						Scale: 1, Passes: 1}},
 				{ID: "failed", Version: 3, ROI: document.Box{X1: 700, Y1: 10, X2: 790, Y2: 40}, Revision: 1,
-					Reading: recognition.Reading{Error: &recognition.Failure{Code: recognition.CodeDeadline,
+					Reading: recognition.Reading{Error: &fault.Failure{Code: recognition.CodeDeadline,
 						Detail: "It took <too> long."}}},
 				{ID: "typed", Version: 3, ROI: document.Box{X1: 40, Y1: 200, X2: 440, Y2: 320}, Name: "typed", Revision: 2,
 					EditedBy: account.Ref{ID: 7, Name: "ann"}, Edited: at,

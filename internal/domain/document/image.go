@@ -123,14 +123,8 @@ type Probe struct {
 type PageProbe struct {
 	Width  int // pixels, upright; 0 where Error is not nil
 	Height int
-	DPI    int      // as in Geometry
-	Error  *Failure // why the page cannot be rendered; nil where it can, as far as was looked
-}
-
-// Failure says why a page cannot be rendered.
-type Failure struct {
-	Code   string `json:"code"`
-	Detail string `json:"detail"` // a sentence, for people
+	DPI    int            // as in Geometry
+	Error  *fault.Failure // why the page cannot be rendered; nil where it can, as far as was looked
 }
 
 // Geometry returns what was found of the page with that number; of one that is not there, nothing.
@@ -171,7 +165,7 @@ type Image struct {
 	Thumbnail  string // blob
 	Seal       []byte // the sealed password of the file; nil where it needs none
 	Password   string // that opens the file, as the Service has unsealed it; never stored
-	Error      *Failure
+	Error      *fault.Failure
 	Created    time.Time
 }
 

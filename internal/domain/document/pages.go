@@ -135,7 +135,7 @@ func (s *Service) firstThumbnail(ctx context.Context, a *arrival) error {
 	made, err := s.Imager.Thumbnail(ctx, page, ThumbnailSide)
 	if f := fault.Of(err); f != nil && len(a.pages) > 1 &&
 		(f.Kind == fault.Unsupported || f.Kind == fault.TooLarge || f.Kind == fault.Invalid) {
-		a.pages[0].Error = &Failure{Code: f.Code, Detail: f.Text}
+		a.pages[0].Error = &fault.Failure{Code: f.Code, Detail: f.Text}
 		return nil
 	}
 	a.thumbnail = made.Bytes

@@ -54,6 +54,12 @@ type Field struct {
 	Detail string `json:"detail"` // what is allowed
 }
 
+// Failure is what is kept of why something could not be done that is part of more: a page, a region, an item of a job.
+type Failure struct {
+	Code   string `json:"code"`   // stable and for programs
+	Detail string `json:"detail"` // a sentence, for people
+}
+
 // Fault is a failure that may be told to the caller. It is immutable once returned.
 type Fault struct {
 	Kind       Kind

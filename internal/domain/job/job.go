@@ -69,11 +69,11 @@ type Job struct {
 	Seq      int64         // of the newest change; see Item.Seq
 	Worked   time.Duration // that the items that are done or have failed took in all
 	Created  time.Time
-	Begun    time.Time // zero: not yet
-	Finished time.Time // zero: not yet
-	Stopped  *Failure  // why it was cancelled by the service; nil: it was not
-	Forecast Forecast  // filled in by the service where the job has not ended
-	Note     once.Note // of what makes it; zero: none. It is not stored with the job
+	Begun    time.Time      // zero: not yet
+	Finished time.Time      // zero: not yet
+	Stopped  *fault.Failure // why it was cancelled by the service; nil: it was not
+	Forecast Forecast       // filled in by the service where the job has not ended
+	Note     once.Note      // of what makes it; zero: none. It is not stored with the job
 }
 
 // Count says how many items there are in each state.
@@ -84,12 +84,6 @@ type Count struct {
 // Left is how many items have not ended.
 func (c Count) Left() int { return c.Queued + c.Running }
 
-// Failure says why something did not work out.
-type Failure struct {
-	Code   string `json:"code"` // stable and for programs
-	Detail string `json:"detail"`
-}
-
 // Item is one page of a job.
 type Item struct {
 	ID       string // of its job and its number
@@ -97,11 +91,11 @@ type Item struct {
 	Number   int // 1, 2, 3 … in the order of the request
 	ImageID  int64
 	State    State
-	Dead     bool     // it failed for good after MaxTries
-	Version  int      // of the run that it gave; 0: none
-	Tries    int      // that have begun; those do not count that a store that was away, or a node that vanished, broke off
-	Error    *Failure // of the last try; nil: none
-	Seq      int64    // of the change that it went through last: 1, 2, 3 … among all changes of its job; 0: none yet
+	Dead     bool           // it failed for good after MaxTries
+	Version  int            // of the run that it gave; 0: none
+	Tries    int            // that have begun; those do not count that a store that was away, or a node that vanished, broke off
+	Error    *fault.Failure // of the last try; nil: none
+	Seq      int64          // of the change that it went through last: 1, 2, 3 … among all changes of its job; 0: none yet
 	Begun    time.Time
 	Finished time.Time
 }
@@ -131,12 +125,12 @@ var (
 
 // Outcome is how a try of an item ended.
 type Outcome struct {
-	Version int      // of the run; 0: it did not work out
-	Error   *Failure // nil where there is a version
-	Again   bool     // whether another try may help, unless it was the last one
-	Free    bool     // whether the try does not count, since it was no fault of the item
-	Lapsed  bool     // whether who ran it did not come back; it counts as a lapse and not as a try
-	Stop    bool     // whether the whole job is to be cancelled for this error
+	Version int            // of the run; 0: it did not work out
+	Error   *fault.Failure // nil where there is a version
+	Again   bool           // whether another try may help, unless it was the last one
+	Free    bool           // whether the try does not count, since it was no fault of the item
+	Lapsed  bool           // whether who ran it did not come back; it counts as a lapse and not as a try
+	Stop    bool           // whether the whole job is to be cancelled for this error
 }
 
 // outcomeOf judges the error of a try.
@@ -145,7 +139,7 @@ func outcomeOf(version int, err error) Outcome {
 		return Outcome{Version: version}
 	}
 	f := fault.Of(err)
-	o := Outcome{Error: &Failure{Code: f.Code, Detail: detail(f)}}
+	o := Outcome{Error: &fault.Failure{Code: f.Code, Detail: detail(f)}}
 	switch f.Kind {
 	case fault.Busy, fault.TooMany, fault.Canceled:
 		o.Again, o.Free = true, true
@@ -153,7 +147,7 @@ func outcomeOf(version int, err error) Outcome {
 		o.Again = true
 		o.Free = f.Code != recognition.CodeCrashed && f.Code != recognition.CodeFailed
 	case fault.Internal:
-		o.Again, o.Error = true, &Failure{Code: "internal", Detail: "Something went wrong in the service."}
+		o.Again, o.Error = true, &fault.Failure{Code: "internal", Detail: "Something went wrong in the service."}
 	case fault.Deadline, fault.Conflict:
 		o.Again = true
 	}

@@ -73,7 +73,7 @@ func (r *Runner) Run(ctx, patience context.Context) {
 func (r *Runner) Alone(ctx context.Context) error { return r.lapse(ctx, r.Now().Add(2*LeaseTime)) }
 
 func (r *Runner) lapse(ctx context.Context, now time.Time) error {
-	vanished := &Failure{Code: "node_vanished", Detail: "The node that ran it stopped responding."}
+	vanished := &fault.Failure{Code: "node_vanished", Detail: "The node that ran it stopped responding."}
 	n, err := r.Jobs.Lapse(ctx, now, Outcome{Error: vanished, Lapsed: true})
 	r.Returned.Add(int64(n))
 	return err

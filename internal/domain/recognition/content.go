@@ -60,13 +60,7 @@ type Reading struct {
 	Suggested []string `json:"suggested_lang,omitempty"`
 	Missing   []string `json:"missing_lang,omitempty"`
 
-	Error *Failure `json:"error,omitempty"`
-}
-
-// Failure is why a region could not be read.
-type Failure struct {
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
+	Error *fault.Failure `json:"error,omitempty"`
 }
 
 // Content is the text of one region in one run, as the engine read it (revision 1) or as a person corrected it since.

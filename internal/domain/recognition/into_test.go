@@ -123,7 +123,7 @@ func TestIntoIsRefused(t *testing.T) {
 	mine := w.version(t, 2).ContentIDs[0]
 	wantFields(t, "a content twice", ask(w.ann, into(2, again(left, mine), again(right, mine))), "regions[1].content")
 	wantFields(t, "a content without a version", ask(w.ann, into(0, again(left, mine))), "regions[0].content")
-	w.fakes.FailRegion(right.Box, recognition.Failure{Code: recognition.CodeCrashed})
+	w.fakes.FailRegion(right.Box, fault.Failure{Code: recognition.CodeCrashed})
 	check.Code(t, "a region that cannot be read", ask(w.ann, into(2, right)), fault.Unavailable, recognition.CodeCrashed)
 	check.Same(t, "contents", len(w.version(t, 2).Contents), 1)
 	check.Same(t, "orphans", w.fakes.Orphans(), nil)

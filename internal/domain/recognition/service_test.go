@@ -295,7 +295,7 @@ func TestTasks(t *testing.T) {
 
 func TestOneFailedRegionStandsBesideOthers(t *testing.T) {
 	w := newWorld(t)
-	crash := recognition.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."}
+	crash := fault.Failure{Code: recognition.CodeCrashed, Detail: "The engine died."}
 	w.fakes.FailRegion(left.Box, crash)
 	run := w.recognize(t, w.ann, left, right)
 	check.Same(t, "failure", run.Contents[0].Error, &crash)
@@ -318,8 +318,8 @@ func TestAllRegionsFail(t *testing.T) {
 		recognition.CodeDeadline: fault.Deadline, recognition.CodeCrashed: fault.Unavailable, recognition.CodeFailed: fault.Unavailable,
 	} {
 		w := newWorld(t)
-		w.fakes.FailRegion(left.Box, recognition.Failure{Code: code, Detail: "It did not work."})
-		w.fakes.FailRegion(right.Box, recognition.Failure{Code: recognition.CodeFailed})
+		w.fakes.FailRegion(left.Box, fault.Failure{Code: code, Detail: "It did not work."})
+		w.fakes.FailRegion(right.Box, fault.Failure{Code: recognition.CodeFailed})
 		_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{left, right}, Mode: 3})
 		check.Code(t, "Recognize", err, kind, code)
 		check.Same(t, "calls", w.fakes.Calls(), nil)

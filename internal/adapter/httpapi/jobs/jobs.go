@@ -48,7 +48,7 @@ func View(j job.Job) client.Job {
 	return v
 }
 
-func failure(f *job.Failure) *client.Failure {
+func failure(f *fault.Failure) *client.Failure {
 	if f == nil {
 		return nil
 	}

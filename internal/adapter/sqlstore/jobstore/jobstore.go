@@ -20,6 +20,7 @@ import (
 	"glyphbox/internal/adapter/sqlstore/oncestore"
 	"glyphbox/internal/adapter/sqlstore/sqldb"
 	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
 	"glyphbox/internal/domain/limit"
 )
@@ -130,11 +131,11 @@ func scanJob(scan func(...any) error) (job.Job, error) {
 	return j, err
 }
 
-func failure(code, text sqldb.Text) *job.Failure {
+func failure(code, text sqldb.Text) *fault.Failure {
 	if code == "" {
 		return nil
 	}
-	return &job.Failure{Code: string(code), Detail: string(text)}
+	return &fault.Failure{Code: string(code), Detail: string(text)}
 }
 
 // ByID implements job.Jobs.
