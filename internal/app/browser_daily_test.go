@@ -149,8 +149,15 @@ func TestBrowserFailedRegions(t *testing.T) {
 	b.key(kb.Escape)
 	b.edits()
 	b.key("a", ctrl)
-	for range 12 {
+	// The lines that are typed stay above what saves, whatever was in sight before.
+	const above = "document.querySelector('#r1 textarea').getBoundingClientRect().bottom - 8 <= " +
+		"document.querySelector('#r1 .save').getBoundingClientRect().top"
+	for n := range 12 {
+		eval[any](b, "document.querySelector('.list').scrollTop = 0")
 		b.key("a line of text that is long enough" + kb.Enter)
+		if !eval[bool](b, above) {
+			t.Errorf("line %d is typed below what saves", n+1)
+		}
 	}
 	eval[any](b, "document.querySelector('.list').scrollTop = 0")
 	b.until("(() => { const save = document.querySelector('#r1 .save button').getBoundingClientRect(), list = " +
