@@ -302,4 +302,18 @@ func TestBrowserReadsIntoNewVersions(t *testing.T) {
 	b.look("overtaken")
 	b.press("Work on it")
 	b.until("document.querySelector('#r1 .text')?.innerText.includes('almanac') && " + readings + " === 1")
+
+	// So is what has no fewer regions, but not those that were drawn. What has them is shown, which is told.
+	b.openImage(other.ID, "")
+	b.until(readings + " === 1")
+	drawn := versionsOf(ann, other.ID)[0].Contents[0]
+	box := func(c api.Content, down int) object {
+		return object{"x1": c.ROI.X1, "y1": c.ROI.Y1 + down, "x2": c.ROI.X2, "y2": c.ROI.Y2 + down}
+	}
+	ann.call(http.StatusOK, "POST", path("/image/%d/ocr", other.ID), []object{box(drawn, 60), box(drawn, 120)})
+	b.shows("Version 3 was made meanwhile, with regions of its own (2).")
+	b.until(fmt.Sprintf("document.querySelector('#r1 .text')?.innerText === %q && %s === 1", drawn.Text, readings))
+	ann.call(http.StatusOK, "POST", path("/image/%d/ocr", other.ID), []object{box(drawn, 0), box(drawn, 60)})
+	b.shows("Version 4 was made meanwhile and is shown now.")
+	b.until(readings + " === 2 && !document.body.innerText.includes('with regions of its own')")
 }

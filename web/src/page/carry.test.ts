@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Content } from '../api'
-import { asOthers, correction, mirrored, retyped, type Region } from './carry'
+import { asOthers, correction, covers, mirrored, retyped, type Region } from './carry'
 
 const box = (x: number) => ({ x1: x, y1: 0, x2: x + 100, y2: 20 })
 const content = (id: string, x: number, more: Partial<Content> = {}) =>
@@ -47,8 +47,22 @@ describe('the list', () => {
   })
 })
 
+const edited = { edited_by: { id: 1, name: 'ann' } }
+
+describe('a version that was made meanwhile', () => {
+  const before: Record<string, Content> = { A: content('A', 0), B: content('B', 300, { text: 'written', ...edited }) }
+  const list = [region('a', { content: 'A' }), region('b', { content: 'B', box: box(300) }), region('failed', { state: 'failed' })]
+  const replaces = (...contents: Content[]) => covers(run(...contents), list, (id) => before[id])
+  test('takes the place of the list where it has all of it', () => {
+    expect(replaces(content('D', 300, { text: 'written' }), content('C', 0, { text: 'read anew' }))).toBe(true)
+  })
+  test('does not where a region, or what a person wrote, is not in it', () => {
+    expect(replaces(content('C', 0), content('D', 500, { text: 'written' }), content('E', 700))).toBe(false)
+    expect(replaces(content('C', 0), content('D', 300))).toBe(false)
+  })
+})
+
 describe('a new reading', () => {
-  const edited = { edited_by: { id: 1, name: 'ann' } }
   test('takes a text over that a person wrote, and no other', () => {
     expect(correction(content('A', 0, { text: 'written', revision: 2, ...edited }), content('B', 0))).toBe('written')
     expect(correction(content('A', 0, { text: 'named', revision: 2 }), content('B', 0))).toBeNull()

@@ -1,5 +1,6 @@
 // Regions as the page has them, and what of them comes through when contents change or are read again.
 import { auto, type Box, type Content, type Effort, type Rotate, type Run } from '../api'
+import { sameBox } from './geometry'
 
 /** How one region is read; null: as new ones are. */
 export type Own = { lang: string[] | null; psm: string | null; rotate: Rotate | null; effort: Effort | null; charset: string }
@@ -52,6 +53,13 @@ export function mirrored(list: Region[], run: Pick<Run, 'lang' | 'psm' | 'conten
   })
   return [...there, ...list.filter((r) => !r.content)]
 }
+
+/** Whether a run has all that was read of the list: its regions where they are, with the texts that persons wrote. */
+export const covers = (run: Pick<Run, 'contents'>, list: Region[], content: (id: string) => Content | undefined): boolean =>
+  list.every((r) => {
+    const old = content(r.content)
+    return !old || run.contents.some((c) => sameBox(c.roi, r.box) && !correction(old, c))
+  })
 
 /** The corrected text that a new reading takes over from the one before it; null where there is none. */
 export const correction = (old: Content, now: Content): string | null =>

@@ -130,6 +130,7 @@ export default {
   'Page confirmed': '페이지 확인 완료',
   'Version {n} was made meanwhile, with regions of its own ({m}).':
     '그사이 버전 {n}이(가) 만들어졌습니다. 이 버전에는 다른 영역이 있습니다({m}개).',
+  'Version {n} was made meanwhile and is shown now.': '그사이 만들어진 버전 {n}을(를) 표시합니다.',
   'Work on it': '이 버전으로 작업',
   'Regions as CSV': '영역 목록(CSV)',
   'Regions as Excel': '영역 목록(Excel)',

@@ -2,7 +2,7 @@
 // is done at the server, and undone there; what a step is undone by is kept for the tab, so that a reload does not lose it.
 import * as api from '../api'
 import type { Asked, Box, Change, Content, Image, Run } from '../api'
-import { asOthers, asRegion, correction, mirrored, retyped, type Own, type Region } from './carry'
+import { asOthers, asRegion, correction, covers, mirrored, retyped, type Own, type Region } from './carry'
 import { orderOf } from './clipboard'
 import { moved, sameBox, turned } from './geometry'
 import { howToRead, rememberHow } from '../how'
@@ -32,7 +32,7 @@ export class Work {
   languages = $state.raw<string[]>(['eng'])
   #draft = $state.raw<Region[]>([])
   version = $state(0) // that the draft shows; 0: nothing was read yet
-  offered = $state.raw<Run | null>(null) // made elsewhere: newer with fewer regions than the draft, or overtaken by it
+  offered = $state.raw<Run | null>(null) // made elsewhere: newer and without all that the draft has, or overtaken by it
   how = $state.raw<Asked>({ lang: ['eng'], psm: 'auto', oem: 3, rotate: 'auto', effort: '' })
   reading = $state<Reading[]>([])
   history: History
@@ -243,7 +243,9 @@ export class Work {
       if (news.some((e) => e.version === 0)) this.#made.clear()
       if (!news.map((e) => this.#knows(e)).includes(false)) return
       const typed = this.draft.filter((r) => r.content && unsaved(r.content))
+      const before = this.version
       await this.#refresh()
+      if (before && this.version !== before) tell(t('Version {n} was made meanwhile and is shown now.', { n: this.version }))
       for (const { content } of typed.filter((r) => !this.draft.some((d) => d.content === r.content)))
         tell(t('Someone else deleted a region with text that you have not saved.'), {
           label: t('Bring it back'),
@@ -263,7 +265,7 @@ export class Work {
     this.learn(runs.flatMap((r) => r.contents))
     this.#add(...runs)
     if (newest.version === this.version) this.draft = mirrored(this.draft, newest)
-    else if (newest.contents.length >= this.draft.filter((r) => r.content).length) this.#take(newest)
+    else if (!this.draft.some((r) => unsaved(r.content)) && covers(newest, this.draft, this.contentOf)) this.#take(newest)
     else {
       this.offered = newest
       const now = runs.find((r) => r.version === this.version)
