@@ -100,7 +100,7 @@ func TestBrowserUndoesCorrections(t *testing.T) {
 	correct("thrice")
 	ann.call(200, "PUT", path("/ocr/%s", stored().ID), object{"text": "Theirs"})
 	b.key("z", ctrl)
-	b.shows("Someone else changed this text.")
+	b.shows("This text was changed elsewhere.")
 	b.until(text + " === 'Theirs'")
 	if c := stored(); c.Text != "Theirs" {
 		t.Errorf("the service has %+v", c)
@@ -367,7 +367,7 @@ func TestBrowserTurnsPages(t *testing.T) {
 	const turned = "document.querySelector('.paper .base')?.naturalWidth === 1300 && " + place + " === '%d,%d'"
 	other.until(fmt.Sprintf(turned, roi.X1, roi.Y1))
 	other.until("document.activeElement.matches('#r1 textarea') && document.activeElement.value === 'Typed'")
-	other.shows("Someone else turned the page.")
+	other.shows("The page was turned elsewhere.")
 	ann.call(200, "PUT", path("/ocr/%s", versionsOf(ann, page.ID)[0].Contents[0].ID), object{"name": "told"})
 	b.until("document.querySelector('#r1 .name').value === 'told'") // so what was told before has been heard
 	if asked := eval[[]string](b, fmt.Sprintf("window.asked.filter((a) => a === 'GET /image/%d/meta')", page.ID)); len(asked) > 0 {

@@ -591,7 +591,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	b.until("document.querySelector('#r2 .theirs')?.innerText.includes('Theirs') && document.querySelector('#r2 " +
 		".theirs').innerText.includes('Three')")
 	b.look("conflict")
-	b.press("Use theirs")
+	b.press("Use that version")
 	b.until("document.querySelector('#r2 .text')?.innerText === 'Theirs'")
 
 	// An earlier text is taken back; that is one more revision.

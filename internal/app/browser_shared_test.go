@@ -120,7 +120,7 @@ func TestBrowserTogether(t *testing.T) {
 	other.retypes("Not saved")
 	ann.do(204, "DELETE", path("/ocr/%s", contents[0].ID), nil)
 	b.until(readings + " === 1")
-	other.shows("Someone else deleted a region with text that you have not saved.")
+	other.shows("A region with text that you have not saved was deleted elsewhere.")
 	other.look("deleted-while-typing")
 	other.press("Bring it back")
 	other.until("document.querySelector('#r1 textarea')?.value === 'Not saved'")

@@ -372,7 +372,7 @@ export class Editor {
         this.walk = { ...walk, busy: false }
         if (!(e instanceof api.Failure && e.status === 412)) return complain(e)
         this.work.changed(await api.content(c.id).catch(() => c))
-        tell(t('Someone else changed this text.'))
+        tell(t('This text was changed elsewhere.'))
         return
       }
     }
@@ -423,7 +423,7 @@ export class Editor {
     } catch (e) {
       if (!(e instanceof api.Failure && e.status === 412)) return complain(e)
       this.work.changed(await api.content(c.id).catch(() => c))
-      tell(t('Someone else changed this text.'))
+      tell(t('This text was changed elsewhere.'))
     }
   }
 
@@ -565,7 +565,7 @@ export class Editor {
     try {
       if (!(await this.work.stands(rotation))) return
       this.#turned()
-      tell(t('Someone else turned the page.'))
+      tell(t('The page was turned elsewhere.'))
     } catch (e) {
       complain(e)
     }
@@ -641,7 +641,7 @@ export class Editor {
         }
         this.editing = r.key
         this.#show(r.key)
-        tell(t('Someone else changed this text. Save here to compare.'))
+        tell(t('This text was changed elsewhere. Save here to compare.'))
         return
       }
     }

@@ -1,6 +1,6 @@
 // The Korean forms of what only the view of a page image says; it is loaded with that.
 export default {
-  'Someone else turned the page.': '다른 사용자가 페이지를 회전했습니다.',
+  'The page was turned elsewhere.': '다른 곳에서 페이지를 회전했습니다.',
   'Region {n} looks {lang}.': '영역 {n}의 언어는 {lang}인 것 같습니다.',
   '{n} regions look {lang}.': '영역 {n}개의 언어는 {lang}인 것 같습니다.',
   'That language is not installed.': '이 언어는 설치되어 있지 않습니다.',
@@ -52,9 +52,9 @@ export default {
   'For this region': '이 영역에 적용',
   'For new regions': '새 영역에 적용',
   'Not saved': '저장되지 않음',
-  'Someone else changed this text. Their version:': '다른 사용자가 이 텍스트를 수정했습니다. 상대방 내용:',
-  'Keep mine': '내 내용 저장',
-  'Use theirs': '상대방 내용 사용',
+  'This text was changed elsewhere. The version there:': '그사이 다른 곳에서 이 텍스트를 수정했습니다. 그 내용:',
+  'Keep mine': '입력한 내용 저장',
+  'Use that version': '그 내용 사용',
   'Read all {n}': '{n}개 모두 인식',
   '{n} areas found. Click one to read it.': '영역 {n}개를 찾았습니다. 클릭하면 인식합니다.',
   'No text found on this page.': '이 페이지에서 텍스트를 찾지 못했습니다.',
@@ -184,14 +184,15 @@ export default {
   'Save all': '모두 저장',
   'Discard': '수정 취소',
   'Discarded': '수정을 취소했습니다',
-  'Your version:': '내 내용:',
+  'What you typed:': '입력한 내용:',
   'Enter text': '텍스트 입력',
-  'A change that was not saved is dropped: someone else changed the region since.':
-    '저장하지 못한 변경 1건을 버렸습니다. 그사이 다른 사용자가 이 영역을 수정했습니다.',
-  '{n} changes that were not saved are dropped: someone else changed the regions since.':
-    '저장하지 못한 변경 {n}건을 버렸습니다. 그사이 다른 사용자가 해당 영역을 수정했습니다.',
-  'Someone else changed this text.': '다른 사용자가 이 텍스트를 수정했습니다.',
-  'Someone else changed this text. Save here to compare.': '다른 사용자가 이 텍스트를 수정했습니다. 여기서 저장하면 비교할 수 있습니다.',
+  'A change that was not saved is dropped: the region was changed elsewhere since.':
+    '저장하지 못한 변경 1건을 버렸습니다. 그사이 다른 곳에서 이 영역을 수정했습니다.',
+  '{n} changes that were not saved are dropped: the regions were changed elsewhere since.':
+    '저장하지 못한 변경 {n}건을 버렸습니다. 그사이 다른 곳에서 해당 영역을 수정했습니다.',
+  'This text was changed elsewhere.': '그사이 다른 곳에서 이 텍스트를 수정했습니다.',
+  'This text was changed elsewhere. Save here to compare.':
+    '그사이 다른 곳에서 이 텍스트를 수정했습니다. 여기서 저장하면 비교할 수 있습니다.',
   '1 region differs': '영역 1개가 다릅니다',
   '{n} regions differ': '영역 {n}개가 다릅니다',
   'Show only differences': '다른 부분만 보기',
@@ -234,7 +235,7 @@ export default {
   'Show older versions': '이전 버전 더 보기',
   'Revision {n}': '{n}번째 수정본',
   'Also here: {names}': '함께 보는 사람: {names}',
-  'Someone else deleted a region with text that you have not saved.': '저장하지 않은 텍스트가 있는 영역을 다른 사용자가 삭제했습니다.',
+  'A region with text that you have not saved was deleted elsewhere.': '저장하지 않은 텍스트가 있는 영역이 다른 곳에서 삭제되었습니다.',
   'Bring it back': '되살리기',
   'Restore this text': '이 텍스트로 되돌리기',
   'There is no page {n}. The document has the pages 1 to {last}.': '{n} 페이지는 없습니다. 이 문서에는 1~{last} 페이지가 있습니다.',

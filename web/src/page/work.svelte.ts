@@ -247,7 +247,7 @@ export class Work {
       await this.#refresh()
       if (before && this.version !== before) tell(t('Version {n} was made meanwhile and is shown now.', { n: this.version }))
       for (const { content } of typed.filter((r) => !this.draft.some((d) => d.content === r.content)))
-        tell(t('Someone else deleted a region with text that you have not saved.'), {
+        tell(t('A region with text that you have not saved was deleted elsewhere.'), {
           label: t('Bring it back'),
           run: () => this.#inTurn(async () => this.#shown([await api.change(content, null, { deleted: false })])).catch(complain),
         })
@@ -348,8 +348,8 @@ export class Work {
       tell(
         count(
           lost,
-          'A change that was not saved is dropped: someone else changed the region since.',
-          '{n} changes that were not saved are dropped: someone else changed the regions since.',
+          'A change that was not saved is dropped: the region was changed elsewhere since.',
+          '{n} changes that were not saved are dropped: the regions were changed elsewhere since.',
         ),
       )
   }
@@ -371,7 +371,7 @@ export class Work {
         this.history.lose(from)
         if (e instanceof api.Failure && (e.status === 412 || e.status === 404)) {
           await this.#refresh()
-          tell(t('Someone else changed this text.'))
+          tell(t('This text was changed elsewhere.'))
         } else complain(e)
         return null
       }
