@@ -13,5 +13,5 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'first', test: /src\/main\.ts$/ }] } } },
   },
   // For work on the page: "glyphbox serve" in one terminal, "npx vite" in another.
-  server: { proxy: { '/api': 'http://127.0.0.1:8000', '/ready': 'http://127.0.0.1:8000' } },
+  server: { proxy: { '/api': 'http://127.0.0.1:8000', '/ping': 'http://127.0.0.1:8000' } },
 })

@@ -86,6 +86,7 @@ func TestBasePathBehindNginx(t *testing.T) {
 			browseBelow(t, proxy, base)
 		})
 	}
+	t.Run("away", func(t *testing.T) { missBelow(t, cut, proxy+"/texts/ocr") })
 	if r := whole.do(http.StatusOK, "GET", "/health", nil); !bytes.Contains(r.body, []byte("ok")) { // probes of the process itself
 		t.Errorf("health: %s", r.body)
 	}
@@ -113,6 +114,23 @@ func browseBelow(t *testing.T, proxy, base string) {
 	b.until(fmt.Sprintf("location.pathname === '%s/image/%d'", base, image.ID))
 	b.until(fmt.Sprintf("performance.getEntriesByType('resource').every((e) => !e.name.startsWith('http') || new "+
 		"URL(e.name).pathname.startsWith('%s/'))", base))
+}
+
+// missBelow has the service go away behind its proxy, which answers in its place, and come back.
+func missBelow(t *testing.T, s *server, below string) {
+	b := browse(t, below)
+	b.open("/")
+	b.signIn("ann", password)
+	b.shows("below.png")
+	s.stop()
+	s.wait()
+	b.fill("[type=search]", "below")
+	b.shows("The service cannot be reached.")
+	b.until("performance.getEntriesByType('resource').some((e) => e.name.endsWith('/ping') && e.responseStatus === 502)")
+	b.shows("The service cannot be reached.")
+	start(t, t.TempDir(), "--addr", strings.TrimPrefix(s.base, "http://"), "--base-path", "/texts/ocr")
+	b.until("!document.querySelector('.offline')")
+	b.until("performance.getEntriesByType('resource').every((e) => new URL(e.name).pathname.startsWith('/texts/ocr/'))")
 }
 
 func walkBelow(t *testing.T, proxy, base string) {

@@ -75,10 +75,12 @@ function end(why: Failure | null) {
   ended(why)
 }
 
-async function failure(r: Response): Promise<Failure> {
-  const p = (await r.json().catch(() => ({}))) as Partial<Problem>
-  return new Failure(r.status, p.code ?? 'unknown', p.detail ?? r.statusText, p.errors ?? [], Number(r.headers.get('Retry-After') ?? 0))
-}
+const unreachable = () => new Failure(0, 'unreachable', 'unreachable')
+/** Why a request failed. What a proxy answers for the service, without a reason of ours, says that it was not reached. */
+const why = (status: number, text: string, p: Partial<Problem> | null, after = 0) =>
+  !p?.code && status > 501 ? unreachable() : new Failure(status, p?.code ?? 'unknown', p?.detail ?? text, p?.errors ?? [], after)
+const failure = async (r: Response) =>
+  why(r.status, r.statusText, await r.json().catch(() => null), Number(r.headers.get('Retry-After') ?? 0))
 
 /** Whether a failure ends the session, as that of somebody who was blocked. */
 const ends = (f: Failure) => f.code === 'account_blocked' || f.code === 'account_inactive'
@@ -88,7 +90,7 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
     return await fetch(path, init)
   } catch (e) {
     if (e instanceof DOMException && e.name === 'AbortError') throw e
-    throw new Failure(0, 'unreachable', 'unreachable')
+    throw unreachable()
   }
 }
 
@@ -232,8 +234,7 @@ export async function upload(it: Sent): Promise<Image> {
       lapses = 0
       continue
     }
-    const p = (x.response ?? {}) as Partial<Problem>
-    throw new Failure(x.status, p.code ?? 'unknown', p.detail ?? x.statusText, p.errors ?? [])
+    throw why(x.status, x.statusText, x.response)
   }
 }
 // fetch does not tell how much has gone.
@@ -248,7 +249,7 @@ function post(it: Sent, bearer: string): Promise<XMLHttpRequest> {
       if (e.lengthComputable) it.part = e.loaded / e.total
     }
     x.onload = () => resolve(x)
-    x.onerror = () => reject(new Failure(0, 'unreachable', 'unreachable'))
+    x.onerror = () => reject(unreachable())
     x.onabort = () => reject(new DOMException('', 'AbortError'))
     it.control.signal.addEventListener('abort', () => x.abort())
     const form = new FormData()

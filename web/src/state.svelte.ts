@@ -119,17 +119,17 @@ export function complain(e: unknown) {
 export function lost() {
   if (app.offline) return
   app.offline = true
-  const again = () => {
-    fetch('/ping', { cache: 'no-store' }).then(
-      () => {
-        app.offline = false
-        tell(t('Connected again.'))
-        dispatchEvent(new Event('glyphbox-back'))
-      },
-      () => setTimeout(again, 1500),
-    )
+  const look = async () => {
+    const pong = await fetch('ping', { cache: 'no-store' }).catch(() => null)
+    app.offline = !pong?.ok // a proxy may answer for it
+    if (app.offline) {
+      setTimeout(look, 1500)
+      return
+    }
+    tell(t('Connected again.'))
+    dispatchEvent(new Event('glyphbox-back'))
   }
-  setTimeout(again, 1000)
+  setTimeout(look, 1000)
 }
 
 /** Loads a part of the page that is not there yet. Where it cannot be had, as after an update, that is told, and what asked is undone. */
