@@ -9,8 +9,18 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
-    // What the first load needs is one file, whatever of it the parts need that are loaded later: it compresses best so.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'first', test: /src\/main\.ts$/ }] } } },
+    // What the first load needs is one file, whatever of it the parts need that are loaded later, and what it asks for next, for jobs, is
+    // another: they compress best so.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'first', test: /src\/main\.ts$/ },
+            { name: 'jobs', test: /src\/(jobs\/jobs|how|page\/(leaves|clipboard|geometry))/ },
+          ],
+        },
+      },
+    },
   },
   // For work on the page: "glyphbox serve" in one terminal, "npx vite" in another.
   server: { proxy: { '/api': 'http://127.0.0.1:8000', '/ping': 'http://127.0.0.1:8000' } },

@@ -23,9 +23,11 @@ import { complain, tell } from '../state.svelte'
 export type Failed = JobItem & { name: string }
 export type Shown = { job: Job; failed: Failed[] }
 
-let shown = $state<Shown[]>([])
+let shown = $state<Shown[]>([]) // newest first
 let put = $state.raw<Set<string>>(new Set()) // away by somebody who has seen them
-let following: AbortController | null = null
+let signedIn = new AbortController() // until somebody else is, or nobody
+let streams: AbortController | null = null // while something is at work and the page is in sight
+let followed = '' // id of the job whose stream is open
 
 const atWork = (j: Job) => j.state === 'queued' || j.state === 'running'
 export const jobs = () => shown.filter((s) => !put.has(s.job.id))
@@ -34,14 +36,14 @@ export { atWork }
 
 /** Looks after the jobs of who signed in; nobody's where there is none. */
 export async function look(user: number) {
-  following?.abort()
-  following = null
+  signedIn.abort()
+  const { signal } = (signedIn = new AbortController())
+  pause()
   shown = []
   if (!user) return
-  const control = (following = new AbortController())
   try {
     const list = await ask()
-    if (control.signal.aborted) return
+    if (signal.aborted) return
     const recent = (j: Job) => atWork(j) || (j.failed > 0 && Date.now() - Date.parse(j.created_datetime) < 86_400_000)
     for (const j of list.filter(recent).reverse()) show(j)
   } catch (e) {
@@ -50,12 +52,46 @@ export async function look(user: number) {
 }
 function show(j: Job) {
   shown = [{ job: j, failed: [] }, ...shown.filter((s) => s.job.id !== j.id)]
-  if (atWork(j)) watch(j.id)
+  if (atWork(j)) watch()
   else if (j.failed) name(j.id)
 }
 const at = (id: string) => shown.find((s) => s.job.id === id)
-async function watch(id: string) {
-  const { signal } = following!
+
+/**
+ * Follows what is at work, one job after the other, the oldest first: a browser has few connections to a host, and each stream holds one. How
+ * far the others are is asked from time to time.
+ */
+async function watch() {
+  if (streams || document.hidden) return
+  const control = (streams = new AbortController())
+  for (let s; !control.signal.aborted && (s = shown.findLast((s) => atWork(s.job)));) {
+    followed = s.job.id
+    const timer = setInterval(others, 5000)
+    await toEnd(followed, control.signal)
+    clearInterval(timer)
+  }
+  if (streams === control) streams = null
+}
+function pause() {
+  streams?.abort()
+  streams = null
+}
+document.addEventListener('visibilitychange', () => (document.hidden ? pause() : watch()))
+
+/** Sees how far jobs are that are not followed. */
+async function others() {
+  const control = streams
+  if (!control || running() < 2) return
+  const list = await ask().catch(() => [])
+  for (const j of streams === control ? list : []) {
+    const s = at(j.id)
+    if (!s || j.id === followed || !atWork(s.job)) continue
+    s.job = j
+    if (!atWork(j)) toEnd(j.id, control.signal) // which tells what has become of its items, and is over at once
+  }
+}
+/** Follows a job to its end. */
+async function toEnd(id: string, signal: AbortSignal) {
   try {
     await follow(`/job/${id}/events`, signal, ({ event, data }) => {
       if (event === 'item') {
@@ -69,6 +105,7 @@ async function watch(id: string) {
     })
   } catch (e) {
     complain(e)
+    shown = shown.filter((s) => s.job.id !== id)
   }
   const s = at(id)
   if (signal.aborted || !s) return
@@ -103,7 +140,7 @@ export async function read(ids: number[], regions: Order[] = []) {
   }
 }
 export async function cancel(id: string) {
-  await cancelJob(id).catch(complain)
+  await cancelJob(id).then(others, complain)
 }
 export async function retry(id: string) {
   try {
