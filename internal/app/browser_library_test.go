@@ -732,7 +732,7 @@ func TestBrowserSignIn(t *testing.T) {
 	}
 	b.press("Sign in")
 	b.shows("Too many wrong passwords for this name.")
-	b.until("/Try again in \\d+ seconds/.test(document.body.innerText) && document.querySelector('form .main').disabled")
+	b.until("/Try again in \\d+ seconds/.test(document.body.innerText) && document.querySelector('form .main').ariaDisabled === 'true'")
 	b.look("sign-in-locked")
 	eval[any](b, "localStorage.setItem('language', 'ko')")
 	b.open("/")
@@ -783,8 +783,14 @@ func TestBrowserAccount(t *testing.T) {
 	b.shows("This name is taken.")
 	b.fill("main [name=name]", "anna")
 	b.fill("main [name=email]", "anna@example.org")
-	b.press("Save")
+	pressed := func(name string) {
+		t.Helper()
+		eval[any](b, button(name)+".focus()")
+		b.key(kb.Enter)
+	}
+	pressed("Save")
 	b.shows("Saved.")
+	b.until("document.activeElement === " + button("Save")) // where the keyboard goes on
 	me := as[struct{ Name, Email string }](t, ann.do(http.StatusOK, "GET", path("/user/me"), nil))
 	if me.Name != "anna" || me.Email != "anna@example.org" {
 		t.Errorf("the account is now %+v", me)
@@ -798,8 +804,9 @@ func TestBrowserAccount(t *testing.T) {
 	b.press("Change password")
 	b.shows("Wrong password.")
 	b.fill("main [name=current]", password)
-	b.press("Change password")
+	pressed("Change password")
 	b.shows("Password changed.")
+	b.until("document.activeElement === " + button("Change password"))
 	ann.do(http.StatusUnauthorized, "GET", path("/user/me"), nil)
 
 	// The line to copy works, as it is.
@@ -826,8 +833,9 @@ func TestBrowserAccount(t *testing.T) {
 	if text := eval[string](b, "document.body.innerText"); strings.Contains(text, "gbx_") {
 		t.Error("the key is shown a second time")
 	}
-	b.press("Revoke: scanner")
+	pressed("Revoke: scanner")
 	b.shows("No keys yet.")
+	b.until("document.activeElement.matches('ul') && document.activeElement.innerText === 'No keys yet.'")
 
 	// All sign-ins can be seen, not only the newest.
 	for range 25 {

@@ -113,6 +113,7 @@ func TestBrowserTogether(t *testing.T) {
 	other.until(typing)
 	other.key(kb.Enter, ctrl)
 	other.until("document.querySelector('#r1 .theirs')?.innerText.includes('Theirs')")
+	other.until("document.activeElement.matches('#r1 .theirs')") // the text field is gone
 	other.press("Keep mine")
 	b.until("document.querySelector('#r1 .text')?.innerText === 'Mine'")
 
