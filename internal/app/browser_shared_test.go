@@ -146,7 +146,7 @@ func TestBrowserGuest(t *testing.T) {
 	guest.until(readings + " === 1")
 	told := func(n int) {
 		t.Helper()
-		guest.until(fmt.Sprintf("[...document.querySelectorAll('.note')].filter((e) => e.innerText.includes('Only who read this text'))"+
+		guest.until(fmt.Sprintf("[...document.querySelectorAll('.note')].filter((e) => e.innerText.includes('Only the person who ran'))"+
 			".length === %d && !document.querySelector('textarea')", n))
 	}
 	guest.until("!document.querySelector('#r1 .edit') && document.querySelector('#r1 .name').readOnly")

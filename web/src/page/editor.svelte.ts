@@ -290,7 +290,9 @@ export class Editor {
   #changeable(): boolean {
     if (this.changeable) return true
     tell(
-      t('Only who read this text, the owner of the page and administrators can change it. “Read all again” makes a version of your own.'),
+      t(
+        'Only the person who ran this version, the page’s owner and administrators can change it. “Read all again” makes a version of your own.',
+      ),
     )
     return false
   }
