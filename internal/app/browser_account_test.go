@@ -26,7 +26,7 @@ func TestBrowserWebhooks(t *testing.T) {
 	b.shows("No webhooks yet.")
 	b.fill("[name=hook]", "http://10.0.0.1/hook")
 	b.press("Add webhook")
-	b.shows("An address on the internet that begins with https:// or http://")
+	b.shows("A web address that begins with https:// or http://")
 	b.fill("[name=hook]", receiver.URL)
 	b.press("Add webhook")
 	const secret = "document.querySelector('.made code')?.innerText"
@@ -43,7 +43,7 @@ func TestBrowserWebhooks(t *testing.T) {
 	id := <-arrived
 	b.press("Deliveries: " + receiver.URL)
 	b.shows("All pages were read")
-	b.until("(document.querySelector('.sent').innerText.includes('Delivered') || " + button("Look again") + ".click())")
+	b.until("(document.querySelector('.sent').innerText.includes('Delivered') || " + button("Refresh") + ".click())")
 	b.shows("HTTP 200")
 	eval[any](b, "document.querySelector('summary').click()")
 	b.until("document.querySelector('pre').innerText.includes('job.ended')")
@@ -73,10 +73,10 @@ func TestBrowserWebhooks(t *testing.T) {
 
 	b.press("New secret: " + receiver.URL)
 	b.until(fmt.Sprintf("%s !== %q", secret, first))
-	b.press("Switch off: " + receiver.URL)
-	b.shows("Switched off: what is to be sent waits.")
-	b.press("Switch on: " + receiver.URL)
-	b.shows("Switched on")
+	b.press("Turn off: " + receiver.URL)
+	b.shows("Off: notifications wait until it is on again.")
+	b.press("Turn on: " + receiver.URL)
+	b.until(button("Turn off: " + receiver.URL))
 	b.inLanguage("ko")
 	b.press("전송 기록: " + receiver.URL)
 	b.shows("모든 페이지 인식 완료")

@@ -548,7 +548,7 @@ func TestBrowserReloads(t *testing.T) {
 	b.press("Confirm text")
 	after("confirming", "document.querySelector('#r1').innerText.includes('Confirmed')")
 	b.press("Actions for region 1")
-	b.press("Not confirmed")
+	b.press("Remove confirmation")
 	after("taking the confirmation back", "!document.querySelector('#r1').innerText.includes('Confirmed')")
 	b.press("Confirm page")
 	after("confirming the page", "document.body.innerText.includes('Page confirmed')")

@@ -73,7 +73,7 @@ func TestBrowserDocument(t *testing.T) {
 	for _, none := range []string{"999", "0", "2.5", "two"} {
 		b.key("a", ctrl)
 		b.key(none + kb.Enter)
-		b.shows("There is no page " + none + ". The document has the pages 1 to 3.")
+		b.shows("There is no page " + none + ". The document has pages 1 to 3.")
 		b.until("document.activeElement.value === '" + none + "'")
 	}
 	b.key("a", ctrl)
@@ -181,7 +181,7 @@ func TestBrowserPassword(t *testing.T) {
 	b.fill("[type=search]", "GALLONS")
 	b.until("document.querySelector('section mark')?.innerText === 'gallons'")
 	b.shows("Page 2")
-	b.shows("Found in texts")
+	b.shows("Found in text")
 	b.look("found")
 	eval[any](b, "document.querySelector('section mark').closest('a').click()")
 	b.until("document.querySelector('.strip [aria-current=page]')?.innerText.trim() === '2' && document.querySelector('#r1.selected')")

@@ -47,7 +47,7 @@ func TestBrowserOtherLanguage(t *testing.T) {
 		b.drag(letterWidth, 50, y, 800, y+64)
 		b.until(fmt.Sprintf(seen, n+1))
 	}
-	b.shows("2 regions look Korean.")
+	b.shows("2 regions look like Korean.")
 	b.look("other-language")
 	b.inLanguage("ko")
 	b.shows("영역 2개의 언어는 한국어인 것 같습니다.")
@@ -69,7 +69,7 @@ func TestBrowserOtherLanguage(t *testing.T) {
 	b.key(kb.Escape)
 	b.drag(letterWidth, 60, 62, 810, 126)
 	b.until(fmt.Sprintf(seen, 4))
-	b.shows("Region 4 looks Korean.")
+	b.shows("Region 4 looks like Korean.")
 	b.press("Read again in Korean")
 	b.until("document.querySelector('#r4 .text')?.innerText.includes('등대지기는')")
 	b.until("!" + offered)

@@ -163,7 +163,7 @@ func TestBrowserUploads(t *testing.T) {
 	}
 	b.upload(write(t, files, "empty.png", nil), write(t, files, strings.Repeat("n", 201)+".png", []byte("x")))
 	b.until("[...document.querySelectorAll('.queue [role=alert]')].slice(2).map((e) => e.innerText).join() === " +
-		"'The file is empty.,The name of a file may have at most 200 characters.'")
+		"'The file is empty.,A file name can have at most 200 characters.'")
 	b.press("Dismiss: empty.png")
 	b.press("Dismiss: " + strings.Repeat("n", 201) + ".png")
 	b.press("Dismiss: notes.txt")
@@ -424,7 +424,7 @@ func TestBrowserUnknownLinks(t *testing.T) {
 	b.fill("[type=search]", ".")
 	b.until("location.search === '?q=.' && " + names + ".length === 2")
 	b.fill("[type=search]", "a b c d e f g h i j k l m n o p q r s t u")
-	b.shows("Texts can be searched for 20 words at most.")
+	b.shows("Text search takes up to 20 words.")
 	b.until("document.querySelectorAll('.note').length === 1")
 
 	devtools(b, network.Enable, network.EnableParams{})
@@ -882,7 +882,7 @@ func TestBrowserAccount(t *testing.T) {
 		t.Errorf("images kept: %q", namesOf(got))
 	}
 	b.signIn("admin", adminPassword)
-	b.choose("Whose pages", "all")
+	b.choose("Owner", "all")
 	b.shows("by deleted user")
 }
 

@@ -54,7 +54,7 @@ func TestBrowserEverybodysPages(t *testing.T) {
 		b.until(fmt.Sprintf("[...document.querySelectorAll('a.name')].map((e) => e.innerText).join() === %q", want))
 	}
 	list("own.png")
-	b.choose("Whose pages", "all")
+	b.choose("Owner", "all")
 	list("own.png,form 1.png,form 2.png,form 10.png")
 	b.until("document.body.innerText.match(/by ann/g)?.length === 3 && document.body.innerText.match(/by admin/g)?.length === 1")
 	b.until("document.body.innerText.match(/Not read/g)?.length === 3 && document.body.innerText.match(/✓ Read/g)?.length === 1")
@@ -121,9 +121,9 @@ func TestBrowserTogether(t *testing.T) {
 	other.retypes("Not saved")
 	ann.do(204, "DELETE", path("/ocr/%s", contents[0].ID), nil)
 	b.until(readings + " === 1")
-	other.shows("A region with text that you have not saved was deleted elsewhere.")
+	other.shows("A region with unsaved text was deleted elsewhere.")
 	other.look("deleted-while-typing")
-	other.press("Bring it back")
+	other.press("Restore")
 	other.until("document.querySelector('#r1 textarea')?.value === 'Not saved'")
 	b.until(readings + " === 2")
 

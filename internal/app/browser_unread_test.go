@@ -139,7 +139,7 @@ func TestBrowserKeepsRegions(t *testing.T) {
 	kept(b, 1)
 	ann.call(http.StatusOK, "PUT", path("/ocr/%s", before[0].ID), object{"text": "Theirs"})
 	b.openImage(page.ID, "")
-	b.shows("A change that was not saved is dropped: the region was changed elsewhere since.")
+	b.shows("1 unsaved change was dropped: the region was changed elsewhere.")
 	if c := contents()[0]; c.Text != "Theirs" || c.ROI.Y1 != before[0].ROI.Y1+10 {
 		t.Errorf("a text of somebody else became %+v", c)
 	}

@@ -93,7 +93,7 @@ addEventListener(
     const { valueMissing, typeMismatch } = field.validity
     if (valueMissing) field.setCustomValidity(t('Please fill this in.'))
     else if (typeMismatch && field.type === 'email') field.setCustomValidity(t(rules.email))
-    else if (typeMismatch) field.setCustomValidity(t('An address on the internet that begins with https:// or http://'))
+    else if (typeMismatch) field.setCustomValidity(t('A web address that begins with https:// or http://'))
     field.addEventListener('input', () => field.setCustomValidity(''), { once: true })
   },
   true,

@@ -28,7 +28,7 @@ const longest = 200 // characters of a name
 /** Why a file is not even sent. */
 function refusal({ size, name }: File): string {
   if (size === 0) return t('The file is empty.')
-  return [...name].length > longest ? t('The name of a file may have at most {n} characters.', { n: longest }) : ''
+  return [...name].length > longest ? t('A file name can have at most {n} characters.', { n: longest }) : ''
 }
 const open = (u: Upload) => u.state === 'waiting' || u.state === 'sending'
 

@@ -194,7 +194,7 @@ export class Editor {
       if (named === null || !(e instanceof api.Failure && e.status === 404)) throw e
       await this.work.load(0)
       const newest = this.work.version
-      tell(newest ? t('There is no version {n}. The newest is {newest}.', { n: named, newest }) : t('Nothing has been read here yet.'))
+      tell(newest ? t('There is no version {n}. The newest is {newest}.', { n: named, newest }) : t('This page has not been read yet.'))
       go(`/image/${this.id}`, true)
     }
   }
@@ -582,7 +582,7 @@ export class Editor {
   }
   #tooMany(): boolean {
     if (this.work.draft.length <= mostInVersion) return false
-    tell(t('A version has at most {n} regions. Delete some first.', { n: mostInVersion }))
+    tell(t('A version can have at most {n} regions. Delete some first.', { n: mostInVersion }))
     return true
   }
   /** Saves what is seen as a file. */

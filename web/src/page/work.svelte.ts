@@ -247,8 +247,8 @@ export class Work {
       await this.#refresh()
       if (before && this.version !== before) tell(t('Version {n} was made meanwhile and is shown now.', { n: this.version }))
       for (const { content } of typed.filter((r) => !this.draft.some((d) => d.content === r.content)))
-        tell(t('A region with text that you have not saved was deleted elsewhere.'), {
-          label: t('Bring it back'),
+        tell(t('A region with unsaved text was deleted elsewhere.'), {
+          label: t('Restore'),
           run: () => this.#inTurn(async () => this.#shown([await api.change(content, null, { deleted: false })])).catch(complain),
         })
     })
@@ -348,8 +348,8 @@ export class Work {
       tell(
         count(
           lost,
-          'A change that was not saved is dropped: the region was changed elsewhere since.',
-          '{n} changes that were not saved are dropped: the regions were changed elsewhere since.',
+          '1 unsaved change was dropped: the region was changed elsewhere.',
+          '{n} unsaved changes were dropped: the regions were changed elsewhere.',
         ),
       )
   }
