@@ -4,6 +4,7 @@ import type admin from './admin.korean'
 import type edit from './library/edit.korean'
 import type sure from './library/sure.korean'
 import type limits from './limits.korean'
+import type dialogs from './page/dialogs.korean'
 import type view from './page/korean'
 
 // Texts are written in English where they are used; korean.ts and its like have their Korean forms. {name} stands for a value.
@@ -15,6 +16,7 @@ export type Text =
   | keyof typeof sure
   | keyof typeof limits
   | keyof typeof view
+  | keyof typeof dialogs
 const korean: Partial<Record<Text, string>> = { ...shell }
 
 /** Adds the texts of a part that is loaded later. */

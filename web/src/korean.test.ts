@@ -5,10 +5,11 @@ import shell, { koreanReason, particles } from './korean'
 import limits from './limits.korean'
 import edit from './library/edit.korean'
 import sure from './library/sure.korean'
+import dialogs from './page/dialogs.korean'
 import view from './page/korean'
 
 // That a text which is used has a Korean form is what the type Text says.
-const parts = [shell, account, admin, limits, edit, sure, view]
+const parts = [shell, account, admin, limits, edit, sure, view, dialogs]
 const korean: Record<string, string> = Object.assign({}, ...parts)
 const files: Record<string, string> = import.meta.glob(
   ['./**/*.svelte', './**/*.ts', '!./**/*korean.ts', '!./**/*.test.ts', '!./**/*.gen.ts'],
