@@ -16,7 +16,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'first', test: /src\/main\.ts$/ },
-            { name: 'jobs', test: /src\/(jobs\/jobs|how|page\/(leaves|clipboard|geometry))/ },
+            { name: 'jobs', test: /src\/(jobs\/jobs|how|exports|page\/(leaves|clipboard|geometry))/ },
           ],
         },
       },

@@ -90,6 +90,7 @@ func TestBrowserDocument(t *testing.T) {
 	b.press("Export")
 	b.press("Plain text")
 	b.until(fmt.Sprintf("window.exported?.split('\\f').map((s) => s.trim()).join() === '%s,%s,'", lines[0], lines[1]))
+	b.shows("1 exported page has not been read yet.")
 
 	// A page that is turned is turned in the strip.
 	b.press("Turn the page")

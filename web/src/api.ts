@@ -127,7 +127,7 @@ async function access(changes: boolean, signal?: AbortSignal | null): Promise<st
   }
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   for (let again = true; ; again = false) {
     const headers = new Headers(init.headers)
     headers.set('Authorization', 'Bearer ' + (await access(!!init.method, init.signal)))
@@ -140,7 +140,7 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   }
 }
 
-function json(method: string, body?: unknown, headers: Record<string, string> = {}): RequestInit {
+export function json(method: string, body?: unknown, headers: Record<string, string> = {}): RequestInit {
   return {
     method,
     headers: { 'Content-Type': 'application/json', ...headers },
@@ -372,25 +372,6 @@ export function cropPath(id: number, c: Content, charset: string) {
   q.set('rotate', String(c.rotation))
   if (charset) q.set('charset', charset)
   return `/image/${id}/crop?${q}`
-}
-
-/** Saves the newest version of pages as a file, or one version of one page. */
-export async function download(id: number, format: string, pages: string, version = 0) {
-  const q = new URLSearchParams({ format, pages })
-  if (version) q.set('version', String(version))
-  await saved(await ask(`/image/${id}/export?${q}`), `page.${format}`)
-}
-/** Saves the newest versions of several images as an archive or as one file. */
-export async function downloadAll(image_ids: number[], format: string, as: 'zip' | 'one') {
-  await saved(await ask('/export', json('POST', { image_ids, format, as })), `pages.${as === 'zip' ? 'zip' : format}`)
-}
-async function saved(r: Response, name: string) {
-  const named = /filename\*=UTF-8''([^;]+)/.exec(r.headers.get('Content-Disposition') ?? '')
-  const a = document.createElement('a')
-  a.href = URL.createObjectURL(await r.blob())
-  a.download = named ? decodeURIComponent(named[1]) : name
-  a.click()
-  setTimeout(() => URL.revokeObjectURL(a.href), 60_000)
 }
 
 // Thumbnails are kept, the oldest ones go first.

@@ -154,6 +154,8 @@ export default {
   'Read the copied region on each page': '복사한 영역을 각 페이지에서 인식',
   'Read the {n} copied regions on each page': '복사한 영역 {n}개를 각 페이지에서 인식',
   'Export': '내보내기',
+  '1 exported page has not been read yet.': '내보낸 파일에 아직 인식하지 않은 페이지가 1쪽 있습니다.',
+  '{n} exported pages have not been read yet.': '내보낸 파일에 아직 인식하지 않은 페이지가 {n}쪽 있습니다.',
   'One searchable PDF': '검색 가능한 PDF 하나',
   'One Excel table of all regions': '모든 영역을 Excel 파일 하나로',
   'One CSV table of all regions': '모든 영역을 CSV 파일 하나로',

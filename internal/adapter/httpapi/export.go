@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"strconv"
 
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/domain/recognition"
@@ -56,6 +57,9 @@ func (a *api) exportDocuments(ctx context.Context, c *endpoint.Call, _ *endpoint
 func download(c *endpoint.Call, e recognition.Export) *endpoint.Stream {
 	if e.Unencrypted {
 		c.Writer().Header().Set("Export-Unencrypted", "true")
+	}
+	if e.Unread > 0 {
+		c.Writer().Header().Set("Export-Unread", strconv.Itoa(e.Unread))
 	}
 	return c.Download(endpoint.File{MediaType: e.MediaType, Name: e.Name}, e.Write)
 }

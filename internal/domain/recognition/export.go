@@ -108,6 +108,7 @@ type Export struct {
 	Name        string // of the file
 	MediaType   string
 	Unencrypted bool // it is made of a file that a password opens, and needs none itself
+	Unread      int  // pages of it that were not read
 	// Write writes the file; it may be called once. Where the first page cannot be had, nothing is written; a later error may leave part of
 	// a file.
 	Write func(w io.Writer) error
@@ -147,7 +148,25 @@ func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64
 	t := Transcript{Name: image.Name, Pages: s.transcribe(ctx, format, pages, false, selection.Version)}
 	e := s.export(ctx, name, format, t)
 	e.Unencrypted = format == FormatPDF && image.Seal != nil
-	return e, nil
+	e.Unread, err = s.unread(ctx, pages)
+	return e, err
+}
+
+// unread returns how many of the pages were not read.
+func (s *Service) unread(ctx context.Context, pages []document.Image) (n int, err error) {
+	const batch = 200
+	for some := range slices.Chunk(pages, batch) {
+		ids := make([]int64, len(some))
+		for i, page := range some {
+			ids[i] = page.ID
+		}
+		read, err := s.Runs.PagesRead(ctx, ids, false)
+		if err != nil {
+			return 0, err
+		}
+		n += len(some) - len(read)
+	}
+	return n, nil
 }
 
 // ExportRun makes a file of a run of an image. Errors as with Export.
@@ -231,12 +250,17 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 	if others := len(documents) - 1; others > 0 {
 		name = fmt.Sprintf("%s +%d", name, others)
 	}
+	all := slices.Concat(documents...)
+	unread, err := s.unread(ctx, all)
+	if err != nil {
+		return Export{}, err
+	}
 	unencrypted := format == FormatPDF && slices.ContainsFunc(documents, func(pages []document.Image) bool { return pages[0].Seal != nil })
 	if packing == PackingOne || format == FormatGroundTruth {
 		t := Transcript{Name: documents[0][0].Name, Several: len(documents) > 1,
-			Pages: s.transcribe(ctx, format, slices.Concat(documents...), len(documents) > 1, 0)}
+			Pages: s.transcribe(ctx, format, all, len(documents) > 1, 0)}
 		e := s.export(ctx, name, format, t)
-		e.Unencrypted = unencrypted
+		e.Unencrypted, e.Unread = unencrypted, unread
 		return e, nil
 	}
 	files := func(yield func(Export) bool) {
@@ -250,7 +274,7 @@ func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs [
 			}
 		}
 	}
-	return Export{Name: exportName(name, ".zip"), MediaType: "application/zip", Unencrypted: unencrypted,
+	return Export{Name: exportName(name, ".zip"), MediaType: "application/zip", Unencrypted: unencrypted, Unread: unread,
 		Write: func(w io.Writer) error { return s.Exporter.Archive(w, files) }}, nil
 }
 

@@ -171,6 +171,7 @@ func TestExportPages(t *testing.T) {
 	if got := written(t, e, err); strings.Count(got, "page ") != 4 || !strings.Contains(got, "page 4, version 0") {
 		t.Errorf("got %q, want three pages and one, numbered through", got)
 	}
+	check.Same(t, "pages of all that were not read", e.Unread, 3)
 	for _, named := range []struct {
 		pages, want string
 		version     int
@@ -189,6 +190,7 @@ func TestExportPages(t *testing.T) {
 	e, err = w.Export(t.Context(), w.ann, pages[0].ID, recognition.FormatPDF, recognition.Selection{})
 	check.OK(t, "Export", err)
 	check.Same(t, "of a file with a password", e.Unencrypted, true)
+	check.Same(t, "pages that were not read", e.Unread, 2)
 	check.Same(t, "the version of its only page", strings.Contains(export(pages[0].ID, recognition.Selection{Version: 1,
 		Pages: recognition.PageRanges{{First: 2, Last: 2}}}), "page 2, version 1"), true)
 }

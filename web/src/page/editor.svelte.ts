@@ -2,6 +2,7 @@
 import { tick, untrack } from 'svelte'
 import * as api from '../api'
 import type { Box, Content } from '../api'
+import { download } from '../exports'
 import { count, t, type Text } from '../i18n.svelte'
 import { neighbour } from '../library/library.svelte'
 import { rememberPage } from '../library/place'
@@ -372,10 +373,7 @@ export class Editor {
         await this.work.correct(c.id, c.revision, exchanged(c, d.n, text))
       } catch (e) {
         this.walk = { ...walk, busy: false }
-        if (!(e instanceof api.Failure && e.status === 412)) return complain(e)
-        this.work.changed(await api.content(c.id).catch(() => c))
-        tell(t('This text was changed elsewhere.'))
-        return
+        return this.#notCorrected(c, e)
       }
     }
     if (!this.walk) return
@@ -423,10 +421,13 @@ export class Editor {
       await this.work.correct(c.id, c.revision, exchanged(c, word, text))
       this.said = t('Region {n}, {text}', { n: this.numberOf(r.key), text })
     } catch (e) {
-      if (!(e instanceof api.Failure && e.status === 412)) return complain(e)
-      this.work.changed(await api.content(c.id).catch(() => c))
-      tell(t('This text was changed elsewhere.'))
+      await this.#notCorrected(c, e)
     }
+  }
+  async #notCorrected(c: Content, e: unknown) {
+    if (!(e instanceof api.Failure && e.status === 412)) return complain(e)
+    this.work.changed(await api.content(c.id).catch(() => c))
+    tell(t('This text was changed elsewhere.'))
   }
 
   add(regions: Parameters<Work['add']>[0]) {
@@ -589,7 +590,7 @@ export class Editor {
   async save(format: string) {
     try {
       await this.work.settled()
-      await api.download(this.id, format, this.version ? String(this.work.image!.page) : 'all', this.version)
+      await download(this.id, format, this.version ? String(this.work.image!.page) : 'all', this.version)
     } catch (e) {
       complain(e)
     }

@@ -199,8 +199,8 @@ func (s *Set) cors(c *Call) bool {
 		}
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Export-Unencrypted, Link, Location, OCR-Version, "+
-		"Retry-After, X-Request-Id, X-Total-Count")
+	h.Set("Access-Control-Expose-Headers", "Content-Disposition, Content-Range, ETag, Export-Unencrypted, Export-Unread, Link, Location, "+
+		"OCR-Version, Retry-After, X-Request-Id, X-Total-Count")
 	if c.r.Method != http.MethodOptions || c.r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
