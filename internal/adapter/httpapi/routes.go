@@ -144,8 +144,9 @@ func (a *api) routes(s *endpoint.Set) {
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image/{id}/export", Tag: "recognition", ID: "export-document",
 		Summary: "Export a document",
 		About: "The newest version of each page, whichever page's image is named, with the corrected text: " + formats +
-			" Nothing is read for it. Pages that were not read are empty, and the header Export-Unread says how many there are. A PDF made of images is PDF/A-2u. An uploaded PDF stays " +
-			"the file that it was, with text laid over it: it does not become PDF/A by that. Of one that a password opens, the header " +
+			" Nothing is read for it. Pages that were not read are empty, and the header Export-Unread says how many there are. A PDF " +
+			"made of images is PDF/A-2u. An uploaded PDF stays the file that it was, with text laid over it: it does not become PDF/A " +
+			"by that. Of one that a password opens, the header " +
 			"Export-Unencrypted says that none is needed any more.",
 		Gives: []string{"application/*", "text/*"}, Errors: []int{413, 415}, Timeout: a.ExportTimeout}, a.exportDocument)
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/export", Tag: "recognition", ID: "export-documents",
