@@ -142,7 +142,7 @@ func TestBrowserSignsInAgain(t *testing.T) {
 	b.signIn("ann", secret)
 	b.openImage(page.ID, "")
 	b.until("document.querySelector('#r1 textarea')?.value === 'Not theirs'")
-	b.shows("1 correction is not saved.")
+	b.shows("1 unsaved correction, kept in this browser.")
 }
 
 // TestBrowserKeepsChanges closes the tab with changes that did not reach the service. They are made when the page is opened again, but for
@@ -213,7 +213,7 @@ func TestBrowserKeepsChanges(t *testing.T) {
 	keptHere(3)
 	ann.call(http.StatusOK, "PUT", path("/ocr/%s", before[0].ID), object{"text": "Theirs"})
 	b.openImage(page.ID, "")
-	b.shows("2 changes that were not saved are dropped: someone else changed the regions since.")
+	b.shows("2 unsaved changes were dropped: the regions were changed elsewhere.")
 	keptHere(0)
 	if c := now(); len(c) != 2 || c[0].Name != "number" || c[0].Text != "Theirs" || c[1].Name != "title" {
 		t.Errorf("got %+v", c)
