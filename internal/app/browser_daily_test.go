@@ -209,7 +209,7 @@ func TestBrowserOtherReadings(t *testing.T) {
 	// The pointer shows it, and may go from the word to what it shows.
 	x, y := middle(word)
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y))
-	b.until(sheet + "?.innerText.includes('first 1.0 · 60 %') && " + sheet + ".innerText.includes('second 2.0 · 40 %')")
+	b.until(sheet + "?.innerText.includes('first 1.0 · 60%') && " + sheet + ".innerText.includes('second 2.0 · 40%')")
 	b.look("other-readings")
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 700, 880))
 	b.until("!" + sheet)

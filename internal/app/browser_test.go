@@ -700,7 +700,7 @@ func TestBrowserCorners(t *testing.T) {
 			status: r.status, headers: r.headers }) } }`)
 	line := at["line"]
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
-	b.until("document.querySelector('.doubtful.grave')?.title.startsWith('Confidence 41 %')")
+	b.until("document.querySelector('.doubtful.grave')?.title.startsWith('Confidence 41%')")
 	if text := eval[string](b, "[...document.querySelectorAll('li .text')].at(-1).innerText"); strings.Contains(text, "41") {
 		t.Errorf("the confidence is part of the text that can be copied: %q", text)
 	}

@@ -321,7 +321,7 @@ export class Editor {
     if (this.walk) this.viewer?.follow(d.box)
     else this.viewer?.reveal(d.box)
     const also = others(d.box).map((c) => t('Other reading: {text}', { text: c.text }))
-    this.said = [d.text, t('Confidence {n} %', { n: Math.round(d.confidence * 100) }), ...also].join(', ')
+    this.said = [d.text, t('Confidence {n}%', { n: Math.round(d.confidence * 100) }), ...also].join(', ')
   }
 
   // Proofreading: from one doubtful word to the next, each said to be right or written anew. at: the word it stands on: key#word.

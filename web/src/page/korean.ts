@@ -31,8 +31,7 @@ export default {
   'No text found here.': '텍스트를 찾지 못했습니다.',
   'Only the person who ran this version, the page’s owner and administrators can change it. “Read all again” makes a version of your own.':
     '이 버전은 인식을 실행한 사람, 페이지 소유자, 관리자만 수정할 수 있습니다. ‘모두 다시 인식’을 누르면 내 버전이 만들어집니다.',
-  '{n} %': '{n}%',
-  'Confidence {n} %': '신뢰도 {n}%',
+  'Confidence {n}%': '신뢰도 {n}%',
   'Read by {engine}': '인식: {engine}',
   'Other readings': '다른 인식 결과',
   'Other reading: {text}': '다른 인식 결과: {text}',
