@@ -1,5 +1,5 @@
-// Package app puts the program together: it is the only one that knows all adapters, and the only one that reads the
-// configuration. Run is the whole program but for signals and the exit.
+// Package app assembles the program. It is the only package that knows all adapters and the only one that reads the
+// configuration. Run is the whole program except for signals and the exit.
 package app
 
 import (
@@ -22,33 +22,33 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Process is what a program gets from outside.
+// Process is what the program gets from the operating system.
 type Process struct {
 	Args           []string // without the program's name
 	Env            []string // NAME=value
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	Version        string // empty: as the build says
+	Version        string // empty: that of the build
 }
 
 // The exit codes.
 const (
 	exitOK      = 0
 	exitFailure = 1
-	exitUsage   = 2 // the command line or the configuration is not right
+	exitUsage   = 2 // the command line or the configuration is invalid
 )
 
-// Run does what the arguments say until it is done or the context ends, and returns the exit code.
+// Run executes the command in the arguments until it is done or the context ends, and returns the exit code.
 func Run(ctx context.Context, p Process) int {
 	root := &cobra.Command{
 		Use:               "glyphbox",
-		Short:             "Read the text of regions of page images",
+		Short:             "Read text from images and documents",
 		Version:           p.version(),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	understood := false // what fails until then is the command line's fault
+	understood := false // until then a failure is an error of the command line
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.AddCommand(p.serveCommand(), p.ocrCommand(), p.jobCommand(), p.benchCommand(), p.userCommand(), p.keyCommand(), p.migrateCommand(),
 		p.copyCommand(), p.backupCommand(), p.restoreCommand(), p.sweepCommand(), p.reindexCommand(), p.configCommand(), p.doctorCommand(),
@@ -69,7 +69,7 @@ func Run(ctx context.Context, p Process) int {
 	_, badConfig := errors.AsType[configFaults](err)
 	_, badUsage := errors.AsType[usageError](err)
 	if !understood || badUsage {
-		fmt.Fprintf(p.Stderr, "How it is used: %s --help\n", cmd.CommandPath())
+		fmt.Fprintf(p.Stderr, "Usage: %s --help\n", cmd.CommandPath())
 	}
 	if !understood || badUsage || badConfig {
 		return exitUsage
@@ -77,7 +77,7 @@ func Run(ctx context.Context, p Process) int {
 	return exitFailure
 }
 
-// unknownTopic is the error of help on what is no command; its own ends with success.
+// unknownTopic returns the error of help on an unknown command; cobra's own help reports success then.
 func unknownTopic(root *cobra.Command, topic []string) error {
 	cmd, rest, err := root.Find(topic)
 	if err == nil && len(rest) > 0 {
@@ -92,15 +92,15 @@ func group(name, short string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 }
 
-// usageError is a wrong command line that only the command itself can recognise.
+// usageError is an error of the command line that only the command itself can find.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// explain returns the text of an error for who runs the program: of a fault with its fields and its cause, and why a request was not
-// answered. What a decoder says of a file is not shown.
+// explain returns the text of an error for the user of the command: of a fault with its fields and its cause, and of a failed request
+// with the reason. It leaves out what a decoder reports about a file.
 func explain(err error) string {
-	text := err.Error() // with what stands around what is replaced
+	text := err.Error() // includes the context around the replaced parts
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		told := f.Text
 		for _, field := range f.Fields {
@@ -117,7 +117,7 @@ func explain(err error) string {
 	return strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
 }
 
-// unanswered says why a request was not answered.
+// unanswered explains why a request got no answer.
 func unanswered(request *url.Error) string {
 	at, err := url.Parse(request.URL)
 	if err != nil || at.Host == "" {
@@ -136,7 +136,7 @@ func unanswered(request *url.Error) string {
 	case request.Timeout():
 		return server + " does not answer"
 	case errors.Is(request, io.EOF):
-		return server + " has closed the connection without an answer"
+		return server + " closed the connection without an answer"
 	}
 	return fmt.Sprintf("%s cannot be reached: %v", server, request.Err)
 }
@@ -190,10 +190,10 @@ func terminal(v any) (fd int, ok bool) {
 	return fd, term.IsTerminal(fd)
 }
 
-// newPassword is what readPassword asks for a password that is to be set.
-var newPassword = []string{"Password: ", "Once more: "}
+// newPassword has the prompts for setting a password.
+var newPassword = []string{"Password: ", "Repeat password: "}
 
-// readPassword asks for a password, with each of the prompts and without echo, or reads a line where nobody sits at a terminal.
+// readPassword asks for a password, with each of the prompts and without echo. Without a terminal it reads a line.
 func (p Process) readPassword(prompts ...string) (string, error) {
 	fd, ok := terminal(p.Stdin)
 	if !ok {
@@ -212,7 +212,7 @@ func (p Process) readPassword(prompts ...string) (string, error) {
 			return "", err
 		}
 		if i > 0 && typed != string(b) {
-			return "", errors.New("the two passwords differ")
+			return "", errors.New("the passwords do not match")
 		}
 		typed = string(b)
 	}

@@ -18,13 +18,13 @@ import (
 )
 
 func (p Process) backupCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "backup DIRECTORY", Short: "Back up the data directory, also while the service runs",
+	cmd := &cobra.Command{Use: "backup DIRECTORY", Short: "Back up the data directory, even while the service runs",
 		Args: cobra.ExactArgs(1),
-		Long: `Writes a backup to a new directory, also while the service runs: the database as it is at one moment, all its images,
-and the keys. The directory appears when it is complete. It is a data directory itself.
+		Long: `Writes a consistent backup of the database, all its images and the keys to a new directory, even while the service runs.
+The directory appears when the backup is complete. It is a data directory itself.
 
-Images are hard links where the file system allows that. So copy the backup to another disk, since on the same one it
-does not survive the loss of the disk.`}
+Images are hard links if the file system allows that. Copy the backup to another disk, so that it survives the loss of
+this one.`}
 	addFlags(cmd.Flags(), whereFlags...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := p.config(cmd)
@@ -32,24 +32,24 @@ does not survive the loss of the disk.`}
 			return err
 		}
 		if c.Database != "" || c.MongoDB != "" {
-			return usagef("only what is in a data directory is backed up by this command. Use mariadb-dump --single-transaction for " +
-				"MariaDB first, then mongodump for MongoDB, or glyphbox copy into a data directory")
+			return usagef("this command backs up only a data directory. Run mariadb-dump --single-transaction for MariaDB first, then " +
+				"mongodump for MongoDB, or use glyphbox copy to copy everything into a data directory")
 		}
 		images, err := p.backups().Backup(cmd.Context(), c.DataDir, args[0])
-		return p.tell(withAdvice(err), "%s is whole: it has %s.", args[0], progress.Counted(images, "image"))
+		return p.tell(withAdvice(err), "%s is complete: it has %s.", args[0], progress.Counted(images, "image"))
 	}
 	return cmd
 }
 
 func (p Process) restoreCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "restore BACKUP --data-dir DIRECTORY", Short: "Make a data directory from a backup",
+	cmd := &cobra.Command{Use: "restore BACKUP --data-dir DIRECTORY", Short: "Restore a backup into a new data directory",
 		Args: cobra.ExactArgs(1),
 		Long: `Makes a data directory from a backup or from a copy of a data directory. The directory must be empty, and no service may
-run on it. The database and the SHA-256 of each image are checked. If something is damaged, nothing is restored. If the
-command is interrupted, run it again.`}
+use it. The command checks the database and the SHA-256 of each image. If anything is damaged, it restores nothing. If it
+is interrupted, run it again.`}
 	var check bool
 	addFlags(cmd.Flags(), "data-dir")
-	cmd.Flags().BoolVar(&check, "check", false, "Check the backup and restore nothing.")
+	cmd.Flags().BoolVar(&check, "check", false, "Only check the backup; restore nothing.")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := p.config(cmd)
 		if err != nil {
@@ -58,10 +58,10 @@ command is interrupted, run it again.`}
 		backup := datadir.Dir(args[0])
 		if check {
 			images, err := p.backups().Check(cmd.Context(), backup)
-			return p.tell(err, "%s is whole: it has %s.", backup, progress.Counted(images, "image"))
+			return p.tell(err, "%s is complete: it has %s.", backup, progress.Counted(images, "image"))
 		}
 		images, err := p.backups().Restore(cmd.Context(), backup, c.DataDir)
-		return p.tell(err, "%s has what %s has: %s.", c.DataDir, backup, progress.Counted(images, "image"))
+		return p.tell(err, "Restored %[3]s to %[1]s from %[2]s.", c.DataDir, backup, progress.Counted(images, "image"))
 	}
 	return cmd
 }
@@ -85,7 +85,7 @@ func (files) CheckDatabase(ctx context.Context, path string, image func(document
 
 func (files) CopyKeys(from, to datadir.Dir) error { return copyKeys(from, to) }
 
-// copyKeys copies what is kept outside the database so that who has that cannot act as others or read passwords.
+// copyKeys copies the secrets that are kept outside the database, so that a stolen database does not reveal them.
 func copyKeys(from, to datadir.Dir) error {
 	return errors.Join(token.CopyKeys(from.Keys(), to.Keys()), seal.CopySecret(from.Seal(), to.Seal()))
 }

@@ -24,7 +24,7 @@ func TestBackupAndRestore(t *testing.T) {
 	l := liveIn(t)
 	s := start(t, l.dir) // which serves on
 	backup := filepath.Join(t.TempDir(), "today")
-	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today is whole: it has 7 images")
+	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "today is complete: it has 7 images")
 	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitFailure, "already")
 	command(t, "", "backup", backup+"/no/parent", "--data-dir", l.dir).want(t, exitFailure, "no such file")
 	command(t, "", "backup", backup+"2", "--data-dir", t.TempDir()).want(t, exitFailure, "there is no database in")
@@ -49,13 +49,13 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	dir := filepath.Join(t.TempDir(), "new")
-	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is whole: it has 7 images")
+	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is complete: it has 7 images")
 	command(t, "", "restore", backup, "--data-dir", dir).want(t, exitOK, "7 images")
 	wantSame(t, l.dir, dir)
 	command(t, "", "restore", backup, "--data-dir", dir).want(t, exitFailure, "is not empty")
 	l.wantAlive(t, dir)
 	// The restored one and the backup share nothing.
-	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is whole")
+	command(t, "", "restore", backup, "--check", "--data-dir", dir).want(t, exitOK, "today is complete")
 
 	// A copy of a directory whose service was killed has a part of the database in the log.
 	live, cmd := spawn(t, dir)
@@ -197,7 +197,7 @@ func TestBackupIsKilled(t *testing.T) {
 		}
 	}
 	command(t, "", "backup", backup, "--data-dir", l.dir).want(t, exitOK, "7 images")
-	command(t, "", "restore", backup, "--check").want(t, exitOK, "is whole")
+	command(t, "", "restore", backup, "--check").want(t, exitOK, "is complete")
 
 	// What is not there cannot be kept, and is named.
 	blobs, err := filepath.Glob(filepath.Join(l.dir, "blobs", "??", "*"))
@@ -242,7 +242,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	for n := range backups {
 		backup := filepath.Join(room, fmt.Sprint("backup", n))
 		command(t, "", "backup", backup, "--data-dir", dir).want(t, exitOK, "has ")
-		command(t, "", "restore", backup, "--check").want(t, exitOK, "is whole")
+		command(t, "", "restore", backup, "--check").want(t, exitOK, "is complete")
 		db, err := sqlstore.Open(t.Context(), filepath.Join(backup, "glyphbox.db"))
 		if err != nil {
 			t.Fatal(err)

@@ -22,54 +22,53 @@ import (
 	"glyphbox/internal/reading"
 )
 
-const benchHelp = `Reads evaluation sets, whose text is known, and shows how much of it was right and how long it took. A set is a file
-with a page on each line: {"image", "width", "height", "lang", "regions": [{"x1", "y1", "x2", "y2", "text"}]}; the
-image's path is relative to the file, boxes are pixels of the page as it is displayed. A row may also have "set", the
-set that its lines are from, and a region "turned", the degrees clockwise that make its lines run to the right; see
---against tight and upright.
+const benchHelp = `Reads evaluation sets, whose text is known, and reports accuracy and time. A set is a file with one page on each line:
+{"image", "width", "height", "lang", "regions": [{"x1", "y1", "x2", "y2", "text"}]}. The path of the image is relative to
+the file; boxes are in pixels of the upright page. A line may also have "set", the set that its lines come from, and a
+region "turned", the clockwise rotation in degrees that makes its lines run to the right; see --against tight and upright.
 
-All that is compared reads the same page before the next page is begun, each in its turn as the first, so that a machine
-whose speed drifts is unfair to none. docs/benchmarks.md explains the columns.`
+All contestants read the same page before the next page begins, and take turns at being first, so that a change in the
+speed of the machine favours none. docs/benchmarks.md explains the columns.`
 
 // benchCommand measures the engine on evaluation sets.
 func (p Process) benchCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "bench SET/regions.jsonl...", Short: "Measure recognition on pages whose text is known", Long: benchHelp,
+	cmd := &cobra.Command{Use: "bench SET/regions.jsonl...", Short: "Measure accuracy and speed on pages with known text", Long: benchHelp,
 		Example: "  glyphbox bench receipts/regions.jsonl forms/regions.jsonl --against loop --against process\n  taskset -c 0 glyphbox " +
 			"bench receipts/regions.jsonl --workers 1 --service\n  glyphbox bench --blank"}
 	var o bench.Options
-	cmd.Flags().IntVar(&o.Workers, "workers", 0, "Worker processes; 0 is one for each core.")
+	cmd.Flags().IntVar(&o.Workers, "workers", 0, "Number of worker processes; 0: one for each core.")
 	cmd.Flags().StringArrayVar(&o.Against, "against", nil,
-		"What to compare the engine with: loop, a plain warm loop over the library; process, a tesseract process for each region; "+
-			"tight, the same lines drawn tightly, where a set has the lines of another set; upright, the same "+
-			"pages turned upright; right, the languages of the set, where --lang names others. May be given several times.")
-	lang := cmd.Flags().String("lang", "", "Languages that the engine reads in, joined by +, or auto, in the place of those of the sets.")
+		"What to compare the engine with; may be repeated. loop: a plain warm loop over the library. process: a tesseract process for "+
+			"each region. tight: the same lines in tight boxes, if a set has the lines of another set. upright: the same pages turned "+
+			"upright. right: the languages of the set, if --lang gives others.")
+	lang := cmd.Flags().String("lang", "", "Languages to use instead of those of the sets, joined by +, or auto.")
 	cmd.Flags().BoolVar(&o.Service, "service", false,
-		"Compare the service, HTTP and storage included, with the plain warm loop, both on one worker.")
-	cmd.Flags().BoolVar(&o.Cores, "cores", false, "Compare one worker with two, which read one page after the other, and three at once.")
+		"Compare the service, including HTTP and storage, with the plain warm loop, each on one worker.")
+	cmd.Flags().BoolVar(&o.Cores, "cores", false, "Compare one worker with two that read one page at a time and three pages at once.")
 	cmd.Flags().BoolVar(&o.Blank, "blank", false,
-		"Also measure 300 regions without text: paper, photos, rules, shadows and hatching, made by the program, and 300 more, such as "+
+		"Also measure 300 generated regions without text, such as paper, photos, rules, shadows and hatching, and 300 more, such as "+
 			"halftones, wood, tables, bars and scribbles.")
-	cmd.Flags().Uint64Var(&o.Seed, "seed", 0, "Of --blank: each makes pages of its own, always the same.")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 0, "Seed of the pages of --blank; the same seed makes the same pages.")
 	cmd.Flags().BoolVar(&o.Calibration, "calibration", false,
-		"Show how far the confidence of words is true: ten bins with equal numbers of words.")
-	cmd.Flags().BoolVar(&o.JSON, "json", false, "Write a line of JSON for each set, and one for all of them.")
-	cmd.Flags().IntVar(&o.Limit, "limit", 0, "The most pages of each set, spread evenly over it; 0 is all.")
-	cmd.Flags().IntVar(&o.Skip, "skip", 0, "Leave out the pages of each set that --limit with this number would take.")
+		"Compare the confidence of words with their accuracy, in ten bins of equal size.")
+	cmd.Flags().BoolVar(&o.JSON, "json", false, "Write a line of JSON for each set, and one for all sets.")
+	cmd.Flags().IntVar(&o.Limit, "limit", 0, "Maximum number of pages of each set, spread evenly over it; 0: all.")
+	cmd.Flags().IntVar(&o.Skip, "skip", 0, "Leave out the pages that --limit with this number would choose.")
 	cmd.Flags().BoolVar(&o.ShowErrors, "show-errors", false,
-		"Show, on standard error, what the engine read wrong, letter case and white space aside.")
+		"Print misread texts to standard error, ignoring letter case and white space.")
 	addFlags(cmd.Flags(), "max-pixels", "region-timeout", "tessdata-dir", "models", "effort", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		if len(files) == 0 && !o.Blank {
-			return usagef("a file of a set, or --blank, is wanted")
+			return usagef("give a file of a set or --blank")
 		}
 		sides := []string{bench.SideLoop, bench.SideProcess, bench.SideTight, bench.SideUpright, bench.SideRight}
 		for _, a := range o.Against {
 			if !slices.Contains(sides, a) {
-				return usagef("--against %s: one of %s is wanted", a, strings.Join(sides, ", "))
+				return usagef("--against %s: must be one of %s", a, strings.Join(sides, ", "))
 			}
 		}
 		if o.Workers < 0 || o.Limit < 0 || o.Skip < 0 {
-			return usagef("--workers, --limit and --skip are not negative")
+			return usagef("--workers, --limit and --skip must not be negative")
 		}
 		c, err := p.config(cmd)
 		if err != nil {

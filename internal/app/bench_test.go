@@ -275,8 +275,8 @@ func TestBenchLeavesOutWhatCannotBeRead(t *testing.T) {
 func TestBenchUsage(t *testing.T) {
 	command(t, "", "bench").want(t, exitUsage, "")
 	set := drawSet(t, []string{"x"})
-	command(t, "", "bench", set, "--against", "time").want(t, exitUsage, "one of loop, process, tight, upright, right is wanted")
-	command(t, "", "bench", set, "--limit", "-1").want(t, exitUsage, "not negative")
+	command(t, "", "bench", set, "--against", "time").want(t, exitUsage, "must be one of loop, process, tight, upright, right")
+	command(t, "", "bench", set, "--limit", "-1").want(t, exitUsage, "not be negative")
 	for text, want := range map[string]string{"": "no pages", "{": "page 1", `{"image":"a.png"}`: "page 1: no regions", `[]`: "page 1"} {
 		if err := os.WriteFile(set, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

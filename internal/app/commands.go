@@ -26,9 +26,9 @@ import (
 )
 
 func (p Process) configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Show the settings in force and where each comes from", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "config", Short: "Show the settings in force and their origins", Args: cobra.NoArgs}
 	addFlags(cmd.Flags())
-	markdown := cmd.Flags().Bool("markdown", false, "Describe all settings, as docs/configuration.md does.")
+	markdown := cmd.Flags().Bool("markdown", false, "Describe all settings in Markdown, as in docs/configuration.md.")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *markdown {
 			printMarkdown(p.Stdout)
@@ -40,7 +40,7 @@ func (p Process) configCommand() *cobra.Command {
 		}
 		printConfig(p.Stdout, values)
 		for _, name := range unknownVariables(p.env()) {
-			fmt.Fprintf(p.Stderr, "glyphbox: %s is set, but there is no such setting\n", name)
+			fmt.Fprintf(p.Stderr, "glyphbox: %s is set, but it is not a setting\n", name)
 		}
 		return nil
 	}
@@ -54,7 +54,7 @@ func (p Process) versionCommand() *cobra.Command {
 	}}
 }
 
-// workerCommand is the program as a worker of its own pool, which may crash without harm to the service.
+// workerCommand runs the program as a worker of its own pool, which may crash without harm to the service.
 func (p Process) workerCommand() *cobra.Command {
 	return &cobra.Command{Use: "worker", Hidden: true, Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
 		if args[0] == exportWorker {
@@ -64,12 +64,11 @@ func (p Process) workerCommand() *cobra.Command {
 	}}
 }
 
-// compileCommand makes what the setting compiled-dir names.
+// compileCommand fills the directory for the setting compiled-dir.
 func (p Process) compileCommand() *cobra.Command {
-	return &cobra.Command{Use: "compile DIRECTORY", Short: "Compile ahead what PDF files are opened with", Args: cobra.ExactArgs(1),
-		Long: "Compiles what PDF files are opened with into a directory, for the setting compiled-dir, so that the first PDF file does " +
-			"not wait\nseconds for it. The code is for processors with the features of this one; on others it is compiled " +
-			"where it is used.",
+	return &cobra.Command{Use: "compile DIRECTORY", Short: "Compile the PDF library ahead of time", Args: cobra.ExactArgs(1),
+		Long: "Compiles the PDF library into a directory, for the setting compiled-dir, so that the first PDF file does not wait seconds " +
+			"for it.\nThe code runs on processors with the features of this one; on others the library is compiled when it is used.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			program, err := os.Executable()
 			if err != nil {
@@ -83,8 +82,8 @@ func (p Process) compileCommand() *cobra.Command {
 const healthTimeout = 5 * time.Second
 
 func (p Process) healthCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "health", Short: "Ask the running service whether it is ready", Args: cobra.NoArgs,
-		Long: "Asks the service that runs on this machine whether it is ready. The exit code is 0 if it is, else 1."}
+	cmd := &cobra.Command{Use: "health", Short: "Check whether the running service is ready", Args: cobra.NoArgs,
+		Long: "Asks the service on this machine whether it is ready. The exit code is 0 if it is ready and 1 otherwise."}
 	addFlags(cmd.Flags(), "addr")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -115,7 +114,7 @@ func (p Process) healthCommand() *cobra.Command {
 	return cmd
 }
 
-// localURL is how a server that listens on the address is reached from the same machine.
+// localURL returns the URL at which this machine reaches a server that listens on the address.
 func localURL(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
@@ -127,8 +126,8 @@ func localURL(addr string) string {
 func (p Process) keyCommand() *cobra.Command {
 	cmd := group("key", "Manage the keys that sign access tokens")
 	rotate := &cobra.Command{Use: "rotate", Short: "Create a new signing key", Args: cobra.NoArgs,
-		Long: "Creates a new signing key, which the service uses from its next start on. Tokens of the key before it stay valid; those " +
-			"of older keys do not."}
+		Long: "Creates a new signing key, which the service uses from its next start on. Tokens of the previous key stay valid; those of " +
+			"older keys do not."}
 	addFlags(rotate.Flags(), "data-dir", "keys")
 	rotate.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -136,8 +135,7 @@ func (p Process) keyCommand() *cobra.Command {
 			return err
 		}
 		if len(c.Keys) > 0 {
-			return usagef("the keys are those of the setting keys, which this command does not write; put there what glyphbox key new " +
-				"prints")
+			return usagef("the keys come from the setting keys, which this command cannot change; set it to what glyphbox key new prints")
 		}
 		if err := c.DataDir.CheckKeys(); err != nil {
 			return withAdvice(err)
@@ -145,11 +143,11 @@ func (p Process) keyCommand() *cobra.Command {
 		if err := token.RotateKeys(c.DataDir.Keys()); err != nil {
 			return err
 		}
-		fmt.Fprintln(p.Stdout, "A new key signs from the next start of the service on.")
+		fmt.Fprintln(p.Stdout, "The service signs with the new key from its next start on.")
 		return nil
 	}
 	fresh := &cobra.Command{Use: "new", Short: "Print a new signing key, for the setting keys", Args: cobra.NoArgs,
-		Long: "Prints a new signing key in the form of the setting keys. Where that is set, its first key follows, so that its tokens " +
+		Long: "Prints a new signing key in the format of the setting keys. If that is set, its first key follows, so that its tokens " +
 			"stay valid."}
 	addFlags(fresh.Flags(), "keys")
 	fresh.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -165,8 +163,8 @@ func (p Process) keyCommand() *cobra.Command {
 }
 
 func (p Process) migrateCommand() *cobra.Command {
-	cmd := group("migrate", "Update the database schema, as each start of the service does, or import another service")
-	status := &cobra.Command{Use: "status", Short: "List the migrations and which are applied", Args: cobra.NoArgs}
+	cmd := group("migrate", "Update the database schema, or import the data of the original service")
+	status := &cobra.Command{Use: "status", Short: "List the migrations and whether they are applied", Args: cobra.NoArgs}
 	status.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
 		if err != nil {
@@ -190,7 +188,7 @@ func (p Process) migrateCommand() *cobra.Command {
 		}
 		return out.Flush()
 	}
-	up := &cobra.Command{Use: "up", Short: "Apply the migrations that are missing; several nodes may do so at once", Args: cobra.NoArgs}
+	up := &cobra.Command{Use: "up", Short: "Apply missing migrations, as each start of the service does", Args: cobra.NoArgs}
 	up.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
 		if err != nil {
@@ -206,7 +204,7 @@ func (p Process) migrateCommand() *cobra.Command {
 		if err := db.Close(); err != nil {
 			return err
 		}
-		return p.tell(nil, "The database has the schema of this release.")
+		return p.tell(nil, "The database schema is up to date.")
 	}
 	for _, sub := range []*cobra.Command{status, up} {
 		addFlags(sub.Flags(), "data-dir", "database")
@@ -216,7 +214,7 @@ func (p Process) migrateCommand() *cobra.Command {
 	return cmd
 }
 
-// openDatabase opens the database that a service has made. It makes none, since the path or the address may be mistyped.
+// openDatabase opens the database of a service. It creates none, since the path or the address may be mistyped.
 func openDatabase(ctx context.Context, c Config) (*sqlstore.DB, error) {
 	if err := c.checkFile(); err != nil {
 		return nil, err
@@ -232,10 +230,10 @@ func (c Config) checkFile() error {
 	return withAdvice(c.DataDir.Check())
 }
 
-// withAdvice adds to the error of a data directory that does not exist how to name the right one.
+// withAdvice adds to the error of a missing data directory how to give the right one.
 func withAdvice(err error) error {
 	if errors.Is(err, datadir.ErrNoDatabase) || errors.Is(err, datadir.ErrNoDir) || errors.Is(err, datadir.ErrNoKeys) {
-		return fmt.Errorf("%w. Name the data directory of the service by --data-dir or %s", err, variable("data-dir"))
+		return fmt.Errorf("%w. Give the data directory of the service with --data-dir or %s", err, variable("data-dir"))
 	}
 	return err
 }
@@ -266,15 +264,15 @@ func (p Process) userCommand() *cobra.Command {
 		cmd.AddCommand(sub)
 		return sub
 	}
-	adding := add("add NAME --email ADDRESS", "Create a user; asks for the password, or reads it from standard input",
+	adding := add("add NAME --email ADDRESS", "Create a user; prompts for the password or reads it from standard input",
 		func(cmd *cobra.Command, args []string) error {
 			if email == "" {
-				return usagef("--email is missing")
+				return usagef("--email is required")
 			}
 			return cobra.ExactArgs(1)(cmd, args)
 		},
 		func(ctx context.Context, accounts *account.Service, args []string) error {
-			if u, err := accounts.Users.ByName(ctx, args[0]); err == nil { // before anybody types a password
+			if u, err := accounts.Users.ByName(ctx, args[0]); err == nil { // before prompting for a password
 				return fmt.Errorf("the name %s is taken", u.Name)
 			} else if !fault.Is(err, fault.NotFound) {
 				return err
@@ -284,18 +282,18 @@ func (p Process) userCommand() *cobra.Command {
 				return err
 			}
 			u, err := accounts.AddUser(ctx, account.SignUp{Name: args[0], Email: email, Password1: password, Password2: password}, role)
-			return p.tell(err, "%s has the number %d.", u.Name, u.ID)
+			return p.tell(err, "Created %s with the number %d.", u.Name, u.ID)
 		})
 	adding.Flags().StringVar(&email, "email", "", "E-mail address.")
-	adding.Flags().StringVar(&role, "role", "", "Role: admin, or empty.")
+	adding.Flags().StringVar(&role, "role", "", "Role: admin, or empty for none.")
 
-	add("list [KEYWORD]", "List users, or those with the keyword in name or e-mail address", cobra.MaximumNArgs(1),
+	add("list [KEYWORD]", "List users, or those whose name or e-mail address contains the keyword", cobra.MaximumNArgs(1),
 		func(ctx context.Context, accounts *account.Service, args []string) error {
 			return p.listUsers(ctx, accounts, strings.Join(args, ""))
 		})
-	add("password NAME", "Set a password and log the user out; asks for it, or reads it from standard input", cobra.ExactArgs(1),
+	add("password NAME", "Set a password and sign the user out; prompts for it or reads it from standard input", cobra.ExactArgs(1),
 		func(ctx context.Context, accounts *account.Service, args []string) error {
-			if _, err := accounts.Users.ByName(ctx, args[0]); err != nil { // before anybody types a password
+			if _, err := accounts.Users.ByName(ctx, args[0]); err != nil { // before prompting for a password
 				return err
 			}
 			password, err := p.readPassword(newPassword...)
@@ -303,17 +301,17 @@ func (p Process) userCommand() *cobra.Command {
 				return err
 			}
 			u, err := accounts.ResetPassword(ctx, args[0], password)
-			return p.tell(err, "%s has a new password and has to sign in anew.", u.Name)
+			return p.tell(err, "%s has a new password and must sign in again.", u.Name)
 		})
-	add("role NAME admin|none", "Make a user an administrator, or no longer", cobra.ExactArgs(2),
+	add("role NAME admin|none", "Give a user the role of administrator, or remove it", cobra.ExactArgs(2),
 		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, args []string) (account.User, error) {
 			role, ok := map[string]string{account.RoleAdmin: account.RoleAdmin, "none": ""}[args[1]]
 			if !ok {
-				return account.User{}, usagef("role %s: admin or none is wanted", args[1])
+				return account.User{}, usagef("role %s: must be admin or none", args[1])
 			}
 			return accounts.SetRole(ctx, operator, id, role)
 		}))
-	blocking := add("block NAME", "Block a user, from the next request on", cobra.ExactArgs(1),
+	blocking := add("block NAME", "Block a user from the next request on", cobra.ExactArgs(1),
 		p.onUser(func(ctx context.Context, accounts *account.Service, id int64, _ []string) (account.User, error) {
 			return accounts.SetState(ctx, operator, id, account.StateBlocked, reason)
 		}))

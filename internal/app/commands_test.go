@@ -55,7 +55,7 @@ func TestUsage(t *testing.T) {
 	for help, args := range map[string][]string{"glyphbox --help": {"frobnicate"}, "glyphbox ocr --help": {"ocr", "--frobnicate"},
 		"glyphbox user --help":     {"user", "frobnicate"},
 		"glyphbox user add --help": {"user", "add", "ann"}} {
-		if r := command(t, "", args...); !strings.HasSuffix(r.stderr, "\nHow it is used: "+help+"\n") {
+		if r := command(t, "", args...); !strings.HasSuffix(r.stderr, "\nUsage: "+help+"\n") {
 			t.Errorf("%q does not say where help is: %s", args, r.stderr)
 		}
 	}
@@ -95,14 +95,14 @@ func TestMigrateCommands(t *testing.T) {
 				t.Errorf("something is done:\n%s", r.stdout)
 			}
 		}
-		migrate("up").want(t, exitOK, "has the schema of this release")
+		migrate("up").want(t, exitOK, "The database schema is up to date")
 		r := migrate("status").want(t, exitOK, "")
 		if !strings.Contains(columns(r), "00001_initial.sql 20") || strings.Contains(r.stdout, "not yet") {
 			t.Errorf("something is left to be done:\n%s", r.stdout)
 		}
-		migrate("up").want(t, exitOK, "has the schema of this release")
+		migrate("up").want(t, exitOK, "The database schema is up to date")
 		command(t, password, append([]string{"user", "add", "ann", "--email", "ann@example.org"}, where...)...).want(t, exitOK,
-			"ann has the number 1")
+			"Created ann with the number 1")
 		command(t, "", append([]string{"user", "list"}, where...)...).want(t, exitOK, "ann@example.org")
 	}
 }
@@ -118,7 +118,7 @@ func TestCommandsMakeNoDatabase(t *testing.T) {
 	for _, dir := range []string{filepath.Join(t.TempDir(), "mistyped"), t.TempDir()} {
 		for _, args := range commands {
 			r := command(t, password, append(args, "--data-dir", dir)...).want(t, exitFailure, " in "+dir).want(t, exitFailure,
-				"by --data-dir or GLYPHBOX_DATA_DIR")
+				"with --data-dir or GLYPHBOX_DATA_DIR")
 			if r.stdout != "" {
 				t.Errorf("%q: %s", args, r.stdout)
 			}
@@ -174,7 +174,7 @@ func TestUserCommandsBesideTheServer(t *testing.T) {
 	user := func(stdin string, args ...string) result {
 		return command(t, stdin, append(append([]string{"user"}, args...), "--data-dir", dir)...)
 	}
-	user(password+"\n", "add", "ann", "--email", "ann@example.org").want(t, exitOK, "ann has the number 2")
+	user(password+"\n", "add", "ann", "--email", "ann@example.org").want(t, exitOK, "Created ann with the number 2")
 	user(password, "add", "Ann", "--email", "other@example.org").want(t, exitFailure, "the name ann is taken")
 	user("short\n", "add", "bob", "--email", "bob").want(t, exitFailure, "email")
 	ann := s.login("ann", password)
@@ -211,7 +211,8 @@ func TestUserCommandsBesideTheServer(t *testing.T) {
 	address := strings.TrimPrefix(s.base, "http://")
 	command(t, "", "health", "--addr", address).want(t, exitOK, `"status":"ok"`)
 	command(t, "", "serve", "--data-dir", dir, "--addr", "127.0.0.1:0").want(t, exitFailure, "another server works on "+dir)
-	command(t, "", "serve", "--data-dir", t.TempDir(), "--addr", address).want(t, exitFailure, "another program listens on "+address)
+	command(t, "", "serve", "--data-dir", t.TempDir(), "--addr", address).want(t, exitFailure,
+		"another program already listens on "+address)
 	s.stop()
 	if code := s.wait(); code != exitOK {
 		t.Errorf("exit code %d", code)
@@ -373,7 +374,7 @@ func TestOCRCommand(t *testing.T) {
 	command(t, "", "ocr", good, "--lang", "tlh").want(t, exitFailure, "installed")
 	command(t, "", "ocr", good, "--region", "0,0,10,99999").want(t, exitFailure, "regions[0].y2")
 	command(t, "", "ocr", good, "--tessdata-dir", dir).want(t, exitFailure, "traineddata")
-	command(t, "", "ocr", bad, good, "-o", filepath.Join(dir, ".", "good.png")).want(t, exitUsage, "this file is read")
+	command(t, "", "ocr", bad, good, "-o", filepath.Join(dir, ".", "good.png")).want(t, exitUsage, "the output is also an input file")
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
 		t.Errorf("something was stored: %v %v", entries, err)
 	}
@@ -425,5 +426,5 @@ func TestDoctor(t *testing.T) {
 		0o600); err != nil {
 		t.Fatal(err)
 	}
-	command(t, "", "doctor", "--data-dir", broken, "--models", "none").want(t, exitFailure, "SQLite, away")
+	command(t, "", "doctor", "--data-dir", broken, "--models", "none").want(t, exitFailure, "SQLite, unreachable")
 }

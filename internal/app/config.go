@@ -34,7 +34,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Config is everything that can be set. It is made by loadConfig and does not change afterwards.
+// Config has the values of all settings. loadConfig makes it, and it does not change afterwards.
 type Config struct {
 	Addr            string
 	DataDir         datadir.Dir
@@ -83,26 +83,26 @@ type Config struct {
 	MaxDocumentPixels int64       // of all pages of one file
 }
 
-// setting is one row of the table that the flags, the variables, the keys of the file, the help and docs/configuration.md come from.
+// setting is one row of the table from which flags, variables, keys of the file, help and docs/configuration.md are made.
 type setting struct {
 	name   string // of the flag and of the key in the file
 	def    string
 	help   string
-	secret bool // has no flag, since everybody sees those; instead there is a form that names a file
-	flag   bool // is a secret with a flag all the same, since it need not hold a password
+	secret bool // has no flag, since everybody can see flags; instead a flag names a file
+	flag   bool // the secret has a flag all the same, since it need not contain a password
 	set    func(c *Config, text string) error
 }
 
-// table is all settings, in the order in which they are shown.
+// table lists all settings, in the order in which they are shown.
 var table = []setting{
-	{name: "addr", def: "127.0.0.1:8000", help: "Address to listen on: host:port. An empty host is every address of the machine; port 0 " +
-		"picks a free port.",
+	{name: "addr", def: "127.0.0.1:8000", help: "Address to listen on, host:port. An empty host means all addresses of the machine; " +
+		"port 0 picks a free port.",
 		set: func(c *Config, text string) error { c.Addr = text; return checkAddr(text) }},
 	{name: "data-dir", def: "./data", help: "Directory for the database, the images and the keys.",
 		set: func(c *Config, text string) error { c.DataDir = datadir.Dir(text); return nil }},
 	{name: "database", secret: true, flag: true,
 		help: "Database for metadata and results: mariadb://user:password@host:3306/name. Default: an SQLite file in data-dir. " +
-			"Keep an address with a password in a file.",
+			"Put an address that contains a password into a file.",
 		set: func(c *Config, text string) error { c.Database = text; return sqldb.CheckAddress(text) }},
 	{name: "mongodb", secret: true, flag: true,
 		help: "MongoDB for images and results: mongodb://user:password@host:27017/name. Default: images are files in data-dir, results " +
@@ -110,56 +110,55 @@ var table = []setting{
 		set: func(c *Config, text string) error { c.MongoDB = text; return mongostore.CheckURI(text) }},
 	{name: "nats", secret: true, flag: true, help: "NATS cluster with JetStream for the queue of jobs: nats://user:password@host:4222, " +
 		"several servers separated by commas; tls:// encrypts. " +
-		"Default: a queue in data-dir.",
+		"Default: an embedded queue in data-dir.",
 		set: func(c *Config, text string) error { c.NATS = text; return natsqueue.CheckURLs(text) }},
-	{name: "nats-credentials", help: "File with credentials for NATS, as nsc makes them. Default: none, or what nats says.",
+	{name: "nats-credentials", help: "File with credentials for NATS, in the format of nsc. Default: none, or those in nats.",
 		set: func(c *Config, text string) error { c.NATSCredentials = text; return nil }},
-	{name: "nats-ca", help: "File with the certificates that those of NATS are checked by. Default: those of the system.",
+	{name: "nats-ca", help: "File with the certificate authorities that verify the NATS servers. Default: those of the system.",
 		set: func(c *Config, text string) error { c.NATSCA = text; return nil }},
-	{name: "role", def: "all", help: "all: serve the API and read images of jobs. worker: only read images of jobs, and serve nothing " +
-		"but /ping, /health, /ready and /metrics; it needs database, mongodb and nats.",
+	{name: "role", def: "all", help: "all: serve the API and read images of jobs. worker: only read images of jobs, and serve " +
+		"only /ping, /health, /ready and /metrics. A worker needs database, mongodb and nats.",
 		set: oneOf(func(c *Config) *bool { return &c.Worker }, map[string]bool{"all": false, "worker": true})},
-	{name: "job-items", def: "0", help: "Maximum number of images of jobs that are read at once. 0: one more than there are " +
-		"worker processes, which read one while what was read of another is stored.",
+	{name: "job-items", def: "0", help: "Maximum number of images of jobs to read at once. 0: one more than there are worker " +
+		"processes, so that an image is read while the results of another are stored.",
 		set: integer(func(c *Config) *int { return &c.JobItems }, 0, 1024)},
-	{name: "max-queued", def: "100000", help: "Maximum number of images of a user that may wait in jobs; more are answered with 429. " +
-		"0: no limit. This and the limits max-day, max-images and max-bytes are those of users for whom an administrator has set no " +
-		"others.",
+	{name: "max-queued", def: "100000", help: "Maximum number of images that one user may have waiting in jobs; more get status 429. " +
+		"0: no limit. An administrator can set other values of max-queued, max-day, max-images and max-bytes for one user.",
 		set: number(func(c *Config) *int64 { return &c.Limits.Queued }, 0, limit.Most)},
-	{name: "max-day", def: "0", help: "Maximum number of images of a user that may be put into jobs within 24 hours; more are " +
-		"answered with 429. 0: no limit.",
+	{name: "max-day", def: "0", help: "Maximum number of images that one user may put into jobs within 24 hours; more get status 429. " +
+		"0: no limit.",
 		set: number(func(c *Config) *int64 { return &c.Limits.Items }, 0, limit.Most)},
-	{name: "inbox", help: "Directory with a folder for each user, by name: files that are put there are read in the background as that " +
-		"user, and move to done or failed. Default: none is watched.",
+	{name: "inbox", help: "Directory with a folder for each user, by name. Files put there are read in the background as that user, " +
+		"and move to done or failed. Default: none.",
 		set: func(c *Config, text string) error { c.Inbox = text; return nil }},
-	{name: "inbox-interval", def: "5s", help: "How often to look for files in inbox. A file that looks the same twice is complete.",
+	{name: "inbox-interval", def: "5s", help: "How often to look for files in inbox. A file that has not changed between two looks " +
+		"counts as complete.",
 		set: duration(func(c *Config) *time.Duration { return &c.InboxInterval }, 100*time.Millisecond, 24*time.Hour)},
 	{name: "signup", def: "open", help: "open: anybody may create an account. closed: only administrators may.",
 		set: oneOf(func(c *Config) *bool { return &c.SignUpOpen }, map[string]bool{"open": true, "closed": false})},
-	{name: "admin-password", secret: true, help: "Password of the user admin, who is created at the first start. Default: a random one, " +
-		"shown once.",
+	{name: "admin-password", secret: true, help: "Password of the user admin, which the first start creates. Default: a random one, " +
+		"printed once.",
 		set: func(c *Config, text string) error { c.AdminPassword = text; return checkPassword(text) }},
 	{name: "keys", secret: true, help: "Keys that sign access tokens, as glyphbox key new prints them. All nodes of a database need the " +
-		"same. Default: a file in data-dir, created at the first start.",
+		"same keys. Default: a file in data-dir, created at the first start.",
 		set: func(c *Config, text string) (err error) {
 			c.Keys, err = token.ParseKeys(strings.NewReader(text))
 			return err
 		}},
-	{name: "seal", secret: true, help: "Secret of 32 characters or more that passwords of encrypted PDF files are sealed with. All " +
-		"nodes of a database need the same. " +
-		"Default: a file in data-dir, created at the first start.",
+	{name: "seal", secret: true, help: "Secret of at least 32 characters that encrypts stored passwords of PDF files and webhook " +
+		"secrets. All nodes of a database need the same secret. Default: a file in data-dir, created at the first start.",
 		set: func(c *Config, text string) (err error) {
 			c.Seal, err = seal.ParseSecret(text)
 			return err
 		}},
-	{name: "ocr-workers", def: "0", help: "Number of worker processes. 0: one for each core that the service may use.",
+	{name: "ocr-workers", def: "0", help: "Number of worker processes. 0: one for each core available to the service.",
 		set: integer(func(c *Config) *int { return &c.OCRWorkers }, 0, 1024)},
-	{name: "max-upload", def: "100MB", help: "Largest file that may be uploaded.",
+	{name: "max-upload", def: "100MB", help: "Maximum size of an uploaded file.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxUpload }, bytesUnits, 1, 10e9)},
-	{name: "file-cache", def: "1GB", help: "Maximum number of bytes of files of mongodb of which copies are kept in data-dir, " +
-		"so that the pages of a long file are not fetched one by one. 0: none.",
+	{name: "file-cache", def: "1GB", help: "Maximum size of the cache in data-dir for files from mongodb. It saves fetching a long file " +
+		"again for each of its pages. 0: no cache.",
 		set: quantity(func(c *Config) *int64 { return &c.FileCache }, bytesUnits, 0, 1e15)},
-	{name: "max-pixels", def: "150MP", help: "Maximum number of pixels of a page. Decoding takes 1 to 4 bytes for each.",
+	{name: "max-pixels", def: "150MP", help: "Maximum number of pixels of a page. Decoding takes 1 to 4 bytes of memory for each.",
 		set: quantity(func(c *Config) *int64 { return &c.MaxPixels }, pixelUnits, 1, 10e9)},
 	{name: "max-pages", def: "2000", help: "Maximum number of pages of a file.",
 		set: integer(func(c *Config) *int { return &c.MaxPages }, 1, 10_000)},
@@ -167,61 +166,60 @@ var table = []setting{
 		set: quantity(func(c *Config) *int64 { return &c.MaxDocumentPixels }, pixelUnits, 1, 1e12)},
 	{name: "max-files", def: "50", help: "Maximum number of files of an upload.",
 		set: integer(func(c *Config) *int { return &c.MaxFiles }, 1, 10_000)},
-	{name: "max-images", def: "100000", help: "Maximum number of documents of a user, whatever their pages; more are answered " +
-		"with 507. 0: no limit.",
+	{name: "max-images", def: "100000", help: "Maximum number of documents of a user, however many pages they have; more get status 507. " +
+		"0: no limit.",
 		set: number(func(c *Config) *int64 { return &c.Limits.Images }, 0, limit.Most)},
-	{name: "max-bytes", def: "0", help: "Maximum number of bytes of all files of a user together; more are answered with 507. 0: no limit.",
+	{name: "max-bytes", def: "0", help: "Maximum number of bytes of all files of a user together; more get status 507. 0: no limit.",
 		set: quantity(func(c *Config) *int64 { return &c.Limits.Bytes }, bytesUnits, 0, limit.Most)},
 	{name: "max-regions", def: "2000", help: "Maximum number of regions of a request.",
 		set: integer(func(c *Config) *int { return &c.MaxRegions }, 1, recognition.MostRegions)},
 	{name: "effort", def: string(recognition.EffortAccurate),
-		help: "How much is done for a region where the request does not say: fast, balanced or accurate. Higher effort means fewer errors.",
+		help: "Effort of requests that name none: fast, balanced or accurate. A higher effort makes fewer errors and takes longer.",
 		set:  oneOf(func(c *Config) *recognition.Effort { return &c.Effort }, efforts())},
 	{name: "access-ttl", def: "15m", help: "How long an access token is valid.",
 		set: duration(func(c *Config) *time.Duration { return &c.AccessTTL }, time.Minute, 24*time.Hour)},
-	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is valid: somebody who is away for longer has to log in again.",
+	{name: "refresh-ttl", def: "720h", help: "How long a refresh token is valid. A user who stays away longer must sign in again.",
 		set: duration(func(c *Config) *time.Duration { return &c.RefreshTTL }, time.Minute, 10*365*24*time.Hour)},
-	{name: "region-timeout", def: "30s", help: "Time limit for one region; its worker is killed when it is exceeded.",
+	{name: "region-timeout", def: "30s", help: "Time limit for one region. A worker that exceeds it is killed.",
 		set: duration(func(c *Config) *time.Duration { return &c.RegionTimeout }, 100*time.Millisecond, time.Hour)},
 	{name: "idle-time", def: "10m", help: "How long a worker without work keeps models and pages in memory.",
 		set: duration(func(c *Config) *time.Duration { return &c.IdleTime }, time.Second, 10*365*24*time.Hour)},
-	{name: "request-timeout", def: "120s", help: "Maximum time for a recognition request, waiting included.",
+	{name: "request-timeout", def: "120s", help: "Time limit for a recognition request, waiting included.",
 		set: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }, time.Second, time.Hour)},
-	{name: "queue-size", def: "2000", help: "Maximum number of regions that may wait for a worker. Then requests are answered with 503.",
+	{name: "queue-size", def: "2000", help: "Maximum number of regions that may wait for a worker. Requests beyond that get status 503.",
 		set: integer(func(c *Config) *int { return &c.QueueSize }, 1, 1_000_000)},
-	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas. Of two files with the same name the first is " +
+	{name: "tessdata-dir", help: "Directories of traineddata files, separated by commas. Of files with the same name the first is " +
 		"used. Default: where Tesseract looks.",
 		set: func(c *Config, text string) error { c.TessdataDirs = list(text); return nil }},
-	{name: "models", help: "The directory of the second recogniser, as scripts/models fills it; none does without. Without the setting, " +
-		"glyphbox/models in the user's " +
-		"directory for caches, where that is there.",
+	{name: "models", help: "Directory with the models of the second recogniser, which scripts/models fetches. none: read with Tesseract " +
+		"alone. Default: glyphbox/models in the user's cache directory, if it exists.",
 		set: func(c *Config, text string) error { c.Models = text; return nil }},
-	{name: "compiled-dir", help: "The directory that glyphbox compile has made, so that the first PDF file does not wait for the " +
-		"compiler. It may be read-only. Only root, or the user of the service, may be able to write to it, since it has code.",
+	{name: "compiled-dir", help: "Directory made by glyphbox compile, so that the first PDF file does not wait for the compiler. " +
+		"It may be read-only. It contains code, so only root or the user of the service may have write access.",
 		set: func(c *Config, text string) error { c.CompiledDir = text; return nil }},
 	{name: "log-level", def: "info", help: "Least important messages to log: debug, info, warn or error.",
 		set: oneOf(func(c *Config) *slog.Level { return &c.LogLevel },
 			map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError})},
 	{name: "log-format", def: "text", help: "Format of the log, which goes to standard error: text or json.",
 		set: oneOf(func(c *Config) *bool { return &c.LogJSON }, map[string]bool{"text": false, "json": true})},
-	{name: "shutdown-timeout", def: "30s", help: "Maximum time for running requests when the service is stopped.",
+	{name: "shutdown-timeout", def: "30s", help: "How long the service waits for running requests when it stops.",
 		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
-	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash has left and no row " +
-		"names. 0: never.",
+	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash left behind and no row " +
+		"refers to. 0: never.",
 		set: durationOrZero(func(c *Config) *time.Duration { return &c.SweepInterval }, time.Second, 30*24*time.Hour)},
-	{name: "job-retention", def: "2160h", help: "How long a job that has ended stays in the list of jobs, with what became of its " +
-		"images. What it has read stays with the images. 0: for good.",
+	{name: "job-retention", def: "2160h", help: "How long a job stays in the list of jobs after it ended. Its results stay with the " +
+		"images. 0: forever.",
 		set: durationOrZero(func(c *Config) *time.Duration { return &c.JobRetention }, 24*time.Hour, 100*365*24*time.Hour)},
-	{name: "base-path", help: "The path below which a reverse proxy shows the service, such as /ocr. The proxy may pass requests on " +
-		"with it or without.",
+	{name: "base-path", help: "Path under which a reverse proxy publishes the service, such as /ocr. The proxy may keep it in requests " +
+		"or strip it.",
 		set: func(c *Config, text string) error { c.BasePath = text; return checkBasePath(text) }},
-	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For or Forwarded " +
-		"is believed.",
+	{name: "trusted-proxies", help: "Addresses or networks, separated by commas, of reverse proxies whose X-Forwarded-For and Forwarded " +
+		"headers are trusted.",
 		set: func(c *Config, text string) (err error) { c.TrustedProxies, err = prefixes(text); return err }},
-	{name: "webhook-networks", help: "Addresses or networks, separated by commas, that webhooks may be sent to besides public addresses, " +
-		"such as 10.1.0.0/16. Whoever may use the API can have requests sent there.",
+	{name: "webhook-networks", help: "Addresses or networks, separated by commas, that webhooks may reach besides public addresses, " +
+		"such as 10.1.0.0/16. Every user of the API can then have requests sent there.",
 		set: func(c *Config, text string) (err error) { c.WebhookNetworks, err = prefixes(text); return err }},
-	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser. *: all.",
+	{name: "cors-origins", help: "Origins, separated by commas, whose web pages may call the API from a browser. *: all origins.",
 		set: func(c *Config, text string) error { c.CORSOrigins = list(text); return checkOrigins(c.CORSOrigins) }},
 }
 
@@ -236,14 +234,14 @@ func variable(name string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// value is what a setting is in the end, and where that comes from.
+// value is the value of a setting and its origin.
 type value struct {
 	setting
 	text   string
 	origin string
 }
 
-// addFlags gives a flag set the flags of the settings that are named, or of all.
+// addFlags adds the flags of the named settings to a flag set, or those of all settings if none is named.
 func addFlags(flags *pflag.FlagSet, names ...string) {
 	flags.SortFlags = false
 	for _, s := range table {
@@ -253,28 +251,28 @@ func addFlags(flags *pflag.FlagSet, names ...string) {
 			if s.flag {
 				flags.String(s.name, "", s.help)
 			}
-			flags.String(s.name+fileSuffix, "", "File that holds this setting. "+s.help)
+			flags.String(s.name+fileSuffix, "", "File that contains this setting. "+s.help)
 		default:
 			flags.String(s.name, s.def, s.help)
 		}
 	}
-	flags.String(configName, "", "TOML file with settings, under the names of these flags.")
+	flags.String(configName, "", "TOML file with settings, named like these flags.")
 }
 
-// configFaults is everything that is wrong with a configuration.
+// configFaults holds all errors of a configuration.
 type configFaults []error
 
 func (f configFaults) Error() string {
 	var b strings.Builder
-	b.WriteString("the configuration is not right:")
+	b.WriteString("the configuration is invalid:")
 	for _, err := range f {
 		b.WriteString("\n  " + err.Error())
 	}
 	return b.String()
 }
 
-// loadConfig puts the configuration together: a flag goes before a variable, that before the file, that before the
-// default. A variable that is empty is as good as none. All that is wrong is told at once, as configFaults.
+// loadConfig assembles the configuration. A flag overrides a variable, a variable the file, and the file the default. An
+// empty variable counts as unset. It returns all errors at once, as configFaults.
 func loadConfig(flags *pflag.FlagSet, env map[string]string) (Config, []value, error) {
 	var faults configFaults
 	source, err := readSource(flags, env)
@@ -298,15 +296,15 @@ func loadConfig(flags *pflag.FlagSet, env map[string]string) (Config, []value, e
 		values = append(values, v)
 	}
 	for _, key := range slices.Sorted(maps.Keys(source.file)) {
-		faults = append(faults, fmt.Errorf("%s (%s): there is no such setting", key, source.path))
+		faults = append(faults, fmt.Errorf("%s (%s): unknown setting", key, source.path))
 	}
 	if len(faults) == 0 && c.RegionTimeout > c.RequestTimeout {
-		faults = append(faults, fmt.Errorf("region-timeout: at most request-timeout, which is %s", c.RequestTimeout))
+		faults = append(faults, fmt.Errorf("region-timeout: must be at most request-timeout, which is %s", c.RequestTimeout))
 	}
 	if c.Worker {
 		for name, text := range map[string]string{"database": c.Database, "mongodb": c.MongoDB, "nats": c.NATS} {
 			if text == "" {
-				faults = append(faults, fmt.Errorf("role: a worker needs the setting %s, which other nodes share with it", name))
+				faults = append(faults, fmt.Errorf("role: a worker needs the setting %s, which it shares with the other nodes", name))
 			}
 		}
 	}
@@ -316,8 +314,8 @@ func loadConfig(flags *pflag.FlagSet, env map[string]string) (Config, []value, e
 	return c, values, nil
 }
 
-// unknownVariables returns the variables that look like settings and are none, sorted. They are no fault: others, such
-// as Kubernetes, set variables of that look too.
+// unknownVariables returns, sorted, the variables that look like settings but are not. They are no errors, since other
+// programs, such as Kubernetes, set such variables too.
 func unknownVariables(env map[string]string) (unknown []string) {
 	known := map[string]bool{variable(configName): true, tokenVariable: true}
 	for _, s := range table {
@@ -363,7 +361,7 @@ func (s source) flag(name string) (string, bool) {
 	return f.Value.String(), true
 }
 
-// find looks a setting up and takes it out of the file's map, so that what stays there is unknown.
+// find looks up a setting and removes it from the file's map, so that only unknown settings remain there.
 func (s source) find(of setting) (value, error) {
 	v := value{setting: of, text: of.def, origin: "default"}
 	inFile, has := s.file[of.name]
@@ -387,7 +385,7 @@ func (s source) find(of setting) (value, error) {
 	return v, nil
 }
 
-// findSecret looks a secret up, or the file that holds it. The two forms in one place contradict each other.
+// findSecret looks up a secret, or the file that contains it. Giving both forms in one place is an error.
 func (s source) findSecret(v value, inFile bool) (value, error) {
 	name := v.name + fileSuffix
 	var path string
@@ -396,14 +394,14 @@ func (s source) findSecret(v value, inFile bool) (value, error) {
 		path, _ = named.(string)
 		v.origin = s.path
 		if inFile || path == "" {
-			return v, fmt.Errorf("either %s or the path of a file as %s", v.name, name)
+			return v, fmt.Errorf("give either %s or the path of a file as %s", v.name, name)
 		}
 	}
 	text, file := s.env[variable(v.name)], s.env[variable(name)]
 	if text != "" || file != "" {
 		v.text, path, v.origin = text, file, cmp.Or(file, variable(v.name))
 		if text != "" && file != "" {
-			return v, fmt.Errorf("either %s or %s", variable(v.name), variable(name))
+			return v, fmt.Errorf("give either %s or %s", variable(v.name), variable(name))
 		}
 	}
 	text, inFlag := s.flag(v.name)
@@ -411,7 +409,7 @@ func (s source) findSecret(v value, inFile bool) (value, error) {
 	switch {
 	case inFlag && fileInFlag:
 		v.origin = "--" + v.name
-		return v, fmt.Errorf("either --%s or --%s", v.name, name)
+		return v, fmt.Errorf("give either --%s or --%s", v.name, name)
 	case inFlag:
 		v.text, path, v.origin = text, "", "--"+v.name
 	case fileInFlag:
@@ -441,20 +439,20 @@ func plain(v any) (string, error) {
 		for i := range v {
 			text, ok := v[i].(string)
 			if !ok {
-				return "", errors.New("a list of texts is wanted")
+				return "", errors.New("must be a list of strings")
 			}
 			texts[i] = text
 		}
 		return strings.Join(texts, ","), nil
 	}
-	return "", errors.New("a text, a whole number or a list of texts is wanted")
+	return "", errors.New("must be a string, a whole number or a list of strings")
 }
 
 func oneOf[T any](field func(*Config) *T, allowed map[string]T) func(*Config, string) error {
 	return func(c *Config, text string) error {
 		v, ok := allowed[text]
 		if !ok {
-			return fmt.Errorf("%q is none of %s", text, strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
+			return fmt.Errorf("%q is not one of %s", text, strings.Join(slices.Sorted(maps.Keys(allowed)), ", "))
 		}
 		*field(c) = v
 		return nil
@@ -473,7 +471,7 @@ func integer(field func(*Config) *int, low, high int) func(*Config, string) erro
 	return func(c *Config, text string) error {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < low || n > high {
-			return fmt.Errorf("%q is no whole number from %d to %d", text, low, high)
+			return fmt.Errorf("%q is not a whole number from %d to %d", text, low, high)
 		}
 		*field(c) = n
 		return nil
@@ -484,7 +482,7 @@ func number(field func(*Config) *int64, low, high int64) func(*Config, string) e
 	return func(c *Config, text string) error {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < low || n > high {
-			return fmt.Errorf("%q is no whole number from %d to %d", text, low, high)
+			return fmt.Errorf("%q is not a whole number from %d to %d", text, low, high)
 		}
 		*field(c) = n
 		return nil
@@ -495,7 +493,7 @@ func duration(field func(*Config) *time.Duration, low, high time.Duration) func(
 	return func(c *Config, text string) error {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < low || d > high {
-			return fmt.Errorf("%q is no duration from %s to %s, such as 90s, 15m or 12h", text, low, high)
+			return fmt.Errorf("%q is not a duration from %s to %s, such as 90s, 15m or 12h", text, low, high)
 		}
 		*field(c) = d
 		return nil
@@ -528,7 +526,7 @@ func quantity(field func(*Config) *int64, units map[string]float64, low, high fl
 		unit, ok := units[text[len(number):]]
 		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 		if n *= unit; !ok || err != nil || !(n >= low && n <= high) {
-			return fmt.Errorf("%q is no number from %.0f to %.0f with one of the units %s", text, low, high,
+			return fmt.Errorf("%q is not a number from %.0f to %.0f with one of the units %s", text, low, high,
 				strings.Join(slices.Sorted(maps.Keys(units))[1:], ", "))
 		}
 		*field(c) = int64(n)
@@ -552,7 +550,7 @@ func prefixes(text string) (all []netip.Prefix, err error) {
 		if err != nil {
 			a, err := netip.ParseAddr(item)
 			if err != nil {
-				return nil, fmt.Errorf("%q is no address and no network such as 10.0.0.0/8", item)
+				return nil, fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", item)
 			}
 			p = netip.PrefixFrom(a, a.BitLen())
 		}
@@ -567,54 +565,54 @@ func checkAddr(text string) error {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return fmt.Errorf("%q is no host:port, such as 127.0.0.1:8000 or :80", text)
+		return fmt.Errorf("%q is not of the form host:port, such as 127.0.0.1:8000 or :80", text)
 	}
 	return nil
 }
 
-// checkOrigins wants origins as browsers write them, since others would never match.
 var basePaths = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 
 func checkBasePath(text string) error {
 	first, _, _ := strings.Cut(strings.TrimPrefix(text, "/"), "/")
 	if !basePaths.MatchString(text) {
-		return fmt.Errorf("%q is no path such as /ocr, without a slash at its end", text)
+		return fmt.Errorf("%q is not a path such as /ocr, without a slash at its end", text)
 	}
 	if slices.Contains([]string{"api", "docs", "assets", "image", "account", "admin", "ping", "health", "ready", "metrics"}, first) {
-		return fmt.Errorf("%q begins like a path of the service itself", text)
+		return fmt.Errorf("%q begins with a path of the service itself", text)
 	}
 	return nil
 }
 
+// checkOrigins accepts only origins as browsers write them, since others would never match.
 func checkOrigins(origins []string) error {
 	if slices.Contains(origins, endpoint.AnyOrigin) && len(origins) > 1 {
-		return errors.New("either * or a list of origins")
+		return errors.New("give either * or a list of origins")
 	}
 	for _, o := range origins {
 		u, err := url.Parse(o)
 		switch {
 		case o == endpoint.AnyOrigin:
 		case err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o:
-			return fmt.Errorf("%q is no origin such as https://example.org", o)
+			return fmt.Errorf("%q is not an origin such as https://example.org", o)
 		case strings.Contains(o, "*"):
-			return fmt.Errorf("%q: only * alone, which is all origins, has a meaning", o)
+			return fmt.Errorf("%q: * is only allowed alone and means all origins", o)
 		case strings.ToLower(o) != o || u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80":
-			return fmt.Errorf("%q: browsers write origins in lower case and without the usual port", o)
+			return fmt.Errorf("%q: browsers write origins in lower case and without the default port", o)
 		}
 	}
 	return nil
 }
 
-// checkPassword tells before the first start what the account service would only say in the midst of it.
+// checkPassword applies the rules of the account service before the first start.
 func checkPassword(text string) error {
 	if n := utf8.RuneCountInString(text); n < account.MinPassword || n > account.MaxPassword ||
 		strings.ContainsFunc(text, unicode.IsSpace) {
-		return fmt.Errorf("%d to %d characters without white space are wanted", account.MinPassword, account.MaxPassword)
+		return fmt.Errorf("must have %d to %d characters and no white space", account.MinPassword, account.MaxPassword)
 	}
 	return nil
 }
 
-// printConfig writes the effective settings as a TOML file that says where each comes from.
+// printConfig writes the settings in force as a TOML file, with the origin of each.
 func printConfig(w io.Writer, values []value) {
 	for _, v := range values {
 		switch {
@@ -660,12 +658,12 @@ func printMarkdown(w io.Writer) {
 <!-- Made by "glyphbox config --markdown"; a test keeps it in step. -->
 
 Each setting is a flag of `+"`glyphbox serve`"+`, an environment variable and a key of a TOML file, which `+"`--config`"+` or
-`+"`GLYPHBOX_CONFIG`"+` names. A flag goes before a variable, a variable before the file, `+
-		`the file before the default. Lists are separated by
-commas; in the file they may be lists of TOML too. An empty variable is as good as none. `+"`glyphbox config`"+` shows what is in force and
-where it comes from, in the form of such a file.
+`+"`GLYPHBOX_CONFIG`"+` names. A flag overrides a variable, a variable the file, and the file the default. `+
+		`An empty variable counts as unset.
+Items of a list are separated by commas; in the file a list may also be a TOML array. `+"`glyphbox config`"+` prints the values in force and
+where each comes from, as a TOML file.
 
-Flags are seen by everybody on the machine. So a password has none, and instead of any secret itself a file that holds it can be named.
+Everybody on the machine can see flags. So passwords have no flag, and each secret can be given as a file that contains it.
 
 | setting | variable | default | meaning |
 |---|---|---|---|
@@ -685,7 +683,7 @@ Flags are seen by everybody on the machine. So a password has none, and instead 
 		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, env, def, s.help)
 	}
 	fmt.Fprint(w, "\nBytes may have a unit: `kB`, `MB`, `GB`, `TB` (powers of 1000), `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024). "+
-		"Pixels: `MP`, `GP` (millions, thousands of millions).\n")
+		"Pixels: `MP`, `GP` (millions, billions).\n")
 }
 
 // database returns the address of the database or the path of its file.

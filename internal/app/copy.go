@@ -23,14 +23,14 @@ var whereFlags = []string{"data-dir", "database", "mongodb"}
 
 func (p Process) copyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "copy --from-… --to-…",
-		Short: "Copy everything from one place to another, such as from the data directory to MariaDB and MongoDB", Args: cobra.NoArgs,
-		Long: `Copies users, images, results and keys from one place to another: from a data directory to MariaDB and MongoDB, back, or
-between any two. IDs, names and times stay the same, so that links and tokens stay valid. Afterwards both sides are
-compared by checksums.
+		Short: "Copy everything between stores, such as from a data directory to MariaDB and MongoDB", Args: cobra.NoArgs,
+		Long: `Copies users, images, results and keys: from a data directory to MariaDB and MongoDB, back, or between any two stores.
+IDs, names and times stay the same, so that links and tokens stay valid. At the end the command compares both sides by
+checksums.
 
-Each side is given by the flags of serve with from- or to- before them, by variables such as GLYPHBOX_TO_DATABASE_FILE,
-or by the TOML file of a service, as --from FILE and --to FILE. No service may run on either side. The target must be
-empty. If the command is interrupted, run it again; until it is done no service starts on the target.`}
+Give each side by flags of serve with the prefix from- or to-, by variables such as GLYPHBOX_TO_DATABASE_FILE, or by the
+TOML file of a service with --from FILE and --to FILE. No service may run on either side, and the target must be empty.
+If the command is interrupted, run it again. No service starts on the target before the copy is complete.`}
 	cmd.Flags().SortFlags = false
 	var sides [2]sideFlags
 	for n, name := range []string{"from", "to"} {
@@ -60,7 +60,7 @@ func newSideFlags(flags *pflag.FlagSet, side string) sideFlags {
 	s := sideFlags{side, flags, pflag.NewFlagSet(side, pflag.ContinueOnError)}
 	addFlags(s.serving, whereFlags...)
 	s.serving.VisitAll(func(f *pflag.Flag) {
-		flags.String(s.name(f), "", "To copy "+side+": "+f.Usage)
+		flags.String(s.name(f), "", "Copy "+side+": "+f.Usage)
 	})
 	return s
 }
@@ -98,13 +98,12 @@ func (s sideFlags) config(env map[string]string) (Config, error) {
 		c.DataDir = ""
 	}
 	if c.DataDir == "" && (c.Database == "" || c.MongoDB == "") {
-		return c, usagef("--%s-data-dir is missing: only with both --%s-database and --%s-mongodb is there nothing in a directory", s.side,
-			s.side, s.side)
+		return c, usagef("--%s-data-dir is required, unless both --%s-database and --%s-mongodb are given", s.side, s.side, s.side)
 	}
 	return c, nil
 }
 
-// place names where things are kept, in a way that anybody may read.
+// place describes where the data is, without passwords.
 func (c Config) place() string {
 	rows := c.DataDir.Abs()
 	bytes := rows

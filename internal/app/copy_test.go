@@ -348,7 +348,7 @@ func TestCopyMixed(t *testing.T) {
 		file(t, fmt.Sprintf("data-dir = %q\ndatabase-file = %q\n", to, file(t, mariadbtest.Database(t))))
 	command(t, "", "copy", "--from", old, "--to", new).want(t, exitOK, "Both sides are equal")
 	command(t, "", "copy", "--from", old, "--to", file(t, "data-dirs = \"x\"")).want(t, exitUsage, "--to: ").want(t, exitUsage,
-		"no such setting")
+		"unknown setting")
 
 	// Only the rows move; the files are where they are.
 	database := mariadbtest.Database(t)
@@ -362,8 +362,8 @@ func TestCopyRefuses(t *testing.T) {
 	copyTo := func(to ...string) result {
 		return command(t, "", append([]string{"copy", "--from-data-dir", l.dir}, to...)...)
 	}
-	copyTo().want(t, exitUsage, "--to-data-dir is missing")
-	copyTo("--to-database", mariadbtest.Database(t)).want(t, exitUsage, "--to-data-dir is missing")
+	copyTo().want(t, exitUsage, "--to-data-dir is required")
+	copyTo("--to-database", mariadbtest.Database(t)).want(t, exitUsage, "--to-data-dir is required")
 	copyTo("--to-data-dir", l.dir).want(t, exitUsage, "both sides are "+l.dir)
 	copyTo("--to-database", "mysql://ann:secret@host/x", "--to-data-dir", t.TempDir()).want(t, exitUsage, "--to: ")
 	command(t, "", "copy", "--from-data-dir", t.TempDir(), "--to-data-dir", t.TempDir()).want(t, exitFailure, "there is no database in")

@@ -26,14 +26,13 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// doctorTimeout is how long one thing may take to look at.
+// doctorTimeout limits each check.
 const doctorTimeout = time.Minute
 
 func (p Process) doctorCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "doctor", Short: "Show what this installation has and what it lacks", Args: cobra.NoArgs,
-		Long: "Starts a worker and opens the stores, and shows which engine, languages and models there are, how well workers are " +
-			"confined, and\n" +
-			"where things are kept. It changes nothing. The exit code is 0 if the service could run, else 1."}
+	cmd := &cobra.Command{Use: "doctor", Short: "Check the installation and show what is missing", Args: cobra.NoArgs,
+		Long: "Starts a worker, opens the stores, and shows the engine, its languages and models, the confinement of workers, and the\n" +
+			"stores. It changes nothing. The exit code is 0 if the service can run and 1 otherwise."}
 	addFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -51,7 +50,7 @@ func (p Process) doctorCommand() *cobra.Command {
 	return cmd
 }
 
-// examineEngine has a worker decode a small image, and shows what it works with.
+// examineEngine makes a worker decode a small image, and shows the engine.
 func examineEngine(ctx context.Context, c Config, row func(name, format string, values ...any)) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
@@ -96,19 +95,19 @@ func examineEngine(ctx context.Context, c Config, row func(name, format string, 
 		row("confinement", "complete")
 	}
 	for _, missing := range about.Unconfined {
-		row("confinement", "not %s", missing)
+		row("confinement", "without %s", missing)
 	}
 	return examinePDF(ctx, pool, &staging, row)
 }
 
-// emptyPDF is a PDF file of one page, as small as they get.
+// emptyPDF is a minimal PDF file of one page.
 const emptyPDF = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj " +
 	"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>endobj trailer<</Root 1 0 R>>"
 
-// compileTimeout is how long it may take to look at the first PDF file, for which code is compiled where none is kept.
+// compileTimeout limits opening the first PDF file, which may have to compile code.
 const compileTimeout = 5 * time.Minute
 
-// examinePDF has a worker look at a PDF file, and shows what it works with.
+// examinePDF makes a worker open a PDF file, and shows the PDF library.
 func examinePDF(ctx context.Context, pool *engine.Engine, staging *document.Staging, row func(name, format string, values ...any)) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), compileTimeout)
 	defer cancel()
@@ -121,14 +120,14 @@ func examinePDF(ctx context.Context, pool *engine.Engine, staging *document.Stag
 		return fmt.Errorf("PDF files: %w", err)
 	}
 	about := pool.PDF()
-	row("PDF", "%s; compiled code in %s", about.Name, cmp.Or(about.Cache, "no folder: it is compiled at each start"))
+	row("PDF", "%s; compiled code in %s", about.Name, cmp.Or(about.Cache, "memory only, compiled at each start"))
 	for _, missing := range about.Unconfined {
-		row("confinement of PDF", "not %s", missing)
+		row("confinement of PDF", "without %s", missing)
 	}
 	return nil
 }
 
-// examineStores asks the stores whether they are there. It makes none, and does not bring their schemas up to date.
+// examineStores checks that the stores can be reached. It neither creates them nor updates their schemas.
 func examineStores(ctx context.Context, c Config, row func(name, format string, values ...any)) error {
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
@@ -137,10 +136,10 @@ func examineStores(ctx context.Context, c Config, row func(name, format string, 
 		err := look()
 		switch {
 		case errors.Is(err, datadir.ErrNoDatabase) || errors.Is(err, datadir.ErrNoDir):
-			row(name, "none yet in %s; glyphbox serve makes it", c.DataDir.Abs())
+			row(name, "none yet in %s; glyphbox serve creates it", c.DataDir.Abs())
 			return nil
 		case err != nil:
-			row(name, "%s, away", kinds[name])
+			row(name, "%s, unreachable", kinds[name])
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		row(name, "%s, ok", kinds[name])

@@ -16,40 +16,40 @@ import (
 )
 
 func (p Process) importCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "import", Short: "Import the data of the original service, in its own databases", Args: cobra.NoArgs,
-		Long: `Takes the data of the original service over, whose MariaDB and MongoDB are given by --database and --mongodb: users with
-their passwords, roles, states and sign-ins, images with their numbers, and results. Stop the original service first,
-and make a backup.
+	cmd := &cobra.Command{Use: "import", Short: "Import the data of the original service in its own databases", Args: cobra.NoArgs,
+		Long: `Takes over the data of the original service, in the databases given by --database and --mongodb: users with their
+passwords, roles, states and sign-ins, images with their numbers, and results. First stop the original service and make a
+backup.
 
-Its tables are renamed to original_user and so on, and Glyphbox's are made and filled; in MongoDB, images and results
-are copied. Nothing else of the original changes, so that there has to be room for both until the original's data is
-removed. What breaks off is taken up again by the same command, and until it is done no service starts on the database.
+The command renames the original's tables to original_user and so on, and creates and fills Glyphbox's tables. In MongoDB
+it copies images and results. It changes nothing else of the original, so there must be room for both until you remove
+the original's data. If it is interrupted, run it again. No service starts on the database before the import is complete.
 
-Of each image the size is found and the thumbnail made anew. An image whose bytes are gone, or of a kind that is not
-read here, is told and left out with its results; it stays where it was. Versions are numbered 1, 2, 3 … where they were
-not, which is told too.`}
+The command finds the size of each image and makes new thumbnails. It reports and skips images whose bytes are missing or
+whose format is not supported, with their results; they stay where they were. It renumbers versions to 1, 2, 3 … where
+they were not, and reports that too.`}
 	var o original.Options
 	var visibility, offset string
 	addFlags(cmd.Flags(), "database", "mongodb", "ocr-workers", "max-pixels")
-	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "Show what would be done and change nothing.")
-	cmd.Flags().StringVar(&offset, "utc-offset", "+09:00", "Offset of the original's times from UTC. It writes Korean time.")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "Show what would be done; change nothing.")
+	cmd.Flags().StringVar(&offset, "utc-offset", "+09:00", "Offset from UTC of the original's times, which are Korean times.")
 	cmd.Flags().StringVar(&visibility, "visibility", string(document.Private),
-		"Who sees the images: private, as here, or shared, as in the original service, where everybody saw all.")
-	cmd.Flags().StringVar(&o.Results, "results", "", "Collection of the results. Default: the one that has them is found.")
+		"Visibility of the images: private, or shared, as in the original service, where every user saw all images.")
+	cmd.Flags().StringVar(&o.Results, "results", "", "Collection of the results. Default: found automatically.")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
 		if err != nil {
 			return err
 		}
 		if c.Database == "" || c.MongoDB == "" {
-			return usagef("--database-file and --mongodb-file have to name the databases of the original service")
+			return usagef("--database-file and --mongodb-file must name the databases of the original service")
 		}
 		if o.Visibility = document.Visibility(visibility); o.Visibility != document.Private && o.Visibility != document.Shared {
-			return usagef("--visibility %s: private or shared is wanted", visibility)
+			return usagef("--visibility %s: must be private or shared", visibility)
 		}
 		zone, err := time.Parse("-07:00", offset)
 		if err != nil {
-			return usagef("--utc-offset %s: an offset such as +09:00 is wanted", offset)
+			return usagef("--utc-offset %s: must be an offset such as +09:00", offset)
 		}
 		_, seconds := zone.Zone()
 		o.Offset = time.Duration(seconds) * time.Second

@@ -12,12 +12,12 @@ import (
 	"glyphbox/internal/adapter/inbox"
 )
 
-// openInbox makes what watches the folder of files that are to be read.
+// openInbox makes the watcher of the inbox.
 func (s *services) openInbox(c Config, log *slog.Logger) (*inbox.Watcher, error) {
 	if info, err := os.Stat(c.Inbox); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	} else if !info.IsDir() {
-		return nil, fmt.Errorf("inbox: %s is no directory", c.Inbox)
+		return nil, fmt.Errorf("inbox: %s is not a directory", c.Inbox)
 	}
 	w := inbox.New(inbox.Options{Dir: c.Inbox, Every: c.InboxInterval, SpoolDir: c.DataDir.Spool(), MaxUpload: c.MaxUpload,
 		Users: s.db.Users(), Actors: s.accounts, Images: s.images, Staging: s.staging, Reads: s.results, Jobs: s.jobs, Once: s.once,
@@ -29,9 +29,9 @@ func (s *services) openInbox(c Config, log *slog.Logger) (*inbox.Watcher, error)
 type inboxMetrics struct{ w *inbox.Watcher }
 
 var (
-	descInboxFiles = prometheus.NewDesc("glyphbox_inbox_files_total", "Files of the inbox that this node has moved, by the folder: done "+
+	descInboxFiles = prometheus.NewDesc("glyphbox_inbox_files_total", "Files of the inbox that this node has moved, by folder: done "+
 		"or failed.", []string{"result"}, nil)
-	descInboxReading = prometheus.NewDesc("glyphbox_inbox_reading", "Files of the inbox that were taken and are not read yet.", nil, nil)
+	descInboxReading = prometheus.NewDesc("glyphbox_inbox_reading", "Files of the inbox that are being read.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.

@@ -23,23 +23,23 @@ import (
 
 // jobCommand has the commands on jobs of a running service.
 func (p Process) jobCommand() *cobra.Command {
-	cmd := group("job", "Have a running service read many files in the background")
+	cmd := group("job", "Read many files in the background with a running service")
 	cmd.AddCommand(p.jobAddCommand(), p.jobListCommand(), p.jobShowCommand(), p.jobWatchCommand(), p.jobCancelCommand(),
 		p.jobRetryCommand())
 	return cmd
 }
 
-// jobAt makes a command on one service; do is given a session that has begun. It ends with the command.
+// jobAt makes a command that works on one service. It calls do with a session, which ends with the command.
 func (p Process) jobAt(use, short string, args cobra.PositionalArgs,
 	do func(ctx context.Context, s *session, args []string) error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	server := cmd.Flags().String("server", "", "Address of the service, such as https://ocr.example.org.")
 	token := cmd.Flags().String(
-		"token", "", "API key or access token. The variable "+tokenVariable+" hides it from others on this machine.")
-	user := cmd.Flags().String("user", "", "Name of the user, if there is no token.")
+		"token", "", "API key or access token. Use the variable "+tokenVariable+" to hide it from others on this machine.")
+	user := cmd.Flags().String("user", "", "User to sign in as, if there is no token.")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if *server == "" {
-			return usagef("--server is needed")
+			return usagef("--server is required")
 		}
 		s, err := p.signIn(cmd.Context(), *server, *token, *user)
 		if err != nil {
@@ -56,7 +56,7 @@ func (p Process) jobAddCommand() *cobra.Command {
 	var regions *[]string
 	var lang, state, locked *string
 	var watch *bool
-	cmd := p.jobAt("add FILE...", "Upload files and folders, and have them read", cobra.MinimumNArgs(1),
+	cmd := p.jobAt("add FILE...", "Upload files and folders and read them in the background", cobra.MinimumNArgs(1),
 		func(ctx context.Context, s *session, names []string) error {
 			form := form
 			if *lang != "" {
@@ -86,40 +86,39 @@ func (p Process) jobAddCommand() *cobra.Command {
 			}
 			return nil
 		})
-	cmd.Long = "Uploads images and PDF files, of a folder all that are in it, and has the service read " +
-		"all their pages in the background.\n" +
-		"It prints the id of the job. Where the job is refused, it deletes what it has uploaded.\n" +
-		"With --state it writes down what it has uploaded and deletes nothing; run again after it broke off, it goes on from there."
+	cmd.Long = "Uploads images and PDF files, and all those in folders, makes a job that reads all their pages, and prints its id.\n" +
+		"If the job is refused, the command deletes what it has uploaded. With --state it deletes nothing but records the uploads\n" +
+		"in a file, so that it can be interrupted and run again."
 	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
 	regions = cmd.Flags().StringArray("region", nil,
-		"A region in pixels of each upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
+		"Region in pixels of each upright page, x1,y1,x2,y2; may be repeated. Default: the whole page.")
 	lang = cmd.Flags().String("lang", "", "Languages, joined by +, or auto. Default: "+recognition.DefaultLang+".")
-	cmd.Flags().StringVar(&form.Rotate, "rotate", "", "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
-	cmd.Flags().StringVar(&form.Effort, "effort", "", "fast, balanced or accurate. Default: as the service is configured.")
-	cmd.Flags().StringVar(&form.Priority, "priority", "", "Among your own jobs: low, normal or high.")
-	state = cmd.Flags().String("state", "", "File to write down in what has been uploaded.")
+	cmd.Flags().StringVar(&form.Rotate, "rotate", "", "Clockwise rotation of the text: auto, 0, 90, 180 or 270.")
+	cmd.Flags().StringVar(&form.Effort, "effort", "", "fast, balanced or accurate. Default: that of the service.")
+	cmd.Flags().StringVar(&form.Priority, "priority", "", "Priority among your own jobs: low, normal or high.")
+	state = cmd.Flags().String("state", "", "File that records the uploads, to resume after an interruption.")
 	locked = passwordFileFlag(cmd.Flags())
-	watch = cmd.Flags().Bool("watch", false, "Wait until the job has ended.")
+	watch = cmd.Flags().Bool("watch", false, "Wait until the job ends.")
 	return cmd
 }
 
 // priorities are those of jobs, as the API calls them.
 var priorities = []string{"low", "normal", "high"}
 
-// checkJob finds what would be refused whatever the images.
+// checkJob rejects options that the service would refuse for any image.
 func checkJob(form api.JobForm) error {
 	switch {
 	case form.Effort != "" && !slices.Contains(recognition.Efforts, recognition.Effort(form.Effort)):
-		return usagef("--effort %s: fast, balanced or accurate is wanted", form.Effort)
+		return usagef("--effort %s: must be fast, balanced or accurate", form.Effort)
 	case form.Priority != "" && !slices.Contains(priorities, form.Priority):
-		return usagef("--priority %s: low, normal or high is wanted", form.Priority)
+		return usagef("--priority %s: must be low, normal or high", form.Priority)
 	case form.Rotate != "":
 		return checkRotate(form.Rotate)
 	}
 	return nil
 }
 
-// journal is what has been done of a job, a line for each: the path of a file and its image, or the job.
+// journal records the progress of job add: a line for each uploaded file with its image, and one for the job.
 type journal struct {
 	mu     sync.Mutex
 	file   *os.File // nil: nothing is written down
@@ -129,7 +128,7 @@ type journal struct {
 
 const journalOfJob = "job"
 
-// openJournal reads what was written down before. A line that is cut off is none.
+// openJournal reads an existing journal, if any, and drops an incomplete last line.
 func openJournal(path string) (*journal, error) {
 	j := &journal{images: map[string]int64{}}
 	if path == "" {
@@ -154,7 +153,7 @@ func openJournal(path string) (*journal, error) {
 		case ok && number == nil:
 			j.images[rest] = id
 		default:
-			return nil, errors.Join(fmt.Errorf("%s is no file of the state of a job", path), file.Close())
+			return nil, errors.Join(fmt.Errorf("%s is not a state file of a job", path), file.Close())
 		}
 		whole += int64(len(line))
 	}
@@ -177,7 +176,7 @@ func (j *journal) close() error {
 	return j.file.Close()
 }
 
-// addJob uploads files and makes a job of them, as far as that is not done yet.
+// addJob uploads files and makes a job of them, skipping what the journal has.
 func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names []string, state, password string) (
 	id string, err error,
 ) {
@@ -214,7 +213,7 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 	return made.ID, j.note(journalOfJob + " " + made.ID)
 }
 
-// takeBack deletes what was uploaded, also where the command was interrupted.
+// takeBack deletes what was uploaded, even if the command was interrupted.
 func (s *session) takeBack(ctx context.Context, j *journal) error {
 	ctx = context.WithoutCancel(ctx)
 	left := len(j.images)
@@ -227,8 +226,8 @@ func (s *session) takeBack(ctx context.Context, j *journal) error {
 	return nil
 }
 
-// uploadAll returns the documents of files, in their order. Where one fails, those that are on their way are not broken off, so that it is
-// known what has arrived.
+// uploadAll uploads files and returns their documents in the same order. If one fails, it finishes the uploads in progress, so that
+// the journal knows what has arrived.
 func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File, password string) ([]int64, error) {
 	goOn, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -265,7 +264,7 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 	return ids, nil
 }
 
-// upload uploads a file unless that is done, and returns how many are by then.
+// upload uploads a file unless the journal has it, and returns how many files are uploaded by then.
 func upload(ctx context.Context, s *session, j *journal, f reading.File, password string) (done int, err error) {
 	j.mu.Lock()
 	done, is := len(j.images), j.images[f.Name] != 0
@@ -297,7 +296,7 @@ func (p Process) jobListCommand() *cobra.Command {
 	})
 }
 
-// counts says how far a job has come.
+// counts describes the progress of a job.
 func counts(j api.Job) string {
 	text := fmt.Sprintf("%d of %d read", j.Done, j.Total)
 	if j.Failed > 0 {
@@ -315,7 +314,7 @@ func counts(j api.Job) string {
 }
 
 func (p Process) jobShowCommand() *cobra.Command {
-	return p.jobAt("show JOB", "Show a job, and which of its images failed", cobra.ExactArgs(1),
+	return p.jobAt("show JOB", "Show a job and its failed images", cobra.ExactArgs(1),
 		func(ctx context.Context, s *session, args []string) error {
 			var j api.Job
 			if err := s.do(ctx, func(c api.Client) (err error) { j, err = c.Job(ctx, args[0]); return err }); err != nil {
@@ -352,16 +351,16 @@ func (p Process) showFailed(ctx context.Context, s *session, id string) error {
 }
 
 func (p Process) jobWatchCommand() *cobra.Command {
-	return p.jobAt("watch JOB", "Wait until a job has ended", cobra.ExactArgs(1),
+	return p.jobAt("watch JOB", "Wait until a job ends", cobra.ExactArgs(1),
 		func(ctx context.Context, s *session, args []string) error {
 			return p.watchJob(ctx, s, args[0])
 		})
 }
 
-// errJobFailed has the program fail where some images could not be read.
-var errJobFailed = errors.New("not everything could be read")
+// errJobFailed makes the command fail if some images could not be read.
+var errJobFailed = errors.New("some images could not be read")
 
-// watchPause is before it is tried again to follow a job after the connection broke.
+// watchPause is the pause before following a job again after the connection broke.
 const watchPause = time.Second
 
 func (p Process) watchJob(ctx context.Context, s *session, id string) error {
@@ -409,14 +408,14 @@ func (p Process) watchJob(ctx context.Context, s *session, id string) error {
 }
 
 func (p Process) jobCancelCommand() *cobra.Command {
-	return p.jobAt("cancel JOB", "Cancel what has not begun of a job", cobra.ExactArgs(1),
+	return p.jobAt("cancel JOB", "Cancel the items of a job that have not started", cobra.ExactArgs(1),
 		func(ctx context.Context, s *session, args []string) error {
 			return s.do(ctx, func(c api.Client) error { return c.CancelJob(ctx, args[0]) })
 		})
 }
 
 func (p Process) jobRetryCommand() *cobra.Command {
-	return p.jobAt("retry JOB", "Run again what failed of a job, or was cancelled", cobra.ExactArgs(1),
+	return p.jobAt("retry JOB", "Retry the failed and cancelled items of a job", cobra.ExactArgs(1),
 		func(ctx context.Context, s *session, args []string) error {
 			return s.do(ctx, func(c api.Client) error { _, err := c.RetryJob(ctx, args[0]); return err })
 		})

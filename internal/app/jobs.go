@@ -17,7 +17,7 @@ import (
 	"glyphbox/internal/domain/webhook"
 )
 
-// openJobs opens the queue, and makes what accepts jobs and runs them.
+// openJobs opens the queue, and makes the service and the runner of jobs.
 func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) error {
 	options := natsqueue.Options{URLs: c.NATS, Credentials: c.NATSCredentials, CA: c.NATSCA, Dir: c.DataDir.Queue()}
 	queue, err := natsqueue.Open(ctx, options)
@@ -29,7 +29,7 @@ func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) err
 	rows := jobstore.New(s.db.DB)
 	s.runner = &job.Runner{Jobs: rows, Queue: queue, Accounts: s.accounts, Reads: s.results,
 		AtOnce: cmp.Or(c.JobItems, s.pool.Stats().Wanted+1), Now: time.Now,
-		Log: func(what string, err error) { log.Warn("jobs: "+what+" failed; it is tried again", "error", err) }}
+		Log: func(what string, err error) { log.Warn("jobs: "+what+" failed; trying again", "error", err) }}
 	s.jobs = &job.Service{Jobs: rows, Images: s.images, Engine: s.pool, Effort: c.Effort, Regions: c.MaxRegions, Limits: s.limits,
 		Hooks: s.webhooks, Wake: s.runner.Wake, Now: time.Now}
 	if c.Database == "" {
@@ -40,18 +40,18 @@ func (s *services) openJobs(ctx context.Context, c Config, log *slog.Logger) err
 	return s.metrics.Register(jobMetrics{rows, s.runner, log})
 }
 
-// openWebhooks makes what tells webhooks of the ends of jobs.
+// openWebhooks makes the service and the deliverer of webhooks.
 func (s *services) openWebhooks(c Config, seals webhook.Seals, log *slog.Logger) error {
 	rows := hookstore.New(s.db.DB)
 	sender := hookclient.New(hookclient.Options{Networks: c.WebhookNetworks, Agent: "Glyphbox"})
 	s.closers = append(s.closers, sender.Close)
 	s.deliverer = &webhook.Deliverer{Hooks: rows, Accounts: s.accounts, Sender: sender, Seals: seals, Now: time.Now,
-		Log: func(what string, err error) { log.Warn("webhooks: "+what+" failed; it is tried again", "error", err) }}
+		Log: func(what string, err error) { log.Warn("webhooks: "+what+" failed; trying again", "error", err) }}
 	s.webhooks = &webhook.Service{Hooks: rows, Sender: sender, Seals: seals, Wake: s.deliverer.Wake, Now: time.Now}
 	return s.metrics.Register(webhookMetrics{rows, s.deliverer, log})
 }
 
-// runJobs runs items of jobs until the context ends, and then gives those that run some time to end.
+// runJobs runs items of jobs until the context ends, and then gives running items some time to end.
 func (s *services) runJobs(ctx context.Context, c Config) {
 	patience, give := context.WithCancel(context.WithoutCancel(ctx))
 	defer give()
@@ -59,7 +59,7 @@ func (s *services) runJobs(ctx context.Context, c Config) {
 	s.runner.Run(ctx, patience)
 }
 
-// jobMetrics count what there is to run, at the moment when they are asked for.
+// jobMetrics counts items of jobs when it is collected.
 type jobMetrics struct {
 	rows   *jobstore.Store
 	runner *job.Runner
@@ -67,24 +67,24 @@ type jobMetrics struct {
 }
 
 var (
-	descQueued   = prometheus.NewDesc("glyphbox_job_items_queued", "Items of jobs that nobody runs.", nil, nil)
-	descLeased   = prometheus.NewDesc("glyphbox_job_items_leased", "Items of jobs that a node runs.", nil, nil)
-	descDead     = prometheus.NewDesc("glyphbox_job_items_dead", "Items of jobs that failed for good after three tries.", nil, nil)
-	descOldest   = prometheus.NewDesc("glyphbox_job_oldest_seconds", "Age of the oldest job with items that nobody runs.", nil, nil)
-	descReturned = prometheus.NewDesc("glyphbox_job_items_redelivered_total", "Items whose lease lapsed, as this node saw.", nil, nil)
+	descQueued   = prometheus.NewDesc("glyphbox_job_items_queued", "Items of jobs that wait to run.", nil, nil)
+	descLeased   = prometheus.NewDesc("glyphbox_job_items_leased", "Items of jobs that are running.", nil, nil)
+	descDead     = prometheus.NewDesc("glyphbox_job_items_dead", "Items of jobs that were given up after three tries.", nil, nil)
+	descOldest   = prometheus.NewDesc("glyphbox_job_oldest_seconds", "Age of the oldest job with waiting items.", nil, nil)
+	descReturned = prometheus.NewDesc("glyphbox_job_items_redelivered_total", "Items whose lease expired, as seen by this node.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m jobMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
 
-// Collect implements prometheus.Collector. What the database does not tell in time is left out.
+// Collect implements prometheus.Collector. It leaves out what the database does not answer in time.
 func (m jobMetrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descReturned, prometheus.CounterValue, float64(m.runner.Returned.Load()))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	stats, err := m.rows.Stats(ctx)
 	if err != nil {
-		m.log.Warn("the metrics of jobs cannot be told", "error", err)
+		m.log.Warn("cannot collect the metrics of jobs", "error", err)
 		return
 	}
 	age := 0.0
@@ -97,7 +97,7 @@ func (m jobMetrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descOldest, prometheus.GaugeValue, age)
 }
 
-// webhookMetrics count what there is to send, at the moment when they are asked for.
+// webhookMetrics counts deliveries when it is collected.
 type webhookMetrics struct {
 	rows      *hookstore.Store
 	deliverer *webhook.Deliverer
@@ -106,16 +106,16 @@ type webhookMetrics struct {
 
 var (
 	descDeliveries = prometheus.NewDesc("glyphbox_webhook_deliveries_waiting", "Deliveries to webhooks that have not ended.", nil, nil)
-	descOverdue    = prometheus.NewDesc("glyphbox_webhook_overdue_seconds", "How long the delivery is due that is due first.", nil, nil)
+	descOverdue    = prometheus.NewDesc("glyphbox_webhook_overdue_seconds", "How long the oldest due delivery has been due.", nil, nil)
 	descDisabled   = prometheus.NewDesc("glyphbox_webhooks_disabled", "Webhooks that the service has disabled.", nil, nil)
-	descTries      = prometheus.NewDesc("glyphbox_webhook_tries_total", "Tries of deliveries by this node, by the result: ok or failed.",
+	descTries      = prometheus.NewDesc("glyphbox_webhook_tries_total", "Tries of deliveries by this node, by result: ok or failed.",
 		[]string{"result"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m webhookMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
 
-// Collect implements prometheus.Collector. What the database does not tell in time is left out.
+// Collect implements prometheus.Collector. It leaves out what the database does not answer in time.
 func (m webhookMetrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descTries, prometheus.CounterValue, float64(m.deliverer.Sent.Load()), "ok")
 	ch <- prometheus.MustNewConstMetric(descTries, prometheus.CounterValue, float64(m.deliverer.Unsent.Load()), "failed")
@@ -123,7 +123,7 @@ func (m webhookMetrics) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	stats, err := m.rows.Stats(ctx)
 	if err != nil {
-		m.log.Warn("the metrics of webhooks cannot be told", "error", err)
+		m.log.Warn("cannot collect the metrics of webhooks", "error", err)
 		return
 	}
 	overdue := 0.0

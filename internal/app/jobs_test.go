@@ -156,7 +156,7 @@ func TestJobCommands(t *testing.T) {
 		return command(t, stdin, append(append([]string{"job"}, args...), "--server", s.base, "--user", "ann")...)
 	}
 	region := fmt.Sprintf("%d,%d,%d,%d", boxes[0].X1, boxes[0].Y1, boxes[0].X2, boxes[0].Y2)
-	command(t, "", "job", "list").want(t, exitUsage, "--server is needed")
+	command(t, "", "job", "list").want(t, exitUsage, "--server is required")
 	uploaded := s.person.login("ann", password).client()
 	for _, c := range []struct {
 		args []string
@@ -164,9 +164,9 @@ func TestJobCommands(t *testing.T) {
 		want string
 		left int // images
 	}{
-		{[]string{"--effort", "most"}, exitUsage, "--effort most: fast, balanced or accurate is wanted", 0},
-		{[]string{"--rotate", "45"}, exitUsage, "--rotate 45: auto, 0, 90, 180 or 270 is wanted", 0},
-		{[]string{"--priority", "urgent"}, exitUsage, "--priority urgent: low, normal or high is wanted", 0},
+		{[]string{"--effort", "most"}, exitUsage, "--effort most: must be fast, balanced or accurate", 0},
+		{[]string{"--rotate", "45"}, exitUsage, "--rotate 45: must be auto, 0, 90, 180 or 270", 0},
+		{[]string{"--priority", "urgent"}, exitUsage, "--priority urgent: must be low, normal or high", 0},
 		{[]string{"--lang", "eng+tlh", "--state", state}, exitUsage, "--lang tlh: the service has ", 0},
 		{[]string{"--region", "0,0,9999,10"}, exitFailure, "regions[0].x2", 0},
 		{[]string{filepath.Join(dir, "missing.png")}, exitFailure, "missing.png", 0},

@@ -54,8 +54,8 @@ func TestPasswordFile(t *testing.T) {
 					t.Errorf("%d of 2 files were read: %s%s", n, r.stdout, r.stderr)
 				}
 			}
-			ocr(closed, plain).want(t, exitFailure, "closed.pdf: the PDF file is encrypted: --password-file names").want(t, exitFailure,
-				"1 of 2 files")
+			ocr(closed, plain).want(t, exitFailure, "closed.pdf: the PDF file is encrypted; give a file with its password").
+				want(t, exitFailure, "1 of 2 files")
 			r := ocr(closed, "--password-file", wrong).want(t, exitFailure, "the password of --password-file does not open it")
 			if strings.Contains(r.stderr+r.stdout, password) {
 				t.Errorf("the password is in %q", r.stderr)
@@ -70,7 +70,7 @@ func TestPasswordFile(t *testing.T) {
 	job := func(args ...string) result {
 		return command(t, "", append([]string{"job", "add", closed, "--watch", "--server", s.base, "--token", ann.token}, args...)...)
 	}
-	job().want(t, exitFailure, "closed.pdf: the PDF file is encrypted: --password-file names")
+	job().want(t, exitFailure, "closed.pdf: the PDF file is encrypted; give a file with its password")
 	job("--password-file", right).want(t, exitOK, "1 of 1")
 	if images := ann.search("closed"); len(images) != 1 {
 		t.Errorf("what was uploaded is %+v", images)

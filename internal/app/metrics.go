@@ -18,7 +18,7 @@ func poolRegistry(reading, pdf func() workerpool.Stats) *prometheus.Registry {
 	return r
 }
 
-// kinds says what keeps things, by the names of the checks.
+// kinds returns the kind of store behind each check.
 func kinds(c Config) map[string]string {
 	k := map[string]string{"database": "SQLite", "contents": "SQLite", "blobs": "files", "queue": "NATS, embedded"}
 	if c.Database != "" {
@@ -33,7 +33,7 @@ func kinds(c Config) map[string]string {
 	return k
 }
 
-// poolWorkload tells administrators the same counts.
+// poolWorkload reports the same counts to administrators.
 func poolWorkload(stats func() workerpool.Stats) func() httpapi.Workload {
 	return func() httpapi.Workload {
 		s := stats()
@@ -42,7 +42,7 @@ func poolWorkload(stats func() workerpool.Stats) func() httpapi.Workload {
 	}
 }
 
-// secondRecogniser tells administrators what there is of it.
+// secondRecogniser reports the second recogniser to administrators.
 func secondRecogniser(about func() engine.About) func() httpapi.SecondRecogniser {
 	return func() httpapi.SecondRecogniser {
 		a := about()
@@ -50,7 +50,7 @@ func secondRecogniser(about func() engine.About) func() httpapi.SecondRecogniser
 	}
 }
 
-// heif tells administrators what HEIC and AVIF are decoded with.
+// heif reports the decoder of HEIC and AVIF to administrators.
 func heif(about func() engine.About) func() client.HEIF {
 	return func() client.HEIF {
 		a := about().HEIF
@@ -62,7 +62,7 @@ func heif(about func() engine.About) func() client.HEIF {
 	}
 }
 
-// pdfFiles tells administrators what PDF files are opened with.
+// pdfFiles reports the workers for PDF files to administrators.
 func pdfFiles(about func() engine.AboutPDF) func() client.PDF {
 	return func() client.PDF {
 		a := about()
@@ -79,38 +79,37 @@ func pdfFiles(about func() engine.AboutPDF) func() client.PDF {
 	}
 }
 
-// fileCacheMetrics tells what was opened by way of copies.
+// fileCacheMetrics counts hits and misses of the file cache.
 func fileCacheMetrics(stats func() filecache.Stats) []prometheus.Collector {
 	return []prometheus.Collector{
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "glyphbox_file_cache_hits_total",
-			Help: "Files that were opened of which this node had a copy."}, func() float64 { return float64(stats().Hits) }),
+			Help: "Files that were opened from the cache."}, func() float64 { return float64(stats().Hits) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "glyphbox_file_cache_misses_total",
-			Help: "Files that were opened and fetched from MongoDB."}, func() float64 { return float64(stats().Misses) }),
+			Help: "Files that were fetched from MongoDB."}, func() float64 { return float64(stats().Misses) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "glyphbox_file_cache_bytes",
-			Help: "Bytes of the copies that this node has."}, func() float64 { return float64(stats().Held) }),
+			Help: "Bytes in the cache of this node."}, func() float64 { return float64(stats().Held) }),
 	}
 }
 
-// poolMetrics tells the counts of a worker pool at the moment when they are asked for.
+// poolMetrics reports the counts of a worker pool when it is collected.
 type poolMetrics struct {
 	stats func() workerpool.Stats
 
 	workers, busy, replaced, waiting, served, duration *prometheus.Desc
 }
 
-// newPoolMetrics returns the metrics of a pool under names that begin with those of its workers and of its jobs; the texts say what these
-// are.
+// newPoolMetrics returns the metrics of a pool. workers and jobs are prefixes of names; processes and work describe both in the help.
 func newPoolMetrics(stats func() workerpool.Stats, workers, jobs, processes, work string) poolMetrics {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return poolMetrics{stats: stats,
-		workers:  describe(workers, processes+" that are up."),
+		workers:  describe(workers, processes+" that run."),
 		busy:     describe(workers+"_busy", processes+" at work."),
-		replaced: describe(workers+"_replaced_total", processes+" that were replaced, by the reason: broken or aged.", "reason"),
-		waiting:  describe(jobs+"_waiting", "How many "+work+" wait for a worker."),
-		served:   describe(jobs+"_served_total", "How many "+work+" were done."),
-		duration: describe(jobs+"_duration_seconds", "Time that "+work+" took, once they had a worker."),
+		replaced: describe(workers+"_replaced_total", processes+" that were replaced, by reason: broken or aged.", "reason"),
+		waiting:  describe(jobs+"_waiting", "Number of "+work+" that wait for a worker."),
+		served:   describe(jobs+"_served_total", "Number of "+work+" done."),
+		duration: describe(jobs+"_duration_seconds", "Time that "+work+" take once they have a worker."),
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"glyphbox/internal/reading"
 )
 
-// ocrOptions is what the ocr command is asked to do with each file.
+// ocrOptions has the options of the ocr command for each file.
 type ocrOptions struct {
 	regions []document.Box // none: the whole page
 	lang    []string
@@ -28,63 +28,61 @@ type ocrOptions struct {
 	source  recognition.Source
 }
 
-// wholePageTimeout is the least time for a whole page, on a machine that does other work too: nobody waits for one of many at a screen.
+// wholePageTimeout is the minimum time limit for a whole page. It is long, since the machine may do other work too.
 const wholePageTimeout = 5 * time.Minute
 
 // checkRotate checks the flag --rotate.
 func checkRotate(text string) error {
 	if !slices.Contains(recognition.Rotates, recognition.Rotate(text)) {
-		return usagef("--rotate %s: auto, 0, 90, 180 or 270 is wanted", text)
+		return usagef("--rotate %s: must be auto, 0, 90, 180 or 270", text)
 	}
 	return nil
 }
 
-// ocrCommand reads files, by itself or by a running service, without storing anything.
+// ocrCommand reads files, by itself or through a running service, without storing anything.
 func (p Process) ocrCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read files of images and documents, without a server or by a running one",
+	cmd := &cobra.Command{Use: "ocr FILE...", Short: "Read images and documents, without a server or through a running one",
 		Args: cobra.MinimumNArgs(1),
-		Long: "Reads images and documents of many pages and writes what they say, without a server and without storing anything. Of a " +
-			"folder all images and\n" +
-			"documents are read, and those in folders in it; - is standard input. Several files become one, unless the output is a " +
-			"folder.\n" +
-			"With --server a running service reads them. It needs --token or " + tokenVariable +
-			", which is an API key or an access token, or --user, whose\n" +
-			"password it asks for or reads from standard input. Images are deleted there once they were read, unless there is --keep.\n" +
-			"The exit code is 0 when all could be read, 1 when some pages or regions could not, 2 when the command line is not right.",
+		Long: "Reads images and documents and writes their text, without a server and without storing anything. FILE may be a folder,\n" +
+			"whose images and documents are read, subfolders included, or - for standard input. Several files become one, unless\n" +
+			"the output is a folder.\n\n" +
+			"With --server a running service does the reading. Give an API key or an access token with --token or\n" +
+			tokenVariable + ", or a name with --user; the command prompts for the password or reads it from standard input.\n" +
+			"It deletes the images from the service after reading them, unless --keep is given.\n\n" +
+			"The exit code is 0 if everything could be read, 1 if some pages or regions could not, and 2 if the command line is wrong.",
 		Example: "  glyphbox ocr receipt.jpg\n  glyphbox ocr form.tif --region 100,80,900,130 --region 100,200,900,250 --lang kor+eng " +
 			"--format json\n" +
 			"  glyphbox ocr scans.tif --pages 1-3 --format pdf -o searchable.pdf\n" +
 			"  glyphbox ocr locked.pdf --password-file password.txt\n  glyphbox ocr forms/ --format xlsx -o forms.xlsx\n" +
 			"  glyphbox ocr receipt.jpg --server https://ocr.example.org --user ann"}
 	regions := cmd.Flags().StringArray("region", nil,
-		"A region in pixels of the upright page, x1,y1,x2,y2; may be given several times. Without it the whole page is read.")
+		"Region in pixels of the upright page, x1,y1,x2,y2; may be repeated. Default: the whole page.")
 	lang := cmd.Flags().String("lang", recognition.DefaultLang,
-		"Languages, joined by +; their order does not matter. "+
-			"auto finds out by the script which of the installed ones are written.")
+		"Languages, joined by +; their order does not matter. auto detects the installed languages by their script.")
 	psm := cmd.Flags().Int("psm", int(recognition.ShapeAuto),
-		"How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 picks it by the size of the region.")
-	rotate := cmd.Flags().String("rotate", string(recognition.RotateAuto), "How far the text is turned clockwise: auto, 0, 90, 180 or 270.")
+		"How the text of a region is arranged, "+recognition.ShapeNumbers+"; 0 chooses by the size of the region.")
+	rotate := cmd.Flags().String("rotate", string(recognition.RotateAuto), "Clockwise rotation of the text: auto, 0, 90, 180 or 270.")
 	source := cmd.Flags().String("source", string(recognition.SourceAuto),
-		"Where the text comes from: text, the text layer of a PDF file; ocr, what is read; auto, the text layer where it can be trusted.")
+		"Source of the text. text: the text layer of a PDF file; ocr: recognition; auto: the text layer where it can be trusted.")
 	server, token, user, keep := serviceFlags(cmd.Flags())
 	pages := cmd.Flags().String("pages", "all", "Pages of each file: all, or numbers and ranges, such as 2-5,9.")
-	format := cmd.Flags().String("format", string(reading.Formats[0]), "What to write: "+formatNames()+". json is a line for each page.")
+	format := cmd.Flags().String("format", string(reading.Formats[0]), "Output format: "+formatNames()+". json has one line for each page.")
 	out := cmd.Flags().StringP("output", "o", "",
-		"Where to write: a file, which is replaced if it is there, or a folder, which is there or ends in /, for a file of each. "+
-			"A file in the folder is not replaced: a new one of the same name gets a number, as in scan-2.txt. Without it standard output.")
+		"Output file, which is replaced if it exists, or a folder for one file each: an existing folder or a name that ends in /. "+
+			"Files in a folder are not replaced; a new one gets a number, as in scan-2.txt. Default: standard output.")
 	addFlags(cmd.Flags(), "ocr-workers", "max-pixels", "region-timeout", "tessdata-dir", "models", "compiled-dir", "effort", "log-level")
 	locked := passwordFileFlag(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		o := ocrOptions{lang: strings.Split(*lang, "+"), shape: recognition.Shape(*psm), rotate: recognition.Rotate(*rotate),
 			source: recognition.Source(*source)}
 		if !o.shape.Valid() {
-			return usagef("--psm %d: 0, %s is wanted", *psm, recognition.ShapeNumbers)
+			return usagef("--psm %d: must be 0, %s", *psm, recognition.ShapeNumbers)
 		}
 		if err := checkRotate(*rotate); err != nil {
 			return err
 		}
 		if !slices.Contains(recognition.Sources, o.source) {
-			return usagef("--source %s: auto, text or ocr is wanted", *source)
+			return usagef("--source %s: must be auto, text or ocr", *source)
 		}
 		for _, text := range *regions {
 			box, err := parseRegion(text)
@@ -94,14 +92,14 @@ func (p Process) ocrCommand() *cobra.Command {
 			o.regions = append(o.regions, box)
 		}
 		if !slices.Contains(reading.Formats, reading.Format(*format)) {
-			return usagef("--format %s: %s is wanted", *format, formatNames())
+			return usagef("--format %s: must be one of %s", *format, formatNames())
 		}
 		ranges, err := recognition.ParsePageRanges("--pages", *pages)
 		if err != nil {
-			return usagef("--pages %s: all, or numbers and ranges such as 2-5,9 are wanted", *pages)
+			return usagef("--pages %s: must be all, or numbers and ranges such as 2-5,9", *pages)
 		}
 		if _, ok := terminal(p.Stdin); !ok && *server != "" && *user != "" && slices.Contains(names, "-") {
-			return usagef("the password and - cannot both come from standard input")
+			return usagef("the password and the file - cannot both come from standard input")
 		}
 		password, err := filePassword(*locked)
 		if err != nil {
@@ -117,7 +115,7 @@ func (p Process) ocrCommand() *cobra.Command {
 			return err
 		}
 		if reading.IsRead(*out, files) {
-			return usagef("-o %s: this file is read, so it cannot be written", *out)
+			return usagef("-o %s: the output is also an input file", *out)
 		}
 		exporter, err := newExporter(c, os.TempDir(), p.logger(c))
 		if err != nil {
@@ -167,7 +165,7 @@ func parseRegion(text string) (document.Box, error) {
 	}
 	box := document.Box{X1: n[0], Y1: n[1], X2: n[2], Y2: n[3]}
 	if err != nil || box.Empty() {
-		return document.Box{}, usagef("--region %s: four whole numbers x1,y1,x2,y2 with x1 < x2 and y1 < y2 are wanted", text)
+		return document.Box{}, usagef("--region %s: must be four whole numbers x1,y1,x2,y2 with x1 < x2 and y1 < y2", text)
 	}
 	return box, nil
 }

@@ -26,15 +26,15 @@ const (
 )
 
 func serviceFlags(flags *pflag.FlagSet) (server, token, user *string, keep *bool) {
-	server = flags.String("server", "", "Address of a running service that reads the files, such as https://ocr.example.org.")
+	server = flags.String("server", "", "Address of a running service to read with, such as https://ocr.example.org.")
 	token = flags.String(
-		"token", "", "API key or access token for --server. The variable "+tokenVariable+" hides it from others on this machine.")
-	user = flags.String("user", "", "Name of the user for --server, if there is no token.")
-	keep = flags.Bool("keep", false, "Keep the images, and what was read, on --server.")
+		"token", "", "API key or access token for --server. Use the variable "+tokenVariable+" to hide it from others on this machine.")
+	user = flags.String("user", "", "User to sign in as at --server, if there is no token.")
+	keep = flags.Bool("keep", false, "Keep the images and the results on --server.")
 	return server, token, user, keep
 }
 
-// session is a user at a service. A token that was got by a password is renewed when it has expired.
+// session is a user at a service. It renews a token that it got by a password when that has expired.
 type session struct {
 	name, password string // empty: the token is given
 
@@ -46,7 +46,7 @@ type session struct {
 func (p Process) signIn(ctx context.Context, server, token, user string) (*session, error) {
 	at, err := url.Parse(server)
 	if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || at.RawQuery != "" || at.Fragment != "" {
-		return nil, usagef("--server %s: an address such as https://ocr.example.org is wanted", server)
+		return nil, usagef("--server %s: must be an address such as https://ocr.example.org", server)
 	}
 	s := &session{name: user, client: api.Client{Server: server, Token: token}}
 	if token == "" && user == "" {
@@ -54,7 +54,7 @@ func (p Process) signIn(ctx context.Context, server, token, user string) (*sessi
 	}
 	switch {
 	case s.client.Token != "" && user != "":
-		return nil, usagef("either --token or --user")
+		return nil, usagef("give either --token or --user")
 	case s.client.Token != "":
 		return s, nil
 	case user == "":
@@ -66,7 +66,7 @@ func (p Process) signIn(ctx context.Context, server, token, user string) (*sessi
 	return s, s.renew(ctx, "")
 }
 
-// renew signs in where the token is still that one.
+// renew signs in again if the token is still the expired one.
 func (s *session) renew(ctx context.Context, expired string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *session) current() api.Client {
 	return s.client
 }
 
-// end signs out, if the session was begun by a password.
+// end signs out if the session began with a password.
 func (s *session) end() error {
 	if s.password == "" {
 		return nil
@@ -97,7 +97,7 @@ func (s *session) end() error {
 	return s.current().Logout(ctx)
 }
 
-// checkLang finds languages that the service has not, before anything is uploaded.
+// checkLang rejects languages that the service does not have, before anything is uploaded.
 func (s *session) checkLang(ctx context.Context, lang []string) error {
 	var installed []string
 	if err := s.do(ctx, func(c api.Client) (err error) { installed, err = c.Languages(ctx); return err }); err != nil {
@@ -111,7 +111,7 @@ func (s *session) checkLang(ctx context.Context, lang []string) error {
 	return nil
 }
 
-// do makes a request. It makes it again with a new token where that has expired, and later where the service is busy.
+// do makes a request. It repeats it with a new token if the token has expired, and later if the service is busy.
 func (s *session) do(ctx context.Context, request func(api.Client) error) (err error) {
 	for range tries {
 		c := s.current()

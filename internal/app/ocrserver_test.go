@@ -81,7 +81,7 @@ func TestServerThatIsNotThere(t *testing.T) {
 	closed.Close()
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer silent.Close()
-	const bad = "an address such as https://ocr.example.org is wanted\nHow it is used: "
+	const bad = "must be an address such as https://ocr.example.org\nUsage: "
 	for server, want := range map[string]string{
 		"127.0.0.1:8202":  "--server 127.0.0.1:8202: " + bad,
 		"localhost:8202":  "--server localhost:8202: " + bad,
@@ -89,7 +89,7 @@ func TestServerThatIsNotThere(t *testing.T) {
 		"http://":         "--server http://: " + bad,
 		"ftp://x":         "--server ftp://x: " + bad,
 		closed.URL + "/a": closed.URL + " cannot be reached: connection refused\n",
-		silent.URL:        silent.URL + " has closed the connection without an answer\n",
+		silent.URL:        silent.URL + " closed the connection without an answer\n",
 	} {
 		code := exitFailure
 		if strings.Contains(want, bad) {

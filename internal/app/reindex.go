@@ -12,17 +12,17 @@ import (
 	"glyphbox/internal/progress"
 )
 
-// indexer returns what makes entries of the text index.
+// indexer returns the service that makes entries of the text index.
 func (s *stores) indexer() *recognition.Service {
 	return &recognition.Service{Runs: s.db.Runs(), Contents: s.contents, Index: s.db.Index(), Feed: s.db.Feed(), Now: time.Now}
 }
 
 // reindexCommand works on the stores themselves, also while services run.
 func (p Process) reindexCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "reindex", Short: "Make the text index anew, also while the service runs", Args: cobra.NoArgs,
-		Long: "Removes all entries of the index of texts and names and makes them anew. Until it ends a search does not find " +
-			"everything. If it is interrupted the service goes on with it.\n" +
-			"The service keeps the index up to date itself. This makes it smaller after many corrections, and mends it."}
+	cmd := &cobra.Command{Use: "reindex", Short: "Rebuild the text index, even while the service runs", Args: cobra.NoArgs,
+		Long: "Rebuilds the index of texts and names. Until the command ends, searches do not find everything. If it is interrupted, the " +
+			"service continues.\n" +
+			"The service keeps the index up to date by itself. A rebuild repairs it, and makes it smaller after many corrections."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		s, err := p.openExistingStores(cmd)
@@ -36,26 +36,25 @@ func (p Process) reindexCommand() *cobra.Command {
 			return err
 		}
 		display := progress.New(p.Stderr)
-		err = index.Reindex(cmd.Context(), func(n, of int) { display.Say("%d of %d pages are indexed", n, of) })
+		err = index.Reindex(cmd.Context(), func(n, of int) { display.Say("indexed %d of %d pages", n, of) })
 		display.Clear()
-		return p.tell(err, "The texts of %d pages are indexed.", images)
+		return p.tell(err, "Indexed the texts of %d pages.", images)
 	}
 	return cmd
 }
 
-// keepIndexed puts into the text index what was announced and not put: at once, and then as often as the service sweeps, until the context
-// ends.
+// keepIndexed indexes what was announced and not indexed: at once, and then as often as the service sweeps, until the context ends.
 func keepIndexed(ctx context.Context, index *recognition.Service, interval time.Duration, log *slog.Logger) {
 	for {
 		told := time.Now()
 		err := index.Reindex(ctx, func(n, of int) {
 			if time.Since(told) > time.Minute {
 				told = time.Now()
-				log.Info("making the text index", "pages", n, "of", of)
+				log.Info("building the text index", "pages", n, "of", of)
 			}
 		})
 		if err != nil && ctx.Err() == nil {
-			log.Warn("the text index lacks what was announced; it is tried again", "error", err)
+			log.Warn("the text index could not be brought up to date; trying again", "error", err)
 		}
 		if interval == 0 {
 			return
@@ -68,7 +67,7 @@ func keepIndexed(ctx context.Context, index *recognition.Service, interval time.
 	}
 }
 
-// keepCompact makes the text index compact, each minute until the context ends.
+// keepCompact compacts the text index each minute until the context ends.
 func keepCompact(ctx context.Context, index recognition.Index, log *slog.Logger) {
 	for {
 		select {
@@ -77,7 +76,7 @@ func keepCompact(ctx context.Context, index recognition.Index, log *slog.Logger)
 		case <-time.After(time.Minute):
 		}
 		if err := index.Compact(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("the text index could not be made compact; it is tried again", "error", err)
+			log.Warn("the text index could not be compacted; trying again", "error", err)
 		}
 	}
 }

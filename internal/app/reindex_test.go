@@ -33,7 +33,7 @@ func TestReindex(t *testing.T) {
 		find(who, "수증", "")
 	}
 	all(ann)
-	command(t, "", "reindex", "--data-dir", dir).want(t, exitOK, "The texts of 1 pages are indexed.")
+	command(t, "", "reindex", "--data-dir", dir).want(t, exitOK, "Indexed the texts of 1 pages.")
 	all(ann)
 	s.stop()
 	s.wait()

@@ -25,8 +25,7 @@ import (
 
 func (p Process) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "serve", Short: "Run the service", Args: cobra.NoArgs,
-		Long: "Runs the service until it is told to stop by SIGINT or SIGTERM; then it finishes what runs. A second signal stops it at " +
-			"once."}
+		Long: "Runs the service until SIGINT or SIGTERM. Then it finishes running requests and stops; a second signal stops it at once."}
 	addFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
@@ -35,7 +34,7 @@ func (p Process) serveCommand() *cobra.Command {
 		}
 		log := p.logger(c)
 		for _, name := range unknownVariables(p.env()) {
-			log.Warn("a variable is set, but there is no such setting", "variable", name)
+			log.Warn("a variable is set, but it is not a setting", "variable", name)
 		}
 		return p.serve(cmd.Context(), c, log, func(string) {})
 	}
@@ -54,7 +53,7 @@ func (p Process) serve(ctx context.Context, c Config, log *slog.Logger, listenin
 	defer func() { err = errors.Join(err, unlock()) }()
 	listener, err := net.Listen("tcp", c.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("addr: another program listens on %s already; choose another with --addr or %s", c.Addr, variable("addr"))
+		return fmt.Errorf("addr: another program already listens on %s; choose another address with --addr or %s", c.Addr, variable("addr"))
 	}
 	if err != nil {
 		return fmt.Errorf("addr: %w", err)
@@ -130,12 +129,12 @@ func run(ctx context.Context, c Config, server *http.Server, listener net.Listen
 		return err
 	case <-ctx.Done():
 	}
-	log.Info("stopping; running requests are finished first", "timeout", c.ShutdownTimeout)
+	log.Info("stopping after running requests are finished", "timeout", c.ShutdownTimeout)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(limited)
 	if errors.Is(err, context.DeadlineExceeded) {
-		log.Warn("some requests were not finished in time and are cut off")
+		log.Warn("aborting requests that did not finish in time")
 		err = server.Close()
 	}
 	log.Info("stopped")
@@ -164,15 +163,15 @@ func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Ser
 		if there, err := hasAdmin(ctx, accounts.Users); there || err != nil { // another node made it at the same time
 			return err
 		}
-		log.Warn("there is no administrator, and the name or e-mail of the usual one is taken; give somebody that role", "name", adminName,
+		log.Warn("there is no administrator, and the default name or e-mail address is taken; give a user the role", "name", adminName,
 			"command", c.command("user role NAME admin"))
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("making the user %s: %w", adminName, err)
+		return fmt.Errorf("creating the user %s: %w", adminName, err)
 	}
-	return banner(p.Stdout, "Glyphbox is at "+localURL(address), "", "Sign in as   "+adminName, "Password     "+shown, "",
-		"This is shown once. To set another password:", c.command("user password "+adminName))
+	return banner(p.Stdout, "Glyphbox runs at "+localURL(address), "", "Sign in as   "+adminName, "Password     "+shown, "",
+		"This is shown only once. To set another password:", c.command("user password "+adminName))
 }
 
 // command returns a command line of this program that works on the same database, for people to copy. That of a server is named

@@ -21,7 +21,7 @@ import (
 	"glyphbox/internal/domain/sweep"
 )
 
-// sweeper returns the sweeper of the stores, which removes orphans, what no row names, and what is kept for a time only.
+// sweeper returns the sweeper of the stores. It removes orphans, which no row refers to, and what is kept for a limited time.
 func (s *stores) sweeper() *sweep.Sweeper {
 	deleteBlobs := func(ctx context.Context, names []string) error {
 		for _, name := range names {
@@ -45,21 +45,21 @@ func (s *stores) sweeper() *sweep.Sweeper {
 
 // sweepCommand works on the stores themselves, also while services run.
 func (p Process) sweepCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "sweep", Short: "Remove orphaned blobs and contents, also while the service runs", Args: cobra.NoArgs,
-		Long: "Lists and removes orphans: blobs and contents that no row names. A crash during an upload, a recognition or a deletion " +
-			"leaves them.\n" +
-			"Removes contents, too, that were deleted more than seven days ago, idempotency keys of more than a day, and jobs that ended " +
-			"longer ago than the setting job-retention says.\n" +
-			"The service removes them itself now and then; see the setting sweep-interval."}
+	cmd := &cobra.Command{Use: "sweep", Short: "Remove orphaned blobs and contents, even while the service runs", Args: cobra.NoArgs,
+		Long: "Lists and removes orphans: blobs and contents that no row refers to. A crash during an upload, a recognition or a " +
+			"deletion leaves them\n" +
+			"behind. Also removes contents that were deleted more than seven days ago, idempotency keys older than a day, and jobs that\n" +
+			"ended longer ago than the setting job-retention.\n" +
+			"The service does the same from time to time; see the setting sweep-interval."}
 	addFlags(cmd.Flags(), "data-dir", "database", "mongodb", "job-retention")
-	dryRun := cmd.Flags().Bool("dry-run", false, "List the orphans and remove none.")
+	dryRun := cmd.Flags().Bool("dry-run", false, "Only list the orphans; remove nothing.")
 	age := cmd.Flags().Duration("older-than", sweep.MinAge,
-		"Least age of an orphan; at least 1h, since younger ones may belong to a request that runs.")
+		"Minimum age of an orphan; at least 1h, since a younger one may belong to a running request.")
 	force := cmd.Flags().Bool("force", false,
-		"Remove orphans even if there are more of them than of what is kept, which is a sign of the wrong database.")
+		"Remove orphans even if they outnumber what is kept, which suggests that this is the wrong database.")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if *age < sweep.MinAge {
-			return usagef("--older-than %s: at least %s is wanted", *age, sweep.MinAge)
+			return usagef("--older-than %s: must be at least %s", *age, sweep.MinAge)
 		}
 		s, err := p.openExistingStores(cmd)
 		if err != nil {
@@ -98,10 +98,9 @@ const (
 func newSweepMetrics(registry *prometheus.Registry, kinds []sweep.Kind) sweepMetrics {
 	m := sweepMetrics{
 		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_sweeps_total",
-			Help: "Searches for orphans, by result: done, failed or refused."}, []string{"result"}),
+			Help: "Sweeps for orphans, by result: done, failed or refused."}, []string{"result"}),
 		swept: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_swept_total",
-			Help: "Orphans that were removed, by kind: blobs or contents. And what was kept for a time only: deleted contents, " +
-				"idempotency keys, ended jobs."},
+			Help: "What sweeps removed, by kind: orphaned blobs and contents, deleted contents, idempotency keys, ended jobs."},
 			[]string{"kind"}),
 	}
 	registry.MustRegister(m.sweeps, m.swept)
@@ -140,10 +139,10 @@ func keepSwept(ctx context.Context, sweeper *sweep.Sweeper, interval time.Durati
 		case err == nil:
 		case fault.Is(err, fault.Conflict):
 			result = sweepRefused
-			log.Error("so many orphans were found that none was removed; see glyphbox sweep --dry-run", "error", err)
+			log.Error("removed no orphans, since there are too many; see glyphbox sweep --dry-run", "error", err)
 		default:
 			result = sweepFailed
-			log.Warn("removing orphans failed; it is tried again", "error", err)
+			log.Warn("removing orphans failed; trying again", "error", err)
 		}
 		metrics.sweeps.WithLabelValues(result).Inc()
 	}

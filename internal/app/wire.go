@@ -39,10 +39,10 @@ const (
 	attemptsAtOnce = 30 // wrong passwords for a name from one address
 )
 
-// attemptsInterval is how long one more wrong password takes after so many at once. Tests, which may be slow, have it longer.
+// attemptsInterval is the time after which one more attempt is allowed. Tests, which may be slow, make it longer.
 var attemptsInterval = 10 * time.Second
 
-// stores is everything that is kept, wherever that is.
+// stores has all stores, wherever they are.
 type stores struct {
 	db       *sqlstore.DB
 	blobs    transfer.Blobs
@@ -54,13 +54,12 @@ type stores struct {
 	jobRetention time.Duration // of jobs that ended; 0: for good
 }
 
-// openStores opens the database, and what keeps images and results: MongoDB where it is set, else files and the database.
+// openStores opens the database and the stores of images and results: MongoDB if it is set, else files and the database.
 func openStores(ctx context.Context, c Config) (*stores, error) {
 	return openStoresBy(ctx, c, sqlstore.Open)
 }
 
-// openExistingStores opens the stores of a service for a command that works on them. It makes none, since a path or an address may be
-// mistyped.
+// openExistingStores opens the stores of a service for a command. It creates none, since a path or an address may be mistyped.
 func (p Process) openExistingStores(cmd *cobra.Command) (*stores, error) {
 	c, err := p.config(cmd)
 	if err != nil {
@@ -72,7 +71,7 @@ func (p Process) openExistingStores(cmd *cobra.Command) (*stores, error) {
 	return openStoresBy(cmd.Context(), c, sqlstore.OpenExisting)
 }
 
-// openStoresBy is openStores with a way to open a database that may not be complete yet.
+// openStoresBy is openStores with another function that opens the database.
 func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.Context,
 	source string) (*sqlstore.DB, error)) (_ *stores, err error) {
 	s := &stores{jobRetention: c.JobRetention}
@@ -105,7 +104,7 @@ func openStoresBy(ctx context.Context, c Config, openDatabase func(ctx context.C
 	return s, nil
 }
 
-// Close closes everything, what was opened last first.
+// Close closes everything in reverse order of opening.
 func (s *stores) Close() (err error) {
 	for _, c := range slices.Backward(s.closers) {
 		err = errors.Join(err, c())
@@ -188,7 +187,7 @@ func openServices(ctx context.Context, c Config, log *slog.Logger) (_ *services,
 	return s, nil
 }
 
-// openSeals returns the seals under the secret of the configuration, or else of the data directory.
+// openSeals returns the seals with the secret of the configuration, or else with that of the data directory.
 func openSeals(c Config) (document.Seals, error) {
 	secret := c.Seal
 	if secret.Empty() {
@@ -200,15 +199,15 @@ func openSeals(c Config) (document.Seals, error) {
 	return seal.New(secret)
 }
 
-// newAccounts makes the account service. Without tokens nobody can sign in; what the operator does needs none.
+// newAccounts makes the account service. Without tokens nobody can sign in; the operator need not.
 func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Service {
 	return &account.Service{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Tokens: tokens, Passwords: token.NewPasswords(),
 		Attempts: account.NewAttempts(attemptsAtOnce, attemptsInterval), SignUpOpen: c.SignUpOpen,
 		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, MaxKeys: maxKeys, Now: time.Now}
 }
 
-// startPool starts the workers, which are this very program again. What the pool needs of files for a time goes to tempDir, and compiled
-// code to cacheDir, if there is one, where the user has no folder for that.
+// startPool starts the workers, which run this same program. Temporary files go to tempDir. Compiled code goes to the user's cache
+// directory, or else to cacheDir unless it is empty.
 func startPool(c Config, tempDir, cacheDir string, files document.Files, log *slog.Logger) (*engine.Engine, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -220,10 +219,10 @@ func startPool(c Config, tempDir, cacheDir string, files document.Files, log *sl
 		QueueSize: c.QueueSize, CacheDir: cacheDir, CompiledDir: c.CompiledDir, Log: log})
 }
 
-// exportWorker is the argument of a worker that works on PDF files for exports.
+// exportWorker is the argument of a worker that writes PDF files for exports.
 const exportWorker = "export"
 
-// newExporter makes the exporter, whose workers are this very program again. What it needs for a time goes to tempDir.
+// newExporter makes the exporter, whose workers run this same program. Temporary files go to tempDir.
 func newExporter(c Config, tempDir string, log *slog.Logger) (*transcript.Exporter, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -233,7 +232,7 @@ func newExporter(c Config, tempDir string, log *slog.Logger) (*transcript.Export
 		TempDir: tempDir, Log: log}), nil
 }
 
-// everyUser goes through all users with the keyword, by number.
+// everyUser iterates over all users that match the keyword, ordered by number.
 func everyUser(ctx context.Context, users account.Users, keyword string) iter.Seq2[account.User, error] {
 	return func(yield func(account.User, error) bool) {
 		const size = 100
