@@ -58,7 +58,7 @@ type Grant struct {
 	TokenType    string `json:"token_type" enum:"bearer"`
 	AccessToken  string `json:"access_token" doc:"Send it in the header Authorization: Bearer …"`
 	ExpiresIn    int64  `json:"expires_in" example:"900" doc:"Seconds until the access token expires."`
-	RefreshToken string `json:"refresh_token" doc:"Exchange it for a new pair of tokens. It works once. Empty if a cookie holds it."`
+	RefreshToken string `json:"refresh_token" doc:"Exchange it for a new pair of tokens. It works once. Empty if it is in a cookie."`
 }
 
 // Key describes an API key without its secret.
@@ -66,8 +66,8 @@ type Key struct {
 	ID              string  `json:"id"`
 	Name            string  `json:"name" example:"scanner"`
 	CreatedDatetime string  `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
-	Expires         *string `json:"expires" format:"date-time" doc:"null: never."`
-	LastUsed        *string `json:"last_used" format:"date-time" doc:"Accurate to about a minute. null: never used."`
+	Expires         *string `json:"expires" format:"date-time" doc:"When it expires. null: never."`
+	LastUsed        *string `json:"last_used" format:"date-time" doc:"When it was last used, accurate to about a minute. null: never."`
 }
 
 // NewKey is an API key just made.
@@ -78,7 +78,7 @@ type NewKey struct {
 
 // SignUp tells whether visitors may make accounts.
 type SignUp struct {
-	Open bool `json:"open" doc:"Whether anybody may make an account."`
+	Open bool `json:"open" doc:"Whether anybody may create an account."`
 }
 
 // SignUpForm asks for a new account.
@@ -91,15 +91,15 @@ type SignUpForm struct {
 
 // RefreshForm asks for new tokens.
 type RefreshForm struct {
-	RefreshToken string `json:"refresh_token,omitempty" doc:"Leave it out if a cookie holds it."`
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Leave it out if it is in a cookie."`
 }
 
 // Settings are how a user reads by default, for programs with a screen. Requests do not use them unless they send them.
 type Settings struct {
-	Lang   []string `json:"lang" nullable:"false" example:"[\"kor\",\"eng\"]" doc:"Languages, at most 5, or auto. Empty: none is set."`
-	Effort string   `json:"effort" enum:"fast,balanced,accurate," doc:"Empty: none is set."`
-	Rotate string   `json:"rotate" enum:"auto,0,90,180,270," doc:"How far text is turned clockwise on the page, in degrees. Empty: none is set."`
-	Source string   `json:"source" enum:"auto,text,ocr," doc:"Where text comes from: the text layer of the file, or what is read. Empty: none is set."`
+	Lang   []string `json:"lang" nullable:"false" example:"[\"kor\",\"eng\"]" doc:"Languages, at most 5, or auto. Empty: unset."`
+	Effort string   `json:"effort" enum:"fast,balanced,accurate," doc:"Empty: unset."`
+	Rotate string   `json:"rotate" enum:"auto,0,90,180,270," doc:"Clockwise rotation of text on the page, in degrees. Empty: unset."`
+	Source string   `json:"source" enum:"auto,text,ocr," doc:"Source of text: the text layer of the file, or recognition. Empty: unset."`
 }
 
 // ProfileForm is a user's new name and e-mail address.
@@ -129,53 +129,53 @@ type StateForm struct {
 // Image describes an uploaded image.
 type Image struct {
 	ID              int64  `json:"id" example:"42"`
-	Document        int64  `json:"document" example:"42" doc:"The id of the image of the file's first page, which stands for the document."`
+	Document        int64  `json:"document" example:"42" doc:"The id of the document, which is that of the image of its first page."`
 	Page            int    `json:"page" example:"1" doc:"The number of this page in the file: 1, 2, 3 …"`
-	Pages           int    `json:"pages" example:"1" doc:"How many pages the file has. Each is an image of its own."`
-	Frames          int    `json:"frames,omitempty" example:"12" doc:"How many frames the file has if it is an animation (GIF, WebP, PNG) or how many images a collection or sequence (HEIC, AVIF) has, of which only the first is shown and read. Missing if it is none."`
+	Pages           int    `json:"pages" example:"1" doc:"Number of pages of the file. Each is an image."`
+	Frames          int    `json:"frames,omitempty" example:"12" doc:"Number of frames of an animation (GIF, WebP, PNG), or of images of a collection or sequence (HEIC, AVIF). Only the first is shown and read. Missing for other files."`
 	Name            string `json:"name" example:"invoice.png"`
-	MediaType       string `json:"media_type" example:"image/png" doc:"Found from the bytes."`
+	MediaType       string `json:"media_type" example:"image/png" doc:"Detected from the bytes."`
 	Width           int    `json:"width" example:"547" doc:"Pixels of the upright image, as it is turned."`
 	Height          int    `json:"height" example:"320" doc:"Pixels of the upright image, as it is turned."`
-	DPI             int    `json:"dpi" example:"300" doc:"Pixels of an inch of paper. 0 if the file does not say."`
-	Rotation        int    `json:"rotation" enum:"0,90,180,270" example:"0" doc:"Degrees that the upright image is turned clockwise. 0 as it was uploaded."`
+	DPI             int    `json:"dpi" example:"300" doc:"Pixels per inch. 0 if the file does not say."`
+	Rotation        int    `json:"rotation" enum:"0,90,180,270" example:"0" doc:"Clockwise rotation of the image by a user, in degrees, in addition to the orientation in the file."`
 	Size            int64  `json:"size" example:"183204" doc:"Bytes of the uploaded file."`
 	SHA256          string `json:"sha256" doc:"SHA-256 of the uploaded file, in hexadecimal."`
-	Visibility      string `json:"visibility" enum:"private,shared" doc:"Whether every user sees it. Those it is shared with by name see it in any case."`
+	Visibility      string `json:"visibility" enum:"private,shared" doc:"shared: every user sees it. Users with whom it is shared by name see it in any case."`
 	User            Ref    `json:"user" doc:"The owner."`
 	CreatedDatetime string `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
 
-	SharedWith []string `json:"shared_with" nullable:"false" example:"[\"bob\"]" doc:"The names of the users with whom the document is shared by name. The owner and administrators see all of them, others at most their own: then it is shared with them."`
+	SharedWith []string `json:"shared_with" nullable:"false" example:"[\"bob\"]" doc:"The users with whom the document is shared by name. The owner and administrators see all names, others at most their own."`
 
-	Tags []string `json:"tags" nullable:"false" example:"[\"invoice\"]" doc:"The tags of the document, sorted. Letter case does not tell tags apart."`
+	Tags []string `json:"tags" nullable:"false" example:"[\"invoice\"]" doc:"The tags of the document, sorted. Letter case does not distinguish tags."`
 
-	Read *int `json:"read,omitempty" example:"1" doc:"In lists: how many pages have been read. In a list of documents, of all their pages, in a list of the pages of one, 1 or 0."`
+	Read *int `json:"read,omitempty" example:"1" doc:"In lists of documents: number of pages that have been read. In lists of pages: 1 if the page has been read, else 0."`
 
-	Regions   *int `json:"regions,omitempty" example:"31" doc:"In lists: how many regions the newest runs of these pages have. Absent while they are being counted."`
-	Confirmed *int `json:"confirmed,omitempty" example:"12" doc:"In lists: how many of these regions a person has found right."`
+	Regions   *int `json:"regions,omitempty" example:"31" doc:"In lists: number of regions in the newest runs of these pages. Missing while they are being counted."`
+	Confirmed *int `json:"confirmed,omitempty" example:"12" doc:"In lists: how many of these regions are confirmed."`
 	Doubtful  *int `json:"doubtful,omitempty" example:"3" doc:"In lists: how many words of the other regions have a confidence below 0.75 and are not confirmed."`
 
-	Error *Failure `json:"error,omitempty" doc:"Why the page cannot be shown or read, while others of the file can. Missing if it can. Its size is then that of the page before."`
+	Error *Failure `json:"error,omitempty" doc:"Why the page cannot be shown or read, although other pages of the file can. Its size is then that of the previous page. Missing if there is no error."`
 }
 
 // ImageForm changes an image. A field that is nil stays as it is.
 type ImageForm struct {
 	Name       *string   `json:"name,omitempty" minLength:"1" maxLength:"200" example:"invoice.png" doc:"1–200 characters. Unchanged if missing."`
 	Visibility *string   `json:"visibility,omitempty" enum:"private,shared" doc:"Unchanged if missing."`
-	Tags       *[]string `json:"tags,omitempty" nullable:"false" example:"[\"invoice\"]" doc:"All tags of the document, at most 50, of 1–50 characters each, each once whatever its letter case. Unchanged if missing."`
-	Rotation   *int      `json:"rotation,omitempty" enum:"0,90,180,270" doc:"Degrees to turn the uploaded image clockwise, whatever it was before. Its runs turn along. Unchanged if missing."`
-	Password   *string   `json:"password,omitempty" maxLength:"255" doc:"The password of an encrypted file, if the service has lost it. It must open the file."`
+	Tags       *[]string `json:"tags,omitempty" nullable:"false" example:"[\"invoice\"]" doc:"All tags of the document: at most 50 different ones, ignoring letter case, of 1–50 characters each. Unchanged if missing."`
+	Rotation   *int      `json:"rotation,omitempty" enum:"0,90,180,270" doc:"Absolute clockwise rotation of the image, in degrees. Its runs turn with it. Unchanged if missing."`
+	Password   *string   `json:"password,omitempty" maxLength:"255" doc:"The password of an encrypted file, if the service can no longer open it."`
 }
 
 // Share says with whom a document is shared by name.
 type Share struct {
-	Users []string `json:"users" nullable:"false" example:"[\"bob\"]" doc:"Names of users, in any letter case, at most 100, each once and without the owner's. To nobody: an empty list."`
+	Users []string `json:"users" nullable:"false" example:"[\"bob\"]" doc:"Names of users, in any letter case: at most 100 different ones, without the owner. Empty: share with nobody by name."`
 }
 
 // Tag is a tag that is in use.
 type Tag struct {
-	Name      string `json:"name" example:"invoice" doc:"As one of the documents has it."`
-	Documents int    `json:"documents" example:"12" doc:"How many documents have it, of those that are asked for."`
+	Name      string `json:"name" example:"invoice" doc:"In the spelling of one of the documents."`
+	Documents int    `json:"documents" example:"12" doc:"How many of the requested documents have it."`
 }
 
 // Box is a rectangle of a page: x1, y1 is its top left pixel, x2, y2 lies just outside its bottom right pixel.
@@ -189,7 +189,7 @@ type Box struct {
 // Suggestion is a region that a layout suggests.
 type Suggestion struct {
 	Box
-	Rotation int `json:"rotation" enum:"0,90,180,270" doc:"Degrees that the text is turned clockwise on the page."`
+	Rotation int `json:"rotation" enum:"0,90,180,270" doc:"Clockwise rotation of the text on the page, in degrees."`
 }
 
 // Region is a part of a page to read. Lang, PSM, Rotate, Effort and Source override those of the request.
@@ -210,9 +210,9 @@ type Run struct {
 	Version         int       `json:"version" example:"1" doc:"1, 2, 3 … for each image."`
 	CreatedDatetime string    `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
 	User            Ref       `json:"user" doc:"The user who started it."`
-	Lang            []string  `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages that were asked for, or auto."`
-	PSM             *int      `json:"psm" example:"6" doc:"The page segmentation mode that was asked for. null: automatic."`
-	OEM             int       `json:"oem" example:"3" doc:"The engine mode that was asked for."`
+	Lang            []string  `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The requested languages, or auto."`
+	PSM             *int      `json:"psm" example:"6" doc:"The requested page segmentation mode. null: automatic."`
+	OEM             int       `json:"oem" example:"3" doc:"The requested engine mode."`
 	Engine          string    `json:"engine" example:"tesseract 5.3.0"`
 	Contents        []Content `json:"contents" nullable:"false"`
 }
@@ -251,8 +251,8 @@ type Word struct {
 	Box
 	Confidence float64     `json:"confidence" example:"0.96" doc:"0–1. 1 for a word that a person wrote."`
 	Engine     string      `json:"engine" example:"tesseract 5.3.0" doc:"The engine that read the word. Empty for a word that a person wrote."`
-	Candidates []Candidate `json:"candidates" nullable:"false" doc:"Other readings of it: another engine's, or its own before a list of words decided."`
-	Confirmed  bool        `json:"confirmed" doc:"A person says that it is right as it was read."`
+	Candidates []Candidate `json:"candidates" nullable:"false" doc:"Other readings of the word: by another engine, or by the same one before it applied a list of words."`
+	Confirmed  bool        `json:"confirmed" doc:"Whether a person confirmed the word as it was read."`
 }
 
 // Candidate is what another engine read in the place of a word.
@@ -280,23 +280,23 @@ type Content struct {
 	Confidence     float64  `json:"confidence" example:"0.94" doc:"0–1, over all words."`
 	Words          []Word   `json:"words" nullable:"false" doc:"The words with their places on the page."`
 	Lang           []string `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages in the order in which they were used, also for auto."`
-	SuggestedLang  []string `json:"suggested_lang" nullable:"false" example:"[\"kor\"]" doc:"Installed languages that the region looks written in. Read it again in these. Empty if the languages fit, or if nothing is known."`
-	MissingLang    []string `json:"missing_lang" nullable:"false" example:"[]" doc:"Languages that the region looks written in and that are not installed. Empty if the languages fit, or if nothing is known."`
-	PSM            *int     `json:"psm" example:"6" doc:"The page segmentation mode that gave the text. null if there is none."`
+	SuggestedLang  []string `json:"suggested_lang" nullable:"false" example:"[\"kor\"]" doc:"Installed languages that fit the region better. Read it again with these. Empty if the languages fit or nothing is known."`
+	MissingLang    []string `json:"missing_lang" nullable:"false" example:"[]" doc:"Languages that fit the region better but are not installed. Empty if the languages fit or nothing is known."`
+	PSM            *int     `json:"psm" example:"6" doc:"The page segmentation mode that produced the text. null if there is none."`
 	Engine         string   `json:"engine" example:"tesseract 5.3.0"`
-	Rotation       int      `json:"rotation" enum:"0,90,180,270" doc:"Degrees that the text is turned clockwise on the page."`
-	Effort         string   `json:"effort" example:"accurate" doc:"The effort that was spent: fast, balanced or accurate. Empty if it was read by an older release."`
-	Source         string   `json:"source" example:"ocr" doc:"Where the text came from: text is the text layer of the file, ocr was read. Empty if it was read by an older release."`
+	Rotation       int      `json:"rotation" enum:"0,90,180,270" doc:"Clockwise rotation of the text on the page, in degrees."`
+	Effort         string   `json:"effort" example:"accurate" doc:"fast, balanced or accurate. Empty if an older release read the region."`
+	Source         string   `json:"source" example:"ocr" doc:"Source of the text. text: the text layer of the file. ocr: recognition. Empty if an older release read the region."`
 	DurationMS     float64  `json:"duration_ms" example:"181.5" doc:"Milliseconds of work, without waiting."`
 	Scale          float64  `json:"scale" example:"2" doc:"How much the region was enlarged for the engine."`
 	Passes         int      `json:"passes" example:"1" doc:"How often the region was read."`
-	Agreement      *float64 `json:"agreement" example:"0.93" doc:"0–1: how much two readings of the region agree. Check the text if it is low. null if the region was read once."`
-	Confirmed      bool     `json:"confirmed" doc:"A person has found this text of this region right. It is false again when either changes."`
+	Agreement      *float64 `json:"agreement" example:"0.93" doc:"0–1: how far two readings of the region agree. Check the text if it is low. null if the region was read once."`
+	Confirmed      bool     `json:"confirmed" doc:"Whether a person confirmed the text. It becomes false when the text or the region changes."`
 	ConfirmedBy    *Editor  `json:"confirmed_by" doc:"The user who confirmed it. null if it is not confirmed."`
-	Revision       int      `json:"revision" example:"1" doc:"1 as the engine read it. Each change adds 1."`
+	Revision       int      `json:"revision" example:"1" doc:"1 for the reading of the engine. Each change adds 1."`
 	RevisedBy      *Editor  `json:"revised_by" doc:"The user who made this revision. null for the first."`
-	EditedBy       *Editor  `json:"edited_by" doc:"The user who last wrote the text or moved the region. null if the engine read it so."`
-	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"When that was. null if the engine read it so."`
+	EditedBy       *Editor  `json:"edited_by" doc:"The user who last changed the text or moved the region. null if nobody did."`
+	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"When the text or the region was last changed. null if never."`
 	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
 }
 
@@ -360,21 +360,21 @@ type SearchQuery struct {
 
 // Hit is a region whose text or name has what was sought, or an image whose name has it.
 type Hit struct {
-	ID              int64    `json:"id" example:"7312" doc:"Smaller in hits that come later. before takes it."`
+	ID              int64    `json:"id" example:"7312" doc:"The value for before to get the hits after this one. Later hits have smaller ids."`
 	ImageID         int64    `json:"image_id" example:"42" doc:"The image of the page."`
 	ImageName       string   `json:"image_name" example:"invoice.png"`
 	Document        int64    `json:"document" example:"42" doc:"The image of the first page of the file."`
 	Page            int      `json:"page" example:"1" doc:"The number of the page in its file."`
-	ContentID       string   `json:"content_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Empty if the name of the image was found."`
-	Version         int      `json:"version" example:"1" doc:"The newest version of the page. 0 if the name of the image was found."`
+	ContentID       string   `json:"content_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Empty if the image was found by its name."`
+	Version         int      `json:"version" example:"1" doc:"The newest version of the page. 0 if the image was found by its name."`
 	Name            string   `json:"name" example:"total" doc:"The name of the region. May be empty."`
-	Text            string   `json:"text" example:"Total 1,234.50" doc:"The text of the region. Of a text of more than 400 characters it is a part of 400 with the first place that was found."`
-	TextFrom        int      `json:"text_from" example:"0" doc:"How many characters of the region's text stand before this part of it."`
-	TextLength      int      `json:"text_length" example:"14" doc:"How many characters the region's text has."`
-	Highlights      [][2]int `json:"highlights" nullable:"false" doc:"Where what was sought stands in this text: first character, and the one after the last, in code points."`
-	NameHighlights  [][2]int `json:"name_highlights" nullable:"false" doc:"The same for the name of the region."`
-	ImageHighlights [][2]int `json:"image_highlights" nullable:"false" doc:"The same for the name of the image, if that was found."`
-	Boxes           []Box    `json:"boxes" nullable:"false" doc:"Where the words of the highlights stand on the page."`
+	Text            string   `json:"text" example:"Total 1,234.50" doc:"The text of the region. A text of more than 400 characters is cut to 400 around the first match."`
+	TextFrom        int      `json:"text_from" example:"0" doc:"Number of characters of the region's text before this part."`
+	TextLength      int      `json:"text_length" example:"14" doc:"Number of characters of the region's text."`
+	Highlights      [][2]int `json:"highlights" nullable:"false" doc:"The matches in this text: the first character and the one after the last, in code points."`
+	NameHighlights  [][2]int `json:"name_highlights" nullable:"false" doc:"The matches in the name of the region."`
+	ImageHighlights [][2]int `json:"image_highlights" nullable:"false" doc:"The matches in the name of the image, if it was found by its name."`
+	Boxes           []Box    `json:"boxes" nullable:"false" doc:"The boxes of the matched words on the page."`
 }
 
 // Health tells that the process lives.
@@ -387,9 +387,9 @@ type Ready struct {
 	Status       string                `json:"status" enum:"ok,unavailable"`
 	Dependencies map[string]Dependency `json:"dependencies" doc:"By name: database, blobs, contents, workers …"`
 
-	SecondRecogniser string `json:"second_recogniser" enum:"ok,missing" doc:"Whether there is a second recogniser. The service is ready without one and reads less well."`
-	HEIF             string `json:"heif" enum:"ok,missing" doc:"Whether HEIC and AVIF, the formats of phones, can both be read. The service is ready without, and refuses what it cannot read."`
-	PDF              string `json:"pdf" enum:"ok,resting,missing" doc:"Whether PDF files are opened. resting: no file was opened for a time. missing: no worker could be started; the service is ready all the same, and reads images."`
+	SecondRecogniser string `json:"second_recogniser" enum:"ok,missing" doc:"Whether there is a second recogniser. The service is ready without one, but makes more errors."`
+	HEIF             string `json:"heif" enum:"ok,missing" doc:"Whether both HEIC and AVIF can be read. The service is ready without them and refuses such files."`
+	PDF              string `json:"pdf" enum:"ok,resting,missing" doc:"Whether PDF files can be opened. resting: no file was opened for some time. missing: no worker could be started; the service is still ready and reads images."`
 }
 
 // Dependency is something that the service needs.
@@ -413,30 +413,30 @@ type Service struct {
 
 // PDF is what PDF files are opened with. Its workers start with the first file and end when there is none for a time.
 type PDF struct {
-	State       string `json:"state" enum:"ok,resting,missing" doc:"resting: no file was opened for a time. missing: no worker could be started."`
-	Name        string `json:"name,omitempty" example:"pdfium" doc:"What renders, and its version. Missing before the first file."`
-	Workers     int    `json:"workers" doc:"Worker processes that are up."`
-	Busy        int    `json:"busy" doc:"Worker processes at work."`
+	State       string `json:"state" enum:"ok,resting,missing" doc:"resting: no file was opened for some time. missing: no worker could be started."`
+	Name        string `json:"name,omitempty" example:"pdfium" doc:"The PDF library and its version. Missing before the first file."`
+	Workers     int    `json:"workers" doc:"Number of worker processes."`
+	Busy        int    `json:"busy" doc:"Number of busy worker processes."`
 	MemoryBytes int64  `json:"memory_bytes" example:"140000000"`
-	Waiting     int    `json:"waiting" example:"2" doc:"Jobs on files that wait for a worker: looking at one, rendering a page, taking text."`
-	Served      uint64 `json:"served" doc:"Such jobs that were done since the start."`
-	Replaced    uint64 `json:"replaced" doc:"How many workers were replaced since the start, because they broke, grew too old or too large."`
-	Missing     string `json:"missing,omitempty" doc:"Why there is none."`
+	Waiting     int    `json:"waiting" example:"2" doc:"Number of operations that wait for a worker: opening a file, rendering a page, extracting text."`
+	Served      uint64 `json:"served" doc:"Number of such operations done since the start."`
+	Replaced    uint64 `json:"replaced" doc:"Number of workers replaced since the start, because they crashed, or grew too old or too large."`
+	Missing     string `json:"missing,omitempty" doc:"Why it is missing."`
 }
 
 // SecondRecogniser is what reads lines besides the first recogniser, where it is installed.
 type SecondRecogniser struct {
 	State   string   `json:"state" enum:"ok,missing"`
-	Models  []string `json:"models,omitempty" example:"PP-OCRv6_rec_small" doc:"Those that are loaded."`
-	Runtime string   `json:"runtime,omitempty" example:"onnxruntime 1.32.0" doc:"What runs the models."`
-	Missing string   `json:"missing,omitempty" doc:"Why there is none."`
+	Models  []string `json:"models,omitempty" example:"PP-OCRv6_rec_small" doc:"The loaded models."`
+	Runtime string   `json:"runtime,omitempty" example:"onnxruntime 1.32.0" doc:"The library that runs the models."`
+	Missing string   `json:"missing,omitempty" doc:"Why it is missing."`
 }
 
 // HEIF is what HEIC and AVIF, the formats of phones, are decoded with, where it is installed.
 type HEIF struct {
-	State   string   `json:"state" enum:"ok,missing" doc:"missing: one of the two formats, or both, cannot be read."`
-	Library string   `json:"library,omitempty" example:"libheif 1.15.1" doc:"What decodes them, and its version."`
-	Formats []string `json:"formats,omitempty" example:"HEIC" doc:"Those that can be read: HEIC, AVIF."`
+	State   string   `json:"state" enum:"ok,missing" doc:"missing: at least one of the two formats cannot be read."`
+	Library string   `json:"library,omitempty" example:"libheif 1.15.1" doc:"The decoder and its version."`
+	Formats []string `json:"formats,omitempty" example:"HEIC" doc:"The formats that can be read: HEIC, AVIF."`
 	Missing string   `json:"missing,omitempty" doc:"What is missing, and why."`
 }
 
@@ -444,16 +444,16 @@ type HEIF struct {
 type Part struct {
 	Name  string `json:"name" example:"database"`
 	State string `json:"state" enum:"ok,away"`
-	Kind  string `json:"kind" example:"SQLite" doc:"What it is. May be empty."`
+	Kind  string `json:"kind" example:"SQLite" doc:"The kind of store or queue. May be empty."`
 }
 
 // Workers are the processes that read regions.
 type Workers struct {
-	All      int    `json:"all" example:"8" doc:"How many processes are configured."`
-	Up       int    `json:"up" example:"8" doc:"How many run."`
-	Busy     int    `json:"busy" example:"3" doc:"How many are reading."`
-	Memory   int64  `json:"memory" example:"402653184" doc:"Resident bytes of all of them."`
-	Replaced uint64 `json:"replaced" doc:"How many were replaced since the start, because they broke, grew too old or too large."`
+	All      int    `json:"all" example:"8" doc:"Number of configured processes."`
+	Up       int    `json:"up" example:"8" doc:"Number of running processes."`
+	Busy     int    `json:"busy" example:"3" doc:"Number of busy processes."`
+	Memory   int64  `json:"memory" example:"402653184" doc:"Resident memory of all processes, in bytes."`
+	Replaced uint64 `json:"replaced" doc:"Number of processes replaced since the start, because they crashed, or grew too old or too large."`
 }
 
 // Workload is the work of the workers.
@@ -471,35 +471,35 @@ type Problem struct {
 	Status    int     `json:"status" example:"422" doc:"The status of the response."`
 	Detail    string  `json:"detail" example:"The input breaks a rule." doc:"What went wrong, for people."`
 	Code      string  `json:"code" example:"invalid_input" doc:"What went wrong, for programs. Stable."`
-	RequestID string  `json:"request_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Names the request in the logs."`
+	RequestID string  `json:"request_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Identifies the request in the logs."`
 	Errors    []Field `json:"errors,omitempty" nullable:"false" doc:"The inputs at fault, at most 100."`
 
-	Limit *LimitReached `json:"limit,omitempty" doc:"The limit of yours that would be exceeded, with 429 and 507."`
+	Limit *LimitReached `json:"limit,omitempty" doc:"With 429 and 507: the limit that would be exceeded."`
 
 	RetryAfter time.Duration `json:"-"` // with 429 and 503: how long to wait; 0: not known
 }
 
 // LimitReached is a limit of a user that a request would have exceeded.
 type LimitReached struct {
-	Name    string `json:"name" enum:"images,bytes,queued_items,items_a_day" doc:"Which one, as GET /user/limits calls it."`
-	Allowed int64  `json:"allowed" example:"100000" doc:"At most this much."`
-	Used    int64  `json:"used" example:"99999" doc:"There is this much."`
-	Asked   int64  `json:"asked" example:"2" doc:"The request asked for this much more, or at least so much where it was refused before all of it had come."`
+	Name    string `json:"name" enum:"images,bytes,queued_items,items_a_day" doc:"The name of the limit, as in GET /user/limits."`
+	Allowed int64  `json:"allowed" example:"100000" doc:"The limit."`
+	Used    int64  `json:"used" example:"99999" doc:"The current usage."`
+	Asked   int64  `json:"asked" example:"2" doc:"How much more the request asked for, or at least that much if it was refused before all of it had arrived."`
 }
 
 // Limits are how much a user may have and do, and how much there is.
 type Limits struct {
-	Images      Limit `json:"images" doc:"Documents, whatever their pages."`
-	Bytes       Limit `json:"bytes" doc:"Of the files of all documents as they were uploaded. A file that was uploaded twice counts twice."`
-	QueuedItems Limit `json:"queued_items" doc:"Items of jobs that wait."`
-	ItemsADay   Limit `json:"items_a_day" doc:"Items that were put into jobs within the last 24 hours, or again by a retry."`
+	Images      Limit `json:"images" doc:"Documents, however many pages they have."`
+	Bytes       Limit `json:"bytes" doc:"Bytes of the uploaded files of all documents. A file that was uploaded twice counts twice."`
+	QueuedItems Limit `json:"queued_items" doc:"Waiting items of jobs."`
+	ItemsADay   Limit `json:"items_a_day" doc:"Items put into jobs within the last 24 hours, including retries."`
 }
 
 // Limit is one limit of a user.
 type Limit struct {
-	Allowed int64 `json:"allowed" example:"100000" doc:"At most this much. 0: there is no limit."`
-	Used    int64 `json:"used" example:"12" doc:"There is this much. It may be more than allowed, if the limit was set later."`
-	Own     bool  `json:"own" doc:"Whether an administrator has set it for this user. If not, it is as the service is configured."`
+	Allowed int64 `json:"allowed" example:"100000" doc:"The limit. 0: no limit."`
+	Used    int64 `json:"used" example:"12" doc:"The current usage. It may exceed the limit if that was set later."`
+	Own     bool  `json:"own" doc:"Whether an administrator has set it for this user. If not, it is the default of the service."`
 }
 
 // LimitsForm says what becomes of the limits of a user.
@@ -561,47 +561,47 @@ func problemOf(r *http.Response, body []byte) *Problem {
 // Job is work in the background: one request on many images.
 type Job struct {
 	ID                string   `json:"id" example:"0195f3c2a1bk3nqj6wyb4ztq2v"`
-	User              Ref      `json:"user" doc:"Whose job it is."`
+	User              Ref      `json:"user" doc:"The owner of the job."`
 	State             string   `json:"state" enum:"queued,running,done,failed,cancelled" doc:"failed only if all items failed."`
 	Priority          string   `json:"priority" enum:"low,normal,high"`
-	Total             int      `json:"total" example:"200" doc:"Items."`
-	Queued            int      `json:"queued" doc:"Items that have not begun."`
+	Total             int      `json:"total" example:"200" doc:"Number of items."`
+	Queued            int      `json:"queued" doc:"Items that have not started."`
 	Running           int      `json:"running"`
 	Done              int      `json:"done"`
 	Failed            int      `json:"failed"`
 	Cancelled         int      `json:"cancelled"`
 	CreatedDatetime   string   `json:"created_datetime" format:"date-time" example:"2026-11-22T20:06:00.000000Z"`
-	BegunDatetime     *string  `json:"begun_datetime" format:"date-time" doc:"null: not yet."`
+	BegunDatetime     *string  `json:"begun_datetime" format:"date-time" doc:"When its first item started. null: not yet."`
 	FinishedDatetime  *string  `json:"finished_datetime" format:"date-time" doc:"When its last item ended. null: not yet."`
-	Ahead             int      `json:"ahead" example:"12" doc:"Items of other jobs that are read before the last item of this one, as far as is known by now."`
-	EstimatedDatetime *string  `json:"estimated_datetime" format:"date-time" doc:"About when it ends, by how long items took so far. null: nothing is known."`
-	Error             *Failure `json:"error" doc:"Why the service cancelled it, such as account_blocked. null: it did not."`
+	Ahead             int      `json:"ahead" example:"12" doc:"Estimated number of items of other jobs that are read before the last item of this one."`
+	EstimatedDatetime *string  `json:"estimated_datetime" format:"date-time" doc:"Estimated end, from the duration of earlier items. null: unknown."`
+	Error             *Failure `json:"error" doc:"Why the service cancelled the job, such as account_blocked. null: it did not."`
 }
 
 // WebhookForm says what a webhook is to be. What is nil stays as it is.
 type WebhookForm struct {
-	URL     *string `json:"url,omitempty" maxLength:"2000" example:"https://example.org/hook" doc:"Where requests are sent."`
-	Items   *bool   `json:"items,omitempty" doc:"Whether the end of each item that has begun is told, too. Missing at first: false."`
-	Enabled *bool   `json:"enabled,omitempty" doc:"Missing at first: true."`
-	Rotate  bool    `json:"rotate,omitempty" doc:"Whether it gets a new secret."`
+	URL     *string `json:"url,omitempty" maxLength:"2000" example:"https://example.org/hook" doc:"The address that requests are sent to."`
+	Items   *bool   `json:"items,omitempty" doc:"Whether to notify also when each started item ends. Default for a new webhook: false."`
+	Enabled *bool   `json:"enabled,omitempty" doc:"Default for a new webhook: true."`
+	Rotate  bool    `json:"rotate,omitempty" doc:"Whether to create a new secret."`
 }
 
 // Webhook is an address that is told of the ends of jobs.
 type Webhook struct {
 	ID               int64   `json:"id" example:"7"`
 	URL              string  `json:"url" example:"https://example.org/hook"`
-	Items            bool    `json:"items" doc:"Whether the end of each item that has begun is told, too."`
+	Items            bool    `json:"items" doc:"Whether to notify also when each started item ends."`
 	Enabled          bool    `json:"enabled"`
-	Notice           *string `json:"notice" doc:"Why the service has disabled it, for people. null: it has not."`
+	Notice           *string `json:"notice" doc:"Why the service disabled it, for people. null: it did not."`
 	CreatedDatetime  string  `json:"created_datetime" format:"date-time"`
-	FailingDatetime  *string `json:"failing_datetime" format:"date-time" doc:"Since when no delivery has worked. null: the last one has."`
+	FailingDatetime  *string `json:"failing_datetime" format:"date-time" doc:"The time since which all deliveries have failed. null: the last one succeeded."`
 	DisabledDatetime *string `json:"disabled_datetime" format:"date-time"`
 }
 
 // NewWebhook is a webhook with its secret, where it has a new one.
 type NewWebhook struct {
 	Webhook
-	Secret *string `json:"secret" example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" doc:"It cannot be had again. null: it is as it was."`
+	Secret *string `json:"secret" example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" doc:"A new secret, which is not shown again. null: unchanged."`
 }
 
 // Delivery is a request to a webhook.
@@ -609,13 +609,13 @@ type Delivery struct {
 	ID              string          `json:"id" example:"0195f3c2a1bk3nqj6wyb4ztq2v" doc:"The header webhook-id."`
 	Event           string          `json:"event" enum:"job.ended,item.ended"`
 	State           string          `json:"state" enum:"waiting,delivered,failed"`
-	Tries           int             `json:"tries" doc:"That have begun."`
-	Status          *int            `json:"status" doc:"Of the last answer. null: there was none."`
-	Error           *string         `json:"error" doc:"Why the last try did not work, for people."`
-	Body            json.RawMessage `json:"body" doc:"What is sent: type, timestamp, and data of the job or the item."`
+	Tries           int             `json:"tries" doc:"Number of started tries."`
+	Status          *int            `json:"status" doc:"Status of the last answer. null: there was none."`
+	Error           *string         `json:"error" doc:"Why the last try failed, for people."`
+	Body            json.RawMessage `json:"body" doc:"The body of the request: type, timestamp, and data of the job or the item."`
 	CreatedDatetime string          `json:"created_datetime" format:"date-time"`
 	TriedDatetime   *string         `json:"tried_datetime" format:"date-time" doc:"When the last try ended."`
-	DueDatetime     *string         `json:"due_datetime" format:"date-time" doc:"When it is tried next. null: never."`
+	DueDatetime     *string         `json:"due_datetime" format:"date-time" doc:"When the next try is due. null: never."`
 }
 
 // JobItem is one image of a job.
@@ -625,10 +625,10 @@ type JobItem struct {
 	Number           int      `json:"number" example:"17" doc:"1, 2, 3 … in the order of the request."`
 	ImageID          int64    `json:"image_id" example:"42"`
 	State            string   `json:"state" enum:"queued,running,done,failed,cancelled"`
-	Dead             bool     `json:"dead" doc:"Whether it broke the service three times. An administrator can run it again."`
-	Version          *int     `json:"version" doc:"The version of the image that it gave. null: none."`
+	Dead             bool     `json:"dead" doc:"Whether the item was given up after breaking the service repeatedly. An administrator can run it again."`
+	Version          *int     `json:"version" doc:"The version of the image that it produced. null: none."`
 	Tries            int      `json:"tries"`
-	Error            *Failure `json:"error" doc:"Of the last try. null: none."`
+	Error            *Failure `json:"error" doc:"The error of the last try. null: none."`
 	BegunDatetime    *string  `json:"begun_datetime" format:"date-time"`
 	FinishedDatetime *string  `json:"finished_datetime" format:"date-time"`
 }

@@ -1,4 +1,4 @@
-// Package httpapi is the JSON API: what it offers and by which handlers. How calls are made over HTTP is the matter of package endpoint.
+// Package httpapi is the JSON API: its operations and their handlers. Package endpoint has the mechanics of HTTP.
 //
 // routes.go lists all operations.
 package httpapi
@@ -22,29 +22,29 @@ import (
 	"glyphbox/internal/domain/webhook"
 )
 
-// Check tells whether something that the service needs is there.
+// Check tells whether a dependency of the service is reachable.
 type Check struct {
 	Name  string // database, blobs, contents, workers …
 	Check func(ctx context.Context) error
 }
 
-// Workload is what the workers are at.
+// Workload counts the workers and their work.
 type Workload struct {
-	Workers          int // processes that there are to be
+	Workers          int // configured processes
 	Up, Busy         int // of them
-	Waiting, Room    int // regions that wait for a worker, and that may
+	Waiting, Room    int // regions that wait for a worker, and how many may
 	Served, Replaced uint64
 	Memory           int64 // resident bytes of all workers
 }
 
-// SecondRecogniser is what there is of the second recogniser.
+// SecondRecogniser describes the second recogniser.
 type SecondRecogniser struct {
 	Models  []string
 	Runtime string // that runs the models
 	Missing string // why there is none; empty where there is one
 }
 
-// Config is what the API needs. The services and Log must be set, what else is zero has a default.
+// Config has what the API needs. The services and Log must be set; other zero fields have defaults.
 type Config struct {
 	endpoint.Config
 
@@ -55,9 +55,9 @@ type Config struct {
 	Webhooks    *webhook.Service
 	Once        *once.Service
 	Limits      *limit.Service
-	Ready       []Check           // asked, all at once, by /ready
-	Kinds       map[string]string // what the parts that are checked are, by name, for administrators
-	Workload    func() Workload   // for administrators; nil: none is told
+	Ready       []Check           // run concurrently by /ready
+	Kinds       map[string]string // kinds of the checked parts, by name, for administrators
+	Workload    func() Workload   // for administrators; nil: not reported
 
 	Second  func() SecondRecogniser // nil: there is none
 	HEIF    func() client.HEIF      // nil: none is decoded
@@ -67,13 +67,13 @@ type Config struct {
 	MaxUpload int64             // bytes of one image file; 0: 64 MB
 	MaxFiles  int               // image files of one request; 0: 20
 	Staging   *document.Staging // that Images opens uploads by
-	SpoolDir  string            // where uploads lie, without a name, until they are stored; empty: the system's
+	SpoolDir  string            // for uploads, as files without a name, until they are stored; empty: the system's
 
 	RecognitionTimeout time.Duration // of those that wait for the engine; 0: 5 minutes
 	UploadTimeout      time.Duration // of uploads; 0: 15 minutes
 	ExportTimeout      time.Duration // of exports of whole documents; 0: 1 hour
 
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted
 }
 
 func (c Config) withDefaults() Config {
@@ -103,7 +103,7 @@ type api struct {
 	started time.Time
 }
 
-// New makes the handler of all requests. It is safe for concurrent use, as handlers are.
+// New returns the handler of all requests. It is safe for concurrent use.
 func New(c Config) (http.Handler, error) {
 	if c.Accounts == nil || c.Images == nil || c.Recognition == nil || c.Jobs == nil || c.Webhooks == nil || c.Once == nil ||
 		c.Limits == nil || c.Log == nil {
@@ -130,19 +130,19 @@ func OpenAPI(version string) ([]byte, error) {
 
 func about(version string) endpoint.Document {
 	return endpoint.Document{Title: "Glyphbox", Version: version, Login: base + "/user/login",
-		About: "Reads text from images of pages: upload an image, draw regions on it, get the text of each. Every run is kept " +
-			"as a version, and text can be corrected.\n\n" +
+		About: "Reads text from images of pages. Upload an image, choose regions of it, and get the text of each. Every run is kept " +
+			"as a version, and texts can be corrected.\n\n" +
 			"Coordinates are whole pixels of the upright image. x1, y1 lie inside the box; x2, y2 lie just outside it. Times are RFC " +
-			"3339 in UTC. Every failure is `application/problem+json` (RFC 9457) with a `code` for programs.\n\n" +
-			"Fields of a body and query parameters that an operation does not know are refused with 422, except where it says that it " +
-			"ignores them.",
+			"3339 in UTC. Every error is `application/problem+json` (RFC 9457) with a `code` for programs.\n\n" +
+			"Unknown fields of a body and unknown query parameters are refused with 422, unless an operation says that it ignores " +
+			"them.",
 		Tags: []endpoint.Tag{
 			{Name: "user", About: "Accounts, tokens and API keys."},
 			{Name: "image", About: "Page images and their renditions."},
 			{Name: "recognition", About: "Text of images, its versions and corrections."},
-			{Name: "job", About: "Work in the background."},
-			{Name: "webhook", About: "Where the ends of jobs are told."},
-			{Name: "system", About: "For monitoring."},
-			{Name: "admin", About: "For administrators."},
+			{Name: "job", About: "Reading in the background."},
+			{Name: "webhook", About: "Notifications when jobs end."},
+			{Name: "system", About: "Monitoring."},
+			{Name: "admin", About: "Administration."},
 		}}
 }

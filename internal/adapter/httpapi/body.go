@@ -49,13 +49,13 @@ type regionForm struct {
 	X2      *int      `json:"x2" nullable:"false" minimum:"1" example:"322" doc:"Right edge, exclusive."`
 	Y2      *int      `json:"y2" nullable:"false" minimum:"1" example:"144" doc:"Bottom edge, exclusive."`
 	Name    string    `json:"name,omitempty" maxLength:"200" example:"title" doc:"Your name for the region, at most 200 characters."`
-	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: those that are written. Missing: those of the request."`
+	Lang    languages `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: detected. Missing: those of the request."`
 	PSM     mode      `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\". Missing: that of the request."`
-	Rotate  rotation  `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\". Missing: as the request says."`
-	Effort  string    `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for the region. Missing: as the request says."`
-	Source  string    `json:"source,omitempty" enum:"auto,text,ocr" doc:"Where the text comes from. Missing: as the request says."`
+	Rotate  rotation  `json:"rotate,omitempty" doc:"Clockwise rotation of the text on the page, in degrees, or \"auto\". Missing: that of the request."`
+	Effort  string    `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much work is done for the region. Missing: that of the request."`
+	Source  string    `json:"source,omitempty" enum:"auto,text,ocr" doc:"Source of the text. Missing: that of the request."`
 	Charset string    `json:"charset,omitempty" maxLength:"1000" doc:"The only characters that may be read, at most 1000, such as 0123456789."`
-	Content string    `json:"content,omitempty" maxLength:"100" doc:"With into: a content of that version, which is read again in this place and gets its next revision. It keeps its name if none is given, and is not confirmed any more."`
+	Content string    `json:"content,omitempty" maxLength:"100" doc:"With into: a content of that version, which is read again in this place and gets a new revision. It keeps its name if none is given, and is no longer confirmed."`
 }
 
 // Ignores are the fields that clients of the original service send along, since they got them from there: a result has them beside its
@@ -85,14 +85,14 @@ func (regionForms) Schema(r huma.Registry) *huma.Schema {
 
 // correctionForm is what is to change of a content.
 type correctionForm struct {
-	Text      *string    `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text with its line breaks, at most 200,000 characters and 20,000 words. Send this or detail, not both."`
-	Detail    []string   `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Send this or text, not both."`
-	ROI       *corners   `json:"roi,omitempty" doc:"Another place on the page. Unchanged if missing."`
+	Text      *string    `json:"text,omitempty" maxLength:"200000" example:"Invoice No. 17" doc:"The whole text with its line breaks, at most 200,000 characters and 20,000 words. Send either this or detail."`
+	Detail    []string   `json:"detail,omitempty" nullable:"false" doc:"The words, in the order of the text. Send either this or text."`
+	ROI       *corners   `json:"roi,omitempty" doc:"A new place on the page. Unchanged if missing."`
 	Name      *string    `json:"name,omitempty" maxLength:"200" example:"total" doc:"Your name for the region, at most 200 characters. Unchanged if missing."`
-	Confirmed *bool      `json:"confirmed,omitempty" doc:"Whether you have found the text right. If it is missing, it is unchanged, and false where text or region change."`
-	Words     []wordForm `json:"words,omitempty" nullable:"false" maxItems:"20000" doc:"Words that are right as they were read, or are not said to be any more."`
-	Suggested []string   `json:"suggested_lang,omitempty" nullable:"false" maxItems:"0" doc:"[] says that the languages are right: suggested_lang and missing_lang are empty then."`
-	Deleted   *bool      `json:"deleted,omitempty" enum:"false" doc:"false brings back a content that was deleted. DELETE deletes one."`
+	Confirmed *bool      `json:"confirmed,omitempty" doc:"Whether you confirm that the text is right. If missing: unchanged, or false if the text or the region changes."`
+	Words     []wordForm `json:"words,omitempty" nullable:"false" maxItems:"20000" doc:"Words to confirm as they were read, or to no longer confirm."`
+	Suggested []string   `json:"suggested_lang,omitempty" nullable:"false" maxItems:"0" doc:"[] says that the languages are right, and clears suggested_lang and missing_lang."`
+	Deleted   *bool      `json:"deleted,omitempty" enum:"false" doc:"false restores a deleted content. Use DELETE to delete one."`
 }
 
 // Ignores are the fields that clients of the original service send along.
@@ -106,8 +106,8 @@ func (correctionForm) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Sch
 
 // wordForm says whether a word is right.
 type wordForm struct {
-	Index     *int  `json:"index" nullable:"false" minimum:"0" example:"2" doc:"The number of the word among the words of the text as this request leaves it, from 0."`
-	Confirmed *bool `json:"confirmed" nullable:"false" doc:"Whether it is right as it was read."`
+	Index     *int  `json:"index" nullable:"false" minimum:"0" example:"2" doc:"The index of the word in the text after this request, from 0."`
+	Confirmed *bool `json:"confirmed" nullable:"false" doc:"Whether you confirm that the word is right."`
 }
 
 func (f correctionForm) correction(condition recognition.Condition) (recognition.Correction, error) {
@@ -115,7 +115,7 @@ func (f correctionForm) correction(condition recognition.Condition) (recognition
 		LangFits: f.Suggested != nil, If: condition}
 	var fields []fault.Field
 	if f.Deleted != nil && *f.Deleted {
-		fields = append(fields, fault.Field{Field: "deleted", Detail: "false, which brings it back; DELETE deletes it"})
+		fields = append(fields, fault.Field{Field: "deleted", Detail: "false, which restores it; use DELETE to delete it"})
 	}
 	if len(f.Suggested) > 0 {
 		fields = append(fields, fault.Field{Field: "suggested_lang", Detail: "[], which says that the languages are right"})

@@ -40,9 +40,9 @@ func (a *api) export(ctx context.Context, c *endpoint.Call, in *struct {
 
 // exportForm says of which documents one file is made.
 type exportForm struct {
-	ImageIDs []int64 `json:"image_ids" minItems:"1" maxItems:"1000" nullable:"false" doc:"Images of the documents, in the order that they are to have. Each document counts once."`
+	ImageIDs []int64 `json:"image_ids" minItems:"1" maxItems:"1000" nullable:"false" doc:"Images of the documents, in the order of the export. Each document counts once."`
 	Format   string  `json:"format" enum:"txt,json,tsv,hocr,alto,pdf,csv,xlsx,gt"`
-	As       string  `json:"as" enum:"zip,one" doc:"zip: an archive with a file for each document. one: one file with the pages of all. gt is an archive of all lines either way."`
+	As       string  `json:"as" enum:"zip,one" doc:"zip: an archive with a file for each document. one: one file with all pages. gt is one archive of all lines in both cases."`
 }
 
 func (a *api) exportDocuments(ctx context.Context, c *endpoint.Call, _ *endpoint.None, form exportForm) (*endpoint.Stream, error) {

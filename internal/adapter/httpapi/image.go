@@ -21,11 +21,11 @@ import (
 func (a *api) images(ctx context.Context, c *endpoint.Call, in *struct {
 	endpoint.PageQuery
 	Keyword  endpoint.Keyword `query:"keyword" maxLength:"200" doc:"A part of the name of the document or of its owner, in any letter case."`
-	Before   int64            `query:"before" minimum:"1" doc:"Only documents that come after the one with this id in the order of the list. Use it to page while documents are added."`
-	Sort     string           `query:"sort" enum:"newest,oldest,name" doc:"The order: newest first, oldest first, or by name as people sort, in any letter case and numbers by their value. Missing: newest."`
+	Before   int64            `query:"before" minimum:"1" doc:"Only documents after the one with this id in the order of the list. Use it to page while documents are added."`
+	Sort     string           `query:"sort" enum:"newest,oldest,name" doc:"The order: newest first, oldest first, or by name, ignoring letter case and with numbers by value. Missing: newest."`
 	Document int64            `query:"document" minimum:"1" doc:"The images of all pages of this document, in order. Not with keyword, before, sort and tag."`
 	Tag      []string         `query:"tag,explode" maxItems:"50" nullable:"false" doc:"Only documents with this tag, in any letter case. Several: with all of them."`
-	Owner    string           `query:"owner" enum:"me,others,all" doc:"me: only your own images. others: those that others share with you or with everybody. all: those of everybody, for administrators. Missing: all that you may see."`
+	Owner    string           `query:"owner" enum:"me,others,all" doc:"me: only your own images. others: images that others share with you or with everybody. all: images of everybody, for administrators. Missing: all that you may see."`
 }) (*endpoint.List[client.Image], error) {
 	keyword, err := in.Keyword.Text()
 	if err != nil {
@@ -98,8 +98,8 @@ func (a *api) image(ctx context.Context, c *endpoint.Call, in *IDPath) (*endpoin
 // ImageToChange names an image that a request changes, which may be only as its file's tag is.
 type ImageToChange struct {
 	IDPath
-	IfMatch     string `header:"If-Match" doc:"Entity tags of the file, as GET /image/{id} gives them. If none of them is that of the image, the answer is 412."`
-	IfNoneMatch string `header:"If-None-Match" doc:"If one of these entity tags is that of the image, or if it is *, the answer is 412."`
+	IfMatch     string `header:"If-Match" doc:"Entity tags of the file, as GET /image/{id} returns them. If none of them matches the image, the answer is 412."`
+	IfNoneMatch string `header:"If-None-Match" doc:"If one of these entity tags matches the image, or if it is *, the answer is 412."`
 }
 
 // ifFile reads the conditions of a request, which are on the file of an image: that never changes.
@@ -207,9 +207,9 @@ func (a *api) crop(ctx context.Context, c *endpoint.Call, in *struct {
 	Y1      int      `query:"y1" required:"true" example:"100" doc:"Top edge, inclusive."`
 	X2      int      `query:"x2" required:"true" example:"322" doc:"Right edge, exclusive."`
 	Y2      int      `query:"y2" required:"true" example:"144" doc:"Bottom edge, exclusive."`
-	Lang    []string `query:"lang,explode" nullable:"false" doc:"Languages. None: eng."`
+	Lang    []string `query:"lang,explode" nullable:"false" doc:"Languages. Missing: eng."`
 	PSM     string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
-	Rotate  string   `query:"rotate" default:"auto" enum:"auto,0,90,180,270" doc:"How far the text is turned clockwise on the page, in degrees."`
+	Rotate  string   `query:"rotate" default:"auto" enum:"auto,0,90,180,270" doc:"Clockwise rotation of the text on the page, in degrees."`
 	Charset string   `query:"charset" maxLength:"1000" doc:"The only characters that may be read."`
 }) (*endpoint.Stream, error) {
 	psm, lang, err := readModes(in.PSM, in.Lang)
@@ -227,7 +227,7 @@ func (a *api) crop(ctx context.Context, c *endpoint.Call, in *struct {
 
 func (a *api) layout(ctx context.Context, c *endpoint.Call, in *struct {
 	IDPath
-	Level string `query:"level" default:"line" enum:"block,line,word" doc:"How large the regions are."`
+	Level string `query:"level" default:"line" enum:"block,line,word" doc:"The size of the regions."`
 }) (*endpoint.One[[]client.Suggestion], error) {
 	suggestions, err := a.Recognition.Layout(ctx, c.Actor(), in.ID, recognition.Level(in.Level))
 	return endpoint.Answer(wire.All(suggestions, wire.Suggestion)), err

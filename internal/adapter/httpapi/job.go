@@ -27,28 +27,29 @@ func (a *api) jobRoutes(s *endpoint.Set) {
 	h := jobs.Handlers{Service: a.Jobs}
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/job", Tag: "job", ID: "add-job",
 		Summary: "Read many images in the background",
-		About: "Answers at once with a job, which runs whatever happens. An item of it is one image, or one page of a document; each " +
-			"that is read gets a version. The regions are read of each; without regions, its whole page.",
+		About: "Returns a job at once and runs it in the background, even if a node stops. Each item of the job is an image or a page of " +
+			"a document, and gets a new version when it is read. The job reads the given regions of each item, or the whole page if " +
+			"there are none.",
 		Body: &endpoint.Body{MediaType: endpoint.JSON, Limit: textLimit}, Status: http.StatusAccepted, Errors: []int{409, 429},
 		Timeout: a.RecognitionTimeout}, a.addJob)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job", Tag: "job", ID: "jobs",
 		Summary: "List your jobs", About: "Newest first. One that has ended is listed for 90 days, if the service is not set otherwise."},
 		h.Jobs)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}", Tag: "job", ID: "job", Summary: "Get a job",
-		About: "It is failed only if all its items failed."}, h.Job)
+		About: "Its state is failed only if all its items failed."}, h.Job)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}/item", Tag: "job", ID: "items",
 		Summary: "List the items of a job",
-		About:   "By number, the last first."},
+		About:   "By number, highest first."},
 		h.Items)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}/events", Tag: "job", ID: "job-events", Summary: "Follow a job",
-		About: "Server-sent events: `item` with an item that changed, `progress` with the job, `end` with the job when it has ended, " +
-			"after which the stream ends. Last-Event-ID resumes, on any node.",
+		About: "Server-sent events. `item` has an item that changed, `progress` the job, and `end` the job when it has ended; then the " +
+			"stream ends. Last-Event-ID resumes the stream, on any node.",
 		Gives: []string{sse.MediaType}, Streams: true}, a.jobEvents)
 	endpoint.Handle(s, endpoint.Route{Pattern: "POST " + base + "/job/{id}/retry", Tag: "job", ID: "retry-job",
-		Summary: "Run again what failed",
-		About:   "Items that failed or were cancelled are queued again.", Errors: []int{409, 429}}, h.Retry)
+		Summary: "Retry the failed items of a job",
+		About:   "Queues the items that failed or were cancelled again.", Errors: []int{409, 429}}, h.Retry)
 	endpoint.Handle(s, endpoint.Route{Pattern: "DELETE " + base + "/job/{id}", Tag: "job", ID: "cancel-job", Summary: "Cancel a job",
-		About: "It is cancelled at once. Items that have begun still end. What was read stays."}, h.Cancel)
+		About: "Cancels all items that have not started. Running items end normally, and results are kept."}, h.Cancel)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/admin/dead", Tag: "admin", ID: "dead", Summary: "List dead items of jobs",
 		About: "Items that broke the service three times. Newest job first."}, h.Dead)
 	endpoint.Handle(s, endpoint.Route{Pattern: "POST " + base + "/admin/dead/{id}/replay", Tag: "admin", ID: "replay",
@@ -58,7 +59,7 @@ func (a *api) jobRoutes(s *endpoint.Set) {
 
 func (a *api) jobEvents(ctx context.Context, c *endpoint.Call, in *struct {
 	jobs.Path
-	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"The id of the last event that you have seen. The stream goes on after it."`
+	LastEventID string `header:"Last-Event-ID" maxLength:"40" doc:"The id of the last event that you have seen. The stream continues after it."`
 }) (*endpoint.Stream, error) {
 	s, err := jobs.Handlers{Service: a.Jobs}.Events(ctx, c, in.ID, in.LastEventID)
 	if err != nil {
@@ -80,20 +81,20 @@ func (regionsField) Schema(r huma.Registry) *huma.Schema { return regionForms{}.
 
 // jobForm is what to read in the background, and how.
 type jobForm struct {
-	ImageIDs []int64 `json:"image_ids,omitempty" nullable:"false" maxItems:"100000" example:"[42,43]" doc:"The images to read, each once. Images and pages are at most 100000."`
+	ImageIDs []int64 `json:"image_ids,omitempty" nullable:"false" maxItems:"100000" example:"[42,43]" doc:"The images to read, each once. At most 100000 images and pages in all."`
 
 	Documents []int64 `json:"documents,omitempty" nullable:"false" maxItems:"100000" doc:"The documents whose pages to read, each once, by the ids of their first pages."`
 	Pages     string  `json:"pages,omitempty" maxLength:"10000" doc:"The pages of each document, such as 2-5,9. Missing: all."`
 
 	Regions  regionsField `json:"regions,omitempty" doc:"What to read of each image. Missing or empty: the whole page."`
-	Lang     languages    `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: those that are written. Missing: eng."`
+	Lang     languages    `json:"lang,omitempty" doc:"Languages, as \"kor+eng\" or as a list; auto: detected. Missing: eng."`
 	PSM      mode         `json:"psm,omitempty" doc:"Page segmentation mode: 1, 3–13 or \"auto\"."`
 	OEM      *int         `json:"oem,omitempty" minimum:"0" maximum:"3" doc:"Engine mode. Missing: 3."`
-	Rotate   rotation     `json:"rotate,omitempty" doc:"How far the text is turned clockwise on the page, in degrees, or \"auto\"."`
-	Effort   string       `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much is done for each region. Missing: as the service is configured."`
-	Source   string       `json:"source,omitempty" enum:"auto,text,ocr" doc:"Where the text comes from: the text layer of a PDF, the engine, or whichever is right. Missing: auto."`
-	Priority string       `json:"priority,omitempty" enum:"low,normal,high" doc:"Among your own jobs. Missing: normal."`
-	Webhook  *int64       `json:"webhook,omitempty" nullable:"false" minimum:"1" example:"7" doc:"The webhook of yours that is told of its end. Missing: none."`
+	Rotate   rotation     `json:"rotate,omitempty" doc:"Clockwise rotation of the text on the page, in degrees, or \"auto\"."`
+	Effort   string       `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much work is done for each region. Missing: the default of the service."`
+	Source   string       `json:"source,omitempty" enum:"auto,text,ocr" doc:"Source of the text. text: the text layer of a PDF. ocr: recognition. auto: the text layer where it can be trusted. Missing: auto."`
+	Priority string       `json:"priority,omitempty" enum:"low,normal,high" doc:"Priority among your own jobs. Missing: normal."`
+	Webhook  *int64       `json:"webhook,omitempty" nullable:"false" minimum:"1" example:"7" doc:"The number of a webhook of yours to notify when the job ends. Missing: none."`
 }
 
 func (f jobForm) order() (o job.Order, err error) {
@@ -195,6 +196,6 @@ func (v contentsOrJob) MarshalJSON() ([]byte, error) { return endpoint.Encode(v.
 func (contentsOrJob) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
 		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.Content](), true, "")},
-		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.PageRun](), true, ""), Description: "If pages are asked for."},
+		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.PageRun](), true, ""), Description: "If the request has pages."},
 	}}
 }

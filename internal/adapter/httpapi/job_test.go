@@ -169,8 +169,8 @@ func TestJobsAreRefused(t *testing.T) {
 		strings.Repeat("[", 10_001):                                   "nested at most 10000 deep",
 		strings.Repeat(`{"a":`, 10_001):                               "nested at most 10000 deep",
 		`{"a":` + strings.Repeat("[", 9_999) + `{` + `"b":{`:          "nested at most 10000 deep",
-		strings.Repeat("[", 10_000) + "}":                             "not valid JSON from byte 10001 on",
-		strings.Repeat("[", 5_001) + strings.Repeat("]", 5_001) + "[": "not valid JSON from byte 10003 on",
+		strings.Repeat("[", 10_000) + "}":                             "not valid JSON at byte 10001",
+		strings.Repeat("[", 5_001) + strings.Repeat("]", 5_001) + "[": "not valid JSON at byte 10003",
 	} {
 		if a := s.ask("POST", base+"/job", as(token).with(body)); !strings.Contains(a.body, reason) {
 			t.Errorf("%.20s: got %s, want %q in it", body, a.body, reason)

@@ -16,7 +16,7 @@ import (
 
 // OnceHeader is for operations that take effect once for each key.
 type OnceHeader struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" example:"0b1e7d0c-6b0e-4c59-9d29-2f6c9a9f4f6e" doc:"A key of your choice, without control characters. Within a day the same request with it takes effect once: later ones get the answer of the first, made anew from what that made. Another request with it is refused with 409 and the code idempotency_key_used."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" example:"0b1e7d0c-6b0e-4c59-9d29-2f6c9a9f4f6e" doc:"A key of your choice, without control characters. Within a day, repetitions of a request with the same key have no effect and get the answer of the first, built from its current results. A different request with the key is refused with 409 and the code idempotency_key_used."`
 }
 
 // inParts is a request that makes several things, each in a step of its own.

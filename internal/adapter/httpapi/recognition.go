@@ -52,17 +52,17 @@ type recognized struct {
 type RecognizeInput struct {
 	IDPath
 	OnceHeader
-	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng; auto: those that are written, by their script, or of auto+deu German for Latin letters. None: eng."`
+	Lang []string `query:"lang,explode" nullable:"false" example:"[\"eng\"]" doc:"Languages, repeated or as kor+eng. auto detects them by their script; auto+deu reads Latin letters as German. Missing: eng."`
 	PSM  string   `query:"psm" default:"auto" doc:"Page segmentation mode: 1, 3–13 or auto."`
 	OEM  int      `query:"oem" default:"3" minimum:"0" maximum:"3" doc:"Engine mode."`
 
-	Rotate string `query:"rotate" default:"auto" enum:"auto,0,90,180,270" doc:"How far the text is turned clockwise on the page, in degrees. auto finds out."`
-	Effort string `query:"effort" enum:"fast,balanced,accurate" doc:"How much is done for each region: the more, the fewer errors. Missing: as the service is configured, usually accurate."`
-	Source string `query:"source" default:"auto" enum:"auto,text,ocr" doc:"Where the text comes from: text is the text layer of a PDF file, ocr is what is read, auto takes the text layer where it can be trusted and reads the rest. Decided for each region."`
+	Rotate string `query:"rotate" default:"auto" enum:"auto,0,90,180,270" doc:"Clockwise rotation of the text on the page, in degrees. auto detects it."`
+	Effort string `query:"effort" enum:"fast,balanced,accurate" doc:"How much work is done for each region; more work makes fewer errors. Missing: the default of the service, usually accurate."`
+	Source string `query:"source" default:"auto" enum:"auto,text,ocr" doc:"Source of the text, decided for each region. text: the text layer of a PDF file. ocr: recognition. auto: the text layer where it can be trusted, and recognition elsewhere."`
 
-	Into int `query:"into" minimum:"1" maximum:"2147483647" doc:"A version to add the regions to. It must be the newest of the image, and one that you ran. Missing: a new one."`
+	Into int `query:"into" minimum:"1" maximum:"2147483647" doc:"A version to add the regions to. It must be the newest of the image, and your own. Missing: a new version."`
 
-	Pages string `query:"pages" maxLength:"10000" example:"2-5,9" doc:"Pages of the document to read, at most 50 unless later, or all. Missing: this."`
+	Pages string `query:"pages" maxLength:"10000" example:"2-5,9" doc:"Pages of the document to read, or all; at most 50 without respond-async. Missing: only this page."`
 }
 
 func (a *api) recognize(ctx context.Context, c *endpoint.Call, in *RecognizeInput, regions regionForms) (*recognized, error) {
@@ -132,7 +132,7 @@ type ContentPath struct {
 // tagged is a content with what tells its revisions apart.
 type tagged struct {
 	Status       int    `hidden:"true"`
-	ETag         string `header:"ETag" example:"\"1\"" doc:"The revision and, if it is not 0, the rotation: 1-90."`
+	ETag         string `header:"ETag" example:"\"1\"" doc:"The revision, followed by the rotation if it is not 0, such as 1-90."`
 	CacheControl string `header:"Cache-Control" hidden:"true"`
 	Body         client.Content
 }
@@ -143,7 +143,7 @@ func tag(c recognition.Content) *tagged {
 
 func (a *api) content(ctx context.Context, c *endpoint.Call, in *struct {
 	ContentPath
-	IfNoneMatch string `header:"If-None-Match" doc:"If it names the current revision, the answer is 304."`
+	IfNoneMatch string `header:"If-None-Match" doc:"If it matches the current revision, the answer is 304."`
 }) (*tagged, error) {
 	content, err := a.Recognition.Content(ctx, c.Actor(), in.ID)
 	if err != nil {
@@ -159,7 +159,7 @@ func (a *api) content(ctx context.Context, c *endpoint.Call, in *struct {
 // ContentToChange names a content that a request changes, which may be only at some revisions.
 type ContentToChange struct {
 	ContentPath
-	IfMatch     string `header:"If-Match" example:"\"1\"" doc:"The revisions that may be changed. If none of them is the current one, the answer is 412."`
+	IfMatch     string `header:"If-Match" example:"\"1\"" doc:"If none of these revisions is the current one, the answer is 412."`
 	IfNoneMatch string `header:"If-None-Match" doc:"If one of these revisions is the current one, or if it is *, the answer is 412."`
 }
 
@@ -194,7 +194,7 @@ func (a *api) revisions(ctx context.Context, c *endpoint.Call, in *ContentPath) 
 
 func (a *api) deleteContent(ctx context.Context, c *endpoint.Call, in *struct {
 	ContentToChange
-	Purge bool `query:"purge" doc:"Removes it for good, with all its revisions."`
+	Purge bool `query:"purge" doc:"Whether to remove it permanently, with all its revisions."`
 }) (*endpoint.None, error) {
 	condition, err := ifRevision(c)
 	if err != nil {

@@ -17,7 +17,7 @@ const sessionCookie = "glyphbox_session"
 
 // SessionHeader is how a page asks for its refresh token to be kept in a cookie.
 type SessionHeader struct {
-	Session string `header:"X-Glyphbox-Session" enum:"cookie" doc:"For web pages of this origin: keep the refresh token in a cookie that scripts cannot read."`
+	Session string `header:"X-Glyphbox-Session" enum:"cookie" doc:"For web pages of this origin: keeps the refresh token in a cookie that scripts cannot read."`
 }
 
 // grant is what the client gets of a grant: all of it or, where it is a page that wants a cookie, all but the refresh token.
@@ -36,7 +36,7 @@ func (in SessionHeader) checkOrigin(c *endpoint.Call) error {
 		return nil
 	}
 	if err := http.NewCrossOriginProtection().Check(c.Request()); err != nil {
-		return fault.New(fault.Forbidden, "other_origin", "Only pages of this origin can have their session in a cookie.").Because(err)
+		return fault.New(fault.Forbidden, "other_origin", "Only pages of this origin may keep their session in a cookie.").Because(err)
 	}
 	return nil
 }

@@ -21,10 +21,10 @@ func (a *api) settings(ctx context.Context, c *endpoint.Call, _ *endpoint.None) 
 
 // settingsForm is client.Settings, of which all may be missing.
 type settingsForm struct {
-	Lang   languages `json:"lang,omitempty" doc:"Languages, at most 5, or auto. Missing: none is set."`
-	Effort string    `json:"effort,omitempty" enum:"fast,balanced,accurate," doc:"Missing or empty: none is set."`
-	Rotate rotation  `json:"rotate,omitempty" doc:"How far text is turned clockwise on the page, in degrees, or \"auto\". Missing: none is set."`
-	Source string    `json:"source,omitempty" enum:"auto,text,ocr," doc:"Where text comes from: the text layer of the file, or what is read. Missing or empty: none is set."`
+	Lang   languages `json:"lang,omitempty" doc:"Languages, at most 5, or auto. Missing: unset."`
+	Effort string    `json:"effort,omitempty" enum:"fast,balanced,accurate," doc:"Missing or empty: unset."`
+	Rotate rotation  `json:"rotate,omitempty" doc:"Clockwise rotation of text on the page, in degrees, or \"auto\". Missing: unset."`
+	Source string    `json:"source,omitempty" enum:"auto,text,ocr," doc:"Source of text: the text layer of the file, or recognition. Missing or empty: unset."`
 }
 
 func (a *api) setSettings(ctx context.Context, c *endpoint.Call, _ *endpoint.None, form settingsForm) (

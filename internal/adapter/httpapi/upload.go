@@ -18,7 +18,7 @@ import (
 
 // uploaded is one image or, where several files were sent, a list of them.
 type uploaded struct {
-	Location string `header:"Location" doc:"The path of the image, if it is one."`
+	Location string `header:"Location" doc:"The path of the image, if there is only one."`
 	Body     uploadedImages
 }
 
@@ -35,12 +35,13 @@ func (u uploadedImages) MarshalJSON() ([]byte, error) {
 // Schema tells huma that one image or a list is answered.
 func (uploadedImages) Schema(r huma.Registry) *huma.Schema {
 	image := r.Schema(reflect.TypeFor[client.Image](), true, "")
-	return &huma.Schema{OneOf: []*huma.Schema{image, {Type: huma.TypeArray, Items: image, Description: "If several files were sent."}}}
+	return &huma.Schema{OneOf: []*huma.Schema{image, {Type: huma.TypeArray, Items: image, Description: "If the request has several " +
+		"files."}}}
 }
 
 func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *OnceHeader) (*uploaded, error) {
 	if !c.LimitBody() {
-		return nil, fault.New(fault.Malformed, "body_missing", "A body is needed, with image files in its field file.")
+		return nil, fault.New(fault.Malformed, "body_missing", "A body with image files in the field file is required.")
 	}
 	limits := a.uploadLimits()
 	var err error

@@ -109,7 +109,7 @@ func (a *api) changePassword(ctx context.Context, c *endpoint.Call, _ *endpoint.
 
 func (a *api) resign(ctx context.Context, c *endpoint.Call, in *struct {
 	SessionHeader
-	Images string `query:"images" enum:"delete,keep" default:"delete" doc:"Whether your images are deleted or kept."`
+	Images string `query:"images" enum:"delete,keep" default:"delete" doc:"Whether to delete or keep your images."`
 }) (*endpoint.None, error) {
 	if err := a.Accounts.Resign(ctx, c.Actor(), in.Images == "keep"); err != nil {
 		return nil, err

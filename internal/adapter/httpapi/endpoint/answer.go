@@ -13,8 +13,8 @@ func Answer[T any](v T) *One[T] { return &One[T]{v} }
 
 // List is a part of a list of which the length is known.
 type List[T any] struct {
-	Total int    `header:"X-Total-Count" doc:"Entries of the whole list."`
-	Link  string `header:"Link" doc:"rel next and prev, if there is more."`
+	Total int    `header:"X-Total-Count" doc:"Number of entries in the whole list."`
+	Link  string `header:"Link" doc:"rel next and prev, if there are such pages."`
 	Body  []T
 }
 
@@ -25,7 +25,7 @@ func AnswerList[T any](c *Call, q PageQuery, total int, entries []T) *List[T] {
 
 // Part is a part of a list of which the length is not known.
 type Part[T any] struct {
-	Link string `header:"Link" doc:"rel next if there is more."`
+	Link string `header:"Link" doc:"rel next if there are more entries."`
 	Body []T
 }
 

@@ -45,7 +45,7 @@ func (c *Call) checkEncoding() error {
 	if c.body == nil || encoding == "" || strings.EqualFold(encoding, "identity") {
 		return nil
 	}
-	return fault.New(fault.Unsupported, "wrong_content_encoding", "The body must be sent without Content-Encoding.")
+	return fault.New(fault.Unsupported, "wrong_content_encoding", "Content-Encoding is not supported for the body.")
 }
 
 // LimitBody makes the body of the request end with an error, which BodyFault describes, behind as much as the route allows. It returns
@@ -72,9 +72,9 @@ func bodyFault(err error) error {
 		return fault.New(fault.TooLarge, "body_too_large", "The body may have at most %d bytes.", tooLarge.Limit).Because(err)
 	}
 	if isTimeout(err) {
-		return fault.New(fault.Malformed, "body_too_slow", "The body did not come in time.").Because(err)
+		return fault.New(fault.Malformed, "body_too_slow", "The body did not arrive in time.").Because(err)
 	}
-	return fault.New(fault.Malformed, "body_cut_off", "The body could not be read to its end.").Because(err)
+	return fault.New(fault.Malformed, "body_cut_off", "The body is incomplete.").Because(err)
 }
 
 // Decoder is a body that decodes itself, such as by DecodeList.
@@ -84,10 +84,10 @@ type Decoder interface{ Decode(data []byte) error }
 // word.
 func decodeBody(data []byte, into any) error {
 	if !utf8.Valid(data) {
-		return fault.New(fault.Malformed, "malformed_json", "The body is not in UTF-8.")
+		return fault.New(fault.Malformed, "malformed_json", "The body is not valid UTF-8.")
 	}
 	if at := loneSurrogate(data); at >= 0 {
-		return fault.New(fault.Malformed, "malformed_json", "The escape %s at byte %d of the body is half of a character.",
+		return fault.New(fault.Malformed, "malformed_json", "The escape %s at byte %d of the body is half of a surrogate pair.",
 			data[at:at+6], at)
 	}
 	if d, ok := into.(Decoder); ok {
@@ -129,7 +129,7 @@ func escapedUnit(data []byte) rune {
 // decodeJSON decodes a body that must be there.
 func decodeJSON(data []byte, into any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
-		return fault.New(fault.Malformed, "body_missing", "A body in JSON is needed.")
+		return fault.New(fault.Malformed, "body_missing", "A JSON body is required.")
 	}
 	if err := checkJSON(data); err != nil {
 		return err
@@ -153,7 +153,7 @@ func checkJSON(data []byte) error {
 	}
 	f := fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON.")
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		f = fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON from byte %d on.", syntax.Offset)
+		f = fault.New(fault.Malformed, "malformed_json", "The body is not valid JSON at byte %d.", syntax.Offset)
 		if depth(data[:syntax.Offset]) > maxDepth {
 			f = fault.New(fault.Malformed, "malformed_json", "Lists and objects in the body may be nested at most %d deep.", maxDepth)
 		}
@@ -256,7 +256,7 @@ func (c *Call) ReadForm() (url.Values, error) {
 	}
 	for _, values := range form {
 		if !utf8.ValidString(strings.Join(values, "")) {
-			return nil, fault.New(fault.Malformed, "malformed_form", "The body is not in UTF-8.")
+			return nil, fault.New(fault.Malformed, "malformed_form", "The body is not valid UTF-8.")
 		}
 	}
 	return form, nil

@@ -267,12 +267,12 @@ func (s *Set) allowed(path string) (methods []string) {
 }
 
 func (c *Call) noSuchPath() {
-	c.send(c.problem(http.StatusNotFound, "no_such_path", "There is nothing at this path."))
+	c.send(c.problem(http.StatusNotFound, "no_such_path", "There is no such path."))
 }
 
 // notAllowed says which methods the path has.
 func (c *Call) notAllowed(allow string) {
-	problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "The methods of this path are "+allow+".")
+	problem := c.problem(http.StatusMethodNotAllowed, "method_not_allowed", "This path allows only the methods "+allow+".")
 	problem.header.Set("Allow", allow)
 	c.send(problem)
 }
@@ -319,16 +319,16 @@ func (c *Call) checkQuery(known map[string]bool) error {
 	query, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
 		return fault.New(fault.Malformed, "malformed_query",
-			"The query of the URL cannot be read. What is not a letter or a digit is written as %%20 and so on.").Because(err)
+			"The query of the URL is malformed. Encode characters other than letters and digits, such as a space as %%20.").Because(err)
 	}
 	var fields []fault.Field
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		repeats, ok := known[name]
 		switch {
 		case !ok && len(known) == 0:
-			fields = append(fields, fault.Field{Field: name, Detail: "not known; there are no query parameters here"})
+			fields = append(fields, fault.Field{Field: name, Detail: "unknown; this path has no query parameters"})
 		case !ok:
-			fields = append(fields, fault.Field{Field: name, Detail: "not known; the query parameters are " +
+			fields = append(fields, fault.Field{Field: name, Detail: "unknown; the query parameters are " +
 				strings.Join(slices.Sorted(maps.Keys(known)), ", ")})
 		case len(query[name]) > 1 && !repeats:
 			fields = append(fields, fault.Field{Field: name, Detail: "only once"})
@@ -337,7 +337,7 @@ func (c *Call) checkQuery(known map[string]bool) error {
 	return fault.InvalidFields(fields...)
 }
 
-var errNoToken = fault.New(fault.Unauthenticated, "no_token", "A bearer token is needed. Sign in first.")
+var errNoToken = fault.New(fault.Unauthenticated, "no_token", "A bearer token is required. Sign in first.")
 
 func bearer(r *http.Request) (string, error) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -170,7 +170,7 @@ func (w *problemWriter) WriteHeader(status int) {
 	case http.StatusNotFound:
 		w.call.noSuchPath()
 	case http.StatusRequestedRangeNotSatisfiable:
-		w.call.send(w.call.problem(status, "range_not_satisfiable", "The range has no byte of the file."))
+		w.call.send(w.call.problem(status, "range_not_satisfiable", "The range is outside the file."))
 	case http.StatusPreconditionFailed:
 		w.call.send(w.call.problem(status, "precondition_failed", "A precondition of the request does not hold."))
 	default:

@@ -197,21 +197,21 @@ func (b Body) schema() *huma.Schema {
 
 // problems are the statuses of problems, with what they mean.
 var problems = map[int]string{
-	400: "The request cannot be read.",
-	401: "There is no valid token.",
+	400: "The request is malformed.",
+	401: "A valid token is missing.",
 	403: "You may not do this.",
 	404: "It does not exist, or you may not see it.",
-	409: "It conflicts with what is there.",
+	409: "The request conflicts with the current state.",
 	412: "A precondition of the request does not hold.",
-	413: "Something is too large.",
+	413: "The request or the result is too large.",
 	415: "This media type or file format is not supported.",
-	416: "The range has no byte of the file.",
-	422: "The input breaks a rule. errors names the fields.",
-	429: "Too many requests, or more work than you may have. Try again after Retry-After; without it, waiting does not help.",
+	416: "The range is outside the file.",
+	422: "The input is invalid. errors names the fields.",
+	429: "There are too many requests, or a limit would be exceeded. Try again after Retry-After; without it, waiting does not help.",
 	500: "Something went wrong in the service.",
-	503: "The service is busy, or a store is away. Try again after Retry-After.",
-	504: "It could not be done in time.",
-	507: "You would have more than you may have. limit tells which limit it is.",
+	503: "The service is busy, or a store is unreachable. Try again after Retry-After.",
+	504: "The request was not finished in time.",
+	507: "A limit on storage would be exceeded. limit names it.",
 }
 
 func problemName(status int) string { return "Problem" + strconv.Itoa(status) }
@@ -223,7 +223,7 @@ func (s *Set) document() ([]byte, error) {
 	content := map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[client.Problem](s)}}
 	doc.Components.Responses = map[string]*huma.Response{}
 	for status, about := range problems {
-		headers := map[string]*huma.Header{"X-Request-Id": {Description: "Names the request in the logs.",
+		headers := map[string]*huma.Header{"X-Request-Id": {Description: "Identifies the request in the logs.",
 			Schema: &huma.Schema{Type: huma.TypeString}}}
 		switch status {
 		case http.StatusUnauthorized:
@@ -292,6 +292,6 @@ func allowed(e *huma.ErrorDetail) string {
 func AlsoAnswers[T any](s *Set, r Route, status int, about string) {
 	s.documented(r).Responses[strconv.Itoa(status)] = &huma.Response{Description: about,
 		Headers: map[string]*huma.Header{
-			"Location": {Description: "Its path.", Schema: &huma.Schema{Type: huma.TypeString}}},
+			"Location": {Description: "The path of the job.", Schema: &huma.Schema{Type: huma.TypeString}}},
 		Content: map[string]*huma.MediaType{JSON: {Schema: schemaOf[T](s)}}}
 }

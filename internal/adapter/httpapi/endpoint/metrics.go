@@ -18,9 +18,9 @@ type metrics struct {
 func newMetrics(registry *prometheus.Registry) (metrics, error) {
 	m := metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glyphbox_http_requests_total",
-			Help: "Requests answered, by route and status."}, []string{"route", "status"}),
+			Help: "Answered requests, by route and status."}, []string{"route", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "glyphbox_http_request_duration_seconds",
-			Help: "How long requests took, by route and status.", Buckets: []float64{.005, .02, .1, .5, 1, 2.5, 5, 10, 30, 120}},
+			Help: "Duration of requests, by route and status.", Buckets: []float64{.005, .02, .1, .5, 1, 2.5, 5, 10, 30, 120}},
 			[]string{"route", "status"}),
 	}
 	for _, c := range []prometheus.Collector{m.requests, m.duration} {

@@ -10,8 +10,8 @@ import (
 
 // PageQuery picks a part of a list.
 type PageQuery struct {
-	Size int `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Entries of a page."`
-	Page int `query:"page" default:"0" minimum:"0" maximum:"100000000" doc:"Counted from 0."`
+	Size int `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Number of entries on a page."`
+	Page int `query:"page" default:"0" minimum:"0" maximum:"100000000" doc:"Number of the page, from 0."`
 }
 
 // links are the header Link of a list of that many entries.

@@ -57,7 +57,7 @@ type problem struct {
 }
 
 // textInternal is all that the client is told of a defect.
-const textInternal = "Something went wrong in the service. The request id names it in the logs."
+const textInternal = "Something went wrong in the service. The request id identifies it in the logs."
 
 // fail notes an error for the log line of the request and returns what the client is told of it.
 func (c *Call) fail(err error) *problem {

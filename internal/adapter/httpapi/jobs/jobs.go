@@ -100,7 +100,7 @@ func listOf[T, V any](c *endpoint.Call, size int, found []T, view func(T) V, bef
 
 // Jobs lists the caller's jobs.
 func (h Handlers) Jobs(ctx context.Context, c *endpoint.Call, in *struct {
-	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Jobs of a list."`
+	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Number of jobs in a list."`
 	Before string `query:"before" maxLength:"100" doc:"Only jobs older than the one with this id."`
 }) (*endpoint.Part[client.Job], error) {
 	jobs, err := h.Service.List(ctx, c.Actor(), in.Before, in.Size)
@@ -120,7 +120,7 @@ func (h Handlers) Job(ctx context.Context, c *endpoint.Call, in *Path) (*endpoin
 func (h Handlers) Items(ctx context.Context, c *endpoint.Call, in *struct {
 	Path
 	State  string `query:"state" enum:"queued,running,done,failed,cancelled" doc:"Only items in this state."`
-	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Items of a list."`
+	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Number of items in a list."`
 	Before int    `query:"before" minimum:"1" maximum:"1000000" doc:"Only items before the one with this number."`
 }) (*endpoint.Part[client.JobItem], error) {
 	items, err := h.Service.Items(ctx, c.Actor(), in.ID, job.State(in.State), in.Before, in.Size)
@@ -148,7 +148,7 @@ func (h Handlers) Cancel(ctx context.Context, c *endpoint.Call, in *Path) (*endp
 
 // Dead lists dead items.
 func (h Handlers) Dead(ctx context.Context, c *endpoint.Call, in *struct {
-	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Items of a list."`
+	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Number of items in a list."`
 	Before string `query:"before" maxLength:"100" doc:"Only items before the one with this id."`
 }) (*endpoint.Part[client.JobItem], error) {
 	items, err := h.Service.Dead(ctx, c.Actor(), in.Before, in.Size)

@@ -52,7 +52,7 @@ func Tags(form client.ImageForm) *[]string {
 func (h Handlers) Tags(ctx context.Context, c *endpoint.Call, in *struct {
 	endpoint.PageQuery
 	Keyword endpoint.Keyword `query:"keyword" maxLength:"200" doc:"A part of the tag, in any letter case."`
-	Owner   string           `query:"owner" enum:"me,others,all" doc:"Whose documents count, as in the list of documents. Missing: all that you may see."`
+	Owner   string           `query:"owner" enum:"me,others,all" doc:"Whose documents to count, as in the list of documents. Missing: all that you may see."`
 }) (*endpoint.List[client.Tag], error) {
 	keyword, err := in.Keyword.Text()
 	if err != nil {

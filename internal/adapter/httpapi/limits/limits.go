@@ -17,12 +17,12 @@ func Register(s *endpoint.Set, service *limit.Service) {
 	const path = endpoint.Base + "/admin/user/{id}/limits"
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + endpoint.Base + "/user/limits", Tag: "user", ID: "limits",
 		Summary: "Get your limits",
-		About:   "How much you may have and do, and how much you have and do."}, h.mine)
+		About:   "Returns your limits and your current usage."}, h.mine)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + path, Tag: "admin", ID: "user-limits", Summary: "Get the limits of a user",
-		About: "How much the user may have and do, and how much there is."}, h.of)
+		About: "Returns the limits and the current usage of the user."}, h.of)
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "PUT " + path, Tag: "admin", ID: "set-limits", Summary: "Set limits of a user",
-		About: "What is missing stays as it is; null gives the limit back that the service is configured with; 0 is no limit. Nothing is " +
-			"taken away from who has more than is allowed then. Administrators have limits as everybody has, and may set their own.",
+		About: "A missing limit stays unchanged; null restores the default of the service; 0 is no limit. Users who exceed a new limit " +
+			"keep what they have. Administrators have limits, too, and may set their own.",
 		Body: &endpoint.Body{MediaType: endpoint.JSON, Limit: 10_000}}, h.set)
 }
 
@@ -54,10 +54,10 @@ func (h handlers) of(ctx context.Context, c *endpoint.Call, in *userPath) (*endp
 
 // form is client.LimitsForm as it comes in.
 type form struct {
-	Images      change `json:"images,omitempty" example:"5000" doc:"Most documents."`
-	Bytes       change `json:"bytes,omitempty" example:"10000000000" doc:"Most bytes of all files together."`
-	QueuedItems change `json:"queued_items,omitempty" example:"2000" doc:"Most items of jobs that wait."`
-	ItemsADay   change `json:"items_a_day,omitempty" example:"10000" doc:"Most items that are put into jobs within 24 hours."`
+	Images      change `json:"images,omitempty" example:"5000" doc:"Maximum number of documents."`
+	Bytes       change `json:"bytes,omitempty" example:"10000000000" doc:"Maximum number of bytes of all files together."`
+	QueuedItems change `json:"queued_items,omitempty" example:"2000" doc:"Maximum number of waiting items of jobs."`
+	ItemsADay   change `json:"items_a_day,omitempty" example:"10000" doc:"Maximum number of items put into jobs within 24 hours."`
 }
 
 func (h handlers) set(ctx context.Context, c *endpoint.Call, in *userPath, f form) (*endpoint.One[client.Limits], error) {

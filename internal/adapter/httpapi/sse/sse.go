@@ -195,11 +195,11 @@ func (p *Places) Take(userID int64) (leave func(), err error) {
 		p.taken = map[int64]int{}
 	}
 	if p.taken[userID] >= p.OfUser {
-		return nil, fault.New(fault.TooMany, "too_many_streams", "At most %d streams of events may be open at once. Close one first.",
+		return nil, fault.New(fault.TooMany, "too_many_streams", "You may have at most %d open event streams. Close one first.",
 			p.OfUser).After(heartbeat)
 	}
 	if p.all >= p.All {
-		return nil, fault.New(fault.Busy, "too_many_streams", "No more streams of events can be open at the moment.").After(heartbeat)
+		return nil, fault.New(fault.Busy, "too_many_streams", "Too many event streams are open at the moment.").After(heartbeat)
 	}
 	p.taken[userID]++
 	p.all++

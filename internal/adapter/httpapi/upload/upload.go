@@ -74,7 +74,7 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 		case name == "file":
 		case isFile(disposition): // it would be lost without a word
 			return files, "", fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")),
-				Detail: "image files are in the field file"})
+				Detail: "send image files in the field file"})
 		case name == "password":
 			if password, err = text(part); err != nil {
 				return files, "", err
@@ -82,7 +82,7 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 			continue
 		default:
 			return files, "", fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")),
-				Detail: "not known; the fields are file, password"})
+				Detail: "unknown; the fields are file and password"})
 		}
 		n := len(files)
 		f, err := limits.take(part, n, func(size int64) error { return limits.Room(n+1, max(sum, come+size)) })
@@ -164,5 +164,5 @@ func (s *source) Read(p []byte) (int, error) {
 }
 
 func formFault(err error) error {
-	return fault.New(fault.Malformed, "malformed_form", "The body is not valid multipart/form-data, or was cut off.").Because(err)
+	return fault.New(fault.Malformed, "malformed_form", "The body is not valid multipart/form-data, or is incomplete.").Because(err)
 }

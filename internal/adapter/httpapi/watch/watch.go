@@ -30,7 +30,7 @@ type Handlers struct{ Results *recognition.Service }
 // Image streams what happens to an image.
 func (h Handlers) Image(ctx context.Context, c *endpoint.Call, in *struct {
 	ID          int64  `path:"id" minimum:"1" example:"42"`
-	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that you have seen. The stream goes on after it."`
+	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that you have seen. The stream continues after it."`
 }) (*endpoint.Stream, error) {
 	after, err := sse.Number(in.LastEventID)
 	if err != nil {

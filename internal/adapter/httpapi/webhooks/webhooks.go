@@ -54,7 +54,7 @@ func viewDelivery(d webhook.Delivery) client.Delivery {
 func (h Handlers) Add(ctx context.Context, c *endpoint.Call, _ *endpoint.None, form client.WebhookForm) (
 	*endpoint.Secret[client.NewWebhook], error) {
 	if form.Rotate {
-		return nil, fault.InvalidFields(fault.Field{Field: "rotate", Detail: "only of a webhook that is there"})
+		return nil, fault.InvalidFields(fault.Field{Field: "rotate", Detail: "only for an existing webhook"})
 	}
 	hook, secret, err := h.Service.Add(ctx, c.Actor(), order(form))
 	return endpoint.AnswerSecret(viewShown(hook, secret)), err
@@ -91,7 +91,7 @@ func (h Handlers) Remove(ctx context.Context, c *endpoint.Call, in *Path) (*endp
 // Deliveries lists deliveries of a webhook.
 func (h Handlers) Deliveries(ctx context.Context, c *endpoint.Call, in *struct {
 	Path
-	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Deliveries of a list."`
+	Size   int    `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Number of deliveries in a list."`
 	Before string `query:"before" maxLength:"100" doc:"Only deliveries older than the one with this id."`
 }) (*endpoint.Part[client.Delivery], error) {
 	found, err := h.Service.Deliveries(ctx, c.Actor(), in.ID, in.Before, in.Size)
