@@ -150,7 +150,8 @@ func (a *api) routes(s *endpoint.Set) {
 		Summary: "Export a document",
 		About: "Exports the newest version of each page with the corrected text, whichever page the image is. Formats: " + formats +
 			" It reads nothing; pages without a run are empty, and the header Export-Unread says how many there are. A PDF made of " +
-			"images is PDF/A-2u. For an uploaded PDF the result is the uploaded file with text laid over its pages, which does not make it PDF/A. If the uploaded PDF needs a password, the result " +
+			"images is PDF/A-2u. For an uploaded PDF the result is the uploaded file with text laid over its pages, which does not " +
+			"make it PDF/A. If the uploaded PDF needs a password, the result " +
 			"does not, and the header Export-Unencrypted says so.",
 		Gives: []string{"application/*", "text/*"}, Errors: []int{413, 415}, Timeout: a.ExportTimeout}, a.exportDocument)
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/export", Tag: "recognition", ID: "export-documents",
