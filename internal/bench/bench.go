@@ -1,5 +1,5 @@
-// Package bench measures an engine on evaluation sets, whose text is known: how much of it is right, how long it takes, and how both
-// compare with other ways to read the same pages.
+// Package bench measures an engine on evaluation sets, whose text is known: its accuracy and speed, and how both compare with other
+// ways to read the same pages.
 package bench
 
 import (
@@ -23,7 +23,7 @@ import (
 	"glyphbox/internal/progress"
 )
 
-// Engine is an engine with workers of its own.
+// Engine is an engine with its own workers.
 type Engine interface {
 	Probe(ctx context.Context, f document.File) (document.Probe, error)
 	recognition.Engine
@@ -41,7 +41,7 @@ type Engine interface {
 	Close() error
 }
 
-// Bench is what measuring needs.
+// Bench has what a measurement needs.
 type Bench struct {
 	Start   func(workers int) (Engine, error)
 	Page    func(file string) (document.Page, error)
@@ -56,7 +56,7 @@ type Bench struct {
 	Options
 }
 
-// Options is what to measure.
+// Options says what to measure.
 type Options struct {
 	Workers    int      // at least 1
 	Lang       []string // that the engine reads in; empty: as the sets say
@@ -75,7 +75,7 @@ type Options struct {
 	Calibration bool
 }
 
-// Run measures sets, which are files, and writes the results.
+// Run measures sets, given as files, and writes the results.
 func (b Bench) Run(ctx context.Context, files []string) (err error) {
 	r := &run{Bench: b}
 	var sets []set

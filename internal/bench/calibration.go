@@ -11,7 +11,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Calibration is how far what is said of words is true. Letter case and white space are ignored.
+// Calibration compares the confidence of words with their accuracy. Letter case and white space are ignored.
 type Calibration struct {
 	Words int `json:"words"`
 	Wrong int `json:"wrong"`
@@ -26,7 +26,7 @@ type Calibration struct {
 	WrongAmongLeastSure float64 `json:"wrong_among_least_sure"`
 }
 
-// Bin is words that are about as sure.
+// Bin is a group of words with similar confidence.
 type Bin struct {
 	Words int     `json:"words"`
 	Said  float64 `json:"said"`  // mean confidence

@@ -16,7 +16,7 @@ import (
 // scorings are the ways of counting errors, from the strictest to the most lenient.
 var scorings = [4]recognition.Scoring{{}, {AnyCase: true}, {AnySpace: true}, {AnyCase: true, AnySpace: true}}
 
-// Scored is a number for each of scorings. It is written as JSON.
+// Scored has a number for each scoring. It is written as JSON.
 type Scored[T any] struct {
 	AsIs         T `json:"as_is"`
 	AnyCase      T `json:"any_case"`
@@ -26,7 +26,7 @@ type Scored[T any] struct {
 
 func scoredOf[T any](of func(scoring int) T) Scored[T] { return Scored[T]{of(0), of(1), of(2), of(3)} }
 
-// Result is what was measured on one set. It is written as JSON.
+// Result has the measurements of one set. It is written as JSON.
 type Result struct {
 	Set        string       `json:"set"`
 	File       string       `json:"file"`

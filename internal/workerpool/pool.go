@@ -1,12 +1,12 @@
-// Package workerpool runs work in worker processes that may crash, hang or grow without harm to the program.
+// Package workerpool runs work in worker processes, which may crash, hang or grow without harm to the program.
 //
-// A Pool starts a fixed number of processes and keeps them up: one that breaks, exceeds its time or grows too large is replaced. It
-// hands out jobs in turns between users, first to a worker that still holds the page of the job. A job is the name of an operation, a
-// page and a payload; what they mean is between the caller of Do and the handlers that the worker gives to Serve. Serve confines the
-// process before it handles the first job: a worker reads the folders it was given and nothing else.
+// A Pool starts a fixed number of processes and keeps them running: it replaces one that crashes, exceeds its time or grows too large.
+// It assigns jobs by turns of users, first to a worker that still holds the page of the job. A job is the name of an operation, a page
+// and a payload; their meaning is a matter between the caller of Do and the handlers that the worker gives to Serve. Serve confines the
+// process before it handles the first job: a worker reads only the folders that it was given.
 //
-// pool.go and queue.go decide who is served when, process.go keeps one process, protocol.go has what goes over its pipes, serve.go is
-// the side of the worker.
+// pool.go and queue.go decide the order of jobs, process.go controls one process, protocol.go defines the messages on its pipes, and
+// serve.go runs in the worker.
 package workerpool
 
 import (
@@ -24,7 +24,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Options configure a pool. A zero value stands for the default.
+// Options configure a pool. Zero values mean defaults.
 type Options struct {
 	Command     []string      // program and arguments of a worker, which calls Serve
 	Environment []string      // all of the worker's environment, NAME=value
@@ -113,7 +113,7 @@ type Stats struct {
 	Durations [len(DurationBounds) + 1]uint64 // jobs, by the first of DurationBounds that they did not exceed; last those that exceeded all
 }
 
-// DurationBounds are the times by which jobs are counted.
+// DurationBounds are the upper bounds of the histogram of job durations.
 var DurationBounds = [...]time.Duration{5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
 	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second,
 	10 * time.Second, 30 * time.Second}
@@ -143,7 +143,7 @@ func nothing(Page) bool { return false }
 
 var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is shutting down.").After(5 * time.Second)
 
-// Start starts the workers, unless they start on demand. A worker that does not start is tried again; Ready tells why.
+// Start starts the workers, unless they start on demand. It retries workers that do not start; Ready returns the reason.
 func Start(o Options) *Pool {
 	p := &Pool{opts: o.complete(), forker: newForker(), closing: make(chan struct{})}
 	for range p.opts.Workers {
@@ -155,7 +155,7 @@ func Start(o Options) *Pool {
 	return p
 }
 
-// Close ends the workers. Jobs that wait fail as Unavailable; jobs that run are finished first. It may be called more than once.
+// Close ends the workers. It finishes running jobs first; waiting jobs fail as Unavailable. It may be called more than once.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	if p.closed {
@@ -176,7 +176,7 @@ func (p *Pool) Close() {
 	p.forker.close()
 }
 
-// Ready returns nil where a worker is up, or would be started on demand, and else why none is: Unavailable.
+// Ready returns nil if a worker runs or would be started on demand. Otherwise it returns the reason: Unavailable.
 func (p *Pool) Ready() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -191,21 +191,21 @@ func (p *Pool) Ready() error {
 	return nil
 }
 
-// About returns what the newest worker said about itself, or nil before the first one has started.
+// About returns what the newest worker reported about itself, or nil before the first one has started.
 func (p *Pool) About() json.RawMessage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.about
 }
 
-// Missing returns what the system does not offer of the confinement of the newest worker, for people to read.
+// Missing returns the parts of the confinement of the newest worker that the system does not support, for people to read.
 func (p *Pool) Missing() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.missing
 }
 
-// Holds tells whether a worker holds a page, so that its bytes may not be asked for.
+// Holds tells whether a worker holds a page, so that its bytes may not be needed.
 func (p *Pool) Holds(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -543,7 +543,7 @@ func (p *Pool) recycle(s *slot) {
 	}
 }
 
-// Page is the file that the jobs of an order are about.
+// Page is the file that the jobs of an order concern.
 type Page struct {
 	Key  string // equal for the same page of the same bytes only
 	Size int64  // bytes of the file; negative where only Open tells: at most that many, without the sign
@@ -559,13 +559,13 @@ func (p Page) part() string { return p.Key + "/" + p.Part }
 // name is the beginning of the key, for the log: enough to find the file, and nothing of a password that the key may stand for.
 func (p Page) name() string { return p.Key[:min(len(p.Key), 20)] }
 
-// Job is a piece of work that one worker does at one go.
+// Job is a piece of work that a worker does in one step.
 type Job struct {
 	Operation string // one of the worker's handlers
 	Payload   any    // for the handler, as JSON
 }
 
-// Order is jobs about one page.
+// Order is a group of jobs on one page.
 type Order struct {
 	Page  Page
 	User  int64 // users take turns
@@ -580,11 +580,11 @@ type Answer struct {
 	Bytes   []byte
 }
 
-// Do has the jobs of an order done and hands the answer or the error of each to collect, in the order in which they come, from the
-// goroutine of the caller. An error that collect returns ends Do with that error. Jobs that have not begun when Do ends are not begun.
+// Do runs the jobs of an order and passes the answer or the error of each to collect, in the order of completion, in the goroutine of
+// the caller. If collect returns an error, Do ends with that error. Jobs that have not started when Do ends are not started.
 //
-// The error of a job is the fault of its handler, the error of Page.Open, or a *BrokenError. Do itself returns Busy where too many
-// jobs wait, Unavailable where there is no worker, and the error of the context.
+// The error of a job is the fault of its handler, the error of Page.Open, or a *BrokenError. Do itself returns Busy if too many jobs
+// wait, Unavailable if there is no worker, and the error of the context.
 func (p *Pool) Do(ctx context.Context, o Order, collect func(job int, a Answer, err error) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a job that has not begun sees it

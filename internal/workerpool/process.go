@@ -194,14 +194,14 @@ func (p *process) noteHeld(page string) {
 	}
 }
 
-// A BrokenError says that the worker broke or was killed while it was at a job.
+// A BrokenError reports that the worker crashed or was killed while it ran a job.
 type BrokenError struct {
 	Cause   error
 	Timeout bool // it was killed, since it had exceeded the time of a job
 	Opening bool // it had not got through decoding the page
 }
 
-// Error says what was wrong.
+// Error describes what happened to the worker.
 func (e *BrokenError) Error() string { return fmt.Sprintf("the worker broke: %v", e.Cause) }
 
 // Unwrap returns the cause.

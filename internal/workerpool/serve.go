@@ -12,7 +12,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Program is what a worker process is made of. What needs privileges, such as loading libraries, is done before Serve is called.
+// Program has the handlers of a worker process. Do what needs privileges, such as loading libraries, before calling Serve.
 type Program struct {
 	Readable []string // folders and files that may be read once the process is confined, and what links in them lead to
 	Memory   int64    // bytes that the process may have beyond those at the start of Serve; more breaks it
@@ -26,10 +26,10 @@ type Program struct {
 	Handlers map[string]Handler
 }
 
-// Handler does one job. What it returns as error is told to the caller of Pool.Do as a fault.
+// Handler runs one job. The caller of Pool.Do gets its error as a fault.
 type Handler func(r *Request) (Result, error)
 
-// Result is what a handler answers.
+// Result is the answer of a handler.
 type Result struct {
 	Payload any // as JSON; nil for none
 	Bytes   []byte
@@ -43,10 +43,10 @@ type Request struct {
 	request request
 }
 
-// Decode puts the payload of the job into v, as json.Unmarshal does.
+// Decode stores the payload of the job in v, like json.Unmarshal.
 func (r *Request) Decode(v any) error { return json.Unmarshal(r.request.Payload, v) }
 
-// Bytes asks the pool for the bytes of the page and returns them. It may be called once. After an error, the handler returns it.
+// Bytes asks the pool for the bytes of the page and returns them. It may be called once. A handler must return its error.
 func (r *Request) Bytes() ([]byte, error) {
 	if err := r.server.send(reply{ID: r.request.ID, NeedPage: true}); err != nil {
 		return nil, r.server.breaks(err)
@@ -58,12 +58,12 @@ func (r *Request) Bytes() ([]byte, error) {
 	return data, err
 }
 
-// Opened tells the pool that the bytes are decoded: where the process breaks afterwards, it was not over them.
+// Opened tells the pool that the bytes are decoded, so that they are not to blame if the process crashes afterwards.
 func (r *Request) Opened() error {
 	return r.server.breaks(r.server.send(reply{ID: r.request.ID, Opened: true}))
 }
 
-// Progress tells the pool that a part of the job is done, so that the job's time begins anew.
+// Progress tells the pool that a part of the job is done. The time limit of the job starts again.
 func (r *Request) Progress() error {
 	return r.server.breaks(r.server.send(reply{ID: r.request.ID, Progress: true}))
 }
@@ -83,8 +83,8 @@ func (s *server) breaks(err error) error {
 	return err
 }
 
-// Serve is the life of a worker process that a pool has started. It confines the process for good and handles jobs until standard
-// input ends, which ends the process. It returns an error where the process cannot be confined or its pool talks nonsense.
+// Serve runs a worker process that a pool has started. It confines the process permanently and handles jobs until standard input ends,
+// which ends the process. It returns an error if the process cannot be confined or its pool sends invalid messages.
 func Serve(p Program) error {
 	out := os.NewFile(3, "replies")
 	if out == nil {

@@ -10,11 +10,10 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Attempts slows down guessing: each wrong password fills the bucket of its source, a name and where it was typed, by
-// one; the bucket leaks at a steady rate, and while it is full no password is looked at (a leaky bucket as a meter).
-// The passwords of one source are looked at one after another, so that guesses at once are counted like any others, and right
-// passwords at once only wait. It is kept in memory, of one process, for a bounded number of sources. Safe for concurrent use; nil
-// counts nothing.
+// Attempts slows down guessing of passwords with a leaky bucket. Each wrong password adds one to the bucket of its source, which is a
+// name and the address it came from. The bucket leaks at a steady rate; while it is full, no password is checked. The passwords of one
+// source are checked one after another, so that simultaneous guesses are all counted and simultaneous right passwords only wait. Buckets are
+// in memory, for one process and a bounded number of sources. Safe for concurrent use; nil counts nothing.
 type Attempts struct {
 	burst int
 	every time.Duration
@@ -38,7 +37,7 @@ type bucket struct {
 // maxBuckets bounds the memory: when there are more, those that have leaked empty are dropped, and if none has, all are.
 const maxBuckets = 100_000
 
-// NewAttempts allows burst wrong passwords of a source at once and one more for each interval.
+// NewAttempts allows burst wrong passwords of a source at once, and one more for each interval.
 func NewAttempts(burst int, every time.Duration) *Attempts {
 	return &Attempts{burst: burst, every: every, buckets: map[string]bucket{}, turns: map[string]*turn{}}
 }

@@ -7,13 +7,13 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Page asks for a part of a list: the Number-th run of Size items, counted from 0.
+// Page selects a part of a list: part Number, counted from 0, of Size items.
 type Page struct {
 	Size   int
 	Number int
 }
 
-// ErrUserNotFound is the fault of stores where there is no such user. It is returned as it is, or with a cause.
+// ErrUserNotFound is the fault of stores for an unknown user. They return it as it is, or with a cause.
 var ErrUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
 
 // Users keeps the rows of users, with their role, states and sign-ins. Safe for concurrent use. Times are kept in UTC to the microsecond.
@@ -81,7 +81,7 @@ type Keys interface {
 	DeleteKeysOf(ctx context.Context, userID int64) error
 }
 
-// Claims is what an access token says.
+// Claims is the content of an access token.
 type Claims struct {
 	UserID  int64
 	Session string
@@ -99,8 +99,8 @@ type Tokens interface {
 	Verify(token string, now time.Time) (Claims, error)
 }
 
-// Passwords hashes and checks passwords. Safe for concurrent use; how many are worked on at once is bounded, and
-// where too many wait it is Busy.
+// Passwords hashes and checks passwords. Safe for concurrent use. It works on a bounded number at once, and returns Busy if too many
+// wait.
 type Passwords interface {
 	// Hash returns a hash with its parameters and salt in it. Passwords that differ only in Unicode normal form are the same.
 	Hash(ctx context.Context, password string) (string, error)
@@ -110,7 +110,7 @@ type Passwords interface {
 	Verify(ctx context.Context, hash, password string) (ok, outdated bool, err error)
 }
 
-// Dependents is what hangs on a user in packages further out.
+// Dependents removes what belongs to a user in outer packages.
 type Dependents interface {
 	// RemoveAllOf removes for good what the user owns. It can be repeated after a failure.
 	RemoveAllOf(ctx context.Context, userID int64) error

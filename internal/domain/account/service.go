@@ -35,12 +35,12 @@ type SignUp struct {
 	Name, Email, Password1, Password2 string
 }
 
-// Client is where a sign-in came from, for the login history.
+// Client is the origin of a sign-in, for the login history.
 type Client struct {
 	Address, UserAgent string
 }
 
-// Grant is what a sign-in gives.
+// Grant is the result of a sign-in.
 type Grant struct {
 	User         User
 	AccessToken  string
@@ -52,7 +52,7 @@ type Grant struct {
 // now is the time to the microsecond, which is what the stores keep.
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
 
-// SignUp makes an account. Invalid; Conflict with the field that is taken; Forbidden where sign-up is closed.
+// SignUp creates an account. Invalid; Conflict with the field that is taken; Forbidden if sign-up is closed.
 func (s *Service) SignUp(ctx context.Context, form SignUp) (User, error) {
 	if !s.SignUpOpen {
 		return User{}, fault.New(fault.Forbidden, "signup_closed", "New accounts are made by the administrator here.")
@@ -60,7 +60,7 @@ func (s *Service) SignUp(ctx context.Context, form SignUp) (User, error) {
 	return s.add(ctx, form, "")
 }
 
-// AddUser makes an account of any role, whether or not sign-up is open. It is for who runs the service: it asks no actor.
+// AddUser creates an account with any role, whether or not sign-up is open. It is for operators: it checks no actor.
 func (s *Service) AddUser(ctx context.Context, form SignUp, role string) (User, error) {
 	return s.add(ctx, form, role)
 }
@@ -85,9 +85,9 @@ func checkRole(role string) []fault.Field {
 	return []fault.Field{{Field: "role", Detail: RoleAdmin + " or null"}}
 }
 
-// Login exchanges name and password for tokens. An unknown name and a wrong password give the same answer in the same
-// time. Unauthenticated; Forbidden for a user in a state that keeps out; TooMany after many wrong passwords for a name
-// from one address.
+// Login exchanges name and password for tokens. An unknown name and a wrong password give the same answer in the same time.
+// Unauthenticated; Forbidden for a user in a state that prevents signing in; TooMany after many wrong passwords for a name from one
+// address.
 func (s *Service) Login(ctx context.Context, name, password string, from Client) (Grant, error) {
 	source := name + "\n" + from.Address // not the name alone: nobody can lock out somebody else
 	var u User
@@ -147,8 +147,8 @@ func (s *Service) grant(u User, session Session, secret string) (Grant, error) {
 		RefreshToken: joinToken(session.ID, secret), RefreshUntil: session.Expires}, nil
 }
 
-// Refresh exchanges a refresh token for a new pair. Each works once: a second use ends the session.
-// Unauthenticated, with code "token_reused" in that case; Forbidden for a user in a state that keeps out.
+// Refresh exchanges a refresh token for a new pair. Each works once: a second use ends the session. Unauthenticated, in that case with
+// code "token_reused"; Forbidden for a user in a state that prevents signing in.
 func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 	id, secret, ok := splitToken(token)
 	if !ok {
@@ -187,8 +187,8 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 	return s.grant(u, session, next)
 }
 
-// Authenticate turns a bearer token, an access token or an API key, into an actor. The user's states and the session's
-// end count from the next call on. Unauthenticated; Forbidden for a user in a state that keeps out.
+// Authenticate turns a bearer token, which is an access token or an API key, into an actor. States of the user and the end of the
+// session take effect with the next call. Unauthenticated; Forbidden for a user in a state that prevents signing in.
 func (s *Service) Authenticate(ctx context.Context, bearer string) (Actor, error) {
 	userID, session, err := s.identify(ctx, bearer)
 	if err != nil {
@@ -210,8 +210,8 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Actor, error
 	return Actor{UserID: u.ID, Name: u.Name, Admin: u.Role == RoleAdmin, Session: session}, nil
 }
 
-// ActorOf returns who acts where something is done for a user who does not wait for it, such as an item of a job: with the role that the
-// user has now. NotFound; Unauthenticated for one who has resigned; Forbidden for one in a state that keeps out.
+// ActorOf returns the actor for work on behalf of a user, such as an item of a job, with the current role of the user. NotFound;
+// Unauthenticated for a deleted account; Forbidden for a user in a state that prevents signing in.
 func (s *Service) ActorOf(ctx context.Context, userID int64) (Actor, error) {
 	u, err := s.Users.ByID(ctx, userID)
 	if err != nil {
@@ -261,7 +261,7 @@ func (s *Service) identify(ctx context.Context, bearer string) (userID int64, se
 	return c.UserID, c.Session, nil
 }
 
-// Logout ends the actor's session. With an API key there is none to end: Forbidden.
+// Logout ends the session of the actor. Forbidden with an API key, which has no session.
 func (s *Service) Logout(ctx context.Context, actor Actor) error {
 	if err := actor.mustHaveSession(); err != nil {
 		return err
@@ -275,17 +275,17 @@ func (s *Service) Logout(ctx context.Context, actor Actor) error {
 	return err
 }
 
-// Me returns the actor's own account.
+// Me returns the account of the actor.
 func (s *Service) Me(ctx context.Context, actor Actor) (User, error) {
 	return s.Users.ByID(ctx, actor.UserID)
 }
 
-// Logins returns the actor's sign-ins, newest first, and how many there are.
+// Logins returns the sign-ins of the actor, newest first, and their total number.
 func (s *Service) Logins(ctx context.Context, actor Actor, page Page) ([]Login, int, error) {
 	return s.Users.Logins(ctx, actor.UserID, page)
 }
 
-// ChangeProfile gives the actor another name and e-mail. Invalid; Conflict with the field that is taken.
+// ChangeProfile changes the name and the e-mail address of the actor. Invalid; Conflict with the field that is taken.
 func (s *Service) ChangeProfile(ctx context.Context, actor Actor, name, email string) (User, error) {
 	if err := actor.mustHaveSession(); err != nil {
 		return User{}, err
@@ -299,8 +299,7 @@ func (s *Service) ChangeProfile(ctx context.Context, actor Actor, name, email st
 	})
 }
 
-// ChangePassword sets a new password and ends every other session of the actor.
-// Invalid, also where the current password is wrong.
+// ChangePassword sets a new password and ends all other sessions of the actor. Invalid, also if the current password is wrong.
 func (s *Service) ChangePassword(ctx context.Context, actor Actor, current, password1, password2 string) (User, error) {
 	if err := actor.mustHaveSession(); err != nil {
 		return User{}, err
@@ -325,7 +324,7 @@ func (s *Service) ChangePassword(ctx context.Context, actor Actor, current, pass
 	return s.setPassword(ctx, u, password1, actor.Session)
 }
 
-// ResetPassword sets the password of a user by name and ends all sessions. It is for who runs the service: it asks no actor.
+// ResetPassword sets the password of a user, given by name, and ends all sessions. It is for operators: it checks no actor.
 func (s *Service) ResetPassword(ctx context.Context, name, password string) (User, error) {
 	if err := fault.InvalidFields(checkPasswords(password, password)...); err != nil {
 		return User{}, err
@@ -355,8 +354,8 @@ func (s *Service) setPassword(ctx context.Context, was User, password, keepSessi
 	return u, s.Sessions.RevokeSessions(ctx, u.ID, keepSession, s.now())
 }
 
-// Resign ends the actor's account: name, e-mail and password become empty, sessions and keys end, and images are
-// removed unless keepImages is set.
+// Resign deletes the account of the actor: it clears name, e-mail address and password, ends sessions and keys, and deletes the images
+// unless keepImages is set.
 func (s *Service) Resign(ctx context.Context, actor Actor, keepImages bool) error {
 	if err := actor.mustHaveSession(); err != nil {
 		return err
@@ -386,7 +385,7 @@ func (s *Service) Resign(ctx context.Context, actor Actor, keepImages bool) erro
 	return s.Dependents.RemoveAllOf(ctx, actor.UserID) // what came while the account ended
 }
 
-// AddKey makes an API key and returns it with its text, which cannot be had again. expires may be zero: never.
+// AddKey creates an API key and returns it with its text, which cannot be retrieved again. A zero expires means never.
 func (s *Service) AddKey(ctx context.Context, actor Actor, name string, expires time.Time) (Key, string, error) {
 	if err := actor.mustHaveSession(); err != nil {
 		return Key{}, "", err
@@ -415,7 +414,7 @@ func (s *Service) AddKey(ctx context.Context, actor Actor, name string, expires 
 	return k, keyPrefix + joinToken(k.ID, secret), s.Keys.AddKey(ctx, k)
 }
 
-// KeysOf returns the actor's API keys, newest first.
+// KeysOf returns the API keys of the actor, newest first.
 func (s *Service) KeysOf(ctx context.Context, actor Actor) ([]Key, error) {
 	return s.Keys.KeysOf(ctx, actor.UserID)
 }
@@ -428,7 +427,7 @@ func (s *Service) DeleteKey(ctx context.Context, actor Actor, id string) error {
 	return s.Keys.DeleteKey(ctx, actor.UserID, id)
 }
 
-// List returns users for an administrator, and how many there are.
+// List returns users, for administrators, and their total number.
 func (s *Service) List(ctx context.Context, actor Actor, keyword string, page Page) ([]User, int, error) {
 	if err := actor.MustBeAdmin(); err != nil {
 		return nil, 0, err
@@ -436,7 +435,7 @@ func (s *Service) List(ctx context.Context, actor Actor, keyword string, page Pa
 	return s.Users.List(ctx, keyword, page)
 }
 
-// SetRole gives a user a role or, with the empty one, takes it. Nobody changes their own.
+// SetRole gives a user a role; the empty role removes it. Nobody may change their own.
 func (s *Service) SetRole(ctx context.Context, actor Actor, id int64, role string) (User, error) {
 	if err := s.mayGovern(actor, id); err != nil {
 		return User{}, err
@@ -447,7 +446,7 @@ func (s *Service) SetRole(ctx context.Context, actor Actor, id int64, role strin
 	return s.change(ctx, id, func(u *User) { u.Role = role })
 }
 
-// SetState puts a user into a state that keeps out from the next request on. Nobody changes their own.
+// SetState puts a user into a state that prevents all requests from the next one on. Nobody may change their own.
 func (s *Service) SetState(ctx context.Context, actor Actor, id int64, state, detail string) (User, error) {
 	if err := s.mayGovern(actor, id); err != nil {
 		return User{}, err
@@ -460,7 +459,7 @@ func (s *Service) SetState(ctx context.Context, actor Actor, id int64, state, de
 	return s.change(ctx, id, func(u *User) { u.setState(state, detail, s.now()) })
 }
 
-// ClearState takes a user out of a state. That the user is not in it is no error.
+// ClearState removes a state from a user. It is no error if the user is not in it.
 func (s *Service) ClearState(ctx context.Context, actor Actor, id int64, state string) (User, error) {
 	if err := s.mayGovern(actor, id); err != nil {
 		return User{}, err

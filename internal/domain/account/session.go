@@ -12,8 +12,8 @@ import (
 
 var errUnauthenticated = fault.New(fault.Unauthenticated, "invalid_token", "The token is not valid. Sign in again.")
 
-// Session is one sign-in and the family of refresh tokens that grew from it. Only the newest refresh token is good,
-// and only once: one that was already used shows that it was copied, and ends the session.
+// Session is one sign-in with its family of refresh tokens. Only the newest refresh token is valid, and only once. Using an earlier one
+// shows that it was copied, and ends the session.
 type Session struct {
 	ID          string // random, not guessable
 	UserID      int64
@@ -61,7 +61,7 @@ func hashRefresh(secret string) string {
 	return hashSecret(family) + "." + hashSecret(own)
 }
 
-// Key is an API key: a bearer token that a program keeps. Its secret is shown once and stored as a hash.
+// Key is an API key: a long-lived bearer token for programs. Its secret is shown once and stored as a hash.
 type Key struct {
 	ID         string // random; part of the key's text
 	UserID     int64

@@ -1,8 +1,6 @@
-// Package account holds the rules of users: who they are, how they sign in, what state they are in and what the one
-// who asks may do.
+// Package account has the rules of users: their identity, sign-in and states, and what an actor may do.
 //
-// The types and rules stand in user.go and session.go and do no I/O; Service has the operations; ports.go names what
-// they need from outside.
+// The types and rules in user.go and session.go do no I/O. Service has the operations, and ports.go what they need from outside.
 package account
 
 import (
@@ -17,7 +15,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// RoleAdmin is the one role there is: it may see and change everything. Users without it have the empty role.
+// RoleAdmin is the only role: it may see and change everything. Other users have the empty role.
 const RoleAdmin = "admin"
 
 // The states a user can be in. Either keeps the user out, from the next request on.
@@ -36,7 +34,7 @@ const (
 	MaxDetail   = 500
 )
 
-// User is somebody with an account. One who has resigned keeps the row, with Name, Email and PasswordHash empty.
+// User is a user with an account. A deleted account keeps its row, with Name, Email and PasswordHash empty.
 type User struct {
 	ID           int64
 	Name         string // 1–100 ASCII letters and digits, unique whatever the case
@@ -47,14 +45,14 @@ type User struct {
 	Created      time.Time
 }
 
-// State keeps a user out, with a reason.
+// State prevents a user from signing in, with a reason.
 type State struct {
 	Name    string // StateBlocked or StateInactivate
 	Detail  string // why; may be empty
 	Created time.Time
 }
 
-// Resigned tells whether the user has left.
+// Resigned tells whether the account was deleted.
 func (u User) Resigned() bool { return u.Name == "" }
 
 // Is tells whether the user is in the state.
@@ -91,13 +89,13 @@ func (u *User) clearState(name string) {
 	u.States = slices.DeleteFunc(u.States, func(s State) bool { return s.Name == name })
 }
 
-// Ref names a user to others.
+// Ref identifies a user to others.
 type Ref struct {
 	ID   int64  `json:"id"`
 	Name string `json:"-"` // looked up when it is needed; empty for one who has resigned
 }
 
-// Actor is the one who asks. Operations take it as an argument; it is never found in a context.
+// Actor is the user on whose behalf an operation runs. Operations take it as an argument; it is never in a context.
 type Actor struct {
 	UserID  int64
 	Name    string
@@ -108,7 +106,7 @@ type Actor struct {
 // MayActFor tells whether the actor may read and change what belongs to the user.
 func (a Actor) MayActFor(userID int64) bool { return a.Admin || a.UserID == userID }
 
-// MustBeAdmin refuses, as Forbidden, everybody but administrators.
+// MustBeAdmin returns Forbidden for everybody but administrators.
 func (a Actor) MustBeAdmin() error {
 	if !a.Admin {
 		return fault.New(fault.Forbidden, "admin_only", "Only an administrator may do this.")

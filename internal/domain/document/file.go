@@ -12,8 +12,8 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// File is the bytes of an uploaded file. It is a plain value: as JSON it can be sent to another process and, once the file is stored, to
-// another node.
+// File identifies the bytes of an uploaded file. It is a plain value: as JSON it can be sent to another process and, once the file is
+// stored, to another node.
 type File struct {
 	Blob      string `json:"blob,omitempty"`       // in Blobs; empty where the file is staged
 	Staged    string `json:"staged,omitempty"`     // as Staging calls it; empty where the file is stored
@@ -23,7 +23,7 @@ type File struct {
 	Password  string `json:"password,omitempty"`   // that opens an encrypted file; it goes to workers, and nowhere else
 }
 
-// Page is a page of a file. It is a plain value, as File is.
+// Page is a page of a file. Like File, it is a plain value.
 type Page struct {
 	File   File `json:"file"`
 	Number int  `json:"number"`          // 1, 2, 3 …
@@ -34,8 +34,8 @@ type Page struct {
 	Rotation int `json:"rotation,omitempty"` // one of Rotations: degrees that the upright page is turned clockwise
 }
 
-// Key names the page among those of all files: pages with equal keys look the same, and who has one may see the others, which of a file
-// with a password are only those of who has it.
+// Key identifies the page among those of all files. Pages with equal keys look the same, and a user who has one may see the others;
+// pages of a file with a password are shared only with users who know the password.
 func (p Page) Key() string {
 	key := fmt.Sprintf("%s-%d-%d", p.File.SHA256, p.Number, p.Rotation)
 	if p.File.Password != "" {
@@ -44,7 +44,7 @@ func (p Page) Key() string {
 	return key
 }
 
-// Files opens files, be they stored or staged. Safe for concurrent use.
+// Files opens stored and staged files. Safe for concurrent use.
 type Files interface {
 	// Open returns the bytes of a file, to be closed by the caller, who may close early. Where it is an io.Seeker or an io.ReaderAt, no
 	// more of the file is read for its header than is needed. NotFound; Unavailable.
@@ -54,13 +54,13 @@ type Files interface {
 // NewBlobName returns a name for a new blob: 128 random bits as 26 lower-case letters and digits.
 func NewBlobName() string { return strings.ToLower(rand.Text()) }
 
-// IsBlobName tells whether NewBlobName can have made a name. A store uses no other one, be it as a path.
+// IsBlobName reports whether NewBlobName can have made a name. Stores use no other names, which may become paths.
 func IsBlobName(name string) bool {
 	return len(name) == 26 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
-// Staging is the Files of a process. It opens stored files from Blobs, and those that have arrived and are not stored yet, which only this
-// process can open, as it was told.
+// Staging is the Files of a process. It opens stored files from Blobs, and staged ones, which only the process that received them can
+// open.
 type Staging struct {
 	Blobs Blobs // nil: no file is stored
 
@@ -72,7 +72,7 @@ type opener = func(context.Context) (io.ReadCloser, error)
 
 var errFileNotFound = fault.New(fault.NotFound, "file_not_found", "There is no such file.")
 
-// Stage returns the file under a name by which Open finds it until drop is called.
+// Stage makes a file available to Open until drop is called, and returns it with its name.
 func (s *Staging) Stage(f File, open func(context.Context) (io.ReadCloser, error)) (staged File, drop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

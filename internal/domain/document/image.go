@@ -1,7 +1,7 @@
-// Package document holds the rules of page images: their geometry, names, visibility and who may see them.
+// Package document has the rules of page images: their geometry, names, visibility and who may see them.
 //
-// All coordinates are whole pixels of the upright image, that is, with the orientation that the file asks for (EXIF)
-// applied, and then turned as its Rotation says; the origin is the top left corner, x grows to the right and y downwards.
+// All coordinates are whole pixels of the upright image: with the orientation of the file (EXIF) applied, and then turned by its
+// Rotation. The origin is the top left corner; x grows to the right and y downwards.
 package document
 
 import (
@@ -32,10 +32,10 @@ func (b Box) Width() int { return b.X2 - b.X1 }
 // Height returns the height in pixels.
 func (b Box) Height() int { return b.Y2 - b.Y1 }
 
-// Empty tells whether the box has no pixel.
+// Empty tells whether the box has no pixels.
 func (b Box) Empty() bool { return b.X1 >= b.X2 || b.Y1 >= b.Y2 }
 
-// Intersect returns what both boxes have in common; it is Empty where that is nothing.
+// Intersect returns the common part of both boxes. It is Empty if there is none.
 func (b Box) Intersect(c Box) Box {
 	return Box{max(b.X1, c.X1), max(b.Y1, c.Y1), min(b.X2, c.X2), min(b.Y2, c.Y2)}
 }
@@ -51,8 +51,7 @@ func (b Box) Union(c Box) Box {
 	return Box{min(b.X1, c.X1), min(b.Y1, c.Y1), max(b.X2, c.X2), max(b.Y2, c.Y2)}
 }
 
-// Turned returns where the box stands once its page, which is of that width and height, is turned clockwise by that many degrees, one of
-// Rotations.
+// Turned returns the box after its page, of that width and height, is turned clockwise by degrees, which is one of Rotations.
 func (b Box) Turned(degrees, width, height int) Box {
 	switch degrees {
 	case 90:
@@ -65,13 +64,13 @@ func (b Box) Turned(degrees, width, height int) Box {
 	return b
 }
 
-// Rotations are the degrees that a page may be turned clockwise.
+// Rotations are the possible rotations of a page, in degrees clockwise.
 var Rotations = []int{0, 90, 180, 270}
 
-// Turns returns how many degrees clockwise lead from one rotation to another, which is one of Rotations as both are.
+// Turns returns the clockwise turn in degrees from one rotation to another, both of Rotations.
 func Turns(from, to int) int { return (to - from + 360) % 360 }
 
-// Check returns what is wrong with the box on a page of that size, naming the corner as prefix.x1 and so on.
+// Check returns what is wrong with the box on a page of that size. It names the corners prefix.x1 and so on.
 func (b Box) Check(prefix string, width, height int) (fields []fault.Field) {
 	add := func(name, format string, args ...any) {
 		fields = append(fields, fault.Field{Field: prefix + name, Detail: fmt.Sprintf(format, args...)})
@@ -94,7 +93,7 @@ func (b Box) Check(prefix string, width, height int) (fields []fault.Field) {
 	return fields
 }
 
-// Visibility says who sees an image besides its owner, administrators, and those it is shared with by name.
+// Visibility says who sees an image besides its owner, administrators, and users with whom it is shared by name.
 type Visibility string
 
 // The visibilities of an image.
@@ -103,7 +102,7 @@ const (
 	Shared  Visibility = "shared"  // every user; they may also have it recognised
 )
 
-// Geometry is what the header of a file says of one of its pages.
+// Geometry is what the header of a file says about one of its pages.
 type Geometry struct {
 	MediaType string // found from the bytes: "image/jpeg"
 	Width     int    // pixels, upright
@@ -112,14 +111,14 @@ type Geometry struct {
 	DPI       int    // pixels of an inch of paper, along the width of the upright page; 0 where the file does not say
 }
 
-// Probe is what an imager finds in a file.
+// Probe is the result of examining a file.
 type Probe struct {
 	MediaType string      // found from the bytes: "image/tiff"
 	Frames    int         // of an animation; 0 for anything else
 	Pages     []PageProbe // at least one; an animation has one, which is its first frame
 }
 
-// PageProbe is what an imager finds out about a page of a file.
+// PageProbe is the result of examining a page of a file.
 type PageProbe struct {
 	Width  int // pixels, upright; 0 where Error is not nil
 	Height int
@@ -127,7 +126,7 @@ type PageProbe struct {
 	Error  *fault.Failure // why the page cannot be rendered; nil where it can, as far as was looked
 }
 
-// Geometry returns what was found of the page with that number; of one that is not there, nothing.
+// Geometry returns the geometry of the page with that number, or the zero value if there is no such page.
 func (p Probe) Geometry(number int) Geometry {
 	if number < 1 || number > len(p.Pages) {
 		return Geometry{}
@@ -136,8 +135,8 @@ func (p Probe) Geometry(number int) Geometry {
 	return Geometry{MediaType: p.MediaType, Width: page.Width, Height: page.Height, Pages: len(p.Pages), DPI: page.DPI}
 }
 
-// Resolution returns how many pixels of the page are an inch of paper: what the file says, or else as many as make the longer side that
-// of A4, but at least 72. A file that says 72 or less counts as one that does not say: that is what programs write that do not know.
+// Resolution returns the pixels per inch of the page: what the file says, or else the value that makes its longer side that of A4, but
+// at least 72. It ignores values up to 72 in a file, since programs write these when they do not know the resolution.
 func (g Geometry) Resolution() int {
 	const unknown, a4 = 72, 11.69 // dpi and inches
 	if g.DPI > unknown {
@@ -169,7 +168,7 @@ type Image struct {
 	Created    time.Time
 }
 
-// Page is what is shown and read of the image.
+// Page is the page that is shown and read as the image.
 func (i Image) Page() Page {
 	return Page{File: File{Blob: i.Original, SHA256: i.SHA256, MediaType: i.MediaType, Size: i.Size, Password: i.Password},
 		Number: i.Number, Width: i.Width, Height: i.Height, DPI: i.DPI, Rotation: i.Rotation}
@@ -184,7 +183,7 @@ func (i Image) TurnedTo(rotation int) Image {
 	return i
 }
 
-// Box is the whole page.
+// Box returns the box of the whole page.
 func (i Image) Box() Box { return Box{0, 0, i.Width, i.Height} }
 
 // MaySee tells whether the actor may see the image and have it recognised.
@@ -202,7 +201,7 @@ type Rendition struct {
 	Bytes     []byte
 }
 
-// MaxName is the most characters of an image's name.
+// MaxName is the maximum number of characters in the name of an image.
 const MaxName = 200
 
 func checkName(name string) []fault.Field {

@@ -17,14 +17,14 @@ const (
 	MaxDocumentPixels = 20_000_000_000 // of all pages together
 )
 
-// MaxPassword is how many characters of a password that opens a file count. To no program more do: the first 127 bytes where the cipher is
-// of today, 32 where it is older.
+// MaxPassword is the number of characters that count in a password of a file. No program uses more: modern ciphers use the first 127
+// bytes, older ones 32.
 const MaxPassword = 255
 
-// CodeEncrypted is the code of the fault of a file that its password does not open, or that needs one.
+// CodeEncrypted is the code of the fault of an encrypted file whose password is missing or wrong.
 const CodeEncrypted = "pdf_encrypted"
 
-// Seals keeps passwords of files so that who has only the database cannot read them. Safe for concurrent use.
+// Seals encrypts passwords of files, so that the database alone does not reveal them. Safe for concurrent use.
 type Seals interface {
 	// Seal returns the sealed password of the file with that SHA-256; another time it returns other bytes.
 	Seal(password, sha256 string) ([]byte, error)
@@ -36,7 +36,7 @@ type Seals interface {
 // First tells whether the image is that of the first page of its document.
 func (i Image) First() bool { return i.Document == i.ID }
 
-// CheckRendered returns why the page cannot be rendered: Invalid with the code of its Error.
+// CheckRendered returns Invalid, with the code of Error, if the page cannot be rendered.
 func (i Image) CheckRendered() error {
 	if i.Error == nil {
 		return nil
@@ -54,13 +54,13 @@ func (i Image) checkFirst() error {
 		i.Number, i.Document, i.Document)
 }
 
-// Prober is what an Imager finds out by Probe.
+// Prober is the part of Imager that examines files.
 type Prober interface {
 	Probe(ctx context.Context, f File) (Probe, error)
 }
 
-// ProbeLocked looks at a file that may be encrypted, and returns with which password: none where the file needs none. Faults are those of
-// Probe.
+// ProbeLocked examines a file that may be encrypted, and returns the password that opens it, or an empty one if it needs none. Faults
+// are those of Probe.
 func ProbeLocked(ctx context.Context, p Prober, f File, password string) (Probe, string, error) {
 	f.Password = ""
 	found, err := p.Probe(ctx, f)
@@ -101,8 +101,8 @@ func (s *Service) pagesOf(like Image, found Probe) ([]Image, error) {
 	return pages, nil
 }
 
-// Geometries returns those of all pages. One that cannot be rendered has that of the page before it, or else of the first one that can be.
-// Unsupported where none can.
+// Geometries returns the geometries of all pages. A page that cannot be rendered gets the geometry of the page before it, or else of
+// the first page that can be rendered. Unsupported if no page can be rendered.
 func (p Probe) Geometries() ([]Geometry, error) {
 	sound := Geometry{}
 	for n, page := range p.Pages {
@@ -161,7 +161,7 @@ func (s *Service) unsealed(i Image) Image {
 	return i
 }
 
-// Rendered is Image for who is going to show or read the page: also Invalid where it cannot be rendered.
+// Rendered is like Image, for callers that show or read the page: it also returns Invalid if the page cannot be rendered.
 func (s *Service) Rendered(ctx context.Context, actor account.Actor, id int64) (Image, error) {
 	i, err := s.Image(ctx, actor, id)
 	if err == nil {
@@ -170,8 +170,8 @@ func (s *Service) Rendered(ctx context.Context, actor account.Actor, id int64) (
 	return i, err
 }
 
-// Pages returns the images of a document in the order of its pages: at most limit, from that page number on, and how many pages there are.
-// NotFound; Invalid for the ID of a later page.
+// Pages returns the images of a document in the order of its pages: at most limit, starting with that page number, and the number of
+// pages. NotFound; Invalid for the ID of a later page.
 func (s *Service) Pages(ctx context.Context, actor account.Actor, documentID int64, from, limit int) ([]Image, int, error) {
 	first, err := s.Image(ctx, actor, documentID)
 	if err != nil {

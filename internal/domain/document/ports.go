@@ -12,7 +12,7 @@ import (
 	"glyphbox/internal/domain/once"
 )
 
-// Query picks documents for a list.
+// Query selects documents for a list.
 type Query struct {
 	Viewer  int64    // only what this user owns or what is shared, with everybody or by name; 0: everything
 	Owner   int64    // only what this user owns; 0: whoever owns it
@@ -26,7 +26,7 @@ type Query struct {
 	Whose   Whose // for Service.List, which sets Viewer, Owner and Others by it
 }
 
-// Order is that of a list of documents.
+// Order is the order of a list of documents.
 type Order string
 
 // The orders of lists.
@@ -36,7 +36,7 @@ const (
 	ByName Order = "name"   // as people sort names: whatever the letter case, numbers by their value; of the same name the oldest first
 )
 
-// Whose says whose images a list has.
+// Whose selects the owners of the images in a list.
 type Whose string
 
 // The values of Whose.
@@ -97,13 +97,13 @@ var (
 	ErrBlobNotFound  = fault.New(fault.NotFound, "blob_not_found", "There is no such blob.")
 )
 
-// Users finds who documents are shared with. account.Users does.
+// Users finds the users with whom documents are shared. account.Users implements it.
 type Users interface {
 	// ByName returns the user of that name, whatever its case. NotFound, also for the empty name.
 	ByName(ctx context.Context, name string) (account.User, error)
 }
 
-// Blobs keeps bytes under names that it chooses. A blob never changes. One that no image names is removed when it is older than
+// Blobs keeps bytes under names that it chooses. A blob never changes. A blob that no image refers to is removed when it is older than
 // sweep.MinAge. Safe for concurrent use.
 type Blobs interface {
 	// Put stores all that r gives and returns the blob's name: letters, digits, and -_ only. The blob is there when Put returns and
@@ -123,10 +123,9 @@ type Blobs interface {
 	Old(ctx context.Context, before time.Time) iter.Seq2[string, error]
 }
 
-// Imager looks at image files and makes images for people from them. Safe for concurrent use. Bytes are not trusted: whatever
-// they are, the process of the caller stays as it is. What cannot be read is Unsupported; more pixels than allowed, from the header
-// alone, is TooLarge with code "too_many_pixels"; besides Busy, Deadline, Unavailable, and
-// what Files.Open returns.
+// Imager examines image files and makes renditions of them. Safe for concurrent use. Bytes are not trusted: whatever they are, they do
+// not harm the process of the caller. Unsupported for what cannot be read; TooLarge with code "too_many_pixels" for more pixels than
+// allowed, from the header alone; also Busy, Deadline, Unavailable, and what Files.Open returns.
 type Imager interface {
 	// Probe looks at a file and at each of its pages. What is wrong with one page of several is its Error. Invalid with code
 	// "pdf_encrypted" where the file is encrypted and its Password does not open it.
@@ -145,7 +144,7 @@ type Imager interface {
 	Mended(ctx context.Context, f File, pages []int) ([]byte, error)
 }
 
-// Dependents is what hangs on images in packages further out.
+// Dependents removes what belongs to images in outer packages.
 type Dependents interface {
 	// Release is called before the rows of all images of a document are deleted, which takes the rows of their runs along. It returns how
 	// to discard what those rows named, to be called after.
