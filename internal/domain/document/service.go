@@ -17,7 +17,7 @@ import (
 	"glyphbox/internal/domain/sweep"
 )
 
-// ThumbnailSide is the most pixels of a thumbnail's sides.
+// ThumbnailSide is the maximum width and height of a thumbnail in pixels.
 const ThumbnailSide = 128
 
 // Service has the operations on images. Its fields are set once, before first use; then it is safe for concurrent use.
@@ -39,16 +39,17 @@ type Service struct {
 
 var errTooLate = fault.New(fault.Deadline, "deadline_exceeded", "The image was not stored in time.")
 
-// Upload is a file that is to become a document.
+// Upload is a file to be stored as a document.
 type Upload struct {
 	Name string // as the client calls it
 	File File   // staged; its Password opens it, if it is encrypted
 }
 
-// Upload stores a document, an image for each page, and returns that of the first: bytes first, rows last, so that what is answered has all
-// its parts. Nothing is stored of what cannot be shown; a page that cannot be shown while others can has its Error.
-// Invalid for the name, and with the code "pdf_encrypted" as the Imager says; Unsupported and TooLarge as that says, and for too many pages
-// or pixels of all pages; Full where the user may not have that much; Deadline where the bytes may be swept before the rows are there.
+// Upload stores a document with an image for each page, and returns that of the first page. It stores bytes first and rows last, so
+// that an acknowledged document is complete. It stores nothing if no page can be shown; a page that cannot be shown while others can
+// has its Error. Invalid for the name, and with the code "pdf_encrypted" as the Imager says; Unsupported and TooLarge as the Imager
+// says, and for too many pages or pixels of all pages; Full if the user would exceed a limit; Deadline if the bytes may be swept before
+// the rows are stored.
 func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, f File) (Image, error) {
 	images, err := s.UploadAll(ctx, actor, []Upload{{name, f}}, once.Claim{})
 	if err != nil {
@@ -57,9 +58,9 @@ func (s *Service) Upload(ctx context.Context, actor account.Actor, name string, 
 	return images[0], nil
 }
 
-// UploadAll stores several documents, or none where one of them is refused: they are all looked at before the first is stored, and their
-// rows are added as one step, which the claim is for. Faults are those of Upload, naming the files as "file[0]" and so on, or as "file"
-// where there is one.
+// UploadAll stores several documents, or none if one of them is refused. It examines all before it stores the first, and adds their
+// rows in one step, together with the claim. Faults are those of Upload; they name the files "file[0]" and so on, or "file" if there is
+// only one.
 func (s *Service) UploadAll(ctx context.Context, actor account.Actor, uploads []Upload, claim once.Claim) ([]Image, error) {
 	bytes := int64(0)
 	for _, u := range uploads {
@@ -209,7 +210,7 @@ func (s *Service) deleteBlobs(ctx context.Context, blobs ...string) error {
 	return errors.Join(errs...)
 }
 
-// Image returns the metadata of an image that the actor may see. NotFound, also for somebody else's.
+// Image returns the metadata of an image that the actor may see. NotFound, also for images that the actor may not see.
 func (s *Service) Image(ctx context.Context, actor account.Actor, id int64) (Image, error) {
 	i, err := s.Catalog.ByID(ctx, id)
 	if err != nil {
@@ -233,9 +234,9 @@ func (s *Service) Several(ctx context.Context, actor account.Actor, ids []int64)
 	return seen, err
 }
 
-// List returns documents that the actor may see, by the images of their first pages, and how many match in all. The query's Viewer, Owner
-// and Others are set here, by Whose. Forbidden for Everyone, where the actor is no administrator; Invalid for Before, where the order is
-// that of names and it is no document that the actor may see.
+// List returns documents that the actor may see, as the images of their first pages, and the total number of matches. It sets Viewer,
+// Owner and Others of the query according to Whose. Forbidden for Everyone unless the actor is an administrator; Invalid for Before if
+// the list is ordered by name and Before is not a document that the actor may see.
 func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Image, int, error) {
 	if err := q.pick(actor); err != nil {
 		return nil, 0, err
@@ -284,8 +285,8 @@ func (s *Service) Original(ctx context.Context, actor account.Actor, id int64) (
 	return s.open(ctx, actor, id, func(i Image) string { return i.Original })
 }
 
-// Thumbnail returns an image with the bytes of its thumbnail (PNG or JPEG), which the caller closes. That of a later page is made when it
-// is asked for first. NotFound; then also as with Rendered and as the Imager says.
+// Thumbnail returns an image with the bytes of its thumbnail (PNG or JPEG), which the caller closes. Thumbnails of later pages are made
+// on the first request. NotFound; when one is made, also the faults of Rendered and of the Imager.
 func (s *Service) Thumbnail(ctx context.Context, actor account.Actor, id int64) (Image, io.ReadSeekCloser, error) {
 	i, err := s.Image(ctx, actor, id)
 	if err == nil && i.Thumbnail == "" {
@@ -312,8 +313,8 @@ func (s *Service) open(ctx context.Context, actor account.Actor, id int64, blob 
 	return Image{}, nil, err
 }
 
-// View returns an upright rendition of a part of an image, at most that many pixels wide, that every browser shows. NotFound; Invalid
-// for a part that is not on the image, and as with Rendered.
+// View returns an upright rendition of a part of an image, with at most that width in pixels, in a format that every browser shows.
+// NotFound; Invalid for a part outside the image, and the faults of Rendered.
 func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part Box, width int) (Rendition, error) {
 	i, err := s.Rendered(ctx, actor, id)
 	if err != nil {
@@ -325,7 +326,7 @@ func (s *Service) View(ctx context.Context, actor account.Actor, id int64, part 
 	return s.Imager.View(ctx, i.Page(), part, width)
 }
 
-// Change is what is to be different about an image. What is nil stays.
+// Change says what to change about an image. Nil fields stay unchanged.
 type Change struct {
 	Name       *string
 	Visibility *Visibility
@@ -337,7 +338,7 @@ type Change struct {
 	seal []byte // the sealed password
 }
 
-// Condition tells of an image, as it is now, whether it may be changed. nil: whatever it is.
+// Condition decides whether an image, as it is now, may be changed. nil means always.
 type Condition func(Image) bool
 
 // check returns Stale where the condition does not hold.
@@ -372,11 +373,11 @@ func (c *Change) check() error {
 	return fault.InvalidFields(fields...)
 }
 
-// Change renames a document, sets who may see it and its tags, takes the password of its file, and turns a page. The owner or an
-// administrator may; NotFound for whom it does not exist, Forbidden for whom it is only shared with; Conflict with the code
-// "page_of_document" where the image is that of a later page and more than a rotation is asked for; Stale where the condition does not
-// hold; for a password and a rotation also as the Imager says, and for a rotation Deadline where the thumbnail may be swept before the row
-// names it.
+// Change renames a document, sets its visibility and its tags, accepts the password of its file, or turns a page. The owner and
+// administrators may do so. NotFound for users who may not see it; Forbidden for users with whom it is only shared; Conflict with the
+// code "page_of_document" if the image is that of a later page and more than a rotation is requested; Stale if the condition does not
+// hold; for a password and a rotation also the faults of the Imager; for a rotation Deadline if the thumbnail may be swept before the
+// row refers to it.
 func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, change Change) (Image, error) {
 	if change.Name != nil {
 		change.Name = new(label.Clean(*change.Name))
@@ -486,9 +487,9 @@ func mayChange(actor account.Actor, i Image) error {
 	return nil
 }
 
-// Delete removes a document with the results of all its pages: rows first, then what they named. Who may is as with Change; Conflict with
-// the code "page_of_document" where the image is that of a later page; Stale where the condition does not hold, which must be one on what
-// never changes.
+// Delete removes a document with the results of all its pages: first the rows, then what they refer to. Permissions are those of
+// Change. Conflict with the code "page_of_document" if the image is that of a later page; Stale if the condition does not hold, which
+// must depend only on what never changes.
 func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64, condition Condition) error {
 	i, err := s.Catalog.ByID(ctx, id)
 	if err != nil {
@@ -534,7 +535,7 @@ func (s *Service) remove(ctx context.Context, first Image) error {
 	return nil
 }
 
-// RemoveAllOf removes every image of a user who resigns.
+// RemoveAllOf removes all images of a user whose account is being deleted.
 func (s *Service) RemoveAllOf(ctx context.Context, userID int64) error {
 	for {
 		images, _, err := s.Catalog.List(ctx, Query{Owner: userID, Size: 100})

@@ -9,7 +9,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// MaxReaders is how many users a document may be shared with by name.
+// MaxReaders is the maximum number of users with whom a document may be shared by name.
 const MaxReaders = 100
 
 // knownTo leaves only those readers of whom the actor may know: for the owner and administrators all, for others only themselves.
@@ -26,9 +26,9 @@ func (i Image) knownTo(actor account.Actor) Image {
 	return i
 }
 
-// Share shares a document with the users of those names, and with nobody else by name. Its visibility stays. Who may is as with Change;
-// Conflict with the code "page_of_document" where the image is that of a later page; Invalid, naming "users[2]" and so on, for a name that
-// nobody has, that of the owner, and one that is there twice. Whether somebody may sign in makes no difference.
+// Share shares a document with the users of those names, and with nobody else by name. Its visibility does not change. Permissions are
+// those of Change. Conflict with the code "page_of_document" if the image is that of a later page; Invalid, naming "users[2]" and so
+// on, for an unknown name, that of the owner, and a duplicate. Users who may not sign in are accepted.
 func (s *Service) Share(ctx context.Context, actor account.Actor, id int64, names []string) (Image, error) {
 	i, err := s.Catalog.ByID(ctx, id)
 	if err != nil {

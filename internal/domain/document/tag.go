@@ -18,13 +18,13 @@ const (
 	MaxTag  = 50 // characters of one
 )
 
-// Tag is a tag that documents have.
+// Tag is a tag with the number of documents that have it.
 type Tag struct {
 	Name      string // as one of the documents has it
 	Documents int    // that have it
 }
 
-// FoldTag returns the form in which tags are compared: whatever the letter case.
+// FoldTag returns the form in which tags are compared, which ignores letter case.
 func FoldTag(tag string) string {
 	return strings.Map(func(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }, tag)
 }
@@ -63,8 +63,8 @@ func cleanTags(tags []string) (clean []string, wrong []fault.Field) {
 	return clean, wrong
 }
 
-// Tags returns the tags of documents that the actor may see, as List picks them by Whose, in the order of their folded forms, and how many
-// there are in all. The query's Keyword is a part of the tag. Forbidden as with List.
+// Tags returns the tags of documents that the actor may see, selected by Whose as in List, in the order of their folded forms, and
+// their total number. The query's Keyword is a part of the tag. Forbidden as with List.
 func (s *Service) Tags(ctx context.Context, actor account.Actor, q Query) ([]Tag, int, error) {
 	if err := q.pick(actor); err != nil {
 		return nil, 0, err

@@ -1,8 +1,8 @@
-// Package fault names the ways in which an operation can fail.
+// Package fault classifies the failures of operations.
 //
-// Every error that the domain hands out on purpose is a *Fault: it has a Kind, which each protocol maps to its own
-// vocabulary in one table, a stable Code for programs, a Text that may be shown to anybody, and for input the fields
-// at fault. An error that is not a Fault is an Internal one and its text stays inside.
+// Every error that the domain returns on purpose is a *Fault. It has a Kind, which each protocol maps to its own statuses in one table,
+// a stable Code for programs, a Text that anybody may see, and the invalid fields of the input. Any other error counts as Internal, and
+// its text is not shown to users.
 package fault
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Kind says what sort of failure a fault is.
+// Kind is the kind of a failure.
 type Kind uint8
 
 // The kinds of failure. The zero value is Internal, so that a forgotten kind never shows its text.
@@ -54,13 +54,13 @@ type Field struct {
 	Detail string `json:"detail"` // what is allowed
 }
 
-// Failure is what is kept of why something could not be done that is part of more: a page, a region, an item of a job.
+// Failure says why a part of something could not be done: a page, a region, an item of a job.
 type Failure struct {
 	Code   string `json:"code"`   // stable and for programs
 	Detail string `json:"detail"` // a sentence, for people
 }
 
-// Fault is a failure that may be told to the caller. It is immutable once returned.
+// Fault is a failure that may be shown to the caller. It is immutable once returned.
 type Fault struct {
 	Kind       Kind
 	Code       string        // stable and for programs, snake_case: "name_taken"
@@ -71,7 +71,7 @@ type Fault struct {
 	Cause      error         // what is behind it; for logs only
 }
 
-// Limit is what a user may have or do, and would have exceeded.
+// Limit is a limit of a user that would have been exceeded.
 type Limit struct {
 	Name    string // as the limits of users are called in the API
 	Allowed int64
@@ -79,12 +79,12 @@ type Limit struct {
 	Asked   int64 // more than that
 }
 
-// New makes a fault. The arguments go into the text as with fmt.Sprintf.
+// New returns a fault. It formats the text like fmt.Sprintf.
 func New(kind Kind, code, format string, args ...any) *Fault {
 	return &Fault{Kind: kind, Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
-// InvalidFields makes the fault for input that breaks rules, or returns nil where no field is given.
+// InvalidFields returns the fault for invalid input, or nil if no field is given.
 func InvalidFields(fields ...Field) error {
 	if len(fields) == 0 {
 		return nil
@@ -92,28 +92,28 @@ func InvalidFields(fields ...Field) error {
 	return &Fault{Kind: Invalid, Code: "invalid_input", Text: "The input breaks a rule.", Fields: fields}
 }
 
-// Because returns a copy of the fault with the error behind it.
+// Because returns a copy of the fault with its cause.
 func (f *Fault) Because(cause error) *Fault {
 	c := *f
 	c.Cause = cause
 	return &c
 }
 
-// On returns a copy of the fault that names one more input.
+// On returns a copy of the fault that names another invalid field.
 func (f *Fault) On(field, detail string) *Fault {
 	c := *f
 	c.Fields = append(append([]Field(nil), f.Fields...), Field{Field: field, Detail: detail})
 	return &c
 }
 
-// After returns a copy of the fault that says when to ask again.
+// After returns a copy of the fault that says when to try again.
 func (f *Fault) After(d time.Duration) *Fault {
 	c := *f
 	c.RetryAfter = d
 	return &c
 }
 
-// Error returns the code and the text, and the cause behind them.
+// Error returns the code, the text and the cause.
 func (f *Fault) Error() string {
 	if f.Cause != nil {
 		return fmt.Sprintf("%s: %s: %v", f.Code, f.Text, f.Cause)
@@ -124,8 +124,8 @@ func (f *Fault) Error() string {
 // Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Cause }
 
-// KindOf returns the kind of the outermost fault in err's chain. The errors of a context count as Deadline and
-// Canceled; any other error is Internal, and so is none.
+// KindOf returns the kind of the outermost fault in the chain of err. Errors of a context are Deadline and Canceled; any other error,
+// and nil, is Internal.
 func KindOf(err error) Kind {
 	if err == nil {
 		return Internal
@@ -133,7 +133,7 @@ func KindOf(err error) Kind {
 	return Of(err).Kind
 }
 
-// Of returns the outermost fault in err's chain, or makes one for an error that is none. It returns nil for nil.
+// Of returns the outermost fault in the chain of err, or makes one if there is none. It returns nil for nil.
 func Of(err error) *Fault {
 	if err == nil {
 		return nil
@@ -150,8 +150,7 @@ func Of(err error) *Fault {
 	return New(Internal, "internal", "Something went wrong here.").Because(err)
 }
 
-// Refused tells whether a write failed since it may not or cannot be, so that nothing was written. After any other failure something may
-// have been.
+// Refused tells whether a write was refused, so that nothing was written. After any other failure something may have been written.
 func Refused(err error) bool {
 	switch KindOf(err) {
 	case Invalid, NotFound, Forbidden, Conflict, Stale, TooMany, Full:

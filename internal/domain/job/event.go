@@ -7,7 +7,7 @@ import (
 	"glyphbox/internal/domain/webhook"
 )
 
-// EndOfJob is what a webhook is told when a job has ended. A job that was retried ends again. The names are those of the API.
+// EndOfJob is the message to a webhook when a job has ended. A job that was retried ends again. The names are those of the API.
 func EndOfJob(j Job) webhook.Event {
 	return webhook.Event{Type: "job.ended", At: micro(j.Finished), Data: struct {
 		ID        string         `json:"id"`
@@ -24,7 +24,7 @@ func EndOfJob(j Job) webhook.Event {
 
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// EndOfItem is what a webhook is told when an item that had begun has ended.
+// EndOfItem is the message to a webhook when a started item has ended.
 func EndOfItem(i Item) webhook.Event {
 	return webhook.Event{Type: "item.ended", At: micro(i.Finished), Item: true, Data: struct {
 		ID       string         `json:"id"`

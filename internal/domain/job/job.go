@@ -1,12 +1,12 @@
-// Package job holds the rules of work that nobody waits for: a job is a request over many pages, and an item of it is one page with all
-// its regions.
+// Package job has the rules of work in the background. A job is a request over many pages; an item is one page of it with all its
+// regions.
 //
-// The rows of jobs and items are the outbox: what was accepted runs, whatever crashes. A queue carries ids only and is filled again from
-// the rows after any loss. An item may be delivered more than once, and has one effect: it is claimed with a lease, its tries are counted
-// in its row, and its run carries its id.
+// The rows of jobs and items are the outbox: accepted work runs, whatever crashes. A queue carries only IDs and is refilled from the
+// rows after any loss. An item may be delivered more than once but takes effect once: it is claimed with a lease, its tries are counted
+// in its row, and its run carries its ID.
 //
-// The types and rules stand in job.go and share.go and do no I/O; Service has the operations of users, Taker runs items, Feeder fills the
-// queue; ports.go names what they need from outside.
+// The types and rules in job.go and share.go do no I/O. Service has the operations of users, Runner runs items and fills the queue, and
+// ports.go has what they need from outside.
 package job
 
 import (
@@ -21,7 +21,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// State is where a job or an item stands.
+// State is the state of a job or an item.
 type State string
 
 // The states. A job is Failed only where all its items failed. A Cancelled job may have items that still run.
@@ -36,10 +36,10 @@ const (
 // States are all states of items.
 var States = []State{Queued, Running, Done, Failed, Cancelled}
 
-// Ended tells whether nothing more happens to a job or an item in the state by itself.
+// Ended tells whether a job or an item in the state has ended.
 func (s State) Ended() bool { return s == Done || s == Failed || s == Cancelled }
 
-// Priority orders the jobs of one user: those of a higher one go first. Between users it changes nothing.
+// Priority orders the jobs of one user: higher ones go first. It has no effect on other users.
 type Priority int
 
 // The priorities of a job. All of them are below a request that somebody waits for.
@@ -76,12 +76,12 @@ type Job struct {
 	Note     once.Note      // of what makes it; zero: none. It is not stored with the job
 }
 
-// Count says how many items there are in each state.
+// Count has the number of items in each state.
 type Count struct {
 	Total, Queued, Running, Done, Failed, Cancelled int
 }
 
-// Left is how many items have not ended.
+// Left is the number of items that have not ended.
 func (c Count) Left() int { return c.Queued + c.Running }
 
 // Item is one page of a job.
@@ -100,7 +100,7 @@ type Item struct {
 	Finished time.Time
 }
 
-// Claim is an item that is leased to who runs it.
+// Claim is an item that is leased to a runner.
 type Claim struct {
 	Item
 	User     int64
@@ -123,7 +123,7 @@ var (
 	ErrTaken    = fault.New(fault.Conflict, "item_taken", "The item is leased to somebody else, or has ended.")
 )
 
-// Outcome is how a try of an item ended.
+// Outcome is the result of a try of an item.
 type Outcome struct {
 	Version int            // of the run; 0: it did not work out
 	Error   *fault.Failure // nil where there is a version
@@ -166,7 +166,7 @@ func detail(f *fault.Fault) string {
 	return f.Text + " " + strings.Join(parts, "; ")
 }
 
-// After says where an item stands that has had so many tries and lapses, this one included.
+// After returns the state of an item after that many tries and expired leases, including this one.
 func (o Outcome) After(tries, lapses int) (state State, dead bool) {
 	switch {
 	case o.Version != 0:
@@ -179,7 +179,7 @@ func (o Outcome) After(tries, lapses int) (state State, dead bool) {
 	return Failed, o.Again || o.Lapsed
 }
 
-// StateOf says where a job stands whose items are counted.
+// StateOf returns the state of a job with these counts of items.
 func StateOf(c Count, begun, cancelled bool) State {
 	switch {
 	case cancelled:

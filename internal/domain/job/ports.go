@@ -10,10 +10,10 @@ import (
 	"glyphbox/internal/domain/webhook"
 )
 
-// Jobs keeps the rows of jobs and of their items. Safe for concurrent use, by several nodes. Times are kept in UTC to the microsecond. Each
-// change of an item counts its job's Seq up and gives the item that number, so that who has seen the changes up to one number finds the
-// later ones by it. The end of a job counts up once more. Whoever ends an item that has begun, or a job, adds the delivery to its webhook
-// in the same step.
+// Jobs keeps the rows of jobs and of their items. Safe for concurrent use, by several nodes. Times are kept in UTC to the microsecond.
+// Each change of an item increments Seq of its job and gives the item that number, so that a client that has seen the changes up to one
+// number can find the later ones. The end of a job increments it once more. The step that ends a started item, or a job, also adds the
+// delivery to its webhook.
 type Jobs interface {
 	// Add stores a job with an item for each image, in their order: it is there as a whole or not at all. It notes j.Note. NotFound where
 	// the user is none, or has resigned; what limit.Limits.Work returns where the user may not have as many items, by limits of their own
@@ -81,7 +81,7 @@ type Jobs interface {
 	Stats(ctx context.Context) (Stats, error)
 }
 
-// Stats says how much there is to do.
+// Stats counts waiting and running work.
 type Stats struct {
 	Queued  int       // items that nobody runs
 	Running int       // items that are leased
@@ -89,8 +89,8 @@ type Stats struct {
 	Oldest  time.Time // when the oldest job that has queued items was made; zero: none has
 }
 
-// Queue carries the IDs of items to those who run them, each to one of them most of the time. It may lose them and give them twice. Safe
-// for concurrent use.
+// Queue carries the IDs of items to runners, usually each to one of them. It may lose IDs and deliver them twice. Safe for concurrent
+// use.
 type Queue interface {
 	// Put adds items. Where it fails some of them may be in the queue. Unavailable.
 	Put(ctx context.Context, itemIDs []string) error
@@ -104,13 +104,13 @@ type Queue interface {
 	Waiting(ctx context.Context) (int, error)
 }
 
-// Hooks tells whose webhooks there are.
+// Hooks finds the webhooks of users.
 type Hooks interface {
 	// Hook returns a webhook of the actor, as webhook.Service does. NotFound.
 	Hook(ctx context.Context, actor account.Actor, id int64) (webhook.Hook, error)
 }
 
-// Accounts tells who acts.
+// Accounts finds actors.
 type Accounts interface {
 	// ActorOf returns the actor that a user is now, as account.Service does.
 	ActorOf(ctx context.Context, userID int64) (account.Actor, error)

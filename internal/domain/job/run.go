@@ -28,8 +28,8 @@ type Recognizer interface {
 	Recognize(ctx context.Context, actor account.Actor, imageID int64, request recognition.Request) (recognition.Run, error)
 }
 
-// Runner runs items that the queue gives, and fills the queue from the rows. Its fields are set once, before first use. Any number of
-// runners on any number of nodes work together.
+// Runner runs items from the queue, and fills the queue from the rows. Its fields are set once, before first use. Any number of runners
+// on any number of nodes work together.
 type Runner struct {
 	Jobs     Jobs
 	Queue    Queue
@@ -45,7 +45,7 @@ type Runner struct {
 	Returned atomic.Int64 // leases that lapsed and whose items were queued again, as this runner saw
 }
 
-// Wake has the queue filled soon.
+// Wake makes the runner fill the queue soon.
 func (r *Runner) Wake() {
 	select {
 	case r.waker() <- struct{}{}:
@@ -58,8 +58,8 @@ func (r *Runner) waker() chan struct{} {
 	return r.wake
 }
 
-// Run runs items until the context ends; then it begins no more and lets those that run end, until patience does, which breaks them off.
-// They are queued again at once and lose no try.
+// Run runs items until the context ends. Then it starts no more, and waits for running items until patience ends, which interrupts
+// them. Interrupted items are queued again at once and lose no try.
 func (r *Runner) Run(ctx, patience context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { r.feed(ctx) })
@@ -69,7 +69,7 @@ func (r *Runner) Run(ctx, patience context.Context) {
 	all.Wait()
 }
 
-// Alone ends all leases, for a node that nobody else shares the rows with: whoever had them is gone. It is called before Run.
+// Alone ends all leases, for a node that shares the rows with no other: their holders no longer exist. Call it before Run.
 func (r *Runner) Alone(ctx context.Context) error { return r.lapse(ctx, r.Now().Add(2*LeaseTime)) }
 
 func (r *Runner) lapse(ctx context.Context, now time.Time) error {
@@ -97,7 +97,7 @@ func (r *Runner) feed(ctx context.Context) {
 	}
 }
 
-// Feed ends lapsed leases and offers what is next. It is called by one goroutine at a time.
+// Feed ends expired leases and offers the next items. Only one goroutine may call it at a time.
 func (r *Runner) Feed(ctx context.Context) error {
 	if err := r.lapse(ctx, r.Now()); err != nil {
 		return err

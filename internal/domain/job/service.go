@@ -28,14 +28,14 @@ type Service struct {
 	Now     func() time.Time
 }
 
-// OldKind is the jobs that ended that long ago, for a sweeper to remove. What they have read stays.
+// OldKind is the kind of jobs that ended at least age ago, for a sweeper to remove. Their results stay.
 func OldKind(jobs Jobs, age time.Duration, now func() time.Time) sweep.Kind {
 	return sweep.Kind{Name: "ended jobs", Age: age, Old: jobs.Old, Delete: func(ctx context.Context, ids []string) error {
 		return jobs.Remove(ctx, ids, now().Add(-age)) // one may be retried meanwhile
 	}}
 }
 
-// Order is what a user wants done: images and pages of documents, at most MaxItems in all.
+// Order is the request for a job: images and pages of documents, at most MaxItems in all.
 type Order struct {
 	Images    []int64                // none twice
 	Documents []int64                // none twice; a page that Images has too is read once
@@ -46,9 +46,9 @@ type Order struct {
 	Once      once.Claim `json:"-"` // that the job is made for; zero: for none
 }
 
-// Submit makes a job, which is durable when it is returned, and runs whatever crashes. Its items are the images and then the pages of the
-// documents, in their order. Invalid, naming what is wrong: each image and document has to be one that the actor may see, and the request
-// one that can be done on each. TooMany where too much of the actor's is queued already.
+// Submit creates a job, which is durable when it is returned, and runs whatever crashes. Its items are the images and then the pages of
+// the documents, in their order. Invalid, naming the fields: the actor must be allowed to see each image and document, and the request
+// must be possible on each. TooMany if the actor has too many waiting items already.
 func (s *Service) Submit(ctx context.Context, actor account.Actor, o Order) (Job, error) {
 	if err := s.admit(ctx, actor.UserID, min(len(o.Images)+len(o.Documents), MaxItems)); err != nil { // before all are looked at
 		return Job{}, err
@@ -245,7 +245,7 @@ func (c *checking) on(ctx context.Context, image document.Image) error {
 	return err
 }
 
-// Job returns a job of the actor, without its request; to an administrator anybody's. NotFound.
+// Job returns a job of the actor, without its request; administrators get any job. NotFound.
 func (s *Service) Job(ctx context.Context, actor account.Actor, id string) (Job, error) {
 	j, err := s.find(ctx, actor, id)
 	if err != nil || j.State.Ended() {
@@ -277,20 +277,19 @@ func (s *Service) find(ctx context.Context, actor account.Actor, id string) (Job
 	return j, nil
 }
 
-// MaySee returns why the actor may not see a job: NotFound.
+// MaySee returns NotFound if the actor may not see a job.
 func (s *Service) MaySee(ctx context.Context, actor account.Actor, id string) error {
 	_, err := s.find(ctx, actor, id)
 	return err
 }
 
-// List returns the actor's jobs without their requests, newest first, at most MaxSize of them: those before that one where it is not
-// empty.
+// List returns jobs of the actor without their requests, newest first, at most MaxSize; if before is not empty, only those before it.
 func (s *Service) List(ctx context.Context, actor account.Actor, before string, size int) ([]Job, error) {
 	return s.Jobs.List(ctx, actor.UserID, before, min(size, MaxSize))
 }
 
-// Items returns items of a job by number, descending, at most MaxSize of them: only those before that number where it is not 0, and only
-// those in that state where it is not empty. NotFound.
+// Items returns items of a job by descending number, at most MaxSize; if before is not 0, only those before it, and if state is not
+// empty, only those in that state. NotFound.
 func (s *Service) Items(ctx context.Context, actor account.Actor, id string, state State, before, size int) ([]Item, error) {
 	if _, err := s.find(ctx, actor, id); err != nil {
 		return nil, err
@@ -298,9 +297,9 @@ func (s *Service) Items(ctx context.Context, actor account.Actor, id string, sta
 	return s.Jobs.Items(ctx, id, state, before, min(size, MaxSize))
 }
 
-// Changes returns where the job stands now, without its request and the name of its user, and items that changed after that number, in the
-// order of their changes, at most MaxSize. The job was looked at first, so that once it has finished and there are none, there is nothing
-// more to come. NotFound.
+// Changes returns the current job, without its request and the name of its user, and the items that changed after that number, in the
+// order of their changes, at most MaxSize. It reads the job first, so that there is nothing more to come once the job has finished and
+// no items are returned. NotFound.
 func (s *Service) Changes(ctx context.Context, actor account.Actor, id string, after int64) (Job, []Item, error) {
 	j, err := s.find(ctx, actor, id)
 	if err != nil || j.Seq <= after {
@@ -310,7 +309,7 @@ func (s *Service) Changes(ctx context.Context, actor account.Actor, id string, a
 	return j, items, err
 }
 
-// Cancel stops what has not begun: it is Cancelled at once, and items that run still end. A job that has ended stays as it is. NotFound.
+// Cancel cancels all items that have not started; running items still end. A job that has ended does not change. NotFound.
 func (s *Service) Cancel(ctx context.Context, actor account.Actor, id string) error {
 	if _, err := s.find(ctx, actor, id); err != nil {
 		return err
@@ -318,8 +317,8 @@ func (s *Service) Cancel(ctx context.Context, actor account.Actor, id string) er
 	return s.Jobs.Cancel(ctx, id, s.Now())
 }
 
-// Retry runs the items again that have failed or were cancelled. NotFound; Conflict where there are none; TooMany where that is more than
-// the job's user may have.
+// Retry queues failed and cancelled items again. NotFound; Conflict if there are none; TooMany if the user of the job would exceed a
+// limit.
 func (s *Service) Retry(ctx context.Context, actor account.Actor, id string) (Job, error) {
 	j, err := s.find(ctx, actor, id)
 	if err != nil {
@@ -339,7 +338,7 @@ func (s *Service) Retry(ctx context.Context, actor account.Actor, id string) (Jo
 	return s.Job(ctx, actor, id)
 }
 
-// Dead returns the items that failed for good after MaxTries, newest job first. For administrators.
+// Dead returns the items that were given up after MaxTries, newest job first. For administrators.
 func (s *Service) Dead(ctx context.Context, actor account.Actor, before string, size int) ([]Item, error) {
 	if err := actor.MustBeAdmin(); err != nil {
 		return nil, err
@@ -347,7 +346,7 @@ func (s *Service) Dead(ctx context.Context, actor account.Actor, before string, 
 	return s.Jobs.Dead(ctx, before, min(size, MaxSize))
 }
 
-// Replay runs a dead item again. For administrators. NotFound.
+// Replay queues a dead item again. For administrators. NotFound.
 func (s *Service) Replay(ctx context.Context, actor account.Actor, itemID string) error {
 	if err := actor.MustBeAdmin(); err != nil {
 		return err

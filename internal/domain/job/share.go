@@ -26,8 +26,8 @@ func window(open []Open) int {
 	return 4 + 2*running
 }
 
-// Share says how many items of each job are to be offered next, where waiting items are in the queue already. Users take turns, whatever
-// they have asked for; of one user's jobs those of the highest priority go first, and among them turns are taken, too.
+// Share returns how many items of each job to offer next, given the waiting items that are already in the queue. Users take turns,
+// whatever they requested. Among the jobs of one user those of the highest priority go first, and take turns, too.
 func Share(open []Open, waiting int) map[string]int {
 	open = slices.Clone(open)
 	shares := map[string]int{}
@@ -60,7 +60,7 @@ func before(a, b Open, byUser map[int64]int) bool {
 	return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Running+a.Offered, b.Running+b.Offered), cmp.Compare(a.ID, b.ID)) < 0
 }
 
-// Forecast is what can be said of the end of a job.
+// Forecast is an estimate of the end of a job.
 type Forecast struct {
 	Ahead int       // items of other jobs that are run before the last one of this job, as far as is known by now
 	End   time.Time // about when it ends; zero: nothing is known yet

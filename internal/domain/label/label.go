@@ -1,4 +1,4 @@
-// Package label cleans the short texts that people give things: names of images, regions and keys.
+// Package label cleans the short names that users give to images, regions and keys.
 package label
 
 import (
@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Clean takes out what nobody sees and what makes a text look like another: marks that turn the direction of text, byte order marks, and
-// spaces and hyphens without width.
-// Line and paragraph separators become spaces. A text that is not UTF-8 stays as it is, to be refused.
+// Clean removes invisible characters and characters that make one text look like another: direction marks, byte order marks, and spaces
+// and hyphens without width. It turns line and paragraph separators into spaces. It returns a text that is not UTF-8 unchanged, so that
+// it is refused later.
 func Clean(text string) string {
 	if !utf8.ValidString(text) {
 		return text

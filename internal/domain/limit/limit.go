@@ -1,7 +1,7 @@
-// Package limit holds how much each user may have and do: documents, bytes, and items of jobs.
+// Package limit has the limits of users: documents, bytes, and items of jobs.
 //
-// Limits are those of the configuration, unless an administrator has set others for a user. They bind administrators as they do everybody.
-// A store checks them in the step that adds what they are about, so that two who add at once cannot both take what is left.
+// Limits are those of the configuration, unless an administrator has set others for a user. They apply to administrators, too. A store
+// checks them in the step that adds rows, so that concurrent requests cannot exceed a limit together.
 package limit
 
 import (
@@ -13,7 +13,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Limits say how much a user may have and do. Of each 0 is no limit.
+// Limits are the limits of a user. Zero fields mean no limit.
 type Limits struct {
 	Images int64 // documents
 	Bytes  int64 // of the files of documents, each counted once whatever its pages
@@ -21,24 +21,24 @@ type Limits struct {
 	Items  int64 // items of jobs that are added within Window
 }
 
-// Window is the time in which Items are counted. It moves: what was added a window ago counts no more.
+// Window is the period in which Items are counted. It is a sliding window.
 const Window = 24 * time.Hour
 
-// Slot is the length of the parts of a window in which items are counted together.
+// Slot is the resolution of a window: items added in the same slot are counted together.
 const Slot = time.Minute
 
-// SlotOf returns the beginning of the slot that a time is in.
+// SlotOf returns the beginning of the slot that contains a time.
 func SlotOf(t time.Time) time.Time { return t.UTC().Truncate(Slot) }
 
-// Most is the greatest limit that there may be.
+// Most is the maximum value of a limit.
 const Most = 1 << 53 // which every JSON program reads exactly
 
-// Own is the limits that are set for one user. Of each nil is the limit of the configuration.
+// Own has the limits that are set for one user. Nil fields mean the limit of the configuration.
 type Own struct {
 	Images, Bytes, Queued, Items *int64
 }
 
-// With returns the limits of a user who has limits of their own.
+// With returns the limits of a user with these limits of their own.
 func (l Limits) With(o Own) Limits {
 	of := func(own *int64, general int64) int64 {
 		if own == nil {
@@ -50,7 +50,7 @@ func (l Limits) With(o Own) Limits {
 		Items: of(o.Items, l.Items)}
 }
 
-// Use is how much a user has and does.
+// Use is the usage of a user.
 type Use struct {
 	Images int64
 	Bytes  int64
@@ -58,13 +58,13 @@ type Use struct {
 	Added  []Added // within Window, the oldest first
 }
 
-// Added is items of jobs that were added in one slot.
+// Added is the number of items added in one slot.
 type Added struct {
 	Slot  time.Time
 	Items int64
 }
 
-// Items returns how many items count at that time.
+// Items returns the number of items that count at that time.
 func (u Use) Items(now time.Time) (n int64) {
 	for _, a := range u.Added {
 		if a.counts(now) {
@@ -92,8 +92,7 @@ func over(name string, allowed, used, asked int64) *fault.Limit {
 	return &fault.Limit{Name: name, Allowed: allowed, Used: used, Asked: asked}
 }
 
-// Documents returns why a user who has so much may not have that many documents more, of that many bytes in all: Full. Waiting does not
-// help.
+// Documents returns Full if a user with this usage may not add that many documents, with that many bytes in all. Waiting does not help.
 func (l Limits) Documents(u Use, documents, bytes int64) error {
 	if of := over("images", l.Images, u.Images, documents); of != nil {
 		return exceeded(fault.Full, CodeImages, of, "There may be at most %d documents of one user, and there are %d. Delete some first.",
@@ -108,8 +107,8 @@ func (l Limits) Documents(u Use, documents, bytes int64) error {
 	return nil
 }
 
-// Work returns why a user who does so much may not have that many items more: TooMany, with the time after which there is room, if waiting
-// helps. each is how long an item takes on average, as far as that is known.
+// Work returns TooMany if a user with this usage may not add that many items, with the time after which there is room, if waiting
+// helps. each is the average duration of an item, as far as it is known.
 func (l Limits) Work(u Use, items int64, each time.Duration, now time.Time) error {
 	if of := over("queued_items", l.Queued, u.Queued, items); of != nil {
 		f := exceeded(fault.TooMany, CodeQueued, of,

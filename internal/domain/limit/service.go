@@ -8,7 +8,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Users keeps the limits that are set for users, and knows what users have and do. Safe for concurrent use, by several nodes.
+// Users keeps the limits that are set for users, and knows their usage. Safe for concurrent use, by several nodes.
 type Users interface {
 	// Of returns the own limits of a user, and what the user has and does at that time. NotFound, also for one who has resigned.
 	Of(ctx context.Context, userID int64, now time.Time) (Own, Use, error)
@@ -25,7 +25,7 @@ type Service struct {
 	Now     func() time.Time
 }
 
-// Standing is where a user stands.
+// Standing has the limits and the usage of a user.
 type Standing struct {
 	Limits Limits // in force
 	Own    Own    // those of them that are set for the user
@@ -33,12 +33,12 @@ type Standing struct {
 	Items  int64 // of Use, that count now
 }
 
-// Mine returns where the actor stands.
+// Mine returns the limits and the usage of the actor.
 func (s *Service) Mine(ctx context.Context, actor account.Actor) (Standing, error) {
 	return s.of(ctx, actor.UserID)
 }
 
-// Of returns where a user stands, for administrators. NotFound.
+// Of returns the limits and the usage of a user, for administrators. NotFound.
 func (s *Service) Of(ctx context.Context, actor account.Actor, userID int64) (Standing, error) {
 	if err := actor.MustBeAdmin(); err != nil {
 		return Standing{}, err
@@ -52,7 +52,7 @@ func (s *Service) of(ctx context.Context, userID int64) (Standing, error) {
 	return Standing{Limits: s.General.With(own), Own: own, Use: use, Items: use.Items(now)}, err
 }
 
-// Change says what becomes of a limit. The zero value leaves it as it is.
+// Change says how to change a limit. The zero value leaves it unchanged.
 type Change struct {
 	Set bool
 	To  *int64 // nil: the limit of the configuration
@@ -64,13 +64,13 @@ func (c Change) apply(to **int64) {
 	}
 }
 
-// Changes are what becomes of the limits of a user.
+// Changes says how to change the limits of a user.
 type Changes struct {
 	Images, Bytes, Queued, Items Change
 }
 
-// Set changes the limits of a user, which may be the actor, for administrators. It takes nothing away: who has more than is allowed then
-// keeps it, and adds nothing. Invalid; NotFound.
+// Set changes the limits of a user, which may be the actor, for administrators. Users who exceed a new limit keep what they have, but
+// cannot add more. Invalid; NotFound.
 func (s *Service) Set(ctx context.Context, actor account.Actor, userID int64, c Changes) (Standing, error) {
 	if err := actor.MustBeAdmin(); err != nil {
 		return Standing{}, err
@@ -91,8 +91,8 @@ func (s *Service) Set(ctx context.Context, actor account.Actor, userID int64, c 
 	return s.of(ctx, userID)
 }
 
-// RoomForDocuments returns why a user may not have that many documents more, as Limits.Documents does, before the work of adding them is
-// begun. What it admits may be refused by then. A nil Service admits all.
+// RoomForDocuments returns the fault of Limits.Documents before the work of adding documents begins. The store may still refuse them
+// later. A nil Service allows everything.
 func (s *Service) RoomForDocuments(ctx context.Context, userID int64, documents int, bytes int64) error {
 	room, err := s.Room(ctx, userID)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Service) RoomForDocuments(ctx context.Context, userID int64, documents 
 	return room(documents, bytes)
 }
 
-// Room returns what says the same as RoomForDocuments does now, again and again, for who asks while files come in.
+// Room returns a function that repeats the check of RoomForDocuments, for callers that ask while files arrive.
 func (s *Service) Room(ctx context.Context, userID int64) (func(documents int, bytes int64) error, error) {
 	if s == nil {
 		return func(int, int64) error { return nil }, nil
@@ -115,7 +115,7 @@ func (s *Service) Room(ctx context.Context, userID int64) (func(documents int, b
 	}, nil
 }
 
-// RoomForWork returns why a user may not have that many items more, as RoomForDocuments does.
+// RoomForWork is like RoomForDocuments for items of jobs.
 func (s *Service) RoomForWork(ctx context.Context, userID int64, items int, each time.Duration) error {
 	if s == nil {
 		return nil
@@ -135,7 +135,7 @@ func gone(err error) error {
 	return err
 }
 
-// Defaults returns the limits of users who have none of their own. Those of a nil Service are none.
+// Defaults returns the limits of users who have no limits of their own. A nil Service has no limits.
 func (s *Service) Defaults() Limits {
 	if s == nil {
 		return Limits{}

@@ -1,9 +1,9 @@
-// Package once has a request take effect once, however often it is sent. The client names it by a key, and who sends the same key again
-// gets the first answer again.
+// Package once makes a request take effect once, however often it is sent. The client gives it a key; a repetition with the same key
+// gets the answer of the first request.
 //
-// A key is claimed before anything is made, and what is made is noted in its row by the very step that makes it. The last one completes the
-// key. An answer is made anew from what is noted. Who holds a key prolongs the claim; where that ends, as in a crash, the same request may
-// take it over, and what was noted until then is not made again.
+// A key is claimed before anything is made. The step that makes something records it in the key's row, and the last such step completes
+// the key. Answers are built from what is recorded. The holder of a key extends its claim; when the claim expires, as after a crash,
+// the same request may take it over, and does not repeat what was recorded until then.
 package once
 
 import (
@@ -32,13 +32,13 @@ const (
 	patience  = 5 * time.Second        // of giving a key back
 )
 
-// MaxName is the most characters of a key.
+// MaxName is the maximum number of characters of a key.
 const MaxName = 255
 
-// Field is how a key is called where it is at fault.
+// Field is the name of the key as an invalid field.
 const Field = "Idempotency-Key"
 
-// Effect is something that a request has made, or why it has not, by which its answer is made anew.
+// Effect is what a request has made, or why it failed; its answer is built from it.
 type Effect struct {
 	Image    int64    `json:"image,omitempty"`    // 0: none
 	Page     int      `json:"page,omitempty"`     // of the image; 0: not told
@@ -49,8 +49,8 @@ type Effect struct {
 	Detail   string   `json:"detail,omitempty"`
 }
 
-// Claim is the right to make what a request with a key asks for. The zero one is that of a request without a key: nothing is noted of it.
-// Stores note an Effect in the step that makes it, and that completes the key, unless it is but a part.
+// Claim is the right to carry out a request with a key. The zero Claim is that of a request without a key: nothing is recorded. Stores
+// record an Effect in the step that makes it, which completes the key, unless it is only a part.
 type Claim struct {
 	ID   string   // of the key
 	By   string   // names the holder
@@ -58,16 +58,16 @@ type Claim struct {
 	Made []Effect // parts that were made before, by a holder who vanished
 }
 
-// Note is an effect that a store is to note in the step that makes it.
+// Note is an effect that a store records in the step that makes it.
 type Note struct {
 	Claim
 	Effect
 }
 
-// Note returns what is to be noted of an effect.
+// Note returns the record of an effect.
 func (c Claim) Note(e Effect) Note { return Note{c, e} }
 
-// Key is a key as it is stored.
+// Key is a stored key.
 type Key struct {
 	ID      string // of the user and the name together
 	User    int64
@@ -90,8 +90,7 @@ var (
 
 // Keys keeps keys. Safe for concurrent use, by several nodes. Times are kept in UTC to the microsecond.
 //
-// Stores of what requests make note effects of a claim: ErrLost where the claim is not there any more, and then nothing is made. They are
-// those of the same database.
+// Stores of the same database record effects of a claim. If the claim no longer exists they return ErrLost and make nothing.
 type Keys interface {
 	// Begin stores a key, unless it is there, and returns it as it is then. One that is there becomes k where it is older than Keep. It
 	// gets HeldBy and Until of k where it is not done, its Until is before k.Created, and its Request is that of k.
@@ -117,14 +116,14 @@ type Keys interface {
 	Remove(ctx context.Context, ids []string, before time.Time) error
 }
 
-// OldKind is the keys that are kept no longer, for a sweeper to remove.
+// OldKind is the kind of expired keys, for a sweeper to remove.
 func OldKind(keys Keys, now func() time.Time) sweep.Kind {
 	return sweep.Kind{Name: "idempotency keys", Age: Keep, Old: keys.Old, Delete: func(ctx context.Context, ids []string) error {
 		return keys.Remove(ctx, ids, now().Add(-Keep)) // one may be in use anew meanwhile
 	}}
 }
 
-// Service has requests take effect once. Its fields are set once, before first use; then it is safe for concurrent use.
+// Service makes requests take effect once. Its fields are set once, before first use; then it is safe for concurrent use.
 type Service struct {
 	Keys Keys
 	Now  func() time.Time
@@ -138,7 +137,7 @@ type Request struct {
 	Parts  bool   // whether it makes several things, each in a step of its own
 }
 
-// CheckName returns what is wrong with a key. Invalid.
+// CheckName returns Invalid if a key is not valid.
 func CheckName(name string) error {
 	n := utf8.RuneCountInString(name)
 	if n >= 1 && n <= MaxName && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl) {
@@ -153,15 +152,15 @@ func idOf(user int64, name string) string {
 	return hex.EncodeToString(id[:])
 }
 
-// Known tells whether a user has sent a request with that key, so that another one may have to be answered as that was.
+// Known tells whether a user has already sent a request with that key, so that a repetition may have to get the same answer.
 func (s *Service) Known(ctx context.Context, user int64, name string) (bool, error) {
 	return s.Keys.Known(ctx, idOf(user, name), s.Now().Add(-Keep))
 }
 
-// Do calls do with a claim, unless the same request was done before: then it returns what that made, and done is false. Of requests with
-// the same key at once one is done, and the others wait for it. What do makes is made with the claim; of a request in parts it returns what
-// is to be noted besides. Where it fails the key is free again, but what was noted by then is in the next claim. Invalid for the key;
-// ErrOther; ErrLost where another node took the claim over.
+// Do calls do with a claim, unless the same request was carried out before; then it returns the recorded result, and done is false. Of
+// concurrent requests with the same key one is carried out, and the others wait for it. do makes everything with the claim; for a
+// request in parts it returns what to record in addition. If do fails, the key is free again, but the next claim has what was recorded
+// until then. Invalid for the key; ErrOther; ErrLost if another node took over the claim.
 func (s *Service) Do(ctx context.Context, r Request, do func(context.Context, Claim) ([]Effect, error)) (done bool, _ []Effect, _ error) {
 	if err := CheckName(r.Name); err != nil {
 		return false, nil, err

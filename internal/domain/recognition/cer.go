@@ -5,24 +5,24 @@ import (
 	"unicode"
 )
 
-// Scoring is which differences between a text and what stands on the page are no errors. Runs of white space always count as
-// one space, and white space at the ends not at all.
+// Scoring says which differences between a text and the true text do not count as errors. Runs of white space always count as one
+// space, and white space at the ends does not count.
 type Scoring struct {
 	AnyCase  bool // letter case is ignored
 	AnySpace bool // white space is ignored
 }
 
-// Errors is how far texts are from what stands on the page: Edits ÷ Characters is the character error rate.
+// Errors counts the errors of texts: Edits ÷ Characters is the character error rate.
 type Errors struct {
 	Edits      int // characters inserted, left out or replaced
 	Characters int // of what stands on the page, code points
 }
 
-// Add returns the errors of both.
+// Add returns the sum of both.
 func (e Errors) Add(f Errors) Errors { return Errors{e.Edits + f.Edits, e.Characters + f.Characters} }
 
-// Rate is the character error rate: 0 where everything is right, above 1 where much was read that is not there. It is 0
-// where nothing stands on the page.
+// Rate returns the character error rate: 0 if everything is right, above 1 if much was read that is not there, and 0 if the true text
+// is empty.
 func (e Errors) Rate() float64 {
 	if e.Characters == 0 {
 		return 0
@@ -30,14 +30,15 @@ func (e Errors) Rate() float64 {
 	return float64(e.Edits) / float64(e.Characters)
 }
 
-// Compare counts the errors in a text that was read. Both texts must be in the same Unicode normal form. It takes time in
-// proportion to the length and the errors, or at worst to the product of both lengths.
+// Compare counts the errors in a text that was read. Both texts must be in the same Unicode normal form. It takes time in proportion to
+// the length and the errors, or in the worst case to the product of both lengths.
 func (s Scoring) Compare(read, truth string) Errors {
 	a, b := s.reduce(read), s.reduce(truth)
 	return Errors{Edits: distance(a, b), Characters: len(b)}
 }
 
-// Agreement is how much two readings of a region are alike: 0–1, one less the edits between them for each character of the longer one.
+// Agreement returns how similar two readings of a region are, from 0 to 1: one minus the edits between them per character of the longer
+// one.
 func Agreement(a, b string) float64 {
 	ab, ba := Scoring{}.Compare(a, b), Scoring{}.Compare(b, a)
 	longer := max(ab.Characters, ba.Characters)

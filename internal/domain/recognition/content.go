@@ -1,8 +1,8 @@
-// Package recognition holds the rules of reading regions of page images: what may be asked of the engine, runs and their
-// versions, contents with word boxes and confidence, and corrections.
+// Package recognition has the rules of reading regions of page images: requests to the engine, runs and their versions, contents with
+// word boxes and confidence, and corrections.
 //
-// The types and rules stand in content.go, run.go and align.go and do no I/O; Service has the operations; ports.go
-// names what they need from outside.
+// The types and rules in content.go, run.go and align.go do no I/O. Service has the operations, and ports.go what they need from
+// outside.
 package recognition
 
 import (
@@ -19,7 +19,7 @@ import (
 	"glyphbox/internal/domain/label"
 )
 
-// Word is one word as it stands on the page.
+// Word is one word on the page.
 type Word struct {
 	Text       string       `json:"text"`
 	Box        document.Box `json:"box"`              // coordinates of the page
@@ -37,7 +37,7 @@ type Candidate struct {
 	Confidence float64 `json:"confidence"` // 0–1
 }
 
-// Reading is what an engine made of one region, and how.
+// Reading is the engine's result for one region, and how it came about.
 type Reading struct {
 	Text       string   `json:"text"` // lines end in \n but the last; no other white space at their ends
 	Words      []Word   `json:"words"`
@@ -63,8 +63,8 @@ type Reading struct {
 	Error *fault.Failure `json:"error,omitempty"`
 }
 
-// Content is the text of one region in one run, as the engine read it (revision 1) or as a person corrected it since.
-// It is stored as a document, in the form of its JSON tags.
+// Content is the text of one region in one run, as the engine read it (revision 1) or as a person corrected it later. It is stored as a
+// document, in the form of its JSON tags.
 type Content struct {
 	ID  string       `json:"id"`
 	ROI document.Box `json:"roi"`
@@ -110,7 +110,7 @@ func (c *Content) people() []*account.Ref {
 // saysThatOf tells whether two revisions have the same text at the same place.
 func (c Content) saysThatOf(other Content) bool { return c.Text == other.Text && c.ROI == other.ROI }
 
-// Detail is the words of the text.
+// Detail returns the words of the text.
 func (c Content) Detail() []string { return strings.Fields(c.Text) }
 
 // Limits of a corrected text.
@@ -119,7 +119,7 @@ const (
 	MaxTextWords = 20_000
 )
 
-// Correction is what a person wants of a content. Something has to be given. Text and Detail exclude each other.
+// Correction is a change that a person makes to a content. At least one field must be set. Text and Detail exclude each other.
 type Correction struct {
 	Text      *string
 	Detail    []string      // words, in the order of the text
@@ -132,7 +132,7 @@ type Correction struct {
 	If        Condition
 }
 
-// Condition tells of a content, as it is now, whether it may be changed. nil: whatever it is.
+// Condition decides whether a content, as it is now, may be changed. nil means always.
 type Condition func(Content) bool
 
 // check returns Stale where the condition does not hold.
@@ -143,7 +143,7 @@ func (holds Condition) check(c Content) error {
 	return fault.New(fault.Stale, "changed_meanwhile", "The content is at revision %d by now.", c.Revision)
 }
 
-// WordMark says whether a word is right as it was read.
+// WordMark says whether a word is confirmed as it was read.
 type WordMark struct {
 	Index     int // among the words of the content
 	Confirmed bool

@@ -11,13 +11,13 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// MaxPages is how many pages are read in one request that somebody waits for.
+// MaxPages is the maximum number of pages in one synchronous request.
 const MaxPages = 50
 
 // pagesAtOnce is how many pages are read at once where the request has one region, so that an engine has work for all its workers.
 const pagesAtOnce = 8
 
-// PageRun tells what came of reading a page.
+// PageRun is the result of reading a page.
 type PageRun struct {
 	ImageID int64
 	Number  int   // of the page in its document
@@ -25,11 +25,11 @@ type PageRun struct {
 	Err     error // why there is none, as with Recognize
 }
 
-// RecognizePages reads the same regions, or the whole, of each of those pages of the document that an image is a page of, whichever page
-// that is. Each page gets a run, which is durable when it is told of here, and what goes wrong with a page concerns no other: a region that
-// is not on it, or that it cannot be rendered. The timeout is that of all pages together; those that are not read by then say so.
-// A claim of the request is one of a part; a page that it says is made is not read again.
-// NotFound; Invalid for the pages, of which there may be MaxPages, for Request.Into, and for all that is wrong with the request on every
+// RecognizePages reads the same regions, or the whole page, on each of those pages of the document of an image, whichever page the
+// image is. Each page gets a run, which is durable when it is returned here. A failure of one page, such as a region that is outside it
+// or a page that cannot be rendered, does not affect the others. The timeout is that of all pages together; pages that are not read by
+// then get an error. A claim of the request is that of a request in parts; pages that it records as made are not read again. NotFound;
+// Invalid for the pages, of which there may be MaxPages, for Request.Into, and for everything that is wrong with the request on every
 // page.
 func (s *Service) RecognizePages(ctx context.Context, actor account.Actor, imageID int64, ranges PageRanges, request Request) (
 	[]PageRun, error) {

@@ -13,7 +13,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Format is a form of file that what was read can be exported in.
+// Format is a file format for exports.
 type Format string
 
 // The formats.
@@ -34,7 +34,7 @@ const (
 // Formats are all formats.
 var Formats = []Format{FormatText, FormatJSON, FormatTSV, FormatHOCR, FormatALTO, FormatPDF, FormatCSV, FormatXLSX, FormatGroundTruth}
 
-// MediaType returns what files of the format are in HTTP.
+// MediaType returns the media type of the format.
 func (f Format) MediaType() string {
 	switch f {
 	case FormatText:
@@ -70,10 +70,10 @@ func (f Format) ending() string {
 	return "." + string(f)
 }
 
-// ExportWidth is the most pixels of the width of a page image in an export.
+// ExportWidth is the maximum width of a page image in an export, in pixels.
 const ExportWidth = 5000
 
-// Transcript is all that an export is made of: the pages of a document, or of several.
+// Transcript has everything for an export: the pages of one or several documents.
 type Transcript struct {
 	Name    string // of the document, or of the first of several
 	Several bool   // it has pages of several documents
@@ -83,7 +83,7 @@ type Transcript struct {
 	Pages iter.Seq2[TranscriptPage, error]
 }
 
-// TranscriptPage is a page of a transcript. View and Printed may be called until the next page is asked for.
+// TranscriptPage is a page of a transcript. View and Printed may be called until the next page is requested.
 type TranscriptPage struct {
 	Number int // of the page in its document; where there are pages of several documents, in the file that is made of them
 	Image  document.Image
@@ -103,7 +103,7 @@ type TranscriptPage struct {
 	Mended func(pages []int) ([]byte, error)
 }
 
-// Export is a file that is made when it is written.
+// Export is a file that is made while it is written.
 type Export struct {
 	Name        string // of the file
 	MediaType   string
@@ -114,15 +114,15 @@ type Export struct {
 	Write func(w io.Writer) error
 }
 
-// Selection says what of a document is exported.
+// Selection says which part of a document to export.
 type Selection struct {
 	Pages   PageRanges // of the document; nil: all
 	Version int        // of the only page; 0: the newest version of each
 }
 
-// Export makes a file of a document, from the newest version of each of its pages, whichever page's image is named. Pages that were not
-// read are empty. It reads nothing and stores nothing. NotFound; Invalid for the format, the pages and the version; for FormatPDF and
-// FormatGroundTruth also as the Imager says.
+// Export makes a file of a document, from the newest version of each of its pages, whichever page the image is. Pages without a run are
+// empty. It reads nothing and stores nothing. NotFound; Invalid for the format, the pages and the version; for FormatPDF and
+// FormatGroundTruth also the faults of the Imager.
 func (s *Service) Export(ctx context.Context, actor account.Actor, imageID int64, format Format, selection Selection) (Export, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Service) unread(ctx context.Context, pages []document.Image) (n int, er
 	return n, nil
 }
 
-// ExportRun makes a file of a run of an image. Errors as with Export.
+// ExportRun makes a file of a run of an image. Faults are those of Export.
 func (s *Service) ExportRun(ctx context.Context, actor account.Actor, imageID int64, version int, format Format) (Export, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
@@ -189,7 +189,7 @@ func (s *Service) ExportRun(ctx context.Context, actor account.Actor, imageID in
 	return s.export(ctx, versionName(name, version), format, t), nil
 }
 
-// Packing says how several documents become one file.
+// Packing says how to combine several documents in one file.
 type Packing string
 
 // The packings.
@@ -207,8 +207,8 @@ const (
 	MaxExportedPages = 20_000 // of all documents
 )
 
-// ExportAll makes one file of several documents, in that order, each once, whichever pages' images are named. FormatGroundTruth is an
-// archive already, and has the lines of all documents whatever the packing. Errors as with Export.
+// ExportAll makes one file of several documents, in that order, each once, whichever pages the images are. FormatGroundTruth is always
+// one archive with the lines of all documents, whatever the packing. Faults are those of Export.
 func (s *Service) ExportAll(ctx context.Context, actor account.Actor, imageIDs []int64, format Format, packing Packing) (Export, error) {
 	fields := checkOneOf("as", packing, Packings)
 	fields = append(fields, checkOneOf("format", format, Formats)...)

@@ -7,7 +7,7 @@ import (
 	"glyphbox/internal/domain/account"
 )
 
-// Event says that something changed of an image.
+// Event says that something of an image has changed.
 type Event struct {
 	Seq       int64  // 1, 2, 3 … of its image
 	Version   int    // of the run that is new, has more contents, or has the content; 0: it is not known what changed
@@ -16,10 +16,10 @@ type Event struct {
 	Deleted   bool   // whether the content is gone, or marked as deleted
 }
 
-// KeptEvents is how many events of an image are kept.
+// KeptEvents is the number of events that are kept of an image.
 const KeptEvents = 200
 
-// Feed keeps what happened to images, and who has them open. Safe for concurrent use.
+// Feed keeps the events of images, and who has them open. Safe for concurrent use.
 type Feed interface {
 	// Append stores events, which get the next numbers of their image, as one step with what others append to it. Of an image only the
 	// newest KeptEvents are kept. NotFound.
@@ -49,7 +49,7 @@ func happened(contents ...Content) (events []Event) {
 	return events
 }
 
-// Happened is what happened to an image, how it stands, and who has it open.
+// Happened has the new events of an image, its current state, and who has it open.
 type Happened struct {
 	Events   []Event
 	Newest   int64 // number of the newest event
@@ -57,7 +57,7 @@ type Happened struct {
 	Rotation int // of the image, in whose coordinates contents are
 }
 
-// Happened returns what happened to an image after the event with that number, and who has it open now. NotFound.
+// Happened returns the events of an image after the event with that number, and who has it open now. NotFound.
 func (s *Service) Happened(ctx context.Context, actor account.Actor, imageID, after int64) (h Happened, err error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
@@ -71,10 +71,10 @@ func (s *Service) Happened(ctx context.Context, actor account.Actor, imageID, af
 	return h, err
 }
 
-// StaysFor is how long somebody counts as having an image open who does not say so again.
+// StaysFor is how long a call of Stay lasts.
 const StaysFor = 45 * time.Second
 
-// Stay says that the actor has an image open, for StaysFor or until Leave. NotFound.
+// Stay records that the actor has an image open, for StaysFor or until Leave. NotFound.
 func (s *Service) Stay(ctx context.Context, actor account.Actor, imageID int64, watcher string) error {
 	if _, err := s.Images.Image(ctx, actor, imageID); err != nil {
 		return err
@@ -82,5 +82,5 @@ func (s *Service) Stay(ctx context.Context, actor account.Actor, imageID int64, 
 	return s.Feed.Stay(ctx, watcher, imageID, actor.UserID, s.Now().Add(StaysFor))
 }
 
-// Leave says that a watcher has no image open any more.
+// Leave records that a watcher no longer has an image open.
 func (s *Service) Leave(ctx context.Context, watcher string) error { return s.Feed.Leave(ctx, watcher) }

@@ -23,7 +23,7 @@ type Announcement struct {
 	At      time.Time
 }
 
-// Lookup is what to look for in an index.
+// Lookup is a query of an index.
 type Lookup struct {
 	Sought
 	Viewer int64 // only what this user may see; 0: everything
@@ -31,7 +31,7 @@ type Lookup struct {
 	Limit  int   // entries, at least 1
 }
 
-// Entry is what an index has of a content, or of the name of an image.
+// Entry is the entry of a content, or of the name of an image, in an index.
 type Entry struct {
 	ID        int64 // what is put later has a greater one
 	ImageID   int64
@@ -40,7 +40,7 @@ type Entry struct {
 	Rotation  int    // of that run
 }
 
-// Proofread is how far regions are proofread.
+// Proofread says how far regions are proofread.
 type Proofread struct {
 	Pages     int // that have been counted; 0 of a content
 	Regions   int
@@ -48,10 +48,10 @@ type Proofread struct {
 	Doubtful  int // words
 }
 
-// DoubtfulBelow is the confidence below which a word is doubtful, unless it or its region is confirmed.
+// DoubtfulBelow is the confidence below which a word is doubtful, unless the word or its region is confirmed.
 const DoubtfulBelow = 0.75
 
-// Proofread is how far the content is proofread.
+// Proofread returns how far the content is proofread.
 func (c Content) Proofread() Proofread {
 	p := Proofread{Regions: 1}
 	if c.Confirmed {
@@ -66,16 +66,16 @@ func (c Content) Proofread() Proofread {
 	return p
 }
 
-// Add returns how far both are together.
+// Add returns the sum of both.
 func (p Proofread) Add(q Proofread) Proofread {
 	return Proofread{p.Pages + q.Pages, p.Regions + q.Regions, p.Confirmed + q.Confirmed, p.Doubtful + q.Doubtful}
 }
 
-// Index finds contents by their text and the names of their regions, and images by their names. It keeps no text: what it finds has all
-// terms that are sought, and may lack what is sought all the same. Safe for concurrent use.
+// Index finds contents by their text and the names of their regions, and images by their names. It stores no text: what it finds has
+// all terms of the query, but may still not match it. Safe for concurrent use.
 //
-// Who changes contents announces it, changes them, and puts what they are then. An announcement that stays, since somebody broke off
-// in between, is made good by Service.Reindex.
+// A change of contents is announced, made, and then put into the index. If it is interrupted in between, the announcement stays, and
+// Service.Reindex repairs the index.
 type Index interface {
 	// Announce stores an announcement, durably, and returns its ID. NotFound where the image is not there.
 	Announce(ctx context.Context, imageID int64) (int64, error)
@@ -141,7 +141,7 @@ func (s *Service) announced(ctx context.Context, imageID int64, do func() (chang
 	return err
 }
 
-// Query is a search in the contents that somebody may see.
+// Query is a search in the contents that a user may see.
 type Query struct {
 	Text   string // words, each of which has to be found
 	Before int64  // only what stands after the hit with this ID; 0: from the first
@@ -153,7 +153,7 @@ type Query struct {
 // wants tells whether a content is one of those that are asked for.
 func (q Query) wants(c Content) bool { return q.Confirmed == nil || *q.Confirmed == c.Confirmed }
 
-// Hit is a content, or the name of an image, that has what was sought.
+// Hit is a content, or the name of an image, that matches a search.
 type Hit struct {
 	ID        int64 // hits that come later in a list have smaller ones
 	Image     document.Image
@@ -166,10 +166,9 @@ type Hit struct {
 
 const maxLookups = 20 // of one search
 
-// Search returns contents of the newest runs of images that the actor may see, and names of such images, that have all words that are
-// sought: those that were read or corrected last first. next is where to go on, as Before; 0 at the end. There may be fewer than the limit,
-// or none, also before the end.
-// Invalid, naming q.
+// Search returns contents of the newest runs of images that the actor may see, and names of such images, that contain all words of the
+// query. What was read or corrected last comes first. next is the value of Before for the following hits, and 0 at the end. There may
+// be fewer hits than the limit, or none, even before the end. Invalid, naming q.
 func (s *Service) Search(ctx context.Context, actor account.Actor, q Query) (hits []Hit, next int64, err error) {
 	sought, err := NewSought(s.Index.Fold(q.Text))
 	if err != nil {
@@ -273,9 +272,9 @@ const reindexedAtOnce = 100
 // mostFailures is how many images may fail before Reindex gives up.
 const mostFailures = 100
 
-// Reindex makes good what was announced and not put, the oldest first, and tells how many of how many announcements are done. An
-// announcement stays until sweep.MinAge after it was made, for whoever made it may still be about to change something. What fails of one
-// image does not keep it from the others, unless a store is away; it is returned at the end. The index is made compact on the way.
+// Reindex indexes what was announced but not put into the index, oldest first, and reports how many of how many announcements are done.
+// An announcement stays until sweep.MinAge after it was made, since its maker may still be about to change something. A failure of one
+// image does not stop the others, unless a store is unavailable; it is returned at the end. Reindex also compacts the index.
 func (s *Service) Reindex(ctx context.Context, done func(n, of int)) error {
 	n, of := 0, 0
 	var failed []error

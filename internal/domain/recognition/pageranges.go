@@ -9,7 +9,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// PageRanges are pages of a document by their numbers, which begin at 1. nil is all pages.
+// PageRanges are pages of a document, given by their numbers, which begin at 1. nil means all pages.
 type PageRanges []PageRange
 
 // PageRange is the pages from the first to the last.
@@ -18,7 +18,8 @@ type PageRange struct{ First, Last int }
 // maxPageRanges is how many ranges may be named at once.
 const maxPageRanges = 1000
 
-// ParsePageRanges reads "all", which an empty text is too, or numbers and ranges, such as "2-5,9". Invalid, naming the field.
+// ParsePageRanges parses "all" or an empty text, which mean all pages, or numbers and ranges such as "2-5,9". Invalid, naming the
+// field.
 func ParsePageRanges(field, text string) (PageRanges, error) {
 	if text == "" || text == "all" {
 		return nil, nil
@@ -53,7 +54,7 @@ func pageNumber(text string) int {
 	return int(n)
 }
 
-// Has tells whether a page is among them.
+// Has tells whether a page is in the ranges.
 func (r PageRanges) Has(number int) bool {
 	for _, p := range r {
 		if p.First <= number && number <= p.Last {
@@ -63,7 +64,7 @@ func (r PageRanges) Has(number int) bool {
 	return r == nil
 }
 
-// Check returns what is wrong with the ranges in a document of that many pages.
+// Check returns what is wrong with the ranges in a document with that many pages.
 func (r PageRanges) Check(field string, pages int) []fault.Field {
 	for _, p := range r {
 		if p.Last > pages {

@@ -10,7 +10,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Task is one region for an engine, with everything decided that the caller has a say in.
+// Task is one region for an engine, with all options decided.
 type Task struct {
 	document.Box          // within the page
 	Name         string   // not for the engine
@@ -31,7 +31,7 @@ type Order struct {
 	Batch  bool   // nobody waits at a screen, so that other work goes first
 }
 
-// Engine reads regions. Safe for concurrent use. Bytes are not trusted: whatever they are, the process of the caller stays as it is.
+// Engine reads regions. Safe for concurrent use. Bytes are not trusted: whatever they are, they do not harm the process of the caller.
 type Engine interface {
 	// Recognize reads the regions of an order and returns a reading for each, in the same order, with boxes in coordinates of
 	// the page. A text layer gives the text exactly, with confidence 1; where SourceText asks for one that is missing or cannot be trusted,
@@ -74,7 +74,7 @@ var (
 	ErrContentChanged = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
 )
 
-// Runs keeps the rows of runs and which contents they have. Safe for concurrent use. Times are kept in UTC to the microsecond.
+// Runs keeps the rows of runs and the IDs of their contents. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Runs interface {
 	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's name. It notes
 	// r.Note. Versions of an image are 1, 2, 3 … without gap or double, whatever is appended or removed at once.
@@ -133,8 +133,8 @@ type Runs interface {
 	Named(ctx context.Context, contentIDs []string) ([]string, error)
 }
 
-// Contents keeps contents as documents, each with all its revisions, none of which ever changes. Safe for concurrent use.
-// Version, Created, Deleted and the names of people are not stored. Times are kept in UTC to the microsecond. A content that no run has is
+// Contents keeps contents as documents, each with all its revisions, which never change. Safe for concurrent use. It does not store
+// Version, Created, Deleted and the names of people. Times are kept in UTC to the microsecond. A content that no run refers to is
 // removed when it is older than sweep.MinAge.
 type Contents interface {
 	// Add stores new contents, whose revision is 1, all or none of them, in one round trip. Conflict where an ID is there already.
@@ -158,7 +158,7 @@ type Contents interface {
 	Old(ctx context.Context, before time.Time) iter.Seq2[string, error]
 }
 
-// Exporter writes what was read in the forms that other programs read. Safe for concurrent use.
+// Exporter writes results in the formats of other programs. Safe for concurrent use.
 type Exporter interface {
 	// Export writes a file of that format, one of Formats. The text is that of the contents as they are. The same transcript gives the same
 	// bytes. It holds a bounded number of pages in memory. An error is that of the transcript, of w, or says that the file cannot be made,

@@ -43,7 +43,7 @@ const (
 	MaxLanguages  = 5      // of one region
 )
 
-// Region is a part of a page to read. Lang and Shape override those of the request.
+// Region is a part of a page to read. Its Lang and Shape override those of the request.
 type Region struct {
 	document.Box
 	Name    string   // what the caller calls it; may be empty
@@ -56,7 +56,7 @@ type Region struct {
 	Content string   // the content of version Request.Into that is read again; empty: a new one
 }
 
-// Request is what is to be read of a page, and how.
+// Request says what to read on a page, and how.
 type Request struct {
 	Regions []Region // none: the whole page
 	Lang    []string // empty: DefaultLang
@@ -88,15 +88,15 @@ type Run struct {
 	Note       once.Note // of what makes it or adds to it, without the version; zero: none. It is not stored with the run
 }
 
-// AutoLang has the engine find out which of the installed languages a region is written in, by its script. Languages that stand beside it
-// are those to be read of their script.
+// AutoLang makes the engine detect, by the script, in which of the installed languages a region is written. Languages given with it are
+// used for their scripts.
 const AutoLang = "auto"
 
-// DefaultLang is read where a request names no language.
+// DefaultLang is the language of requests that name none.
 const DefaultLang = "eng"
 
-// Tasks turns the request into tasks for the engine: one for each region, or one for the whole page where there is no region.
-// Invalid, naming everything that cannot be done; else as the engine says.
+// Tasks turns the request into tasks for the engine: one for each region, or one for the whole page if there are no regions. Invalid,
+// naming everything that cannot be done; otherwise the faults of the engine.
 func (r Request) Tasks(ctx context.Context, page document.Image, e Engine) ([]Task, error) {
 	r = r.complete()
 	if err := r.check(ctx, page, e); err != nil {
@@ -105,7 +105,7 @@ func (r Request) Tasks(ctx context.Context, page document.Image, e Engine) ([]Ta
 	return r.tasks(page), nil
 }
 
-// CheckCount returns what is wrong where the request has more regions than that; 0: MaxRegions. Invalid.
+// CheckCount returns Invalid if the request has more regions than most; 0 means MaxRegions.
 func (r Request) CheckCount(most int) error {
 	if most = cmp.Or(most, MaxRegions); len(r.Regions) > most {
 		return fault.InvalidFields(fault.Field{Field: "regions", Detail: fmt.Sprintf("at most %d regions, not %d", most, len(r.Regions))})

@@ -43,14 +43,16 @@ const (
 	maxBatch = 100 // contents that are got in one round trip
 )
 
-// Recognize reads regions of an image, or the whole of it, and stores the result as its next version: it is durable when it is returned.
-// Regions that could not be read have an Error; where none could, the whole call fails. Where the request names a version to add to, the
-// contents become part of that, and those that are read again get their next revision; the run returned has only the contents that were
-// read.
-// NotFound; Invalid, naming the region; else as the Engine says. For a version to add to also Forbidden, ErrVersionNotNewest,
-// ErrVersionFull, and ErrContentChanged where somebody corrected a content while it was read again.
-// A request of an item of a job makes one run, however often it is made, and has no limit of time but that of the context. A claim of the
-// request is one of a part where contents are read again, which is not the step that adds others.
+// Recognize reads regions of an image, or the whole image, and stores the result as its next version, which is durable when it is
+// returned. Regions that could not be read have an Error; if none could be read, the call fails. If the request names a version to add
+// to, the contents become part of that version, and contents that are read again get a new revision; the returned run has only the
+// contents that were read.
+//
+// NotFound; Invalid, naming the region; otherwise the faults of the Engine. When adding to a version also Forbidden,
+// ErrVersionNotNewest, ErrVersionFull, and ErrContentChanged if somebody corrected a content while it was read again.
+//
+// A request of an item of a job makes one run, however often it is made, and has no time limit but that of the context. If contents are
+// read again, a claim of the request is that of a request in parts, since another step adds the other contents.
 func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID int64, request Request) (Run, error) {
 	image, err := s.Images.Rendered(ctx, actor, imageID)
 	if err != nil {
@@ -110,7 +112,7 @@ func (s *Service) plan(ctx context.Context, image document.Image, request Reques
 	return tasks, request, err
 }
 
-// Engines adds to names of engines all those of readings, each once, in the order of the readings.
+// Engines appends the names of the engines of readings to names, each once, in the order of the readings.
 func Engines(known string, readings ...Reading) string {
 	var names []string
 	for _, r := range append([]Reading{{Engine: known}}, readings...) {
@@ -197,7 +199,7 @@ func onPage(c Content, r Run, image document.Image) Content {
 	return stamp(c.turned(r.Rotation, image), r)
 }
 
-// Prepared returns, as PNG, exactly what the engine looks at for a region. NotFound, Invalid as with Recognize.
+// Prepared returns, as PNG, exactly what the engine reads for a region. NotFound; Invalid as with Recognize.
 func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int64, region Region) (document.Rendition, error) {
 	image, err := s.Images.Rendered(ctx, actor, imageID)
 	if err != nil {
@@ -210,8 +212,8 @@ func (s *Service) Prepared(ctx context.Context, actor account.Actor, imageID int
 	return s.Engine.Prepared(ctx, Order{Page: image.Page(), Tasks: tasks, UserID: actor.UserID})
 }
 
-// Layout suggests regions: where the text of an image stands, in the order of reading. NotFound; Invalid for the level; else as
-// the Engine says.
+// Layout suggests regions where an image has text, in reading order. NotFound; Invalid for the level; otherwise the faults of the
+// Engine.
 func (s *Service) Layout(ctx context.Context, actor account.Actor, imageID int64, level Level) ([]Suggestion, error) {
 	if level != LevelBlock && level != LevelLine && level != LevelWord {
 		return nil, fault.InvalidFields(fault.Field{Field: "level", Detail: "block, line or word"})
@@ -233,8 +235,8 @@ func withoutIndex(err error) error {
 	return &f
 }
 
-// List returns the runs of an image with their contents, newest first: at most MaxRuns, as many as have MaxWords, and only
-// versions below before where it is not 0. NotFound for the image; TooLarge where the first run alone has more words.
+// List returns the runs of an image with their contents, newest first: at most MaxRuns, and fewer if they have more than MaxWords. If
+// before is not 0, it returns only versions below it. NotFound for the image; TooLarge if the first run alone has more words.
 func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, before int) ([]Run, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
@@ -248,9 +250,9 @@ func (s *Service) List(ctx context.Context, actor account.Actor, imageID int64, 
 	return runs[:whole], err
 }
 
-// Progress returns of each of up to 200 images, which the caller may see, how many pages have been read, and how far their newest runs are
-// proofread: of the image itself and, with whole, of the later pages of the document whose first page it is. An image is not in proofread
-// while the index has yet to count some of the pages that have been read.
+// Progress returns, for each of up to 200 images that the caller may see, how many pages have been read and how far their newest runs
+// are proofread. With whole, it includes the later pages of the document whose first page the image is. An image is missing in
+// proofread while the index still has to count some of its pages.
 func (s *Service) Progress(ctx context.Context, images []document.Image, whole bool) (read map[int64]int, proofread map[int64]Proofread,
 	err error) {
 	ids := make([]int64, len(images))
@@ -270,7 +272,7 @@ func (s *Service) Progress(ctx context.Context, images []document.Image, whole b
 	return read, proofread, err
 }
 
-// Version returns one run of an image with its contents. NotFound; TooLarge where it has more than MaxWords.
+// Version returns one run of an image with its contents. NotFound; TooLarge if it has more than MaxWords.
 func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int64, version int) (Run, error) {
 	image, err := s.Images.Image(ctx, actor, imageID)
 	if err != nil {
@@ -279,8 +281,7 @@ func (s *Service) Version(ctx context.Context, actor account.Actor, imageID int6
 	return s.version(ctx, image, version)
 }
 
-// Again returns a run with the contents that a request has read, in their order and as they are now; those that were deleted are left out.
-// NotFound.
+// Again returns a run with the contents that a request has read, in their order and current revision, without deleted ones. NotFound.
 func (s *Service) Again(ctx context.Context, actor account.Actor, made once.Effect) (Run, error) {
 	run, err := s.Version(ctx, actor, made.Image, made.Version)
 	if err != nil {
@@ -397,9 +398,9 @@ func (s *Service) current(ctx context.Context, run Run, image document.Image, id
 	return onPage(contents[0], run, image), nil
 }
 
-// Correct adds a revision to a content and returns it, and brings it back where it is marked as deleted and the correction says so. Who ran
-// it, the owner of the image and administrators may. NotFound, also where it was deleted meanwhile; Forbidden; Invalid; Stale where its
-// condition does not hold.
+// Correct adds a revision to a content and returns it. It restores a deleted content if the correction says so. The user who started
+// the run, the owner of the image and administrators may do so. NotFound, also if the content was deleted meanwhile; Forbidden; Invalid;
+// Stale if the condition does not hold.
 func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, change Correction) (Content, error) {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	deleted := change.Restore && fault.Is(err, fault.NotFound)
@@ -508,7 +509,7 @@ func (s *Service) findToChange(ctx context.Context, actor account.Actor, id stri
 	return run, image, nil
 }
 
-// Revisions returns all revisions of a content, the first one first. NotFound.
+// Revisions returns all revisions of a content, oldest first. NotFound.
 func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string) ([]Content, error) {
 	run, image, err := s.find(ctx, actor, id, s.Runs.ByContent)
 	if err != nil {
@@ -524,11 +525,11 @@ func (s *Service) Revisions(ctx context.Context, actor account.Actor, id string)
 	return revisions, s.nameEditors(ctx, revisions)
 }
 
-// KeepDeleted is how long a content that is marked as deleted can be brought back.
+// KeepDeleted is how long a deleted content can be restored.
 const KeepDeleted = 7 * 24 * time.Hour
 
-// Delete marks a content as deleted: it is there no more but for Correct, which can bring it back within KeepDeleted. Who may is as with
-// Correct. NotFound; Forbidden; Stale where the condition does not hold.
+// Delete marks a content as deleted. Only Correct can still use it, to restore it within KeepDeleted. Permissions are those of Correct.
+// NotFound; Forbidden; Stale if the condition does not hold.
 func (s *Service) Delete(ctx context.Context, actor account.Actor, id string, condition Condition) error {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	if err != nil {
@@ -568,8 +569,8 @@ func (s *Service) ifHolds(ctx context.Context, run Run, image document.Image, id
 	return c, condition.check(c)
 }
 
-// Purge removes a content from its run for good, row first, also one that is marked as deleted. Who may is as with Correct. NotFound;
-// Forbidden; Stale where the condition does not hold.
+// Purge permanently removes a content from its run, row first, even if it is marked as deleted. Permissions are those of Correct.
+// NotFound; Forbidden; Stale if the condition does not hold.
 func (s *Service) Purge(ctx context.Context, actor account.Actor, id string, condition Condition) error {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	switch {
@@ -597,7 +598,7 @@ func gone(run Run, id string) changed {
 	return changed{events: []Event{{Version: run.Version, ContentID: id, Deleted: true}}}
 }
 
-// DeletedKind is the contents that were marked as deleted and can be brought back no more, for a sweeper to remove, rows first.
+// DeletedKind is the kind of deleted contents that can no longer be restored, for a sweeper to remove, rows first.
 func DeletedKind(runs Runs, contents Contents, now func() time.Time) sweep.Kind {
 	return sweep.Kind{Name: "deleted contents", Age: KeepDeleted, Old: runs.Deleted, Delete: func(ctx context.Context, ids []string) error {
 		removed, err := runs.RemoveDeleted(ctx, ids, now().Add(-KeepDeleted)) // some may have been brought back meanwhile

@@ -8,9 +8,9 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Settings are how a user reads by default, for programs with a screen to begin with and to send along. A request does not use them: what
-// it leaves open is as the service is configured, so that the same request gives the same text whoever makes it. The zero value says
-// nothing.
+// Settings are a user's defaults for reading, for programs with a user interface, which send them with their requests. The service does
+// not apply them to requests: what a request leaves out has the default of the service, so that the same request gives the same text
+// for every user. Empty fields are unset.
 type Settings struct {
 	Lang   []string `json:"lang,omitempty"`
 	Effort Effort   `json:"effort,omitempty"`

@@ -1,6 +1,6 @@
 package recognition
 
-// Shape says how the text of a region is arranged. Its numbers stand in stored documents, in columns and in the HTTP API (as psm).
+// Shape says how the text of a region is arranged. Its numbers are in stored documents, in columns and in the HTTP API (as psm).
 type Shape int
 
 // The shapes. There is no 2.
@@ -20,7 +20,7 @@ const (
 	ShapeRawLine               Shape = 13
 )
 
-// Shapes are the shapes that can be asked for by number, with descriptions. ShapeAuto is not among them.
+// Shapes are the shapes that a request may name by number, with descriptions. ShapeAuto is not among them.
 var Shapes = map[Shape]string{
 	ShapePageWithOrientation:   "A whole page; its orientation and script are found first",
 	ShapePage:                  "A whole page with columns, pictures and tables",
@@ -36,7 +36,7 @@ var Shapes = map[Shape]string{
 	ShapeRawLine:               "One line, read raw without the engine's own corrections",
 }
 
-// ShapeNumbers names the numbers of Shapes, for messages.
+// ShapeNumbers lists the numbers of Shapes for messages.
 const ShapeNumbers = "1 or 3 to 13"
 
 // Valid tells whether s is ShapeAuto or one of Shapes.
@@ -45,7 +45,7 @@ func (s Shape) Valid() bool {
 	return ok || s == ShapeAuto
 }
 
-// Mode is an option of the engine, by its number; see Engine.Modes. It stands in columns and in the HTTP API (as oem).
+// Mode is an option of the engine, given by its number; see Engine.Modes. It is in columns and in the HTTP API (as oem).
 type Mode int
 
 // BestMode is the mode that gives the best text. Every engine has it.
@@ -63,7 +63,7 @@ const (
 	Rotate270  Rotate = "270"
 )
 
-// Rotates are all rotations that can be asked for.
+// Rotates are all values that a request may name.
 var Rotates = []Rotate{RotateAuto, Rotate0, Rotate90, Rotate180, Rotate270}
 
 // Source says where the text of a region comes from.
@@ -79,7 +79,7 @@ const (
 // Sources are all sources that can be asked for.
 var Sources = []Source{SourceAuto, SourceText, SourceOCR}
 
-// Effort says how much is done for the text of a region.
+// Effort says how much work is done for the text of a region.
 type Effort string
 
 // The efforts, from the least to the most.

@@ -10,8 +10,8 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Folded is a text in the form in which texts are compared: Unicode NFC, without letter case, with straight quotes for curly ones. From
-// and To tell for each rune of it which characters of the text it stands for: From is the first one and To the one after the last.
+// Folded is a text in the form in which texts are compared: Unicode NFC, without letter case, with straight quotes instead of curly
+// ones. From and To give, for each of its runes, the first character of the original text and the one after the last.
 type Folded struct {
 	Runes    []rune
 	From, To []int
@@ -86,8 +86,8 @@ func isPoint(text []rune, at int) bool {
 	return (text[at] == '.' || text[at] == ',') && at+1 < len(text) && unicode.IsDigit(text[at+1]) && unicode.IsDigit(text[at-1])
 }
 
-// Terms returns what a text is found by, sorted, each once: its words and numbers, and of scripts without spaces all pairs of characters
-// that stand side by side, and the last character of each piece.
+// Terms returns the terms of a text, sorted, each once: its words and numbers and, for scripts without spaces, all pairs of adjacent
+// characters and the last character of each piece.
 func (f Folded) Terms() []string {
 	var terms []string
 	for _, p := range pieces(f.Runes) {
@@ -105,13 +105,13 @@ func (f Folded) Terms() []string {
 
 func (f Folded) term(from, to int) string { return string(f.Runes[from:to]) }
 
-// Term is what every text has that may have what is sought.
+// Term is a term that every matching text contains.
 type Term struct {
 	Text   string
 	Prefix bool // it has a term that begins with Text
 }
 
-// Sought is what to look for in texts: words, each of which a text has to have.
+// Sought is a query for texts: words, all of which a text must contain.
 type Sought struct {
 	Terms []Term // each once
 	words []soughtWord
@@ -122,9 +122,8 @@ type soughtWord struct {
 	begins []int // where its words and numbers begin: that has to be where one of the text's begins
 }
 
-// NewSought reads what somebody looks for, folded. Hangul, kana and Chinese characters are found wherever they stand; Latin words and
-// numbers, as they are written, where one begins with them. Invalid, naming the field q, for what is too long or has neither a letter nor a
-// digit.
+// NewSought parses a query and folds it. Hangul, kana and Chinese characters match anywhere; Latin words and numbers match the
+// beginnings of words. Invalid, naming the field q, if the query is too long or has neither a letter nor a digit.
 func NewSought(q Folded) (Sought, error) {
 	var s Sought
 	words := strings.FieldsFunc(string(q.Runes), unicode.IsSpace)
@@ -171,8 +170,8 @@ func (s *Sought) add(w Folded, p piece, last bool) {
 	}
 }
 
-// In returns where a text, or several that belong together, have what is sought: a list of spans for each text, in their order. found
-// tells whether each word is in one of them.
+// In returns the matches in a text, or in several that belong together: a list of spans for each text, in their order. found tells
+// whether each word is in one of them.
 func (s Sought) In(texts ...Folded) (spans [][]Span, found bool) {
 	spans = make([][]Span, len(texts))
 	begins := make([]map[int]bool, len(texts))

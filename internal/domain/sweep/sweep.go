@@ -1,8 +1,8 @@
-// Package sweep removes what is left over where something broke off between two stores: bytes and contents that no row names.
+// Package sweep removes orphans: bytes and contents that an operation interrupted between two stores has left and no row refers to.
 //
-// Rows are written after what they name and removed before it. So what has been put is named soon after or never, and what is no
-// longer named is never named again. What is old and not named is therefore left over, and it is removed without any lock: several
-// nodes may sweep at once, while others put, name and delete.
+// Rows are written after what they refer to, and removed before it. So a new blob or content is referred to soon or never, and one that
+// is no longer referred to never is again. Old ones without a row are therefore orphans and can be removed without a lock: several
+// nodes may sweep at once, while others store and delete.
 package sweep
 
 import (
@@ -24,11 +24,11 @@ const (
 	NameWithin = MinAge / 2
 )
 
-// TooLate tells whether it is too late now for a row that names what was put since then. Time is that of the clock on the wall, since the
-// other one stands still while a machine sleeps.
+// TooLate tells whether it is too late to add a row that refers to what was stored at since. It uses the wall clock, since the
+// monotonic clock stops while a machine sleeps.
 func TooLate(since, now time.Time) bool { return now.Round(0).Sub(since.Round(0)) > NameWithin }
 
-// Kind is one kind of things that one store keeps under names and that rows of another one name.
+// Kind is a kind of objects that one store keeps under names and rows of another one refer to.
 type Kind struct {
 	Name string                                                               // of the things, in the plural
 	Old  func(ctx context.Context, before time.Time) iter.Seq2[string, error] // document.Blobs and recognition.Contents say what it does
@@ -47,7 +47,7 @@ type Options struct {
 	Found  func(kind, name string) // is called for each thing that is left over, before it is removed; may be nil
 }
 
-// Tally is what a sweep came to with one kind.
+// Tally is the result of a sweep for one kind.
 type Tally struct {
 	Kind    string
 	Old     int // things of that age
@@ -61,9 +61,9 @@ type Sweeper struct {
 	Now   func() time.Time
 }
 
-// Sweep removes what is left over of each kind and returns a tally for each, whatever goes wrong. Where a store cannot answer
-// nothing more of that kind is removed. Where more than a few things are left over, and more than are named, the database is most likely
-// another one than that which names them: it is a Conflict then, and nothing is removed, unless it is forced. Invalid for the age.
+// Sweep removes the orphans of each kind and returns a tally for each, whatever fails. If a store cannot answer, it removes no more of
+// that kind. If there are more than a few orphans, and more than are in use, this is most likely the wrong database: unless forced,
+// Sweep then removes nothing and returns Conflict. Invalid for the age.
 func (s *Sweeper) Sweep(ctx context.Context, o Options) ([]Tally, error) {
 	if o.Age < MinAge {
 		return nil, fault.InvalidFields(fault.Field{Field: "age",

@@ -22,8 +22,8 @@ const (
 	pruneMost  = 10_000
 )
 
-// Deliverer sends deliveries that are due. Its fields are set once, before first use. Deliverers on several nodes share the work; the
-// limits of requests at once are of each of them.
+// Deliverer sends due deliveries. Its fields are set once, before first use. Deliverers on several nodes share the work; limits on
+// concurrent requests apply to each of them.
 type Deliverer struct {
 	Hooks    Hooks
 	Accounts Accounts
@@ -41,7 +41,7 @@ type Deliverer struct {
 	busy     map[string]int // requests that run, by host, by user and in all
 }
 
-// Wake has what is due sent soon.
+// Wake makes the deliverer send due deliveries soon.
 func (d *Deliverer) Wake() {
 	select {
 	case d.waker() <- struct{}{}:
@@ -54,7 +54,7 @@ func (d *Deliverer) waker() chan struct{} {
 	return d.wake
 }
 
-// Run sends what is due until the context ends, and then waits for the requests that run.
+// Run sends due deliveries until the context ends, and then waits for running requests.
 func (d *Deliverer) Run(ctx context.Context) {
 	defer d.Wait()
 	prune := time.NewTicker(prunePause)
@@ -78,7 +78,7 @@ func (d *Deliverer) Run(ctx context.Context) {
 	}
 }
 
-// Wait waits for the requests that run.
+// Wait waits for running requests.
 func (d *Deliverer) Wait() { d.sending.Wait() }
 
 // Prune removes deliveries that are older than KeepTime.
@@ -91,7 +91,7 @@ func (d *Deliverer) Prune(ctx context.Context) error {
 	}
 }
 
-// Deliver begins to send what is due and may be sent, and does not wait for it. It is called by one at a time.
+// Deliver starts to send what is due and may be sent, and does not wait for it. It must not be called concurrently.
 func (d *Deliverer) Deliver(ctx context.Context) error {
 	hooks, err := d.Hooks.Due(ctx, d.Now())
 	if err != nil {

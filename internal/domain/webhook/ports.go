@@ -8,7 +8,7 @@ import (
 )
 
 // Hooks keeps the rows of hooks and of their deliveries. Safe for concurrent use, by several nodes. Times are kept in UTC to the
-// microsecond. Who makes something happen adds its deliveries in the transaction in which it does so; there is no method for that here.
+// microsecond. The store of an event adds its deliveries in the transaction of the event; there is no method for that here.
 type Hooks interface {
 	// Add stores a hook and gives it an ID. NotFound where the user is none.
 	Add(ctx context.Context, h Hook) (Hook, error)
@@ -53,7 +53,7 @@ type Hooks interface {
 	Stats(ctx context.Context) (Stats, error)
 }
 
-// Stats says what there is to send.
+// Stats counts waiting deliveries.
 type Stats struct {
 	Waiting  int       // deliveries
 	Oldest   time.Time // when the one is due that is due first; zero: none waits
@@ -79,7 +79,7 @@ type Sender interface {
 	Send(ctx context.Context, m Message) Answer
 }
 
-// Seals keep secrets under a key that is not in the database. Safe for concurrent use.
+// Seals encrypts secrets with a key that is not in the database. Safe for concurrent use.
 type Seals interface {
 	// Seal hides a secret of somebody.
 	Seal(secret, of string) ([]byte, error)
@@ -88,7 +88,7 @@ type Seals interface {
 	Open(seal []byte, of string) (string, error)
 }
 
-// Accounts tells who acts.
+// Accounts finds actors.
 type Accounts interface {
 	// ActorOf returns the actor that a user is now, as account.Service does.
 	ActorOf(ctx context.Context, userID int64) (account.Actor, error)

@@ -32,7 +32,7 @@ func (s *Service) check(f Form) error {
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
 
-// Add makes a hook and returns it with its secret, which cannot be had again. Invalid; Conflict where there are MaxHooks.
+// Add creates a hook and returns it with its secret, which cannot be retrieved again. Invalid; Conflict if there are MaxHooks already.
 func (s *Service) Add(ctx context.Context, actor account.Actor, f Form) (h Hook, secret string, err error) {
 	if f.URL == nil {
 		f.URL = new(string)
@@ -57,7 +57,7 @@ func (s *Service) Add(ctx context.Context, actor account.Actor, f Form) (h Hook,
 	return h, secret, err
 }
 
-// List returns the actor's hooks.
+// List returns the hooks of the actor.
 func (s *Service) List(ctx context.Context, actor account.Actor) ([]Hook, error) {
 	return s.Hooks.OfUser(ctx, actor.UserID)
 }
@@ -71,7 +71,7 @@ func (s *Service) Hook(ctx context.Context, actor account.Actor, id int64) (Hook
 	return h, err
 }
 
-// Change changes a hook and returns it, with a secret where it got a new one. The secret before it signs for SecretTime more. Invalid;
+// Change changes a hook and returns it, with its secret if it got a new one. The previous secret also signs for SecretTime. Invalid;
 // NotFound.
 func (s *Service) Change(ctx context.Context, actor account.Actor, id int64, f Form) (h Hook, secret string, err error) {
 	if err := s.check(f); err != nil {
@@ -121,7 +121,7 @@ func (s *Service) RemoveAllOf(ctx context.Context, userID int64) error {
 	return s.Hooks.RemoveAllOf(ctx, userID)
 }
 
-// Deliveries returns deliveries of a hook, newest first, at most MaxSize of them: those before that one where it is not empty. NotFound.
+// Deliveries returns deliveries of a hook, newest first, at most MaxSize; if before is not empty, only those before it. NotFound.
 func (s *Service) Deliveries(ctx context.Context, actor account.Actor, id int64, before string, size int) ([]Delivery, error) {
 	if _, err := s.Hook(ctx, actor, id); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (s *Service) Deliveries(ctx context.Context, actor account.Actor, id int64,
 	return s.Hooks.Deliveries(ctx, id, before, min(size, MaxSize))
 }
 
-// Replay sends a delivery again, with all its tries and the same ID. NotFound; Conflict while it is being tried.
+// Replay sends a delivery again, with the same ID and with all tries again. NotFound; Conflict while it is being tried.
 func (s *Service) Replay(ctx context.Context, actor account.Actor, id int64, deliveryID string) error {
 	if _, err := s.Hook(ctx, actor, id); err != nil {
 		return err

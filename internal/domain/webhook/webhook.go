@@ -1,9 +1,9 @@
-// Package webhook tells programs elsewhere of what has happened here, by HTTP requests that are signed.
+// Package webhook notifies other programs of events by signed HTTP requests.
 //
-// A delivery is one such request. Its row is written in the transaction that makes happen what it tells of, so that none is lost, and it is
-// tried until it is answered with success, with growing pauses for a day. It may arrive twice; both have the same ID.
+// A delivery is one such request. Its row is written in the transaction of the event, so that none is lost. It is tried until the
+// answer is a success, with growing pauses for a day. It may arrive twice, with the same ID.
 //
-// The types and rules stand in webhook.go and do no I/O; Service has the operations of users, Deliverer sends what is due; ports.go names
+// The types and rules in webhook.go do no I/O. Service has the operations of users, Deliverer sends due deliveries, and ports.go has
 // what they need from outside.
 package webhook
 
@@ -35,7 +35,7 @@ const (
 	KeepTime    = 30 * 24 * time.Hour // for which a delivery is kept
 )
 
-// Hook is where deliveries go.
+// Hook is an address for deliveries.
 type Hook struct {
 	ID           int64
 	UserID       int64
@@ -61,7 +61,7 @@ const (
 	Blocked Reason = "blocked" // its user may not act
 )
 
-// Notice says for its user why a hook was disabled by the service. It is empty where it was not.
+// Notice tells the user of a hook why the service disabled it. It is empty if the service did not.
 func (h Hook) Notice() string {
 	switch h.Reason {
 	case Failing:
@@ -93,7 +93,7 @@ func newSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(b)
 }
 
-// State is where a delivery stands.
+// State is the state of a delivery.
 type State string
 
 // The states of a delivery.
@@ -117,7 +117,7 @@ type Delivery struct {
 	Answer  Answer    // to the last try
 }
 
-// Answer is what became of a try.
+// Answer is the result of a try.
 type Answer struct {
 	Status     int           // of HTTP; 0: there was no answer
 	Error      string        // why it did not work, for the user; empty: it did
@@ -131,7 +131,7 @@ func (a Answer) ok() bool { return a.Status >= 200 && a.Status < 300 }
 var pauses = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour,
 	2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 8 * time.Hour}
 
-// MaxTries is how often a delivery is tried.
+// MaxTries is the maximum number of tries of a delivery.
 var MaxTries = len(pauses) + 1
 
 // settle says where a delivery and its hook stand after a try.
@@ -161,7 +161,7 @@ func settle(h *Hook, d *Delivery, a Answer, now time.Time) {
 	d.Due = now.Add(max(pause, min(a.RetryAfter, slices.Max(pauses))))
 }
 
-// Event is what a delivery tells of.
+// Event is the subject of a delivery.
 type Event struct {
 	Type string
 	At   time.Time
@@ -190,7 +190,7 @@ var (
 	ErrTaken      = fault.New(fault.Conflict, "delivery_runs", "The delivery is being tried at this moment.")
 )
 
-// Form is what a user says of a hook. A nil field is as it was.
+// Form is the input for a hook. Nil fields stay unchanged.
 type Form struct {
 	URL     *string
 	Items   *bool
