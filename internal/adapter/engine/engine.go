@@ -1,6 +1,6 @@
-// Package engine is the recognition.Engine and the document.Imager: it has regions read and pages rendered by a pool of worker
-// processes (package workerpool), each of which runs the program of package worker. This package decodes no image and reads no text:
-// of files it reads the header, in Go.
+// Package engine is the recognition.Engine and the document.Imager. It reads regions and renders pages in a pool of worker processes
+// (package workerpool), each of which runs the program of package worker. This package decodes no images and reads no text; of files it
+// only parses the header, in Go.
 package engine
 
 import (
@@ -28,7 +28,7 @@ import (
 	"glyphbox/internal/workerpool"
 )
 
-// Options configure an engine. A zero value stands for the default.
+// Options configure an engine. Zero values mean defaults.
 type Options struct {
 	Files         document.Files // opens the pages
 	Command       []string       // starts a worker, which calls worker.Run with the argument that the engine adds
@@ -51,7 +51,7 @@ type Options struct {
 	LoadWhenNeeded bool // models are loaded for the first region that needs them, instead of at the start
 }
 
-// NoModels stands for no folder of models.
+// NoModels means no folder of models.
 const NoModels = "none"
 
 const defaultMemoryLimit = 3 << 30 // the largest page is 600 MB, of which decoders hold up to four copies
@@ -73,7 +73,7 @@ var (
 	_ document.Imager    = (*Engine)(nil)
 )
 
-// Start starts the workers. It fails where there is no traineddata. A worker that does not start is tried again; Ready tells why.
+// Start starts the workers. It fails without traineddata. It retries workers that do not start; Ready returns the reason.
 func Start(o Options) (*Engine, error) {
 	if o.MaxPixels <= 0 {
 		o.MaxPixels = 150_000_000
@@ -155,17 +155,17 @@ func workerEnvironment(processors int) []string {
 	return env
 }
 
-// Close ends the workers. What waits fails as Unavailable; what runs is finished first, up to RegionTimeout.
+// Close ends the workers. It finishes running work first, within RegionTimeout; waiting work fails as Unavailable.
 func (e *Engine) Close() error {
 	e.pool.Close()
 	e.pdf.pool.Close()
 	return os.RemoveAll(e.tessdata.made)
 }
 
-// Tessdata returns the folder that the workers read traineddata from.
+// Tessdata returns the folder of traineddata that the workers use.
 func (e *Engine) Tessdata() string { return e.tessdata.folder }
 
-// Ready returns nil where a worker is up, and else why none is: Unavailable.
+// Ready returns nil if a worker runs, and otherwise the reason: Unavailable.
 func (e *Engine) Ready(context.Context) error { return e.pool.Ready() }
 
 // Stats returns the current counts of the workers.
@@ -178,7 +178,7 @@ func (e *Engine) name() string {
 	return about.Engine
 }
 
-// About is what an engine consists of.
+// About describes the parts of an engine.
 type About struct {
 	Name       string   // and version of what reads; empty before the first worker has started
 	Tessdata   string   // folder of the traineddata
@@ -190,14 +190,14 @@ type About struct {
 	HEIF HEIF
 }
 
-// HEIF is what the files of phones, HEIC and AVIF, are decoded with.
+// HEIF describes the decoder of HEIC and AVIF, the file formats of phones.
 type HEIF struct {
 	Library string   // name and version; empty where it is missing
 	Formats []string // those that are decoded, by name
 	Missing string   // what is missing, and why; empty where nothing is
 }
 
-// About returns what the engine consists of, as its newest worker says.
+// About returns the parts of the engine, as its newest worker reports them.
 func (e *Engine) About() About {
 	a := About{Tessdata: e.tessdata.folder, Missing: e.missing, Unconfined: e.pool.Missing()}
 	var worker protocol.About
@@ -303,9 +303,9 @@ func withoutText(reason string) recognition.Reading {
 		Error: &fault.Failure{Code: recognition.CodeNoText, Detail: "The text layer cannot be used: " + reason + "."}}
 }
 
-// Plain reads the regions of an order by the plain loop, for measuring: no retries, no words, no confidence. The shape of a task is
-// taken as it is; a line is scaled. Duration is of exactly this work in the worker, with the page
-// decoded and the model loaded before. Errors as with Recognize.
+// Plain reads the regions of an order with the plain loop, for benchmarks: no retries, no words, no confidence. It uses the shape of a
+// task as given, and scales lines. Duration covers exactly this work in the worker, after the page is decoded and the model loaded.
+// Errors are those of Recognize.
 func (e *Engine) Plain(ctx context.Context, o recognition.Order) ([]recognition.Reading, error) {
 	return e.readAll(ctx, protocol.Plain, o, o.Batch, nil)
 }
@@ -394,12 +394,12 @@ func (e *Engine) job(page document.Page, operation string, j protocol.Job) worke
 	return workerpool.Job{Operation: operation, Payload: j}
 }
 
-// Prepared returns what is looked at first; see recognition.Engine.
+// Prepared returns the first image that is read for a region; see recognition.Engine.
 func (e *Engine) Prepared(ctx context.Context, o recognition.Order) (document.Rendition, error) {
 	return e.render(ctx, o.Page, o.UserID, protocol.Prepared, protocol.Job{Task: o.Tasks[0]})
 }
 
-// Cut returns a region as it is on the page, as PNG in shades of grey, for measuring how other programs read it.
+// Cut returns a region as it is on the page, as PNG in shades of grey, to measure how other programs read it.
 func (e *Engine) Cut(ctx context.Context, page document.Page, box document.Box) (document.Rendition, error) {
 	return e.render(ctx, page, 0, protocol.Cut, protocol.Job{Task: recognition.Task{Box: box}})
 }
@@ -410,7 +410,7 @@ func (e *Engine) Layout(ctx context.Context, page document.Page, level recogniti
 	return a.Suggestions, err
 }
 
-// Languages returns what is installed; see recognition.Engine.
+// Languages returns the installed languages; see recognition.Engine.
 func (e *Engine) Languages(context.Context) ([]string, error) {
 	codes := make([]string, len(e.tessdata.languages))
 	for i, l := range e.tessdata.languages {
@@ -453,7 +453,7 @@ func (e *Engine) Check(mode recognition.Mode, lang []string) (fields []fault.Fie
 	return fields
 }
 
-// Probe reads the headers of an image file in this process, and has a worker look at a PDF file; see document.Imager.
+// Probe parses the headers of an image file in this process, and lets a worker examine a PDF file; see document.Imager.
 func (e *Engine) Probe(ctx context.Context, f document.File) (document.Probe, error) {
 	r, file, err := e.open(ctx, f)
 	if err != nil {
@@ -480,7 +480,7 @@ func (e *Engine) Probe(ctx context.Context, f document.File) (document.Probe, er
 	return probe, nil
 }
 
-// Orientation returns how the pixels of a file lie, as EXIF has it: 1, upright, to 8. Errors as with Probe.
+// Orientation returns the EXIF orientation of a file, from 1, upright, to 8. Errors are those of Probe.
 func (e *Engine) Orientation(ctx context.Context, f document.File) (int, error) {
 	if f.MediaType == imagefile.PDF {
 		return 1, nil

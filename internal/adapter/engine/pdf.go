@@ -68,8 +68,8 @@ func startPDF(o Options) (*pdfPool, error) {
 	return p, nil
 }
 
-// Compile has a worker compile what PDF files are opened with into a folder, which is made where it is missing. Options.CompiledDir is such
-// a folder. The command is that of Options.
+// Compile makes a worker compile the PDF library into a folder, which it creates if necessary. The folder is for Options.CompiledDir.
+// command is that of Options.
 func Compile(ctx context.Context, command []string, folder string) error {
 	setup, err := json.Marshal(protocol.Setup{PDF: &protocol.PDF{Cache: folder, Compile: true}})
 	if err != nil {
@@ -162,7 +162,7 @@ func (p *pdfPool) file(f document.File) workerpool.Page {
 	}}
 }
 
-// AboutPDF is what PDF files are opened with.
+// AboutPDF describes the workers for PDF files.
 type AboutPDF struct {
 	Name       string // and version of what renders; empty before the first file
 	Cache      string // folder of compiled code; empty where there is none
@@ -174,7 +174,7 @@ type AboutPDF struct {
 // PDFStats returns the current counts of the workers for PDF files.
 func (e *Engine) PDFStats() workerpool.Stats { return e.pdf.pool.Stats() }
 
-// PDF returns what PDF files are opened with, as the newest of its workers says.
+// PDF returns the state of the workers for PDF files, as the newest of them reports it.
 func (e *Engine) PDF() AboutPDF {
 	p := e.pdf
 	a := AboutPDF{Cache: p.cache, Stats: p.pool.Stats(), Unconfined: p.pool.Missing()}
@@ -288,7 +288,7 @@ func (p *pdfPool) render(ctx context.Context, page document.Page, user int64, ba
 	return file, err
 }
 
-// Mended writes a PDF file anew; see document.Imager.
+// Mended rewrites a PDF file; see document.Imager.
 func (e *Engine) Mended(ctx context.Context, f document.File, pages []int) ([]byte, error) {
 	_, file, err := e.pdf.one(ctx, f, 0, false, protocol.PDFCopy, protocol.PDFJob{Pages: pages})
 	return file, err

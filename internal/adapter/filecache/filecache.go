@@ -1,4 +1,5 @@
-// Package filecache keeps files of a store that is far away near the workers: a page of a long document is read by opening the whole file.
+// Package filecache keeps local copies of files from a remote store. Without them, each page of a long document would fetch the whole
+// file.
 package filecache
 
 import (
@@ -11,9 +12,9 @@ import (
 	"glyphbox/internal/spool"
 )
 
-// Cache is document.Files. It keeps copies of stored files by their hash, at most a number of bytes together, and lets those go first that
-// were opened least recently. Copies have no name on the disk and go with the process. Where one cannot be made or kept the file comes
-// from the store. Safe for concurrent use.
+// Cache implements document.Files. It keeps copies of stored files by their hash, up to a number of bytes in all, and evicts the least
+// recently opened ones. Copies have no name on the disk and end with the process. If a copy cannot be made or kept, the file comes from
+// the store. Safe for concurrent use.
 type Cache struct {
 	of   document.Files
 	dir  string
@@ -26,7 +27,7 @@ type Cache struct {
 	stats  Stats
 }
 
-// Stats counts what was opened.
+// Stats counts hits and misses.
 type Stats struct {
 	Hits   int64 // times a copy was there
 	Misses int64 // times the store was asked
@@ -42,14 +43,14 @@ type copied struct {
 	disk    *spool.File   // nil: not made yet
 }
 
-// New returns a cache for files of that store. Its copies are in the file system of a folder, and take at most that many bytes.
+// New returns a cache for files of that store. Its copies are in the file system of dir, and take at most that many bytes.
 func New(of document.Files, dir string, most int64) *Cache {
 	return &Cache{of: of, dir: dir, most: most, copies: map[string]*list.Element{}, order: list.New()}
 }
 
 var _ document.Files = (*Cache)(nil)
 
-// Open implements document.Files. Of those who open a file at once, one fetches it.
+// Open implements document.Files. Concurrent calls for the same file fetch it once.
 func (c *Cache) Open(ctx context.Context, f document.File) (io.ReadCloser, error) {
 	if f.Staged != "" || f.SHA256 == "" {
 		return c.of.Open(ctx, f)

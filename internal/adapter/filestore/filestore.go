@@ -1,7 +1,7 @@
 // Package filestore keeps blobs as files of a directory tree: the blob abcdef… is the file ab/abcdef….
 //
-// A blob is written to a file below tmp, synced and then renamed into place, so that it is never there in part. The tree can
-// be copied while it is in use.
+// A blob is written to a file below tmp, synced and then renamed into place, so that it is never incomplete. The tree can be copied
+// while it is in use.
 package filestore
 
 import (
@@ -22,7 +22,7 @@ import (
 	"glyphbox/internal/durable"
 )
 
-// Store is document.Blobs in a directory. Safe for concurrent use, also by several processes.
+// Store implements document.Blobs in a directory. Safe for concurrent use, even by several processes.
 type Store struct {
 	dir string
 
@@ -32,7 +32,7 @@ type Store struct {
 
 var _ document.Blobs = (*Store)(nil)
 
-// Open opens the store in a directory, and makes that where it is missing. All of it can be read by its owner only.
+// Open opens the store in a directory, which it creates if necessary. Only the owner can read it.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, folders: map[string]bool{}}
 	if err := s.prepare(); err != nil {
@@ -65,7 +65,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (string, error) {
 	return name, nil
 }
 
-// PutAs is Put under a name that another store has given. A blob of that name is replaced.
+// PutAs is like Put with a name that another store has given. It replaces a blob of that name.
 func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (s *Store) PutAs(ctx context.Context, name string, r io.Reader) error {
 	return storeFault(err)
 }
 
-// Share gives a blob to another store as well: as the same file where the file system can do that, else as a copy. That it is there already
-// is no error. It is durable after the other's Sync. NotFound.
+// Share copies a blob to another store: as a hard link if the file system allows that, else as a copy. It is no error if the blob
+// exists there already. It is durable after Sync of the other store. NotFound.
 func (s *Store) Share(ctx context.Context, name string, with *Store) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *Store) Sync() error {
 	return storeFault(errors.Join(err, durable.SyncDir(s.dir)))
 }
 
-// Empty tells whether there is no blob.
+// Empty tells whether the store has no blobs.
 func (s *Store) Empty() (bool, error) {
 	files, err := filepath.Glob(filepath.Join(s.dir, "??", "*"))
 	return len(files) == 0, err
@@ -202,7 +202,7 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// Old implements document.Blobs. It goes by the time when a file was last written to, which a copy may keep or not.
+// Old implements document.Blobs. It uses the modification times of files, which a copy may or may not preserve.
 func (s *Store) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		folders, err := os.ReadDir(s.dir)

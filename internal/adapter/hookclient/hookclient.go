@@ -1,8 +1,8 @@
-// Package hookclient is webhook.Sender by HTTP, signed by the Standard Webhooks convention.
+// Package hookclient implements webhook.Sender with HTTP requests that are signed as in Standard Webhooks.
 //
-// Whoever names an address must not reach by it what only this machine reaches. So the address that a name was resolved to is checked when
-// it is connected to: public ones are allowed, and networks that are set. No proxy of the environment is used, no redirect is followed, and
-// the answer is read only to its end, within bounds.
+// A user who chooses an address must not reach through it what only this machine can reach. So the address that a name resolves to is
+// checked when it is connected: public addresses and configured networks are allowed. The client uses no proxy from the environment,
+// follows no redirect, and reads the answer only to its end, within limits.
 package hookclient
 
 import (
@@ -33,7 +33,7 @@ const (
 	maxAnswer = 64 << 10 // bytes of its body; the rest is not read
 )
 
-// Options say where is sent to. The zero value is good.
+// Options configure a client. The zero value is usable.
 type Options struct {
 	Networks []netip.Prefix // besides public addresses
 	Timeout  time.Duration  // of a request and its answer; 0: 10 s
@@ -41,7 +41,7 @@ type Options struct {
 	Agent    string         // of the header User-Agent
 }
 
-// Client is webhook.Sender. Safe for concurrent use.
+// Client implements webhook.Sender. Safe for concurrent use.
 type Client struct {
 	guard *ssrf.Guardian
 	http  *http.Client
@@ -50,7 +50,7 @@ type Client struct {
 
 var _ webhook.Sender = (*Client)(nil)
 
-// New makes a client.
+// New returns a client.
 func New(o Options) *Client {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
@@ -81,7 +81,7 @@ func New(o Options) *Client {
 
 var errNotAllowed = errors.New("the address is not allowed")
 
-// Close ends connections that are not in use.
+// Close closes idle connections.
 func (c *Client) Close() error {
 	c.http.CloseIdleConnections()
 	return nil

@@ -58,14 +58,13 @@ type regionForm struct {
 	Content string    `json:"content,omitempty" maxLength:"100" doc:"With into: a content of that version, which is read again in this place and gets a new revision. It keeps its name if none is given, and is no longer confirmed."`
 }
 
-// Ignores are the fields that clients of the original service send along, since they got them from there: a result has them beside its
-// region and its words.
+// Ignores are fields that clients of the original service send because its results have them beside region and words.
 func (regionForm) Ignores() []string { return []string{"id", "_id", "detail", "text"} }
 
 // regionForms is the body that says what to read.
 type regionForms []recognition.Region
 
-// Decode reads the list; without one nothing is left.
+// Decode decodes the list. Without a body it leaves an empty list.
 func (r *regionForms) Decode(data []byte) error {
 	return endpoint.DecodeList(data, "regions", recognition.MostRegions, func(at string, form regionForm) []fault.Field {
 		box, missing := corners{form.X1, form.Y1, form.X2, form.Y2}.box(at + ".")
@@ -76,7 +75,7 @@ func (r *regionForms) Decode(data []byte) error {
 	})
 }
 
-// Schema tells huma what the entries are as they are written, not as they are decoded.
+// Schema describes the entries to huma as they are written, not as they are decoded.
 func (regionForms) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[regionForm](), true, ""),
 		Description: "What to read. An empty list reads the whole page.", Examples: []any{[]map[string]any{
@@ -95,10 +94,10 @@ type correctionForm struct {
 	Deleted   *bool      `json:"deleted,omitempty" enum:"false" doc:"false restores a deleted content. Use DELETE to delete one."`
 }
 
-// Ignores are the fields that clients of the original service send along.
+// Ignores are fields that clients of the original service send.
 func (correctionForm) Ignores() []string { return []string{"id", "_id"} }
 
-// TransformSchema gives an example that is right: text and detail exclude each other.
+// TransformSchema adds a valid example: text and detail exclude each other.
 func (correctionForm) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Examples = []any{map[string]any{"text": "Invoice No. 1742"}}
 	return s

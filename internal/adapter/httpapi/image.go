@@ -95,7 +95,7 @@ func (a *api) image(ctx context.Context, c *endpoint.Call, in *IDPath) (*endpoin
 	return endpoint.Answer(viewImage(i)), err
 }
 
-// ImageToChange names an image that a request changes, which may be only as its file's tag is.
+// ImageToChange names an image to change, with conditions on the entity tag of its file.
 type ImageToChange struct {
 	IDPath
 	IfMatch     string `header:"If-Match" doc:"Entity tags of the file, as GET /image/{id} returns them. If none of them matches the image, the answer is 412."`

@@ -76,7 +76,7 @@ func (r *regionsField) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Schema tells huma what the entries are.
+// Schema describes the entries to huma.
 func (regionsField) Schema(r huma.Registry) *huma.Schema { return regionForms{}.Schema(r) }
 
 // jobForm is what to read in the background, and how.
@@ -189,10 +189,10 @@ func answerLater(job *jobs.Accepted) *recognized {
 // contentsOrJob is what POST /image/{id}/ocr answers: contents, runs of pages or, where it is later, a job.
 type contentsOrJob struct{ value any }
 
-// MarshalJSON writes what is answered.
+// MarshalJSON encodes the answer.
 func (v contentsOrJob) MarshalJSON() ([]byte, error) { return endpoint.Encode(v.value) }
 
-// Schema tells huma what is answered with the status 200.
+// Schema describes the answer with status 200 to huma.
 func (contentsOrJob) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
 		{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[client.Content](), true, "")},

@@ -48,7 +48,7 @@ type recognized struct {
 	Body     contentsOrJob
 }
 
-// RecognizeInput says what of which image to read, and how, besides the regions.
+// RecognizeInput says what to read of which image, and how, except the regions.
 type RecognizeInput struct {
 	IDPath
 	OnceHeader
@@ -156,7 +156,7 @@ func (a *api) content(ctx context.Context, c *endpoint.Call, in *struct {
 	return out, nil
 }
 
-// ContentToChange names a content that a request changes, which may be only at some revisions.
+// ContentToChange names a content to change, with conditions on its revision.
 type ContentToChange struct {
 	ContentPath
 	IfMatch     string `header:"If-Match" example:"\"1\"" doc:"If none of these revisions is the current one, the answer is 412."`

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Server makes the server of a handler from New. Each phase of a connection has a limit: the header of a request, waiting
-// for the next one, and, set by the handler with each request, standstill while a body is read or an answer is written. There
-// is no limit for all of a request or an answer here, so that large ones can take their time on slow lines.
+// Server returns the server for a handler from New. Each phase of a connection has a time limit: the header of a request, waiting for
+// the next one and, set by the handler for each request, standstill while a body is read or an answer is written. There is no limit on
+// a whole request or answer here, so that large ones can take their time on slow connections.
 func Server(addr string, h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Addr:              addr,

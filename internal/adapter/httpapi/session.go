@@ -15,7 +15,7 @@ import (
 // and only from pages of this origin.
 const sessionCookie = "glyphbox_session"
 
-// SessionHeader is how a page asks for its refresh token to be kept in a cookie.
+// SessionHeader is the header by which a page asks to keep its refresh token in a cookie.
 type SessionHeader struct {
 	Session string `header:"X-Glyphbox-Session" enum:"cookie" doc:"For web pages of this origin: keeps the refresh token in a cookie that scripts cannot read."`
 }

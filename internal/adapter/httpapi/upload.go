@@ -24,7 +24,7 @@ type uploaded struct {
 
 type uploadedImages []client.Image
 
-// MarshalJSON writes one image as itself.
+// MarshalJSON encodes a single image without a list.
 func (u uploadedImages) MarshalJSON() ([]byte, error) {
 	if len(u) == 1 {
 		return endpoint.Encode(u[0])
@@ -32,7 +32,7 @@ func (u uploadedImages) MarshalJSON() ([]byte, error) {
 	return endpoint.Encode([]client.Image(u))
 }
 
-// Schema tells huma that one image or a list is answered.
+// Schema says to huma that the answer is an image or a list.
 func (uploadedImages) Schema(r huma.Registry) *huma.Schema {
 	image := r.Schema(reflect.TypeFor[client.Image](), true, "")
 	return &huma.Schema{OneOf: []*huma.Schema{image, {Type: huma.TypeArray, Items: image, Description: "If the request has several " +

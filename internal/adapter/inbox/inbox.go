@@ -1,18 +1,18 @@
-// Package inbox reads files that are put into folders. A folder of the name of a user takes that user's files: each is uploaded, a job
-// reads it, and it moves to done, with its text beside it, or to failed, with the reason.
+// Package inbox reads files that are put into folders. A folder with the name of a user is for the files of that user. Each is uploaded and
+// read by a job, and moves to done, with its text beside it, or to failed, with the reason.
 //
-// Where a file stands is where it lies, so that any node goes on after a crash of any other:
+// The place of a file is its state, so that any node can continue after a crash of another one:
 //
-//	NAME/scans/a.pdf                        it was put there
+//	NAME/scans/a.pdf                        it was put here
 //	NAME/reading/CLAIM/scans/a.pdf          a node has taken it, by the rename
 //	NAME/reading/CLAIM.image-7/scans/a.pdf  it is uploaded
 //	NAME/reading/CLAIM.job-J/scans/a.pdf    the job J reads it
 //	NAME/done/scans/a.pdf                   it was read, and a.pdf.txt is its text
 //	NAME/failed/scans/a.pdf                 it was not, and a.pdf.reason.txt says why
 //
-// Each step may be done twice, by two nodes at once or after a crash, and has one effect: upload and job by a key of package once. Folders
-// are looked at again and again, since file systems of a network tell nobody of changes. Links are not followed, and nothing outside of the
-// user's folder is touched.
+// Each step may be repeated, by two nodes at once or after a crash, and takes effect once; upload and job do so by a key of package once.
+// Folders are polled, since network file systems do not report changes. Links are not followed, and nothing outside the user's folder is
+// touched.
 package inbox
 
 import (
@@ -39,7 +39,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Options say what to watch, and what for.
+// Options configure a Watcher.
 type Options struct {
 	Dir       string        // with a folder for each user
 	Every     time.Duration // between two looks
@@ -85,7 +85,7 @@ const (
 // maxTries is how often a file is tried that breaks what looks at it.
 const maxTries = 5
 
-// Watcher watches the folders. It works until Run returns.
+// Watcher watches the folders until Run returns.
 type Watcher struct {
 	Options
 	Done, Failed atomic.Int64 // files that this node has moved there
@@ -116,7 +116,7 @@ type sight struct {
 	since time.Time // that it has looked so
 }
 
-// New makes a Watcher.
+// New returns a Watcher.
 func New(o Options) *Watcher {
 	return &Watcher{Options: o, seen: map[string]sight{}, notes: map[string]note{}}
 }
@@ -130,7 +130,7 @@ func (w *Watcher) note(key string, change func(*note)) note {
 	return n
 }
 
-// Run looks again and again until the context ends.
+// Run polls the folders until the context ends.
 func (w *Watcher) Run(ctx context.Context) {
 	for {
 		w.look(ctx)

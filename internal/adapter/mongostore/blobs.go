@@ -17,11 +17,11 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Blobs is document.Blobs on GridFS: a blob is a document of fs.files, whose _id is the blob's name, and chunks of 255 KiB in
-// fs.chunks. The chunks are inserted first and removed last, so that a blob is there with all its bytes or not at all;
-// what a crash leaves are chunks without a file, which nobody but Old sees.
+// Blobs implements document.Blobs on GridFS: a blob is a document of fs.files, whose _id is the name of the blob, and chunks of 255 KiB
+// in fs.chunks. Chunks are inserted first and removed last, so that a blob is complete or does not exist. A crash leaves chunks without
+// a file, which only Old sees.
 //
-// The driver's own bucket would do, but holds 16 MiB for each upload and cannot seek.
+// The bucket of the driver would also work, but holds 16 MiB for each upload and cannot seek.
 type Blobs struct{ files, chunks *mongo.Collection }
 
 var _ document.Blobs = (*Blobs)(nil)
@@ -62,8 +62,8 @@ func (s *Blobs) Put(ctx context.Context, r io.Reader) (string, error) {
 	return name, nil
 }
 
-// PutAs is Put of a blob that has a name already, in another store. What is here under that name, be it chunks that a crash has left,
-// goes first.
+// PutAs is like Put for a blob that already has a name in another store. It first removes what exists under that name, even chunks that
+// a crash has left.
 func (s *Blobs) PutAs(ctx context.Context, name string, r io.Reader) error {
 	if !document.IsBlobName(name) {
 		return fmt.Errorf("a blob cannot have the name %q", name)
@@ -138,7 +138,7 @@ func fillBuffer(ctx context.Context, buffer []byte, r io.Reader) (n int, err err
 	return n, err
 }
 
-// Delete implements document.Blobs. The chunks go also where the file is gone already, as after a crash in between.
+// Delete implements document.Blobs. It removes the chunks even if the file no longer exists, as after a crash in between.
 func (s *Blobs) Delete(ctx context.Context, name string) error {
 	if !document.IsBlobName(name) {
 		return ctx.Err()
@@ -156,7 +156,8 @@ func (s *Blobs) Delete(ctx context.Context, name string) error {
 	})
 }
 
-// Old implements document.Blobs. It goes by the clocks of the nodes that have put blobs, which stand in files and in the IDs of chunks.
+// Old implements document.Blobs. It uses the clocks of the nodes that stored the blobs; their times are in files and in the IDs of
+// chunks.
 func (s *Blobs) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for name, err := range distinct(ctx, s.files, "_id", bson.D{{Key: "uploadDate", Value: bson.D{{Key: "$lt", Value: before}}}}) {
@@ -236,8 +237,8 @@ func (s *Blobs) madeBefore(ctx context.Context, name string, before time.Time) (
 	return len(chunks) > 0 && !slices.ContainsFunc(chunks, func(c chunk) bool { return !c.ID.Timestamp().Before(before) }), err
 }
 
-// Open implements document.Blobs. The reader works until ctx ends; its errors are those of Open, and NotFound where the blob was
-// deleted meanwhile. It holds about a MiB.
+// Open implements document.Blobs. The reader works until ctx ends. Its errors are those of Open, and NotFound if the blob was deleted
+// meanwhile. It holds about a MiB.
 func (s *Blobs) Open(ctx context.Context, name string) (io.ReadSeekCloser, error) {
 	if !document.IsBlobName(name) {
 		return nil, document.ErrBlobNotFound

@@ -20,17 +20,16 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Contents is recognition.Contents: a document for each revision, whose _id is "<content>:<revision>". Documents are only inserted
-// and removed, and found by _id only.
+// Contents implements recognition.Contents. Each revision is a document whose _id is "<content>:<revision>". Documents are only
+// inserted and removed, and found only by _id.
 //
-// That the key is unique decides who is first, both between those who add and between those who revise. A content is
-// there if its first revision is; revisions without a first one are not seen. So Delete, which removes the first one
-// before the others, and Revise, which makes sure after its insert that the first one is still there, may break off or meet
-// anywhere, and no content comes back in part.
+// The unique key decides who is first, both in Add and in Revise. A content exists if its first revision does; revisions without a
+// first one are not visible. Delete removes the first revision before the others, and Revise checks after its insert that the first one
+// still exists. So both may be interrupted or run concurrently, and no content reappears in part.
 //
-// Add inserts in the order of the keys and stops at the first that is taken. What it has inserted by then is its own
-// and is removed before it answers. A crash, or a connection lost at that moment, may leave some contents of a batch. They are
-// contents that nobody has the name of: names are random, and are stored with the run after Add has answered.
+// Add inserts in the order of the keys and stops at the first one that is taken. What it has inserted by then is its own, and it
+// removes that before it returns. A crash, or a connection lost at that moment, may leave some contents of a batch. Nobody knows their
+// names: names are random, and are stored with the run after Add has returned.
 type Contents struct{ revisions *mongo.Collection }
 
 var _ recognition.Contents = (*Contents)(nil)
@@ -210,7 +209,7 @@ func (s *Contents) find(ctx context.Context, ids []string) (map[string][]recogni
 	return found, nil
 }
 
-// Get implements recognition.Contents. The older revisions come along, since only with them one round trip tells which is the newest.
+// Get implements recognition.Contents. It reads older revisions, too, since only then one round trip shows which is the newest.
 func (s *Contents) Get(ctx context.Context, ids []string) ([]recognition.Content, error) {
 	found, err := s.find(ctx, ids)
 	if err != nil {
@@ -237,7 +236,7 @@ func (s *Contents) Revisions(ctx context.Context, id string) ([]recognition.Cont
 	return found[id], nil
 }
 
-// History returns all revisions of contents, by ID and revision. What is not there is left out.
+// History returns all revisions of contents, by ID and revision. It leaves out contents that do not exist.
 func (s *Contents) History(ctx context.Context, ids []string) (history []recognition.Content, err error) {
 	found, err := s.find(ctx, ids)
 	for _, id := range slices.Sorted(maps.Keys(found)) {
@@ -246,7 +245,7 @@ func (s *Contents) History(ctx context.Context, ids []string) (history []recogni
 	return history, err
 }
 
-// PutHistory stores all revisions of contents as they are, in the place of those that are there.
+// PutHistory stores all revisions of contents as they are, and replaces existing ones.
 func (s *Contents) PutHistory(ctx context.Context, history []recognition.Content) error {
 	var ids []string
 	var revisions []revision
@@ -313,8 +312,8 @@ func (s *Contents) undoIfDeleted(ctx context.Context, r revision) error {
 	return recognition.ErrContentNotFound
 }
 
-// Old implements recognition.Contents. All revisions count, so that one without a first one is found too; those of a content follow each
-// other.
+// Old implements recognition.Contents. It considers all revisions, so that it also finds one without a first one; those of a content
+// are adjacent.
 func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		last := ""
@@ -331,8 +330,8 @@ func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, 
 	}
 }
 
-// Delete implements recognition.Contents. What is added while the first revisions are deleted is found after that, or taken back by who
-// added it.
+// Delete implements recognition.Contents. Revisions that are added while it deletes first ones are found afterwards, or removed again
+// by Revise.
 func (s *Contents) Delete(ctx context.Context, ids []string) error {
 	for part := range possibleIDs(ids) {
 		first := make([]string, len(part))

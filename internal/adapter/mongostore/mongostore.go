@@ -1,8 +1,8 @@
 // Package mongostore keeps blobs and contents in MongoDB, or in a server that speaks its protocol.
 //
-// Blobs are files of GridFS, contents are documents of the collection content_revision. Nothing needs a transaction or an
-// update: documents are inserted under keys that nobody else can have and never change, and what is only there in part
-// cannot be seen. Writes are acknowledged by a majority, and reads see nothing else.
+// Blobs are files of GridFS, contents are documents of the collection content_revision. Nothing needs a transaction or an update:
+// documents are inserted under unique keys and never change, and incomplete objects are not visible. Writes are acknowledged by a
+// majority, and reads see only such writes.
 package mongostore
 
 import (
@@ -39,7 +39,7 @@ const (
 	operationTimeout = 30 * time.Second
 )
 
-// Store is a database of MongoDB. Safe for concurrent use, also by several processes.
+// Store is a database of MongoDB. Safe for concurrent use, even by several processes.
 type Store struct {
 	client *mongo.Client
 	db     *mongo.Database
@@ -67,21 +67,21 @@ func database(uri string) (string, error) {
 	return name, nil
 }
 
-// CheckURI tells what is wrong with a URI, without a server and without repeating it.
+// CheckURI returns what is wrong with a URI, without a server and without repeating the URI.
 func CheckURI(uri string) error {
 	_, err := database(uri)
 	return err
 }
 
-// PublicName returns a URI, as CheckURI understands it, without user, password and parameters.
+// PublicName returns a URI, as CheckURI accepts it, without user, password and parameters.
 func PublicName(uri string) string {
 	scheme, rest, _ := strings.Cut(uri, "://")
 	name, _, _ := strings.Cut(scheme+"://"+rest[strings.LastIndex(rest, "@")+1:], "?")
 	return name
 }
 
-// Open connects to a server or a replica set, and makes the indexes that are missing, which several nodes may do at once. What
-// the URI says about write concern, read concern and read preference does not count. Unavailable.
+// Open connects to a server or a replica set and creates missing indexes, which several nodes may do at once. It ignores write concern,
+// read concern and read preference in the URI. Unavailable.
 func Open(ctx context.Context, uri string) (*Store, error) { return connect(ctx, uri, nil) }
 
 // connect is Open with somebody, or nobody, who sees the commands that are sent.
@@ -96,13 +96,13 @@ func connect(ctx context.Context, uri string, monitor *event.CommandMonitor) (*S
 	return s, nil
 }
 
-// OpenAsIs is Open of a database that somebody else has made: it changes nothing. See Prepare.
+// OpenAsIs is like Open for a database of another program: it changes nothing. See Prepare.
 func OpenAsIs(ctx context.Context, uri string) (*Store, error) { return dial(ctx, uri, nil) }
 
-// Database returns the database as the driver has it. It ends with the store.
+// Database returns the database of the driver. It ends with the store.
 func (s *Store) Database() *mongo.Database { return s.db }
 
-// OpenFile opens the GridFS file with that _id, whatever its type. NotFound, Unavailable.
+// OpenFile opens the GridFS file with that _id, of any type. NotFound, Unavailable.
 func (s *Store) OpenFile(ctx context.Context, id any) (io.ReadSeekCloser, error) {
 	return s.Blobs().open(ctx, id)
 }
@@ -146,8 +146,8 @@ func dial(ctx context.Context, uri string, monitor *event.CommandMonitor) (*Stor
 	return s, nil
 }
 
-// Prepare makes the indexes: the one by which chunks are found, and one that tells when revisions were added without reading them. All else
-// is found by _id. An index of a large collection takes its time.
+// Prepare creates the indexes: one to find chunks, and one that has the times of revisions without reading them. Everything else is
+// found by _id. Creating the index of a large collection takes time.
 func (s *Store) Prepare(ctx context.Context) error {
 	_, err := s.Blobs().chunks.Indexes().CreateOne(ctx, mongo.IndexModel{
 		Keys: bson.D{{Key: "files_id", Value: 1}, {Key: "n", Value: 1}}, Options: options.Index().SetUnique(true)})
@@ -158,7 +158,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 	return storeFault(ctx, err)
 }
 
-// Empty tells whether there is neither a blob nor a content.
+// Empty tells whether there are neither blobs nor contents.
 func (s *Store) Empty(ctx context.Context) (bool, error) {
 	for _, c := range []*mongo.Collection{s.Blobs().files, s.Contents().revisions} {
 		err := whileAsked(ctx, func(ctx context.Context) error { return c.FindOne(ctx, bson.D{}).Err() })
@@ -176,7 +176,7 @@ func (s *Store) Close() error {
 	return s.client.Disconnect(ctx)
 }
 
-// Ping tells whether there is a server that takes writes. Unavailable.
+// Ping returns nil if a server accepts writes. Unavailable.
 func (s *Store) Ping(ctx context.Context) error {
 	return whileAsked(ctx, func(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) })
 }

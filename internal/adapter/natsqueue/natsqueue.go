@@ -1,8 +1,8 @@
-// Package natsqueue is job.Queue on a stream of NATS JetStream: on a server within this process, which keeps it in a folder, or on a
-// cluster.
+// Package natsqueue implements job.Queue on a stream of NATS JetStream: on a server within this process, which stores it in a folder,
+// or on a cluster.
 //
-// The stream holds IDs of items only, and few of them. All of it can be lost: the rows of the items fill it again. So whatever is broken is
-// made anew, and an embedded server that cannot open its folder gets an empty one.
+// The stream holds only IDs of items, and few of them. All of it may be lost: it is refilled from the rows of the items. So broken
+// parts are recreated, and an embedded server that cannot open its folder gets an empty one.
 package natsqueue
 
 import (
@@ -25,7 +25,7 @@ import (
 	"glyphbox/internal/domain/job"
 )
 
-// Options say where the queue is. One of URLs and Dir is set.
+// Options say where the queue is. Set either URLs or Dir.
 type Options struct {
 	URLs        string // of a cluster: nats://user:password@host:4222, several separated by commas; tls:// encrypts
 	Credentials string // file with the credentials of a user of the cluster; empty: none
@@ -46,7 +46,7 @@ const (
 	clusterCopies = 3                // of the stream, where the cluster has as many servers
 )
 
-// Queue is job.Queue. Safe for concurrent use.
+// Queue implements job.Queue. Safe for concurrent use.
 type Queue struct {
 	options Options
 
@@ -61,7 +61,7 @@ var _ job.Queue = (*Queue)(nil)
 
 var errAway = fault.New(fault.Unavailable, "queue_unavailable", "The queue of jobs does not answer at the moment.").After(5 * time.Second)
 
-// CheckURLs tells whether URLs are ones that Open understands. It connects to nothing.
+// CheckURLs returns an error for URLs that Open does not understand. It does not connect.
 func CheckURLs(urls string) error {
 	for text := range strings.SplitSeq(urls, ",") {
 		u, err := url.Parse(strings.TrimSpace(text))
@@ -73,7 +73,7 @@ func CheckURLs(urls string) error {
 	return nil
 }
 
-// Open starts an embedded server, or connects to a cluster. A cluster that is away is no error: it is connected to once it is there.
+// Open starts an embedded server, or connects to a cluster. An unreachable cluster is no error: it is connected when it can be reached.
 func Open(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{options: o}
 	if o.URLs == "" {
@@ -305,13 +305,13 @@ func (q *Queue) Waiting(ctx context.Context) (int, error) {
 	return int(info.NumPending) + info.NumAckPending, nil
 }
 
-// Ping tells whether the queue answers. Unavailable.
+// Ping returns nil if the queue answers. Unavailable.
 func (q *Queue) Ping(ctx context.Context) error {
 	_, err := q.Waiting(ctx)
 	return err
 }
 
-// Close ends the connection, and the embedded server.
+// Close closes the connection, and stops the embedded server.
 func (q *Queue) Close() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -1,7 +1,8 @@
-// Package seal keeps passwords of files under a secret that is not in the database. It is document.Seals.
+// Package seal encrypts passwords of files and secrets of webhooks with a secret that is not in the database. It implements
+// document.Seals and webhook.Seals.
 //
-// Each password is encrypted by itself, with AES-256-GCM under a key that HKDF makes of the secret, and bound to its file. A seal is a
-// version, a nonce and the ciphertext.
+// Each is encrypted separately, with AES-256-GCM under a key that HKDF derives from the secret, and bound to what it belongs to. A seal
+// is a version, a nonce and the ciphertext.
 package seal
 
 import (
@@ -21,7 +22,7 @@ import (
 	"glyphbox/internal/durable"
 )
 
-// Secret is what seals are made with. It is not shown by accident.
+// Secret is the secret of seals. It cannot be printed by accident.
 type Secret struct{ text string }
 
 // String hides the secret.
@@ -38,7 +39,7 @@ func (s Secret) Empty() bool { return s.text == "" }
 
 const minSecret, maxSecret = 32, 1000 // characters
 
-// ParseSecret takes a secret of 32 to 1,000 characters. White space around it does not count.
+// ParseSecret accepts a secret of 32 to 1,000 characters. White space around it does not count.
 func ParseSecret(text string) (Secret, error) {
 	text = strings.TrimSpace(text)
 	if n := len([]rune(text)); n < minSecret || n > maxSecret {
@@ -47,8 +48,8 @@ func ParseSecret(text string) (Secret, error) {
 	return Secret{text}, nil
 }
 
-// LoadSecret reads the file of a secret, and makes one with a random secret, readable by its owner only, where there is none. A file that
-// others may read is refused.
+// LoadSecret reads the file of a secret. If it does not exist, it creates one with a random secret that only the owner can read. It
+// refuses a file that others may read.
 func LoadSecret(path string) (Secret, error) {
 	secret, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +61,7 @@ func LoadSecret(path string) (Secret, error) {
 	return readSecret(path) // that of another process, if it was faster
 }
 
-// CopySecret copies the file of a secret to where there is none, or the same. Where there is nothing to copy it does nothing.
+// CopySecret copies the file of a secret, unless the target has a different one. If the source does not exist it does nothing.
 func CopySecret(from, to string) error {
 	secret, err := readSecret(from)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,7 +109,7 @@ type Seals struct{ aead cipher.AEAD }
 
 var _ document.Seals = Seals{}
 
-// New returns seals under a secret.
+// New returns seals with a secret.
 func New(secret Secret) (Seals, error) {
 	key, err := hkdf.Key(sha256.New, []byte(secret.text), nil, "glyphbox passwords of files", 32)
 	if err != nil {

@@ -23,11 +23,11 @@ const (
 	fewNew = 5  // so few new images are saved while nobody can write
 )
 
-// Backup copies an SQLite database, as it is at one moment, to a new file, durably. Others can work on the database meanwhile.
+// Backup copies an SQLite database, as it is at one moment, to a new file, durably. Others may use the database meanwhile.
 //
-// It calls keep with all images; keep saves the blobs that they name and returns for how many images it had to. That is repeated until few
-// images are new. The last call comes at the moment of the copy, while nobody can write. A row is deleted before its blobs, so the blobs of
-// these images are still there.
+// It calls keep with all images; keep saves the blobs that they refer to, and returns the number of images that needed it. This is
+// repeated until few images are new. The last call happens at the moment of the copy, while nobody can write. Rows are deleted before
+// blobs, so the blobs of these images still exist.
 func Backup(ctx context.Context, source, target string, keep func(images iter.Seq2[document.Image,
 	error]) (new int, err error)) (err error) {
 	db, name, err := connect(source)
@@ -119,7 +119,7 @@ func allImages(ctx context.Context, q sqldb.Querier) iter.Seq2[document.Image, e
 	}
 }
 
-// CheckFile checks an SQLite file that nobody has open, and calls image for each image in it. It changes nothing.
+// CheckFile checks an SQLite file that is not open elsewhere, and calls image for each image in it. It changes nothing.
 func CheckFile(ctx context.Context, path string, image func(document.Image) error) (err error) {
 	params := url.Values{"mode": {"ro"}, "immutable": {"1"}}
 	if _, err := os.Stat(path + walSuffix); err == nil { // some of it stands there
@@ -160,7 +160,7 @@ func CheckFile(ctx context.Context, path string, image func(document.Image) erro
 
 const walSuffix = "-wal" // of the file that has what is not yet in the database's own
 
-// CopyFile copies an SQLite file that nobody has open, and its log, to a new file, durably.
+// CopyFile copies an SQLite file that is not open elsewhere, and its log, to a new file, durably.
 func CopyFile(from, to string) error {
 	for _, suffix := range []string{"", walSuffix} {
 		b, err := os.Open(from + suffix)

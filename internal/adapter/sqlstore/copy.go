@@ -38,10 +38,9 @@ func ours(ctx context.Context, contents bool) (names []string, err error) {
 	return names, errors.Join(err, empty.Close())
 }
 
-// Sync makes the tables of one database what those of another are, whatever of it is done already: rows that are equal stay. Both have the
-// schema of this release, and nobody else writes to either. contents says whether both keep contents, too. It calls done from time to time
-// with how many rows of a table have been looked at.
-// What search needs is made anew at the end; the service makes the text index.
+// Sync makes the tables of one database equal to those of another; rows that are equal already stay. Both have the schema of this
+// release, and nobody else may write to either. contents says whether both have contents, too. It calls done from time to time with the
+// number of compared rows of a table. It rebuilds the tables of search at the end; the service builds the text index.
 func Sync(ctx context.Context, from, to *DB, contents bool, done func(table string, rows int64)) error {
 	names, err := ours(ctx, contents)
 	if err != nil {
@@ -62,7 +61,7 @@ func Sync(ctx context.Context, from, to *DB, contents bool, done func(table stri
 	return to.indexNames(ctx)
 }
 
-// Sums returns what each table holds that Sync makes equal, all of one moment.
+// Sums returns checksums of the tables that Sync makes equal, all at one moment.
 func (db *DB) Sums(ctx context.Context, contents bool) ([]tables.Sum, error) {
 	names, err := ours(ctx, contents)
 	if err != nil {

@@ -12,16 +12,16 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// OpenAsIs is Open of a database that another program has made: it changes nothing. See Migrate.
+// OpenAsIs is like Open for a database of another program: it changes nothing. See Migrate.
 func OpenAsIs(source string) (*DB, error) {
 	db, _, err := connect(source)
 	return db, err
 }
 
-// Migrate brings the schema up to date. ErrNewerSchema, ErrForeign.
+// Migrate updates the schema. ErrNewerSchema, ErrForeign.
 func (db *DB) Migrate(ctx context.Context) error { return db.migrate(ctx) }
 
-// SQL returns the connections that never wait for a writer. They end with the database.
+// SQL returns connections that never wait for a writer. They end with the database.
 func (db *DB) SQL() *sql.DB { return db.Read }
 
 // Rename gives a table another name.
@@ -30,7 +30,7 @@ func (db *DB) Rename(ctx context.Context, table, name string) error {
 	return db.Fault(ctx, err)
 }
 
-// AddUsers stores users under the IDs that they have, with their states, as one step.
+// AddUsers stores users under their existing IDs, with their states, in one step.
 func (db *DB) AddUsers(ctx context.Context, users []account.User) error {
 	return db.Update(ctx, func(tx *sql.Tx) error {
 		for _, u := range users {
@@ -42,7 +42,7 @@ func (db *DB) AddUsers(ctx context.Context, users []account.User) error {
 	})
 }
 
-// AddImage stores an image under the ID that it has, with its runs, as one step. The runs get the versions 1, 2, 3 …
+// AddImage stores an image under its existing ID, with its runs, in one step. The runs get the versions 1, 2, 3 …
 func (db *DB) AddImage(ctx context.Context, i document.Image, runs []recognition.Run) error {
 	return db.Update(ctx, func(tx *sql.Tx) error {
 		if _, err := insertImage(ctx, tx, i); err != nil {
@@ -61,7 +61,7 @@ func (db *DB) AddImage(ctx context.Context, i document.Image, runs []recognition
 	})
 }
 
-// KeepIDs has a table give no ID again that another table has given.
+// KeepIDs makes sure that a table does not reuse an ID that another table has given.
 func (db *DB) KeepIDs(ctx context.Context, table, other string) error {
 	conn, err := db.Migrating.Conn(ctx)
 	if err != nil {

@@ -1,10 +1,10 @@
-// Package sqlstore keeps metadata, and contents as JSON documents, in a relational database. There is one SQL text; what
-// databases do differently is data in a dialect: SQLite, in a file, and MariaDB 10.11 and later, where several nodes share it.
+// Package sqlstore keeps metadata, and contents as JSON documents, in a relational database: SQLite, in a file, or MariaDB 10.11 and
+// later, which several nodes can share. One SQL text serves both; a dialect describes their differences.
 //
-// Each port has a file of its own. A port's Update reads, calls the closure and writes within one transaction that holds the row or all of
-// the database, and no transaction leaves this package. What is written is on the disk when a method returns: every commit is synced.
+// Each port has its own file. Update of a port reads, calls the closure and writes within one transaction that locks the row or the
+// whole database, and no transaction leaves this package. When a method returns, its writes are on the disk: every commit is synced.
 //
-// The schema stands in migrations/<dialect>, numbered and forward only; Open brings the database up to date.
+// The schema is in migrations/<dialect>, numbered and forward only; Open updates the database.
 package sqlstore
 
 import (
@@ -32,22 +32,22 @@ import (
 // ErrNewerSchema is the error of Open for a database that a later release of the program has changed.
 var ErrNewerSchema = errors.New("the database has the schema of a later release")
 
-// ErrForeign is the error of Open for a database that has users, but not in a schema of ours.
+// ErrForeign is the error of Open for a database with users whose schema is not that of Glyphbox.
 var ErrForeign = errors.New("the database has a table of users that another program has made. If that is the original service, glyphbox " +
 	"migrate import takes them over")
 
-// ErrUnfinished is the error of Open for a database that something has begun to fill and not finished.
+// ErrUnfinished is the error of Open for a database that has been filled only in part.
 var ErrUnfinished = errors.New("the database is not complete")
 
 //go:embed migrations
 var migrations embed.FS
 
-// DB is an open database, with the stores that are kept in it. Safe for concurrent use.
+// DB is an open database with its stores. Safe for concurrent use.
 type DB struct{ *sqldb.DB }
 
-// Open opens the database and brings its schema up to date. source is an address mariadb://user:password@host:port/name of a database that
-// is there, or the path of an SQLite file in a folder that is there; a new file is made, which can be read by its owner only.
-// ErrNewerSchema, ErrForeign, ErrUnfinished.
+// Open opens the database and updates its schema. source is the address mariadb://user:password@host:port/name of an existing database,
+// or the path of an SQLite file in an existing folder; a new file is readable only by its owner. ErrNewerSchema, ErrForeign,
+// ErrUnfinished.
 func Open(ctx context.Context, source string) (*DB, error) {
 	return openChecked(ctx, source, func(db *DB) error {
 		work, err := db.Unfinished(ctx)
@@ -70,7 +70,7 @@ func (db *DB) Keys() *accountstore.Keys { return accountstore.NewKeys(db.DB) }
 // Settings returns the settings of users in the database.
 func (db *DB) Settings() *accountstore.Settings { return accountstore.NewSettings(db.DB) }
 
-// Feed returns what happens to images in the database.
+// Feed returns the events of images in the database.
 func (db *DB) Feed() *feedstore.Store { return feedstore.New(db.DB) }
 
 // Contents returns the contents in the database.
@@ -79,10 +79,10 @@ func (db *DB) Contents() *contentstore.Contents { return contentstore.New(db.DB)
 // Index returns the text index in the database.
 func (db *DB) Index() *textindex.Index { return textindex.New(db.DB) }
 
-// ErrNone is the error of OpenExisting where there is no database of ours.
+// ErrNone is the error of OpenExisting if there is no database of Glyphbox.
 var ErrNone = errors.New("there is no database of Glyphbox")
 
-// OpenExisting is Open of a database that a service has made; it makes none. ErrNone.
+// OpenExisting is like Open for a database that a service has created; it creates none. ErrNone.
 func OpenExisting(ctx context.Context, source string) (*DB, error) {
 	if !strings.Contains(source, "://") {
 		if _, err := os.Stat(source); errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +106,7 @@ func OpenExisting(ctx context.Context, source string) (*DB, error) {
 	return Open(ctx, source)
 }
 
-// OpenToFill is Open without ErrUnfinished, for the work that fills the database; see Fill.
+// OpenToFill is like Open without ErrUnfinished, for the work that fills the database; see Fill.
 func OpenToFill(ctx context.Context, source string) (*DB, error) {
 	return openChecked(ctx, source, func(*DB) error { return nil })
 }
@@ -139,7 +139,7 @@ type Migration struct {
 	Applied time.Time // zero: not yet
 }
 
-// Migrations returns the steps that this release knows and changes nothing but the table of steps, which it makes where there is none.
+// Migrations returns the steps that this release knows. It changes nothing, except that it creates the table of steps if it is missing.
 // ErrNewerSchema, ErrForeign.
 func Migrations(ctx context.Context, source string) (steps []Migration, err error) {
 	if !strings.Contains(source, "://") {

@@ -25,7 +25,7 @@ func (db *DB) tableNames(ctx context.Context) (names []string, err error) {
 	return names, db.Fault(ctx, err)
 }
 
-// Unfinished returns the work that has begun to fill the database and has not ended; "" where there is none.
+// Unfinished returns the work that has begun to fill the database and has not ended, or "".
 func (db *DB) Unfinished(ctx context.Context) (work string, err error) {
 	names, err := db.tableNames(ctx)
 	if err != nil || !slices.Contains(names, unfinishedTable) {
@@ -35,7 +35,7 @@ func (db *DB) Unfinished(ctx context.Context) (work string, err error) {
 	return work, db.Fault(ctx, err)
 }
 
-// Fill notes the work that is going to fill the database, which has to be empty. Until Filled only that work opens it.
+// Fill records the work that is going to fill the database, which must be empty. Until Filled only that work can open it.
 func (db *DB) Fill(ctx context.Context, work string) error {
 	users, err := db.Count(ctx, `SELECT COUNT(*) FROM user`)
 	if err != nil {
@@ -51,7 +51,7 @@ func (db *DB) Fill(ctx context.Context, work string) error {
 	return db.Note(ctx, work)
 }
 
-// Note makes the table of unfinished work, which is there with what it says, or not at all. Until Filled only that work opens the database.
+// Note creates the table of unfinished work together with its content. Until Filled only that work can open the database.
 func (db *DB) Note(ctx context.Context, work string) error {
 	if strings.Contains(work, `\`) {
 		return fmt.Errorf("a backslash in %q, which not every database takes for one", work)
@@ -60,7 +60,7 @@ func (db *DB) Note(ctx context.Context, work string) error {
 	return db.Fault(ctx, err)
 }
 
-// Filled notes that the work is done.
+// Filled records that the work is done.
 func (db *DB) Filled(ctx context.Context) error {
 	_, err := db.Write.ExecContext(ctx, `DROP TABLE `+unfinishedTable)
 	return db.Fault(ctx, err)

@@ -36,8 +36,8 @@ func newKey() Key {
 // keyFileHead stands at the top of a key file, for who finds one.
 const keyFileHead = "# The keys that sign access tokens, newest first: id, key. Whoever has them can act as any user.\n"
 
-// LoadKeys reads a key file, the newest key first, and makes one with a fresh key, readable by its owner only, where there is none.
-// A file that others may read is refused, and so is one with a line that is no key.
+// LoadKeys reads a key file, newest key first. If it does not exist, it creates one with a new key that only the owner can read. It
+// refuses a file that others may read, or with an invalid line.
 func LoadKeys(path string) ([]Key, error) {
 	keys, err := readKeys(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -50,7 +50,7 @@ func LoadKeys(path string) ([]Key, error) {
 	return readKeys(path)
 }
 
-// RotateKeys rotates the keys of a key file. A running service sees it when it starts next.
+// RotateKeys rotates the keys of a key file. A running service uses them from its next start on.
 func RotateKeys(path string) error {
 	keys, err := LoadKeys(path)
 	if err != nil {
@@ -59,11 +59,11 @@ func RotateKeys(path string) error {
 	return writeKeys(path, Rotated(keys), durable.Write)
 }
 
-// Rotated puts a new key before the one that signed until now, which goes on verifying; older ones are dropped, so that
-// rotating twice makes a stolen key worthless.
+// Rotated returns a new key and the current signing key, which still verifies tokens. It drops older keys, so that rotating twice makes
+// a stolen key worthless.
 func Rotated(keys []Key) []Key { return append([]Key{newKey()}, keys[:min(len(keys), 1)]...) }
 
-// CopyKeys copies a key file to where there is none, or the same. Where there is nothing to copy it does nothing.
+// CopyKeys copies a key file, unless the target has a different one. If the source does not exist it does nothing.
 func CopyKeys(from, to string) error {
 	keys, err := readKeys(from)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,7 +103,7 @@ func readKeys(path string) ([]Key, error) {
 	return keys, nil
 }
 
-// ParseKeys reads what FormatKeys writes. An error does not show what stands there.
+// ParseKeys parses the output of FormatKeys. Its errors do not show keys.
 func ParseKeys(r io.Reader) (keys []Key, err error) {
 	seen := map[string]bool{}
 	lines := bufio.NewScanner(r)
@@ -129,7 +129,7 @@ func ParseKeys(r io.Reader) (keys []Key, err error) {
 	return keys, nil
 }
 
-// FormatKeys is the text of a key file.
+// FormatKeys returns the text of a key file.
 func FormatKeys(keys []Key) string {
 	var b strings.Builder
 	b.WriteString(keyFileHead)

@@ -44,8 +44,8 @@ const (
 	waitingPerSlot = 32
 )
 
-// Passwords implements account.Passwords. It makes Argon2id hashes in PHC form, $argon2id$v=19$m=19456,t=2,p=1$salt$hash. It verifies
-// bcrypt hashes ($2a$, $2b$, $2y$) too, and calls them outdated. Safe for concurrent use.
+// Passwords implements account.Passwords. It makes Argon2id hashes in PHC form, $argon2id$v=19$m=19456,t=2,p=1$salt$hash. It also
+// verifies bcrypt hashes ($2a$, $2b$, $2y$), and reports them as outdated. Safe for concurrent use.
 type Passwords struct {
 	params  params        // of new hashes
 	slots   chan struct{} // holds one for each call at work
@@ -54,7 +54,7 @@ type Passwords struct {
 
 var _ account.Passwords = (*Passwords)(nil)
 
-// NewPasswords returns Passwords that work on as many passwords at once as there are cores. Each takes 19 MiB meanwhile.
+// NewPasswords returns Passwords that work on as many passwords at once as there are cores. Each takes 19 MiB.
 func NewPasswords() *Passwords { return newPasswords(recommended) }
 
 func newPasswords(p params) *Passwords {

@@ -1,7 +1,7 @@
 // Package token signs access tokens (JSON Web Tokens, HMAC-SHA-256) and hashes passwords (Argon2id).
 //
-// The signing keys stand in one file that only its owner may read, newest first: the newest signs, all verify, so that
-// keys can be rotated while tokens are about. HMAC and not a public-key signature, because nobody but this service checks its tokens.
+// The signing keys are in one file that only its owner may read, newest first. The newest key signs and all verify, so that keys can be
+// rotated while tokens are in use. Tokens use HMAC and not a public-key signature, because only this service checks them.
 package token
 
 import (
@@ -37,7 +37,7 @@ type Tokens struct {
 
 var _ account.Tokens = (*Tokens)(nil)
 
-// NewTokens signs with the first key and verifies with all. There must be one at least; see LoadKeys.
+// NewTokens returns Tokens that sign with the first key and verify with all. At least one key is required; see LoadKeys.
 func NewTokens(keys []Key) *Tokens {
 	t := &Tokens{newest: keys[0], byID: map[string][]byte{}}
 	for _, k := range keys {

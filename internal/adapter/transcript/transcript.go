@@ -1,12 +1,12 @@
-// Package transcript writes what was read as files for other programs: plain text, JSON, TSV, hOCR, ALTO, PDF, CSV, XLSX, and lines for
+// Package transcript writes results as files for other programs: plain text, JSON, TSV, hOCR, ALTO, PDF, CSV, XLSX, and lines for
 // training.
 //
-// A file is written page by page, as the pages come, so that memory does not grow with their number; what must stand before the pages and
-// is known after them waits in a spool.
+// A file is written page by page, so that memory does not grow with the number of pages. What must precede the pages and is known only
+// after them waits in a spool.
 //
-// All but JSON, which tells what is stored, plain text and tables are made from the same layout (layout.go): regions are blocks,
-// blank lines part paragraphs, line breaks part lines, and every word has a box. Characters that XML cannot hold are left out
-// of everything but JSON.
+// All formats but JSON, which has the stored data, plain text and tables are made from the same layout (layout.go): regions are blocks,
+// blank lines separate paragraphs, line breaks separate lines, and every word has a box. All formats but JSON leave out characters that
+// XML cannot represent.
 package transcript
 
 import (
@@ -28,8 +28,8 @@ import (
 	"glyphbox/internal/workerpool"
 )
 
-// Exporter writes transcripts in every format of the domain. PDF files are worked on in a process of their own, which is started when it is
-// needed first. The zero Exporter does all but that.
+// Exporter writes transcripts in every format of the domain. A separate process, started when first needed, handles PDF files. The zero
+// Exporter writes all other formats.
 type Exporter struct {
 	pool   func() *workerpool.Pool // nil: there is none
 	close  func()
@@ -48,7 +48,7 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// New returns an Exporter with a worker, which is closed in the end.
+// New returns an Exporter with a worker. Close it at the end.
 func New(o Options) *Exporter {
 	const queue = 100 // files
 	var started sync.Mutex
@@ -74,7 +74,7 @@ func New(o Options) *Exporter {
 	}
 }
 
-// Close ends the worker. No export may be going on.
+// Close ends the worker. No export may be running.
 func (e *Exporter) Close() error {
 	if e.close != nil {
 		e.close()
@@ -104,7 +104,7 @@ func (e *Exporter) Export(ctx context.Context, w io.Writer, f recognition.Format
 	return b.Flush()
 }
 
-// Archive writes a zip archive of files, which follow one another in it as they are made.
+// Archive writes a zip archive of files, which are made one after the other.
 func (*Exporter) Archive(w io.Writer, files iter.Seq[recognition.Export]) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	z := zip.NewWriter(b)

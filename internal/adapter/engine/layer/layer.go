@@ -1,7 +1,7 @@
-// Package layer takes the text of regions from the text layer of a page, where that can be trusted. It is pure Go and knows nothing of
-// the format of the file: it is given the glyphs of the page and its pixels.
+// Package layer takes the text of regions from the text layer of a page, if that can be trusted. It is pure Go and independent of file
+// formats: its input is the glyphs of the page and its pixels.
 //
-// layer.go decides, ink.go looks at the pixels, lines.go puts glyphs in the order of reading.
+// layer.go decides, ink.go examines the pixels, and lines.go puts glyphs into reading order.
 package layer
 
 import (
@@ -16,10 +16,10 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Engine is the name that readings of this package have.
+// Engine is the engine name in readings of this package.
 const Engine = "pdf text"
 
-// Glyph is a character of the text layer where it stands on the page.
+// Glyph is a character of the text layer and its box on the page.
 type Glyph struct {
 	Text           string // empty where the glyph stands for no known character
 	X1, Y1, X2, Y2 float64
@@ -29,7 +29,7 @@ type Glyph struct {
 	Breaks         bool    // a line begins with it
 }
 
-// Page is what a page consists of. Glyphs stand in the order of the file.
+// Page is the input for one page. Glyphs are in the order of the file.
 type Page struct {
 	Width, Height int
 	Gray          []byte // a byte a pixel, row by row: 0 is black
@@ -51,7 +51,8 @@ const (
 	Foreign   = "something stands here that the text layer does not have"
 )
 
-// Read returns the text of a box, which lies on the page, or why the text layer cannot be trusted there. It is not safe for concurrent use.
+// Read returns the text of a box on the page, or the reason why the text layer cannot be trusted there. It is not safe for concurrent
+// use.
 func (p *Page) Read(box document.Box) (reading recognition.Reading, reason string) {
 	inside := p.inside(box)
 	if p.Rows != nil {

@@ -1,9 +1,9 @@
-// Package pdfium is the program in a worker process for PDF files. It renders pages and takes the text of their text layers, by pdfium,
-// which is WebAssembly here: compiled before the process is confined, and held to its own memory besides. Run is its only function for
-// others, and is called in worker processes only.
+// Package pdfium is the program in a worker process for PDF files. It renders pages and extracts their text layers with pdfium, which
+// is WebAssembly here: it is compiled before the process is confined, and can access only its own memory. Run is its only exported
+// function, and runs only in worker processes.
 //
-// pdfium.go is the program, file.go an open file, units.go and scan.go how large its pages are, render.go its pages, text.go their text
-// layer, copy.go files written anew.
+// pdfium.go is the program, file.go an open file, units.go and scan.go the sizes of its pages, render.go their renditions, text.go
+// their text layers, and copy.go rewrites files.
 package pdfium
 
 import (
@@ -27,7 +27,7 @@ import (
 // maxMemory is what pdfium may have, in pages of 64 KiB. A file is not held in it.
 const maxMemory = 1 << 30 >> 16
 
-// Run is the life of a worker process for PDF files, or of one that only compiles. It returns an error where the process cannot work.
+// Run runs a worker process for PDF files, or one that only compiles. It returns an error if the process cannot work.
 func Run(setup protocol.Setup) error {
 	if setup.PDF.Compile {
 		_, err := compile(setup.PDF.Cache)

@@ -29,7 +29,7 @@ var (
 	planeDeviation = [3]float32{0.229, 0.224, 0.225}
 )
 
-// Detector is a read.Detector. It is used by one goroutine at a time.
+// Detector implements read.Detector. It must not be used concurrently.
 type Detector struct {
 	name    string
 	session Session
@@ -41,11 +41,11 @@ func NewDetector(name string, session Session) *Detector {
 	return &Detector{name: name, session: session}
 }
 
-// Name is the name of the model.
+// Name returns the name of the model.
 func (d *Detector) Name() string { return d.name }
 
-// Detect is read.Detector's. A corner may lie outside of the page. At which end a line begins cannot be told: it is taken to
-// begin at the left, and at the top where it is upright.
+// Detect implements read.Detector. A corner may be outside the page. It cannot tell at which end a line begins, and assumes the left
+// end, or the top of a vertical line.
 func (d *Detector) Detect(page read.RGB) ([]read.Quad, error) {
 	if err := checkImage(page); err != nil {
 		return nil, err

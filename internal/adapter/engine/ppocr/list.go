@@ -20,7 +20,7 @@ type Files struct {
 	Recognisers []ModelFile // the one to be asked first comes first
 }
 
-// Paths returns the paths of the models, all of which may be read while models are loaded; none of nil.
+// Paths returns the paths of the models, all of which may be read while models are loaded. It returns none for nil.
 func (f *Files) Paths() (paths []string) {
 	if f == nil {
 		return nil
@@ -38,7 +38,7 @@ type ModelFile struct {
 	Scripts []string `toml:"scripts"` // that a recogniser reads
 }
 
-// DefaultFolder is where scripts/models puts the models: glyphbox/models in the user's folder for caches.
+// DefaultFolder returns the folder into which scripts/models downloads the models: glyphbox/models in the user's cache directory.
 func DefaultFolder() (string, error) {
 	caches, err := os.UserCacheDir()
 	return filepath.Join(caches, "glyphbox", "models"), err
@@ -46,8 +46,8 @@ func DefaultFolder() (string, error) {
 
 const listName = "models.toml"
 
-// Find returns the files of a folder, after it has read each model to see that it is the one of the list. It fails with
-// fs.ErrNotExist where there is no list, and so no such folder.
+// Find returns the files of a folder, after it has checked that each model is the one in the list. It fails with fs.ErrNotExist if the
+// folder has no list.
 func Find(folder string) (Files, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -119,7 +119,7 @@ func (m *ModelFile) find(folder string) error {
 	return nil
 }
 
-// Name is the name of the model: that of the file without its ending.
+// Name returns the name of the model: the file name without its extension.
 func (m ModelFile) Name() string {
 	base := filepath.Base(m.Path)
 	return base[:len(base)-len(filepath.Ext(base))]

@@ -1,9 +1,10 @@
-// Package ppocr reads lines and finds them with models of the PP-OCR family: it makes the tensors that the models take from images, and
-// characters and outlines from the tensors that they give. What runs the models is behind Session, so that the package is pure Go.
+// Package ppocr finds and reads lines with models of the PP-OCR family. It turns images into the input tensors of the models, and
+// output tensors into characters and outlines. Models run behind the interface Session, so that the package is pure Go.
 //
 // A recogniser is a network with a CTC head (Graves et al., Connectionist Temporal Classification, ICML 2006): for each step along the
-// line a probability for each character, a space, and a blank between characters. A detector is a DBNet (Liao et al., Real-time Scene Text
-// Detection with Differentiable Binarization, AAAI 2020): for each pixel the probability that it lies in the shrunk middle of a line.
+// line it returns a probability for each character, a space, and a blank between characters. A detector is a DBNet (Liao et al.,
+// Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020): for each pixel it returns the probability that it is in
+// the shrunk middle of a line.
 package ppocr
 
 import (
@@ -12,7 +13,7 @@ import (
 	"glyphbox/internal/adapter/engine/read"
 )
 
-// Session runs a model. It is used by one goroutine at a time.
+// Session runs a model. It must not be used concurrently.
 type Session interface {
 	// Run gives the model in, and puts what comes out into out. It fails where that has another shape.
 	Run(in, out Tensor) error

@@ -29,7 +29,7 @@ const (
 	blank = 0 // the class between characters, before those of the characters; that of the space comes last
 )
 
-// Recogniser is a read.Recogniser. It is used by one goroutine at a time.
+// Recogniser implements read.Recogniser. It must not be used concurrently.
 type Recogniser struct {
 	name       string
 	session    Session
@@ -39,8 +39,8 @@ type Recogniser struct {
 	in, out    []float32 // memory of the tensors
 }
 
-// NewRecogniser returns a recogniser. The characters are those of its model, without the blank and the space, in the order of their
-// classes; the scripts are those that it is trusted with, under their names in Unicode.
+// NewRecogniser returns a recogniser. characters are those of its model, without the blank and the space, in the order of their
+// classes; scripts are those that it reads well, by their Unicode names.
 func NewRecogniser(name string, session Session, characters, scripts []string) *Recogniser {
 	r := &Recogniser{name: name, session: session, scripts: scripts, characters: append(append([]string{""}, characters...), " ")}
 	r.classes = make(map[string]int, len(r.characters))
@@ -50,13 +50,13 @@ func NewRecogniser(name string, session Session, characters, scripts []string) *
 	return r
 }
 
-// Name is the name of the model.
+// Name returns the name of the model.
 func (r *Recogniser) Name() string { return r.name }
 
-// Scripts are those that the recogniser reads, under their names in Unicode, such as Latin.
+// Scripts returns the scripts that the recogniser reads, by their Unicode names, such as Latin.
 func (r *Recogniser) Scripts() []string { return r.scripts }
 
-// Read is read.Recogniser's.
+// Read implements read.Recogniser.
 func (r *Recogniser) Read(line read.RGB, letters int, charset string) ([]read.Char, error) {
 	if err := checkImage(line); err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func best(row []float32, allowed []int) (class int, prob, space float64) {
 	return class, float64(row[class]) / sum, float64(row[len(row)-1]) / sum
 }
 
-// Text returns the text of characters, with spaces where the recogniser read one.
+// Text returns the text of characters, with spaces where the recogniser read them.
 func Text(chars []read.Char) string {
 	var b strings.Builder
 	for i, c := range chars {

@@ -5,13 +5,13 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// PDF is what a worker for PDF files needs to know. It reads no text and decodes no images.
+// PDF is the setup of a worker for PDF files. It reads no text and decodes no images.
 type PDF struct {
 	Cache   string `json:"cache"`             // folder of compiled code; empty for none
 	Compile bool   `json:"compile,omitempty"` // into that folder, and end
 }
 
-// AboutPDF is what a worker for PDF files says about itself.
+// AboutPDF is what a worker for PDF files reports about itself.
 type AboutPDF struct {
 	Name  string `json:"name"`  // and version of what renders
 	Cache string `json:"cache"` // folder of compiled code; empty where there is none
@@ -45,7 +45,7 @@ type PDFJob struct {
 	Render    bool           `json:"render,omitempty"` // of PDFText: where a box has no text, the page comes too, as by PDFRender
 }
 
-// PDFAnswer is what comes back, besides the bytes of a rendition.
+// PDFAnswer is the answer, besides the bytes of a rendition.
 type PDFAnswer struct {
 	Pages  int       `json:"pages,omitempty"`  // of the file
 	Sizes  []PDFSize `json:"sizes,omitempty"`  // of each page, up to MaxPages
@@ -55,7 +55,7 @@ type PDFAnswer struct {
 	Height int       `json:"height,omitempty"` // likewise
 }
 
-// PDFSize is the size of a page as it is rendered: upright, cropped. All are 0 where the page cannot be loaded.
+// PDFSize is the size of a page as it is rendered: upright and cropped. All fields are 0 if the page cannot be loaded.
 type PDFSize struct {
 	Width  int `json:"w"` // pixels
 	Height int `json:"h"`

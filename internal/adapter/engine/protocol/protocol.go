@@ -1,4 +1,4 @@
-// Package protocol has what the engine and its workers say to one another: the operations of a worker and their payloads.
+// Package protocol defines the messages between the engine and its workers: the operations of a worker and their payloads.
 package protocol
 
 import (
@@ -20,21 +20,21 @@ type Setup struct {
 	PDF *PDF `json:"pdf,omitempty"` // of a worker for PDF files, which needs nothing else but Memory; nil for one that reads
 }
 
-// About is what a worker says about itself.
+// About is what a worker reports about itself.
 type About struct {
 	Engine string `json:"engine"` // name and version of what reads
 	Second Second `json:"second"`
 	HEIF   HEIF   `json:"heif"`
 }
 
-// HEIF is what a worker decodes the files of phones with.
+// HEIF describes the decoder of HEIC and AVIF in a worker.
 type HEIF struct {
 	Library string   `json:"library,omitempty"` // name and version; empty where it is missing
 	Formats []string `json:"formats,omitempty"` // HEIC, AVIF: those that it has a decoder for
 	Missing string   `json:"missing,omitempty"` // what is missing, and why
 }
 
-// Second is what a worker has of the second recogniser.
+// Second describes the second recogniser in a worker.
 type Second struct {
 	Models  []string `json:"models,omitempty"`  // names of the recognisers and of the detector
 	Runtime string   `json:"runtime,omitempty"` // name and version of what runs them
@@ -63,7 +63,7 @@ type Job struct {
 	Side      int               `json:"side,omitempty"`    // pixels; of Thumbnail and View
 }
 
-// Answer is what comes back, besides the bytes of a rendition.
+// Answer is the answer, besides the bytes of a rendition.
 type Answer struct {
 	Reading *recognition.Reading `json:"reading,omitempty"`
 	Media   string               `json:"media,omitempty"` // type of the rendition

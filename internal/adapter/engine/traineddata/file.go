@@ -1,4 +1,4 @@
-// Package traineddata reads Tesseract's traineddata files, as far as the library does not tell what is in them.
+// Package traineddata reads those parts of Tesseract's traineddata files that the library does not expose.
 package traineddata
 
 import (
@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// Suffix ends the names of traineddata files.
+// Suffix is the extension of traineddata files.
 const Suffix = ".traineddata"
 
 // Part is one of the parts of a file, by its number (TessdataType in Tesseract's tessdatamanager.h).
@@ -33,7 +33,7 @@ type File struct {
 	size    int64
 }
 
-// Open opens a file, and fails where it is no traineddata. The caller closes it.
+// Open opens a file, and fails if it is not traineddata. The caller closes it.
 func Open(path string) (*File, error) {
 	opened, err := os.Open(path)
 	if err != nil {

@@ -13,10 +13,11 @@ import (
 	"unicode/utf8"
 )
 
-// Words are the words of one language. They may be used by several goroutines at a time. Nil ones are none.
+// Words are the words of one language. Safe for concurrent use. nil has no words.
 //
-// They are a graph whose edges are letters, as Tesseract packs it (SquishedDawg in its dawg.h): an edge has the number of a letter, flags,
-// and the number of the first edge of the node that it leads to. The edges of a node follow each other, those of the root come first.
+// They are a graph whose edges are letters, in Tesseract's packed form (SquishedDawg in its dawg.h): an edge has the number of a
+// letter, flags, and the number of the first edge of the node that it leads to. The edges of a node are adjacent; those of the root
+// come first.
 type Words struct {
 	edges   []byte // 8 bytes for each
 	letters map[rune][]uint64
@@ -37,7 +38,7 @@ const (
 	edgeSize   = 8
 )
 
-// ReadWords reads the words of the network's language from a file. It returns nil where the file has none.
+// ReadWords reads the word list of the network from a file. It returns nil if the file has none.
 func ReadWords(path string) (*Words, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -98,7 +99,7 @@ func (w *Words) flags(edge uint64) uint64  { return edge >> w.bits & (1<<flagBit
 // next is the first edge of the node that an edge leads to; 0 where it leads to none.
 func (w *Words) next(edge uint64) int { return int(edge >> (w.bits + flagBits)) }
 
-// Has tells whether a word is among them, letter case aside.
+// Has tells whether it contains a word, ignoring letter case.
 func (w *Words) Has(word string) bool { return w != nil && w.ends(0, word) }
 
 // ends tells whether the rest of a word leads to an end of words from the node with that first edge.

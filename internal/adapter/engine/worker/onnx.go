@@ -63,13 +63,13 @@ type lateRecogniser struct {
 	load func() (*ppocr.Recogniser, error)
 }
 
-// Name is read.Recogniser's.
+// Name implements read.Recogniser.
 func (r lateRecogniser) Name() string { return r.file.Name() }
 
-// Scripts is read.Scripted's.
+// Scripts implements read.Scripted.
 func (r lateRecogniser) Scripts() []string { return r.file.Scripts }
 
-// Read is read.Recogniser's.
+// Read implements read.Recogniser.
 func (r lateRecogniser) Read(line read.RGB, letters int, charset string) ([]read.Char, error) {
 	loaded, err := r.load()
 	if err != nil {
@@ -81,7 +81,7 @@ func (r lateRecogniser) Read(line read.RGB, letters int, charset string) ([]read
 // lateDetector loads the detector when it is first asked.
 type lateDetector func() (*ppocr.Detector, error)
 
-// Detect is read.Detector's.
+// Detect implements read.Detector.
 func (load lateDetector) Detect(page read.RGB) ([]read.Quad, error) {
 	detector, err := load()
 	if err != nil {
@@ -153,7 +153,7 @@ func sessionOptions() (*ort.SessionOptions, error) {
 // line. Giving it back at once, by mapping each tensor, costs half of the time again.
 const largeInput = 200_000
 
-// Run is ppocr.Session's.
+// Run implements ppocr.Session.
 func (s session) Run(in, out ppocr.Tensor) (err error) {
 	if len(in.Data) >= largeInput {
 		defer trim()

@@ -1,9 +1,10 @@
-// Package worker is the program in a worker process of the engine, of either kind: one that reads, or one for PDF files, which is package
-// pdfium. It decodes the files of users and reads text with libtesseract and Leptonica, and with the models of a second recogniser where
-// there are any. It is the only package that calls C, and Run is its only function for others: what it does, a pool of processes survives.
+// Package worker is the program in a worker process of the engine, of either kind: one that reads, or one for PDF files, which is
+// package pdfium. It decodes the files of users and reads text with libtesseract and Leptonica, and with the models of a second
+// recogniser if there are any. It is the only package that calls C, and Run is its only exported function: a pool of processes survives
+// whatever it does.
 //
-// tesseract.go is the recogniser, second.go and onnx.go the second one, leptonica.go the images, heif.go those of phones, library.go what
-// the process holds, region.go how a region is read.
+// tesseract.go is the first recogniser, second.go and onnx.go the second one; leptonica.go decodes images and heif.go photos of phones;
+// library.go has what the process holds, and region.go reads a region.
 package worker
 
 import (
@@ -21,7 +22,7 @@ import (
 	"glyphbox/internal/workerpool"
 )
 
-// Run is the life of a worker process. The argument is a protocol.Setup as JSON. It returns an error where the process cannot work.
+// Run runs a worker process. The argument is a protocol.Setup as JSON. It returns an error if the process cannot work.
 func Run(argument string) error {
 	var setup protocol.Setup
 	if err := json.Unmarshal([]byte(argument), &setup); err != nil {

@@ -48,8 +48,8 @@ func (c *Call) checkEncoding() error {
 	return fault.New(fault.Unsupported, "wrong_content_encoding", "Content-Encoding is not supported for the body.")
 }
 
-// LimitBody makes the body of the request end with an error, which BodyFault describes, behind as much as the route allows. It returns
-// false where there is no body.
+// LimitBody limits the body of the request to what the route allows. Reading beyond that returns an error that BodyFault describes. It
+// returns false if there is no body.
 func (c *Call) LimitBody() bool {
 	if c.body == nil {
 		return false
@@ -58,7 +58,7 @@ func (c *Call) LimitBody() bool {
 	return true
 }
 
-// BodyFault returns what to say of an error of reading the body: TooLarge or Malformed where the body is to blame, or the error itself.
+// BodyFault returns the fault for an error of reading the body: TooLarge or Malformed if the body is the cause, or the error itself.
 func BodyFault(err error) error {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || isTimeout(err) {
 		return bodyFault(err)
@@ -77,7 +77,7 @@ func bodyFault(err error) error {
 	return fault.New(fault.Malformed, "body_cut_off", "The body is incomplete.").Because(err)
 }
 
-// Decoder is a body that decodes itself, such as by DecodeList.
+// Decoder is a body that decodes itself, such as with DecodeList.
 type Decoder interface{ Decode(data []byte) error }
 
 // decodeBody refuses what is not in UTF-8, and escapes that are half a character: the decoder would make something else of them without a
@@ -180,8 +180,8 @@ func depth(data []byte) (open int) {
 	}
 }
 
-// DecodeList decodes a body that is a list of up to most entries, or nothing. It goes entry by entry, so that each fault names its entry
-// and no more entries are kept than are allowed. add takes one, and returns what is wrong with it; at names it.
+// DecodeList decodes a body that is a list of up to most entries, or empty. It decodes entry by entry, so that each fault names its
+// entry and no more entries are kept than allowed. add receives an entry and returns its faults; at names the entry.
 func DecodeList[T any](data []byte, name string, most int, add func(at string, entry T) []fault.Field) error {
 	if data = bytes.Trim(data, " \t\r\n"); len(data) == 0 || string(data) == "null" {
 		return nil
@@ -219,7 +219,7 @@ func DecodeList[T any](data []byte, name string, most int, add func(at string, e
 	return fault.InvalidFields(fields...)
 }
 
-// WholeNumber reads a whole number, which in JSON may be written as 300, 300.0 or 3e2.
+// WholeNumber parses a whole number, which in JSON may be written as 300, 300.0 or 3e2.
 func WholeNumber(data []byte) (int64, bool) {
 	text := string(data)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -232,7 +232,7 @@ func WholeNumber(data []byte) (int64, bool) {
 	return int64(f), true
 }
 
-// NumberOrText reads a number or a text as a text.
+// NumberOrText returns a JSON number or string as text.
 func NumberOrText(data []byte) string {
 	var text string
 	if json.Unmarshal(data, &text) == nil {
@@ -244,7 +244,7 @@ func NumberOrText(data []byte) string {
 	return string(data)
 }
 
-// ReadForm returns the fields of a form that a browser would send.
+// ReadForm returns the fields of a URL-encoded form.
 func (c *Call) ReadForm() (url.Values, error) {
 	data, err := c.readBody()
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Call is one request on its way through the layers. It is kept in the request's context, for the layers of this package only:
+// Call is one request on its way through the layers. The context of the request has it, but only for the layers of this package:
 // services get the actor as an argument.
 type Call struct {
 	set   *Set
@@ -41,27 +41,27 @@ type Call struct {
 
 type callKey struct{}
 
-// Actor is who asks; nobody where the route is open.
+// Actor returns the actor of the request; the zero actor if the route is open.
 func (c *Call) Actor() account.Actor { return c.actor }
 
-// Request is what was asked. Its body is read by ReadForm, or behind LimitBody.
+// Request returns the request. Read its body with ReadForm, or after LimitBody.
 func (c *Call) Request() *http.Request { return c.r }
 
-// Writer takes an answer that is a Stream, and headers of any.
+// Writer returns the writer of an answer that is a Stream, and of headers of any answer.
 func (c *Call) Writer() http.ResponseWriter { return c.w }
 
-// Outside is a path as it is seen from outside.
+// Outside returns a path as clients see it.
 func (c *Call) Outside(path string) string { return c.set.BasePath + path }
 
-// SignedIn notes for the log whom a call has signed in.
+// SignedIn records for the log which user a call has signed in.
 func (c *Call) SignedIn(user int64) { c.actor.UserID = user }
 
-// Note notes for the log what is wrong where the answer is no problem.
+// Note records an error for the log if the answer is not a problem.
 func (c *Call) Note(code string, cause error) { c.code, c.cause = code, cause }
 
 func callOf(ctx context.Context) *Call { return ctx.Value(callKey{}).(*Call) }
 
-// ServeHTTP answers one request, whatever happens, and writes one line about it.
+// ServeHTTP answers one request, whatever happens, and logs one line about it.
 func (s *Set) ServeHTTP(raw http.ResponseWriter, r *http.Request) {
 	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(raw, w, r) })).ServeHTTP(raw, r)
 }
@@ -181,7 +181,7 @@ func secure(h http.Header, c *Call) {
 	}
 }
 
-// AnyOrigin in Config.CORSOrigins lets pages of all origins use the API.
+// AnyOrigin in Config.CORSOrigins allows pages of all origins to use the API.
 const AnyOrigin = "*"
 
 // cors lets pages of other origins in, where the configuration names them. It tells whether it has answered already.

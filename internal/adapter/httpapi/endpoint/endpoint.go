@@ -1,10 +1,10 @@
-// Package endpoint serves the endpoints of an HTTP API. A Route says all about one, a Handler answers it: it decodes, calls one operation
-// of a service and encodes. Around them stands, from the outside in: the record of the request (id, log line, metrics, panics, security
-// headers), the router with its 404 and 405, and for each endpoint the bearer token and the time limits. Every failure leaves as
-// application/problem+json; one table in problem.go maps the kinds of faults to statuses.
+// Package endpoint serves the endpoints of an HTTP API. A Route describes an endpoint, and a Handler answers it: it decodes, calls one
+// operation of a service and encodes. Around them are, from the outside in: the record of the request (id, log line, metrics, panics,
+// security headers), the router with its 404 and 405, and for each endpoint the bearer token and the time limits. Every failure is sent
+// as application/problem+json; one table in problem.go maps the kinds of faults to statuses.
 //
-// Parameters and the OpenAPI document are huma's work. Bodies are not: huma would decode each twice, first into maps of many times its
-// size, and list every one of a million bad entries.
+// huma handles parameters and the OpenAPI document, but not bodies: it would decode each twice, first into maps of many times its size,
+// and list every one of a million bad entries.
 package endpoint
 
 import (
@@ -21,7 +21,7 @@ import (
 	"glyphbox/internal/domain/account"
 )
 
-// Config says how requests are answered, whatever they ask for. Log must be set, what else is zero has a default.
+// Config configures how requests are answered, whatever the operation. Log must be set; other zero fields have defaults.
 type Config struct {
 	Log     *slog.Logger
 	Metrics *prometheus.Registry // nil: one of its own
@@ -56,7 +56,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Document is what the OpenAPI document says besides the routes.
+// Document has the contents of the OpenAPI document besides the routes.
 type Document struct {
 	Title, Version, About string
 	Tags                  []Tag
@@ -66,7 +66,7 @@ type Document struct {
 // Tag is a group of routes.
 type Tag struct{ Name, About string }
 
-// Set is the endpoints of a service, and the handler of all requests: safe for concurrent use once all are registered.
+// Set has the endpoints of a service, and handles all requests. It is safe for concurrent use once all are registered.
 type Set struct {
 	Config
 	mux     *http.ServeMux
@@ -80,7 +80,7 @@ type Set struct {
 	streams  sse.Places
 }
 
-// New makes a set of the endpoints that register adds by Handle and HandleJSON. actorOf finds out whose token it is.
+// New returns a set of the endpoints that register adds with Handle and HandleJSON. actorOf finds the actor of a token.
 func New(c Config, d Document, actorOf func(ctx context.Context, token string) (account.Actor, error), register func(*Set)) (*Set, error) {
 	s := &Set{Config: c.withDefaults(), mux: http.NewServeMux(), actorOf: actorOf,
 		streams: sse.Places{OfUser: StreamsOfUser, All: streamsOfAll}}
@@ -101,8 +101,8 @@ func New(c Config, d Document, actorOf func(ctx context.Context, token string) (
 	return s, nil
 }
 
-// OpenAPI is the OpenAPI document, as it is served at /openapi.json.
+// OpenAPI returns the OpenAPI document, as served at /openapi.json.
 func (s *Set) OpenAPI() []byte { return s.openapi }
 
-// Routes are all that are registered, in order.
+// Routes returns all registered routes in order.
 func (s *Set) Routes() []Route { return s.table }

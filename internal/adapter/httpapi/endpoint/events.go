@@ -14,8 +14,8 @@ const (
 	streamsOfAll  = 2000
 )
 
-// Events answers with a stream of events. Whatever else stream.May asks, the token must still be good. It ends when the server stops;
-// clients connect again. TooMany, Busy.
+// Events returns a stream of events. Besides the checks of stream.May, the token must stay valid. The stream ends when the server
+// stops; clients connect again. TooMany, Busy.
 func (c *Call) Events(ctx context.Context, stream sse.Stream) (*Stream, error) {
 	leave, err := c.set.streams.Take(c.actor.UserID)
 	if err != nil {

@@ -23,7 +23,7 @@ type File struct {
 	Cache     string // Cache-Control
 }
 
-// QuotedTag is the entity tag as it is sent.
+// QuotedTag returns the entity tag as it is sent.
 func (f File) QuotedTag() string { return `"` + f.Tag + `"` }
 
 // shown are the media types that browsers show and that cannot run anything.
@@ -46,7 +46,7 @@ func (f File) disposition() string {
 	return kind + `; filename="` + plain + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(f.Name), "+", "%20")
 }
 
-// Serve answers with bytes, all or a part of them or none, as the request's headers ask. It closes r.
+// Serve sends bytes: all, a part or none, according to the headers of the request. It closes r.
 func (c *Call) Serve(r io.ReadSeekCloser, f File) *Stream {
 	return Written(func() {
 		defer r.Close()
@@ -120,7 +120,7 @@ func position(text string) int64 {
 	return min(n, beyond)
 }
 
-// Download answers with a file that is made while it is sent.
+// Download sends a file that is made while it is sent.
 func (c *Call) Download(f File, write func(io.Writer) error) *Stream {
 	return Written(func() {
 		h := c.w.Header()

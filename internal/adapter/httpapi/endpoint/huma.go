@@ -288,7 +288,7 @@ func allowed(e *huma.ErrorDetail) string {
 	return e.Message
 }
 
-// AlsoAnswers adds to the document that a route may answer with a T at another path, and another status.
+// AlsoAnswers documents that a route may also answer with a T, with another status and a Location.
 func AlsoAnswers[T any](s *Set, r Route, status int, about string) {
 	s.documented(r).Responses[strconv.Itoa(status)] = &huma.Response{Description: about,
 		Headers: map[string]*huma.Header{

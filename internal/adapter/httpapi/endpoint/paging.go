@@ -8,7 +8,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// PageQuery picks a part of a list.
+// PageQuery selects a part of a list.
 type PageQuery struct {
 	Size int `query:"size" default:"10" minimum:"1" maximum:"100" doc:"Number of entries on a page."`
 	Page int `query:"page" default:"0" minimum:"0" maximum:"100000000" doc:"Number of the page, from 0."`
@@ -26,17 +26,17 @@ func (q PageQuery) links(c *Call, total int) string {
 	return strings.Join(links, ", ")
 }
 
-// Link leads to the same list with one parameter changed.
+// Link returns a link to the same list with one parameter changed.
 func (c *Call) Link(rel, name string, value any) string {
 	query := c.r.URL.Query()
 	query.Set(name, fmt.Sprint(value))
 	return fmt.Sprintf("<%s%s?%s>; rel=%q", c.set.BasePath, c.r.URL.EscapedPath(), query.Encode(), rel)
 }
 
-// Keyword is what is looked for in a list.
+// Keyword is the text to search for in a list.
 type Keyword string
 
-// Text returns it if it is text. Invalid.
+// Text returns the keyword if it is valid text. Invalid.
 func (k Keyword) Text() (string, error) {
 	if !utf8.ValidString(string(k)) || strings.ContainsRune(string(k), 0) {
 		return "", fault.InvalidFields(fault.Field{Field: "keyword", Detail: "text in UTF-8 without the character U+0000"})

@@ -91,7 +91,7 @@ func (c *Call) problem(status int, code, detail string) *problem {
 		Detail: capped(detail), Code: code, RequestID: c.id}}
 }
 
-// PartFailure is what the client is told of an error of a part of an answer. What is no fault of the client's is noted for the log.
+// PartFailure returns the error of a part of an answer as the client may see it. It records other errors for the log.
 func (c *Call) PartFailure(err error) *client.Failure {
 	code, cause := c.code, c.cause
 	p := c.fail(err)
@@ -143,7 +143,7 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// Encode returns a value as writeJSON writes it.
+// Encode returns a value in the JSON form of writeJSON.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

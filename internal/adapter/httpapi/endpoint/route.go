@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Base is before the path of every endpoint that is not for probes. Below it nothing may be kept that does not say so.
+// Base is the prefix of the path of every endpoint that is not for probes. Answers below it must not be cached unless they say so.
 const Base = "/api/v1"
 
-// Route is one endpoint. The router, the limits, the OpenAPI document and the tests follow from it, and nothing about an endpoint is said
-// elsewhere but the types that its handler takes and gives.
+// Route describes one endpoint. The router, the limits, the OpenAPI document and the tests use it. Everything about an endpoint is
+// here, except the types that its handler takes and returns.
 type Route struct {
 	Pattern string // "GET /ping"
 	Tag     string // the group that it belongs to
@@ -30,7 +30,7 @@ type Route struct {
 	Timeout time.Duration // 0: Config.RequestTimeout
 }
 
-// Body is what an endpoint takes.
+// Body describes the body that an endpoint takes.
 type Body struct {
 	MediaType string // JSON, Form or Files
 	Limit     int64  // bytes
@@ -47,10 +47,10 @@ const (
 	Files = "multipart/form-data"
 )
 
-// Method is that of the pattern.
+// Method returns the method of the pattern.
 func (r Route) Method() string { method, _, _ := strings.Cut(r.Pattern, " "); return method }
 
-// Path is that of the pattern.
+// Path returns the path of the pattern.
 func (r Route) Path() string { _, path, _ := strings.Cut(r.Pattern, " "); return path }
 
 // stored tells whether it may have to wait for a store, as those for probes do not.
@@ -59,7 +59,7 @@ func (r Route) stored() bool { return strings.HasPrefix(r.Path(), Base) }
 // strict tells whether query parameters that are not known are refused. The paths of probes may be asked for with more.
 func (r Route) strict() bool { return r.stored() }
 
-// Handler answers calls of one endpoint. I has the parameters and O the answer, as huma's inputs and outputs have them.
+// Handler answers calls of one endpoint. I has the parameters and O the answer, in the form of huma's inputs and outputs.
 type Handler[I, O any] func(ctx context.Context, c *Call, in *I) (*O, error)
 
 // HandleJSON registers an endpoint whose body is JSON of the type B.
@@ -80,7 +80,7 @@ func HandleJSON[I, O, B any](s *Set, r Route, h func(ctx context.Context, c *Cal
 	s.documentBody(r, schemaOf[B](s))
 }
 
-// Handle registers an endpoint. Its handler reads the body itself, where there is one that is not JSON.
+// Handle registers an endpoint without a JSON body. Its handler reads the body itself, if there is one.
 func Handle[I, O any](s *Set, r Route, h Handler[I, O]) {
 	if r.Timeout == 0 {
 		r.Timeout = s.RequestTimeout

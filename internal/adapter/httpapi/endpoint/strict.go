@@ -15,10 +15,10 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// Lenient is a form of which some fields are ignored that it does not have. All others are refused. docs/operations.md lists them.
+// Lenient is a form that ignores some unknown fields and refuses all others. docs/operations.md lists them.
 type Lenient interface{ Ignores() []string }
 
-// Reason is the error of a type of fields that decodes itself: it says what is allowed.
+// Reason is the error of a field type that decodes itself: it says what is allowed.
 type Reason string
 
 func (r Reason) Error() string { return string(r) }

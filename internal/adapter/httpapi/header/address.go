@@ -1,4 +1,4 @@
-// Package header reads headers of requests that net/http leaves as they are: who a request came from, and entity tags.
+// Package header parses headers of requests that net/http does not parse: client addresses and entity tags.
 package header
 
 import (
@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// ClientAddress returns the address that the request came from: the other end of the connection or, where that is a proxy that is
-// trusted, the nearest address in X-Forwarded-For or Forwarded (RFC 7239) that is none. Most proxies set one of the two headers and
-// pass the other on as the client sent it. So where both are there and disagree, neither is believed, and the address is the
-// proxy's: who sends the wrong header shares that with others who do, and with nobody else.
+// ClientAddress returns the client address of the request: the other end of the connection or, if that is a trusted proxy, the nearest
+// address in X-Forwarded-For or Forwarded (RFC 7239) that is not a trusted proxy. Most proxies set one of the two headers and pass the
+// other one on as the client sent it. So if both are present and differ, neither is trusted, and the result is the address of the
+// proxy: clients that send the wrong header share that address only with each other.
 func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
 	near, ok := nodeAddress(r.RemoteAddr)
 	if !ok {

@@ -10,8 +10,8 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// RevisionTag is the entity tag of a revision of a content whose text is turned by that many degrees. When its page is turned, its boxes
-// are others, and so is the tag.
+// RevisionTag returns the entity tag of a revision of a content whose text is turned by that many degrees. Turning the page changes its
+// boxes, and so the tag.
 func RevisionTag(revision, rotation int) string {
 	if rotation == 0 {
 		return fmt.Sprintf(`"%d"`, revision)
@@ -19,7 +19,7 @@ func RevisionTag(revision, rotation int) string {
 	return fmt.Sprintf(`"%d-%d"`, revision, rotation)
 }
 
-// MatchesTag tells whether a header If-None-Match names the tag, compared weakly as RFC 9110 wants for it.
+// MatchesTag tells whether a header If-None-Match contains the tag, by weak comparison as in RFC 9110.
 func MatchesTag(header, tag string) bool {
 	return matches(header, func(t string) bool { return t == tag })
 }
@@ -30,14 +30,14 @@ func matches(header string, is func(tag string) bool) bool {
 	})
 }
 
-// Conditions are the headers If-Match and If-None-Match of a request that is to change something.
+// Conditions are the headers If-Match and If-None-Match of a request that changes something.
 type Conditions struct {
 	matchAny  bool     // there is no If-Match, or it is *
 	match     []string // the strong tags of If-Match
 	noneMatch string
 }
 
-// ReadConditions reads the conditions of a request. An If-Match that is no list of tags, nor *, is Malformed.
+// ReadConditions parses the conditions of a request. Malformed if If-Match is neither a list of tags nor *.
 func ReadConditions(h http.Header) (Conditions, error) {
 	wanted := strings.TrimSpace(strings.Join(h.Values("If-Match"), ","))
 	c := Conditions{matchAny: wanted == "" || wanted == "*", noneMatch: strings.Join(h.Values("If-None-Match"), ",")}
@@ -65,12 +65,12 @@ func ReadConditions(h http.Header) (Conditions, error) {
 // None tells whether there are no conditions.
 func (c Conditions) None() bool { return c.matchAny && c.noneMatch == "" }
 
-// Hold tells whether what is there may be changed. is tells whether a tag is that of what is there.
+// Hold tells whether the current state may be changed. is tells whether a tag is that of the current state.
 func (c Conditions) Hold(is func(tag string) bool) bool {
 	return (c.matchAny || slices.ContainsFunc(c.match, is)) && !matches(c.noneMatch, is)
 }
 
-// RevisionOf returns the revision that a tag is of. A tag that RevisionTag does not give is of none: 0.
+// RevisionOf returns the revision of a tag, or 0 for a tag that RevisionTag does not return.
 func RevisionOf(tag string) int {
 	number, rotation, _ := strings.Cut(strings.Trim(tag, `"`), "-")
 	n, _ := strconv.Atoi(number)

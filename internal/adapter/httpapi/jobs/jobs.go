@@ -1,5 +1,5 @@
-// Package jobs holds the operations of the API on jobs that are there: they list, show, follow, cancel and retry. Package httpapi has their
-// rows, and the operations that make jobs, since those read regions.
+// Package jobs has the operations of the API on existing jobs: list, show, follow, cancel and retry. Package httpapi has their routes,
+// and the operations that create jobs, since those read regions.
 package jobs
 
 import (
@@ -25,18 +25,18 @@ type Path struct {
 	ID string `path:"id" maxLength:"100" example:"0195f3c2a1bk3nqj6wyb4ztq2v"`
 }
 
-// Accepted is a job that was made.
+// Accepted is the answer with a new job.
 type Accepted struct {
 	Location string `header:"Location" doc:"The path of the job."`
 	Body     client.Job
 }
 
-// Accept answers with a job that was made. base is the path below which the operations are seen from outside.
+// Accept returns the answer with a new job. base is the path of the operations as clients see it.
 func Accept(j job.Job, base string) *Accepted {
 	return &Accepted{Location: base + "/job/" + j.ID, Body: View(j)}
 }
 
-// View is a job as it is answered.
+// View returns a job in the form of the API.
 func View(j job.Job) client.Job {
 	v := client.Job{ID: j.ID, User: wire.Ref(j.User), State: string(j.State), Priority: PriorityName(j.Priority), Total: j.Count.Total,
 		Queued:  j.Count.Queued,
@@ -67,7 +67,7 @@ func viewItem(i job.Item) client.JobItem {
 
 var priorities = map[string]job.Priority{"low": job.Low, "normal": job.Normal, "high": job.High}
 
-// PriorityName is a priority as it is written.
+// PriorityName returns the name of a priority.
 func PriorityName(p job.Priority) string {
 	for name, v := range priorities {
 		if v == p {
@@ -77,7 +77,7 @@ func PriorityName(p job.Priority) string {
 	return strconv.Itoa(int(p))
 }
 
-// Priority reads a priority; the empty one is normal. Invalid.
+// Priority parses a priority; the empty one is normal. Invalid.
 func Priority(name string) (job.Priority, error) {
 	p, ok := priorities[name]
 	if !ok && name != "" {
@@ -135,7 +135,7 @@ func (h Handlers) Items(ctx context.Context, c *endpoint.Call, in *struct {
 	}), nil
 }
 
-// Retry runs again what has failed.
+// Retry queues failed and cancelled items again.
 func (h Handlers) Retry(ctx context.Context, c *endpoint.Call, in *Path) (*endpoint.One[client.Job], error) {
 	j, err := h.Service.Retry(ctx, c.Actor(), in.ID)
 	return endpoint.Answer(View(j)), err
@@ -158,7 +158,7 @@ func (h Handlers) Dead(ctx context.Context, c *endpoint.Call, in *struct {
 	return listOf(c, in.Size, items, viewItem, func(i job.Item) string { return i.ID }), nil
 }
 
-// Replay runs a dead item again.
+// Replay queues a dead item again.
 func (h Handlers) Replay(ctx context.Context, c *endpoint.Call, in *struct {
 	ID string `path:"id" maxLength:"100" example:"0195f3c2a1bk3nqj6wyb4ztq2v-000017"`
 }) (*endpoint.None, error) {
@@ -168,7 +168,7 @@ func (h Handlers) Replay(ctx context.Context, c *endpoint.Call, in *struct {
 // poll is how often a stream looks for changes, which any node may have made.
 const poll = 300 * time.Millisecond
 
-// Events is a stream of what happens to a job. An event has the number of the newest change that it tells of for its ID.
+// Events returns the stream of changes of a job. The ID of an event is the number of its newest change.
 func (h Handlers) Events(ctx context.Context, c *endpoint.Call, id, after string) (sse.Stream, error) {
 	if _, err := sse.Number(after); err != nil {
 		return sse.Stream{}, err

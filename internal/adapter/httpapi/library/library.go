@@ -1,5 +1,4 @@
-// Package library holds the operations of the API on what documents have besides their pages: with whom they are shared, and their
-// tags. Package httpapi has their rows.
+// Package library has the operations of the API on shares and tags of documents. Package httpapi has their routes.
 package library
 
 import (
@@ -22,7 +21,7 @@ type Path struct {
 	ID int64 `path:"id" minimum:"1" example:"42"`
 }
 
-// Shared tells with whom a document is shared by name.
+// Shared returns the users with whom a document is shared by name.
 func (h Handlers) Shared(ctx context.Context, c *endpoint.Call, in *Path) (*endpoint.One[client.Share], error) {
 	i, err := h.Images.Image(ctx, c.Actor(), in.ID)
 	return endpoint.Answer(client.Share{Users: wire.Names(i.Readers)}), err
@@ -37,10 +36,10 @@ func (h Handlers) Share(ctx context.Context, c *endpoint.Call, in *Path, form cl
 	return endpoint.Answer(client.Share{Users: wire.Names(i.Readers)}), err
 }
 
-// NFC returns texts in that normal form.
+// NFC returns texts in normal form NFC.
 func NFC(texts []string) []string { return wire.All(texts, norm.NFC.String) }
 
-// Tags returns the tags that a document is to have; nil where they stay.
+// Tags returns the new tags of a document; nil if they stay unchanged.
 func Tags(form client.ImageForm) *[]string {
 	if form.Tags == nil {
 		return nil

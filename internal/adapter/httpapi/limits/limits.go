@@ -1,4 +1,4 @@
-// Package limits holds the operations of the API on what users may have and do at most.
+// Package limits has the operations of the API on limits of users.
 package limits
 
 import (

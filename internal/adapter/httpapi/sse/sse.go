@@ -34,7 +34,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-// MediaType is that of a stream of events.
+// MediaType is the media type of a stream of events.
 const MediaType = "text/event-stream"
 
 // Event is one event. Its data is sent as JSON.
@@ -44,7 +44,7 @@ type Event struct {
 	Data any
 }
 
-// Number returns the number that is an ID, 0 for none. Invalid, naming Last-Event-ID.
+// Number returns the number of an event ID, or 0 for an empty one. Invalid, naming Last-Event-ID.
 func Number(id string) (int64, error) {
 	if id == "" {
 		return 0, nil
@@ -56,12 +56,12 @@ func Number(id string) (int64, error) {
 	return n, nil
 }
 
-// Source returns the events that follow the one with the ID after, in their order; after is "" where the client has seen none. Where there
-// are none yet it waits, until the context ends; then it returns none. last tells that no more will ever follow. The context of a call ends
-// at the next heartbeat, so that a call that returns nothing is made again.
+// Source returns the events after the one with the ID after, in their order; after is "" if the client has seen none. If there are none
+// yet it waits until the context ends, and then returns none. last says that no more will follow. The context of a call ends at the
+// next heartbeat, so that a call that returns nothing is repeated.
 type Source func(ctx context.Context, after string) (events []Event, last bool, err error)
 
-// Every is a source that looks for events, and again after a pause as long as there are none.
+// Every returns a source that looks for events, and again after a pause while there are none.
 func Every(pause time.Duration, look Source) Source {
 	return func(ctx context.Context, after string) ([]Event, bool, error) {
 		for {
@@ -94,8 +94,8 @@ const heartbeat = 15 * time.Second
 // retryAfter is how long clients wait before they connect again, in milliseconds.
 const retryAfter = 1000
 
-// Serve sends events until there are no more, the context ends or the client is gone. A compressor has to let MediaType pass, and the
-// context must have no deadline. It returns what ended the stream: nil where it was the source or the context.
+// Serve sends events until there are no more, the context ends or the client disconnects. A compressor must let MediaType pass, and the
+// context must have no deadline. It returns what ended the stream: nil if it was the source or the context.
 func (s Stream) Serve(ctx context.Context, w http.ResponseWriter) error {
 	if s.End != nil {
 		defer s.End()
@@ -177,7 +177,7 @@ func (e Event) text() (string, error) {
 	return b.String(), nil
 }
 
-// Places bounds how many streams are open at once. Safe for concurrent use.
+// Places limits the number of open streams. Safe for concurrent use.
 type Places struct {
 	OfUser int // at most, of one user
 	All    int // at most, of all users
@@ -187,7 +187,7 @@ type Places struct {
 	all   int
 }
 
-// Take takes a place for a stream of a user until leave is called. TooMany, Busy.
+// Take reserves a place for a stream of a user until leave is called. TooMany, Busy.
 func (p *Places) Take(userID int64) (leave func(), err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

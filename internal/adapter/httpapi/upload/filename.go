@@ -79,7 +79,7 @@ func partFileName(disposition, languages string) string {
 	return cleanName(strings.TrimRight(name, "/"))
 }
 
-// FileName returns the name of a file on a disk as it is to be shown. It may be in the encoding of the system that wrote it.
+// FileName returns the name of a file on a disk for display. It may be in the encoding of the system that wrote it.
 func FileName(name string) string {
 	if !utf8.ValidString(name) {
 		name = decodeForeign(name, "ko")

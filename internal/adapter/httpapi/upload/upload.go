@@ -1,4 +1,4 @@
-// Package upload takes in the files of a form, and finds out what they are called.
+// Package upload receives the files of a form and determines their names.
 package upload
 
 import (
@@ -14,20 +14,20 @@ import (
 	"glyphbox/internal/spool"
 )
 
-// File is an uploaded file on its way.
+// File is an uploaded file that is not stored yet.
 type File struct {
 	*spool.File
 	Name string // as the client calls it
 }
 
-// Close lets files go.
+// Close releases files.
 func Close(files []*File) {
 	for _, f := range files {
 		_ = f.File.Close() // it was read, and goes away with this
 	}
 }
 
-// Limits are those of the files of a request.
+// Limits are the limits of the files of a request.
 type Limits struct {
 	Files int
 	Bytes int64                              // of a file
@@ -38,12 +38,12 @@ type Limits struct {
 // slack is what a multipart body may have besides its files, in bytes.
 const slack = 1 << 20
 
-// Body returns how many bytes a body may have.
+// Body returns the maximum number of bytes of a body.
 func (l Limits) Body() int64 { return int64(l.Files)*l.Bytes + slack }
 
-// Take takes in all files of a request, which stand in its field file, before anything is made of one, and the field password. It returns
-// the files that it has even on failure. Malformed, where the cause is that of the body's reader if it failed; Unsupported; Invalid;
-// TooLarge; what Room returns, as soon as that is known of the files together: from the length of the body, or from what has come.
+// Take receives all files of a request, which are in its field file, before any of them is used, and the field password. It returns the
+// received files even on failure. Malformed, with the error of the body's reader as the cause; Unsupported; Invalid; TooLarge; and what
+// Room returns, as soon as that is known for all files together: from the length of the body, or from what has arrived.
 func Take(r *http.Request, limits Limits) (files []*File, password string, err error) {
 	form, err := r.MultipartReader()
 	switch {

@@ -1,4 +1,4 @@
-// Package watch holds the operation of the API that tells what happens to an image. Package httpapi has its row.
+// Package watch has the operation of the API that streams the changes of an image. Package httpapi has its route.
 package watch
 
 import (
@@ -27,7 +27,7 @@ const (
 // Handlers are the operations. Its field is set once.
 type Handlers struct{ Results *recognition.Service }
 
-// Image streams what happens to an image.
+// Image streams the changes of an image.
 func (h Handlers) Image(ctx context.Context, c *endpoint.Call, in *struct {
 	ID          int64  `path:"id" minimum:"1" example:"42"`
 	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that you have seen. The stream continues after it."`

@@ -1,4 +1,4 @@
-// Package webhooks holds the operations of the API on webhooks. Package httpapi has their rows.
+// Package webhooks has the operations of the API on webhooks. Package httpapi has their routes.
 package webhooks
 
 import (
@@ -50,7 +50,7 @@ func viewDelivery(d webhook.Delivery) client.Delivery {
 	return v
 }
 
-// Add makes a webhook.
+// Add creates a webhook.
 func (h Handlers) Add(ctx context.Context, c *endpoint.Call, _ *endpoint.None, form client.WebhookForm) (
 	*endpoint.Secret[client.NewWebhook], error) {
 	if form.Rotate {

@@ -141,7 +141,7 @@ func (s *Contents) Revisions(ctx context.Context, id string) (revisions []recogn
 const oldContents = `SELECT DISTINCT content_id FROM content_revision /*! FORCE INDEX (content_revision_added) */ WHERE content_id > ? ` +
 	`AND added < ? ORDER BY content_id LIMIT ?`
 
-// Old implements recognition.Contents. It goes by the clock of the database.
+// Old implements recognition.Contents. It uses the clock of the database.
 func (s *Contents) Old(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return s.db.Pages(ctx, oldContents, func(last string) []any { return []any{last, sqldb.Stamp(before), sqldb.PageSize} })
 }
@@ -161,7 +161,7 @@ func deleteContents(ctx context.Context, tx *sql.Tx, ids []string) error {
 	return nil
 }
 
-// History returns all revisions of contents, by ID and revision. What is not there is left out.
+// History returns all revisions of contents, by ID and revision. It leaves out contents that do not exist.
 func (s *Contents) History(ctx context.Context, ids []string) (history []recognition.Content, err error) {
 	ids = slices.Sorted(slices.Values(ids))
 	for part := range slices.Chunk(ids, sqldb.IDsAtOnce) {
@@ -175,7 +175,7 @@ func (s *Contents) History(ctx context.Context, ids []string) (history []recogni
 	return history, nil
 }
 
-// PutHistory stores all revisions of contents as they are, in the place of those that are there.
+// PutHistory stores all revisions of contents as they are, and replaces existing ones.
 func (s *Contents) PutHistory(ctx context.Context, history []recognition.Content) error {
 	ids := make([]string, len(history))
 	for i, c := range history {

@@ -1,4 +1,4 @@
-// Package docstore keeps what documents have besides their pages: the users they are shared with by name, and their tags.
+// Package docstore keeps the readers and tags of documents.
 //
 // Its tables repeat what lists need of the document, so that each part of a list is read from one index. Transactions that change a
 // document change them, too.
@@ -19,7 +19,7 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// Columns are those of a query for images i that Readers and Tags scan.
+// Columns are the columns that Readers and Tags scan, for queries on images i.
 const Columns = `(SELECT GROUP_CONCAT(CONCAT(s.reader_id, ':', HEX(reader.name))) FROM image_share s /*! FORCE INDEX (PRIMARY) */ ` +
 	`JOIN user reader /*! FORCE INDEX (PRIMARY) */ ON reader.id = s.reader_id WHERE s.image_id = COALESCE(i.document, i.id)), ` +
 	`(SELECT GROUP_CONCAT(HEX(t.name)) FROM image_tag t /*! FORCE INDEX (PRIMARY) */ WHERE t.image_id = COALESCE(i.document, i.id))`
@@ -73,7 +73,7 @@ func (r Tags) Scan(src any) error {
 	return nil
 }
 
-// Put changes the rows of a document from what it was to what it is. account.ErrUserNotFound for a new reader who is no user.
+// Put changes the rows of a document from its old to its new state. account.ErrUserNotFound for a new reader who does not exist.
 func Put(ctx context.Context, tx *sql.Tx, was, is document.Image) error {
 	key := sqldb.NameKey(is.Name)
 	shared := is.Visibility == document.Shared
@@ -128,7 +128,7 @@ func seenTags(q document.Query) (text string, args []any) {
 	return own + ` UNION ALL ` + others + ` UNION ALL ` + given, []any{q.Viewer, q.Viewer, q.Viewer}
 }
 
-// TagsSeen returns the tags of documents, as document.Catalog says.
+// TagsSeen returns the tags of documents; see document.Catalog.
 func TagsSeen(ctx context.Context, db *sqldb.DB, q document.Query) (tags []document.Tag, total int, err error) {
 	text, args := seenTags(q)
 	text = ` FROM (` + text + `) AS seen`
@@ -204,7 +204,7 @@ func count(ctx context.Context, tx *sql.Tx, userID int64, more int) (there bool,
 	return n == 1, err
 }
 
-// Remove counts a document out that is going to be deleted. Its rows go along with that of its image.
+// Remove updates the counts for a document that is about to be deleted. Its rows are deleted with that of its image.
 func Remove(ctx context.Context, tx *sql.Tx, was document.Image) error {
 	for _, id := range slices.Sorted(slices.Values(idsOf(was.Readers))) {
 		if _, err := count(ctx, tx, id, -given(was, true)); err != nil {
@@ -214,7 +214,7 @@ func Remove(ctx context.Context, tx *sql.Tx, was document.Image) error {
 	return nil
 }
 
-// Resign takes a user, whose row is locked, off all documents.
+// Resign removes a user, whose row is locked, from the readers of all documents.
 func Resign(ctx context.Context, tx *sql.Tx, userID int64) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM image_share WHERE reader_id = ?`, userID); err != nil {
 		return err

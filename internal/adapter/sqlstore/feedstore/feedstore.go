@@ -1,4 +1,4 @@
-// Package feedstore keeps what happened to images, and who has them open, in tables of package sqlstore.
+// Package feedstore keeps events of images, and who has them open, in tables of package sqlstore.
 package feedstore
 
 import (
@@ -14,7 +14,8 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Store is recognition.Feed on tables image_event and image_watcher. Column events of table image counts the events of an image.
+// Store implements recognition.Feed on tables image_event and image_watcher. Column events of table image counts the events of an
+// image.
 type Store struct{ db *sqldb.DB }
 
 var _ recognition.Feed = (*Store)(nil)
@@ -22,7 +23,7 @@ var _ recognition.Feed = (*Store)(nil)
 // Tables are of those who have images open at the moment, and are not copied.
 var Tables = []string{"image_event", "image_watcher"}
 
-// New returns what happens to images in a database whose schema is that of package sqlstore.
+// New returns the feed in a database whose schema is that of package sqlstore.
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // Append implements recognition.Feed.

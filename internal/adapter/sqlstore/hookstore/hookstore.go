@@ -1,7 +1,6 @@
 // Package hookstore keeps webhooks and their deliveries in the tables webhook and webhook_delivery.
 //
-// Whoever leases a delivery or ends a lease locks the row of its webhook first. Who adds a delivery does so in a transaction of its own
-// kind, by Enqueue.
+// Code that leases a delivery or ends a lease first locks the row of its webhook. Other transactions add deliveries with Enqueue.
 package hookstore
 
 import (
@@ -23,8 +22,8 @@ var _ webhook.Hooks = (*Store)(nil)
 // New returns the webhooks in a database whose schema is that of package sqlstore.
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
-// Enqueue adds the delivery of an event to a webhook, within the transaction that makes it happen. A webhook that is not there, or does not
-// want the event, gets none.
+// Enqueue adds the delivery of an event to a webhook, within the transaction of the event. It adds none if the webhook does not exist
+// or does not want the event.
 func Enqueue(ctx context.Context, tx *sql.Tx, hookID int64, e webhook.Event) error {
 	d, err := e.Delivery(hookID)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package jobstore keeps jobs and their items in the tables job and job_item.
 //
-// Whoever changes an item locks the row of its job first, which has the counts and the number of the newest change. So changes of one job
-// come one after the other, and those of two jobs do not meet.
+// A change of an item first locks the row of its job, which has the counts and the number of the newest change. So changes of one job
+// happen one after the other, and those of two jobs do not conflict.
 package jobstore
 
 import (
@@ -47,7 +47,8 @@ const (
 	meanOf      = 20        // jobs that Mean looks at
 )
 
-// Add implements job.Jobs. Many items are stored in several steps, so that others can write meanwhile; the job is seen after the last one.
+// Add implements job.Jobs. It stores many items in several steps, so that others can write meanwhile; the job becomes visible after the
+// last one.
 func (s *Store) Add(ctx context.Context, j job.Job, general limit.Limits, images []int64) error {
 	request, err := json.Marshal(j.Request)
 	if err != nil {

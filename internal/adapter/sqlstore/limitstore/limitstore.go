@@ -1,7 +1,7 @@
-// Package limitstore keeps the limits of users in the table user_limit, and what they have and do in the tables user and user_work.
+// Package limitstore keeps the limits of users in the table user_limit, and their usage in the tables user and user_work.
 //
-// Whoever adds what is limited locks the row of the user first. So those who add for one user come one after the other, and each sees what
-// the ones before have added.
+// Code that adds what is limited first locks the row of the user. So additions for one user happen one after the other, and each sees
+// the ones before.
 package limitstore
 
 import (
@@ -82,9 +82,9 @@ func work(ctx context.Context, q sqldb.Querier, userID int64, now time.Time, use
 		sqldb.Stamp(now.Add(-limit.Window)))
 }
 
-// Documents locks a user's row, and returns why the user may not have that many documents more, of that many bytes in all, within a
-// transaction that is going to add them. general are the limits of users who have none of their own. NotFound, also for one who has
-// resigned.
+// Documents locks the row of a user, and returns the fault if the user may not have that many documents more, with that many bytes in
+// all. It runs within the transaction that adds them. general are the limits of users who have no limits of their own. NotFound, also if
+// the user has resigned.
 func Documents(ctx context.Context, db *sqldb.DB, tx *sql.Tx, userID int64, general limit.Limits, documents int, bytes int64) error {
 	own, use, err := standing(ctx, tx, userID, db.Dialect.ForUpdate)
 	if err != nil {
@@ -93,7 +93,7 @@ func Documents(ctx context.Context, db *sqldb.DB, tx *sql.Tx, userID int64, gene
 	return general.With(own).Documents(use, int64(documents), bytes)
 }
 
-// Have adds to what a user has, or takes from it, within the transaction that changes it. NotFound.
+// Have changes the usage of a user, within the transaction that changes it. NotFound.
 func Have(ctx context.Context, tx *sql.Tx, userID int64, documents, shared int, bytes int64) error {
 	result, err := tx.ExecContext(ctx, `UPDATE user SET images = images + ?, shared = shared + ?, bytes = bytes + ? WHERE id = ?`,
 		documents, shared, bytes, userID)
@@ -106,8 +106,8 @@ func Have(ctx context.Context, tx *sql.Tx, userID int64, documents, shared int, 
 	return nil
 }
 
-// Work locks a user's row and counts that many items more, within the transaction that adds them, or returns why the user may not have
-// them. general are as with Documents. NotFound.
+// Work locks the row of a user and counts that many more items, within the transaction that adds them, or returns the fault if the user
+// may not have them. general is as in Documents. NotFound.
 func Work(ctx context.Context, db *sqldb.DB, tx *sql.Tx, userID int64, general limit.Limits, items int, now time.Time) error {
 	own, use, err := standing(ctx, tx, userID, db.Dialect.ForUpdate)
 	if err == nil {

@@ -1,4 +1,4 @@
-// Package oncestore keeps the keys of requests in the table request_key, and notes there what they make.
+// Package oncestore keeps the keys of requests in the table request_key, and records there what they make.
 package oncestore
 
 import (
@@ -21,8 +21,8 @@ var _ once.Keys = (*Store)(nil)
 // New returns the keys in a database whose schema is that of package sqlstore.
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
-// Note notes effects of a claim, within the transaction that makes them, and that these are all unless they are a part. ErrLost. Without a
-// claim it does nothing.
+// Note records effects of a claim, within the transaction that makes them. Unless they are a part, they complete the key. ErrLost.
+// Without a claim it does nothing.
 func Note(ctx context.Context, db *sqldb.DB, tx *sql.Tx, c once.Claim, effects ...once.Effect) error {
 	if c.ID == "" {
 		return nil

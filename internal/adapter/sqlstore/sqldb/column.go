@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Text is a column where NULL stands for the empty string.
+// Text is a text column in which NULL means the empty string.
 type Text string
 
 // Value implements [driver.Valuer].
@@ -38,7 +38,7 @@ func (t *Text) Scan(src any) error {
 	return nil
 }
 
-// Number is a column of a number that the database gives, where 0 stands for none yet.
+// Number is a column for a number that the database assigns; 0 means none yet.
 type Number int64
 
 // Value implements [driver.Valuer].
@@ -49,11 +49,11 @@ func (n Number) Value() (driver.Value, error) {
 	return int64(n), nil
 }
 
-// Stamp is a column of a time, in UTC to the microsecond, where NULL stands for the zero time. Its text form is one that
-// databases with a type for times read, too, and sorts as time does.
+// Stamp is a column for a time, in UTC to the microsecond; NULL means the zero time. Its text form is accepted by databases with a type
+// for times, and sorts like time.
 type Stamp time.Time
 
-// StampFormat is the text form of a Stamp, as package time has it.
+// StampFormat is the text form of a Stamp, as a layout of package time.
 const StampFormat = "2006-01-02 15:04:05.000000"
 
 // Value implements [driver.Valuer].
@@ -101,7 +101,7 @@ func (l *List) Scan(src any) error {
 	return json.Unmarshal([]byte(t), (*[]string)(l))
 }
 
-// In returns an SQL list of values, "(?,?,?)", and them as arguments.
+// In returns an SQL list of values, "(?,?,?)", and the values as arguments.
 func In[T any](values []T) (string, []any) {
 	args := make([]any, len(values))
 	for i, v := range values {
@@ -110,7 +110,7 @@ func In[T any](values []T) (string, []any) {
 	return "(" + strings.TrimSuffix(strings.Repeat("?,", len(values)), ",") + ")", args
 }
 
-// Window returns LIMIT and OFFSET of a page, whatever numbers it is asked for by.
+// Window returns LIMIT and OFFSET for a page, whatever its numbers.
 func Window(size, number int) (limit, offset int) {
 	limit, number = max(size, 0), min(max(number, 0), math.MaxInt32)
 	if limit > 0 && number > math.MaxInt32/limit {
@@ -119,5 +119,5 @@ func Window(size, number int) (limit, offset int) {
 	return limit, limit * number
 }
 
-// Fold gives texts that differ only in letter case and Unicode normal form the same form, for search.
+// Fold maps texts that differ only in letter case and Unicode normal form to the same text, for search.
 func Fold(s string) string { return norm.NFC.String(cases.Fold().String(norm.NFD.String(s))) }

@@ -7,7 +7,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Dialect is what databases do differently.
+// Dialect describes the differences between databases.
 type Dialect struct {
 	Goose      goose.Dialect
 	Migrations string // folder below migrations
@@ -25,7 +25,7 @@ type Dialect struct {
 	Catalogue Catalogue // of its tables
 }
 
-// Class is what an error of the database means. All other errors are Other.
+// Class is the meaning of an error of the database. All other errors are Other.
 type Class uint8
 
 // The classes of errors.
@@ -39,7 +39,7 @@ const (
 	Interrupted       // stopped because the context ended
 )
 
-// Catalogue is how a database tells what tables it has, and how whole tables are read and written.
+// Catalogue describes how to list tables in a database, and how to read and write whole tables.
 type Catalogue struct {
 	Tables string // query for the names of all
 	// query for the columns of one that are not made by the database: name, type, place in the primary key or 0

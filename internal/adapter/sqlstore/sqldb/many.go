@@ -14,7 +14,7 @@ const (
 	PageSize  = 1000 // of what is gone through
 )
 
-// Named returns the values that the queries find of those that are put at their ends, each once.
+// Named returns those of the values that the queries find, each once. The values are appended to the queries.
 func (db *DB) Named(ctx context.Context, values []string, queries ...string) (named []string, err error) {
 	for part := range slices.Chunk(values, IDsAtOnce) {
 		marks, list := In(part)
@@ -36,9 +36,9 @@ func (db *DB) Named(ctx context.Context, values []string, queries ...string) (na
 	return named, nil
 }
 
-// Pages goes through the names that a query finds, in its order, a page of PageSize at a time. args are those of the page after a name, and
-// of the first page after "". Further columns of the last row are scanned into more, where args finds them if the order is not by name
-// alone.
+// Pages iterates over the names that a query finds, in its order, PageSize at a time. args returns the arguments for the page after a
+// name, and for the first page after "". Further columns of the last row are scanned into more, where args finds them if the order is
+// not by name alone.
 func (db *DB) Pages(ctx context.Context, query string, args func(last string) []any, more ...any) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		var last string
@@ -63,8 +63,8 @@ func (db *DB) Pages(ctx context.Context, query string, args func(last string) []
 	}
 }
 
-// PagesByTime goes through the names that a query finds with their times, the first ones first, those before that time. The query wants
-// the least time, that time, and the time and the name that the page is to come after, and for how many.
+// PagesByTime iterates over the names that a query finds with a time before the given one, the oldest first. The parameters of the query are
+// the least time, the given time, the time and the name after which the page begins, and the number of rows of a page.
 func (db *DB) PagesByTime(ctx context.Context, query string, before time.Time) iter.Seq2[string, error] {
 	var at Stamp // of the last name
 	return db.Pages(ctx, query, func(last string) []any {
@@ -75,9 +75,9 @@ func (db *DB) PagesByTime(ctx context.Context, query string, before time.Time) i
 	}, &at)
 }
 
-// OfImages finds numbers that a table with one row for an image, or none, has of some images: it calls row to scan the ID of an image and
-// these numbers. With whole it also calls row for each document whose first page is one of the images, with the sums over its later pages.
-// and is a condition on the rows, beginning with AND.
+// OfImages finds numbers of images in a table with at most one row for each image: it calls row to scan the ID of an image and these
+// numbers. With whole it also calls row for each document whose first page is one of the images, with the sums over its later pages.
+// and is a condition on the rows that begins with AND.
 func (db *DB) OfImages(ctx context.Context, table, and string, numbers []string, imageIDs []int64, whole bool,
 	row func(scan func(...any) error) error) error {
 	if len(imageIDs) == 0 {

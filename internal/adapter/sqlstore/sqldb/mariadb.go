@@ -142,7 +142,7 @@ func newMariaDB(config *mysql.Config, connections int) (*DB, error) {
 var errAddress = errors.New("the address is not of the form mariadb://user:password@host:3306/name; characters other than letters and " +
 	"digits in user or password have to be percent-encoded")
 
-// ParseMariaDB reads an address mariadb://user:password@host:port/name?tls=…&tls-ca=…&connections=…
+// ParseMariaDB parses an address mariadb://user:password@host:port/name?tls=…&tls-ca=…&connections=…
 func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "mariadb" || u.Hostname() == "" || u.Fragment != "" || u.User.Username() == "" {
@@ -289,7 +289,7 @@ func lockMariaDB(ctx context.Context, pool *sql.DB) (unlock func() error, err er
 	}, nil
 }
 
-// CheckAddress tells whether an address of a database server is one that Open understands. It connects to nothing.
+// CheckAddress returns an error for an address of a database server that Open does not understand. It does not connect.
 func CheckAddress(address string) error {
 	_, _, err := ParseMariaDB(address)
 	return err

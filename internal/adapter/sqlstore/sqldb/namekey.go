@@ -9,9 +9,8 @@ import (
 // maxNameKey is how many bytes of a key column name_key keeps. No name of 200 characters has a longer one but for strange ones.
 const maxNameKey = 1000
 
-// NameKey returns what documents are sorted by in the order of their names, byte by byte: numbers by their value, letters whatever their
-// case and their accents, in the order of Unicode, which is that of dictionaries for Hangul. Names that differ in accents only stand side
-// by side.
+// NameKey returns the key by which documents are sorted by name, byte by byte: numbers by their value, letters without case and
+// accents, in Unicode order, which for Hangul is that of dictionaries. Names that differ only in accents are adjacent.
 func NameKey(name string) []byte {
 	folded := Fold(name)
 	plain := withoutAccents(folded)

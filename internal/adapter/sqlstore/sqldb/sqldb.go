@@ -1,7 +1,7 @@
-// Package sqldb connects to SQLite, in a file, or to MariaDB 10.11 and later: pools of connections, transactions that are tried again,
-// classes of errors, and column types. One SQL text serves both; what they do differently is data in a Dialect.
+// Package sqldb connects to an SQLite file, or to MariaDB 10.11 and later. It has pools of connections, transactions with retries,
+// classes of errors, and column types. One SQL text serves both databases; a Dialect describes their differences.
 //
-// Hints for MariaDB's optimizer stand in /*! */, which SQLite takes for a comment.
+// Hints for MariaDB's optimizer are in /*! */, which SQLite takes for a comment.
 package sqldb
 
 import (
@@ -24,7 +24,7 @@ type DB struct {
 	Migrating *sql.DB // nil: Write
 }
 
-// Connect opens a database and leaves its schema as it is. name is its address without user and password, for messages.
+// Connect opens a database and does not change its schema. name is its address without user and password, for messages.
 func Connect(source string) (db *DB, name string, err error) {
 	scheme, _, isAddress := strings.Cut(source, "://")
 	switch {
@@ -46,13 +46,13 @@ func Connect(source string) (db *DB, name string, err error) {
 	return db, name, nil
 }
 
-// PublicName returns an address of a database server, as CheckAddress understands it, without user, password and parameters.
+// PublicName returns an address of a database server, as CheckAddress accepts it, without user, password and parameters.
 func PublicName(address string) string {
 	name, _, _ := strings.Cut("mariadb://"+address[strings.LastIndex(address, "@")+1:], "?")
 	return name
 }
 
-// Close waits for what is being done and closes the database.
+// Close waits for running operations and closes the database.
 func (db *DB) Close() error {
 	err := errors.Join(db.Read.Close(), db.Write.Close())
 	if db.Migrating != nil {
@@ -61,7 +61,7 @@ func (db *DB) Close() error {
 	return err
 }
 
-// Ping tells whether the database answers. Unavailable.
+// Ping returns nil if the database answers. Unavailable.
 func (db *DB) Ping(ctx context.Context) error {
 	var n int
 	return db.Fault(ctx, db.Read.QueryRowContext(ctx, `SELECT COUNT(*) FROM role`).Scan(&n))
@@ -83,8 +83,8 @@ type commitError struct{ error }
 
 func (e commitError) Unwrap() error { return e.error }
 
-// Update runs do in a transaction that excludes other writers of what it locks. It runs do again if the transaction lost to another one, or
-// lost its connection before the commit. Unavailable.
+// Update runs do in a transaction that excludes other writers of the rows it locks. It runs do again if the transaction lost to another
+// one, or lost its connection before the commit. Unavailable.
 func (db *DB) Update(ctx context.Context, do func(tx *sql.Tx) error) error {
 	start, broken := time.Now(), 0
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
@@ -126,7 +126,7 @@ func (db *DB) once(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return nil
 }
 
-// Exec runs one statement in a transaction of its own and returns how many rows it matched.
+// Exec runs one statement in its own transaction and returns the number of matched rows.
 func (db *DB) Exec(ctx context.Context, text string, args ...any) (n int, err error) {
 	err = db.Update(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, text, args...)
@@ -146,7 +146,7 @@ func (db *DB) Count(ctx context.Context, text string, args ...any) (n int, err e
 	return n, db.Fault(ctx, err)
 }
 
-// Querier is where to Read: a pool of connections or a transaction.
+// Querier is a pool of connections or a transaction to read from.
 type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -169,7 +169,7 @@ func Each(ctx context.Context, q Querier, row func(scan func(...any) error) erro
 
 var errAway = fault.New(fault.Unavailable, "database_unavailable", "The database does not answer at the moment.").After(5 * time.Second)
 
-// Fault gives a failure of the database itself its kind. All other errors stay as they are.
+// Fault turns a failure of the database itself into a fault. It returns all other errors unchanged.
 func (db *DB) Fault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -187,7 +187,7 @@ func (db *DB) Fault(ctx context.Context, err error) error {
 // Is reports whether err is an error of the class.
 func (db *DB) Is(err error, c Class) bool { return err != nil && db.Dialect.classify(err) == c }
 
-// OrphanOf turns a reference to a row that is not there into the fault that says so.
+// OrphanOf turns the error of a reference to a missing row into the given fault.
 func (db *DB) OrphanOf(err error, missing *fault.Fault) error {
 	if db.Is(err, Orphan) {
 		return missing.Because(err)

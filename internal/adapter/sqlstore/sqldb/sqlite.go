@@ -59,7 +59,7 @@ var sqlite = Dialect{
 	},
 }
 
-// MaxReaders is how many connections read at once.
+// MaxReaders is the number of connections that read concurrently.
 const MaxReaders = 8
 
 // openSQLite opens a file with a write-ahead log, so that readers and the one writer do not wait for each other, and with a
@@ -94,8 +94,7 @@ func openSQLite(path string) (*DB, error) {
 	return &DB{Dialect: sqlite, Write: write, Read: read}, nil
 }
 
-// Create makes an empty file that only its owner can read, unless there is a file. SQLite gives the files that it puts beside it the same
-// mode.
+// Create creates an empty file that only its owner can read, unless the file exists. SQLite gives the files beside it the same mode.
 func Create(path string) error {
 	err := durable.Fill(path, strings.NewReader(""))
 	if errors.Is(err, os.ErrExist) {

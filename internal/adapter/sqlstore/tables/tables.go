@@ -1,4 +1,4 @@
-// Package tables copies whole tables between databases of either kind, and compares them. It knows nothing of what they hold.
+// Package tables copies whole tables between databases of either kind, and compares them. It does not depend on their contents.
 package tables
 
 import (
@@ -180,7 +180,7 @@ func snapshot(ctx context.Context, db *sqldb.DB, do func(tx *sql.Tx) error) erro
 }
 
 // Sync makes tables of one database equal to those of another. It changes only rows that differ, so that it can be interrupted and run
-// again. Nobody else may write to either database. It calls done now and then with the number of rows of a table that it has compared.
+// again. Nobody else may write to either database. It calls done from time to time with the number of compared rows of a table.
 func Sync(ctx context.Context, from, to *sqldb.DB, names []string, done func(table string, rows int64)) error {
 	conn, err := to.Write.Conn(ctx)
 	if err != nil {
@@ -326,7 +326,7 @@ func (w *rowWriter) remove(row []any) error {
 	return err
 }
 
-// LastID returns the greatest number that a table has ever given to a row, so that none is given twice; 0 if it has given none.
+// LastID returns the greatest number that a table has ever given to a row, so that none is given twice; 0 if there is none.
 func LastID(ctx context.Context, db *sqldb.DB, q sqldb.Querier, table string) (id int64, err error) {
 	err = q.QueryRowContext(ctx, db.Dialect.Catalogue.LastID, table).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -349,14 +349,14 @@ func SetLastID(ctx context.Context, db *sqldb.DB, conn *sql.Conn, table string, 
 	return nil
 }
 
-// Sum is what a table holds.
+// Sum is the checksum of a table.
 type Sum struct {
 	Table  string
 	Rows   int64
 	SHA256 string // of all rows, the same whatever the database
 }
 
-// Sums returns what tables hold, all of one moment.
+// Sums returns the checksums of tables, all at one moment.
 func Sums(ctx context.Context, db *sqldb.DB, names []string) (sums []Sum, err error) {
 	err = snapshot(ctx, db, func(tx *sql.Tx) error {
 		for _, name := range names {

@@ -1,15 +1,15 @@
-// Package textindex is recognition.Index on tables of SQLite or MariaDB.
+// Package textindex implements recognition.Index on tables of SQLite or MariaDB.
 //
-// Table text_entry has an entry for each content of the newest run of each image, and for the name of the image. Its IDs grow with each
-// change, so that the newest entry has the greatest. Table text_posting has for each term, and each block of 8192 IDs, which entries of the
-// block have the term. What is sought is looked for from the newest block on: so a frequent term is found soon, and a rare one is in few
+// Table text_entry has an entry for each content of the newest run of each image, and for the name of the image. Each change gives an
+// entry a new, greater ID, so that the newest entry has the greatest. Table text_posting has, for each term and each block of 8192 IDs,
+// the entries of the block with the term. Searches start at the newest block: so a frequent term is found soon, and a rare one has few
 // rows.
 //
-// Compact moves the rows of blocks that are full to table text_compact, which needs a tenth of the space, and notes in text_block whose
-// entries they have: so a viewer who may see few images is told apart before terms are looked up.
+// Compact moves the rows of full blocks to table text_compact, which needs a tenth of the space, and records in text_block the owners
+// of their entries, so that blocks are skipped for a user who may see few images before terms are looked up.
 //
-// An entry that is replaced or removed leaves its number with its terms, until Compact leaves it out. Whether an entry is there, and who
-// may see it, is asked of the tables with what is found.
+// An entry that is replaced or removed leaves its number with its terms until Compact drops it. Whether an entry exists, and who may
+// see it, is checked for what is found.
 package textindex
 
 import (
@@ -30,7 +30,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Index is recognition.Index. It keeps the first terms of the parts of compact blocks it has read, some 10 kB a block.
+// Index implements recognition.Index. It caches the first terms of the parts of compact blocks that it has read, some 10 kB a block.
 type Index struct {
 	db     *sqldb.DB
 	firsts cache
@@ -41,7 +41,7 @@ var _ recognition.Index = (*Index)(nil)
 // New returns the index in a database.
 func New(db *sqldb.DB) *Index { return &Index{db: db, firsts: cache{of: map[int64][]string{}}} }
 
-// Tables are those of the index, which follow from others and are not copied.
+// Tables are the tables of the index, which are derived from others and not copied.
 var Tables = []string{Announced, "text_block", "text_compact", "text_entry", "text_posting", "text_proofread", "text_state"}
 
 // Announced is the table of announcements.
@@ -113,7 +113,7 @@ func (x *Index) Withdraw(ctx context.Context, announced ...int64) error {
 	return err
 }
 
-// Later announces an image, in a transaction that adds contents which nobody puts.
+// Later announces an image, in a transaction that adds contents that are not put into the index.
 func (x *Index) Later(ctx context.Context, tx *sql.Tx, imageID int64) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO text_announced (image_id, created_datetime) VALUES (?, ?)`, imageID, sqldb.Stamp(longAgo))
 	return err
@@ -202,7 +202,7 @@ func (x *Index) Proofread(ctx context.Context, imageIDs []int64, whole bool) (ma
 		})
 }
 
-// Rename puts the name of an image, in the transaction that adds or renames it.
+// Rename indexes the name of an image, in the transaction that adds or renames it.
 func (x *Index) Rename(ctx context.Context, tx *sql.Tx, imageID int64, name string) error {
 	if same, err := hasName(ctx, tx, imageID, name); same || err != nil {
 		return err

@@ -1,9 +1,8 @@
-// Package overlay lays text over the pages of a PDF. It is for worker processes: it reads what strangers send, and may take much memory or
-// panic over it.
+// Package overlay lays text over the pages of a PDF. It is for worker processes: it reads untrusted files, which may make it take much
+// memory or panic.
 //
-// What is added comes behind the file, as an update of the pages that get text: everything else stays as it is, to the byte, links,
-// outline, metadata and signatures included. A file that is encrypted, damaged or of which only some pages are wanted is written anew
-// first.
+// It appends an incremental update with the pages that get text. Everything else stays unchanged, byte for byte, including links,
+// outline, metadata and signatures. A file that is encrypted or damaged, or of which only some pages are wanted, is rewritten first.
 package overlay
 
 import (
@@ -25,7 +24,7 @@ import (
 // errUnreadable is what is said of files that cannot be parsed.
 var errUnreadable = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF is damaged in a way that nothing can be added to it.")
 
-// Lay lays text over the pages of a file. contents has that of the layers, one after the other.
+// Lay lays text over the pages of a file. contents has the contents of the layers one after the other.
 func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -15,7 +15,7 @@ import (
 // memoryLimit is how many bytes a worker may have. The largest files take some copies of themselves.
 const memoryLimit = 3 << 30
 
-// Run is the life of a worker process.
+// Run runs a worker process.
 func Run() error {
 	return workerpool.Serve(workerpool.Program{Memory: memoryLimit, Warm: func() error { return nil },
 		Handlers: map[string]workerpool.Handler{

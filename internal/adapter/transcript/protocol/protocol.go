@@ -1,4 +1,4 @@
-// Package protocol is what the exporter and its workers for PDF files say to each other.
+// Package protocol defines the messages between the exporter and its workers for PDF files.
 package protocol
 
 import (
@@ -12,7 +12,7 @@ const (
 	Merge   = "merge"   // of the bytes of several files: the bytes of one that has all their pages
 )
 
-// Job says what is laid over a file.
+// Job describes what to lay over a file.
 type Job struct {
 	Size     int64    `json:"size"` // bytes of the file; those of the layers follow
 	Password string   `json:"password,omitempty"`
@@ -22,7 +22,7 @@ type Job struct {
 	FontName string   `json:"font_name"` // in the resources of pages
 }
 
-// Layer is what is laid over a page.
+// Layer is the text to lay over a page.
 type Layer struct {
 	Page   int     `json:"page"`           // its number in the file
 	Turn   int     `json:"turn,omitempty"` // degrees clockwise that the page is turned besides
@@ -31,24 +31,24 @@ type Layer struct {
 	Length int64   `json:"length"` // bytes of its content, the operators of a content stream; 0: none
 }
 
-// Object is an object that is added. In its dictionary {0} stands for a reference to the first object that is added, and so on.
+// Object is an object to add. In its dictionary {0} means a reference to the first added object, and so on.
 type Object struct {
 	Dict string `json:"dict"`
 	Data []byte `json:"data,omitempty"` // of a stream, as the dictionary says; none where it is no stream
 }
 
-// Answer says what the worker returned.
+// Answer is the result of the worker.
 type Answer struct {
 	Whole     bool `json:"whole"`     // a whole file, and not what comes behind the one that was given
 	Encrypted bool `json:"encrypted"` // the file was, and what was returned is not
 }
 
-// MergeJob says where each of the files ends.
+// MergeJob has the end of each file.
 type MergeJob struct {
 	Sizes []int64 `json:"sizes"`
 }
 
-// Deflated returns the data of a stream whose Filter is FlateDecode.
+// Deflated returns data compressed for a stream with the filter FlateDecode.
 func Deflated(data []byte) []byte {
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)
