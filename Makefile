@@ -1,4 +1,4 @@
-# Run "make help" for what there is.
+# Run "make help" for the list of targets.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BENCH   ?= .
@@ -26,7 +26,7 @@ run: build ## build and run the service on http://127.0.0.1:8000
 build: setup ## build bin/glyphbox
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/glyphbox ./cmd/glyphbox
 
-test: setup check-format vet lint check-web check-deploy unit ## everything that has to be right: format, vet, lint, all tests, documents in step
+test: setup check-format vet lint check-web check-deploy unit ## check everything: format, vet, lint, all tests, generated documents
 
 check-format:
 	@files=$$(gofmt -l cmd internal tools web/*.go); test -z "$$files" || { echo "not formatted; run gofmt -w: $$files"; exit 1; }
@@ -52,7 +52,7 @@ bin/compose-spec: PROGRAM = github.com/compose-spec/compose-go/v2/cmd
 bin/kustomize: PROGRAM = sigs.k8s.io/kustomize/kustomize/v5
 bin/kubectl-validate: PROGRAM = sigs.k8s.io/kubectl-validate
 
-check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check what is in deploy/ without starting it
+check-deploy: build bin/compose-spec bin/kustomize bin/kubectl-validate ## check the files in deploy/ without starting anything
 	@scripts/check-deploy
 
 # Firefox and WebKit as programs of tests are packages of Debian.
@@ -75,7 +75,7 @@ unit-others:
 	$(TESTS) $(filter-out ./internal/app,$(UNRACED))
 	$(TESTS) -race $$(go list ./... | grep -vxF "$$(go list $(UNRACED))")
 
-soak: setup-tests models bin/ferretdb ## run in full the tests that have a small form in make test: killed at every step, under load for long; takes an hour
+soak: setup-tests models bin/ferretdb ## run in full the tests that have a small form in make test, such as kills at every step and long load; takes an hour
 	GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -race -timeout 0 $(UNRACED)
 	GLYPHBOX_TEST_SOAK=1 GLYPHBOX_TEST_REQUIRE=$(REQUIRED),$$GLYPHBOX_TEST_REQUIRE go test -timeout 0 ./...
 
@@ -85,7 +85,7 @@ bench: setup ## run the benchmarks; BENCH=regexp picks some
 fuzz: setup ## fuzz every parser of foreign bytes; FUZZ=5m for longer
 	scripts/fuzz $(FUZZ)
 
-docs: setup ## write the documents that are made from the program
+docs: setup ## regenerate the documents that are made from the program
 	go run ./cmd/glyphbox config --markdown > docs/configuration.md
 
 web: web/node_modules/.package-lock.json ## build the web page into web/dist, which is kept in the repository; needs Node
