@@ -115,7 +115,7 @@ func TestRestoreRefuses(t *testing.T) {
 		return b
 	})
 	s := start(t, dir)
-	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitFailure, "another server works on "+dir)
+	command(t, "", "restore", l.dir, "--data-dir", dir).want(t, exitFailure, "another server uses "+dir)
 	s.stop()
 	s.wait()
 }

@@ -210,7 +210,7 @@ func TestUserCommandsBesideTheServer(t *testing.T) {
 
 	address := strings.TrimPrefix(s.base, "http://")
 	command(t, "", "health", "--addr", address).want(t, exitOK, `"status":"ok"`)
-	command(t, "", "serve", "--data-dir", dir, "--addr", "127.0.0.1:0").want(t, exitFailure, "another server works on "+dir)
+	command(t, "", "serve", "--data-dir", dir, "--addr", "127.0.0.1:0").want(t, exitFailure, "another server uses "+dir)
 	command(t, "", "serve", "--data-dir", t.TempDir(), "--addr", address).want(t, exitFailure,
 		"another program already listens on "+address)
 	s.stop()
@@ -340,7 +340,7 @@ func TestOCRCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command(t, "", "ocr", cut).want(t, exitFailure, "glyphbox: "+cut+": The PNG file ends too early: it is cut off.\n")
+	command(t, "", "ocr", cut).want(t, exitFailure, "glyphbox: "+cut+": The PNG file is incomplete.\n")
 	if got, want := command(t, "", "ocr", good).want(t, exitOK, "").stdout, strings.Join(lines, "\n")+"\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

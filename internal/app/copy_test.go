@@ -374,7 +374,7 @@ func TestCopyRefuses(t *testing.T) {
 	copyTo("--to-data-dir", t.TempDir(), "--to-mongodb", mongodb).want(t, exitFailure, "not empty")
 
 	s := start(t, l.dir)
-	copyTo("--to-data-dir", t.TempDir()).want(t, exitFailure, "another server works on "+l.dir)
+	copyTo("--to-data-dir", t.TempDir()).want(t, exitFailure, "another server uses "+l.dir)
 	s.stop()
 	s.wait()
 }
@@ -412,7 +412,7 @@ func TestCopyFindsCorruption(t *testing.T) {
 	command(t, "", "serve", "--data-dir", to, "--addr", "127.0.0.1:0").want(t, exitFailure, "the copy of "+l.dir+" has not been finished")
 	other := liveIn(t)
 	command(t, "", "copy", "--from-data-dir", other.dir, "--to-data-dir", to).want(t, exitFailure,
-		"it holds what the copy of "+l.dir+" has left unfinished")
+		"it contains unfinished work: the copy of "+l.dir)
 	flip(original)
 	flip(blobs(to)[0]) // on the other side, whichever it is
 	copyAll().want(t, exitFailure, "where it is copied to: the bytes are not what they were")

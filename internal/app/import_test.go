@@ -326,21 +326,21 @@ func TestImport(t *testing.T) {
 			command(t, "", "serve", "--addr", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database", o.database).want(t, exitFailure,
 				"glyphbox migrate import")
 			dry := command(t, "", o.args("--dry-run")...).want(t, exitOK, "4 users, 2 sign-ins, 5 images, 7 results").want(t, exitOK,
-				"Image 4 (gone.png) of user 3 would be left out with 1 result:").
-				want(t, exitOK, "Image 3 (한글 문서.png): versions would be numbered anew: 2 is 1 now, 4 is 2 now, 4 is 3 now, 5 is 4 now")
+				"Image 4 (gone.png) of user 3 would be skipped with 1 result:").
+				want(t, exitOK, "Image 3 (한글 문서.png): versions would be renumbered: 2 is 1 now, 4 is 2 now, 4 is 3 now, 5 is 4 now")
 			if after := o.tables(); !cmp.Equal(before, after) {
 				t.Errorf("a dry run changes something:\n%s%s", cmp.Diff(before, after), dry.stdout)
 			}
 			command(t, "", o.args()...).want(t, exitOK,
 				"Imported: 4 users, 2 images. Left out: 3 images, as told above. Of 1 result there was no document").
-				want(t, exitOK, "Image 4 (gone.png) of user 3 is left out with 1 result: its bytes are gone").
-				want(t, exitOK, "Image 6 (drawing.svg) of user 2 is left out with 0 results: This is a file of the format SVG, which is "+
+				want(t, exitOK, "Image 4 (gone.png) of user 3 is skipped with 1 result: its bytes are missing").
+				want(t, exitOK, "Image 6 (drawing.svg) of user 2 is skipped with 0 results: The format SVG is "+
 					"not supported").
-				want(t, exitOK, "Image 7 (half.png) of user 2 is left out").
-				want(t, exitOK, "Image 5 (truncated.png) is kept, but cannot be decoded any more").
-				want(t, exitOK, "Image 3 (한글 문서.png): versions are numbered anew")
+				want(t, exitOK, "Image 7 (half.png) of user 2 is skipped").
+				want(t, exitOK, "Image 5 (truncated.png) is kept, but can no longer be decoded").
+				want(t, exitOK, "Image 3 (한글 문서.png): versions are renumbered")
 			o.wantImported(ids)
-			command(t, "", o.args()...).want(t, exitFailure, "it has been imported")
+			command(t, "", o.args()...).want(t, exitFailure, "it has already been imported")
 			// What is left of the original is not in the way.
 			command(t, "", "copy", "--from-database", o.database, "--from-mongodb", o.mongodb, "--to-data-dir", t.TempDir()).want(t, exitOK,
 				"Both sides are equal: 2 images")

@@ -18,7 +18,7 @@ import (
 var (
 	ErrNoDatabase = errors.New("there is no database in")
 	ErrNoDir      = errors.New("there is no directory")
-	ErrNoKeys     = errors.New("there is no file of keys in")
+	ErrNoKeys     = errors.New("there is no key file in")
 )
 
 // Dir is the path of a data directory. The empty path is none.
@@ -111,7 +111,7 @@ func (d Dir) Lock() (unlock func() error, err error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = fmt.Errorf("data-dir: another server works on %s", d)
+			err = fmt.Errorf("data-dir: another server uses %s", d)
 		}
 		return nil, errors.Join(err, f.Close())
 	}
@@ -133,7 +133,7 @@ func (d Dir) checkRestored() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("data-dir: glyphbox restore into %s has not been finished. Run that again", d), err)
+	return errors.Join(fmt.Errorf("data-dir: glyphbox restore into %s has not been finished. Run it again", d), err)
 }
 
 // Restore makes the directory and has it filled. What a killed restore has left is removed before, and what a failed one has
@@ -171,7 +171,7 @@ func (d Dir) clear() error {
 		switch {
 		case slices.Contains([]string{restoringName, lockName, "spool", "lost+found"}, e.Name()):
 		case !unfinished:
-			return fmt.Errorf("data-dir: %s is not empty: there is %s", d, e.Name())
+			return fmt.Errorf("data-dir: %s is not empty: it contains %s", d, e.Name())
 		default:
 			err = errors.Join(err, os.RemoveAll(d.join(e.Name())))
 		}

@@ -78,7 +78,7 @@ func ReadHeader(r io.ReaderAt, size, maxPixels int64) (Header, error) {
 	h.Pages = max(h.Pages, 1)
 	if p.decoded/2 > maxPixels {
 		return Header{}, fault.New(fault.TooLarge, "too_many_pixels",
-			"The image is made of parts that have %d pixels together; at most %d are read here.", p.decoded, maxPixels)
+			"The image consists of parts with %d pixels in all; at most %d are supported.", p.decoded, maxPixels)
 	}
 	return h.check(maxPixels)
 }
@@ -93,7 +93,7 @@ func (h Header) check(maxPixels int64) (Header, error) {
 		return Header{}, damaged(h.MediaType).Because(fmt.Errorf("size %d×%d", h.Width, h.Height))
 	case h.Width > MaxSide || h.Height > MaxSide || int64(h.Width)*int64(h.Height) > maxPixels:
 		return Header{}, fault.New(fault.TooLarge, "too_many_pixels",
-			"The image has %d × %d pixels; at most %d are read here, and %d on a side.", h.Width, h.Height, maxPixels, MaxSide)
+			"The image has %d × %d pixels; at most %d are supported, and %d on a side.", h.Width, h.Height, maxPixels, MaxSide)
 	}
 	return h, nil
 }

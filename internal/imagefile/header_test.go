@@ -105,13 +105,13 @@ func TestHeaders(t *testing.T) {
 
 func TestForeignFilesAreNamed(t *testing.T) {
 	for file, want := range map[string]string{
-		"\x00\x00\x00\x18ftypheic\x00\x00": "The HEIC file ends too early: it is cut off.",
-		"\x00\x00\x00\x18ftypavif\x00\x00": "The AVIF file ends too early: it is cut off.",
+		"\x00\x00\x00\x18ftypheic\x00\x00": "The HEIC file is incomplete.",
+		"\x00\x00\x00\x18ftypavif\x00\x00": "The AVIF file is incomplete.",
 		"\xef\xbb\xbf<svg xmlns=":          "SVG",
 		"PK\x03\x04\x14\x00":               "This is a ZIP archive or a document of an office program. Save it as PDF first.",
 		"":                                 "The file is empty.",
 		"just text":                        "Unsupported file. Supported: JPEG,",
-		"\x89PNG\r\n\x1a\n":                "The PNG file ends too early: it is cut off.",
+		"\x89PNG\r\n\x1a\n":                "The PNG file is incomplete.",
 		"P5 0 7\n255\n":                    "The PNM file is damaged.",
 	} {
 		_, err := ReadHeader(strings.NewReader(file), int64(len(file)), 1e6)

@@ -209,9 +209,9 @@ func TestHEIFsThatLie(t *testing.T) {
 	}{
 		"only a film":          {be(box("ftyp", "hevc", uint32(0)), film(3)), "a film without a still picture"},
 		"a box of 4 bytes":     {be(box("ftyp", "heic", uint32(0)), uint32(4), "free"), damage},
-		"a box without end":    {be(box("ftyp", "heic", uint32(0)), uint32(0), "free"), "it is cut off"},
+		"a box without end":    {be(box("ftyp", "heic", uint32(0)), uint32(0), "free"), "is incomplete"},
 		"a box of 2^63 bytes":  {be(box("ftyp", "heic", uint32(0)), uint32(1), "free", uint32(1<<31), uint32(0)), damage},
-		"nothing but pictures": {be(box("ftyp", "heic", uint32(0)), box("mdat", "pixels")), "it is cut off"},
+		"nothing but pictures": {be(box("ftyp", "heic", uint32(0)), box("mdat", "pixels")), "is incomplete"},
 		"an endless meta box":  {be(box("ftyp", "heic", uint32(0)), uint32(0), "meta", uint32(0), uint32(0), "iinf"), damage},
 		"a film":               {be(box("ftyp", "isom", uint32(0), "mp42"), film(3)), "MP4 or QuickTime"},
 	} {

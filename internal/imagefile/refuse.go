@@ -29,7 +29,7 @@ func unsupported(format string, args ...any) *fault.Fault {
 }
 
 func cutOff(mediaType string) *fault.Fault {
-	return unsupported("The %s file ends too early: it is cut off.", names[mediaType])
+	return unsupported("The %s file is incomplete.", names[mediaType])
 }
 
 func damaged(mediaType string) *fault.Fault {
@@ -65,7 +65,7 @@ func foreign(r io.ReaderAt, size int64) *fault.Fault {
 	start = bytes.TrimPrefix(start[:n], []byte("\xef\xbb\xbf"))
 	for _, f := range foreignFormats {
 		if len(start) > f.at && bytes.HasPrefix(start[f.at:], []byte(f.magic)) {
-			return unsupported("This is a file of the format %s, which is not supported. %s", f.name, supported)
+			return unsupported("The format %s is not supported. %s", f.name, supported)
 		}
 	}
 	return unsupported("Unsupported file. %s", supported)

@@ -92,7 +92,7 @@ func TestTIFFThatLacksPages(t *testing.T) {
 	for i := range crowd {
 		crowd[i] = page
 	}
-	const cut, bad = "The TIFF file ends too early: it is cut off.", "The TIFF file is damaged."
+	const cut, bad = "The TIFF file is incomplete.", "The TIFF file is damaged."
 	for name, c := range map[string]struct {
 		file []byte
 		want string // empty: two pages
@@ -124,7 +124,7 @@ func TestTIFFThatLacksPages(t *testing.T) {
 
 // Pixels that are missing in the last strip are found out by decoding it, and the file is said to be cut off then.
 func TestUndecodableTIFF(t *testing.T) {
-	for length, want := range map[uint16]string{1000: "it is cut off", 30: "is damaged"} {
+	for length, want := range map[uint16]string{1000: "is incomplete", 30: "is damaged"} {
 		file := tiffPages(binary.LittleEndian, []uint16{256, 30, 257, 40, 259, 1, 273, 8, 279, length})
 		if err := Undecodable(file, Header{MediaType: TIFF}, nil); !strings.Contains(fault.Of(err).Text, want) {
 			t.Errorf("strip of %d bytes: got %v, want %q", length, err, want)

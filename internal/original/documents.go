@@ -39,7 +39,7 @@ const (
 )
 
 var (
-	errNoResults = errors.New("no collection has the documents that the results name")
+	errNoResults = errors.New("no collection has the documents that the results refer to")
 )
 
 // open opens an image. NotFound where there is none.

@@ -83,15 +83,15 @@ func (i Import) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if len(clashes) > 0 {
-		return fmt.Errorf("names and e-mails that differ in letter case only are the same here; nothing has been changed. Rename users "+
-			"first:\n  %s", strings.Join(clashes, "\n  "))
+		return fmt.Errorf("names and e-mail addresses that differ only in letter case are the same in Glyphbox; nothing has been changed. "+
+			"Rename users first:\n  %s", strings.Join(clashes, "\n  "))
 	}
 	ids, err := im.rows.someContentIDs(ctx, idsToFindThemBy)
 	if err != nil {
 		return err
 	}
 	if err := im.bytes.findResults(ctx, im.Results, ids); err != nil {
-		return fmt.Errorf("%w; name it by --results. Nothing has been changed", err)
+		return fmt.Errorf("%w; name it with --results. Nothing has been changed", err)
 	}
 	if im.DryRun {
 		return im.tellPlan(ctx)
@@ -145,7 +145,7 @@ func (im *importing) tellPlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	im.tell("Tables would be renamed to original_…, and ours filled from there: %s, %s, %s, %s.",
+	im.tell("Tables would be renamed to original_…, and the new ones filled from them: %s, %s, %s, %s.",
 		progress.Counted(counts["user"], "user"), progress.Counted(counts["logged_in"], "sign-in"),
 		progress.Counted(counts["image"], "image"), progress.Counted(counts["ocr"], "result"))
 	for i, err := range im.rows.images(ctx) {
@@ -154,7 +154,7 @@ func (im *importing) tellPlan(ctx context.Context) error {
 		}
 		r, err := im.bytes.open(ctx, i.Original)
 		if fault.Is(err, fault.NotFound) {
-			im.tell("Image %d (%s) of user %d would be left out with %s: its bytes are gone.", i.ID, i.Name, i.Owner.ID,
+			im.tell("Image %d (%s) of user %d would be skipped with %s: its bytes are missing.", i.ID, i.Name, i.Owner.ID,
 				progress.Counted(len(i.results), "result"))
 			continue
 		}
@@ -163,7 +163,7 @@ func (im *importing) tellPlan(ctx context.Context) error {
 		}
 		r.Close()
 		if _, renumbered := runsOf(i); renumbered != "" {
-			im.tell("Image %d (%s): versions would be numbered anew: %s.", i.ID, i.Name, renumbered)
+			im.tell("Image %d (%s): versions would be renumbered: %s.", i.ID, i.Name, renumbered)
 		}
 	}
 	im.tell("Nothing has been changed.")
@@ -233,7 +233,7 @@ func (im *importing) image(ctx context.Context, i imageRow) error {
 		return err
 	}
 	if renumbered != "" {
-		im.tell("Image %d (%s): versions are numbered anew: %s.", i.ID, i.Name, renumbered)
+		im.tell("Image %d (%s): versions are renumbered: %s.", i.ID, i.Name, renumbered)
 	}
 	im.mu.Lock()
 	defer im.mu.Unlock()
@@ -244,7 +244,7 @@ func (im *importing) image(ctx context.Context, i imageRow) error {
 }
 
 func (im *importing) leaveOut(i imageRow, reason error) error {
-	im.tell("Image %d (%s) of user %d is left out with %s: %s", i.ID, i.Name, i.Owner.ID, progress.Counted(len(i.results), "result"),
+	im.tell("Image %d (%s) of user %d is skipped with %s: %s", i.ID, i.Name, i.Owner.ID, progress.Counted(len(i.results), "result"),
 		im.Explain(reason))
 	im.mu.Lock()
 	defer im.mu.Unlock()
@@ -263,7 +263,7 @@ func (im *importing) stage(ctx context.Context, i imageRow) (f document.File, dr
 	}
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return f, func() {}, unreadable{errors.New("its bytes are gone, or some of them")}
+		return f, func() {}, unreadable{errors.New("its bytes are missing in whole or in part")}
 	case err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable):
 		return f, func() {}, unreadable{err}
 	}
@@ -311,7 +311,7 @@ func (im *importing) thumbnail(ctx context.Context, i document.Image, page docum
 		f.Code != recognition.CodeCrashed):
 		return nil, err
 	}
-	im.tell("Image %d (%s) is kept, but cannot be decoded any more: %s", i.ID, i.Name, im.Explain(err))
+	im.tell("Image %d (%s) is kept, but can no longer be decoded: %s", i.ID, i.Name, im.Explain(err))
 	had, err := im.bytes.thumbnail(ctx, i.Thumbnail, maxThumbnail)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err

@@ -121,9 +121,9 @@ func (o *rows) check(ctx context.Context) error {
 	}
 	switch begun := slices.Contains(names, stepsTable); {
 	case work != "" && work != importWork:
-		return fmt.Errorf("the database is not complete: %s has not been finished", work)
+		return fmt.Errorf("the database is incomplete: %s has not been finished", work)
 	case begun && work == "" && slices.Contains(names, aside+"user"):
-		return fmt.Errorf("%w any more: it has been imported", errNotOriginal)
+		return fmt.Errorf("%w any more: it has already been imported", errNotOriginal)
 	case begun && work == "":
 		return fmt.Errorf("%w, but one of Glyphbox", errNotOriginal)
 	}

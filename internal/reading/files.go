@@ -42,7 +42,7 @@ func Find(names []string, stdin io.Reader) (files []File, forget func(), err err
 	for _, name := range names {
 		if name == stdinName {
 			if slices.ContainsFunc(files, func(f File) bool { return f.Name == stdinName }) {
-				return nil, forget, fmt.Errorf("- is there twice")
+				return nil, forget, fmt.Errorf("- is given twice")
 			}
 			kept, err := spool.Take(os.TempDir(), stdin, math.MaxInt64)
 			if err != nil {
@@ -59,7 +59,7 @@ func Find(names []string, stdin io.Reader) (files []File, forget func(), err err
 		}
 		inside := inFolder(name)
 		if len(inside) == 0 {
-			return nil, forget, fmt.Errorf("%s: there is no file in it that ends in %s", name, strings.Join(endings, ", "))
+			return nil, forget, fmt.Errorf("%s contains no file that ends in %s", name, strings.Join(endings, ", "))
 		}
 		files = append(files, inside...)
 	}

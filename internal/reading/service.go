@@ -105,7 +105,7 @@ func UploadFile(ctx context.Context, c client.Client, file File, password string
 	return c.UploadLocked(ctx, filepath.Base(file.Name), f, password)
 }
 
-var errNoPages = fault.New(fault.Unavailable, "pages_missing", "The server does not tell all pages of the document.")
+var errNoPages = fault.New(fault.Unavailable, "pages_missing", "The server does not list all pages of the document.")
 
 func (d *remoteDocument) imageOf(i client.Image) document.Image {
 	image := document.Image{ID: i.ID, Document: i.Document, Number: i.Page, Name: i.Name, Size: i.Size, SHA256: i.SHA256,
@@ -239,7 +239,7 @@ func (d *remoteDocument) Close() error {
 	defer cancel()
 	err := d.Do(ctx, func(c client.Client) error { return c.DeleteImage(ctx, d.pages[0].ID) })
 	if err != nil {
-		return fault.New(fault.Unavailable, "image_stays", "The image stays on the server.").Because(err)
+		return fault.New(fault.Unavailable, "image_stays", "The image could not be deleted from the server.").Because(err)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (b Backups) Backup(ctx context.Context, from datadir.Dir, target string) (i
 		return 0, err
 	}
 	if _, err := os.Lstat(target); !errors.Is(err, fs.ErrNotExist) {
-		return 0, errors.Join(fmt.Errorf("there is a %s already", target), err)
+		return 0, errors.Join(fmt.Errorf("%s already exists", target), err)
 	}
 	parent := filepath.Dir(filepath.Clean(target))
 	dir, err := os.MkdirTemp(parent, ".glyphbox-backup-") // with mode 0700, and beside the target, to be renamed

@@ -68,7 +68,7 @@ func (c *copying) begin(work string) error {
 		c.Progress.Say("going on with %s", work)
 		return nil
 	case begun != "":
-		return fmt.Errorf("it holds what %s has left unfinished; this would be %s", begun, work)
+		return fmt.Errorf("it contains unfinished work: %s; this would be %s", begun, work)
 	}
 	if c.Empty != nil {
 		empty, err := c.Empty(c.ctx)
@@ -76,7 +76,7 @@ func (c *copying) begin(work string) error {
 			return err
 		}
 		if !empty {
-			return errors.New("it is not empty: there are images or results in it")
+			return errors.New("it is not empty: it contains images or results")
 		}
 	}
 	return c.Database.Fill(c.ctx, work)
@@ -153,7 +153,7 @@ func (c *copying) copyBytes() error {
 	return c.failed()
 }
 
-var errOtherBytes = errors.New("its bytes are not those that were uploaded: their SHA-256 is another one")
+var errOtherBytes = errors.New("its bytes differ from the upload: their SHA-256 is another one")
 
 // copyBlob copies one blob that is not there, and returns its size.
 func (c *copying) copyBlob(b blob) (n int64, err error) {

@@ -408,7 +408,7 @@ func (p *Pool) submit(o *order) error {
 	case p.queue.length > 0 && p.queue.length+len(o.waiting) > p.opts.QueueSize:
 		wait := math.Ceil(p.pace * float64(p.queue.length) / float64(p.opts.Workers))
 		pause := time.Duration(max(1, min(wait, 60))) * time.Second
-		return fault.New(fault.Busy, "engine_busy", "Too many regions wait already.").After(pause)
+		return fault.New(fault.Busy, "engine_busy", "Too many regions are waiting.").After(pause)
 	}
 	for len(o.waiting) > 0 && len(p.idle) > 0 && !p.mayWait() {
 		s := p.pick(o.page)

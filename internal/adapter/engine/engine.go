@@ -363,7 +363,7 @@ func (e *Engine) reading(a workerpool.Answer, err error) (recognition.Reading, e
 	case isBroken && broken.Opening:
 		return recognition.Reading{}, errUndecodable.Because(err)
 	case isBroken:
-		return failed(recognition.CodeCrashed, "The engine broke while it read the region.")
+		return failed(recognition.CodeCrashed, "The engine crashed while it read the region.")
 	case isFault && f.Code == recognition.CodeFailed:
 		return failed(f.Code, f.Text)
 	case err != nil:
@@ -371,7 +371,7 @@ func (e *Engine) reading(a workerpool.Answer, err error) (recognition.Reading, e
 	}
 	var answer protocol.Answer
 	if err := json.Unmarshal(a.Payload, &answer); err != nil || answer.Reading == nil {
-		return failed(recognition.CodeFailed, "The engine gave no answer.")
+		return failed(recognition.CodeFailed, "The engine returned no answer.")
 	}
 	return *answer.Reading, nil
 }
@@ -432,7 +432,7 @@ func (e *Engine) Modes() map[recognition.Mode]string {
 		modeLegacy:           "The legacy engine (needs legacy traineddata)",
 		modeLSTM:             "The neural network (LSTM)",
 		modeBoth:             "Both engines (needs legacy traineddata)",
-		recognition.BestMode: "The best that is available",
+		recognition.BestMode: "The best available one",
 	}
 }
 
@@ -562,7 +562,7 @@ func (e *Engine) one(ctx context.Context, page document.Page, user int64, operat
 		case isBroken && broken.Opening:
 			return errUndecodable.Because(err)
 		case isBroken:
-			return fault.New(fault.Unavailable, recognition.CodeCrashed, "The engine broke on the page.").Because(err).After(time.Second)
+			return fault.New(fault.Unavailable, recognition.CodeCrashed, "The engine crashed on the page.").Because(err).After(time.Second)
 		case err != nil:
 			return err
 		}

@@ -51,7 +51,7 @@ func TestFormats(t *testing.T) {
 		geometry := probe.Geometry(1)
 		if page.Variant == "canvas_300mp" {
 			if f := fault.Of(err); err == nil || f.Code != "too_many_pixels" ||
-				!strings.Contains(f.Text, "at most 150000000 are read here, and 1048576 on a side") {
+				!strings.Contains(f.Text, "at most 150000000 are supported, and 1048576 on a side") {
 				t.Errorf("%s: got %v, want a refusal that names the limit", page.Image, err)
 			}
 			continue

@@ -246,7 +246,7 @@ func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, e
 	for _, s := range a.Sizes {
 		page := document.PageProbe{Width: s.Width, Height: s.Height, DPI: s.DPI}
 		if s.Width == 0 {
-			page.Error = &fault.Failure{Code: codeUnreadable, Detail: "The page is damaged, or has no size that can be shown."}
+			page.Error = &fault.Failure{Code: codeUnreadable, Detail: "The page is damaged or has an unsupported size."}
 		}
 		probe.Pages = append(probe.Pages, page)
 	}
@@ -346,7 +346,7 @@ func (p *pdfPool) texts(ctx context.Context, page document.Page, user int64, bat
 		return nil, nil, nil, err
 	}
 	if len(a.Texts) != len(boxes) {
-		return nil, nil, nil, fault.New(fault.Internal, "pdf_answer", "The text layer gave no answer.")
+		return nil, nil, nil, fault.New(fault.Internal, "pdf_answer", "The text layer returned no answer.")
 	}
 	each := time.Since(began) / time.Duration(len(boxes))
 	for _, part := range a.Texts {

@@ -60,7 +60,7 @@ func findTessdata(dirs []string, temp string) (found tessdata, err error) {
 		found.languages, err = listTessdata(found.folder)
 	}
 	if err == nil && len(found.languages) == 0 {
-		err = fmt.Errorf("traineddata: there is none in %s", strings.Join(dirs, ", "))
+		err = fmt.Errorf("traineddata: none found in %s", strings.Join(dirs, ", "))
 	}
 	if err != nil {
 		return tessdata{}, errors.Join(err, os.RemoveAll(found.made))
@@ -83,7 +83,7 @@ func usualTessdata() (string, error) {
 			return place, nil
 		}
 	}
-	return "", errors.New("there is no traineddata on this machine (install tesseract-ocr-eng, or name its folder with --tessdata-dir)")
+	return "", errors.New("no traineddata found on this machine (install tesseract-ocr-eng, or name its folder with --tessdata-dir)")
 }
 
 // notLanguages are traineddata files that read nothing by themselves.

@@ -110,17 +110,17 @@ func (c *Client) Check(address string) error {
 func (c *Client) Send(ctx context.Context, m webhook.Message) webhook.Answer {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.URL, strings.NewReader(m.Body))
 	if err != nil {
-		return webhook.Answer{Error: "Its address cannot be understood."}
+		return webhook.Answer{Error: "Its address is invalid."}
 	}
 	var signatures []string
 	for _, secret := range m.Secrets {
 		key, err := standardwebhooks.NewWebhook(secret)
 		if err != nil {
-			return webhook.Answer{Error: "Its secret is not one of the service."}
+			return webhook.Answer{Error: "Its secret is invalid."}
 		}
 		signature, err := key.Sign(m.ID, m.Timestamp, []byte(m.Body))
 		if err != nil {
-			return webhook.Answer{Error: "It cannot be signed."}
+			return webhook.Answer{Error: "The request could not be signed."}
 		}
 		signatures = append(signatures, signature)
 	}
@@ -166,7 +166,7 @@ func (c *Client) reason(err error) string {
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	switch {
 	case errors.Is(err, errNotAllowed), noHost:
-		return "There is no address of its host that may be sent to."
+		return "Its host has no allowed address."
 	case isNet && timeout.Timeout():
 		return fmt.Sprintf("It did not answer within %s.", c.http.Timeout)
 	case errors.Is(err, syscall.ECONNREFUSED):

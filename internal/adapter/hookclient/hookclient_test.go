@@ -148,7 +148,7 @@ func TestAServerThatHangs(t *testing.T) {
 	check.Same(t, "answer", answer, webhook.Answer{Error: "It did not answer within 50ms."})
 }
 
-const noAddress = "There is no address of its host that may be sent to."
+const noAddress = "Its host has no allowed address."
 
 func TestAddressesThatAreNotAllowed(t *testing.T) {
 	c := client(t, Options{})

@@ -67,7 +67,7 @@ func CheckURLs(urls string) error {
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Scheme != "nats" && u.Scheme != "tls" || u.Hostname() == "" {
 			// it may hold a password
-			return errors.New("it is not of the form nats://host:4222 or tls://host:4222, several separated by commas")
+			return errors.New("must be of the form nats://host:4222 or tls://host:4222, several separated by commas")
 		}
 	}
 	return nil
@@ -143,13 +143,13 @@ func (q *Queue) connect() error {
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(pem) {
-			return fmt.Errorf("nats-ca: %s holds no certificate", q.options.CA)
+			return fmt.Errorf("nats-ca: %s contains no certificate", q.options.CA)
 		}
 		options = append(options, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}))
 	}
 	var err error
 	if q.conn, err = nats.Connect(q.options.URLs, options...); err != nil {
-		return errors.New("nats: no connection can be made with what is set") // the text of the error may hold a password
+		return errors.New("nats: cannot connect with these settings") // the text of the error may hold a password
 	}
 	q.stream, err = jetstream.New(q.conn)
 	return err

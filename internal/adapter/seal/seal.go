@@ -43,7 +43,7 @@ const minSecret, maxSecret = 32, 1000 // characters
 func ParseSecret(text string) (Secret, error) {
 	text = strings.TrimSpace(text)
 	if n := len([]rune(text)); n < minSecret || n > maxSecret {
-		return Secret{}, fmt.Errorf("%d to %d characters are wanted, not %d", minSecret, maxSecret, n)
+		return Secret{}, fmt.Errorf("must have %d to %d characters, not %d", minSecret, maxSecret, n)
 	}
 	return Secret{text}, nil
 }
@@ -75,7 +75,7 @@ func CopySecret(from, to string) error {
 	}
 	have, err := readSecret(to)
 	if err == nil && have != secret {
-		err = fmt.Errorf("%s holds another secret than %s", to, from)
+		err = fmt.Errorf("%s contains another secret than %s", to, from)
 	}
 	return err
 }
@@ -134,11 +134,11 @@ func (s Seals) Seal(password, sha256 string) ([]byte, error) {
 // Open implements document.Seals.
 func (s Seals) Open(seal []byte, sha256 string) (string, error) {
 	if len(seal) == 0 || seal[0] != version {
-		return "", errors.New("the seal is of another version")
+		return "", errors.New("the seal has an unknown version")
 	}
 	password, err := s.aead.Open(nil, nil, seal[1:], []byte(sha256))
 	if err != nil {
-		return "", errors.New("the seal cannot be opened: it is of another secret or another file, or not what it was")
+		return "", errors.New("the seal cannot be opened: it belongs to another secret or file, or is damaged")
 	}
 	return string(password), nil
 }

@@ -77,7 +77,7 @@ func CopyKeys(from, to string) error {
 	}
 	have, err := readKeys(to)
 	if err == nil && !slices.EqualFunc(have, keys, func(a, b Key) bool { return a.ID == b.ID && bytes.Equal(a.secret, b.secret) }) {
-		err = fmt.Errorf("%s holds other keys than %s", to, from)
+		err = fmt.Errorf("%s contains other keys than %s", to, from)
 	}
 	return err
 }
@@ -115,7 +115,7 @@ func ParseKeys(r io.Reader) (keys []Key, err error) {
 		id, text, _ := strings.Cut(line, " ")
 		secret, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || len(secret) != secretSize || seen[id] {
-			return nil, fmt.Errorf("line %d is no key of its own: an id, a space and %d bytes in base64 are wanted", n, secretSize)
+			return nil, fmt.Errorf("line %d is invalid or repeats a key: an id, a space and %d bytes in base64 are required", n, secretSize)
 		}
 		seen[id] = true
 		keys = append(keys, Key{ID: id, secret: secret})
@@ -124,7 +124,7 @@ func ParseKeys(r io.Reader) (keys []Key, err error) {
 		return nil, err
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("there is no key in it")
+		return nil, errors.New("it contains no key")
 	}
 	return keys, nil
 }

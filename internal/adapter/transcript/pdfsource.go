@@ -257,7 +257,7 @@ func (e *Exporter) merge(ctx context.Context, w io.Writer, parts []*spool) error
 	return err
 }
 
-var errPDFWork = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF cannot be written: its file is damaged, or too large.")
+var errPDFWork = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF cannot be written: its file is damaged or too large.")
 
 // work has a worker do a job and returns the bytes of its answer.
 func (e *Exporter) work(ctx context.Context, operation string, job, answer any, size int64,

@@ -9,7 +9,7 @@ import (
 	"glyphbox/internal/domain/fault"
 )
 
-var errCopy = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF file is damaged in a way that it cannot be written anew.")
+var errCopy = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF file is too damaged to be rewritten.")
 
 // copy writes a file anew, without encryption: as pdfium understands it, so that parsers read it that forgive less. Of Pages it has
 // nothing else, each with all that it inherits, and no outline.

@@ -31,8 +31,8 @@ type file struct {
 }
 
 var (
-	errEncrypted = fault.New(fault.Invalid, "pdf_encrypted", "The PDF file is encrypted: give the password that opens it.")
-	errPassword  = fault.New(fault.Invalid, "pdf_encrypted", "The PDF file is encrypted, and the password does not open it.")
+	errEncrypted = fault.New(fault.Invalid, "pdf_encrypted", "The PDF file is encrypted. Give its password.")
+	errPassword  = fault.New(fault.Invalid, "pdf_encrypted", "The PDF file is encrypted, and the password is wrong.")
 	errNoPages   = fault.New(fault.Unsupported, "pdf_no_pages", "The PDF file has no pages.")
 	errPage      = fault.New(fault.Invalid, "page_unreadable", "The page of the PDF file is damaged and cannot be rendered.")
 	errNoPage    = fault.New(fault.NotFound, "page_not_found", "The PDF file has no such page.")

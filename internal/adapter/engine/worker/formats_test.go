@@ -285,7 +285,7 @@ func TestCutFiles(t *testing.T) {
 				t.Errorf("%s of %d bytes: %v", name, n, err)
 			case n == 0 && f.Text != "The file is empty.":
 				t.Errorf("no bytes: %q", f.Text)
-			case n >= 16 && f.Text != "The "+name+" file ends too early: it is cut off.":
+			case n >= 16 && f.Text != "The "+name+" file is incomplete.":
 				t.Errorf("%s of %d bytes: %q", name, n, f.Text)
 			}
 		}

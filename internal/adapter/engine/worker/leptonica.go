@@ -344,7 +344,7 @@ func (p *pix) encode(lossless bool) (document.Rendition, error) {
 		failed = C.pixWriteMemJpeg(&data, &size, p.p, 85, 0)
 	}
 	if failed != 0 || data == nil {
-		return r, fault.New(fault.Internal, "encode_failed", "The image could not be written.")
+		return r, fault.New(fault.Internal, "encode_failed", "The image could not be encoded.")
 	}
 	defer C.free(unsafe.Pointer(data))
 	r.Bytes = C.GoBytes(unsafe.Pointer(data), C.int(size))

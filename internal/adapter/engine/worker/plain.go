@@ -60,7 +60,7 @@ func (l *library) plain(page decodedPage, task recognition.Task) (recognition.Re
 	C.TessBaseAPIClear(m.api)
 	r.Duration = time.Since(began)
 	if text == nil {
-		return recognition.Reading{}, fault.New(fault.Unavailable, recognition.CodeFailed, "The engine gave the region up.")
+		return recognition.Reading{}, fault.New(fault.Unavailable, recognition.CodeFailed, "The engine could not read the region.")
 	}
 	return r, nil
 }

@@ -156,7 +156,7 @@ func (r recogniser) Read(g read.Gray, q read.Query) (read.Answer, error) {
 	defer C.TessBaseAPIClear(m.api)
 	var a read.Answer
 	if C.TessBaseAPIRecognize(m.api, nil) != 0 {
-		return a, fault.New(fault.Unavailable, recognition.CodeFailed, "The engine gave the region up.")
+		return a, fault.New(fault.Unavailable, recognition.CodeFailed, "The engine could not read the region.")
 	}
 	if s := C.TessBaseAPIGetUTF8Text(m.api); s != nil {
 		a.Text = C.GoString(s)

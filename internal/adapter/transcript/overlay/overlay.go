@@ -22,7 +22,7 @@ import (
 )
 
 // errUnreadable is what is said of files that cannot be parsed.
-var errUnreadable = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF is damaged in a way that nothing can be added to it.")
+var errUnreadable = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF is too damaged to add text to it.")
 
 // Lay lays text over the pages of a file. contents has the contents of the layers one after the other.
 func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added []byte, err error) {
