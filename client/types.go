@@ -469,7 +469,7 @@ type Problem struct {
 	Type      string  `json:"type" example:"about:blank" doc:"Always about:blank. Use code to tell problems apart."`
 	Title     string  `json:"title" example:"Unprocessable Entity" doc:"The name of the status."`
 	Status    int     `json:"status" example:"422" doc:"The status of the response."`
-	Detail    string  `json:"detail" example:"The input breaks a rule." doc:"What went wrong, for people."`
+	Detail    string  `json:"detail" example:"The input is invalid." doc:"What went wrong, for people."`
 	Code      string  `json:"code" example:"invalid_input" doc:"What went wrong, for programs. Stable."`
 	RequestID string  `json:"request_id" example:"3nkqj6wyb4ztq2vgx7o5mcdahe" doc:"Identifies the request in the logs."`
 	Errors    []Field `json:"errors,omitempty" nullable:"false" doc:"The inputs at fault, at most 100."`

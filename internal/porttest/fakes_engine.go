@@ -407,7 +407,7 @@ func (f fakeTokens) Verify(token string, now time.Time) (c account.Claims, err e
 	case err != nil || sum != f.sum(text) || now.Before(c.Issued.Truncate(time.Second)):
 		return account.Claims{}, fault.New(fault.Unauthenticated, "invalid_token", "The token is not valid.").Because(err)
 	case !now.Before(c.Expires):
-		return account.Claims{}, fault.New(fault.Unauthenticated, "token_expired", "The token has lapsed.")
+		return account.Claims{}, fault.New(fault.Unauthenticated, "token_expired", "The token has expired.")
 	}
 	return c, nil
 }

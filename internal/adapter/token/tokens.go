@@ -67,7 +67,7 @@ func (t *Tokens) Sign(c account.Claims) (string, error) {
 
 var (
 	errInvalid = fault.New(fault.Unauthenticated, "invalid_token", "The token is not valid. Sign in again.")
-	errExpired = fault.New(fault.Unauthenticated, "token_expired", "The token has lapsed. Sign in again or use the refresh token.")
+	errExpired = fault.New(fault.Unauthenticated, "token_expired", "The token has expired. Sign in again or use the refresh token.")
 )
 
 // Verify checks a token; see account.Tokens.

@@ -12,8 +12,8 @@ import (
 
 // Attempts slows down guessing of passwords with a leaky bucket. Each wrong password adds one to the bucket of its source, which is a
 // name and the address it came from. The bucket leaks at a steady rate; while it is full, no password is checked. The passwords of one
-// source are checked one after another, so that simultaneous guesses are all counted and simultaneous right passwords only wait. Buckets are
-// in memory, for one process and a bounded number of sources. Safe for concurrent use; nil counts nothing.
+// source are checked one after another, so that simultaneous guesses are all counted and simultaneous right passwords only wait. Buckets
+// are in memory, for one process and a bounded number of sources. Safe for concurrent use; nil counts nothing.
 type Attempts struct {
 	burst int
 	every time.Duration

@@ -55,7 +55,7 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microseco
 // SignUp creates an account. Invalid; Conflict with the field that is taken; Forbidden if sign-up is closed.
 func (s *Service) SignUp(ctx context.Context, form SignUp) (User, error) {
 	if !s.SignUpOpen {
-		return User{}, fault.New(fault.Forbidden, "signup_closed", "New accounts are made by the administrator here.")
+		return User{}, fault.New(fault.Forbidden, "signup_closed", "Only administrators can create accounts here.")
 	}
 	return s.add(ctx, form, "")
 }

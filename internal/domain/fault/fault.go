@@ -89,7 +89,7 @@ func InvalidFields(fields ...Field) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	return &Fault{Kind: Invalid, Code: "invalid_input", Text: "The input breaks a rule.", Fields: fields}
+	return &Fault{Kind: Invalid, Code: "invalid_input", Text: "The input is invalid.", Fields: fields}
 }
 
 // Because returns a copy of the fault with its cause.
@@ -143,9 +143,9 @@ func Of(err error) *Fault {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return New(Deadline, "deadline_exceeded", "It was not done in time.").Because(err)
+		return New(Deadline, "deadline_exceeded", "The operation timed out.").Because(err)
 	case errors.Is(err, context.Canceled):
-		return New(Canceled, "canceled", "The caller went away.").Because(err)
+		return New(Canceled, "canceled", "The caller canceled the request.").Because(err)
 	}
 	return New(Internal, "internal", "Something went wrong here.").Because(err)
 }

@@ -174,7 +174,7 @@ func (c *checking) image(ctx context.Context, at string, id int64, there map[int
 	image, ok := there[id]
 	if !ok {
 		c.seen[id] = true
-		c.fault(at, "an image that is there")
+		c.fault(at, "an existing image")
 		return nil
 	}
 	c.add(image)

@@ -84,7 +84,7 @@ var (
 	ErrOther = fault.New(fault.Conflict, "idempotency_key_used", "The key was sent with another request before.").
 			On(Field, "another key, or the same request again")
 	ErrLost = fault.New(fault.Conflict, "idempotency_key_lost", "The same request is carried out elsewhere by now.")
-	ErrGone = fault.New(fault.Conflict, "idempotency_result_gone", "What this request made was deleted since.").
+	ErrGone = fault.New(fault.Conflict, "idempotency_result_gone", "The result of this request was deleted.").
 		On(Field, "another key, to make it again")
 )
 

@@ -95,8 +95,8 @@ func withHan(line, read []letter, letterHeight float64) []letter {
 	return line
 }
 
-// replaced are the letters of a line, from the first one up to the last one, in whose place Chinese characters stand: those in doubt that are
-// where a character reaches, and all between the first and the last one's middle.
+// replaced are the letters line[from:to] in whose place Chinese characters stand: those in doubt that are where a character reaches, and
+// all between the middle of the first character and that of the last one.
 func replaced(line, run []letter, letterHeight float64) (from, to int) {
 	left, right := middle(run[0]), middle(run[len(run)-1])
 	for i, l := range line {

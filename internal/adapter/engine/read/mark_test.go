@@ -149,7 +149,8 @@ func TestMarksAtTheEdge(t *testing.T) {
 		s.fill(150, 80, 156, 86, 20)
 		s.fill(150, 100, 156, 106, 20)
 		box := document.Box{X1: 138, Y1: 70, X2: 168, Y2: 106 - c.cut}
-		got, err := Reader{Engine: dumb{}}.Read(page{s}, recognition.Task{Box: box, Lang: []string{"eng"}, Effort: recognition.EffortAccurate})
+		task := recognition.Task{Box: box, Lang: []string{"eng"}, Effort: recognition.EffortAccurate}
+		got, err := Reader{Engine: dumb{}}.Read(page{s}, task)
 		if err != nil || got.Text != c.want {
 			t.Errorf("cut by %d: got %q, %v, want %q", c.cut, got.Text, err, c.want)
 		}
@@ -217,7 +218,7 @@ func (w wordless) Read(g Gray, q Query) (Answer, error) {
 	return a, err
 }
 
-// A letter with nothing but paper around is believed where the first recogniser sees it clearly, or the second one, however tiny it is then.
+// A letter with nothing but paper around is believed if the first recogniser sees it clearly, or if the second one does, even a tiny one.
 func TestLettersThatOneSeesClearly(t *testing.T) {
 	for _, c := range []struct {
 		name          string

@@ -263,7 +263,7 @@ func ownProblems(ctx huma.Context, _ string, v any) (any, error) {
 		c.cause = fmt.Errorf("huma: %s: %v", m.Detail, m.Errors)
 		return p, nil
 	}
-	p := c.problem(m.Status, "invalid_input", "The input breaks a rule.")
+	p := c.problem(m.Status, "invalid_input", "The input is invalid.")
 	for _, e := range m.Errors[:min(len(m.Errors), maxFields)] {
 		_, name, _ := strings.Cut(e.Location, ".") // query.size
 		p.Errors = append(p.Errors, client.Field{Field: capped(name), Detail: capped(allowed(e))})

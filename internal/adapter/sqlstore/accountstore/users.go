@@ -102,9 +102,9 @@ func (s *Users) taken(ctx context.Context, err error, u account.User) error {
 		return lookErr
 	}
 	if n > 0 {
-		return fault.New(fault.Conflict, "name_taken", "This name is taken.").On("name", "one that nobody has").Because(err)
+		return fault.New(fault.Conflict, "name_taken", "This name is taken.").On("name", "one that is not in use").Because(err)
 	}
-	return fault.New(fault.Conflict, "email_taken", "This e-mail address is taken.").On("email", "one that nobody has").Because(err)
+	return fault.New(fault.Conflict, "email_taken", "This e-mail address is taken.").On("email", "one that is not in use").Because(err)
 }
 
 // lower makes ASCII letters small.

@@ -63,8 +63,8 @@ func (db *DB) Pages(ctx context.Context, query string, args func(last string) []
 	}
 }
 
-// PagesByTime iterates over the names that a query finds with a time before the given one, the oldest first. The parameters of the query are
-// the least time, the given time, the time and the name after which the page begins, and the number of rows of a page.
+// PagesByTime iterates over the names that a query finds with a time before the given one, the oldest first. The parameters of the query
+// are the least time, the given time, the time and the name after which the page begins, and the number of rows of a page.
 func (db *DB) PagesByTime(ctx context.Context, query string, before time.Time) iter.Seq2[string, error] {
 	var at Stamp // of the last name
 	return db.Pages(ctx, query, func(last string) []any {
