@@ -39,12 +39,9 @@ func (j *job) hanja(t strip, line []letter, second Scripted) ([]letter, error) {
 			right = min(right, int((line[to-1].x2+line[to].x1)/2)+1)
 		}
 		if right-left >= 3 {
-			read, err := j.second(second, t.gray.crop(left, 0, right, t.gray.Height), to-from)
+			read, err := j.secondBetween(second, t, left, right, to-from)
 			if err != nil {
 				return nil, err
-			}
-			for i := range read {
-				read[i].x1, read[i].x2 = read[i].x1+float64(left), read[i].x2+float64(left)
 			}
 			line = slices.Concat(line[:from], withHan(line[from:to], read, t.letter), line[to:])
 		}
@@ -64,17 +61,18 @@ func doubtfulLetter(l letter) bool { return l.word < hanDoubt }
 
 // withHan is a part of a line with the Chinese characters that are sure in another reading in place of what stands there and is in doubt.
 func withHan(line, read []letter, letterHeight float64) []letter {
-	for to := len(read); to > 0; to-- {
+	for to := len(read); to > 0; {
 		from := to
 		for from > 0 && sureBesideHan(read, from-1) && (from == to || near(read[from-1], read[from], letterHeight)) {
 			from--
 		}
-		run := slices.Clone(read[from:to])
-		end := to
-		if len(run) > 0 {
-			to = from + 1
+		if from == to {
+			to--
+			continue
 		}
-		if n := countHan(run); n == 0 || n == 1 && !standsClear(read, from, end) {
+		run, clear := slices.Clone(read[from:to]), standsClear(read, from, to)
+		to = from
+		if n := countHan(run); n == 0 || n == 1 && !clear {
 			continue
 		}
 		first, last := replaced(line, run, letterHeight)

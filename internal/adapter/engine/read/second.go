@@ -304,17 +304,22 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 func (j *job) foreign(t strip, first []letter, second Scripted) ([]another, error) {
 	runs := foreign(first, float64(t.gray.Width), float64(t.gray.Height))
 	for k, run := range runs {
-		x1, x2 := int(run.x1), int(math.Ceil(run.x2))
-		read, err := j.second(second, t.gray.crop(x1, 0, x2, t.gray.Height), run.to-run.from)
+		read, err := j.secondBetween(second, t, int(run.x1), int(math.Ceil(run.x2)), run.to-run.from)
 		if err != nil {
 			return nil, err
-		}
-		for i := range read {
-			read[i].x1, read[i].x2 = read[i].x1+float64(x1), read[i].x2+float64(x1)
 		}
 		runs[k].second = run.trimmed(first[run.from:run.to], read)
 	}
 	return runs, nil
+}
+
+// secondBetween has the second recogniser read the columns from left up to right of a strip, which has about so many letters there.
+func (j *job) secondBetween(second Scripted, t strip, left, right, letters int) ([]letter, error) {
+	read, err := j.second(second, t.gray.crop(left, 0, right, t.gray.Height), letters)
+	for i := range read {
+		read[i].x1, read[i].x2 = read[i].x1+float64(left), read[i].x2+float64(left)
+	}
+	return read, err
 }
 
 // denied tells whether the second recogniser passes over letters of a run: they may be Hangul.
