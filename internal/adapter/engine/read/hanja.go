@@ -1,6 +1,7 @@
 package read
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -8,9 +9,11 @@ import (
 
 // Chinese characters in lines of another language, which the first recogniser takes for letters of that.
 const (
-	hanSure  = 0.95 // the least probability that the second recogniser gives them
-	hanAlone = 0.85 // the same for one between brackets
-	hanDoubt = 0.7  // confidence of the first one's letters below which there may be some
+	hanSure   = 0.95 // the least probability that the second recogniser gives one of them
+	hanLikely = 0.85 // and others beside it, or one between brackets
+	hanDoubt  = 0.7  // confidence of the first one's letters below which there may be some
+	hanBeside = 0.85 // the same in a line that has some
+	hanNone   = 0.9  // confidence from which a letter is none of them
 
 	// In heights of a letter.
 	hanApart  = 1.7 // from the middle of one to that of the next one, at most
@@ -20,14 +23,23 @@ const (
 
 // hanja puts the Chinese characters of which the second recogniser is sure into a Korean line, where the first one is in doubt of a word.
 func (j *job) hanja(t strip, line []letter, second Scripted) ([]letter, error) {
+	with, err := j.hanjaBelow(hanDoubt, t, line, second)
+	if err != nil || countHan(with) == countHan(line) {
+		return line, err
+	}
+	return j.hanjaBelow(hanBeside, t, with, second)
+}
+
+func (j *job) hanjaBelow(doubt float64, t strip, line []letter, second Scripted) ([]letter, error) {
+	doubtful := func(l letter) bool { return l.word < doubt && !isHan(l) }
 	for to := len(line); to > 0; {
 		from := wordStart(line, to)
-		if !slices.ContainsFunc(line[from:to], doubtfulLetter) {
+		if !slices.ContainsFunc(line[from:to], doubtful) {
 			to = from
 			continue
 		}
 		for before := from; before > 0; from = before {
-			if before = wordStart(line, before); !slices.ContainsFunc(line[before:from], doubtfulLetter) {
+			if before = wordStart(line, before); !slices.ContainsFunc(line[before:from], doubtful) {
 				break
 			}
 		}
@@ -43,7 +55,7 @@ func (j *job) hanja(t strip, line []letter, second Scripted) ([]letter, error) {
 			if err != nil {
 				return nil, err
 			}
-			line = slices.Concat(line[:from], withHan(line[from:to], read, t.letter), line[to:])
+			line = slices.Concat(line[:from], withHan(line[from:to], read, t.letter, doubtful), line[to:])
 		}
 		to = from
 	}
@@ -57,30 +69,27 @@ func wordStart(line []letter, end int) int {
 	return end
 }
 
-func doubtfulLetter(l letter) bool { return l.word < hanDoubt }
-
 // withHan is a part of a line with the Chinese characters that are sure in another reading in place of what stands there and is in doubt.
-func withHan(line, read []letter, letterHeight float64) []letter {
+func withHan(line, read []letter, letterHeight float64, doubtful func(letter) bool) []letter {
 	for to := len(read); to > 0; {
 		from := to
-		for from > 0 && sureBesideHan(read, from-1) && (from == to || near(read[from-1], read[from], letterHeight)) {
+		for from > 0 && likelyBesideHan(read[from-1]) && (from == to || near(read[from-1], read[from], letterHeight)) {
 			from--
 		}
 		if from == to {
 			to--
 			continue
 		}
-		run, clear := slices.Clone(read[from:to]), standsClear(read, from, to)
-		to = from
-		if n := countHan(run); n == 0 || n == 1 && !clear {
+		run, is := slices.Clone(read[from:to]), certainHan(read, from, to)
+		if to = from; !is {
 			continue
 		}
-		first, last := replaced(line, run, letterHeight)
+		first, last := replaced(line, run, letterHeight, doubtful)
 		if first >= last {
 			continue
 		}
 		was := line[first:last]
-		if !slices.ContainsFunc(was, doubtfulLetter) {
+		if !slices.ContainsFunc(was, doubtful) {
 			continue
 		}
 		for i := range run {
@@ -94,19 +103,22 @@ func withHan(line, read []letter, letterHeight float64) []letter {
 }
 
 // replaced are the letters line[from:to] in whose place Chinese characters stand: those in doubt that are where a character reaches, and
-// all between the middle of the first character and that of the last one.
-func replaced(line, run []letter, letterHeight float64) (from, to int) {
+// all between the middle of the first one and that of the last one. There are none where a sure letter stands between characters.
+func replaced(line, run []letter, letterHeight float64, doubtful func(letter) bool) (from, to int) {
 	left, right := middle(run[0]), middle(run[len(run)-1])
 	for i, l := range line {
-		beside, x := 0.0, middle(l)
-		if len(run) > 1 {
-			beside = hanMiddle * letterHeight
+		x, reach := middle(l), 0.0
+		switch {
+		case doubtful(l):
+			reach = hanHalf * letterHeight
+		case len(run) > 1:
+			reach = hanMiddle * letterHeight
 		}
-		if doubtfulLetter(l) {
-			beside = hanHalf * letterHeight
-		}
-		if x < left-beside || x > right+beside {
+		if x < left-reach || x > right+reach {
 			continue
+		}
+		if l.word >= hanNone && !slices.ContainsFunc(run, func(c letter) bool { return math.Abs(middle(c)-x) <= hanHalf*letterHeight }) {
+			return 0, 0
 		}
 		if to == 0 {
 			from = i
@@ -123,21 +135,22 @@ func near(a, b letter, letterHeight float64) bool {
 	return middle(b)-middle(a) <= hanApart*letterHeight
 }
 
-// standsClear tells whether the one character of a run stands between brackets, or what is read beside the run is sure, too. The second
-// recogniser takes Hangul for Chinese characters, and is now and then sure of one among those.
-func standsClear(read []letter, from, to int) bool {
-	for at := from; at < to; at++ {
-		if bracketed(read, at) {
-			return true
-		}
+// certainHan tells whether a run of what is read has Chinese characters: several with a sure one, one that is as sure as what is read
+// beside it, or one between brackets. The second recogniser takes Hangul for Chinese characters, and is sometimes sure of one among those.
+func certainHan(read []letter, from, to int) bool {
+	run := read[from:to]
+	switch {
+	case bracketed(read, from, to):
+		return true
+	case !slices.ContainsFunc(run, sureHan):
+		return false
 	}
-	return (from == 0 || read[from-1].prob >= hanSure) && (to == len(read) || read[to].prob >= hanSure)
+	return countHan(run) > 1 || (from == 0 || read[from-1].prob >= hanSure) && (to == len(read) || read[to].prob >= hanSure)
 }
 
-// sureBesideHan tells whether a letter is a sure one of those that stand beside Chinese characters, or one of them.
-func sureBesideHan(read []letter, at int) bool {
-	l := read[at]
-	return (isHan(l) || plain(l.text)) && l.prob >= hanSure || bracketed(read, at)
+// likelyBesideHan tells whether a letter is a Chinese character, or stands among them.
+func likelyBesideHan(l letter) bool {
+	return isHan(l) && l.prob >= hanLikely || plain(l.text) && l.prob >= hanSure
 }
 
 func countHan(line []letter) (n int) {
@@ -149,9 +162,14 @@ func countHan(line []letter) (n int) {
 	return n
 }
 
-// bracketed tells whether a character that is likely Chinese stands between brackets, as 株 does in (株).
-func bracketed(read []letter, at int) bool {
-	return at > 0 && at < len(read)-1 && read[at-1].text == "(" && read[at+1].text == ")" && isHan(read[at]) && read[at].prob >= hanAlone
+// bracketed tells whether a likely one in a run stands by itself between brackets, as 株 does in (株).
+func bracketed(read []letter, from, to int) bool {
+	for at := max(1, from); at < min(to, len(read)-1); at++ {
+		if read[at-1].text == "(" && read[at+1].text == ")" && isHan(read[at]) && read[at].prob >= hanLikely {
+			return true
+		}
+	}
+	return false
 }
 
 // sureHan tells whether a letter is certainly a Chinese character.
