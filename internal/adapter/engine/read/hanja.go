@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/width"
 )
 
 // Chinese characters in lines of another language, which the first recogniser takes for letters of that.
@@ -92,11 +94,11 @@ func withHan(line, read []letter, letterHeight float64, doubtful func(letter) bo
 		if !slices.ContainsFunc(was, doubtful) {
 			continue
 		}
-		for i := range run {
-			run[i].y1, run[i].y2 = was[0].y1, was[0].y2
-			run[i].word = run[i].prob
+		for i, l := range run {
+			run[i].y1, run[i].y2, run[i].word = was[0].y1, was[0].y2, l.prob
+			run[i].other, run[i].otherBy, run[i].otherProb = "", was[0].by, was[0].word
 		}
-		run[0].space, run[0].other, run[0].otherBy, run[0].otherProb = was[0].space, textOf(was), was[0].by, was[0].word
+		run[0].space, run[0].other = was[0].space, textOf(was)
 		line = slices.Concat(line[:first], run, line[last:])
 	}
 	return line
@@ -150,7 +152,7 @@ func certainHan(read []letter, from, to int) bool {
 
 // likelyBesideHan tells whether a letter is a Chinese character, or stands among them.
 func likelyBesideHan(l letter) bool {
-	return isHan(l) && l.prob >= hanLikely || plain(l.text) && l.prob >= hanSure
+	return isHan(l) && l.prob >= hanLikely || plain(width.Fold.String(l.text)) && l.prob >= hanSure
 }
 
 func countHan(line []letter) (n int) {
@@ -165,7 +167,8 @@ func countHan(line []letter) (n int) {
 // bracketed tells whether a likely one in a run stands by itself between brackets, as 株 does in (株).
 func bracketed(read []letter, from, to int) bool {
 	for at := max(1, from); at < min(to, len(read)-1); at++ {
-		if read[at-1].text == "(" && read[at+1].text == ")" && isHan(read[at]) && read[at].prob >= hanLikely {
+		around := width.Fold.String(read[at-1].text + read[at+1].text)
+		if around == "()" && isHan(read[at]) && read[at].prob >= hanLikely {
 			return true
 		}
 	}
@@ -176,5 +179,5 @@ func bracketed(read []letter, from, to int) bool {
 func sureHan(l letter) bool { return isHan(l) && l.prob >= hanSure }
 
 func isHan(l letter) bool {
-	return !strings.ContainsFunc(l.text, func(c rune) bool { return !unicode.Is(unicode.Han, c) })
+	return l.text != "" && !strings.ContainsFunc(l.text, func(c rune) bool { return !unicode.Is(unicode.Han, c) })
 }

@@ -1,6 +1,11 @@
 package read
 
-import "testing"
+import (
+	"testing"
+
+	"glyphbox/internal/domain/document"
+	"glyphbox/internal/domain/recognition"
+)
 
 // at are letters of 20 pixels, one in each place but for spaces, all with one confidence.
 func at(x float64, text string, sure float64) (line []letter) {
@@ -50,4 +55,59 @@ func TestWithHan(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
+}
+
+// A Korean line is read with its Chinese characters, and one without Hangul, too, if the second recogniser is certain.
+func TestChineseCharactersOfAKoreanLine(t *testing.T) {
+	for _, c := range []struct {
+		name, first string
+		second      float64
+		want        string
+	}{
+		{"a word of a line", "이것은 구8", 0.99, "이것은 三星"},
+		{"a word of a line that is not certain", "이것은 구8", 0.8, "이것은 구8"},
+		{"a line", "48", 0.99, "三星"},
+		{"a line that is not certain", "48", 0.8, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := blank(300, 100, 240)
+			s.letters(40, 40, 5, 20, 20)
+			first := said{text: c.first, sure: 0.5}
+			r := Reader{Engine: surelyKorean{first}, Second: []Scripted{across{deaf{chars("三星", c.second)}}}}
+			got, err := r.Read(page{s}, recognition.Task{Box: document.Box{X1: 30, Y1: 30, X2: 230, Y2: 70}, Lang: []string{"kor"},
+				Effort: recognition.EffortAccurate})
+			if err != nil || got.Text != c.want {
+				t.Fatalf("got %q, %v, want %q", got.Text, err, c.want)
+			}
+			if n := len(got.Words); c.want == "이것은 三星" && (n != 2 || len(got.Words[1].Candidates) == 0 ||
+				got.Words[1].Candidates[0].Text != "구8") {
+				t.Errorf("words %+v, want the candidate 구8", got.Words)
+			}
+		})
+	}
+}
+
+// surelyKorean is sure of the letters of 이것은 and of no others.
+type surelyKorean struct{ said }
+
+func (k surelyKorean) Read(g Gray, q Query) (Answer, error) {
+	a, err := k.said.Read(g, q)
+	for i, l := range a.Symbols {
+		if l.Text == "이" || l.Text == "것" || l.Text == "은" {
+			a.Symbols[i].Confidence, a.Symbols[i].Word = 0.98, 0.95
+		}
+	}
+	return a, err
+}
+
+// across reads its characters evenly across an image.
+type across struct{ deaf }
+
+func (a across) Read(g RGB, _ int, _ string) ([]Char, error) {
+	read := append([]Char(nil), a.chars...)
+	step := float64(g.Width) / float64(len(read))
+	for i := range read {
+		read[i].X1, read[i].X2 = float64(i)*step, float64(i+1)*step
+	}
+	return read, nil
 }

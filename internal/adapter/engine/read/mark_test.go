@@ -124,18 +124,23 @@ func TestFaintInkBesideBlack(t *testing.T) {
 	s.fill(40, 40, 260, 56, 0)
 	region := document.Box{X1: 40, Y1: 58, X2: 260, Y2: 88}
 	s.fill(region.X1, region.Y1, region.X2, region.Y2, 0)
-	for x := 60; x < 240; x += 9 {
+	for x := 60; x < 240; x += 16 {
 		s.fill(x, 66, x+1, 80, 60)
-		s.fill(x, 79, x+6, 80, 60)
+		s.fill(x, 79, x+8, 80, 60)
+		s.fill(x, 71, x+6, 72, 60)
+		s.fill(x, 74, x+6, 75, 60)
 	}
 	v, err := viewOf(page{s}, region)
 	if err != nil || v.scene() != nil {
 		t.Fatalf("the letters are seen: %v", err)
 	}
-	e := &counter{}
-	task := recognition.Task{Box: region, Lang: []string{"eng"}, Effort: recognition.EffortFast}
-	if _, err := (Reader{Engine: e}).Read(page{s}, task); err != nil || len(e.heights) < 20 {
-		t.Errorf("the engine saw %d letters, %v", len(e.heights), err)
+	got, err := Reader{Engine: said{text: "FAINT", sure: 0.95}}.Read(page{s},
+		recognition.Task{Box: region, Lang: []string{"eng"}, Effort: recognition.EffortFast})
+	if err != nil || got.Text != "FAINT" {
+		t.Fatalf("got %q, %v", got.Text, err)
+	}
+	if b := got.Words[0].Box; b.Y1 < 62 || b.Y2 > 84 {
+		t.Errorf("the word stands at %v, which is not where the letters are", b)
 	}
 }
 

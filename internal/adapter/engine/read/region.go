@@ -84,6 +84,9 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 			result.Shape = recognition.ShapeLine
 		}
 		err = j.unseen(v, result.Shape)
+		if task.Shape == recognition.ShapeAuto && len(j.text) > 1 {
+			result.Shape = recognition.ShapeBlock
+		}
 	case segmented(task.Shape):
 		err = j.block(task.Shape)
 	case task.Shape == recognition.ShapeAuto && len(j.lines) > 1 && whole(page, task.Box):
@@ -224,7 +227,7 @@ func (j *job) unseen(v view, shape recognition.Shape) error {
 // byItself reads a region without what is around it, where it has less than half the contrast of that, beside which its ink is not seen.
 func (j *job) byItself(v view, shape recognition.Shape) error {
 	try, alone := *j, v.byItself()
-	if 2*alone.gray.contrast() > v.gray.contrast() {
+	if contrast := alone.gray.contrast(); contrast < minContrast || 2*contrast > v.gray.contrast() {
 		return nil
 	}
 	if err := try.look(alone); err != nil || len(try.lines) == 0 {
