@@ -311,10 +311,9 @@ export const revisions = (id: string) => get<Content[]>(`/ocr/${id}/revisions`)
 
 /**
  * Follows a stream of events until it is over or called off, through what breaks it: it is asked for again from where it was. it is called with
- * each event, and returns whether that was the last one.
+ * each event, and returns whether that was the last one. last: the id of the last event that is known.
  */
-export async function follow(path: string, signal: AbortSignal, it: (e: ServerEvent) => boolean | void) {
-  let last = ''
+export async function follow(path: string, signal: AbortSignal, it: (e: ServerEvent) => boolean | void, last = '') {
   for (let pause = 500; !signal.aborted; pause = Math.min(pause * 2, 15_000)) {
     try {
       const r = await ask(path, { signal, headers: { Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) } })

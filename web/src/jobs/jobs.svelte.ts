@@ -17,11 +17,12 @@ import { howToRead, setWebhook, webhook } from '../how'
 import { count, t } from '../i18n.svelte'
 import { renew } from '../library/library.svelte'
 import { wasRead } from '../page/leaves.svelte'
+import type { ServerEvent } from '../sse'
 import { complain, tell } from '../state.svelte'
 
 /** An item that failed, with the name of its image. */
 export type Failed = JobItem & { name: string }
-export type Shown = { job: Job; failed: Failed[] }
+export type Shown = { job: Job; failed: Failed[]; event: string } // event: id of the last one that came
 
 let shown = $state<Shown[]>([]) // newest first
 let put = $state.raw<Set<string>>(new Set()) // away by somebody who has seen them
@@ -51,7 +52,7 @@ export async function look(user: number) {
   }
 }
 function show(j: Job) {
-  shown = [{ job: j, failed: [] }, ...shown.filter((s) => s.job.id !== j.id)]
+  shown = [{ job: j, failed: [], event: '' }, ...shown.filter((s) => s.job.id !== j.id)]
   if (atWork(j)) watch()
   else if (j.failed) name(j.id)
 }
@@ -93,16 +94,18 @@ async function others() {
 /** Follows a job to its end. */
 async function toEnd(id: string, signal: AbortSignal) {
   try {
-    await follow(`/job/${id}/events`, signal, ({ event, data }) => {
-      if (event === 'item') {
-        const item: JobItem = JSON.parse(data)
+    const it = (e: ServerEvent) => {
+      if (e.event === 'item') {
+        const item: JobItem = JSON.parse(e.data)
         if (item.version) wasRead(item.image_id)
       }
-      if (event !== 'progress' && event !== 'end') return false
       const s = at(id)
-      if (s) s.job = JSON.parse(data)
-      return event === 'end'
-    })
+      if (s) s.event = e.id
+      if (e.event !== 'progress' && e.event !== 'end') return false
+      if (s) s.job = JSON.parse(e.data)
+      return e.event === 'end'
+    }
+    await follow(`/job/${id}/events`, signal, it, at(id)?.event)
   } catch (e) {
     complain(e)
     shown = shown.filter((s) => s.job.id !== id)

@@ -49,7 +49,7 @@ export default {
   'Layout': '레이아웃',
   'For new regions': '새 영역에 적용',
   'Not saved': '저장되지 않음',
-  'This text was changed elsewhere. The version there:': '이 텍스트가 다른 곳에서 수정되었습니다. 수정된 내용:',
+  'This text was changed elsewhere. It now reads:': '이 텍스트가 다른 곳에서 수정되었습니다. 수정된 내용:',
   'Keep mine': '입력한 내용 사용',
   'Use that version': '수정된 내용 사용',
   'Read all {n}': '{n}개 모두 인식',
