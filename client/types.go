@@ -295,8 +295,8 @@ type Content struct {
 	ConfirmedBy    *Editor  `json:"confirmed_by" doc:"The user who confirmed it. null if it is not confirmed."`
 	Revision       int      `json:"revision" example:"1" doc:"1 for the reading of the engine. Each change adds 1."`
 	RevisedBy      *Editor  `json:"revised_by" doc:"The user who made this revision. null for the first."`
-	EditedBy       *Editor  `json:"edited_by" doc:"The user who last changed the text or moved the region. null if nobody did."`
-	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"When the text or the region was last changed. null if never."`
+	EditedBy       *Editor  `json:"edited_by" doc:"The user who last changed the text or moved the region. null if both are as they were read."`
+	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"When that was. null if both are as they were read."`
 	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
 }
 

@@ -69,7 +69,7 @@ func Run(ctx context.Context, p Process) int {
 	_, badConfig := errors.AsType[configFaults](err)
 	_, badUsage := errors.AsType[usageError](err)
 	if !understood || badUsage {
-		fmt.Fprintf(p.Stderr, "Usage: %s --help\n", cmd.CommandPath())
+		fmt.Fprintf(p.Stderr, "See %s --help\n", cmd.CommandPath())
 	}
 	if !understood || badUsage || badConfig {
 		return exitUsage

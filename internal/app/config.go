@@ -205,10 +205,10 @@ var table = []setting{
 	{name: "shutdown-timeout", def: "30s", help: "How long the service waits for running requests when it stops.",
 		set: duration(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, 0, time.Hour)},
 	{name: "sweep-interval", def: "1h", help: "About how often to remove orphans: blobs and contents that a crash left behind and no row " +
-		"refers to. 0: never.",
+		"refers to. Deleted contents, idempotency keys and ended jobs that are kept no longer are removed with them. 0: never.",
 		set: durationOrZero(func(c *Config) *time.Duration { return &c.SweepInterval }, time.Second, 30*24*time.Hour)},
 	{name: "job-retention", def: "2160h", help: "How long a job stays in the list of jobs after it ended. Its results stay with the " +
-		"images. 0: forever.",
+		"images. At least 24h, or 0: forever.",
 		set: durationOrZero(func(c *Config) *time.Duration { return &c.JobRetention }, 24*time.Hour, 100*365*24*time.Hour)},
 	{name: "base-path", help: "Path under which a reverse proxy publishes the service, such as /ocr. The proxy may keep it in requests " +
 		"or strip it.",
@@ -508,7 +508,7 @@ func durationOrZero(field func(*Config) *time.Duration, low, high time.Duration)
 			return nil
 		}
 		if err := duration(field, low, high)(c, text); err != nil {
-			return fmt.Errorf("%w, nor 0", err)
+			return fmt.Errorf("%q is neither 0 nor a duration from %s to %s", text, low, high)
 		}
 		return nil
 	}

@@ -69,7 +69,7 @@ type jobMetrics struct {
 var (
 	descQueued   = prometheus.NewDesc("glyphbox_job_items_queued", "Items of jobs that wait to run.", nil, nil)
 	descLeased   = prometheus.NewDesc("glyphbox_job_items_leased", "Items of jobs that are running.", nil, nil)
-	descDead     = prometheus.NewDesc("glyphbox_job_items_dead", "Items of jobs that were given up after three tries.", nil, nil)
+	descDead     = prometheus.NewDesc("glyphbox_job_items_dead", "Items given up after three tries or ten expired leases.", nil, nil)
 	descOldest   = prometheus.NewDesc("glyphbox_job_oldest_seconds", "Age of the oldest job with waiting items.", nil, nil)
 	descReturned = prometheus.NewDesc("glyphbox_job_items_redelivered_total", "Items whose lease expired, as seen by this node.", nil, nil)
 )

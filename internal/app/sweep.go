@@ -76,7 +76,7 @@ func (p Process) sweepCommand() *cobra.Command {
 			}
 			parts = append(parts, fmt.Sprintf("%d of %d %s are left over, %s", t.Left, t.Old, t.Kind, done))
 		}
-		fmt.Fprintf(p.Stdout, "Older than %s: %s.\n", *age, strings.Join(parts, "; "))
+		fmt.Fprintf(p.Stdout, "Orphans older than %s, and what is kept for a limited time: %s.\n", *age, strings.Join(parts, "; "))
 		return err
 	}
 	return cmd

@@ -63,10 +63,11 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 	ann.call(http.StatusOK, "POST", path("/image/%d/ocr", image.ID), boxes[:1])
 	blob := leave(t, dir, "left")
 
+	const nothingLeft = "0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents are " +
+		"left over, removed 0; 0 of 0 idempotency keys are left over, removed 0; 0 of 0 ended jobs are left over, removed 0."
 	command(t, "", "sweep", "--data-dir", dir, "--older-than", "59m").want(t, exitUsage, "at least 1h")
 	command(t, "", "sweep", "--data-dir", dir, "--older-than", "3h").want(t, exitOK,
-		"Older than 3h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents "+
-			"are left over, removed 0; 0 of 0 idempotency keys are left over, removed 0; 0 of 0 ended jobs are left over, removed 0.")
+		"Orphans older than 3h0m0s, and what is kept for a limited time: "+nothingLeft)
 	for _, args := range [][]string{{"--dry-run"}, {"--dry-run", "--older-than", "119m"}, {}} {
 		r := command(t, "", append([]string{"sweep", "--data-dir", dir}, args...)...)
 		r.want(t, exitOK, "blobs "+blob+"\n").want(t, exitOK, "contents left\n")
@@ -75,8 +76,7 @@ func TestSweepCommandBesideTheServer(t *testing.T) {
 		}
 	}
 	command(t, "", "sweep", "--data-dir", dir).want(t, exitOK,
-		"Older than 1h0m0s: 0 of 0 blobs are left over, removed 0; 0 of 0 contents are left over, removed 0; 0 of 0 deleted contents "+
-			"are left over, removed 0; 0 of 0 idempotency keys are left over, removed 0; 0 of 0 ended jobs are left over, removed 0.")
+		"Orphans older than 1h0m0s, and what is kept for a limited time: "+nothingLeft)
 	if r := ann.do(http.StatusOK, "GET", path("/image/%d", image.ID), nil); !bytes.Equal(r.body, page) {
 		t.Error("the image is not what it was")
 	}

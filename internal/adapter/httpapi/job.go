@@ -33,7 +33,7 @@ func (a *api) jobRoutes(s *endpoint.Set) {
 		Body: &endpoint.Body{MediaType: endpoint.JSON, Limit: textLimit}, Status: http.StatusAccepted, Errors: []int{409, 429},
 		Timeout: a.RecognitionTimeout}, a.addJob)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job", Tag: "job", ID: "jobs",
-		Summary: "List your jobs", About: "Newest first. One that has ended is listed for 90 days, if the service is not set otherwise."},
+		Summary: "List your jobs", About: "Newest first. Ended jobs are listed for 90 days, unless the service is configured otherwise."},
 		h.Jobs)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/job/{id}", Tag: "job", ID: "job", Summary: "Get a job",
 		About: "Its state is failed only if all its items failed."}, h.Job)

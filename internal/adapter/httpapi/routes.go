@@ -156,7 +156,8 @@ func (a *api) routes(s *endpoint.Set) {
 		Gives: []string{"application/*", "text/*"}, Errors: []int{413, 415}, Timeout: a.ExportTimeout}, a.exportDocument)
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "POST " + base + "/export", Tag: "recognition", ID: "export-documents",
 		Summary: "Export several documents as one file",
-		About:   "In the formats of the export of one document, as an archive or one after the other.", Body: short,
+		About: "In the formats of the export of one document, as an archive or one after the other. The header Export-Unread " +
+			"says how many pages were not read.", Body: short,
 		Gives: []string{"application/*", "text/*"}, Errors: []int{415}, Timeout: a.ExportTimeout}, a.exportDocuments)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image/{id}/ocr/{version}/export", Tag: "recognition", ID: "export",
 		Summary: "Export a run",
@@ -168,8 +169,9 @@ func (a *api) routes(s *endpoint.Set) {
 	endpoint.HandleJSON(s, endpoint.Route{Pattern: "PUT " + base + "/ocr/{id}", Tag: "recognition", ID: "correct",
 		Summary: "Correct, name or confirm the text of a region",
 		About: "For the user who started the run, the owner of the image and administrators. All changes of one request make one " +
-			"revision. Words that you write have confidence 1; confirmed says that you have checked the whole text. deleted: false " +
-			"restores a content that was deleted within the last seven days.", Body: long, Errors: []int{412}}, a.correct)
+			"revision. Words that you write have confidence 1, unless the text is again what was read; confirmed says that you have " +
+			"checked the whole text. deleted: false restores a content that was deleted within the last seven days.",
+		Body: long, Errors: []int{412}}, a.correct)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/ocr/{id}/revisions", Tag: "recognition", ID: "revisions",
 		Summary: "List all revisions of a text",
 		About:   "Oldest first."}, a.revisions)

@@ -254,7 +254,7 @@ func (w *Watcher) complaints() (paths []string) {
 	return paths
 }
 
-// What is remembered of files and claims goes with them, and what is of use stays.
+// What is remembered of files and claims is forgotten after a day, and what is of use stays.
 func TestNotesDoNotGrow(t *testing.T) {
 	w := newWorld(t, 1)
 	n := w.nodes[0]

@@ -45,7 +45,7 @@ type User struct {
 	Created      time.Time
 }
 
-// State prevents a user from signing in, with a reason.
+// State keeps a user out, with a reason.
 type State struct {
 	Name    string // StateBlocked or StateInactivate
 	Detail  string // why; may be empty

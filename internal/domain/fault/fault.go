@@ -145,7 +145,7 @@ func Of(err error) *Fault {
 	case errors.Is(err, context.DeadlineExceeded):
 		return New(Deadline, "deadline_exceeded", "The operation timed out.").Because(err)
 	case errors.Is(err, context.Canceled):
-		return New(Canceled, "canceled", "The caller canceled the request.").Because(err)
+		return New(Canceled, "canceled", "The caller cancelled the request.").Because(err)
 	}
 	return New(Internal, "internal", "Something went wrong here.").Because(err)
 }

@@ -211,7 +211,7 @@ var problems = map[int]string{
 	500: "Something went wrong in the service.",
 	503: "The service is busy, or a store is unreachable. Try again after Retry-After.",
 	504: "The request was not finished in time.",
-	507: "A limit on storage would be exceeded. limit names it.",
+	507: "A limit on documents or bytes would be exceeded. limit names it.",
 }
 
 func problemName(status int) string { return "Problem" + strconv.Itoa(status) }

@@ -172,7 +172,8 @@ func (s *Store) Replay(ctx context.Context, hookID int64, deliveryID string, now
 	})
 }
 
-// Due implements webhook.Hooks. It is asked for all the time, and most of the time nothing is due, which one look into an index tells.
+// Due implements webhook.Hooks. It is asked for all the time, and most of the time nothing is due. One look into an index
+// tells that, unless a disabled webhook has deliveries that wait.
 func (s *Store) Due(ctx context.Context, now time.Time) ([]webhook.Hook, error) {
 	var first sqldb.Stamp
 	err := s.db.Read.QueryRowContext(ctx, `SELECT MIN(due_datetime) FROM webhook_delivery /*! FORCE INDEX (webhook_delivery_waiting) */`).
