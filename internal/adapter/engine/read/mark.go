@@ -16,6 +16,7 @@ const (
 	markReach  = 3.0 // sides of a mark to what goes on with it
 	markSure   = 0.6 // how sure its reading counts as
 	markCut    = 3   // sides of a dot that the region's edge may cut, to those of the region
+	leastSeen  = 0.3 // confidence of a letter that the first recogniser sees clearly and the second one reads otherwise
 	tiniest    = 4   // height of a letter by itself, in pixels
 	aloneParts = 5   // of ink that a letter by itself has at most
 	alonePaper = 3   // its contrast, by how much the shades of its paper differ
@@ -58,13 +59,21 @@ func (j *job) mark(of Page, quarters int) error {
 		}
 	}
 	own = slices.DeleteFunc(own, func(p part) bool { return float64(p.area) < markSpeck*float64(largest) })
+	cut := 0
+	for _, q := range own {
+		if !q.wholeIn(in) {
+			cut++
+		}
+	}
 	text, box := markOf(own)
 	size := max(box.x2-box.x1, box.y2-box.y1)
-	if text == "" {
+	switch {
+	case cut == len(own), cut > 0 && text == "":
+		return nil
+	case text == "":
 		return j.fewLetters(p, g, ink, own, beside)
-	}
-	if max(width, height) > markAround*size || j.task.Charset != "" && !OnlyOf(text, j.task.Charset) ||
-		inRow(own, beside, box) {
+	case max(width, height) > markAround*size || j.task.Charset != "" && !OnlyOf(text, j.task.Charset),
+		inRow(own, beside, box):
 		return nil
 	}
 	j.piece = p
@@ -82,12 +91,12 @@ func (j *job) mark(of Page, quarters int) error {
 
 // mostlyIn tells whether a part lies in a region, or a part as small as a dot by more than half.
 func (p part) mostlyIn(in rect) bool {
-	inside := bounds([]part{p}).common(in)
-	if inside.x2-inside.x1 == float64(p.width()) && inside.y2-inside.y1 == float64(p.height()) {
-		return true
-	}
-	return float64(markCut*max(p.width(), p.height())) <= max(in.x2-in.x1, in.y2-in.y1) &&
-		2*inside.area() > float64(p.width()*p.height())
+	dot := float64(markCut*max(p.width(), p.height())) <= max(in.x2-in.x1, in.y2-in.y1)
+	return p.wholeIn(in) || dot && 2*bounds([]part{p}).common(in).area() > float64(p.width()*p.height())
+}
+
+func (p part) wholeIn(in rect) bool {
+	return float64(p.x1) >= in.x1 && float64(p.x2) <= in.x2 && float64(p.y1) >= in.y1 && float64(p.y2) <= in.y2
 }
 
 // flatPaper tells whether a region's paper is of one shade, against its ink, and not the lighter places of a picture. Soft edges of the ink
@@ -134,7 +143,8 @@ func (j *job) fewLetters(p piece, g Gray, ink []uint8, own, beside []part) error
 		origin: Point{float64(left), float64(top)}, letter: height, ink: height}
 	t.develop()
 	r, err := j.line(t, recognition.ShapeLine, nil, 0)
-	seen := j.heard.letters > 0 && (j.heard.first >= clearAround && height >= legible || j.heard.sure >= sureDrawn)
+	clear := j.heard.first >= clearAround && height >= legible && sureness(r.line) >= leastSeen
+	seen := j.heard.letters > 0 && (clear || j.heard.sure >= sureDrawn)
 	if n := len(r.line); err == nil && n > 0 && n <= shortest && worded(r.line) && len(own) <= aloneParts*n && (seen || j.credible(r)) {
 		j.add(r)
 	}

@@ -144,16 +144,20 @@ func TestFaintInkBesideBlack(t *testing.T) {
 	}
 }
 
-// Dots of a colon may be cut by the edge of the region, and what is no dot may not.
+// The edge of the region may cut a dot of a mark that has a whole one.
 func TestMarksAtTheEdge(t *testing.T) {
 	for _, c := range []struct {
-		cut  int // pixels of the lower dot, of 6
-		want string
-	}{{0, ":"}, {2, ":"}, {4, ""}} {
+		cut   int // pixels of the lower dot, of 6
+		want  string
+		upper bool // whether the upper dot is there
+	}{{0, ":", true}, {2, ":", true}, {4, "", true}, {0, "•", false}, {2, "", false}} {
 		s := blank(300, 200, 250)
-		s.fill(150, 80, 156, 86, 20)
+		box := document.Box{X1: 141, Y1: 90, X2: 165, Y2: 106 - c.cut}
+		if c.upper {
+			s.fill(150, 80, 156, 86, 20)
+			box.Y1 = 70
+		}
 		s.fill(150, 100, 156, 106, 20)
-		box := document.Box{X1: 138, Y1: 70, X2: 168, Y2: 106 - c.cut}
 		task := recognition.Task{Box: box, Lang: []string{"eng"}, Effort: recognition.EffortAccurate}
 		got, err := Reader{Engine: dumb{}}.Read(page{s}, task)
 		if err != nil || got.Text != c.want {
@@ -231,8 +235,8 @@ func TestLettersThatOneSeesClearly(t *testing.T) {
 		first, second float64
 		want          string
 	}{
-		{"the first one", 18, 0.97, 0.3, "S"},
-		{"neither", 18, 0.65, 0.3, ""},
+		{"the first one", 18, 0.97, 0.6, "S"},
+		{"neither", 18, 0.65, 0.6, ""},
 		{"the second one, of a tiny one", 5, 0.65, 0.99, "S"},
 	} {
 		s := blank(240, 220, 250)
