@@ -55,7 +55,7 @@ func TestUsage(t *testing.T) {
 	for help, args := range map[string][]string{"glyphbox --help": {"frobnicate"}, "glyphbox ocr --help": {"ocr", "--frobnicate"},
 		"glyphbox user --help":     {"user", "frobnicate"},
 		"glyphbox user add --help": {"user", "add", "ann"}} {
-		if r := command(t, "", args...); !strings.HasSuffix(r.stderr, "\nUsage: "+help+"\n") {
+		if r := command(t, "", args...); !strings.HasSuffix(r.stderr, "\nSee "+help+"\n") {
 			t.Errorf("%q does not say where help is: %s", args, r.stderr)
 		}
 	}

@@ -81,7 +81,7 @@ func TestServerThatIsNotThere(t *testing.T) {
 	closed.Close()
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer silent.Close()
-	const bad = "must be an address such as https://ocr.example.org\nUsage: "
+	const bad = "must be an address such as https://ocr.example.org\nSee "
 	for server, want := range map[string]string{
 		"127.0.0.1:8202":  "--server 127.0.0.1:8202: " + bad,
 		"localhost:8202":  "--server localhost:8202: " + bad,
