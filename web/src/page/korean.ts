@@ -53,7 +53,7 @@ export default {
   'Keep mine': '입력한 내용 사용',
   'Use that version': '수정된 내용 사용',
   'Read all {n}': '{n}개 모두 인식',
-  '{n} areas found. Click one to read it.': '영역 {n}개를 찾았습니다. 누르면 인식합니다.',
+  '{n} areas found. Select one to read it.': '영역 {n}개를 찾았습니다. 누르면 인식합니다.',
   'No text found on this page.': '이 페이지에서 텍스트를 찾지 못했습니다.',
   'Versions': '버전',
   'Version {n}': '버전 {n}',
