@@ -364,12 +364,12 @@ func (j *job) filled(t strip, r reading) []letter {
 			text, n = b.box(line, r.lang), 1
 		case b.dot > 0:
 			text = t.dots(b)
-			line = slices.DeleteFunc(line, func(l letter) bool { return !b.wiped && (l.x1+l.x2)/2 > b.x1 && (l.x1+l.x2)/2 < b.x2 })
+			line = slices.DeleteFunc(line, func(l letter) bool { return !b.wiped && l.middle() > b.x1 && l.middle() < b.x2 })
 		}
 		if !OnlyOf(text, j.task.Charset) {
 			continue
 		}
-		at := slices.IndexFunc(line, func(l letter) bool { return (l.x1+l.x2)/2 > (b.x1+b.x2)/2 })
+		at := slices.IndexFunc(line, func(l letter) bool { return l.middle() > (b.x1+b.x2)/2 })
 		if at < 0 {
 			at = len(line)
 		}

@@ -24,12 +24,15 @@ const (
 )
 
 // hanja puts the Chinese characters of which the second recogniser is sure into a Korean line, where the first one is in doubt of a word.
+// They count in how sure the line was heard.
 func (j *job) hanja(t strip, line []letter, second Scripted) ([]letter, error) {
 	with, err := j.hanjaBelow(hanDoubt, t, line, second)
 	if err != nil || countHan(with) == countHan(line) {
 		return line, err
 	}
-	return j.hanjaBelow(hanBeside, t, with, second)
+	with, err = j.hanjaBelow(hanBeside, t, with, second)
+	j.heard.sure = max(j.heard.sure, sureness(with))
+	return with, err
 }
 
 func (j *job) hanjaBelow(doubt float64, t strip, line []letter, second Scripted) ([]letter, error) {
@@ -107,9 +110,9 @@ func withHan(line, read []letter, letterHeight float64, doubtful func(letter) bo
 // replaced are the letters line[from:to] in whose place Chinese characters stand: those in doubt that are where a character reaches, and
 // all between the middle of the first one and that of the last one. There are none where a sure letter stands between characters.
 func replaced(line, run []letter, letterHeight float64, doubtful func(letter) bool) (from, to int) {
-	left, right := middle(run[0]), middle(run[len(run)-1])
+	left, right := run[0].middle(), run[len(run)-1].middle()
 	for i, l := range line {
-		x, reach := middle(l), 0.0
+		x, reach := l.middle(), 0.0
 		switch {
 		case doubtful(l):
 			reach = hanHalf * letterHeight
@@ -119,7 +122,7 @@ func replaced(line, run []letter, letterHeight float64, doubtful func(letter) bo
 		if x < left-reach || x > right+reach {
 			continue
 		}
-		if l.word >= hanNone && !slices.ContainsFunc(run, func(c letter) bool { return math.Abs(middle(c)-x) <= hanHalf*letterHeight }) {
+		if l.word >= hanNone && !slices.ContainsFunc(run, func(c letter) bool { return math.Abs(c.middle()-x) <= hanHalf*letterHeight }) {
 			return 0, 0
 		}
 		if to == 0 {
@@ -130,11 +133,9 @@ func replaced(line, run []letter, letterHeight float64, doubtful func(letter) bo
 	return from, to
 }
 
-func middle(l letter) float64 { return (l.x1 + l.x2) / 2 }
-
 // near tells whether two Chinese characters have nothing between them.
 func near(a, b letter, letterHeight float64) bool {
-	return middle(b)-middle(a) <= hanApart*letterHeight
+	return b.middle()-a.middle() <= hanApart*letterHeight
 }
 
 // certainHan tells whether a run of what is read has Chinese characters: several with a sure one, one that is as sure as what is read

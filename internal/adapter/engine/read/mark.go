@@ -92,12 +92,12 @@ func (j *job) mark(of Page, quarters int) error {
 // mostlyIn tells whether a part lies in a region, or a part as small as a dot by more than half.
 func (p part) mostlyIn(in rect) bool {
 	dot := float64(markCut*max(p.width(), p.height())) <= max(in.x2-in.x1, in.y2-in.y1)
-	return p.wholeIn(in) || dot && 2*bounds([]part{p}).common(in).area() > float64(p.width()*p.height())
+	return p.wholeIn(in) || dot && 2*p.rect().common(in).area() > p.rect().area()
 }
 
-func (p part) wholeIn(in rect) bool {
-	return float64(p.x1) >= in.x1 && float64(p.x2) <= in.x2 && float64(p.y1) >= in.y1 && float64(p.y2) <= in.y2
-}
+func (p part) wholeIn(in rect) bool { return p.rect().common(in) == p.rect() }
+
+func (p part) rect() rect { return rect{float64(p.x1), float64(p.y1), float64(p.x2), float64(p.y2)} }
 
 // flatPaper tells whether a region's paper is of one shade, against its ink, and not the lighter places of a picture. Soft edges of the ink
 // do not count.
@@ -208,7 +208,7 @@ func markOf(own []part) (text string, box rect) {
 func bounds(of []part) rect {
 	box := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 	for _, p := range of {
-		box = rect{min(box.x1, float64(p.x1)), min(box.y1, float64(p.y1)), max(box.x2, float64(p.x2)), max(box.y2, float64(p.y2))}
+		box = box.around(p.rect())
 	}
 	return box
 }

@@ -105,7 +105,7 @@ func (t strip) skewed(line []letter, i int) (share float64, found bool) {
 			x2 < t.gray.Width && p.x2 == g.Width {
 			continue
 		}
-		if d := math.Abs(float64(x1) + float64(p.x1+p.x2)/2 - (l.x1+l.x2)/2); d < away {
+		if d := math.Abs(float64(x1) + float64(p.x1+p.x2)/2 - l.middle()); d < away {
 			nearest, away = k, d
 		}
 	}

@@ -289,13 +289,8 @@ func (j *job) runs(t strip, first []letter, second Scripted) (line []letter, err
 	if syllables := slices.DeleteFunc(slices.Clone(first), func(l letter) bool { return !hangul(l.text) }); len(syllables) >= shortest {
 		j.heard.sure = max(j.heard.sure, sureness(expected(syllables, j.task.Lang)))
 	}
-	line = append(line, first[at:]...)
-	with, err := j.hanja(t, line, second)
-	if err != nil {
+	if line, err = j.hanja(t, append(line, first[at:]...), second); err != nil {
 		return nil, err
-	}
-	if countHan(with) > countHan(line) {
-		line, j.heard.sure = with, max(j.heard.sure, sureness(with))
 	}
 	return j.inKnownWords(first, line), nil
 }

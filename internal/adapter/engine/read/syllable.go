@@ -49,7 +49,7 @@ func sureSyllable(l letter) bool {
 // splice puts syllables into a line in place of the letters that may be such, all together or, where some stand there already, one by one.
 func splice(line []letter, maybe []bool, syllables []letter) ([]letter, []bool) {
 	x1, x2 := syllables[0].x1, syllables[len(syllables)-1].x2
-	inside := func(l letter) bool { return (l.x1+l.x2)/2 > x1 && (l.x1+l.x2)/2 < x2 }
+	inside := func(l letter) bool { return l.middle() > x1 && l.middle() < x2 }
 	from := slices.IndexFunc(line, inside)
 	if from < 0 {
 		return line, maybe

@@ -30,6 +30,9 @@ type letter struct {
 	otherProb float64 // 0 where no other one was asked
 }
 
+// middle is where a letter stands on its strip.
+func (l letter) middle() float64 { return (l.x1 + l.x2) / 2 }
+
 // middleDot is what a text has where the model of Korean reads a letter that is no longer written.
 var middleDot = strings.NewReplacer("ㆍ", "·")
 

@@ -24,7 +24,7 @@ func (t strip) bound(line []letter) {
 			columns[x] = max(columns[x], d)
 		}
 	}
-	at := func(l letter) int { return min(depths.Width-1, max(0, int((l.x1+l.x2)/2))) }
+	at := func(l letter) int { return min(depths.Width-1, max(0, int(l.middle()))) }
 	left := 0
 	for from := 0; from < len(line); {
 		to := wordEnd(line, from)
