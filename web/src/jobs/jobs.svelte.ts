@@ -157,7 +157,7 @@ export async function retry(id: string) {
 // What an item fails with that would fail again.
 const never = ['decoder_missing', 'image_not_found', 'invalid_input', 'owner_only', 'pdf_encrypted', 'too_many_pixels', 'unsupported_image']
 /** Whether some of what failed may be read by another try. */
-export const worthwhile = ({ job, failed }: Omit<Shown, 'event'>) =>
+export const worthwhile = (job: Job, failed: Failed[]) =>
   job.failed > failed.length || failed.some((f) => !never.includes(f.error?.code ?? ''))
 /** Takes a job that has ended out of sight. */
 export function putAway(id: string) {
