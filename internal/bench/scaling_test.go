@@ -10,18 +10,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var updateScaling = flag.Bool("update", false, "write the table of docs/scaling.md anew")
+var updateScaling = flag.Bool("update", false, "write the table of docs/scaling.md")
 
-// cost is what an item of a job, and a node that waits, ask of something that all nodes share.
+// cost is how much an item of a job, and an idle node, use of something that all nodes share.
 type cost struct {
 	name     string
 	item     float64 // units of an item
-	node     float64 // units of a node in a second, whatever it reads
+	node     float64 // units of a node in a second, even if it reads nothing
 	capacity float64 // units in a second
 	remedy   string
 }
 
-// The inputs of the model, whose origin docs/scaling.md tells. Times are in seconds.
+// The inputs of the model; docs/scaling.md says where they come from. Times are in seconds.
 const (
 	processes = 2.0 // worker processes of a node
 	reading   = 1.0 // of a page by a worker process
@@ -30,21 +30,21 @@ const (
 
 var costs = []cost{
 	{"MariaDB, statements", 60, 5, 30_000, "a larger MariaDB"},
-	{"MariaDB, commits", 6.4, 0, 2_500, "a faster disk of logs; index texts in groups"},
-	{"rows of the jobs", 2 * 0.003, 0, jobs, "more and smaller jobs"},
+	{"MariaDB, commits", 6.4, 0, 2_500, "a faster disk for logs; index texts in groups"},
+	{"rows of jobs", 2 * 0.003, 0, jobs, "more and smaller jobs"},
 	{"NATS, replicated writes", 2, 0, 2_900, "more consumers on streams of their own"},
 	{"blobs, MB", 1, 0, 400, "a replica for reads"},
 }
 
-// table has what nodes of a number could read, and how busy that would make what they share. What is busier than 1 is a limit; the busiest
-// one is the first.
+// table shows for several numbers of nodes how much they could read, and how busy they would make what they share. A value above 1 is a
+// limit; the highest is the first one.
 func table() string {
 	var b strings.Builder
-	b.WriteString("| worker nodes | pages/s of their workers |")
+	b.WriteString("| worker nodes | pages/s that their workers can read |")
 	for _, c := range costs {
 		fmt.Fprintf(&b, " %s |", c.name)
 	}
-	b.WriteString(" first limit at | pages/s | then |\n|---|---|" + strings.Repeat("---|", len(costs)) + "---|---|---|\n")
+	b.WriteString(" first limit at | pages/s | remedy |\n|---|---|" + strings.Repeat("---|", len(costs)) + "---|---|---|\n")
 	for _, nodes := range []float64{10, 100, 1000} {
 		offered := nodes * processes / reading
 		fmt.Fprintf(&b, "| %.0f | %.0f |", nodes, offered)
@@ -63,7 +63,7 @@ func table() string {
 	return b.String()
 }
 
-// TestScaling holds docs/scaling.md to the model.
+// TestScaling compares the table of docs/scaling.md with the model.
 func TestScaling(t *testing.T) {
 	const file, begin, end = "../../docs/scaling.md", "<!-- table -->\n", "<!-- end of table -->\n"
 	text, err := os.ReadFile(file)
@@ -73,7 +73,7 @@ func TestScaling(t *testing.T) {
 	before, rest, _ := strings.Cut(string(text), begin)
 	got, after, found := strings.Cut(rest, end)
 	if !found {
-		t.Fatal("there is no place for the table")
+		t.Fatal("docs/scaling.md has no place for the table")
 	}
 	if *updateScaling {
 		if err := os.WriteFile(file, []byte(before+begin+table()+end+after), 0o644); err != nil {
@@ -82,6 +82,6 @@ func TestScaling(t *testing.T) {
 		return
 	}
 	if d := cmp.Diff(table(), got); d != "" {
-		t.Errorf("with -update it is written anew (-want +got):\n%s", d)
+		t.Errorf("run with -update to write the table (-want +got):\n%s", d)
 	}
 }
