@@ -128,7 +128,7 @@ func findModels(folder string) (files *ppocr.Files, missing string, err error) {
 	return nil, err.Error(), nil
 }
 
-// warmLanguages picks the languages whose models a worker loads at its start.
+// warmLanguages returns the languages whose models a worker loads at its start.
 func warmLanguages(installed []language) (warm []string) {
 	for _, l := range installed {
 		if l.code == "eng" || l.code == "kor" {
@@ -171,7 +171,7 @@ func (e *Engine) Ready(context.Context) error { return e.pool.Ready() }
 // Stats returns the current counts of the workers.
 func (e *Engine) Stats() workerpool.Stats { return e.pool.Stats() }
 
-// name returns the name and the version of what reads, as the workers say; empty before the first one has started.
+// name returns the name and version of the recogniser, as the workers report them; empty before the first worker has started.
 func (e *Engine) name() string {
 	var about protocol.About
 	_ = json.Unmarshal(e.pool.About(), &about) // empty as it stays where there is nothing yet
@@ -212,7 +212,7 @@ func (e *Engine) About() About {
 	return a
 }
 
-// batchSize is how many regions make an order one that gives way to smaller ones.
+// batchSize is the number of regions from which an order gives way to smaller ones.
 const batchSize = 32
 
 // Recognize reads the regions of an order; see recognition.Engine.
@@ -250,8 +250,8 @@ func (e *Engine) Recognize(ctx context.Context, o recognition.Order) ([]recognit
 	return readings, nil
 }
 
-// takeText takes the text of regions from the text layer of their page, where there is one, and returns a reading for each, and which of
-// them are still to be read. For these it may return the rendered page too, if that is wanted.
+// takeText takes the text of regions from the text layer of their page, if there is one. It returns a reading for each region, and which of
+// them are still to be read. For these it may also return the rendered page, if that is wanted.
 func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch, render bool) (
 	readings []recognition.Reading, left []int, rendered []byte, err error,
 ) {
@@ -297,7 +297,7 @@ func (e *Engine) takeText(ctx context.Context, o recognition.Order, batch, rende
 	return readings, left, rendered, nil
 }
 
-// withoutText is the reading of a region that was to come from the text layer and cannot.
+// withoutText is the reading of a region whose text was requested from the text layer and cannot be taken from there.
 func withoutText(reason string) recognition.Reading {
 	return recognition.Reading{Engine: layer.Engine, Source: recognition.SourceText,
 		Error: &fault.Failure{Code: recognition.CodeNoText, Detail: "The text layer cannot be used: " + reason + "."}}
@@ -310,7 +310,7 @@ func (e *Engine) Plain(ctx context.Context, o recognition.Order) ([]recognition.
 	return e.readAll(ctx, protocol.Plain, o, o.Batch, nil)
 }
 
-// readAll has all regions of an order read. The page may be given as it is rendered; else it is opened when a worker asks for it.
+// readAll has all regions of an order read. The rendered page may be given; otherwise the page is opened when a worker asks for it.
 func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Order, batch bool, rendered []byte) (
 	[]recognition.Reading, error,
 ) {
@@ -338,8 +338,8 @@ func (e *Engine) readAll(ctx context.Context, operation string, o recognition.Or
 	return readings, nil
 }
 
-// largestFirst are the indices of tasks from the largest region to the smallest one, so that no worker is left with a long task while the
-// others have nothing left to do.
+// largestFirst returns the indices of tasks from the largest region to the smallest, so that no worker begins a long task when the others
+// are about to finish.
 func largestFirst(tasks []recognition.Task) []int {
 	area := func(b document.Box) int { return b.Width() * b.Height() }
 	order := make([]int, len(tasks))
@@ -548,7 +548,7 @@ func (e *Engine) render(ctx context.Context, page document.Page, user int64, ope
 	return document.Rendition{MediaType: a.Media, Bytes: bytes}, err
 }
 
-// one has a single job about a page done.
+// one does a single job about a page.
 func (e *Engine) one(ctx context.Context, page document.Page, user int64, operation string, j protocol.Job) (
 	a protocol.Answer, bytes []byte, err error,
 ) {

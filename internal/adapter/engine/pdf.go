@@ -26,8 +26,8 @@ import (
 	"glyphbox/internal/workerpool"
 )
 
-// pdfPool has PDF files looked at and their pages rendered by workers of their own kind, which start when the first one is needed. They
-// run compiled code that is made before they are confined.
+// pdfPool examines PDF files and renders their pages, with workers of their own kind, which start when a file needs one. A worker compiles
+// pdfium before it is confined.
 type pdfPool struct {
 	pool      *workerpool.Pool
 	cache     string
@@ -86,7 +86,7 @@ func Compile(ctx context.Context, command []string, folder string) error {
 	return openToAll(folder)
 }
 
-// openToAll lets other users read a folder of compiled code, of which its maker keeps files to itself.
+// openToAll lets other users read a folder of compiled code, whose files are at first readable only by the user who made them.
 func openToAll(folder string) error {
 	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -99,9 +99,9 @@ func openToAll(folder string) error {
 	})
 }
 
-// cacheOf returns the folder of compiled code, in which links lead to what was compiled ahead. What that was compiled for, such as another
-// processor, is in the names of its files, so that it is not used where it is of no use. Where nothing can be kept it is the folder of what
-// was compiled ahead itself.
+// cacheOf returns the folder of compiled code, with links to what was compiled ahead. The names of those files say what they were compiled
+// for, such as a processor, so that files for another one are not used. If no cache can be written to, it returns the folder of what was
+// compiled ahead.
 func cacheOf(o Options) string {
 	cache := cacheDir(o.CacheDir)
 	if info, err := os.Stat(o.CompiledDir); o.CompiledDir == "" || err != nil || !info.IsDir() {
@@ -128,8 +128,8 @@ func cacheOf(o Options) string {
 	return cache
 }
 
-// cacheDir makes and returns a folder for compiled code that only this user can write to: in the user's folder for caches, or else in
-// the fallback. It is empty where neither can be had.
+// cacheDir makes and returns a folder for compiled code that only this user can write to: in the user's folder for caches, or else in the
+// fallback. It returns "" if neither can be made.
 func cacheDir(fallback string) string {
 	var folders []string
 	if user, err := os.UserCacheDir(); err == nil {
@@ -155,7 +155,7 @@ func cacheDir(fallback string) string {
 
 func isPDF(page document.Page) bool { return page.File.MediaType == imagefile.PDF }
 
-// file returns the file for a worker. Those with equal bytes are one: the worker looks at the password itself.
+// file returns the file for a worker. Files with equal bytes are one file, since the worker checks the password itself.
 func (p *pdfPool) file(f document.File) workerpool.Page {
 	return workerpool.Page{Key: f.SHA256, Size: f.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
 		return p.files.Open(ctx, f)
@@ -188,7 +188,7 @@ func (e *Engine) PDF() AboutPDF {
 	return a
 }
 
-// one has a single job about a file done.
+// one does a single job about a file.
 func (p *pdfPool) one(ctx context.Context, f document.File, user int64, batch bool, operation string, j protocol.PDFJob) (
 	a protocol.PDFAnswer, bytes []byte, err error,
 ) {
@@ -267,7 +267,7 @@ func pageBytes(pixels int64) int64 {
 	return 3*pixels + header
 }
 
-// rendered returns a page as workers that read are given it: an image file of its own.
+// rendered returns a page as an image file for the workers that read.
 func (p *pdfPool) rendered(page document.Page, user int64, batch bool) workerpool.Page {
 	width, height := upright(page)
 	pixels := int64(width) * int64(height)
@@ -297,8 +297,8 @@ func (e *Engine) Mended(ctx context.Context, f document.File, pages []int) ([]by
 // maxAhead is the most pixels of a page that is rendered ahead.
 const maxAhead = 20_000_000
 
-// place takes one of the places for pages that are rendered before a worker asks for them, so that none is held up by it, and returns what
-// gives it back. It is nil where all are taken, or the page is too large to be kept: then a worker waits for it.
+// place takes one of the places for pages that are rendered before a worker asks for them, and returns a function that gives it back. It
+// returns nil if all are taken or the page is too large to be kept: then a worker waits until the page is rendered.
 func (p *pdfPool) place(page document.Page) (leave func()) {
 	if int64(page.Width)*int64(page.Height) > maxAhead {
 		return nil
@@ -311,10 +311,10 @@ func (p *pdfPool) place(page document.Page) (leave func()) {
 	}
 }
 
-// maxView is the most pixels of a view that is rendered as such. A larger one is made from the page as the workers that read have it.
+// maxView is the most pixels of a view that pdfium renders. A larger one is made from the page that a worker that reads has decoded.
 const maxView = 6_000_000
 
-// views tells whether a view of that part and width is rendered as such.
+// views tells whether pdfium renders a view of that part and width.
 func (p *pdfPool) views(part document.Box, width int) bool {
 	factor := min(1, float64(width)/float64(part.Width()))
 	return float64(part.Width())*factor*float64(part.Height())*factor <= maxView

@@ -45,8 +45,8 @@ func (l language) supports(mode recognition.Mode) bool {
 	return true
 }
 
-// findTessdata finds the traineddata in the folders named, or else that of TESSDATA_PREFIX, or else in the first of the usual
-// places that has any. What has to be made for it is made below temp.
+// findTessdata finds the traineddata in the folders given, or else in that of TESSDATA_PREFIX, or else in the first of the usual places
+// that has any. A folder of links that it needs is made below temp.
 func findTessdata(dirs []string, temp string) (found tessdata, err error) {
 	if len(dirs) == 0 {
 		found.folder, err = usualTessdata()
@@ -107,8 +107,8 @@ func listTessdata(dir string) (languages []language, err error) {
 	return languages, err
 }
 
-// walkTessdata visits the traineddata files of a folder and of those in it, with their names from the folder on. Folders in it
-// that are hidden or not for us to read are passed over: mounted volumes have such.
+// walkTessdata visits the traineddata files of a folder and of those in it, with their names relative to the folder. It skips folders that
+// are hidden or not readable, which mounted volumes have.
 func walkTessdata(dir string, visit func(path, name string) error) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if path != dir && entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") || errors.Is(err, fs.ErrPermission)) {
@@ -125,9 +125,8 @@ func walkTessdata(dir string, visit func(path, name string) error) error {
 	})
 }
 
-// joinTessdata returns one folder for several, since the library looks into one only: that with files, where there is only one
-// such, or else a new one with links to the files of all, of which the first counts that has a name. A folder that is
-// empty does no harm; one that is not there does.
+// joinTessdata returns one folder for several, since the library looks into one only. If only one has files, it returns that; otherwise a
+// new one with links to the files of all. Of files with the same name the first counts. A folder may be empty, but has to exist.
 func joinTessdata(dirs []string, temp string) (folder, made string, err error) {
 	var filled []string
 	for _, dir := range dirs {
@@ -181,8 +180,7 @@ func readTraineddata(path string) (l language, err error) {
 	return language{lstm: f.Has(traineddata.LSTM), legacy: f.Has(traineddata.Legacy)}, nil
 }
 
-// tongues are what can be told apart by script among the languages that have a model for the mode. Those that are named count for their
-// script.
+// tongues returns one language for each script, among those that have a model for the mode. A language that is named counts for its script.
 func (t tessdata) tongues(mode recognition.Mode, named []string) []read.Tongue {
 	var usable []string
 	for _, l := range t.languages {

@@ -70,7 +70,7 @@ func (c *Cache) Open(ctx context.Context, f document.File) (io.ReadCloser, error
 	return &reader{kept.disk.Reader(), done}, nil
 }
 
-// take returns what is kept of a file, opened, or room for it; nil where there is none.
+// take returns the kept copy of a file, opened, or room for one; nil if there is no room.
 func (c *Cache) take(f document.File) *copied {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,8 +108,8 @@ func (c *Cache) drop(kept *copied) {
 	}
 }
 
-// fill makes the copy where there is none yet, and tells whether there is one. Its errors are those of the store where it does not open the
-// file, and those of the context while another makes the copy.
+// fill makes the copy if there is none yet, and tells whether there is one. It returns the store's error if the file cannot be opened, and
+// the context's error if that ends while another caller makes the copy.
 func (c *Cache) fill(ctx context.Context, kept *copied, f document.File) (there bool, err error) {
 	select {
 	case kept.filling <- struct{}{}:
@@ -129,7 +129,7 @@ func (c *Cache) fill(ctx context.Context, kept *copied, f document.File) (there 
 	if err != nil {
 		return false, nil // the disk's error or the store's, which then has it again
 	}
-	if disk.SHA256 != f.SHA256 { // whoever reads it is to see what the store has; others with that hash are not
+	if disk.SHA256 != f.SHA256 { // this reader gets what the store has; others with that hash must not
 		_ = disk.Close()
 		return false, nil
 	}
@@ -137,7 +137,7 @@ func (c *Cache) fill(ctx context.Context, kept *copied, f document.File) (there 
 	return true, nil
 }
 
-// giveBack closes what take has opened. Where no copy could be made nothing is kept.
+// giveBack closes what take has opened. If no copy could be made, nothing is kept.
 func (c *Cache) giveBack(kept *copied) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -132,7 +132,7 @@ func (s *Store) Empty() (bool, error) {
 	return len(files) == 0, err
 }
 
-// source reads until the context ends and remembers the error of the reader, to be told from those of the file.
+// source reads until the context ends and remembers the error of the reader, so that it can be told from those of the file.
 type source struct {
 	ctx context.Context
 	r   io.Reader
@@ -151,7 +151,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// folder makes the folder of names that begin so, and has its own name durable before anything is put there.
+// folder makes the folder of names that begin with prefix, and makes its name durable before anything is put there.
 func (s *Store) folder(prefix string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -281,7 +281,7 @@ var (
 	errAway = fault.New(fault.Unavailable, "blobs_unavailable", "Images cannot be stored or read at the moment.").After(10 * time.Second)
 )
 
-// away are errors that pass, or that the operator can mend.
+// away are errors that pass by themselves, or that the operator can mend.
 var away = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
 	syscall.EACCES, syscall.ESTALE, fs.ErrNotExist}
 

@@ -158,7 +158,7 @@ func retryAfter(value string) time.Duration {
 	return min(max(time.Until(date), 0), webhook.KeepTime)
 }
 
-// reason says for its user why there was no answer. What is behind a name, other than a public address, is not told.
+// reason tells the user of the hook why there was no answer. It does not reveal whether a name stands for an address that is not public.
 func (c *Client) reason(err error) string {
 	timeout, isNet := errors.AsType[net.Error](err)
 	_, noHost := errors.AsType[*net.DNSError](err)

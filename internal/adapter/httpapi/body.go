@@ -19,7 +19,7 @@ const (
 	formLimit = 64 << 10
 )
 
-// corners is a box in a body, each corner of which must be there.
+// corners is a box in a body. All four numbers are required.
 type corners struct {
 	X1 *int `json:"x1" nullable:"false" minimum:"0" example:"34" doc:"Left edge, inclusive."`
 	Y1 *int `json:"y1" nullable:"false" minimum:"0" example:"100" doc:"Top edge, inclusive."`

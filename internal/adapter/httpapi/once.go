@@ -19,7 +19,7 @@ type OnceHeader struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" example:"0b1e7d0c-6b0e-4c59-9d29-2f6c9a9f4f6e" doc:"A key of your choice, without control characters. Within a day, repetitions of a request with the same key have no effect and get the answer of the first, built from its current results. A different request with the key is refused with 409 and the code idempotency_key_used."`
 }
 
-// inParts is a request that makes several things, each in a step of its own.
+// inParts is a request that makes several things, each in a transaction of its own.
 const inParts = true
 
 // doOnce answers a request which, where it has a key, takes effect once. asked is its parsed body. do makes what it asks for, and where
@@ -56,7 +56,7 @@ func doOnce[O any](ctx context.Context, a *api, c *endpoint.Call, asked any, par
 	return out, err
 }
 
-// digest is of all that is compared of requests with the same key of one user.
+// digest returns the digest by which requests with the same key are compared.
 func digest(r *http.Request, asked any) (string, error) {
 	text, err := json.Marshal([]any{r.Method, r.URL.Path, r.URL.Query(), asked})
 	sum := sha256.Sum256(text)

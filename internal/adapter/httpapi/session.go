@@ -20,7 +20,7 @@ type SessionHeader struct {
 	Session string `header:"X-Glyphbox-Session" enum:"cookie" doc:"For web pages of this origin: keeps the refresh token in a cookie that scripts cannot read."`
 }
 
-// grant is what the client gets of a grant: all of it or, where it is a page that wants a cookie, all but the refresh token.
+// grant returns what the client gets of a grant: all of it or, if it is a page that wants a cookie, all but the refresh token.
 func (in SessionHeader) grant(c *endpoint.Call, g account.Grant, ttl time.Duration) *endpoint.Secret[client.Grant] {
 	view := viewGrant(g)
 	if in.Session != "" {
@@ -47,7 +47,7 @@ func setSession(c *endpoint.Call, token string, ttl time.Duration) {
 	if seconds == 0 {
 		seconds = -1
 	}
-	// Who lies about the scheme harms nobody else: the cookie is not sent where it would have been.
+	// A client that lies about the scheme harms only itself: the cookie is then not sent.
 	r := c.Request()
 	secure := r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" ||
 		strings.Contains(strings.NewReplacer(`"`, "", " ", "").Replace(strings.ToLower(r.Header.Get("Forwarded"))), "proto=https")

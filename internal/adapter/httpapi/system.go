@@ -15,7 +15,7 @@ import (
 func (a *api) ping(_ context.Context, c *endpoint.Call, _ *endpoint.None) (*endpoint.Stream, error) {
 	return endpoint.Written(func() {
 		c.Writer().Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = c.Writer().Write([]byte("pong")) // who went away need not be told
+		_, _ = c.Writer().Write([]byte("pong")) // the client has gone
 	}), nil
 }
 
@@ -28,7 +28,7 @@ type readiness struct {
 	Body   client.Ready
 }
 
-// readyTimeout is short, since who asks wants an answer and not the truth of in a minute.
+// readyTimeout is short, since a probe needs an answer soon.
 const readyTimeout = time.Second
 
 func (a *api) ready(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*readiness, error) {
@@ -40,7 +40,7 @@ func (a *api) ready(ctx context.Context, c *endpoint.Call, _ *endpoint.None) (*r
 	return &readiness{http.StatusOK, ready}, nil
 }
 
-// look asks everything that the service needs, all at once; the error says what is away, and why.
+// look checks everything that the service needs, all at once; the error says what cannot be reached, and why.
 func (a *api) look(ctx context.Context) (client.Ready, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

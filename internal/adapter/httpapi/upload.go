@@ -73,11 +73,11 @@ func (a *api) upload(ctx context.Context, c *endpoint.Call, _ *OnceHeader) (*upl
 	})
 }
 
-// roomOf returns what refuses files while they come in. Of a request that was sent before they are all taken: it may have to be answered as
-// it was then, whatever room is left, and that it is the same is only known from all of it.
+// roomOf returns a function that refuses files while they come in. A request that was sent before is taken whole: it may have to be
+// answered as it was then, whatever room is left, and only the whole request shows that it is the same.
 func (a *api) roomOf(ctx context.Context, c *endpoint.Call) (func(files int, bytes int64) error, error) {
 	room, err := a.Limits.Room(ctx, c.Actor().UserID)
-	if key := c.Request().Header.Get(once.Field); err == nil && key != "" { // looked for later than the limits, which then do not know it
+	if key := c.Request().Header.Get(once.Field); err == nil && key != "" { // looked for later, since the limits do not know it
 		var known bool
 		if known, err = a.Once.Known(ctx, c.Actor().UserID, key); known {
 			room = nil

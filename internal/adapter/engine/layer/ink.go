@@ -6,7 +6,7 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// What counts when pixels are looked at. Shades are 0 to 255, sizes are in heights of the text of the region.
+// Limits for looking at pixels. Shades are 0 to 255, sizes are in heights of the text of the region.
 const (
 	seen        = 24  // shades between a glyph and what is around it
 	inked       = 48  // shades between ink and the paper of a region
@@ -115,7 +115,7 @@ func (p *Page) hasForeignInk(box document.Box, em float64) bool {
 	return shapes > fewShapes
 }
 
-// varies tells whether the shades of a shape are many, as those of a picture are and those of a drawn area are not.
+// varies tells whether a shape has many shades, as a picture has and a drawn area has not.
 func (p *Page) varies(box document.Box, s shape) bool {
 	var n, sum, squares float64
 	for y := s.y1; y < s.y2; y++ {
@@ -127,7 +127,7 @@ func (p *Page) varies(box document.Box, s shape) bool {
 	return squares/n-mean*mean > 20*20
 }
 
-// shape is ink that hangs together.
+// shape is a connected part of the ink.
 type shape struct{ x1, y1, x2, y2, ink int }
 
 // shapesOf finds the shapes of ink, by runs of rows that touch one another, corners included.

@@ -100,7 +100,8 @@ func (p *Page) Read(box document.Box) (reading recognition.Reading, reason strin
 	return reading, ""
 }
 
-// inside are the glyphs whose middle lies in the box, each once: some programs print twice what is bold. Commas are in where their line is.
+// inside returns the glyphs whose middle lies in the box, each once, since some programs print bold letters twice. Commas are inside if
+// their line is.
 func (p *Page) inside(box document.Box) (found []*Glyph) {
 	if p.middles == nil {
 		p.middles = middles(p.Glyphs)
@@ -122,7 +123,7 @@ func (p *Page) inside(box document.Box) (found []*Glyph) {
 	return found
 }
 
-// covers tells whether two glyphs stand in the same place, but for a shift as bold print has it.
+// covers tells whether two glyphs stand in the same place, except for the shift by which programs print bold.
 func (g *Glyph) covers(h *Glyph) bool {
 	w, ht := math.Min(g.X2, h.X2)-math.Max(g.X1, h.X1), math.Min(g.Y2, h.Y2)-math.Max(g.Y1, h.Y1)
 	return w > 0 && ht > 0 && w*ht > 0.7*math.Max((g.X2-g.X1)*(g.Y2-g.Y1), (h.X2-h.X1)*(h.Y2-h.Y1))

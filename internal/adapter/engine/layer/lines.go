@@ -48,7 +48,7 @@ func order(glyphs []*Glyph) (lines [][]word, rotation int) {
 // aslant is the turn of what is not turned by quarters.
 const aslant = 360
 
-// turn returns by how many degrees a glyph is turned clockwise: 0, 90, 180, 270 or aslant.
+// turn returns how many degrees a glyph is turned clockwise: 0, 90, 180, 270 or aslant.
 func (g *Glyph) turn() int {
 	quarter := math.Round(g.Angle/90) * 90
 	if math.Abs(g.Angle-quarter) > 5 {
@@ -226,7 +226,7 @@ func ordered(segments []*segment, cuts int) (lines [][]*segment) {
 	if !ok {
 		return rows(segments)
 	}
-	// What crosses the gutter parts what stands above from what stands below.
+	// A segment that crosses the gutter separates those above it from those below.
 	var left, right []*segment
 	flush := func() {
 		lines = append(lines, ordered(left, cuts-1)...)
@@ -254,7 +254,7 @@ func ordered(segments []*segment, cuts int) (lines [][]*segment) {
 	return lines
 }
 
-// cutOf returns where columns of text part.
+// cutOf returns the place between two columns of text.
 func cutOf(segments []*segment) (at float64, ok bool) {
 	heights := make([]float64, len(segments))
 	for i, s := range segments {

@@ -11,8 +11,8 @@ import (
 
 var errCopy = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF file is too damaged to be rewritten.")
 
-// copy writes a file anew, without encryption: as pdfium understands it, so that parsers read it that forgive less. Of Pages it has
-// nothing else, each with all that it inherits, and no outline.
+// copy writes a file anew as pdfium understands it, without encryption, so that stricter parsers can read it. With Pages it writes only
+// these, each with all that it inherits, and no outline.
 func (l *library) copy(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte, error) {
 	source := f.document
 	if len(job.Pages) > 0 {

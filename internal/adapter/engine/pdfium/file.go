@@ -127,7 +127,7 @@ func (l *library) load(data []byte, password string) (*file, error) {
 	return f, nil
 }
 
-// formOf returns what the fields of a form are drawn with. What a form would do by itself is not done: there is no JavaScript here.
+// formOf returns the handle by which the fields of a form are drawn. Scripts of a form do not run: there is no JavaScript here.
 func (l *library) formOf(document references.FPDF_DOCUMENT) references.FPDF_FORMHANDLE {
 	kind, err := l.pdfium.FPDF_GetFormType(&requests.FPDF_GetFormType{Document: document})
 	if err != nil || kind.FormType == 0 {

@@ -12,14 +12,15 @@ type pixelSize struct{ width, height int }
 // maxMasks is how many images with masks are looked at.
 const maxMasks = 10_000
 
-// masks is what a file says of masks, which pdfium does not tell: dictionaries of images are never packed, so they are in plain sight.
+// masks is what a file says of masks, which pdfium does not report. Dictionaries of images are never compressed, so they can be found in
+// the bytes of the file.
 type masks struct {
 	finest map[pixelSize]pixelSize // that images of a size have
 	others pixelSize               // the finest of images that do not say their own size
 	drawn  bool                    // some may be of all that is drawn, and not of an image
 }
 
-// unsaid is the size of a mask that does not say it.
+// unsaid stands for the size of a mask that does not say its size.
 var unsaid = pixelSize{math.MaxInt32, math.MaxInt32}
 
 // of returns the size of the finest mask that an image of a size may have, or that of the image where that is finer.
@@ -67,7 +68,7 @@ func masksOf(data []byte) (masks, bool) {
 	return m, true
 }
 
-// maskUse is where a name stands that the number of an object follows, or, with number 0, a dictionary.
+// maskUse is where a name stands that is followed by the number of an object or, with number 0, by a dictionary.
 type maskUse struct{ at, object int }
 
 func maskUsesOf(data []byte, name string) (found []maskUse) {
@@ -135,7 +136,7 @@ func sizeIn(data []byte) (pixelSize, bool) {
 	return pixelSize{}, false
 }
 
-// entryOf returns the number of an entry of a dictionary, which is to be there once and as such.
+// entryOf returns the number of an entry of a dictionary, which has to occur once and as a number.
 func entryOf(dictionary []byte, name string) (int, bool) {
 	_, rest, found := bytes.Cut(dictionary, []byte(name))
 	if !found || bytes.Contains(rest, []byte(name)) {

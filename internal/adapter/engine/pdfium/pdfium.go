@@ -33,7 +33,7 @@ func Run(setup protocol.Setup) error {
 		_, err := compile(setup.PDF.Cache)
 		return err
 	}
-	debug.SetGCPercent(50) // most of what is allocated is large, and short of life
+	debug.SetGCPercent(50) // most allocations are large and short-lived
 	about := protocol.AboutPDF{Name: "pdfium, by " + module, Cache: setup.PDF.Cache}
 	instance, err := compile(setup.PDF.Cache)
 	if err != nil && setup.PDF.Cache != "" { // what the folder has may be damaged, or nothing can be written to it

@@ -43,7 +43,7 @@ func (s *sheet) bytes() int64 {
 	return n
 }
 
-// drawn returns the page of a job as it is rendered.
+// drawn returns the rendered page of a job.
 func (l *library) drawn(f *file, job protocol.PDFJob) (*sheet, error) {
 	s, err := l.sheetOf(f, job)
 	if err == nil && s.pnm == nil {
@@ -52,7 +52,7 @@ func (l *library) drawn(f *file, job protocol.PDFJob) (*sheet, error) {
 	return s, err
 }
 
-// sheetOf returns the page of a job, which may not be rendered yet.
+// sheetOf returns the page of a job, rendered or not.
 func (l *library) sheetOf(f *file, job protocol.PDFJob) (*sheet, error) {
 	page := job.Page - 1
 	if page < 0 || page >= f.pages {
@@ -80,7 +80,7 @@ func (l *library) sheetOf(f *file, job protocol.PDFJob) (*sheet, error) {
 	return s, nil
 }
 
-// makeRoom lets go of the sheets that were used least recently.
+// makeRoom drops the sheets that were used least recently.
 func (l *library) makeRoom(bytes int64) {
 	for i := len(l.sheets) - 1; i >= 0; i-- {
 		if bytes += l.sheets[i].bytes(); bytes > maxSheetBytes {

@@ -10,8 +10,8 @@ import (
 	"github.com/klippa-app/go-pdfium/responses"
 )
 
-// A page on which nothing but images is seen, as a scanner's, has no more to show than the finest of them. What the file does not say in
-// plain sight is taken for more: then the page is rendered at the default resolution.
+// A page that shows only images, such as one from a scanner, needs no more pixels than the finest of them. If that cannot be told from the
+// file, the page counts as one that shows more, and is rendered at the default resolution.
 
 const (
 	maxObjects = 4_000   // of a page that are looked at, in forms too
@@ -20,7 +20,8 @@ const (
 	fewPixels  = 1 << 20 // of a page; it has as many, however coarse its images are
 )
 
-// hasImages tells whether a file may have pages of images alone. Dictionaries of images are never packed, so the word is in plain sight.
+// hasImages tells whether a file may have pages of images alone. Dictionaries of images are never compressed, so the word can be found in
+// the bytes of the file.
 func hasImages(data []byte) bool {
 	for {
 		_, rest, found := bytes.Cut(data, []byte("/Image"))
@@ -93,7 +94,7 @@ type linear struct{ a, b, c, d float64 }
 
 var unmoved = linear{a: 1, d: 1}
 
-// takes looks at an object of a page, or of a form so many forms deep. It is false for one that shows more than images do.
+// takes looks at an object of a page, or of a form that lies so many forms deep. It returns false if the object shows more than images do.
 func (s *scan) takes(object references.FPDF_PAGEOBJECT, form linear, deep int) bool {
 	if s.left--; s.left < 0 {
 		return false
@@ -139,8 +140,8 @@ func (s *scan) takes(object references.FPDF_PAGEOBJECT, form linear, deep int) b
 	return false
 }
 
-// isThrough tells whether what is below an object may be seen through it, such as where it is drawn with a mask: one of all that is drawn,
-// which pdfium does not tell from others. A form may also be so without a mask.
+// isThrough tells whether what lies below an object may be seen through it. pdfium does not say why: the object may be drawn through a
+// mask, and a form may be transparent without one.
 func (s *scan) isThrough(object references.FPDF_PAGEOBJECT) bool {
 	through, err := s.library.pdfium.FPDFPageObj_HasTransparency(&requests.FPDFPageObj_HasTransparency{PageObject: object})
 	mustBeWhole(err)

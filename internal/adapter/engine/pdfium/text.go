@@ -34,7 +34,7 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 		return answer, nil, nil
 	}
 	if s.text.Gray == nil {
-		if len(s.text.Glyphs) == 0 && s.pnm == nil { // it is going to be read, most likely, and then all of it is rendered
+		if len(s.text.Glyphs) == 0 && s.pnm == nil { // it will most likely be read, so all of it is rendered
 			if err := l.draw(f, s); err != nil {
 				return protocol.PDFAnswer{}, nil, err
 			}
@@ -83,7 +83,7 @@ func (l *library) text(f *file, job protocol.PDFJob) (protocol.PDFAnswer, []byte
 // band is how many rows of a page are rendered at a time for a look at the pixels of its text.
 const band = 256
 
-// shade renders those of the rows of a page that are not there yet, each run of them at once.
+// shade renders the rows of a page that are not rendered yet, each run of them at once.
 func (l *library) shade(f *file, s *sheet, from, to int) error {
 	last := min(len(s.bands), (to+band-1)/band)
 	for first := max(0, from) / band; first < last; first++ {
@@ -134,7 +134,7 @@ func grayOf(s *sheet) []byte {
 	return gray
 }
 
-// glyphs returns the characters of the text layer that are ink or should be, in the order of the file.
+// glyphs returns the characters of the text layer that are visible or should be, in the order of the file.
 func (l *library) glyphs(f *file, s *sheet) []layer.Glyph {
 	place, ok := l.placeOf(f, s)
 	if !ok {

@@ -11,8 +11,8 @@ import (
 	"glyphbox/internal/pdfparse"
 )
 
-// A unit of a page is a point, unless the page has UserUnit: so many points. Acrobat and PDF.js heed it; pdfium does not know the word. It
-// is rare, so the file is parsed a second time only where the word is in it.
+// A unit of a page is a point, unless the page has UserUnit, which says how many points it is. Acrobat and PDF.js heed it; pdfium does not.
+// It is rare, so the file is parsed a second time only if the word is in it.
 
 // unitOf returns how many points a unit of a page is, counted from 0.
 func (f *file) unitOf(page int) float64 {
@@ -35,7 +35,7 @@ const (
 	maxStreamDic = 4 << 10   // bytes of a stream's dictionary, behind its type
 )
 
-// mayHaveUnits tells whether a file has the word, in plain sight or in compressed objects.
+// mayHaveUnits tells whether a file has the word, in its bytes or in compressed objects.
 func mayHaveUnits(data []byte) bool {
 	if bytes.Contains(data, []byte(unitName)) {
 		return true
@@ -72,7 +72,7 @@ func inflatedHas(packed []byte, most int64, word []byte) (has bool, read int64) 
 	}
 	defer z.Close()
 	r := io.LimitReader(z, most)
-	buffer, kept := make([]byte, 64<<10), 0 // kept is the end of what was looked at, with which the word may begin
+	buffer, kept := make([]byte, 64<<10), 0 // the end of the bytes before, where the word may begin
 	for {
 		n, err := r.Read(buffer[kept:])
 		read += int64(n)

@@ -51,7 +51,7 @@ func (d *Detector) Detect(page read.RGB) ([]read.Quad, error) {
 		return nil, err
 	}
 	if page.Width*page.Height > MaxDetectPixels {
-		return nil, fmt.Errorf("%s: %d×%d pixels, and at most %d are taken", d.name, page.Width, page.Height, MaxDetectPixels)
+		return nil, fmt.Errorf("%s: %d×%d pixels; at most %d are allowed", d.name, page.Width, page.Height, MaxDetectPixels)
 	}
 	in := d.input(page)
 	width, height := int(in.Shape[3]), int(in.Shape[2])
@@ -62,8 +62,8 @@ func (d *Detector) Detect(page read.RGB) ([]read.Quad, error) {
 	return lines(out.Data, width, height), nil
 }
 
-// input returns what the model takes: blue, green and red planes, as means and deviations want it. What the grid adds at
-// the right and at the bottom goes on as the edges are.
+// input returns the input of the model: blue, green and red planes, normalised by means and deviations. The edges are repeated at the right
+// and at the bottom up to the grid.
 func (d *Detector) input(m read.RGB) Tensor {
 	width, height := (m.Width+grid-1)/grid*grid, (m.Height+grid-1)/grid*grid
 	in := tensor(&d.in, 1, 3, height, width)

@@ -41,7 +41,7 @@ func tensor(memory *[]float32, shape ...int) Tensor {
 
 func checkImage(m read.RGB) error {
 	if m.Width < 1 || m.Height < 1 || len(m.Pix) != 3*m.Width*m.Height {
-		return fmt.Errorf("an image of %d×%d pixels in %d bytes is none", m.Width, m.Height, len(m.Pix))
+		return fmt.Errorf("an image of %d×%d pixels cannot have %d bytes", m.Width, m.Height, len(m.Pix))
 	}
 	return nil
 }

@@ -72,8 +72,8 @@ func (r *Recogniser) Read(line read.RGB, letters int, charset string) ([]read.Ch
 	return wide, nil
 }
 
-// crowded tells whether more letters were read than a line was squeezed for, or nearly as many and not surely: those of tall narrow print
-// touch each other, and are counted as one.
+// crowded tells whether more letters were read than a line was squeezed for, or nearly as many and not surely. Letters of tall narrow print
+// touch each other and are counted as one.
 func crowded(chars []read.Char, letters int) bool {
 	n := float64(len(chars)) / float64(letters)
 	return letters >= fewestCrowded && (n >= crowdedFrom || n >= maybeCrowded && sureness(chars) < unsure)
@@ -103,8 +103,8 @@ func (r *Recogniser) read(line read.RGB, letters int, charset string) (chars []r
 	return chars, letters > 0 && float64(columns+step) < narrowing*level && columns < maxWidth, nil
 }
 
-// input returns what the model takes: blue, green and red planes of 48 rows, from -1 to 1. The line has the first columns; what
-// follows is 0, which is a medium gray.
+// input returns the input of the model: blue, green and red planes of 48 rows, from -1 to 1. The line has the first columns; the rest is 0,
+// a medium gray.
 func (r *Recogniser) input(line read.RGB, letters int) (in Tensor, columns int) {
 	level := float64(line.Width) * lineHeight / float64(line.Height) // columns as wide as rows are high
 	wanted := narrowing * level

@@ -62,7 +62,7 @@ func (f *File) words() (*Words, error) {
 		return nil, err
 	}
 	if len(graph) < headerSize || binary.LittleEndian.Uint16(graph) != mark {
-		return nil, errors.New("they are no graph of letters")
+		return nil, errors.New("they are not a graph of letters")
 	}
 	w := &Words{edges: graph[headerSize:], letters: numbered(string(names))}
 	w.bits = bits.Len32(binary.LittleEndian.Uint32(graph[2:]))

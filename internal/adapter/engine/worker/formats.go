@@ -16,8 +16,8 @@ import (
 	"glyphbox/internal/imagefile"
 )
 
-// decodeInGo decodes those files that Leptonica reads wrongly or not at all. It returns nil for the others. A decoder that panics
-// costs the file only.
+// decodeInGo decodes files that Leptonica reads wrongly or not at all, and returns nil for others. If a decoder panics, only that file
+// fails.
 func decodeInGo(data []byte, h imagefile.Header) (m image.Image, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -141,8 +141,8 @@ const (
 	tagSampleFormat    = 339
 )
 
-// readCompressions are those that Leptonica's libtiff may have: the specification's, and CCITT RLEW, PackBits, ThunderScan, Deflate, LZMA,
-// Zstandard, WebP. That it has one is seen when it is decoded. Of others it makes a white page.
+// readCompressions are those that Leptonica's libtiff may know: the specification's, and CCITT RLEW, PackBits, ThunderScan, Deflate, LZMA,
+// Zstandard, WebP. Whether it knows one shows when it decodes. It decodes others to a white page.
 var readCompressions = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000, 50001}
 
 // oddTIFF decodes a classic TIFF that is tiled, or has a plane for each colour; nil for others.
@@ -359,7 +359,7 @@ func to8Bits(low, high uint32) func(uint32) uint32 {
 	return func(v uint32) uint32 { return v >> 8 }
 }
 
-// colours returns the function that has the pixels of an image in 8 bits.
+// colours returns the function that gives the pixels of an image in 8 bits.
 func colours(m image.Image) func(x, y int) color.NRGBA {
 	convert := func(c color.Color) color.NRGBA { return color.NRGBAModel.Convert(c).(color.NRGBA) }
 	switch m := m.(type) {

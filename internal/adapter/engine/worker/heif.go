@@ -180,7 +180,7 @@ func openHEIF(names []string) (*heifDecoder, protocol.HEIF) {
 	return d, about
 }
 
-// codeWithout says that the library, or its decoder of a format, is not there.
+// codeWithout says that the library, or its decoder of a format, is missing.
 const codeWithout = "decoder_missing"
 
 // Errors of libheif.
@@ -190,7 +190,7 @@ const (
 	heifMemory             = 6
 )
 
-// without says what is missing for files of a format, or nil.
+// without returns a fault that says what is missing for files of a format, or nil.
 func (d *heifDecoder) without(mediaType string) error {
 	name := heifNames[mediaType]
 	switch {

@@ -31,9 +31,9 @@ func (p *pix) close() {
 	}
 }
 
-// errOperation says that a C function gave nothing.
+// errOperation says that a C function returned nothing.
 func errOperation(op string) error {
-	return fault.New(fault.Unsupported, "unsupported_image", "The image cannot be processed.").Because(fmt.Errorf("%s gave nothing", op))
+	return fault.New(fault.Unsupported, "unsupported_image", "The image cannot be processed.").Because(fmt.Errorf("%s returned nothing", op))
 }
 
 // own wraps what a C function made; op names the function for the error.
@@ -44,7 +44,7 @@ func own(p *C.PIX, op string) (*pix, error) {
 	return &pix{p}, nil
 }
 
-// then replaces p by what a C function makes of it.
+// then replaces p by the result of a C function.
 func (p *pix) then(op string, next *C.PIX) error {
 	if next == nil {
 		return errOperation(op)
@@ -210,8 +210,8 @@ func (p *pix) flatten() error {
 	return p.then("pixConvertTo8", C.pixConvertTo8(p.p, 0))
 }
 
-// blend resolves transparency on white. Where that makes much of the picture vanish, such as text in colours that somebody
-// declared transparent, the colours are taken as they are. Where these show nothing either, what is opaque is taken for ink.
+// blend resolves transparency on white. If much of the picture would vanish, such as text in colours that are declared transparent, the
+// colours are taken as they are. If these show nothing either, opaque pixels are taken for ink.
 func (p *pix) blend() error {
 	blended, err := own(C.pixAlphaBlendUniform(p.p, 0xffffff00), "pixAlphaBlendUniform")
 	if err != nil {

@@ -63,8 +63,8 @@ func (l *library) known(word string, lang []string) bool {
 
 func (l *library) page(sha256 string) (decodedPage, bool) { return l.pages.get(sha256) }
 
-// hold keeps a page for later jobs and drops old ones. It gives back to the system what malloc and Go have freed since the page before:
-// over pages of many sizes that would add up.
+// hold keeps a page for later jobs and drops old ones. It returns to the system what malloc and Go have freed since the last page, which
+// would add up over pages of many sizes.
 func (l *library) hold(sha256 string, p decodedPage) {
 	l.pages.put(sha256, p)
 	l.pageBytes += p.bytes()
@@ -77,7 +77,7 @@ func (l *library) hold(sha256 string, p decodedPage) {
 	trim()
 }
 
-// layout finds the text on a page in the order in which it would be read. It reads no more than tells how the text is turned.
+// layout finds the text on a page in the order in which it would be read. It reads only as much as shows how the text is turned.
 func (l *library) layout(page decodedPage, level recognition.Level) ([]recognition.Suggestion, error) {
 	m, err := l.model(recognition.Task{Box: page.bounds(), Lang: l.layoutLang, Mode: recognition.BestMode})
 	if err != nil {
@@ -91,7 +91,7 @@ func (l *library) layout(page decodedPage, level recognition.Level) ([]recogniti
 	return r.Suggest(pixels{page}, level, l.layoutLang, m.layout)
 }
 
-// prepareFirst shows what the first look at a region is at.
+// prepareFirst returns the image that the first look at a region reads.
 func prepareFirst(page decodedPage, task recognition.Task) (document.Rendition, error) {
 	prepared, err := read.Prepared(pixels{page}, task)
 	if err != nil {

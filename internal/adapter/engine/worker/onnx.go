@@ -22,7 +22,7 @@ type secondModels struct {
 // openRuntime loads the library, once for the life of the process and before it is confined. An error says that the library is not
 // for this machine.
 func openRuntime(files ppocr.Files) (*secondModels, error) {
-	// Else the library notes what it does in the home folder, and sends that to its maker where it can.
+	// Otherwise the library records its use in the home folder, and sends that to its maker if it can.
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func openModel(file ppocr.ModelFile) (s session, characters []string, err error)
 		return fail(err)
 	}
 	if len(inputs) != 1 || len(outputs) != 1 {
-		return fail(fmt.Errorf("%d inputs and %d outputs, and one of each is wanted", len(inputs), len(outputs)))
+		return fail(fmt.Errorf("%d inputs and %d outputs; there must be one of each", len(inputs), len(outputs)))
 	}
 	s.DynamicAdvancedSession, err = ort.NewDynamicAdvancedSession(file.Path, []string{inputs[0].Name}, []string{outputs[0].Name}, options)
 	if err != nil {
@@ -133,7 +133,7 @@ func openModel(file ppocr.ModelFile) (s session, characters []string, err error)
 	return s, characters, nil
 }
 
-// sessionOptions hold a model to the one core that its worker has.
+// sessionOptions limit a model to the one core that its worker has.
 func sessionOptions() (*ort.SessionOptions, error) {
 	o, err := ort.NewSessionOptions()
 	if err != nil {
@@ -149,8 +149,8 @@ func sessionOptions() (*ort.SessionOptions, error) {
 	)
 }
 
-// largeInput is from how many values on a model takes so much memory that it is given back afterwards: those of a page or of a very long
-// line. Giving it back at once, by mapping each tensor, costs half of the time again.
+// largeInput is the number of values, as of a page or a very long line, from which memory is returned to the system after a model has run.
+// To return it always, by mapping each tensor, would cost half of the time again.
 const largeInput = 200_000
 
 // Run implements ppocr.Session.

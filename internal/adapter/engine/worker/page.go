@@ -10,7 +10,7 @@ import (
 // that sees its pixels, they read them only, and what they return are copies.
 type decodedPage struct {
 	pixels  *pix
-	facings read.Facings // what its regions have found out of it
+	facings read.Facings // what its regions have found out about it
 }
 
 // orientations are those of EXIF that turn a page clockwise by that many degrees.

@@ -14,9 +14,8 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// The plain loop is what recognition is measured against: the library kept warm and called once for each region, after the
-// preparation that everybody does. It shares no code with the preparation that it is compared with, so that it stays the same, and the
-// library does all that it does elsewhere.
+// The plain loop is what recognition is measured against: the library is kept loaded and called once for each region, after the usual
+// preparation. It shares no code with the engine's preparation, so that it stays the same, and the library works as in other programs.
 const (
 	plainLine   = 40 // pixels that a line is scaled to
 	plainBorder = 10 // pixels around the region

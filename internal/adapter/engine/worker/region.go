@@ -58,7 +58,7 @@ func (l *library) read(page decodedPage, job protocol.Job) (recognition.Reading,
 	return reading, err
 }
 
-// engines names those that gave words, joined by ", "; first where none did.
+// engines names the engines that gave words, joined by ", ", or first if none did.
 func engines(words []recognition.Word, first string) string {
 	var names []string
 	for _, w := range words {
@@ -142,7 +142,7 @@ func (r recogniser) Read(g read.Gray, q read.Query) (read.Answer, error) {
 	defer p.close()
 	charset := q.Charset
 	if charset != "" {
-		charset += " " // else words run into one another
+		charset += " " // otherwise words run into one another
 	}
 	m.set("tessedit_char_whitelist", charset)
 	invert := "0"

@@ -94,16 +94,15 @@ func (m *model) layout(sheet read.Gray, level recognition.Level) (boxes []docume
 	return boxes, nil
 }
 
-// forget drops what the library learnt from earlier regions, so that the same region always reads the same. Its networks learn nothing,
-// and it would take as long as a word.
+// forget drops what the library learnt from earlier regions, so that the same region always reads the same. It does nothing for networks,
+// which learn nothing, since it takes as long as reading a word.
 func (m *model) forget() {
 	if m.learns {
 		C.TessBaseAPIClearAdaptiveClassifier(m.api)
 	}
 }
 
-// langOrder puts a set of languages into the order that reads best, since the first one leads: other scripts before
-// Latin ones, English last.
+// langOrder puts languages into the order that reads best, since the first one leads: other scripts before Latin ones, English last.
 func langOrder(lang []string) string {
 	rank := func(code string) int {
 		switch {
@@ -122,5 +121,5 @@ func langOrder(lang []string) string {
 
 func splitOrder(order string) []string { return strings.Split(order, "+") }
 
-// assumedDPI is what the engine is told the resolution is.
+// assumedDPI is the resolution that the engine is told.
 const assumedDPI = 300

@@ -9,5 +9,5 @@ package worker
 // }
 import "C"
 
-// trim gives memory that is free back to the system, which malloc does only where it happens to lie at the end of the heap.
+// trim returns free memory to the system. malloc itself returns only memory at the end of the heap.
 func trim() { C.giveBack() }

@@ -119,7 +119,7 @@ func (l *library) answer(r *workerpool.Request, name string, do operation) (work
 	return workerpool.Result{Payload: answer, Bytes: made.Bytes}, err
 }
 
-// open returns the decoded page of a job. It asks for its bytes where it is not held. An owned page is the caller's to close.
+// open returns the decoded page of a job. If the page is not held, it asks for its bytes. The caller has to close an owned page.
 func (l *library) open(r *workerpool.Request, name string, job protocol.Job) (page decodedPage, owned bool, err error) {
 	if page, ok := l.page(r.Page); ok {
 		return page, false, nil

@@ -80,8 +80,7 @@ func bodyFault(err error) error {
 // Decoder is a body that decodes itself, such as with DecodeList.
 type Decoder interface{ Decode(data []byte) error }
 
-// decodeBody refuses what is not in UTF-8, and escapes that are half a character: the decoder would make something else of them without a
-// word.
+// decodeBody refuses text that is not UTF-8, and escapes that are half a character: the decoder would silently replace them.
 func decodeBody(data []byte, into any) error {
 	if !utf8.Valid(data) {
 		return fault.New(fault.Malformed, "malformed_json", "The body is not valid UTF-8.")
@@ -144,7 +143,7 @@ func decodeJSON(data []byte, into any) error {
 	return fault.InvalidFields(wrong...)
 }
 
-// checkJSON says where a body is no JSON, without showing what is there. Malformed.
+// checkJSON says where a body is not JSON, without showing its contents. Malformed.
 func checkJSON(data []byte) error {
 	var value json.RawMessage
 	err := json.Unmarshal(data, &value)

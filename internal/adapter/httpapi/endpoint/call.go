@@ -70,7 +70,7 @@ func (s *Set) ServeHTTP(raw http.ResponseWriter, r *http.Request) {
 func (s *Set) answer(raw, w http.ResponseWriter, r *http.Request) {
 	c := &Call{set: s, id: requestID(r), route: "none", start: time.Now(), raw: raw}
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Time{}) // that of the request before on this connection; not every writer has one
+	_ = control.SetWriteDeadline(time.Time{}) // the last request on this connection may have set one; not every writer has deadlines
 	c.w = &responseWriter{ResponseWriter: w, control: control, stall: s.StallTimeout, coded: takeSuffix(r.Header)}
 	readRange(r.Header)
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
@@ -96,8 +96,8 @@ func (s *Set) answer(raw, w http.ResponseWriter, r *http.Request) {
 	s.route(c)
 }
 
-// enter takes the base path away from the path of a request. A proxy may have done so already, and probes of the process itself do
-// not know of it, so that paths without it are fine. It returns false for the base path itself, whose page is one slash further.
+// enter removes the base path from the path of a request. Paths without it are accepted too: a proxy may have removed it, and probes do not
+// know it. It returns false for the base path without a slash at its end, whose page is one slash further.
 func (s *Set) enter(u *url.URL) bool {
 	if s.BasePath == "" {
 		return true
@@ -112,7 +112,7 @@ func (s *Set) enter(u *url.URL) bool {
 	return true
 }
 
-// finish answers for a handler that panicked and accounts for the request.
+// finish answers for a handler that panicked, and logs and counts the request.
 func (s *Set) finish(c *Call) {
 	var abort bool
 	if v := recover(); v != nil {
@@ -138,8 +138,7 @@ func (s *Set) finish(c *Call) {
 	}
 }
 
-// logCall writes the line about a request. It names the route and not the path or the query, which may hold what is
-// nobody's business.
+// logCall writes the log line of a request. It names the route and not the path or the query, which may hold private data.
 func (s *Set) logCall(c *Call, took time.Duration) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{slog.String("method", c.r.Method), slog.String("route", c.route), slog.Int("status", c.w.status),
@@ -150,14 +149,14 @@ func (s *Set) logCall(c *Call, took time.Duration) {
 	if c.code != "" {
 		attrs = append(attrs, slog.String("code", c.code))
 	}
-	if c.cause != nil && (c.w.status >= 500 || c.w.status < 400) { // what a 4xx is about is the client's
+	if c.cause != nil && (c.w.status >= 500 || c.w.status < 400) { // a 4xx is the client's concern
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("cause", c.cause.Error()))
 	}
 	s.Log.LogAttrs(c.r.Context(), level, "request", attrs...)
 }
 
-// requestID is the one that the caller gave, where it is harmless, or a new one.
+// requestID returns the ID that the caller gave, if it is harmless, or a new one.
 func requestID(r *http.Request) string {
 	id := r.Header.Get("X-Request-Id")
 	odd := func(c rune) bool {
@@ -169,7 +168,7 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-// secure sets what every response has. A handler may loosen what it must.
+// secure sets the headers that every response has. A handler may loosen them.
 func secure(h http.Header, c *Call) {
 	h.Set("X-Request-Id", c.id)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -184,7 +183,7 @@ func secure(h http.Header, c *Call) {
 // AnyOrigin in Config.CORSOrigins allows pages of all origins to use the API.
 const AnyOrigin = "*"
 
-// cors lets pages of other origins in, where the configuration names them. It tells whether it has answered already.
+// cors allows pages of the origins that the configuration names. It tells whether it has answered already.
 func (s *Set) cors(c *Call) bool {
 	if len(s.CORSOrigins) == 0 {
 		return false
@@ -213,18 +212,18 @@ func (s *Set) cors(c *Call) bool {
 	return true
 }
 
-// monitored are the paths that are there where only monitoring is.
+// monitored are the paths of a server that has only the operations for monitoring.
 var monitored = []string{"/ping", "/health", "/ready", "/metrics"}
 
-// route finds the handler. What there is none for gets a problem and not ServeMux's text, and a path that is written oddly is
-// not there: the redirect to its plain form would lose bodies and methods.
+// route finds the handler. An unknown path gets a problem and not ServeMux's text. A path that is not in its plain form counts as unknown,
+// since the redirect to that form would lose bodies and methods.
 func (s *Set) route(c *Call) {
 	p := c.r.URL.Path
 	if p == "" || path.Clean(p) != p || !utf8.ValidString(p) || s.Monitoring && !slices.Contains(monitored, p) {
 		c.noSuchPath()
 		return
 	}
-	// ServeMux takes PUT /ocr/lang for PUT /ocr/{id}. A path that is somebody's own has that one's methods.
+	// ServeMux takes PUT /ocr/lang for PUT /ocr/{id}. A path with a row of its own has only the methods of that row.
 	if methods := s.allowed(p); len(methods) > 0 && !slices.Contains(methods, c.r.Method) {
 		c.notAllowed(strings.Join(methods, ", "))
 		return
@@ -277,7 +276,7 @@ func (c *Call) notAllowed(allow string) {
 	c.send(problem)
 }
 
-// headerOnly takes what ServeMux says about a request that it has no handler for.
+// headerOnly takes the headers of ServeMux's answer to a request that it has no handler for.
 type headerOnly struct {
 	header http.Header
 	status int
@@ -348,8 +347,8 @@ func bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// responseWriter notes what is sent and gives up on a client that takes nothing for too long. A large answer to a slow
-// client may take as long as it needs.
+// responseWriter records what is sent and gives up if the client takes nothing for too long. A large answer to a slow client may take as
+// long as it needs.
 type responseWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -358,7 +357,7 @@ type responseWriter struct {
 	patient time.Time   // when the deadline was moved last
 	status  int         // 0: nothing sent yet
 	bytes   int64       // of the body, before it is compressed
-	coded   bool        // the client asked whether what it holds, compressed, is still right
+	coded   bool        // the client asked whether the compressed answer that it holds is still right
 }
 
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -405,7 +404,7 @@ func (w *responseWriter) extend() {
 	}
 }
 
-// bodyReader gives up on a client that sends nothing for too long, or goes on for too long in all.
+// bodyReader gives up if the client sends nothing for too long, or takes too long in all.
 type bodyReader struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -418,7 +417,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	b.extend(b.stall)
 	n, err := b.ReadCloser.Read(p)
 	if errors.Is(err, io.EOF) {
-		// From here on net/http reads ahead, to see the client go away; a deadline would look like that.
+		// From here on net/http reads ahead to notice that the client goes away; a deadline would look the same.
 		b.ended = true
 		_ = b.control.SetReadDeadline(time.Time{})
 	}

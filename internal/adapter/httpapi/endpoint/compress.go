@@ -8,11 +8,11 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// codedSuffix is in the entity tag of an answer that is compressed, since those are other bytes.
+// codedSuffix ends the entity tag of a compressed answer, since its bytes are different.
 const codedSuffix = "-gzip"
 
-// newCompressor returns what compresses answers for clients that accept it: text and JSON of 1 KB or more, whole and not in
-// ranges. Images are compressed already, and events are to arrive one by one.
+// newCompressor compresses answers for clients that accept it: text and JSON of 1 KB or more, whole and not in ranges. Images are
+// compressed already, and events have to arrive one by one.
 func newCompressor() (func(http.Handler) http.HandlerFunc, error) {
 	return gzhttp.NewWrapper(gzhttp.SuffixETag(codedSuffix), gzhttp.ContentTypeFilter(compressible), gzhttp.EnableZstd(false))
 }
@@ -30,8 +30,8 @@ func compressible(contentType string) bool {
 	return strings.HasPrefix(mediaType, "text/") && mediaType != "text/event-stream"
 }
 
-// takeSuffix takes the suffix out of the tags of a condition and tells whether there was one. Handlers know tags without it. In
-// If-Range it stays, and so does not match: a range is one of bytes that are not compressed.
+// takeSuffix removes the suffix from the tags of a condition and tells whether there was one. Handlers know only tags without it. In
+// If-Range it stays and never matches, since ranges are of bytes that are not compressed.
 func takeSuffix(h http.Header) (found bool) {
 	for _, name := range []string{"If-Match", "If-None-Match"} {
 		for i, value := range h.Values(name) {
@@ -43,7 +43,7 @@ func takeSuffix(h http.Header) (found bool) {
 	return found
 }
 
-// addSuffix puts the suffix into the tag of an answer that says that what the client holds, compressed, is still right.
+// addSuffix adds the suffix to the tag of an answer that says that the client's compressed copy is still right.
 func addSuffix(h http.Header) {
 	if tag, ok := strings.CutSuffix(h.Get("ETag"), `"`); ok {
 		h.Set("ETag", tag+codedSuffix+`"`)

@@ -19,7 +19,7 @@ var docs embed.FS
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// pages are what is not part of the API that the OpenAPI document describes.
+// pages are the paths that are not part of the API in the OpenAPI document.
 func (s *Set) pages() {
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{DisableCompression: true}))
 	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +51,8 @@ func (s *Set) pages() {
 	}
 }
 
-// serveStatic serves what is part of the program. It may be kept, but is asked for anew, as it changes with the program.
+// serveStatic serves files of the program. Browsers may keep them, but have to ask whether they have changed, as they do with a new
+// program.
 func serveStatic(w http.ResponseWriter, r *http.Request, mediaType string, data []byte) {
 	sum := sha256.Sum256(data)
 	w.Header().Set("Content-Type", mediaType)

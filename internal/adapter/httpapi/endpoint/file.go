@@ -52,7 +52,7 @@ func (c *Call) Serve(r io.ReadSeekCloser, f File) *Stream {
 		defer r.Close()
 		h := c.w.Header()
 		h.Set("Cache-Control", f.Cache)
-		h.Add("Vary", "Authorization") // what one user of a browser may keep is not the next one's
+		h.Add("Vary", "Authorization") // another user of the same browser must not get it
 		if f.MediaType != "" {
 			h.Set("Content-Disposition", f.disposition())
 		}
@@ -66,14 +66,14 @@ func (c *Call) Serve(r io.ReadSeekCloser, f File) *Stream {
 		}
 		watched := &watchedReader{ReadSeeker: r}
 		http.ServeContent(&problemWriter{responseWriter: c.w, call: c}, c.r, "", f.Modified, watched)
-		if watched.err != nil { // too late to tell the client otherwise than by breaking off, which net/http does
+		if watched.err != nil { // the client can only be told by breaking off, which net/http does
 			c.code, c.cause = fault.Of(watched.err).Code, watched.err
 		}
 	})
 }
 
-// readRange writes a header Range as http.ServeContent understands it. It takes the header away where the unit is not known or the range is
-// invalid: there is no range then (RFC 9110, 14.2). Numbers that are too large for net/http become very large ones.
+// readRange rewrites a header Range as http.ServeContent understands it. It removes the header if the unit is unknown or the range is
+// invalid, which then has to be ignored (RFC 9110, 14.2). Numbers that are too large for net/http become very large ones.
 func readRange(h http.Header) {
 	unit, set, _ := strings.Cut(h.Get("Range"), "=")
 	h.Del("Range")
@@ -132,14 +132,14 @@ func (c *Call) Download(f File, write func(io.Writer) error) *Stream {
 		case err == nil:
 		case c.w.status == 0:
 			c.send(c.fail(err))
-		default: // too late to tell the client otherwise than by breaking off
+		default: // the client can only be told by breaking off
 			c.code, c.cause = fault.Of(err).Code, err
 			panic(http.ErrAbortHandler)
 		}
 	})
 }
 
-// watchedReader remembers that reading failed, which http.ServeContent keeps to itself.
+// watchedReader remembers that reading failed, which http.ServeContent does not report.
 type watchedReader struct {
 	io.ReadSeeker
 	err error

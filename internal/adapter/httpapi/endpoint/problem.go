@@ -56,10 +56,10 @@ type problem struct {
 	header http.Header
 }
 
-// textInternal is all that the client is told of a defect.
+// textInternal is the text for the client if there is a defect.
 const textInternal = "Something went wrong in the service. The request id identifies it in the logs."
 
-// fail notes an error for the log line of the request and returns what the client is told of it.
+// fail keeps an error for the log line of the request and returns the problem for the client.
 func (c *Call) fail(err error) *problem {
 	f := fault.Of(err)
 	c.code, c.cause = f.Code, err
@@ -74,7 +74,7 @@ func (c *Call) fail(err error) *problem {
 	case fault.Unauthenticated:
 		p.header.Set("WWW-Authenticate", "Bearer")
 	case fault.TooMany, fault.Busy, fault.Unavailable:
-		if f.RetryAfter > 0 || f.Limit == nil { // what is more than is ever allowed need not be asked for again
+		if f.RetryAfter > 0 || f.Limit == nil { // asking again does not help if it is more than is ever allowed
 			p.header.Set("Retry-After", retryAfter(f.RetryAfter))
 		}
 	}
@@ -105,7 +105,7 @@ func (c *Call) PartFailure(err error) *client.Failure {
 	return &client.Failure{Code: p.Code, Detail: capped(detail)}
 }
 
-// retryAfter is in whole seconds, never early and never none.
+// retryAfter returns whole seconds, rounded up, at least one.
 func retryAfter(d time.Duration) string {
 	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
 }
@@ -133,8 +133,8 @@ func (c *Call) send(p *problem) {
 	}
 }
 
-// writeJSON writes a value, with UTF-8 as it is: what is shown in a page is the page's to escape. Its error is about the
-// value only. That the client has gone is none: huma would panic.
+// writeJSON writes a value, with UTF-8 as it is: pages escape what they show. Its error is about the value only. That the client has gone
+// is not an error, since huma would panic.
 func writeJSON(w io.Writer, v any) error {
 	b, err := Encode(v)
 	if err == nil {

@@ -53,7 +53,7 @@ func (r Route) Method() string { method, _, _ := strings.Cut(r.Pattern, " "); re
 // Path returns the path of the pattern.
 func (r Route) Path() string { _, path, _ := strings.Cut(r.Pattern, " "); return path }
 
-// stored tells whether it may have to wait for a store, as those for probes do not.
+// stored tells whether the operation may have to wait for a store, unlike those for probes.
 func (r Route) stored() bool { return strings.HasPrefix(r.Path(), Base) }
 
 // strict tells whether query parameters that are not known are refused. The paths of probes may be asked for with more.

@@ -86,8 +86,8 @@ func Priority(name string) (job.Priority, error) {
 	return p, nil
 }
 
-// listOf is a list of that size, which leads to more behind the last entry where it is full. before names an entry; it is empty where there
-// is nothing behind it.
+// listOf returns a list of that size. If it is full, it has a link to what follows the last entry. before names an entry; it is empty if
+// nothing follows it.
 func listOf[T, V any](c *endpoint.Call, size int, found []T, view func(T) V, before func(T) string) *endpoint.Part[V] {
 	out := &endpoint.Part[V]{Body: wire.All(found, view)}
 	if n := len(found); n == size {

@@ -29,7 +29,7 @@ func (h Handlers) Shared(ctx context.Context, c *endpoint.Call, in *Path) (*endp
 
 // Share shares a document by name.
 func (h Handlers) Share(ctx context.Context, c *endpoint.Call, in *Path, form client.Share) (*endpoint.One[client.Share], error) {
-	if form.Users == nil { // which is not the same as nobody
+	if form.Users == nil { // which is not the same as an empty list
 		return nil, fault.InvalidFields(fault.Field{Field: "users", Detail: "a list of names; [] to share with nobody by name"})
 	}
 	i, err := h.Images.Share(ctx, c.Actor(), in.ID, form.Users)

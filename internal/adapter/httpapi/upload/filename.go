@@ -54,7 +54,7 @@ func partFileName(disposition, languages string) string {
 	if m := codedName.FindStringSubmatch(disposition); m != nil {
 		raw, err := url.PathUnescape(m[2])
 		if e, unknown := htmlindex.Get(m[1]); err == nil && unknown == nil {
-			raw, _ = e.NewDecoder().String(raw) // what it cannot decode it mends
+			raw, _ = e.NewDecoder().String(raw) // it replaces bytes that it cannot decode
 			return cleanName(raw)
 		}
 	}

@@ -72,7 +72,7 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 		name := partName(disposition)
 		switch {
 		case name == "file":
-		case isFile(disposition): // it would be lost without a word
+		case isFile(disposition): // it would be lost silently
 			return files, "", fault.InvalidFields(fault.Field{Field: cleanName(strings.ToValidUTF8(name, "\uFFFD")),
 				Detail: "send image files in the field file"})
 		case name == "password":
@@ -107,7 +107,7 @@ func Take(r *http.Request, limits Limits) (files []*File, password string, err e
 	return files, password, nil
 }
 
-// maxText is the most bytes of a field that is no file. What is longer is cut, and is too long for what it is meant for.
+// maxText is the most bytes of a field that is not a file. A longer text is cut; it is too long for its purpose anyway.
 const maxText = 4096
 
 // text takes in a field that is no file.
@@ -119,7 +119,7 @@ func text(part io.Reader) (string, error) {
 	return strings.ToValidUTF8(string(b), "\uFFFD"), nil
 }
 
-// take takes in one file; n is its number in the request. room says why no more may come where so many bytes of it have.
+// take receives one file; n is its number in the request. room returns an error if no more may come after so many bytes.
 func (l Limits) take(part *multipart.Part, n int, room func(size int64) error) (*File, error) {
 	from := &source{Reader: part, room: room}
 	f, err := spool.Take(l.Dir, from, l.Bytes+1)
@@ -144,7 +144,7 @@ func sizeText(bytes int64) string {
 	return fmt.Sprintf("%d bytes", bytes)
 }
 
-// source tells a failure of the client's side, or that there is no room for more, from a failure of the disk.
+// source tells failures of the client, and the lack of room, from failures of the disk.
 type source struct {
 	io.Reader
 	room func(size int64) error

@@ -104,7 +104,7 @@ func (w *watch) events(h recognition.Happened, seen string) (events []sse.Event)
 	return events
 }
 
-// leave says that the user has the image open no longer. What fails ends by itself.
+// leave says that the user no longer has the image open. If that fails, the stay ends by itself.
 func (w *watch) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
