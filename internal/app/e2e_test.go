@@ -609,7 +609,7 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 	ann := s.signUp("ann")
 	finish := halfUpload(t, ann)
 	s.stop()
-	s.log.until("stopping after running requests are finished")
+	s.log.until("stopping, once running requests are finished")
 	r, err := finish()
 	if err != nil || r.StatusCode != http.StatusCreated {
 		t.Fatalf("%v, %v %s", err, r.Response, r.body)

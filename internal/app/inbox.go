@@ -25,7 +25,7 @@ func (s *services) openInbox(c Config, log *slog.Logger) (*inbox.Watcher, error)
 	return w, s.metrics.Register(inboxMetrics{w})
 }
 
-// inboxMetrics count files of the inbox.
+// inboxMetrics counts files of the inbox.
 type inboxMetrics struct{ w *inbox.Watcher }
 
 var (

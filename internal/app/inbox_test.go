@@ -139,7 +139,7 @@ func TestInbox(t *testing.T) {
 	_, err = admin.SetLimits(t.Context(), who.ID, api.LimitsForm{Images: api.ToLimit(4)})
 	check.OK(t, "SetLimits", err)
 	put(t, box, "ann/more.png", page)
-	s.log.until("inbox: a file waits; it is tried again")
+	s.log.until("inbox: a file waits; trying again")
 	read("more.png")
 	_, err = admin.SetLimits(t.Context(), who.ID, api.LimitsForm{Images: api.ToDefault()})
 	check.OK(t, "SetLimits", err)

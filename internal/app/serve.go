@@ -129,7 +129,7 @@ func run(ctx context.Context, c Config, server *http.Server, listener net.Listen
 		return err
 	case <-ctx.Done():
 	}
-	log.Info("stopping after running requests are finished", "timeout", c.ShutdownTimeout)
+	log.Info("stopping, once running requests are finished", "timeout", c.ShutdownTimeout)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(limited)
@@ -159,7 +159,7 @@ func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Ser
 	}
 	_, err := accounts.AddUser(ctx, account.SignUp{Name: adminName, Email: adminEmail, Password1: password, Password2: password},
 		account.RoleAdmin)
-	if fault.Is(err, fault.Conflict) { // somebody took the name; that person is not to become an administrator by that
+	if fault.Is(err, fault.Conflict) { // somebody took the name, who must not become an administrator by that
 		if there, err := hasAdmin(ctx, accounts.Users); there || err != nil { // another node made it at the same time
 			return err
 		}
@@ -198,7 +198,7 @@ func hasAdmin(ctx context.Context, users account.Users) (bool, error) {
 	return false, nil
 }
 
-// banner writes lines so that they are found among others.
+// banner writes lines so that they stand out among others.
 func banner(w io.Writer, lines ...string) error {
 	rule := strings.Repeat("─", 72)
 	text := "\n" + rule + "\n"

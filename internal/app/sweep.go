@@ -82,7 +82,7 @@ func (p Process) sweepCommand() *cobra.Command {
 	return cmd
 }
 
-// sweepMetrics count what the service has swept.
+// sweepMetrics counts what the service has swept.
 type sweepMetrics struct {
 	sweeps *prometheus.CounterVec
 	swept  *prometheus.CounterVec
@@ -113,7 +113,8 @@ func newSweepMetrics(registry *prometheus.Registry, kinds []sweep.Kind) sweepMet
 	return m
 }
 
-// keepSwept sweeps now and then until the context ends, first soon after the start. Nodes that start together do not sweep together.
+// keepSwept sweeps at about the interval until the context ends, first soon after the start. Nodes that start together do not sweep
+// together.
 func keepSwept(ctx context.Context, sweeper *sweep.Sweeper, interval time.Duration, metrics sweepMetrics, log *slog.Logger) {
 	part := func(from, to float64) time.Duration {
 		return time.Duration((from + rand.Float64()*(to-from)) * float64(interval))

@@ -199,7 +199,7 @@ func openSeals(c Config) (document.Seals, error) {
 	return seal.New(secret)
 }
 
-// newAccounts makes the account service. Without tokens nobody can sign in; the operator need not.
+// newAccounts makes the account service. Without tokens nobody can sign in; commands of the operator do not have to.
 func newAccounts(c Config, db *sqlstore.DB, tokens account.Tokens) *account.Service {
 	return &account.Service{Users: db.Users(), Sessions: db.Sessions(), Keys: db.Keys(), Tokens: tokens, Passwords: token.NewPasswords(),
 		Attempts: account.NewAttempts(attemptsAtOnce, attemptsInterval), SignUpOpen: c.SignUpOpen,

@@ -198,7 +198,7 @@ func load(file string, skip, limit int) (set, error) {
 	return spread(s, limit), nil
 }
 
-// spread leaves of a set so many pages, spread evenly over it; 0 is all.
+// spread keeps that many pages of a set, spread evenly over it; 0 keeps all.
 func spread(s set, limit int) set {
 	all := s.pages
 	if limit == 0 || limit >= len(all) {
@@ -220,13 +220,13 @@ func (p page) tasks(ctx context.Context, e Engine, effort recognition.Effort) ([
 	return request.Tasks(ctx, document.Image{Geometry: document.Geometry{Width: p.Width, Height: p.Height}}, e)
 }
 
-// Of each page, at most that many lines of at most that height are also asked for one at a time.
+// At most that many lines of each page, of at most that height, are also read one at a time.
 const (
 	maxSingles    = 10
 	maxLineHeight = 80 // pixels
 )
 
-// singles are the numbers of such lines, spread over the page.
+// singles returns the indices of such lines, spread over the page.
 func (p page) singles() []int {
 	var lines []int
 	for i, r := range p.Regions {
@@ -354,7 +354,7 @@ func (b *run) measureAtOnce(ctx context.Context, pages []page, s *side) ([]taken
 	return took, errors.Join(faults...)
 }
 
-// taken is how one side did on one page.
+// taken is the result of one side on one page.
 type taken struct {
 	readings []recognition.Reading
 	wall     time.Duration   // of all regions in one order
@@ -392,7 +392,7 @@ func (b *run) measureSide(ctx context.Context, p page, s *side) (taken, error) {
 	return s.measure(ctx, p, tasks)
 }
 
-// prepare opens a page, and returns it with what is asked for.
+// prepare opens a page, and returns it with the tasks to read.
 func (b *run) prepare(ctx context.Context, p page) (page, []recognition.Task, error) {
 	var err error
 	if p.source, err = b.Page(p.Image); err != nil {

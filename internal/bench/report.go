@@ -38,7 +38,7 @@ type Result struct {
 	Ratios     []sidesRatio `json:"ratios"`
 }
 
-// sideResult is how one side did. Times are in milliseconds.
+// sideResult is the result of one side. Times are in milliseconds.
 type sideResult struct {
 	Side     string          `json:"side"`
 	Workers  int             `json:"workers"`
@@ -84,7 +84,7 @@ type Pairs struct {
 	Better int             `json:"better"` // regions with fewer
 }
 
-// tally adds up what one side does on the pages of a set.
+// tally adds up the results of one side on the pages of a set.
 type tally struct {
 	regions       int
 	edits         []int // of each region, letter case and white space ignored

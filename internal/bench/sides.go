@@ -55,7 +55,7 @@ type ratio struct {
 	paired      bool // the two read the same lines in two forms
 }
 
-// openSides starts all that is asked for. Each side has workers of its own, of which only those at work take time.
+// openSides starts the sides that the options name. Each side has its own workers; idle ones take no time.
 func (b *run) openSides(ctx context.Context) error {
 	engine, err := b.poolSide(ctx, SideEngine, b.Workers)
 	if err != nil {
@@ -187,7 +187,7 @@ func (b *run) inLang(_ page, tasks []recognition.Task) []recognition.Task {
 	return tasks
 }
 
-// plainTasks are the tasks of a page with the page segmentation mode that somebody would pick who sees the region.
+// plainTasks returns the tasks of a page with the page segmentation mode that fits what the region looks like.
 func plainTasks(p page, tasks []recognition.Task) []recognition.Task {
 	tasks = slices.Clone(tasks)
 	for i, t := range tasks {
@@ -260,7 +260,8 @@ func (b *run) readByProcess(ctx context.Context, cutter Engine, program string, 
 	return r, err
 }
 
-// warm has every worker of every side load the models of a set, on a page of its own, so that no page of the set pays for it.
+// warm has every worker of every side load the models of a set, on a page made for that, so that their loading counts for no page of the
+// set.
 func (b *run) warm(ctx context.Context, of set) error {
 	p := page{Image: filepath.Join(b.dir, "warm.png"), Width: 200, Height: 60}
 	bars := image.NewGray(image.Rect(0, 0, p.Width, p.Height))

@@ -125,7 +125,7 @@ func Same(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(x, y)
 }
 
-// restoringName is of the file that is in a data directory while a restore fills it.
+// restoringName is the name of the file that is in a data directory while a restore fills it.
 const restoringName = "restoring"
 
 func (d Dir) checkRestored() error {

@@ -369,7 +369,8 @@ func (f *heif) stored(id uint32) (width, height int64) {
 	return width, height
 }
 
-// check follows a picture to those that it is made of, and returns the codec of the first of these, and how many pixels are decoded for it.
+// check follows a picture to those that it is made of. It returns the codec of the first of these, and how many pixels have to be decoded
+// for the picture.
 func (f *heif) check(id uint32, depth int, parts *int) (codec string, pixels int64, err error) {
 	if *parts++; *parts > maxParts || depth > maxDepth {
 		return "", 0, fmt.Errorf("%w: a picture is made of too many, or of itself", errHEIF)
@@ -382,7 +383,7 @@ func (f *heif) check(id uint32, depth int, parts *int) (codec string, pixels int
 	switch {
 	case slices.Contains(derived, kind):
 		if len(f.parts[id]) == 0 {
-			return "", 0, fmt.Errorf("%w: picture %d is made of none", errHEIF, id)
+			return "", 0, fmt.Errorf("%w: picture %d is made of no others", errHEIF, id)
 		}
 		for i, part := range f.parts[id] {
 			c, n, err := f.check(part, depth+1, parts)
@@ -411,7 +412,7 @@ func (f *heif) check(id uint32, depth int, parts *int) (codec string, pixels int
 	return codec, min(pixels, 1<<62), err
 }
 
-// checkGrid holds what a picture of tiles says of itself against its size and the tiles that there are (ISO 23008-12, 6.6.2.3).
+// checkGrid compares what a picture of tiles says with its size and its tiles (ISO 23008-12, 6.6.2.3).
 func (f *heif) checkGrid(id uint32, width, height int64) error {
 	place := f.places[id]
 	b := fields{data: f.file.bytes(f.at(place), int(min(place.length, 12)))}

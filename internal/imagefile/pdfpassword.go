@@ -219,7 +219,7 @@ func readString(text []byte) (value []byte, size int) {
 		if len(digits)%2 == 1 {
 			digits = append(digits, '0')
 		}
-		value, _ = hex.DecodeString(string(digits)) // what is none is too short
+		value, _ = hex.DecodeString(string(digits)) // what is not a string is too short
 		return value, end + 1
 	}
 	for i, depth := 0, 0; i < len(text); i++ {
@@ -266,7 +266,7 @@ func readString(text []byte) (value []byte, size int) {
 	return nil, len(text)
 }
 
-// key returns the key of the file where those bytes open it as the password of the user or of the owner; else nil.
+// key returns the key of the file if those bytes are the password of the user or of the owner; else nil.
 func (l pdfLock) key(password []byte) []byte {
 	user := l.strings["U"].value
 	for _, by := range []struct {

@@ -139,7 +139,7 @@ func (p *headerReader) directories(base, length int64, use func(directory) bool)
 	}
 }
 
-// A directory is what a directory of a TIFF says of its image.
+// A directory is what a directory of a TIFF says about its image.
 type directory struct {
 	Header
 	first, offset int64 // where the offset of the first directory stands, and the offset of this one

@@ -132,14 +132,14 @@ func (i Import) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// tell is Tell for several goroutines.
+// tell calls Tell, for several goroutines.
 func (im *importing) tell(format string, args ...any) {
 	im.mu.Lock()
 	defer im.mu.Unlock()
 	im.Tell(format, args...)
 }
 
-// tellPlan tells what an import would do, and looks whether all that rows name is there.
+// tellPlan tells what an import would do, and checks that everything exists that rows name.
 func (im *importing) tellPlan(ctx context.Context) error {
 	counts, err := im.rows.counts(ctx)
 	if err != nil {

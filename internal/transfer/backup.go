@@ -87,7 +87,7 @@ func (b Backups) backUp(ctx context.Context, from, to datadir.Dir) (images int, 
 	return k.images, kept.Sync()
 }
 
-// keeping is what a backup keeps of the blobs that images name.
+// keeping is the blobs of a backup that images name.
 type keeping struct {
 	ctx      context.Context
 	from, to BlobFiles
@@ -118,7 +118,7 @@ func (k *keeping) keep(all iter.Seq2[document.Image, error]) (new int, err error
 			}
 			isNew = true
 			err := k.from.Share(k.ctx, b.name, k.to)
-			if fault.Is(err, fault.NotFound) { // is being deleted, or is gone, if the row is still there in the end
+			if fault.Is(err, fault.NotFound) { // it is being deleted, or is missing if the row is still there in the end
 				k.missing = append(k.missing, fmt.Errorf("image %d (%s): its %s: %w", i.ID, i.Name, b.what, err))
 				continue
 			}

@@ -82,12 +82,12 @@ func (c *copying) begin(work string) error {
 	return c.Database.Fill(c.ctx, work)
 }
 
-// fail notes what is wrong with one image and lets the others go on.
+// fail records what is wrong with one image and lets the others go on.
 func (c *copying) fail(i document.Image, format string, args ...any) {
 	c.faults = append(c.faults, fmt.Errorf("image %d (%s): %w", i.ID, i.Name, fmt.Errorf(format, args...)))
 }
 
-// failed returns what was wrong, all at once.
+// failed returns all recorded faults as one error.
 func (c *copying) failed() error { return errors.Join(c.faults...) }
 
 // blob is what a page keeps among the blobs.
@@ -110,7 +110,7 @@ func blobsOf(i document.Image) (blobs []blob) {
 // contentsAtOnce is how many contents are in memory at a time, on each side.
 const contentsAtOnce = 200
 
-// copyAll copies what there is, the rows last.
+// copyAll copies everything, the rows last.
 func (c *copying) copyAll() error {
 	if err := c.copyBytes(); err != nil {
 		return err
@@ -232,7 +232,7 @@ func equalContents(a, b []recognition.Content) bool {
 	return errA == nil && errB == nil && string(x) == string(y)
 }
 
-// compare reads all that there is on both sides and returns what that is in words, or what differs.
+// compare reads everything on both sides and returns a summary, or an error that says what differs.
 func (c *copying) compare() (result string, err error) {
 	images, size, revisions := 0, int64(0), 0
 	for i, err := range EveryImage(c.ctx, c.From.Catalog) {

@@ -131,14 +131,14 @@ type slot struct {
 // holds tells whether the worker has a page, so that its bytes need not be sent.
 func (s *slot) holds(page Page) bool { return s.proc != nil && s.proc.holds(page.Key) }
 
-// gets notes what the worker is given.
+// gets records which page the worker is given.
 func (s *slot) gets(t *task) {
 	if t.index > 0 && !s.holds(t.order.page) {
 		s.opened = time.Now()
 	}
 }
 
-// nothing is what a worker without a process holds.
+// nothing says that a worker without a process holds no page.
 func nothing(Page) bool { return false }
 
 var errClosed = fault.New(fault.Unavailable, "shutting_down", "The service is shutting down.").After(5 * time.Second)
@@ -265,7 +265,7 @@ func (p *Pool) serve(s *slot) {
 	}
 }
 
-// ensure makes sure that the slot has a process. It returns false when the pool closes.
+// ensure starts a process if the slot has none. It returns false when the pool closes.
 func (p *Pool) ensure(s *slot) bool {
 	for pause := 100 * time.Millisecond; s.proc == nil; pause = min(2*pause, 10*time.Second) {
 		err := p.begin(s)
@@ -305,7 +305,7 @@ func (p *Pool) startProcess(warm bool) (*process, error) {
 	p.mu.Unlock()
 	if len(fresh.missing) > 0 {
 		p.unconfined.Do(func() {
-			p.opts.Log.Warn("worker processes are less confined than they should be: the system does not offer all of it",
+			p.opts.Log.Warn("worker processes are less confined than they should be, since the system does not offer everything for it",
 				"missing", fresh.missing)
 		})
 	}
@@ -553,7 +553,7 @@ type Page struct {
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
 
-// part names the part of the page among those of all pages.
+// part returns a name for the part of the page that is unique among all pages.
 func (p Page) part() string { return p.Key + "/" + p.Part }
 
 // name is the beginning of the key, for the log: enough to find the file, and nothing of a password that the key may stand for.

@@ -119,7 +119,7 @@ func startProcess(f *forker, command []string, environment []string, warm bool, 
 	return p, nil
 }
 
-// greet waits for the first words of a worker and has a warm one load what it will need.
+// greet waits for the first message of a worker and has a warm one load what it will need.
 func (p *process) greet() error {
 	var hello reply
 	if err := readMessage(p.in, &hello); err != nil {
@@ -146,7 +146,7 @@ func (p *process) greet() error {
 // kill ends the process and all that it started, at once. It may be called several times and from any goroutine.
 func (p *process) kill() {
 	select {
-	case <-p.exited: // its number may be somebody else's by now
+	case <-p.exited: // its number may belong to another process by now
 	default:
 		killGroup(p.cmd.Process)
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// task is a job on its way.
+// task is a job that waits or runs.
 type task struct {
 	order *order
 	index int // of the job in the order
@@ -41,10 +41,10 @@ type outcome struct {
 	err    error
 }
 
-// queue is the tasks that no worker is free for. Method next takes turns between users, and between the orders of a user, so that
-// a long order holds up nobody, and leaves an order to the workers that hold its page for some time, so that not each worker has to open
-// it; see docs/adr/0075-workers-stay-with-a-page.md. Batch orders give way to others, but get every fourth turn. A queue is not safe
-// for concurrent use.
+// queue has the tasks that no worker is free for. Method next takes turns between users, and between the orders of a user, so that a long
+// order holds up nobody. For some time it leaves an order to the workers that hold its page, so that not every worker has to open it; see
+// docs/adr/0075-workers-stay-with-a-page.md. Batch orders give way to others, but get every fourth turn. A queue is not safe for concurrent
+// use.
 type queue struct {
 	classes [2]class // interactive, batch
 	turns   int
@@ -80,7 +80,8 @@ func (q *queue) push(o *order) {
 	c.users[i].orders = append(c.users[i].orders, o)
 }
 
-// next takes out the task that a worker is to do next, which holds some pages and may open another, or returns nil where none waits.
+// next removes and returns the task that a worker does next, or nil if none waits. holds tells which pages the worker holds, and opens
+// whether it may open another.
 func (q *queue) next(holds func(Page) bool, opens bool) *task {
 	q.turns++
 	first, second := &q.classes[0], &q.classes[1]
@@ -116,8 +117,8 @@ func (c *class) next(holds func(Page) bool, opens bool) *task {
 	return t
 }
 
-// left is for how long an order that no worker is at waits for those that hold its page, and a worker stays with its own pages after it has
-// opened one.
+// left is how long an order on which no worker is busy waits for workers that hold its page, and how long a worker stays with its own pages
+// after it has opened one.
 const left = time.Second
 
 // pick returns the index of a user and of an order of theirs: the first one in turn that is new, or that no other worker is at and whose

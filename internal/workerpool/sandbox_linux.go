@@ -17,10 +17,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// confine takes from this process, for good and for all of its threads, what a worker does not need: files, but for
-// reading those that are readable or lie in a folder that is; the network; other processes, old and new; and memory beyond what it has
-// now and that many bytes. It returns what the kernel, or a container around this, does not offer of it. An error is about what
-// every kernel offers.
+// confine takes from this process, for good and for all of its threads, what a worker does not need: files, except to read those in
+// readable or in a folder there; the network; other processes, old and new; and memory beyond that many bytes more than it has now. It
+// returns which of this the kernel, or a container around it, does not offer. An error is about what every kernel offers.
 func confine(readable []string, memory int64) (missing []string, err error) {
 	if _, err := os.Stat("/proc/self/task"); err != nil { // without it there is no telling which threads and files there are
 		missing = append(missing, "limits and Landlock, for want of /proc: "+err.Error())
@@ -55,8 +54,8 @@ func confineByProc(readable []string, memory int64) (missing []string, err error
 	return missing, nil
 }
 
-// closeInherited closes what came through exec beyond the pipes of a worker. All that this process has opened itself is to
-// be closed at exec, and so can be told apart: the Go runtime has files of its own open.
+// closeInherited closes files that were inherited by exec, other than the pipes of a worker. Files that this process itself has opened, as
+// the Go runtime does, are marked to be closed at exec, which tells them apart.
 func closeInherited() error {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -206,8 +205,8 @@ func confineCalls() error {
 	}
 	executable := seccomp.Condition{Argument: 2, Operation: seccomp.BitsSet, Value: unix.PROT_EXEC}
 	policies := []seccomp.Policy{
-		// Each condition is a filter of its own: after one that does not hold, the library goes on comparing names with the
-		// argument instead of the number of the call. The strictest answer of all filters is the one that counts.
+		// Each condition is a filter of its own: after one that does not hold, the library compares the next names with the argument
+		// instead of the number of the call. The strictest answer of all filters counts.
 		deny("clone", seccomp.Condition{Argument: 0, Operation: seccomp.BitsNotSet, Value: unix.CLONE_THREAD}),
 		deny("tgkill", seccomp.Condition{Argument: 0, Operation: seccomp.NotEqual, Value: uint64(os.Getpid())}),
 		deny("mprotect", executable),
@@ -225,10 +224,10 @@ func confineCalls() error {
 			return err
 		}
 	}
-	// The library takes for success that some thread could not be synchronised, after which there is no filter.
+	// The library reports success even if a thread could not be synchronised, and then there is no filter.
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
-		return errors.Join(errors.New("the filter did not take hold"), unix.Close(fd))
+		return errors.Join(errors.New("the filter is not in force"), unix.Close(fd))
 	}
 	return nil
 }

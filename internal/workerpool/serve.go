@@ -77,7 +77,7 @@ type server struct {
 	broken  error    // of the pipes, after which there is no going on
 }
 
-// breaks notes an error of the pipes and returns it.
+// breaks records an error of the pipes and returns it.
 func (s *server) breaks(err error) error {
 	s.broken = errors.Join(s.broken, err)
 	return err
@@ -111,7 +111,7 @@ func Serve(p Program) error {
 	}
 }
 
-// orphanWatch reads on while the worker computes and ends the process when the input does: then the pool is gone.
+// orphanWatch reads on while the worker computes. It ends the process when the input ends, since the pool is gone then.
 func orphanWatch(in io.Reader) io.Reader {
 	r, w := io.Pipe()
 	go func() {

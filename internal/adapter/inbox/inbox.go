@@ -60,14 +60,14 @@ type Options struct {
 	Now      func() time.Time
 }
 
-// The folders of a user's folder that are ours.
+// The folders that the inbox makes in a user's folder.
 const (
 	readingDir = "reading"
 	doneDir    = "done"
 	failedDir  = "failed"
 )
 
-// Limits of a look, so that it ends whatever there is, and one user does not keep it from the others.
+// Limits of a look at the folders, so that it ends, and one user does not hold up the others.
 const (
 	maxReading  = 100 // files of a user that are being read
 	maxLooked   = 300 // files of a user that are looked at whether they are complete
@@ -77,12 +77,12 @@ const (
 
 // Pauses before something is tried again.
 const (
-	emptyFor   = time.Minute // an empty file is one that is about to be written
+	emptyFor   = time.Minute // an empty file is most likely about to be written
 	shortPause = 10 * time.Second
 	longPause  = time.Minute
 )
 
-// maxTries is how often a file is tried that breaks what looks at it.
+// maxTries is how often a file is tried that crashes the service.
 const maxTries = 5
 
 // Watcher watches the folders until Run returns.
@@ -106,14 +106,14 @@ type note struct {
 	since  time.Time // when the claim of another node was seen first
 }
 
-// keptNote is how long a note is kept that nothing was noted in. It is longer than any that is of use.
+// keptNote is how long a note is kept that does not change. No note is useful for longer.
 const keptNote = 24 * time.Hour
 
 // sight is how a file looked.
 type sight struct {
 	size  int64
 	mtime time.Time
-	since time.Time // that it has looked so
+	since time.Time // that it looks the same
 }
 
 // New returns a Watcher.
@@ -121,7 +121,7 @@ func New(o Options) *Watcher {
 	return &Watcher{Options: o, seen: map[string]sight{}, notes: map[string]note{}}
 }
 
-// note changes what is remembered.
+// note changes a note.
 func (w *Watcher) note(key string, change func(*note)) note {
 	n := w.notes[key]
 	change(&n)
@@ -161,14 +161,14 @@ func (w *Watcher) look(ctx context.Context) {
 	maps.DeleteFunc(w.notes, func(_ string, n note) bool { return w.Now().Sub(n.at) > keptNote })
 }
 
-// complain logs an error about a path, unless it was the last that was said of it. No error takes back what was said.
+// complain logs an error about a path, unless it is the one that was logged last for that path. Without an error it forgets that one.
 func (w *Watcher) complain(path, what string, err error) {
 	text, was := "", w.notes[path].said
 	if err != nil {
 		text = what + ": " + err.Error()
 	}
 	if text != "" && text != was {
-		w.Log.Warn("inbox: "+what+"; it is tried again", "path", w.ShowName(path), "error", err)
+		w.Log.Warn("inbox: "+what+"; trying again", "path", w.ShowName(path), "error", err)
 	}
 	if text != "" || was != "" {
 		w.note(path, func(n *note) { n.said = text })
@@ -187,7 +187,7 @@ func (b box) key(name string) string { return b.name + "/" + name }
 // folder looks at the folder of one user, and returns how many files are being read.
 func (w *Watcher) folder(ctx context.Context, name string, seen map[string]sight) int {
 	b, err := w.open(ctx, name)
-	w.complain(name, "the folder is left alone", err)
+	w.complain(name, "the folder is skipped", err)
 	if err != nil {
 		return 0
 	}
@@ -195,7 +195,7 @@ func (w *Watcher) folder(ctx context.Context, name string, seen map[string]sight
 	reading := w.finish(ctx, b)
 	if room := maxReading - reading; room > 0 {
 		taken, err := w.take(ctx, b, room, seen)
-		w.complain(b.key("."), "new files cannot be looked for", err)
+		w.complain(b.key("."), "the folder cannot be searched for new files", err)
 		reading += taken
 	}
 	return reading
@@ -226,10 +226,10 @@ func (w *Watcher) open(ctx context.Context, name string) (b box, err error) {
 	return b, nil
 }
 
-// hidden tells whether a name is of a file that nobody wants to see.
+// hidden tells whether a name is that of a hidden file.
 func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
-// passing tells whether a name is one under which programs write files until they are complete, or of a file that is not meant to be read.
+// passing tells whether programs use such a name for files that are not complete yet or that are not meant to be read.
 func passing(name string) bool {
 	name = strings.ToLower(name)
 	return hidden(name) || strings.HasPrefix(name, "~$") || strings.HasSuffix(name, "~") || name == "thumbs.db" || name == "desktop.ini" ||
@@ -237,8 +237,8 @@ func passing(name string) bool {
 			".lock"}, path.Ext(name))
 }
 
-// walk calls see for all that is below a folder, in the order of names, and with what goes wrong with reading a folder. Names need not be
-// in UTF-8, as those of package fs must be.
+// walk calls see for everything below a folder, in the order of names, and with errors of reading a folder. Unlike those of package fs,
+// names need not be in UTF-8.
 func walk(b box, dir string, see func(name string, e fs.DirEntry, err error) error) error {
 	entries, err := readDir(b, dir)
 	if err != nil {
@@ -269,7 +269,7 @@ func readDir(b box, dir string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// open opens a file to read it. errNoFile where it is none, such as a link.
+// open opens a file to read it. errNoFile if it is not a file, such as a link.
 func open(b box, name string) (*os.File, error) {
 	there, err := b.Lstat(name)
 	if err != nil {
@@ -394,7 +394,7 @@ func (w *Watcher) takeOne(ctx context.Context, b box, f found) bool {
 	return true
 }
 
-// room returns why a file is not to be taken now.
+// room returns why a file cannot be taken now.
 func (w *Watcher) room(ctx context.Context, b box, size int64) error {
 	if size > w.MaxUpload { // it is not going to be stored
 		return nil
@@ -405,7 +405,7 @@ func (w *Watcher) room(ctx context.Context, b box, size int64) error {
 	return w.Limits.RoomForWork(ctx, b.actor.UserID, 1, 0)
 }
 
-// later notes that something is tried again, and when.
+// later notes when something is tried again.
 func (w *Watcher) later(b box, key string, err error) {
 	f := fault.Of(err)
 	d := shortPause

@@ -18,11 +18,11 @@ import (
 
 // side is a file that lies beside another one.
 type side struct {
-	ending string // that its name has besides
+	ending string // that is added to its name
 	text   []byte
 }
 
-// errTaken is that a name is that of something else.
+// errTaken means that a name is taken by something else.
 var errTaken = errors.New("the name is taken")
 
 // move moves a file from reading to a folder, with files beside it, under a name that is free there. It can be repeated after it broke off,
@@ -73,14 +73,14 @@ func place(b box, from, to string, sides []side) error {
 	return syncDir(b, path.Dir(to))
 }
 
-// isIrregular tells whether there is something at a name that is no file.
+// isIrregular tells whether a name is that of something other than a file.
 func isIrregular(b box, name string) bool {
 	info, err := b.Lstat(name)
 	return err == nil && !info.Mode().IsRegular()
 }
 
-// link gives a file another name. errTaken where that is of another file. Where the file system has no links, the name is looked for first,
-// which two nodes at once might do.
+// link gives a file another name. errTaken if that belongs to another file. If the file system has no links, it checks the name first,
+// which two nodes might do at once.
 func link(b box, from, to string) error {
 	err := b.Link(from, to)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -118,7 +118,7 @@ func copyFile(b box, from, to string) error {
 	return errTaken
 }
 
-// write writes a file, which is there as a whole or not at all.
+// write writes a file, as a whole or not at all.
 func write(b box, name string, text []byte) error {
 	temp := path.Join(path.Dir(name), ".glyphbox-"+strings.ToLower(rand.Text()))
 	if err := fill(b, temp, bytes.NewReader(text)); err != nil {
@@ -174,7 +174,7 @@ func beside(file, ending string) string {
 	return dir + cut(base, maxFileName-len(ending)) + ending
 }
 
-// cut returns a text of at most that many bytes, of whole characters as far as it has some.
+// cut shortens a text to at most that many bytes, at the end of a character.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text

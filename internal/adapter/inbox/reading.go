@@ -22,13 +22,13 @@ import (
 	"glyphbox/internal/spool"
 )
 
-// What the name of a folder in reading ends with, once there is that.
+// The endings of the name of a folder in reading, once the file has an image or a job.
 const (
 	imageMark = ".image-"
 	jobMark   = ".job-"
 )
 
-// newClaim returns a name that nobody else chooses; later ones are greater.
+// newClaim returns a unique name; later ones are greater.
 func newClaim(now time.Time) string {
 	return fmt.Sprintf("%011x", now.UnixMilli()) + strings.ToLower(rand.Text()[:10])
 }
@@ -97,7 +97,7 @@ func removeEmpty(b box, dir string) {
 	_ = b.Remove(dir) // where there is something in it, it stays
 }
 
-// advance does what comes next for a file that was taken, until it has to wait.
+// advance does the next steps for a file that was taken, until it has to wait.
 func (w *Watcher) advance(ctx context.Context, b box, folder string) {
 	dir := path.Join(readingDir, folder)
 	file, err := fileIn(b, dir)
@@ -120,7 +120,7 @@ func (w *Watcher) advance(ctx context.Context, b box, folder string) {
 	var image int64
 	if _, id, is := strings.Cut(folder, imageMark); is {
 		if image, err = strconv.ParseInt(id, 10, 64); err != nil {
-			w.complain(b.key(dir), "the folder is none of ours", err)
+			w.complain(b.key(dir), "the folder was not made by the inbox", err)
 			return
 		}
 	} else {
@@ -230,7 +230,7 @@ func (w *Watcher) submit(ctx context.Context, b box, claim string, image int64) 
 	return id, err
 }
 
-// request is one that takes effect once. Nobody guesses its key.
+// request returns a request that takes effect once. Nobody can guess its key.
 func (w *Watcher) request(b box, what string) once.Request {
 	return once.Request{User: b.actor.UserID, Name: "glyphbox inbox " + what, Digest: "inbox"}
 }
@@ -269,7 +269,7 @@ func (w *Watcher) spool(ctx context.Context, b box, name string) (*spool.File, e
 	return s, nil
 }
 
-// notCopied is that a disk is full or broken, which is no fault of the file.
+// notCopied means that a disk is full or broken, which is not the fault of the file.
 func notCopied(err error) error {
 	return fault.New(fault.Unavailable, "not_copied", "The file cannot be copied: %v.", err)
 }

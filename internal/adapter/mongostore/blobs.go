@@ -125,8 +125,8 @@ func (s *Blobs) fill(ctx context.Context, f *file, r io.Reader) error {
 	}
 }
 
-// fillBuffer is io.ReadFull, but for telling the reader's own errors, io.ErrUnexpectedEOF too, from an end amid the buffer,
-// which is io.EOF.
+// fillBuffer is io.ReadFull, except that an end in the middle of the buffer is io.EOF. So the reader's own errors, io.ErrUnexpectedEOF too,
+// can be told from it.
 func fillBuffer(ctx context.Context, buffer []byte, r io.Reader) (n int, err error) {
 	for n < len(buffer) && err == nil {
 		if err = ctx.Err(); err == nil {
@@ -296,8 +296,8 @@ func (b *blob) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// load gets a chunk: from the cursor where it comes next, else from a new one. A cursor ends with the primary that it is
-// from, so that a chunk is asked for once more with a new one.
+// load gets a chunk from the cursor, if it is the next one, or else from a new cursor. A cursor ends with its primary, so a chunk is asked
+// for once more with a new one.
 func (b *blob) load(n int64) error {
 	if b.cursor != nil && n == b.loaded+1 {
 		if err := b.next(n); !fault.Is(err, fault.Unavailable) {
@@ -335,7 +335,7 @@ func (b *blob) next(n int64) error {
 	_, data, isBinary := b.cursor.Current.Lookup("data").BinaryOK()
 	switch {
 	case !isNumber || !isBinary:
-		return fmt.Errorf("blob %v: chunk %d is no chunk", b.id, n)
+		return fmt.Errorf("blob %v: chunk %d has no number or no data", b.id, n)
 	case number != n: // deletion is under way
 		return document.ErrBlobNotFound.Because(io.ErrUnexpectedEOF)
 	case int64(len(data)) != min(size, b.file.Length-n*size):
@@ -359,7 +359,7 @@ func (b *blob) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// closeCursor frees what the server holds for the cursor. It does so by itself some time later where that cannot be said.
+// closeCursor frees what the server holds for the cursor. If the server cannot be told, it frees it by itself some time later.
 func (b *blob) closeCursor() {
 	if b.cursor == nil {
 		return

@@ -76,7 +76,7 @@ func newRevision(c recognition.Content) revision {
 	return revision{ID: revisionID(c.ID, c.Revision), Added: bson.NewDateTimeFromTime(time.Now()), Content: c}
 }
 
-// possibleID tells whether a content can have that ID. A colon would end it amid the key.
+// possibleID tells whether a content can have that ID. An ID with a colon would end too early in the key.
 func possibleID(id string) bool { return id != "" && !strings.Contains(id, ":") }
 
 // possibleIDs goes through those of the IDs that a content can have, sorted, as many at a time as one round trip names.
@@ -124,7 +124,7 @@ func (s *Contents) Add(ctx context.Context, contents []recognition.Content) erro
 		}
 		revisions[i] = newRevision(c)
 	}
-	// In one order for all, so that of those who add the same contents at once the first one gets all.
+	// The same order for all callers, so that if several add the same contents at once, the first one gets all.
 	slices.SortFunc(revisions, func(a, b revision) int { return cmp.Compare(a.ID, b.ID) })
 	err := toTheEnd(ctx, func(ctx context.Context) error {
 		_, err := s.revisions.InsertMany(ctx, revisions)
@@ -144,8 +144,8 @@ func (s *Contents) Add(ctx context.Context, contents []recognition.Content) erro
 	return errors.Join(err, s.Delete(context.WithoutCancel(ctx), ours))
 }
 
-// together returns IDs or keys in groups that have all but what follows the last hyphen in common, as the contents of a run have. A group
-// is one range of keys, which is what servers are quick at, those too that compare each document with what is looked for, such as FerretDB.
+// together returns IDs or keys in groups that are the same up to the last hyphen, as those of the contents of a run are. A group is one
+// range of keys, for which all servers are fast, even FerretDB, which compares each document with the filter.
 func together(ids []string) (groups [][]string) {
 	start := func(id string) string { return id[:strings.LastIndex(id, "-")+1] }
 	for _, id := range slices.Sorted(slices.Values(ids)) {

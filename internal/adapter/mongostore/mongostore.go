@@ -46,7 +46,7 @@ type Store struct {
 }
 
 var (
-	errURI = errors.New("a URI such as mongodb://user:password@host:27017/glyphbox is wanted, with the name of the database at its end")
+	errURI = errors.New("the URI must be like mongodb://user:password@host:27017/glyphbox, with the name of the database at its end")
 
 	errAway = fault.New(fault.Unavailable, "mongodb_unavailable",
 		"Images and results cannot be stored or read at the moment.").After(5 * time.Second)
@@ -84,7 +84,7 @@ func PublicName(uri string) string {
 // read concern and read preference in the URI. Unavailable.
 func Open(ctx context.Context, uri string) (*Store, error) { return connect(ctx, uri, nil) }
 
-// connect is Open with somebody, or nobody, who sees the commands that are sent.
+// connect is Open with a monitor, or nil, that sees the commands that are sent.
 func connect(ctx context.Context, uri string, monitor *event.CommandMonitor) (*Store, error) {
 	s, err := dial(ctx, uri, monitor)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Store) OpenFile(ctx context.Context, id any) (io.ReadSeekCloser, error)
 // clientOptions are those of a client, with what the URI says.
 func clientOptions(uri string) (*options.ClientOptions, error) {
 	o := options.Client().ApplyURI(uri)
-	if o.Validate() != nil { // its text may have the password
+	if o.Validate() != nil { // its text may contain the password
 		return nil, errURI
 	}
 	// Lost writes and reads are retried by the driver where the server can tell a write that it has seen.
@@ -191,7 +191,7 @@ func whileAsked(ctx context.Context, do func(context.Context) error) error {
 	return storeFault(ctx, do(limited))
 }
 
-// toTheEnd runs one round trip that is finished also when the caller goes away, so that it is known what came of it.
+// toTheEnd runs one round trip that is finished even if the caller goes away, so that its outcome is known.
 func toTheEnd(ctx context.Context, do func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -239,7 +239,7 @@ func distinct(ctx context.Context, c *mongo.Collection, field string, filter bso
 	}
 }
 
-// awayCodes are the server's own errors that pass, or that who runs it mends.
+// awayCodes are errors of the server that pass by themselves, or that its operator can mend.
 var awayCodes = []int{
 	6, 7, 9001, // host unreachable, host not found, socket exception
 	13, 18, // unauthorised, authentication failed

@@ -163,7 +163,7 @@ func (q *Queue) ready(ctx context.Context) (jetstream.Consumer, error) {
 		return q.consumer, nil
 	}
 	err := q.make(ctx)
-	if err != nil && q.server != nil && ctx.Err() == nil { // nothing of it need be kept
+	if err != nil && q.server != nil && ctx.Err() == nil { // nothing in it has to be kept
 		q.conn.Close()
 		q.server.Shutdown()
 		if err = q.start(); err == nil {
@@ -207,7 +207,7 @@ func (q *Queue) away(ctx context.Context, err error) error {
 	return errAway.Because(err)
 }
 
-// failed is away for what used the consumer.
+// failed is away for errors of using the consumer.
 func (q *Queue) failed(ctx context.Context, used jetstream.Consumer, err error) error {
 	if ctx.Err() == nil {
 		q.mu.Lock()
@@ -271,7 +271,7 @@ func (q *Queue) Take(ctx context.Context) (itemID string, done func(ctx context.
 				return nil
 			}, nil
 		case limited.Err() != nil && ctx.Err() == nil, errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrNoMessages):
-			if err := q.look(ctx, consumer); err != nil { // none came, or nobody could say so
+			if err := q.look(ctx, consumer); err != nil { // none came, or the server could not say so
 				return "", nil, err
 			}
 		default:

@@ -145,7 +145,7 @@ func CheckFile(ctx context.Context, path string, image func(document.Image) erro
 		err = errors.New(strings.Join(wrong, "; "))
 	}
 	if err != nil {
-		return fmt.Errorf("the database %s is not whole: %w", path, err)
+		return fmt.Errorf("checking the database %s: %w", path, err)
 	}
 	for i, err := range allImages(ctx, pool) {
 		if err != nil {
@@ -158,7 +158,7 @@ func CheckFile(ctx context.Context, path string, image func(document.Image) erro
 	return nil
 }
 
-const walSuffix = "-wal" // of the file that has what is not yet in the database's own
+const walSuffix = "-wal" // of the file with what is not yet in the database file
 
 // CopyFile copies an SQLite file that is not open elsewhere, and its log, to a new file, durably.
 func CopyFile(from, to string) error {

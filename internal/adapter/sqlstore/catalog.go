@@ -461,7 +461,7 @@ func (s *Catalog) skip(ctx context.Context, scans []scan, p part, total int) (pa
 			first, last = upTo, behind-1
 		}
 		within := slices.Clone(scans)
-		for n, s := range within { // MariaDB reads no more than the range if it is to sort it, whatever size it takes the table to have
+		for n, s := range within { // if MariaDB has to sort, it reads only the range, whatever size it takes the table for
 			_, order := s.ids(p.direction())
 			within[n].table = `/*! (SELECT 1 AS n FROM */ ` + s.table
 			within[n].condition = s.and(s.id+` BETWEEN ? AND ? /*! `+order+` LIMIT 9223372036854775807) AS n */`, first, last)
@@ -518,7 +518,7 @@ func countOf(scans []scan) (text string, args []any) {
 	return `SELECT ` + strings.Join(counts, ` + `), args
 }
 
-// listPart returns the query for a part of a list. Of several scans it reads each as far as the part reaches, and merges them.
+// listPart returns the query for a part of a list. It reads each of several scans as far as the part reaches, and merges them.
 func listPart(scans []scan, p part) (text string, args []any) {
 	var parts []string
 	for _, s := range scans {

@@ -44,7 +44,7 @@ func (s *Runs) Append(ctx context.Context, r recognition.Run) (stored recognitio
 	return stored, nil
 }
 
-// lockImage has those who add runs or contents to one image do so one after the other.
+// lockImage locks the image, so that runs and contents are added to it one after the other.
 func (s *Runs) lockImage(ctx context.Context, tx *sql.Tx, imageID int64) error {
 	err := tx.QueryRowContext(ctx, `SELECT id FROM image WHERE id = ?`+s.db.Dialect.ForUpdate, imageID).Scan(&imageID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -82,7 +82,7 @@ func (s *Runs) append(ctx context.Context, tx *sql.Tx, r recognition.Run) (versi
 	return version, s.note(ctx, tx, r)
 }
 
-// note notes that a run was made or added to.
+// note records that a run was made or added to.
 func (s *Runs) note(ctx context.Context, tx *sql.Tx, r recognition.Run) error {
 	r.Note.Version = r.Version
 	return oncestore.Note(ctx, s.db.DB, tx, r.Note.Claim, r.Note.Effect)

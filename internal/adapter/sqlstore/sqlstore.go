@@ -126,7 +126,7 @@ func openChecked(ctx context.Context, source string, check func(*DB) error) (*DB
 	return db, nil
 }
 
-// connect returns the database as it is, and how to name it where anybody may read.
+// connect returns the database as it is, and a name for it without passwords.
 func connect(source string) (*DB, string, error) {
 	db, name, err := sqldb.Connect(source)
 	return &DB{db}, name, err

@@ -58,7 +58,7 @@ func commonPrefix(a, b string) (n int) {
 	return n
 }
 
-// named is what an image gives to its rows of image_suffix.
+// named is what the rows of image_suffix repeat of an image.
 type named struct {
 	id, owner  int64
 	visibility document.Visibility
@@ -123,8 +123,8 @@ func deleteSuffixes(ctx context.Context, tx *sql.Tx, id int64) error {
 	return nil
 }
 
-// indexOlderNames makes the suffixes of all images unless the oldest and the newest image have them. A database that is being filled is
-// left alone: that work does it.
+// indexOlderNames makes the suffixes of all images unless the oldest and the newest image have them. It leaves a database alone that is
+// being filled, since the fill makes them itself.
 func (db *DB) indexOlderNames(ctx context.Context) error {
 	if work, err := db.Unfinished(ctx); err != nil || work != "" {
 		return err

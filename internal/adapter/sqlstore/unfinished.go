@@ -11,7 +11,7 @@ import (
 
 const (
 	stepsTable      = "goose_db_version" // of the schema; made before all others
-	unfinishedTable = "unfinished"       // is there while something fills the database, and says what
+	unfinishedTable = "unfinished"       // exists while something fills the database, and says what
 )
 
 // tableNames returns the names of all tables, in no order.
@@ -54,7 +54,7 @@ func (db *DB) Fill(ctx context.Context, work string) error {
 // Note creates the table of unfinished work together with its content. Until Filled only that work can open the database.
 func (db *DB) Note(ctx context.Context, work string) error {
 	if strings.Contains(work, `\`) {
-		return fmt.Errorf("a backslash in %q, which not every database takes for one", work)
+		return fmt.Errorf("%q has a backslash, which not every database stores as one", work)
 	}
 	_, err := db.Write.ExecContext(ctx, `CREATE TABLE `+unfinishedTable+` AS SELECT '`+strings.ReplaceAll(work, `'`, `''`)+`' AS work`)
 	return db.Fault(ctx, err)

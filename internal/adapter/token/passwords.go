@@ -62,7 +62,7 @@ func newPasswords(p params) *Passwords {
 	return &Passwords{params: p, slots: make(chan struct{}, n), waiting: make(chan struct{}, n*(1+waitingPerSlot))}
 }
 
-// acquire waits for a slot, or refuses to.
+// acquire waits for a slot, or returns Busy.
 func (p *Passwords) acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case p.waiting <- struct{}{}:
@@ -105,7 +105,7 @@ func (p *Passwords) Verify(ctx context.Context, hash, password string) (ok, outd
 		}
 	}
 	h, err := parsePHC(hash)
-	if err != nil { // hash all the same: the time of an answer must not tell who has an account
+	if err != nil { // hash all the same: the time of an answer must not show who has an account
 		nobody := phc{params: p.params, salt: make([]byte, saltSize)}
 		nobody.derive(password, hashSize)
 		return false, false, nil

@@ -18,7 +18,7 @@ import (
 	"glyphbox/internal/workerpool"
 )
 
-// exportPDF writes the pages of images as they look, and those of PDF files as they are, with the text over those that have none.
+// exportPDF writes pages of images as renditions and pages of PDF files as they are, and lays text over those that have none.
 func (e *Exporter) exportPDF(ctx context.Context, w io.Writer, t recognition.Transcript) error {
 	next, stop := iter.Pull2(t.Pages)
 	defer stop()
@@ -181,7 +181,7 @@ func layerOf(p recognition.TranscriptPage, codes *codes) (protocol.Layer, []byte
 	return l, content, nil
 }
 
-// ownText is the lines of a page that the file does not have as text itself, in their blocks.
+// ownText returns the lines of a page that are not text in the file itself, in their blocks.
 func ownText(p recognition.TranscriptPage) (blocks []block, err error) {
 	all := layout(p)
 	var boxes []document.Box

@@ -20,7 +20,7 @@ import (
 	"glyphbox/internal/imagefile"
 )
 
-// picture is an image in the form that a PDF has it.
+// picture is an image as it stands in a PDF.
 type picture struct {
 	dict   string // without type and length; empty where there is no picture
 	data   io.Reader
@@ -86,7 +86,7 @@ func ownJPEG(p recognition.TranscriptPage) (_ picture, ok bool, err error) {
 	var head bytes.Buffer
 	c, err := jpeg.DecodeConfig(io.TeeReader(file, &head))
 	space := map[color.Model]string{color.GrayModel: "/DeviceGray", color.YCbCrModel: "/DeviceRGB"}[c.ColorModel]
-	if err != nil || space == "" { // the imager may know better
+	if err != nil || space == "" { // the imager may be able to decode it
 		return picture{}, false, nil
 	}
 	h, err := imagefile.ReadHeader(bytes.NewReader(head.Bytes()), p.Image.Size, math.MaxInt64)

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// spool takes what can only be written once something behind it is known: in memory, or in a temporary file where it is long. It remembers
-// its first error, so that writers need not look at each.
+// spool keeps text that can only be written after something that follows it is known: in memory, or in a temporary file if it is long. It
+// remembers its first error, so writers need not check each.
 type spool struct {
 	dir  string // of the file; empty for that of the system
 	head bytes.Buffer
@@ -39,7 +39,7 @@ func (s *spool) flush() (err error) {
 		if s.file, err = os.CreateTemp(s.dir, "glyphbox-export-*"); err != nil {
 			return err
 		}
-		if err := os.Remove(s.file.Name()); err != nil { // so that nothing is left, whatever becomes of this process
+		if err := os.Remove(s.file.Name()); err != nil { // so that nothing is left even if this process crashes
 			return err
 		}
 	}

@@ -112,7 +112,7 @@ func (d *drawing) drawLine(line line) {
 	}
 }
 
-// asSeen is a word from left to right. Readers turn words of scripts that run to the left round again.
+// asSeen is a word from left to right. Readers reverse words of scripts that run to the left again.
 func asSeen(s string) string {
 	first := strings.IndexFunc(s, unicode.IsLetter)
 	if first < 0 {
@@ -149,7 +149,7 @@ func newCodes() *codes {
 	return c
 }
 
-// of is the number of a character in this document. There are 65,535; what a text has beyond that is U+FFFD, which is 1.
+// of returns the number of a character in this document. There are at most 65,535; further characters become U+FFFD, which is 1.
 func (c *codes) of(r rune) int {
 	n, ok := c.byRune[r]
 	switch {

@@ -23,7 +23,7 @@ type Attempts struct {
 	turns   map[string]*turn // of sources that have passwords looked at
 }
 
-// turn is what those wait for who have passwords of one source.
+// turn is what callers with passwords of one source wait for.
 type turn struct {
 	taken  chan struct{} // full while it is somebody's turn
 	people int           // whose turn it is, or who wait for it
@@ -42,8 +42,8 @@ func NewAttempts(burst int, every time.Duration) *Attempts {
 	return &Attempts{burst: burst, every: every, buckets: map[string]bucket{}, turns: map[string]*turn{}}
 }
 
-// check looks at a password of the source when its turn has come, and counts it if it is wrong. TooMany, without a look, while too many
-// were wrong; the context's error where it ends before its turn; an error of look as it is, and nothing is counted.
+// check calls look for a password of the source when its turn has come, and counts it if it is wrong. It returns TooMany, without a look,
+// while too many were wrong; the context's error if that ends before the turn; and an error of look as it is, without counting.
 func (a *Attempts) check(ctx context.Context, source string, now func() time.Time, look func() (ok bool, err error)) (bool, error) {
 	if a == nil {
 		return look()
@@ -88,7 +88,7 @@ func (a *Attempts) leave(source string, t *turn) {
 	}
 }
 
-// admit refuses, as TooMany, to look at one more password of the source.
+// admit returns TooMany if no more passwords of the source may be tried now.
 func (a *Attempts) admit(source string, now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -89,7 +89,7 @@ func checkRole(role string) []fault.Field {
 // Unauthenticated; Forbidden for a user in a state that prevents signing in; TooMany after many wrong passwords for a name from one
 // address.
 func (s *Service) Login(ctx context.Context, name, password string, from Client) (Grant, error) {
-	source := name + "\n" + from.Address // not the name alone: nobody can lock out somebody else
+	source := name + "\n" + from.Address // not by the name alone, so that nobody can lock out somebody else
 	var u User
 	var outdated bool
 	ok, err := s.Attempts.check(ctx, source, s.now, func() (ok bool, err error) {
@@ -171,7 +171,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (Grant, error) {
 			return errUnauthenticated
 		}
 		if fresh = v.rotate(secret, next, now, now.Add(s.RefreshTTL)); fresh {
-			return u.admit() // with an error the token stays as good as it was
+			return u.admit() // after an error the token is still valid
 		}
 		return nil
 	})
@@ -382,7 +382,7 @@ func (s *Service) Resign(ctx context.Context, actor Actor, keepImages bool) erro
 	if err := s.Sessions.RevokeSessions(ctx, actor.UserID, "", s.now()); err != nil || keepImages {
 		return err
 	}
-	return s.Dependents.RemoveAllOf(ctx, actor.UserID) // what came while the account ended
+	return s.Dependents.RemoveAllOf(ctx, actor.UserID) // images that were added while the account ended
 }
 
 // AddKey creates an API key and returns it with its text, which cannot be retrieved again. A zero expires means never.

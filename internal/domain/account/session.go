@@ -42,8 +42,8 @@ func (s Session) issued(secret string) bool {
 	return sameHash(known, family)
 }
 
-// newRefreshSecret returns the secret of a refresh token: "<family>.<own>". All those of a session have the same family, so that a former
-// one can be told from one that was made up. before is the secret that it follows; empty: none. Old ones have no family.
+// newRefreshSecret returns the secret of a refresh token: "<family>.<own>". All secrets of a session have the same family, so that a former
+// one can be told from an invented one. before is the secret that it replaces; empty: none. Old ones have no family.
 func newRefreshSecret(before string) string {
 	family, _, ok := strings.Cut(before, ".")
 	if !ok {

@@ -114,7 +114,7 @@ func (a Actor) MustBeAdmin() error {
 	return nil
 }
 
-// mustHaveSession keeps API keys away from what could make them outlive their owner's will.
+// mustHaveSession refuses API keys for operations by which a stolen key could outlive its deletion.
 func (a Actor) mustHaveSession() error {
 	if a.Session == "" {
 		return fault.New(fault.Forbidden, "session_required", "An API key may not do this. Sign in with a password.")

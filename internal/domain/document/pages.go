@@ -150,7 +150,7 @@ func (s *Service) sealed(password, sha256 string) ([]byte, error) {
 	return s.Seals.Seal(password, sha256)
 }
 
-// shown is what an actor who may see the image gets of it.
+// shown returns the image as an actor may see it who may see the image at all.
 func (s *Service) shown(actor account.Actor, i Image) Image { return s.unsealed(i).knownTo(actor) }
 
 // unsealed fills in the password of an image's file. Without the key there is none, and the file cannot be opened.

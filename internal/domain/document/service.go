@@ -126,7 +126,7 @@ func (s *Service) store(ctx context.Context, arrivals []arrival, claim once.Clai
 	}
 	added, err := s.Catalog.Add(ctx, claim, s.Limits.Defaults(), documents...)
 	if err != nil && !fault.Refused(err) {
-		return nil, err // the rows may be there all the same, so their bytes stay: the sweeper knows
+		return nil, err // the rows may have been added, so the bytes stay; the sweeper removes them if not
 	}
 	if err != nil {
 		return nil, s.takeBack(ctx, err, blobs...)
@@ -153,7 +153,7 @@ func (s *Service) putAll(ctx context.Context, a arrival, begun time.Time) (blobs
 	return append(blobs, original), nil
 }
 
-// onFile says which of several files a fault is about. The password is a field of its own.
+// onFile adds to a fault which of several files it is about. The password is a field of its own.
 func onFile(err error, n, of int) error {
 	name := "file"
 	if of > 1 {
@@ -186,7 +186,7 @@ func (s *Service) putOriginal(ctx context.Context, f File) (string, error) {
 	return s.Blobs.Put(ctx, r)
 }
 
-// takeBack deletes blobs that are not going to be named for that cause, unless it is that their store is away.
+// takeBack deletes blobs that no row will name because of that error, unless the error is that their store cannot be reached.
 func (s *Service) takeBack(ctx context.Context, cause error, blobs ...string) error {
 	if fault.Is(cause, fault.Unavailable) {
 		return cause
@@ -194,7 +194,7 @@ func (s *Service) takeBack(ctx context.Context, cause error, blobs ...string) er
 	return errors.Join(cause, s.deleteBlobs(ctx, blobs...))
 }
 
-// deleteBlobs gives up where the store is away, so that nobody is kept waiting for what the sweeper does as well.
+// deleteBlobs gives up if the store cannot be reached, so that nobody waits: the sweeper deletes them later.
 func (s *Service) deleteBlobs(ctx context.Context, blobs ...string) error {
 	var errs []error
 	for _, name := range blobs {
@@ -246,7 +246,7 @@ func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Ima
 	for _, tag := range tags {
 		q.Tags = append(q.Tags, FoldTag(cleanTag(tag)))
 	}
-	if q.Order == ByName && q.Before != 0 { // its place tells about its name
+	if q.Order == ByName && q.Before != 0 { // its position in a list tells about its name
 		if _, err := s.Image(ctx, actor, q.Before); err != nil {
 			return nil, 0, noPlace(err)
 		}
@@ -258,7 +258,7 @@ func (s *Service) List(ctx context.Context, actor account.Actor, q Query) ([]Ima
 	return images, total, noPlace(err)
 }
 
-// pick sets whose documents the actor is told of.
+// pick sets whose documents the actor sees in a list.
 func (q *Query) pick(actor account.Actor) error {
 	q.Viewer, q.Owner, q.Others = actor.UserID, 0, q.Whose == Others
 	switch {
@@ -306,7 +306,7 @@ func (s *Service) open(ctx context.Context, actor account.Actor, id int64, blob 
 			return i, r, failure
 		}
 		was := blob(i)
-		if i, err = s.Image(ctx, actor, id); err == nil && blob(i) == was { // else the image was turned meanwhile
+		if i, err = s.Image(ctx, actor, id); err == nil && blob(i) == was { // otherwise the image was turned meanwhile
 			return Image{}, nil, failure
 		}
 	}
@@ -474,7 +474,7 @@ func (s *Service) turn(ctx context.Context, actor account.Actor, id int64, chang
 	case fault.Refused(err):
 		err = s.takeBack(ctx, err, thumbnail)
 	}
-	return turned, err // after another failure the row may be changed all the same, so both thumbnails stay: the sweeper knows
+	return turned, err // after any other failure the row may have changed, so both thumbnails stay; the sweeper removes the orphan
 }
 
 func mayChange(actor account.Actor, i Image) error {
@@ -507,9 +507,8 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64, con
 	return s.remove(ctx, i)
 }
 
-// remove takes the document whose first page has that image. It has done its work once the rows are gone: what they named is an orphan
-// then.
-// That deleting that fails is no failure of this, since asking again would find no image.
+// remove deletes the document whose first page has that image. It is done once the rows are gone, which makes their bytes orphans. It
+// returns no error if deleting these fails, since a second request would find no image.
 func (s *Service) remove(ctx context.Context, first Image) error {
 	pages := []Image{first}
 	if first.Pages > 1 {

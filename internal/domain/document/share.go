@@ -12,7 +12,7 @@ import (
 // MaxReaders is the maximum number of users with whom a document may be shared by name.
 const MaxReaders = 100
 
-// knownTo leaves only those readers of whom the actor may know: for the owner and administrators all, for others only themselves.
+// knownTo keeps only the readers that the actor may know: all for the owner and administrators, only themselves for others.
 func (i Image) knownTo(actor account.Actor) Image {
 	if !actor.MayActFor(i.Owner.ID) {
 		readers := i.Readers

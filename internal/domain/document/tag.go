@@ -29,7 +29,7 @@ func FoldTag(tag string) string {
 	return strings.Map(func(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }, tag)
 }
 
-// cleanTag takes out what nobody sees, and leaves one space between words.
+// cleanTag removes invisible characters, and leaves one space between words.
 func cleanTag(tag string) string { return strings.Join(strings.Fields(label.Clean(tag)), " ") }
 
 func checkTag(tag string) bool {
@@ -38,7 +38,7 @@ func checkTag(tag string) bool {
 		strings.ContainsFunc(tag, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsMark(r) })
 }
 
-// cleanTags returns tags without what nobody sees, and what is wrong with them.
+// cleanTags returns tags without invisible characters, and what is wrong with them.
 func cleanTags(tags []string) (clean []string, wrong []fault.Field) {
 	if len(tags) > MaxTags {
 		return nil, []fault.Field{{Field: "tags", Detail: fmt.Sprintf("at most %d tags", MaxTags)}}

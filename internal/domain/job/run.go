@@ -142,7 +142,7 @@ func (r *Runner) take(ctx, patience context.Context) {
 	}
 }
 
-// takeOne waits for an item and runs it. It tells whether the try did not count.
+// takeOne waits for an item and runs it. It returns true if the try did not count.
 func (r *Runner) takeOne(ctx, patience context.Context) (free bool, err error) {
 	id, done, err := r.Queue.Take(ctx)
 	if err != nil {
@@ -150,7 +150,7 @@ func (r *Runner) takeOne(ctx, patience context.Context) (free bool, err error) {
 	}
 	now, leasedBy := r.Now(), strings.ToLower(rand.Text())
 	claim, err := r.Jobs.Claim(patience, id, leasedBy, now, now.Add(LeaseTime))
-	if failure := done(patience); failure != nil { // it is given again, and cannot be claimed then
+	if failure := done(patience); failure != nil { // the queue gives it again, and it cannot be claimed then
 		r.log("taking an item out of the queue", failure)
 	}
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) { // somebody else has it, or it was cancelled
@@ -194,7 +194,7 @@ func (r *Runner) run(ctx context.Context, c Claim) (free bool, err error) {
 		}
 		pause *= 2
 	}
-	if o.Again || o.Free { // it may be queued again
+	if o.Again || o.Free { // it may have been queued again
 		r.Wake()
 	}
 	if fault.Is(err, fault.Conflict) { // the lease had lapsed; whoever has it now finds the run, if there is one
@@ -221,7 +221,7 @@ func (r *Runner) try(ctx context.Context, c Claim) Outcome {
 	return outcomeOf(run.Version, err)
 }
 
-// beat prolongs the lease until the context ends. Where the lease is lost it calls stop.
+// beat extends the lease until the context ends. If the lease is lost, it calls stop.
 func (r *Runner) beat(ctx context.Context, stop func(), c Claim) {
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
@@ -237,7 +237,7 @@ func (r *Runner) beat(ctx context.Context, stop func(), c Claim) {
 			return
 		}
 		if err != nil && ctx.Err() == nil {
-			r.log("prolonging a lease", err) // it is tried again before the lease ends
+			r.log("extending a lease", err) // it is tried again before the lease ends
 		}
 	}
 }

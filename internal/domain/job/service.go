@@ -97,7 +97,7 @@ const maxFaults = 20
 // lookedUpAtOnce is how many images are looked up together.
 const lookedUpAtOnce = 1000
 
-// check returns the images that an order comes to.
+// check returns the images that an order covers.
 func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]int64, error) {
 	switch {
 	case len(o.Images)+len(o.Documents) == 0:
@@ -151,7 +151,7 @@ func (s *Service) check(ctx context.Context, actor account.Actor, o Order) ([]in
 	return c.images, fault.InvalidFields(c.fields[:min(len(c.fields), maxFaults)]...)
 }
 
-// checking is the check of an order: what it comes to so far.
+// checking is the check of an order, with the images found so far.
 type checking struct {
 	*Service
 	request recognition.Request

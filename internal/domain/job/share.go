@@ -16,8 +16,7 @@ type Open struct {
 	Running  int // items that somebody runs
 }
 
-// window is how many items may wait in the queue: few, so that who comes later waits for few, and more than those who run items take at
-// once.
+// window is how many items may wait in the queue: few, so that later users wait for few, and more than all runners take at once.
 func window(open []Open) int {
 	running := 0
 	for _, o := range open {
@@ -52,7 +51,7 @@ func Share(open []Open, waiting int) map[string]int {
 	return shares
 }
 
-// before tells whether it is one job's turn before that of another.
+// before tells whether one job has its turn before another.
 func before(a, b Open, byUser map[int64]int) bool {
 	if a.User != b.User {
 		return cmp.Or(cmp.Compare(byUser[a.User], byUser[b.User]), cmp.Compare(a.ID, b.ID)) < 0
@@ -66,8 +65,8 @@ type Forecast struct {
 	End   time.Time // about when it ends; zero: nothing is known yet
 }
 
-// foresee says how much goes before the end of a job, by the turns that Share takes, and when that will be: each item takes as long as the
-// mean of those that this job has run, or else of others, and as many run at once as now.
+// foresee estimates how many items run before the end of a job, by the turns that Share takes, and when it ends. It assumes that an item
+// takes as long as the mean of those that this job has run, or else of others, and that as many run at once as now.
 func foresee(open []Open, id string, mean time.Duration, now time.Time) (f Forecast) {
 	i := slices.IndexFunc(open, func(o Open) bool { return o.ID == id })
 	if i < 0 {

@@ -130,13 +130,13 @@ func (l Limits) Work(u Use, items int64, each time.Duration, now time.Time) erro
 	return nil
 }
 
-// What who is told to wait for the queue is told to wait, at least and at most.
+// The shortest and the longest time that a user is told to wait for the queue.
 const (
 	minWait = 5 * time.Second
 	maxWait = time.Hour
 )
 
-// room returns when enough items leave the window.
+// room returns when enough items will have left the window.
 func (l Limits) room(u Use, of *fault.Limit, now time.Time) time.Duration {
 	excess := of.Asked - (of.Allowed - of.Used)
 	slots := slices.SortedFunc(slices.Values(u.Added), func(a, b Added) int { return a.Slot.Compare(b.Slot) })

@@ -127,7 +127,7 @@ func (s *Service) RoomForWork(ctx context.Context, userID int64, items int, each
 	return standing.Limits.Work(standing.Use, int64(items), each, s.Now())
 }
 
-// gone leaves it to the step that adds to say what is to be said of a user who is not there any more.
+// gone ignores that a user does not exist any more: the step that adds rows reports it.
 func gone(err error) error {
 	if fault.Is(err, fault.NotFound) {
 		return nil

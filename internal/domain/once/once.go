@@ -28,7 +28,7 @@ const (
 	Keep      = 24 * time.Hour   // for which a key is kept
 	LeaseTime = 15 * time.Second // after which the key of a node that vanished may be taken over
 	heartbeat = LeaseTime / 4
-	look      = 100 * time.Millisecond // how often who waits for another one with the same key looks
+	look      = 100 * time.Millisecond // how often a request looks that waits for another one with the same key
 	patience  = 5 * time.Second        // of giving a key back
 )
 
@@ -188,7 +188,7 @@ func (s *Service) Do(ctx context.Context, r Request, do func(context.Context, Cl
 	}
 }
 
-// hold calls do while it prolongs the claim.
+// hold calls do while it extends the claim.
 func (s *Service) hold(ctx context.Context, c Claim, do func(context.Context, Claim) ([]Effect, error)) error {
 	working, stop := context.WithCancelCause(ctx)
 	beating := make(chan struct{})
@@ -214,7 +214,7 @@ func (s *Service) hold(ctx context.Context, c Claim, do func(context.Context, Cl
 	return err
 }
 
-// beat prolongs a claim until the context ends. Where it is lost it calls stop.
+// beat extends a claim until the context ends. If it is lost, it calls stop.
 func (s *Service) beat(ctx context.Context, stop context.CancelCauseFunc, c Claim) {
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()

@@ -18,7 +18,7 @@ func alignText(old []Word, before, text string, region document.Box) []Word {
 	if len(boxes) == 1 {
 		boxes[0] = region
 	}
-	// source is the old line that all words from i to j (not inclusive) come from, or -1 where there is no such line.
+	// source returns the old line that all words from i to j (not inclusive) come from, or -1 if there is no such line.
 	source := func(i, j int) int {
 		for k := i; k < j; k++ {
 			if from[k] < 0 || from[k] >= len(lineOf) || lineOf[from[k]] != lineOf[from[i]] {

@@ -48,7 +48,7 @@ func Agreement(a, b string) float64 {
 	return 1 - float64(ab.Edits)/float64(longer)
 }
 
-// reduce leaves of a text what the scoring looks at.
+// reduce keeps the part of a text that the scoring looks at.
 func (s Scoring) reduce(text string) []rune {
 	between := " "
 	if s.AnySpace {

@@ -102,12 +102,12 @@ func (c Content) turned(from int, image document.Image) Content {
 	return c
 }
 
-// people are all whom the content names.
+// people returns all users that the content names.
 func (c *Content) people() []*account.Ref {
 	return []*account.Ref{&c.RevisedBy, &c.EditedBy, &c.ConfirmedBy}
 }
 
-// saysThatOf tells whether two revisions have the same text at the same place.
+// saysThatOf tells whether a revision has the text of another one at the same place.
 func (c Content) saysThatOf(other Content) bool { return c.Text == other.Text && c.ROI == other.ROI }
 
 // Detail returns the words of the text.
@@ -149,12 +149,12 @@ type WordMark struct {
 	Confirmed bool
 }
 
-// revises tells whether the correction makes a revision: that a content is brought back is not of the content itself.
+// revises tells whether the correction makes a revision. Restoring a content makes none.
 func (c Correction) revises() bool {
 	return c.edits() || c.Name != nil || c.Confirmed != nil || len(c.Words) > 0 || c.LangFits
 }
 
-// edits tells whether the correction is of the text or the region.
+// edits tells whether the correction changes the text or the region.
 func (c Correction) edits() bool { return c.Text != nil || c.Detail != nil || c.ROI != nil }
 
 func (c Correction) check(page document.Image) error {

@@ -111,15 +111,15 @@ type Index interface {
 	Fold(text string) Folded
 }
 
-// changed is what was changed of an image.
+// changed says what was changed in an image.
 type changed struct {
 	contents []Content // for the index; none where some are gone
 	events   []Event
 }
 
-// announced makes a change to contents of an image known to the index and to those who follow the image: before it, durably, and after it,
-// with what the function returns. Every run, revision and deletion goes through here. What they do not learn now they learn by Reindex, so
-// that fails nothing.
+// announced makes a change to contents of an image known to the index and to those who follow the image: before the change, durably, and
+// after it, with what the function returns. Every run, revision and deletion goes through here. If telling them fails, the change does not:
+// Reindex tells them later.
 func (s *Service) announced(ctx context.Context, imageID int64, do func() (changed, error)) error {
 	if s.Index == nil {
 		_, err := do()
@@ -331,7 +331,8 @@ func (s *Service) reindex(ctx context.Context, a Announcement) error {
 	return err
 }
 
-// forgotten is how old an announcement is when nobody follows an image since before it. Those of all images are much older.
+// forgotten is the age of an announcement from which nobody can follow the image since before it. Announcements of all images are much
+// older.
 const forgotten = 24 * time.Hour
 
 func (s *Service) putCurrent(ctx context.Context, announced, imageID int64, ids []string) error {

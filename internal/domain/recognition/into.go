@@ -118,13 +118,13 @@ func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tas
 		return Run{}, takeBack(err)
 	}
 	if err != nil {
-		return Run{}, err // the rows may be there all the same, so the contents stay: the sweeper knows
+		return Run{}, err // the rows may have been added, so the contents stay; the sweeper removes them if not
 	}
 	return s.finish(ctx, actor, to, contents, stored, nil)
 }
 
-// finish stores what was read of contents that were there, once others are part of the run. The others are those that somebody added who
-// then broke off, where there are such.
+// finish stores new readings of existing contents, after the new contents are part of the run. If an earlier request broke off after it had
+// added them, these are its contents.
 func (s *Service) finish(ctx context.Context, actor account.Actor, to addition, contents []Content, run Run, others []string) (_ Run,
 	err error) {
 	for i, again := range to.again {
@@ -156,7 +156,7 @@ func addedEvents(r Run, added []Content) []Event {
 	return events
 }
 
-// stored is a content in the coordinates that those of its run are stored in.
+// stored is a content in the coordinates in which its run is stored.
 func (a addition) stored(c Content) Content {
 	return c.turned(a.image.Rotation, a.image.TurnedTo(a.run.Rotation))
 }
@@ -194,7 +194,7 @@ func (s *Service) readAgain(ctx context.Context, actor account.Actor, to additio
 			next.Name = now.Name
 		}
 		err = s.revise(ctx, actor, to.image, to.run, &next)
-		if err == nil || !fault.Is(err, fault.Conflict) { // a conflict: somebody was faster, so look again
+		if err == nil || !fault.Is(err, fault.Conflict) { // conflict: another revision was faster, so look again
 			return next, err
 		}
 	}

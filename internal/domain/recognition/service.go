@@ -174,12 +174,12 @@ func (s *Service) store(ctx context.Context, run Run) (Run, error) {
 	if fault.Is(err, fault.NotFound) || errors.Is(err, once.ErrLost) { // the image was deleted meanwhile, or another node makes the run
 		return Run{}, errors.Join(err, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
 	}
-	if errors.Is(err, ErrItemRead) { // somebody else was faster with the same item
+	if errors.Is(err, ErrItemRead) { // another node was faster with the same item
 		first, failure := s.Runs.ByItem(ctx, run.Item)
 		return first, errors.Join(failure, s.Contents.Delete(context.WithoutCancel(ctx), run.ContentIDs))
 	}
 	if err != nil {
-		return Run{}, err // the row may be there all the same, so its contents stay: the sweeper knows
+		return Run{}, err // the row may have been added, so its contents stay; the sweeper removes them if not
 	}
 	stored.Contents = run.Contents
 	for i, c := range stored.Contents {
@@ -188,7 +188,7 @@ func (s *Service) store(ctx context.Context, run Run) (Run, error) {
 	return stored, nil
 }
 
-// stamp puts into a content what is known of it from its run.
+// stamp fills in the fields of a content that follow from its run.
 func stamp(c Content, r Run) Content {
 	c.Version, c.Created = r.Version, r.Created
 	return c
@@ -296,7 +296,7 @@ func (s *Service) Again(ctx context.Context, actor account.Actor, made once.Effe
 	return run, nil
 }
 
-// version is for who may see the image.
+// version is for actors who may see the image.
 func (s *Service) version(ctx context.Context, image document.Image, version int) (Run, error) {
 	run, err := s.Runs.ByVersion(ctx, image.ID, version)
 	if err != nil {
@@ -333,7 +333,7 @@ func (s *Service) fill(ctx context.Context, image document.Image, runs []Run) (c
 			return 0, err
 		}
 		for i, id := range batch {
-			if len(contents) > 0 && contents[0].ID == id { // else it was deleted meanwhile
+			if len(contents) > 0 && contents[0].ID == id { // otherwise it was deleted meanwhile
 				run := &runs[runOf[from+i]]
 				run.Contents = append(run.Contents, onPage(contents[0], *run, image))
 				words += 1 + len(contents[0].Words) // a content takes room without words, too
@@ -418,7 +418,7 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 	case err != nil:
 	case deleted:
 		err = s.restore(ctx, image.ID, c)
-	default: // who deletes it looks at the revision once it is marked; whoever is not seen by that sees the mark
+	default: // a deletion looks at the revision after its mark; a correction that it does not see will see the mark
 		_, err = s.Runs.ByContent(ctx, id)
 	}
 	return c, err
@@ -429,7 +429,7 @@ func (s *Service) restore(ctx context.Context, imageID int64, c Content) error {
 	err := s.announced(ctx, imageID, func() (changed, error) {
 		return changed{[]Content{c}, happened(c)}, s.Runs.Restore(ctx, c.ID)
 	})
-	if fault.Is(err, fault.NotFound) { // somebody else brought it back
+	if fault.Is(err, fault.NotFound) { // somebody else restored it
 		if _, there := s.Runs.ByContent(ctx, c.ID); there == nil {
 			return nil
 		}
@@ -465,7 +465,7 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 		if err == nil {
 			return next, nil
 		}
-		if !fault.Is(err, fault.Conflict) { // a conflict: somebody was faster, so look again
+		if !fault.Is(err, fault.Conflict) { // conflict: another revision was faster, so look again
 			return Content{}, err
 		}
 	}
@@ -578,7 +578,7 @@ func (s *Service) Purge(ctx context.Context, actor account.Actor, id string, con
 		if run, image, err = s.findToChange(ctx, actor, id, s.Runs.ByDeleted); err == nil {
 			_, err = s.ifHolds(ctx, run, image, id, condition)
 		}
-	case err == nil && condition != nil: // nobody is to correct it between the look and the removal
+	case err == nil && condition != nil: // nobody may correct it between the look and the removal
 		err = s.markDeleted(ctx, run, image, id, condition)
 	}
 	if err != nil {

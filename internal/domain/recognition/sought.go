@@ -26,10 +26,10 @@ const (
 	MaxSoughtWords = 20
 )
 
-// longestTerm is how many characters of a word or a number tell it apart.
+// longestTerm is how many characters of a word or a number the index looks at.
 const longestTerm = 15
 
-// script is what a text is split by: what stands together is found together.
+// script is a kind of characters. A text is split where it changes, and each piece is found as a whole.
 type script uint8
 
 const (

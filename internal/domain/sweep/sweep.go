@@ -81,10 +81,10 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) ([]Tally, error) {
 	return tallies, errors.Join(errs...)
 }
 
-// few is how many things may be left over whatever is named.
+// few is how many things may be left over even if more are left over than are named.
 const few = 20
 
-// sweep counts first, which is all there is to do most of the time.
+// sweep counts first; most of the time there is nothing else to do.
 func (k Kind) sweep(ctx context.Context, before time.Time, o Options) (Tally, error) {
 	t := Tally{Kind: k.Name}
 	for b, err := range k.batches(ctx, before) {
@@ -139,7 +139,7 @@ type batch struct {
 	left []string // the names that no row names
 }
 
-// batches goes through all that is old. It ends with an error where a store cannot answer.
+// batches goes through everything that is old. It ends with an error if a store cannot answer.
 func (k Kind) batches(ctx context.Context, before time.Time) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
 		names := make([]string, 0, atOnce)

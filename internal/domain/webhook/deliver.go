@@ -171,7 +171,7 @@ func (d *Deliverer) send(ctx context.Context, h Hook, delivery Delivery, leasedB
 	}
 	err = d.Hooks.Finish(ctx, delivery.ID, leasedBy, func(h *Hook, delivery *Delivery) { settle(h, delivery, answer, d.Now()) })
 	if err != nil && !fault.Is(err, fault.Conflict) { // it is due again once its lease ends
-		d.log("noting what became of a delivery", err)
+		d.log("storing the outcome of a delivery", err)
 	}
 }
 

@@ -20,7 +20,7 @@ type Service struct {
 
 var _ account.Dependents = (*Service)(nil)
 
-// sealedFor names whose secrets are sealed, so that a seal in another's row opens nothing.
+// sealedFor names the user whose secrets are sealed, so that a seal opens nothing in the row of another user.
 func sealedFor(userID int64) string { return fmt.Sprintf("webhooks of user %d", userID) }
 
 func (s *Service) check(f Form) error {

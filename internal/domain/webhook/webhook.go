@@ -124,7 +124,7 @@ type Answer struct {
 	RetryAfter time.Duration // that was asked for; 0: nothing was
 }
 
-// ok tells whether a try has worked.
+// ok tells whether a try has succeeded.
 func (a Answer) ok() bool { return a.Status >= 200 && a.Status < 300 }
 
 // pauses are before the second try and those after it: about a day in all.
@@ -134,7 +134,7 @@ var pauses = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute,
 // MaxTries is the maximum number of tries of a delivery.
 var MaxTries = len(pauses) + 1
 
-// settle says where a delivery and its hook stand after a try.
+// settle returns the states of a delivery and its hook after a try.
 func settle(h *Hook, d *Delivery, a Answer, now time.Time) {
 	d.Tried, d.Answer, d.Due = now, a, time.Time{}
 	if a.ok() {
@@ -157,7 +157,7 @@ func settle(h *Hook, d *Delivery, a Answer, now time.Time) {
 		return
 	}
 	pause := pauses[max(d.Tries, 1)-1]
-	pause += mathrand.N(pause / 4) // so that what failed together is not tried together
+	pause += mathrand.N(pause / 4) // so that deliveries that failed together are not retried together
 	d.Due = now.Add(max(pause, min(a.RetryAfter, slices.Max(pauses))))
 }
 

@@ -58,7 +58,7 @@ func Insert(ctx context.Context, tx *sql.Tx, u account.User) (id int64, err erro
 	return id, putStates(ctx, tx, id, u.States)
 }
 
-// userSearch is what keywords are looked for in; empty for one who has resigned.
+// userSearch is the text that keywords are looked for in; empty for a user who has resigned.
 func userSearch(u account.User) sqldb.Text {
 	if u.Resigned() {
 		return ""
@@ -91,8 +91,8 @@ func putStates(ctx context.Context, tx *sql.Tx, userID int64, states []account.S
 	return nil
 }
 
-// taken turns a duplicate key into the Conflict that names what is taken. It looks after the transaction has ended, at what the
-// others have committed.
+// taken turns a duplicate key into the Conflict that names what is taken. It looks after the transaction has ended, to see what others have
+// committed.
 func (s *Users) taken(ctx context.Context, err error, u account.User) error {
 	if !s.db.Is(err, sqldb.Duplicate) {
 		return err

@@ -186,7 +186,7 @@ func idsOf(readers []account.Ref) (ids []int64) {
 	return ids
 }
 
-// given is 1 for a reader of a document who sees it for no other reason.
+// given is 1 if a reader of a document sees it for no other reason, else 0.
 func given(i document.Image, reads bool) int {
 	if reads && i.Visibility == document.Private {
 		return 1

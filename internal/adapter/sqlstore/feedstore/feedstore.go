@@ -85,7 +85,7 @@ func (s *Store) Since(ctx context.Context, imageID, after int64) (events []recog
 	return events, events[len(events)-1].Seq, nil // there may be more by now
 }
 
-// lost is how long before the end of a stay another one ended whose watcher has not left, nor ever will.
+// lost is how long a stay has to be over before its watcher counts as gone for good.
 const lost = time.Hour
 
 // Stay implements recognition.Feed.

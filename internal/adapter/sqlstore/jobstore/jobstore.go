@@ -105,7 +105,7 @@ func insertItems(ctx context.Context, tx *sql.Tx, id string, number int, images 
 	return nil
 }
 
-// standing is what changes of a job, and whose it is.
+// standing is the part of a job that changes, and its user.
 const standing = `job.id, job.user_id, job.priority, job.state, job.total, job.queued, job.running, job.done, job.failed, job.cancelled,
 	job.seq, job.worked, job.created_datetime, job.begun_datetime, job.finished_datetime, job.error_code, job.error_detail,
 	COALESCE(job.webhook_id, 0)`
@@ -145,7 +145,7 @@ func (s *Store) ByID(ctx context.Context, id string) (job.Job, error) {
 	return j, s.db.Fault(ctx, found(err))
 }
 
-// found says of which error it is that there is no job.
+// found turns the error for a missing row into NotFound of the job.
 func found(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return job.ErrNotFound
@@ -270,7 +270,7 @@ func (s *Store) Stats(ctx context.Context) (st job.Stats, err error) {
 
 // Offer implements job.Jobs.
 func (s *Store) Offer(ctx context.Context, now, until time.Time, share func([]job.Open) map[string]int) (ids []string, err error) {
-	open, err := openJobs(ctx, s.db.Read) // most of the time there is nothing to do, and then nobody need be kept out
+	open, err := openJobs(ctx, s.db.Read) // most of the time there is nothing to do, and then nothing has to be locked
 	if err != nil || !slices.ContainsFunc(open, func(o job.Open) bool { return o.Queued > 0 }) {
 		return nil, s.db.Fault(ctx, err)
 	}
@@ -340,8 +340,8 @@ func numberOf(itemID string) string {
 	return number
 }
 
-// change changes a job and its items, while nobody else does. do says what has become of the items by changing the counts. It is not told
-// the request, which may be large, and the name of the user.
+// change changes a job and its items under a lock. do changes the counts by what has become of the items. It does not get the request,
+// which may be large, nor the name of the user.
 func (s *Store) change(ctx context.Context, id string, now time.Time, do func(tx *sql.Tx, j *job.Job) error) error {
 	return s.db.Update(ctx, func(tx *sql.Tx) error {
 		j, err := scanStanding(tx.QueryRowContext(ctx, `SELECT `+standing+` FROM job WHERE job.state <> 'adding' AND job.id = ?`+

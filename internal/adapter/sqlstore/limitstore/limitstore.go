@@ -47,8 +47,7 @@ func (s *Store) Update(ctx context.Context, userID int64, change func(*limit.Own
 	})
 }
 
-// standing returns the own limits of a user and what the user has, with the row locked where lock says so. NotFound, also for one who has
-// resigned.
+// standing returns a user's own limits and usage; if lock is set, the row is locked. NotFound, also for a user who has resigned.
 func standing(ctx context.Context, q sqldb.Querier, userID int64, lock string) (own limit.Own, use limit.Use, err error) {
 	var name sqldb.Text
 	err = q.QueryRowContext(ctx, `SELECT name, images, bytes FROM user WHERE id = ?`+lock, userID).
@@ -67,7 +66,7 @@ func standing(ctx context.Context, q sqldb.Querier, userID int64, lock string) (
 	return own, use, err
 }
 
-// work fills in what a user does. The items of a job count from when it is begun to be added.
+// work fills in the work of a user. The items of a job count from the moment when adding it begins.
 func work(ctx context.Context, q sqldb.Querier, userID int64, now time.Time, use *limit.Use) error {
 	if err := q.QueryRowContext(ctx, `SELECT COALESCE(SUM(queued), 0) FROM job /*! FORCE INDEX (job_user_state) */ WHERE user_id = ? `+
 		`AND state IN ('adding', 'queued', 'running')`, userID).Scan(&use.Queued); err != nil {

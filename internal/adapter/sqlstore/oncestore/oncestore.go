@@ -65,7 +65,7 @@ func byID(ctx context.Context, q sqldb.Querier, id, lock string) (k once.Key, er
 	return k, err
 }
 
-// begun returns the key that is there once another one begins, and whether that changes it.
+// begun returns the key of a row after a request has tried to begin it, and whether that changes the row.
 func begun(there, k once.Key) (once.Key, bool) {
 	switch {
 	case there.Created.Before(k.Created.Add(-once.Keep)):
@@ -109,7 +109,7 @@ func (s *Store) Begin(ctx context.Context, k once.Key) (once.Key, error) {
 				there.Done, made, there.ID)
 			return err
 		})
-		if !errors.Is(err, sql.ErrNoRows) { // else it was released meanwhile
+		if !errors.Is(err, sql.ErrNoRows) { // otherwise it was released meanwhile
 			return there, err
 		}
 	}

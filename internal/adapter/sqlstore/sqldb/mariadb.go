@@ -49,7 +49,7 @@ var catalogueOfMariaDB = Catalogue{
 	},
 }
 
-// classifyMariaDB goes by the numbers of the server. What is no answer of the server is a connection that failed.
+// classifyMariaDB classifies errors by the numbers of the server. Any other error is a failed connection.
 func classifyMariaDB(err error) Class {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch e.Number {
@@ -138,7 +138,7 @@ func newMariaDB(config *mysql.Config, connections int) (*DB, error) {
 	return &DB{Dialect: mariadb, Write: write, Read: read, Migrating: migrate}, nil
 }
 
-// errAddress tells nothing of the address, since a password may stand where it is not expected.
+// errAddress shows nothing of the address, since it may contain a password in an unexpected place.
 var errAddress = errors.New("the address is not of the form mariadb://user:password@host:3306/name; characters other than letters and " +
 	"digits in user or password have to be percent-encoded")
 
@@ -169,10 +169,10 @@ func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 	c.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
 		"innodb_lock_wait_timeout": strconv.Itoa(lockTimeout), "time_zone": "'+00:00'",
 		"tx_isolation": "'READ-COMMITTED'", // no locks on gaps, so that fewer transactions meet
-		// Of long lists, too, each value is looked up to plan by. What is noted of an index may be of a time when the table was small, so
-		// that all of it would be read.
+		// Each value of a long list is looked up to make the plan. The statistics of an index may be of a time when the table was small,
+		// and then all of it would be read.
 		"eq_range_index_dive_limit": "0",
-		// A list of 1,000 values or more would become a table, with which the one that is asked is joined by reading all of it.
+		// A list of 1,000 values or more would become a table, and the join with it would read all of the other table.
 		"in_predicate_conversion_threshold": "0",
 		"sql_safe_updates":                  "1"} // UPDATE and DELETE go by a key; a statement that cannot is refused
 	connections = defaultConnections
@@ -185,18 +185,18 @@ func ParseMariaDB(address string) (_ *mysql.Config, connections int, err error) 
 		switch key {
 		case "connections":
 			if connections, err = strconv.Atoi(value); err != nil || connections < 2 || connections > 10_000 {
-				return nil, 0, fmt.Errorf("connections=%s: a number from 2 to 10000 is wanted", value)
+				return nil, 0, fmt.Errorf("connections=%s: must be a number from 2 to 10000", value)
 			}
 		case "tls":
 			if value != "true" && value != "false" && value != "skip-verify" {
-				return nil, 0, fmt.Errorf("tls=%s: true, false or skip-verify is wanted", value)
+				return nil, 0, fmt.Errorf("tls=%s: must be true, false or skip-verify", value)
 			}
 		case "tls-ca":
 			if query.Get("tls") != "true" {
-				return nil, 0, errors.New("tls-ca is of use with tls=true only")
+				return nil, 0, errors.New("tls-ca needs tls=true")
 			}
 		default:
-			return nil, 0, fmt.Errorf("there is no parameter %q, only tls, tls-ca and connections", key)
+			return nil, 0, fmt.Errorf("unknown parameter %q; tls, tls-ca and connections are known", key)
 		}
 	}
 	c.TLS, err = tlsOf(u.Hostname(), query.Get("tls"), query.Get("tls-ca"))
@@ -264,7 +264,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, err
 }
 
-// notContext hides the cause of an error: it is neither the end of the caller's context nor an error after which database/sql tries again.
+// notContext hides the cause of an error, so that it counts neither as the end of the caller's context nor as an error after which
+// database/sql tries again.
 type notContext struct{ cause error }
 
 func (e notContext) Error() string { return e.cause.Error() }

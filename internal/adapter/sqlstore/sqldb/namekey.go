@@ -6,7 +6,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxNameKey is how many bytes of a key column name_key keeps. No name of 200 characters has a longer one but for strange ones.
+// maxNameKey is how many bytes of a key column name_key keeps. Only strange names of 200 characters have a longer key.
 const maxNameKey = 1000
 
 // NameKey returns the key by which documents are sorted by name, byte by byte: numbers by their value, letters without case and

@@ -70,7 +70,7 @@ func (db *DB) Ping(ctx context.Context) error {
 const (
 	// reconnects is how often a transaction is tried again after its connection broke before it was told to commit.
 	reconnects = 2
-	// patience is for how long a transaction is tried again.
+	// patience is how long a transaction is retried.
 	patience = 3 * time.Second
 	// The pause before a transaction is tried again doubles from firstPause to lastPause. A random part of it keeps transactions that met
 	// from meeting again.
@@ -78,7 +78,7 @@ const (
 	lastPause  = 200 * time.Millisecond
 )
 
-// commitError is the failure of a commit. Where the connection broke nobody knows whether it was done, so it is not tried again.
+// commitError is the failure of a commit. If the connection broke, nobody knows whether the commit was done, so it is not retried.
 type commitError struct{ error }
 
 func (e commitError) Unwrap() error { return e.error }

@@ -49,7 +49,7 @@ func classOf(sqlType string) columnClass {
 	return textColumn
 }
 
-// tableOf returns what a table is made of.
+// tableOf returns the columns and the key of a table.
 func tableOf(ctx context.Context, db *sqldb.DB, q sqldb.Querier, name string) (table, error) {
 	t := table{name: name}
 	places := map[int]int{} // in the key, of the columns that are in it
@@ -187,7 +187,7 @@ func Sync(ctx context.Context, from, to *sqldb.DB, names []string, done func(tab
 		return to.Fault(ctx, err)
 	}
 	defer conn.Close() // back to the pool
-	// Whichever order rows come in, all that they refer to is there in the end.
+	// In whatever order rows are written, everything that they refer to is there in the end.
 	if _, err := conn.ExecContext(ctx, to.Dialect.Catalogue.References(false)); err != nil {
 		return to.Fault(ctx, err)
 	}

@@ -159,7 +159,7 @@ func (r *reader) distance() int64 {
 	return v
 }
 
-// pass leaves out the bytes of a number, which is damaged where it has none.
+// pass drops the bytes of a number; without any, the row is damaged.
 func (r *reader) pass(n int) {
 	if n <= 0 {
 		r.left, r.damaged = nil, true

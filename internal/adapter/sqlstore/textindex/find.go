@@ -151,7 +151,7 @@ func descending(found map[int64]*set, before int64) (ids []int64) {
 	return ids
 }
 
-// narrow leaves those of the entries that may be of images that the viewer may see.
+// narrow keeps the entries that may belong to images that the viewer may see.
 func (f *finder) narrow(ctx context.Context, found map[int64]*set) error {
 	owned, err := f.owned(ctx, slices.Collect(maps.Keys(found)), f.images)
 	for block, entries := range found {
@@ -227,7 +227,7 @@ func (f *finder) having(ctx context.Context, blocks []int64, terms span) (found 
 	return found, f.compacted(ctx, slices.DeleteFunc(blocks, func(block int64) bool { return !isCompact(block) }), terms, each)
 }
 
-// loose gives each term of a span that text_posting has in blocks.
+// loose goes through the terms of a span that text_posting has in blocks.
 func (f *finder) loose(ctx context.Context, blocks []int64, terms span, each func(block int64, entries *set)) error {
 	var args []any
 	for _, block := range blocks {
@@ -251,7 +251,7 @@ func (f *finder) loose(ctx context.Context, blocks []int64, terms span, each fun
 const maySee = `(i.user_id = ? OR i.visibility = ? OR (SELECT COUNT(*) FROM image_share s /*! FORCE INDEX (PRIMARY) */ ` +
 	`WHERE s.image_id = COALESCE(i.document, i.id) AND s.reader_id = ?) > 0)`
 
-// there returns those of the entries that are there and may be seen, by ID, descending.
+// there returns the entries that exist and may be seen, by ID, descending.
 func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.Entry, err error) {
 	marks, args := sqldb.In(ids)
 	text := `SELECT /*! STRAIGHT_JOIN */ e.id, e.image_id, ocr.content_id, e.version, COALESCE(r.rotation, 0) FROM text_entry e /*! FORCE

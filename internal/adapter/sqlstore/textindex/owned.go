@@ -10,9 +10,9 @@ import (
 	"glyphbox/internal/domain/document"
 )
 
-// Table text_block tells for each block that is full which image each entry is of. An entry keeps its image, and entries that are put
-// together follow each other, so that a row is a list of runs: how far the first entry of a run is from that of the one before, and how far
-// its image is. What is between the entries of two runs is gone.
+// Table text_block says for each full block which image each entry belongs to. An entry keeps its image, and entries that are put together
+// follow each other. So a row is a list of runs: the distance of the first entry of a run from that of the run before, and the distance of
+// its image. Entries between two runs are gone.
 
 // fewImages is how many images a viewer may see for these to be listed, where that is not much of all.
 const fewImages = 2000

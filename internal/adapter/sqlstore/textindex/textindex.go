@@ -54,7 +54,7 @@ const (
 	rowsAtOnce = 1000 // of one statement
 )
 
-// longAgo is when announcements are dated that nobody is at work on.
+// longAgo is the date of announcements whose change is not in progress.
 var longAgo = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // Announce implements recognition.Index.
@@ -243,7 +243,7 @@ func hasName(ctx context.Context, tx *sql.Tx, imageID int64, name string) (bool,
 	return revision == revisionOf(name), err
 }
 
-// revisionOf returns what tells a name of an image from the one before.
+// revisionOf returns a number that differs between a name of an image and the next one.
 func revisionOf(name string) int64 { return int64(crc32.ChecksumIEEE([]byte(name))) }
 
 // newNames returns the entry for the name of an image, unless it is there, and removes that of another name.

@@ -21,7 +21,7 @@ import (
 	"glyphbox/internal/pdfparse"
 )
 
-// errUnreadable is what is said of files that cannot be parsed.
+// errUnreadable is the fault for files that cannot be parsed.
 var errUnreadable = fault.New(fault.Unsupported, "pdf_unreadable", "The PDF is too damaged to add text to it.")
 
 // Lay lays text over the pages of a file. contents has the contents of the layers one after the other.
@@ -38,7 +38,7 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 	answer.Encrypted = ctx.Encrypt != nil
 	previous, ok := lastSection(file)
 	if answer.Encrypted && !ok {
-		return protocol.Answer{}, nil, errUnreadable.Because(errors.New("what is repaired is not always deciphered"))
+		return protocol.Answer{}, nil, errUnreadable.Because(errors.New("a repaired file may not be fully decrypted"))
 	}
 	if answer.Encrypted || len(job.Keep) > 0 || !ok {
 		answer.Whole = true
@@ -63,7 +63,7 @@ func Lay(file, contents []byte, job protocol.Job) (answer protocol.Answer, added
 	return answer, u.b.Bytes(), nil
 }
 
-// renumbered is the job for the file that has the pages only that are kept.
+// renumbered is the job for the file that has only the pages that are kept.
 func renumbered(job protocol.Job) protocol.Job {
 	if len(job.Keep) == 0 {
 		return job
@@ -76,8 +76,8 @@ func renumbered(job protocol.Job) protocol.Job {
 	return job
 }
 
-// rewritten is a file, or some pages of it, written anew without encryption. One that is encrypted is deciphered as a whole first, which no
-// permission in it forbids.
+// rewritten is a file, or some pages of it, written anew without encryption. An encrypted file is first decrypted as a whole, whatever its
+// permissions say.
 func rewritten(file []byte, keep []int, encrypted bool, password string) ([]byte, error) {
 	if encrypted || len(keep) == 0 {
 		conf := pdfparse.Configuration(password)
@@ -106,7 +106,7 @@ func rewritten(file []byte, keep []int, encrypted bool, password string) ([]byte
 	return out.Bytes(), err
 }
 
-// update is what comes behind a file.
+// update is what is added behind a file.
 type update struct {
 	ctx      *model.Context
 	b        bytes.Buffer
@@ -177,8 +177,8 @@ func (u *update) write(number, generation int, dict string, data []byte) {
 	fmt.Fprintf(&u.b, "%d %d obj\n%s /Length %d >>\nstream\n%s\nendstream\nendobj\n", number, generation, dict, len(data), data)
 }
 
-// page lays a layer below what a page shows, which makes no difference to what is not painted; the state of the page's own content is
-// that of a page without the layer.
+// page lays a layer below the contents of a page. That makes no difference, since the layer is not painted, and it leaves the graphics
+// state of the contents as it was.
 func (u *update) page(l protocol.Layer, shown []byte, fontName string, font int) error {
 	page, err := pageOf(u.pages, l.Page)
 	if err != nil {

@@ -142,7 +142,7 @@ func pageOf(pages []leaf, number int) (leaf, error) {
 	}
 	page := pages[number-1]
 	if page.dict == nil || page.reference == nil {
-		return leaf{}, errors.New("it is no object of its own")
+		return leaf{}, errors.New("it is not an object of its own")
 	}
 	return page, nil
 }
