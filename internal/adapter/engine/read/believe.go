@@ -10,8 +10,8 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// How sure a line has to be that is believed to be text. Of lines on pages without text, and of true lines, the second recogniser was
-// asked about, these lay between both: see docs/adr/0044-what-is-text.md.
+// How sure a line has to be to be believed to be text. These values separate lines on pages without text from true lines, as the second
+// recogniser read both: see docs/adr/0044-what-is-text.md.
 const (
 	agreeing   = 0.6  // what full agreement of both recognisers counts besides the second one's probability
 	sureOfOne  = 0.96 // of one letter, or marks
@@ -38,7 +38,7 @@ const (
 
 	long = 12
 
-	// What the mean of its letters' probabilities has to be where nobody else reads a line.
+	// The least mean probability of the letters of a line that only one recogniser reads.
 	clearOfLine   = 0.96  // of at least six letters, where the confidence of its words is below sureOfWords
 	clearOfWord   = 0.97  // of shortest and more, where they fill the line and are neither large nor tiny
 	clearOfShort  = 0.985 // of others
@@ -52,8 +52,8 @@ const (
 	emptier = 4 // times as many letters as were read for which there is room, from which they do not fill a line
 )
 
-// clarity is the mean of the probabilities of a line's letters. The confidence of a word is that of its least letter, or less where no
-// dictionary has it: of bad print that is as low as of pictures, in which no letter is clear.
+// clarity is the mean probability of a line's letters. The confidence of a word is that of its least certain letter, or less if no
+// dictionary has the word. In bad print it is as low as in pictures, in which no letter is clear.
 func clarity(line []letter) float64 {
 	sum := 0.0
 	for _, l := range line {
@@ -72,8 +72,8 @@ func surelyRead(line []letter) (n int) {
 	return n
 }
 
-// lettered tells whether the only recogniser that has read a strip sees letters clearly enough. Of a picture it may be sure of a few, above
-// all of large or tiny ones, or where there is much that it passes over.
+// lettered tells whether the only recogniser that has read a strip sees letters clearly enough. In a picture it may be sure of a few, above
+// all of large or tiny ones, or if it skips much.
 func (t strip) lettered(line []letter) bool {
 	clear, n := clarity(line), len(line)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// How the language of a line is found out: see docs/adr/0046-languages-by-script.md.
+// The language of a line is detected as docs/adr/0046-languages-by-script.md says.
 const (
 	certain       = 0.80 // confidence of a line in Latin letters from which no other tongue is asked
 	weak          = 0.70 // confidence of one of its words below which others are asked all the same
@@ -64,7 +64,7 @@ func (j *job) spoken(tongue int) Tongue {
 	return t
 }
 
-// speak has what follows be read in a tongue.
+// speak makes a tongue the present one, in which the next strips are read.
 func (j *job) speak(tongue int) error {
 	t := j.spoken(tongue)
 	e, err := j.In(t.Lang)
@@ -112,8 +112,8 @@ func (j *job) looksLike() string {
 	return *j.shaped
 }
 
-// hear reads a strip at one look, in the present tongue and, where that is not certainly its own, in others, and speaks its own
-// afterwards.
+// hear reads a strip at one look in the present tongue and, if that is not certainly the right one, in others. Afterwards the right one is
+// spoken.
 func (j *job) hear(t strip) (line []letter, err error) {
 	if j.chooses {
 		if err := j.speak(j.first(t)); err != nil {
@@ -303,8 +303,8 @@ func (j *job) listed(t strip, line []letter) (reading, error) {
 	return j.inPresent(t, line)
 }
 
-// inked is the strip of the line of the ink that a line is which the engine has found, and whether all of that has letters: an engine
-// passes over what it cannot read, and does not know well where it is. Where there is no such line it is the engine's.
+// inked returns the strip of the line of the ink that belongs to a line of the engine, and whether all of its ink has letters: an engine
+// skips what it cannot read, and its places are inexact. If there is no such line, it returns the engine's strip.
 func (j *job) inked(t strip, line []letter) (ink strip, covered bool) {
 	if j.scene == nil {
 		return t, true
@@ -371,8 +371,8 @@ func (j *job) doubt(t strip, first, line []letter) {
 	j.doubted = append(j.doubted, reading{t, first, nil})
 }
 
-// longest are the lines of the region with the most letters, at the first look, or what was doubted where the ink has no lines. An engine
-// that cannot read a script does not find the letters of lines either, so those that it found do not count.
+// longest returns the lines of the region with the most letters at the first look, or those in doubt if the ink has no lines. An engine
+// that cannot read a script does not find its letters either, so the lines that it found do not count.
 func (j *job) longest() ([]reading, error) {
 	if len(j.lines) == 0 || j.scene == nil {
 		return j.doubted[:min(probes, len(j.doubted))], nil
@@ -610,8 +610,8 @@ func beyondDoubt(line []letter, script string) bool {
 	return n >= latinWord && sureness(line) >= ownSure
 }
 
-// better tells whether a line is written in a script rather than in the one of another reading of it. Latin letters and digits are what
-// no letters of another script are believed of.
+// better tells whether a line is written in a script rather than in that of another reading of it. Latin letters and digits win if the
+// letters of the other script are not believed, or are less sure.
 func better(line []letter, script string, other []letter, otherScript string) bool {
 	if script == latinScript {
 		return !believed(other, otherScript) || sureness(line) > sureness(other)

@@ -105,8 +105,8 @@ func (s *scene) findPale() {
 // clearInk is by how many times the deviation of the paper's shades ink is darker than the paper. Noise that is taken for ink is less.
 const clearInk = 4
 
-// standsOut tells whether the ink is more than noise of the paper: how far the shades of paper lie above their median in the places where
-// they do so as much as in half of all. Below it there may be ink that was not found.
+// standsOut tells whether the ink is more than noise of the paper. Noise is how far the shades of paper lie above their median, as the
+// median of all places. Below the median there may be ink that was not found.
 func (s *scene) standsOut() bool {
 	const side = 2 * tileSide
 	small, near := s.gray.shrink(s.factor), nearInk(s.ink, s.width, s.height)
@@ -432,7 +432,7 @@ func (s *scene) level() (changed bool) {
 	return changed
 }
 
-// families returns for each part the pixels inside its outline, and the parts that lie directly on it.
+// families returns for each part the pixels inside its outline and the parts directly on it.
 func (s *scene) families() (filled []int, children [][]int32) {
 	filled, children = make([]int, len(s.parts)), make([][]int32, len(s.parts))
 	for i := len(s.parts) - 1; i >= 0; i-- {
@@ -446,8 +446,8 @@ func (s *scene) families() (filled []int, children [][]int32) {
 	return filled, children
 }
 
-// plate tells whether a dark part is the ground of light letters, and not a letter with holes, and marks then what is to be turned:
-// all of its box where it fills that, since letters at its edge are open to what is outside of it, else what it surrounds.
+// plate tells whether a dark part is the ground of light letters, and not a letter with holes. If so, it marks the pixels to be turned: all
+// of its box if the part fills that, since letters at its edge are open to the outside, otherwise what it surrounds.
 func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 	p := s.parts[i]
 	w, h := p.width(), p.height()

@@ -7,7 +7,7 @@ type curve []struct{ said, right float64 }
 
 // How often words are right, by who read them, counted on ten sets of regions: see docs/benchmarks.md.
 var (
-	// the engine, where no other one could be asked or fast does not ask it, and elsewhere
+	// the engine: if no other one could be asked, or with effort fast, and otherwise
 	unchecked = curve{{0, 0.15}, {0.3, 0.2}, {0.5, 0.37}, {0.7, 0.57}, {0.8, 0.82}, {0.88, 0.89}, {0.92, 0.985}, {1, 0.995}}
 	byFirst   = curve{{0, 0.3}, {0.3, 0.55}, {0.5, 0.64}, {0.7, 0.81}, {0.8, 0.9}, {0.88, 0.96}, {0.92, 0.99}, {1, 0.998}}
 	byBoth    = curve{{0, 0.05}, {0.6, 0.77}, {0.9, 0.79}, {0.99, 0.84}, {0.999, 0.93}, {1, 0.988}}

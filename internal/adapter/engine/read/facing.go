@@ -13,8 +13,8 @@ import (
 // Facings keeps which way up a page is, by how it was asked for that: by how many quarters it is to be turned clockwise, or unknown.
 type Facings map[string]int
 
-// How it is found out which way up a page is: from some of its lines, on an image in which letters are just large enough for lines to be
-// found. See docs/adr/0071-which-way-up-a-page-is.md.
+// Which way up a page is, some of its lines tell, read on an image in which letters are just large enough for lines to be found. See
+// docs/adr/0071-which-way-up-a-page-is.md.
 const (
 	glanced     = 1 << 20 // pixels of that image
 	samples     = 3       // lines that are read for it
@@ -182,7 +182,7 @@ func (s *scene) samples(p piece, n int) (boxes []document.Box) {
 	return boxes
 }
 
-// worth is how many letters a glimpse gave, weighted by how sure they are; none where that is less than so much.
+// worth is the number of letters of a glimpse, weighted by how sure they are, or 0 if its confidence is below sure.
 func (g glimpse) worth(sure float64) (letters float64) {
 	if g.sure >= sure {
 		letters = g.sure * g.sure * float64(g.letters)

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// How two readings of a line become one: see recognition by two recognisers in docs/adr/0032-fusion.md.
+// How two readings of a line become one: see docs/adr/0032-fusion.md.
 const (
 	doubt     = 0.8   // the second recogniser's lowest probability of a stretch below which the first may be right
 	trust     = 0.85  // the first one's confidence from which it is

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Chinese characters in lines of another language, which the first recogniser takes for letters of that.
+// Chinese characters in Korean lines: see docs/adr/0084-chinese-characters-in-korean-lines.md.
 const (
 	hanSure   = 0.95 // the least probability that the second recogniser gives one of them
 	hanLikely = 0.85 // and others beside it, or one between brackets

@@ -209,7 +209,7 @@ func joined(boxes, lines []rect, blocks bool) []rect {
 	return boxes
 }
 
-// apart makes one box of two that have most of the smaller one in common, and parts others in the middle of what they have in common.
+// apart makes one box of two that share most of the smaller one, and separates others in the middle of what they share.
 func apart(boxes []rect) []rect {
 	boxes = slices.Clone(boxes)
 	for i := 0; i < len(boxes); i++ {

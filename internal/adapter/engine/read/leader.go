@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Leaders are rows of dots that lead from a title to a number. They are more than the letters at times, which then are taken for specks of
-// a line of dots; and a recogniser makes letters of them.
+// Leaders are rows of dots that lead from a title to a number: see docs/adr/0077-leaders.md. There may be more dots than letters, which are
+// then taken for specks of a line of dots, and a recogniser reads the dots as letters.
 const (
 	leaderLeast  = 5    // dots
 	leaderMost   = 2e4  // dots of a region; a page of contents has some thousands, and a screen or dirt more

@@ -135,7 +135,7 @@ func (s *scene) lines() []line {
 	return s.whole(found, slope)
 }
 
-// unlike is by how many times letters of a line are higher than others, at most.
+// unlike is how many times as high as others the letters of a line may be.
 const unlike = 2.5
 
 // rows are the lines of some parts, in which no gap is as wide as between columns, those with the most parts first.
@@ -385,7 +385,7 @@ func (s *scene) line(glyphs, stacks []levelled, slope float64) (line, bool) {
 	return l, true
 }
 
-// withoutNeighbours leaves out of the stacks of a line those above and below it that the region cuts. Where that would be much, they stay.
+// withoutNeighbours leaves out of the stacks of a line those above and below it that the region cuts. If that would be much, they stay.
 func (s *scene) withoutNeighbours(stacks []levelled, slope, tilt, letter float64) []levelled {
 	width := func(g levelled) float64 { return g.x2 - g.x1 }
 	middle := func(g levelled) float64 { return (g.top+g.bottom)/2 - tilt*(g.x1+g.x2)/2 }

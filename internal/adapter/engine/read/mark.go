@@ -8,7 +8,7 @@ import (
 	"glyphbox/internal/domain/recognition"
 )
 
-// Marks by themselves, which recognisers do not know without letters beside them.
+// Marks by themselves. Recognisers do not know them without letters beside them.
 const (
 	markAround = 4.5 // sides of a region, by the longer side of the mark in it
 	markSolid  = 0.7 // ink of the box around each of its parts

@@ -117,8 +117,8 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 	return result, nil
 }
 
-// atOnce reads a whole page before it is known which way up it is, where no more is done than to read it: what is read tells that as well
-// as some of its lines do. It returns false, and leaves the job as it was, where the page may be turned.
+// atOnce reads a whole page before it is known which way up it is, since the text of the page shows that as well as some of its lines do.
+// If the page may be turned, it returns false and leaves the job as it was.
 func (j *job) atOnce(page Page, v view) (bool, error) {
 	if j.task.Effort != recognition.EffortFast || j.chooses || j.task.Shape != recognition.ShapeAuto || !whole(page, j.task.Box) {
 		return false, nil
@@ -224,7 +224,7 @@ func (j *job) unseen(v view, shape recognition.Shape) error {
 	return j.asDrawn(v, shape)
 }
 
-// byItself reads a region without what is around it, where it has less than half the contrast of that, beside which its ink is not seen.
+// byItself reads a region without its surroundings if it has less than half of their contrast, beside which its ink is not found.
 func (j *job) byItself(v view, shape recognition.Shape) error {
 	try, alone := *j, v.byItself()
 	if contrast := alone.gray.contrast(); contrast < minContrast || 2*contrast > v.gray.contrast() {
@@ -240,8 +240,8 @@ func (j *job) byItself(v view, shape recognition.Shape) error {
 	return err
 }
 
-// asDrawn reads the region as it is, as one line, where no line was found in it or none that can be read, and believes it only where
-// it is sure: most of such regions are empty.
+// asDrawn reads the region as it is, as one line, if no line was found in it or none that can be read. It believes only a sure reading,
+// since most of these regions are empty.
 func (j *job) asDrawn(v view, shape recognition.Shape) error {
 	j.piece = v.piece
 	x1, y1, x2, y2 := int(v.inner.x1), int(v.inner.y1), int(v.inner.x2), int(v.inner.y2)
@@ -267,7 +267,7 @@ func (j *job) asDrawn(v view, shape recognition.Shape) error {
 // plainPaper tells whether a strip has no contrast.
 func (t *strip) plainPaper() bool { return t.gray.contrast() < minContrast }
 
-// goesOn tells of progress.
+// goesOn reports progress.
 func (j *job) goesOn() error {
 	if j.Progress == nil {
 		return nil

@@ -19,7 +19,7 @@ type opinion struct {
 	first   float64 // mean of the probabilities of the first one's letters
 }
 
-// evidence is how much an opinion says that a line is text: 0 to 1 + agreeing.
+// evidence is how strongly an opinion says that a line is text: 0 to 1 + agreeing.
 func (o opinion) evidence() float64 { return o.sure + agreeing*o.agreed }
 
 // notAsked is the number of letters of a recogniser that did not read the line.
@@ -30,7 +30,7 @@ func (j *job) ask(second Scripted, t strip) ([]letter, error) {
 	return once(&j.asked, t, func() ([]letter, error) { return j.second(second, t.gray, t.letters) })
 }
 
-// once reads a strip where it is not known yet how that reads, and keeps it.
+// once reads a strip that was not read yet, and keeps the reading.
 func once(known *map[*uint8][]letter, t strip, read func() ([]letter, error)) ([]letter, error) {
 	key := &t.gray.Pix[0]
 	line, is := (*known)[key]
@@ -75,8 +75,8 @@ func (j *job) bySecond(t strip) ([]letter, error) {
 	return j.inKnownWords(nil, line), nil
 }
 
-// settled tells whether a further look of the first recogniser would change nothing: the second one is asked about a line, and knows better
-// unless it may be Korean.
+// settled tells whether another look of the first recogniser would change nothing, since the second one reads the line and knows better. It
+// may not if the line may be Korean.
 func (j *job) settled(t strip, first []letter) (bool, error) {
 	second := j.reads("Latin")
 	if second == nil || !readable(j.task.Lang) {
@@ -105,7 +105,7 @@ func (j *job) sure(t strip, line []letter) bool {
 	return j.page && sureness(line) >= pageGate
 }
 
-// again has the second recogniser read a line, and fuses what both read.
+// again has the second recogniser read a line, and fuses both readings.
 func (j *job) again(t strip, first []letter) ([]letter, error) {
 	j.heard = opinion{letters: notAsked, sure: sureness(expected(first, j.task.Lang)), first: clarity(first)}
 	if j.sure(t, first) {

@@ -186,7 +186,7 @@ func (j *job) letterHeight() float64 {
 	return j.scene.letter * float64(j.scene.factor)
 }
 
-// counts are how many pixels have each shade.
+// counts returns the number of pixels of each shade.
 func (g Gray) counts() (counts [256]int) {
 	for _, v := range g.Pix {
 		counts[v]++

@@ -17,8 +17,8 @@ const (
 	koreanScript = "Hangul"
 )
 
-// scripts are the scripts that languages of Tesseract are written in, with those languages, the one that most texts are in first. Latin is
-// that of all others.
+// scripts are the scripts of Tesseract's languages, each with its languages, of which the most frequent is the first. All other languages
+// are Latin.
 var scripts = []struct {
 	name  string
 	codes []string

@@ -22,14 +22,14 @@ const (
 
 	clearly = 6 // letters: fewer do not count against what most of the page tells
 
-	// Text on its head is rare, and numbers make numbers when they are turned.
+	// Text on its head is rare, and turned numbers may read as numbers.
 	onHead      = 0.75
 	onHeadShort = 0.85
 	onHeadSurer = 0.25 // than upright, for text of some length
 )
 
-// upright finds out which way up a region is. The ink tells whether its lines run across or up and down, a few lines read at one look
-// each tell which of both ways. What is not clear then is as most of the page is, which is nil where that does not count.
+// upright finds out which way up a region is. The ink tells whether its lines run across or up and down, and a few lines, read at one look
+// each, tell which of the two ways is up. If that is not clear, it is turned as most of the page is; page is nil if that does not count.
 func (j *job) upright(page Page, v view) error {
 	first := *j
 	if err := first.look(v); err != nil {
@@ -132,7 +132,7 @@ func (w *ways) try(quarters int) (done bool, err error) {
 	return g.plain(quarters) && (w.asked || !g.turnable), nil
 }
 
-// better tells whether a region is rather read one way up than as it was best until now.
+// better tells whether a region reads better one way up than in the best way until now.
 func (w *ways) better(g glimpse, quarters int) bool {
 	switch {
 	case quarters == w.facing && w.crosses:

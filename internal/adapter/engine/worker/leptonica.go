@@ -33,7 +33,7 @@ func (p *pix) close() {
 
 // errOperation says that a C function returned nothing.
 func errOperation(op string) error {
-	return fault.New(fault.Unsupported, "unsupported_image", "The image cannot be processed.").Because(fmt.Errorf("%s returned nothing", op))
+	return fault.New(fault.Unsupported, "unsupported_image", "The image cannot be processed.").Because(fmt.Errorf("%s failed", op))
 }
 
 // own wraps what a C function made; op names the function for the error.
