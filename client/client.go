@@ -95,13 +95,11 @@ func ask[T any](ctx context.Context, c Client, method, path string, query url.Va
 	return decode[T](c.Do(ctx, method, basePath+path+encoded(query), header, content))
 }
 
-// get asks for something.
 func get[T any](ctx context.Context, c Client, path string, query url.Values) (T, error) {
 	answer, _, err := ask[T](ctx, c, http.MethodGet, path, query, nil)
 	return answer, err
 }
 
-// send sends something and returns the answer.
 func send[T any](ctx context.Context, c Client, method, path string, body any) (T, error) {
 	answer, _, err := ask[T](ctx, c, method, path, nil, body)
 	return answer, err

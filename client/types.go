@@ -545,7 +545,7 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s (%d %s)", text, p.Status, p.Code)
 }
 
-// problemOf makes a Problem of a response. A body that is none, such as one of a proxy, is quoted.
+// problemOf makes a Problem of a response. It quotes a body that is not a problem, such as one of a proxy.
 func problemOf(r *http.Response, body []byte) *Problem {
 	p := &Problem{}
 	if err := json.Unmarshal(body, p); err != nil || p.Code == "" {

@@ -205,7 +205,7 @@ func (c Config) mustExist() error {
 	return nil
 }
 
-// lockDataDirs locks both directories as a server does, or the one that both are. One that is not named is none.
+// lockDataDirs locks both directories as a server does, or only one if they are the same. An empty name is no directory.
 func lockDataDirs(from, to datadir.Dir) (unlock func() error, err error) {
 	var unlocks []func() error
 	unlock = func() (err error) {

@@ -141,13 +141,13 @@ func run(ctx context.Context, c Config, server *http.Server, listener net.Listen
 	return err
 }
 
-// adminName and adminEmail are of the administrator who is made at the first start.
+// adminName and adminEmail are those of the administrator who is created at the first start.
 const (
 	adminName  = "admin"
 	adminEmail = "admin@localhost.localdomain"
 )
 
-// firstStart makes an administrator where there is none, and shows how to sign in.
+// firstStart creates an administrator if there is none, and shows how to sign in.
 func (p Process) firstStart(ctx context.Context, c Config, accounts *account.Service, address string, log *slog.Logger) error {
 	if there, err := hasAdmin(ctx, accounts.Users); there || err != nil {
 		return err

@@ -117,7 +117,7 @@ func (b Bench) Run(ctx context.Context, files []string) (err error) {
 	for _, s := range sets {
 		t, measureErr := r.measureSet(ctx, s)
 		if measureErr != nil {
-			err = measureErr // what was measured before is shown all the same
+			err = measureErr // the results so far are shown too
 			break
 		}
 		all.add(t)

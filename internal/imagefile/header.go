@@ -188,7 +188,7 @@ func (p *headerReader) read() (h Header, err error) {
 // maxDPI is the finest resolution that is taken for one.
 const maxDPI = 10_000
 
-// dpi returns a resolution as a whole number, or 0 where it is none.
+// dpi returns a resolution as a whole number, or 0 if it is not a plausible one.
 func dpi(perInch float64) int {
 	if !(perInch >= 1 && perInch <= maxDPI) { // also where it is no number
 		return 0
@@ -244,8 +244,8 @@ func (p *headerReader) jpeg() (h Header) {
 	return h
 }
 
-// exif takes the orientation of an Exif block, which is a TIFF file without an image, and its resolution where there is none yet. A broken
-// block says nothing.
+// exif takes the orientation of an Exif block, which is a TIFF file without an image, and its resolution if none is known yet. It ignores a
+// broken block.
 func (p *headerReader) exif(h *Header, at, length int64) {
 	inner := &headerReader{r: p.r, size: min(p.size, at+length), reads: p.reads}
 	var said Header

@@ -7,7 +7,7 @@ import (
 	"unicode/utf16"
 )
 
-// officeFormat says what document of an office program a file is, in words that follow "This is", or "" where it is none.
+// officeFormat says what document of an office program a file is, in words that follow "This is", or "" if it is none.
 func officeFormat(r io.ReaderAt, size int64, start []byte) string {
 	has := func(magic string) bool { return bytes.HasPrefix(start, []byte(magic)) }
 	switch {

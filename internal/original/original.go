@@ -193,7 +193,7 @@ func (im *importing) images(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// unreadable is why an image is left out.
+// unreadable is the reason why an image is left out.
 type unreadable struct{ reason error }
 
 func (u unreadable) Error() string { return u.reason.Error() }

@@ -226,7 +226,7 @@ func (f *read) wait(i int, ahead chan struct{}) readPage {
 	return p
 }
 
-// skip waits for the pages of a file that nobody wants any more.
+// skip waits for the remaining pages of a file and drops them.
 func (r *Reading) skip(f *read, ahead chan struct{}) {
 	for f.done < len(f.pages) {
 		f.wait(f.done, ahead)

@@ -66,7 +66,6 @@ func IsRead(path string, files []File) bool {
 	})
 }
 
-// write writes all files to where they are to go.
 func (r *Reading) write(ctx context.Context, files iter.Seq[*read], ahead chan struct{}) error {
 	info, err := os.Stat(r.Out)
 	switch {
@@ -98,7 +97,7 @@ func (r *Reading) writeEach(ctx context.Context, files iter.Seq[*read], ahead ch
 		if ctx.Err() != nil {
 			return err
 		}
-		if err != nil { // the other files can be written all the same
+		if err != nil { // the other files can still be written
 			r.complain(f, "%s", r.Explain(err))
 		}
 	}
@@ -121,8 +120,8 @@ func newFile(folder, name, ending string) (string, error) {
 	}
 }
 
-// writeFile writes a file. One that is there is replaced when the new one is whole, and keeps its mode; it stays where nothing is written.
-// It writes into what is no regular file, such as a device or a pipe.
+// writeFile writes a file. An existing file is replaced once the new one is complete, and keeps its mode; if nothing is written, it stays.
+// Something other than a regular file, such as a device or a pipe, is written into.
 func writeFile(name string, write func(io.Writer) error) error {
 	mode := fs.FileMode(0o666)
 	info, err := os.Stat(name)
@@ -147,9 +146,9 @@ func writeFile(name string, write func(io.Writer) error) error {
 	whole := filepath.Join(filepath.Dir(name), ".glyphbox-"+rand.Text())
 	f, err := os.OpenFile(whole, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", name, errors.Unwrap(err)) // whole is a name that nobody has given
+		return fmt.Errorf("%s cannot be written: %w", name, errors.Unwrap(err)) // without the path, which the user did not give
 	}
-	defer os.Remove(whole) // it is not there any more where all went well
+	defer os.Remove(whole) // it is gone if everything went well
 	if info != nil {
 		err = f.Chmod(mode)
 	}
@@ -200,7 +199,7 @@ func (r *Reading) writeAll(ctx context.Context, w io.Writer, files iter.Seq[*rea
 		}})
 }
 
-// name is what the file is called where it is written about.
+// name is the name of the file in messages.
 func (f *read) name() string {
 	if f.file.Name == stdinName {
 		return "stdin"

@@ -100,7 +100,7 @@ type keeping struct {
 	missing []error
 }
 
-// keep keeps what is not kept yet, and says for how many images it had to.
+// keep keeps the blobs that are not kept yet, and returns of how many images they were.
 func (k *keeping) keep(all iter.Seq2[document.Image, error]) (new int, err error) {
 	k.images, k.named, k.missing = 0, map[string]bool{}, nil
 	for i, err := range all {

@@ -259,7 +259,7 @@ func (p *Pool) serve(s *slot) {
 		p.mu.Unlock()
 		began := time.Now()
 		o := p.run(s, t)
-		p.finished(s, t, time.Since(began)) // first, so that who has the answer finds it counted
+		p.finished(s, t, time.Since(began)) // first, so that a caller who has the answer finds it counted
 		t.order.done <- o
 		p.recycle(s)
 	}

@@ -121,9 +121,9 @@ func (c *class) next(holds func(Page) bool, opens bool) *task {
 // after it has opened one.
 const left = time.Second
 
-// pick returns the index of a user and of an order of theirs: the first one in turn that is new, or that no other worker is at and whose
-// page the worker holds, or, where it opens pages, that nobody has been at for some time. Where there is none it is the first one whose
-// page the worker holds, or that no other worker is at, or any. It returns a negative index where nothing waits.
+// pick returns the index of a user and of one of their orders. It is the first in turn that is new; or whose page the worker holds while no
+// other worker is busy on it; or, if the worker may open a page, on which nobody has been busy for some time. If there is none, it is the
+// first whose page the worker holds, or else on which no other worker is busy, or else any. It returns a negative index if nothing waits.
 func (c *class) pick(holds func(Page) bool, opens bool) (user, of int) {
 	const held, alone = 2, 1
 	user, best := -1, -1

@@ -46,8 +46,8 @@ func confineByProc(readable []string, memory int64) (missing []string, err error
 	if missing, err = confineFiles(readable); err != nil {
 		return nil, err
 	}
-	// No core dump, and nobody but root looks into the process, through ptrace or /proc. Not earlier, since that holds for the
-	// process itself too.
+	// No core dump, and only root can look into the process, through ptrace or /proc. Not earlier, since that holds for the process itself
+	// too.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("not dumpable: %w", err)
 	}
@@ -73,8 +73,8 @@ func closeInherited() error {
 	return nil
 }
 
-// limit sets the limits of resources. There is none on processes, which the kernel counts by user and not by process, and
-// none on processor time, since the pool kills at the deadline: the kernel counts the whole life of a process.
+// limit sets the limits of resources. It sets none on processes, which the kernel counts by user and not by process, and none on processor
+// time, which the kernel counts for the whole life of a process; the pool kills at the deadline.
 func limit(memory int64) error {
 	data, err := dataMemory()
 	if err != nil {

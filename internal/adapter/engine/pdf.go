@@ -232,7 +232,7 @@ func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, e
 	job := protocol.PDFJob{MaxPages: p.maxPages, Scans: true}
 	a, _, err := p.one(ctx, f, 0, false, protocol.PDFPages, job)
 	if _, broken := errors.AsType[*workerpool.BrokenError](err); broken {
-		job.Scans = false // pages that cannot be looked at have a size all the same
+		job.Scans = false // pages that cannot be loaded need a size too
 		a, _, err = p.one(ctx, f, 0, false, protocol.PDFPages, job)
 	}
 	if err != nil {

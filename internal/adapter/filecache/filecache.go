@@ -98,7 +98,7 @@ func (c *Cache) take(f document.File) *copied {
 	return kept
 }
 
-// drop forgets what nobody has open. c.mu is held.
+// drop removes a copy that nobody has open. c.mu is held.
 func (c *Cache) drop(kept *copied) {
 	c.order.Remove(c.copies[kept.hash])
 	delete(c.copies, kept.hash)

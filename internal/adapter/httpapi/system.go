@@ -46,7 +46,7 @@ func (a *api) look(ctx context.Context) (client.Ready, error) {
 	defer cancel()
 	results := make([]chan error, len(a.Ready))
 	for i, check := range a.Ready {
-		results[i] = make(chan error, 1) // so that a check that does not heed its context blocks nobody
+		results[i] = make(chan error, 1) // so that a check that ignores its context blocks no other
 		go func() { results[i] <- check.Check(ctx) }()
 	}
 	view := client.Ready{Status: "ok", Dependencies: map[string]client.Dependency{}, SecondRecogniser: a.secondRecogniser().State,

@@ -33,7 +33,7 @@ func newKey() Key {
 	return k
 }
 
-// keyFileHead stands at the top of a key file, for who finds one.
+// keyFileHead is the comment at the top of a key file.
 const keyFileHead = "# The keys that sign access tokens, newest first: id, key. Whoever has them can act as any user.\n"
 
 // LoadKeys reads a key file, newest key first. If it does not exist, it creates one with a new key that only the owner can read. It

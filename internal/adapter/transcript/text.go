@@ -36,7 +36,7 @@ func writePageText(w io.Writer, p recognition.TranscriptPage) {
 	}
 }
 
-// plainText is a text in lines, without what is no text, and without blank lines around it.
+// plainText is a text in lines, without control characters, and without blank lines around it.
 func plainText(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {

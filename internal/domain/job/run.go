@@ -18,9 +18,9 @@ const (
 	LeaseTime  = 30 * time.Second // a vanished node's items come back after it
 	heartbeat  = LeaseTime / 4
 	offerTime  = 15 * time.Second // after which an item that nobody took is offered again
-	feedPause  = time.Second      // between looks for what is to be offered, where nobody wakes
+	feedPause  = time.Second      // between looks for items to offer, unless something wakes the runner
 	firstPause = 250 * time.Millisecond
-	lastPause  = 15 * time.Second // before it is tried again what a store that was away broke off
+	lastPause  = 15 * time.Second // before work is retried that an unreachable store has interrupted
 )
 
 // Recognizer reads pages, as recognition.Service does.
@@ -197,7 +197,7 @@ func (r *Runner) run(ctx context.Context, c Claim) (free bool, err error) {
 	if o.Again || o.Free { // it may have been queued again
 		r.Wake()
 	}
-	if fault.Is(err, fault.Conflict) { // the lease had lapsed; whoever has it now finds the run, if there is one
+	if fault.Is(err, fault.Conflict) { // the lease had lapsed; the node that has it now finds the run, if there is one
 		return false, nil
 	}
 	return o.Free, err

@@ -194,8 +194,9 @@ func (c Correction) check(page document.Image) error {
 	return fault.InvalidFields(fields...)
 }
 
-// correct returns the next revision of a content. read is the last one that nobody has edited, of use where the correction edits: what
-// says the same is as it was read again, but for the marks of its words. Invalid where it marks a word that the text does not have.
+// correct returns the next revision of a content. read is the last revision that nobody has edited. If the correction restores its text and
+// place, the content is again as it was read, except for the marks of its words. Invalid if the correction marks a word that the text does
+// not have.
 func (c Content) correct(by account.Actor, change Correction, read Content, now time.Time) (Content, error) {
 	text := c.Text
 	switch {

@@ -375,7 +375,7 @@ func (s *Service) printed(ctx context.Context, image document.Image, boxes []doc
 	return printed, nil
 }
 
-// newest returns a run of an image with its contents, the newest one where version is 0: the zero Run where there is none.
+// newest returns a run of an image with its contents, the newest one if version is 0, or the zero Run if there is none.
 func (s *Service) newest(ctx context.Context, image document.Image, version int) (Run, error) {
 	if version != 0 {
 		return s.version(ctx, image, version)

@@ -41,7 +41,7 @@ func ParsePageRanges(field, text string) (PageRanges, error) {
 	return ranges, nil
 }
 
-// pageNumber returns the number, or 0 where it is none.
+// pageNumber returns the number of a page, or 0 if the text is not one.
 func pageNumber(text string) int {
 	text = strings.TrimSpace(text)
 	if strings.Trim(text, "0123456789") != "" {

@@ -226,7 +226,7 @@ func checkPlain(field, text string, most int) []fault.Field {
 	return []fault.Field{{Field: field, Detail: fmt.Sprintf("at most %d characters, no control characters", most)}}
 }
 
-// tasks are the regions with everything decided; the whole page where there are none.
+// tasks returns the regions with all options filled in, or the whole page if there are no regions.
 func (r Request) tasks(page document.Image) []Task {
 	regions := r.Regions
 	if len(regions) == 0 {

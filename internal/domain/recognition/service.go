@@ -471,7 +471,7 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 	}
 }
 
-// asRead returns the last revision of a content that nobody has edited; none where there is none. NotFound.
+// asRead returns the last revision of a content that nobody has edited, or the zero Content. NotFound.
 func (s *Service) asRead(ctx context.Context, run Run, image document.Image, id string) (Content, error) {
 	revisions, err := s.Contents.Revisions(ctx, id)
 	for _, c := range slices.Backward(revisions) {
@@ -538,8 +538,8 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id string, co
 	return s.markDeleted(ctx, run, image, id, condition)
 }
 
-// markDeleted marks a content as deleted. The row of the mark and the revisions are in two stores, so the condition is looked at again once
-// nobody finds the content to correct it. Where it does not hold any more the mark is taken back.
+// markDeleted marks a content as deleted. The row of the mark and the revisions are in two stores, so the condition is checked again once
+// the mark keeps others from correcting the content. If it no longer holds, the mark is removed.
 func (s *Service) markDeleted(ctx context.Context, run Run, image document.Image, id string, condition Condition) error {
 	if _, err := s.ifHolds(ctx, run, image, id, condition); err != nil {
 		return err

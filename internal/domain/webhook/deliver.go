@@ -17,7 +17,7 @@ const (
 	atOnce     = 4  // requests to one host, and requests for one user
 	allAtOnce  = 32 // requests in all
 	lease      = time.Minute
-	lookPause  = time.Second // where nobody wakes
+	lookPause  = time.Second // unless something wakes the deliverer
 	prunePause = time.Hour
 	pruneMost  = 10_000
 )

@@ -45,7 +45,7 @@ func order(glyphs []*Glyph) (lines [][]word, rotation int) {
 	return lines, angles[0]
 }
 
-// aslant is the turn of what is not turned by quarters.
+// aslant is the turn of glyphs that are not turned by quarters.
 const aslant = 360
 
 // turn returns how many degrees a glyph is turned clockwise: 0, 90, 180, 270 or aslant.

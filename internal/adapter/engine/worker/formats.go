@@ -48,7 +48,7 @@ func hasTransparentShade(data []byte) bool {
 	return end >= 0 && bytes.Contains(data[:end], []byte("tRNS"))
 }
 
-// oddPNM decodes a PGM or PPM whose maximum is none of 255 and 65,535, scaled to the full range; nil for others (netpbm: pgm(5), ppm(5)).
+// oddPNM decodes a PGM or PPM whose maximum is neither 255 nor 65,535, scaled to the full range; nil for others (netpbm: pgm(5), ppm(5)).
 func oddPNM(data []byte, h imagefile.Header) (image.Image, error) {
 	kind := data[1]
 	if kind != '2' && kind != '3' && kind != '5' && kind != '6' {

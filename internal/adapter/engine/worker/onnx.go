@@ -46,7 +46,7 @@ func openRuntime(files ppocr.Files) (*secondModels, error) {
 // version is that of the library, such as 1.32.0.
 func (m *secondModels) version() string { return ort.GetVersion() }
 
-// load loads what is not loaded yet.
+// load loads the models that are not loaded yet.
 func (m *secondModels) load() error {
 	for _, r := range m.recognisers {
 		if _, err := r.load(); err != nil {

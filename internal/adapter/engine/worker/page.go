@@ -6,8 +6,8 @@ import (
 	"glyphbox/internal/imagefile"
 )
 
-// decodedPage is a page that the worker holds for later jobs. Nothing writes to it: the methods of this file are the only code
-// that sees its pixels, they read them only, and what they return are copies.
+// decodedPage is a page that the worker holds for later jobs. Nothing writes to it: only the methods of this file see its pixels, and they
+// only read them and return copies.
 type decodedPage struct {
 	pixels  *pix
 	facings read.Facings // what its regions have found out about it

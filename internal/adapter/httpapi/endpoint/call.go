@@ -116,7 +116,7 @@ func (s *Set) enter(u *url.URL) bool {
 func (s *Set) finish(c *Call) {
 	var abort bool
 	if v := recover(); v != nil {
-		abort = c.w.status != 0 // too late for an answer: the connection must break, so that nobody takes the rest for the whole
+		abort = c.w.status != 0 // too late for an answer: the connection must break, so that no client takes the part for the whole
 		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			abort = true
 		} else {
@@ -298,7 +298,7 @@ func (c *Call) limit(ctx context.Context, op Route) (context.Context, context.Ca
 	return context.WithTimeout(ctx, op.Timeout)
 }
 
-// authenticate finds out who is asking, where the route wants to know.
+// authenticate finds the user of the request, if the route needs one.
 func (s *Set) authenticate(ctx context.Context, c *Call) error {
 	if c.op.Open {
 		return nil
@@ -424,8 +424,8 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// extend moves the deadline. There always is one until the body ends, since net/http itself reads some of a body that nobody
-// wanted, before it sends the answer.
+// extend moves the deadline. There is one until the body ends, since net/http itself reads some of an unread body before it sends the
+// answer.
 func (b *bodyReader) extend(patience time.Duration) {
 	deadline := time.Now().Add(patience)
 	if b.until.Before(deadline) {

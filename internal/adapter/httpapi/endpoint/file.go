@@ -108,7 +108,7 @@ func readRange(h http.Header) {
 // beyond is a position behind the end of any file.
 const beyond = 1 << 62
 
-// position reads a position in a file: 0 of an empty text, -1 where it is none.
+// position reads a position in a file: 0 for an empty text, -1 for one that is not a position.
 func position(text string) int64 {
 	if strings.Trim(text, "0123456789") != "" {
 		return -1

@@ -37,7 +37,7 @@ func contains(trusted []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// behind goes from a trusted proxy through the nodes that it and others before it named, the nearest last.
+// behind follows the nodes that a trusted proxy and those before it have named, the nearest last.
 func behind(near netip.Addr, nodes []string, trusted []netip.Prefix) netip.Addr {
 	for _, node := range slices.Backward(nodes) {
 		addr, ok := nodeAddress(node)
@@ -49,7 +49,7 @@ func behind(near netip.Addr, nodes []string, trusted []netip.Prefix) netip.Addr 
 	return near
 }
 
-// nodeAddress reads an address as headers and connections have it: with a port or without, an IPv6 one in brackets or without.
+// nodeAddress reads an address of a header or a connection: with or without a port, and an IPv6 one with or without brackets.
 func nodeAddress(node string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(node, "["), "]"))
 	if err != nil {

@@ -128,7 +128,7 @@ func (h Handlers) Items(ctx context.Context, c *endpoint.Call, in *struct {
 		return nil, err
 	}
 	return listOf(c, in.Size, items, viewItem, func(i job.Item) string {
-		if i.Number == 1 { // there is none before it
+		if i.Number == 1 { // there is no job before it
 			return ""
 		}
 		return strconv.Itoa(i.Number)

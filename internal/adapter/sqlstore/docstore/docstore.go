@@ -194,7 +194,7 @@ func given(i document.Image, reads bool) int {
 	return 0
 }
 
-// count adds to the number of private documents that a user is given, unless the user has resigned or is none.
+// count adds to the number of private documents that a user is given, unless the user has resigned or does not exist.
 func count(ctx context.Context, tx *sql.Tx, userID int64, more int) (there bool, err error) {
 	result, err := tx.ExecContext(ctx, `UPDATE user SET given = given + ? WHERE id = ? AND name IS NOT NULL`, more, userID)
 	if err != nil {

@@ -15,7 +15,7 @@ const (
 
 // leaf is a page, as viewers find it: what has no kids, whatever it calls itself.
 type leaf struct {
-	dict      types.Dict              // nil: there is none in its place
+	dict      types.Dict              // nil: its place holds something else
 	reference *types.IndirectRef      // nil: it stands in the list of its parent
 	inherited map[string]types.Object // of Resources, MediaBox, CropBox and Rotate
 }
