@@ -363,7 +363,7 @@ func TestBrowserTurnsPages(t *testing.T) {
 	b.until("(({ width, height }) => width < height)(document.querySelector('#r2 svg.line').viewBox.baseVal)") // nobody knows what is up
 	b.look("turned-page")
 
-	// Somebody else sees it, with what they type; who turned it does not look again.
+	// Another user sees it, with what they type; the one who turned it does not fetch it again.
 	const turned = "document.querySelector('.paper .base')?.naturalWidth === 1300 && " + place + " === '%d,%d'"
 	other.until(fmt.Sprintf(turned, roi.X1, roi.Y1))
 	other.until("document.activeElement.matches('#r1 textarea') && document.activeElement.value === 'Typed'")
@@ -436,7 +436,7 @@ func TestBrowserProofreading(t *testing.T) {
 	b.until("!" + field + " && !document.querySelector('.doubtful')")
 	b.until("document.querySelector('#r1 .text').innerText.includes('Harbor')")
 
-	// The service has it: confirmations of one text within a moment are one revision.
+	// The service has stored it: confirmations of one text within a moment are one revision.
 	b.press("Confirm page")
 	b.shows("Page confirmed")
 	b.press("Export")

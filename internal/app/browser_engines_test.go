@@ -183,7 +183,7 @@ func (f *firefox) choose(selector, file string) error {
 
 func (f *firefox) complaints() []string { return f.errors }
 
-// webkit is driven by a program of its own that speaks WebDriver, JSON over HTTP. It needs a screen, which nobody sees.
+// webkit is driven by a program of its own that speaks WebDriver, JSON over HTTP. It needs a screen, which is a virtual one.
 type webkit struct {
 	ctx     context.Context
 	session string // its address
@@ -344,7 +344,7 @@ func (v visitor) press(name string) {
 	say[any](v, button(name)+".click()")
 }
 
-// visit opens a page and has it keep what goes wrong there.
+// visit opens a page and has it record its errors.
 func (v visitor) visit(path string) {
 	v.t.Helper()
 	if err := v.open(v.base + path); err != nil {
@@ -400,7 +400,7 @@ func (v visitor) fill(selector, text string) {
 	v.keys(text)
 }
 
-// drag presses the mouse at one place of the window, and lets go at another.
+// drag presses the mouse at one place of the window and releases it at another.
 func (v visitor) drag(x1, y1, x2, y2 float64) {
 	v.t.Helper()
 	move := func(x, y float64) object {
@@ -519,7 +519,7 @@ func visit(t *testing.T, browser func(t *testing.T) otherBrowser) {
 	}
 	v.well("the account")
 
-	// Signed out, nobody is let in again by the cookie.
+	// After signing out, the cookie does not sign in again.
 	v.press("메뉴")
 	v.press("로그아웃")
 	v.until("document.querySelector('[name=password]')")
@@ -527,7 +527,7 @@ func visit(t *testing.T, browser func(t *testing.T) otherBrowser) {
 	v.until("document.querySelector('[name=password]')")
 	v.well("signed out")
 	for _, c := range v.complaints() {
-		if !strings.Contains(c, "401") { // which is what asking for a session gives where there is none
+		if !strings.Contains(c, "401") { // which is the answer for a session if there is none
 			t.Errorf("the browser complains: %s", c)
 		}
 	}

@@ -419,7 +419,7 @@ func TestBrowserUnknownLinks(t *testing.T) {
 	b.open("/?owner=me&sort=name&q=.png")
 	b.until(names + ".join() === 'a.png,b.png' && " + none)
 
-	// Names are searched for what is no word, too; texts are not. What is sought may be too long for texts.
+	// Names are also searched for parts that are not words; texts are not. A query may be too long for texts.
 	b.open("/")
 	b.fill("[type=search]", ".")
 	b.until("location.search === '?q=.' && " + names + ".length === 2")
@@ -643,7 +643,7 @@ func TestBrowserSelection(t *testing.T) {
 	b.shows("8 pages")
 	b.until("!localStorage.getItem('" + place + "')")
 
-	// Somebody who signs out has made it final, and leaves nothing to the next.
+	// Signing out makes it final, and leaves nothing to the next user.
 	b.press("Actions for page 5.png")
 	b.press("Delete")
 	b.shows("7 pages")
@@ -743,7 +743,7 @@ func TestBrowserSignIn(t *testing.T) {
 	b.look("sign-in-ko")
 	eval[any](b, "localStorage.setItem('language', 'en')")
 
-	// Somebody who is blocked is told so, with the next thing they do.
+	// A blocked user is told so with the next request.
 	bob := s.signUp("bob")
 	id := as[struct{ ID int64 }](t, bob.do(http.StatusOK, "GET", path("/user/me"), nil)).ID
 	b.open("/")

@@ -444,7 +444,7 @@ func TestBrowserAddress(t *testing.T) {
 	b.openImage(page.ID, "?v=99")
 	b.shows("There is no version 99. The newest is 2.")
 
-	// A region of another page is none of this one, which is shown all the same.
+	// A region of another page does not belong to this one, which is still shown.
 	b.openImage(ann.upload("other.png", porttest.PNG(blank(300))).ID, "?r="+first.ID)
 	b.shows("no longer exists")
 	b.until("location.search === '' && document.querySelector('.viewer')")
@@ -569,7 +569,7 @@ func TestBrowserLosesNothing(t *testing.T) {
 	b.press("Save")
 	b.until("document.querySelector('#r1 .text')?.innerText === 'Not this'")
 
-	// The session ends amid a correction.
+	// The session ends during a correction.
 	ann = s.login("ann", password)
 	correct(2, "Two more")
 	ann.call(200, "PUT", path("/user/password"), object{"current_password": password, "password1": password + "0", "password2": password +
@@ -663,7 +663,7 @@ func TestBrowserWaits(t *testing.T) {
 	b.press("Try again")
 	b.until(readings + " === 2")
 
-	// Many found regions come by and by; the rest is called off.
+	// Many found regions come one batch after the other; the rest is cancelled.
 	many := make([]string, 0, 200)
 	for n := range 200 {
 		many = append(many, fmt.Sprintf(`{"x1":%d,"y1":%d,"x2":%d,"y2":%d}`, n%20*50, 700+n/20*50, n%20*50+40, 740+n/20*50))

@@ -99,7 +99,7 @@ func TestBrowserTogether(t *testing.T) {
 	other.until(fmt.Sprintf(also, "ann"))
 	b.look("together")
 
-	// What one does the other sees, and goes on with what they type.
+	// One user sees what the other does, and can go on typing.
 	b.drag(letterWidth, title[0], title[1], title[2], title[3])
 	other.until(readings + " === 2")
 	other.retypes("Mine")

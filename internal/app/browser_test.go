@@ -343,7 +343,7 @@ const readings = "document.querySelectorAll('ol > li .text').length"
 
 const letterWidth = 1000 // pixels of the page that letter draws
 
-// readsTwo draws around a line of the letter and then around its title; each is read before it goes on.
+// readsTwo draws around a line of the letter and then around its title; each is read before the next step.
 func (b tab) readsTwo(at map[string][4]float64) {
 	b.t.Helper()
 	for n, name := range []string{"line", "title"} {
@@ -421,7 +421,7 @@ func TestBrowser(t *testing.T) {
 	b.press("Close")
 	b.look("library")
 
-	// A region is read when the mouse lets go, and the text stands beside it.
+	// A region is read when the mouse is released, and the text stands beside it.
 	eval[any](b, "document.querySelector('a.name').click()")
 	b.until("document.querySelector('.paper img')?.naturalWidth > 0")
 	b.shows("No text yet")
@@ -489,7 +489,7 @@ func TestBrowser(t *testing.T) {
 	b.press("Plain text")
 	b.until("window.exported?.startsWith(\"The Keeper's LOG\\n\")")
 
-	// The address leads to the same region, here and for nobody else.
+	// The address leads to the same region, here and for no other user.
 	eval[any](b, "document.querySelectorAll('ol > li .n')[2].click()")
 	b.until("new URL(location).searchParams.get('r')")
 	address := eval[string](b, "location.pathname + location.search")

@@ -139,7 +139,7 @@ func TestWorkersAndNATSFail(t *testing.T) {
 	if now > 2*memory+64<<20 {
 		t.Errorf("the memory of a server grew from %d to %d bytes", memory, now)
 	}
-	for _, cmd := range held { // who was held goes on with what others have done meanwhile, and stops in good order
+	for _, cmd := range held { // the process that was stopped goes on from what others have done meanwhile, and then stops cleanly
 		signal(cmd, syscall.SIGCONT)
 		signal(cmd, syscall.SIGTERM)
 		check.OK(t, "a worker that was held", cmd.Wait())

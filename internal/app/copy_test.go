@@ -201,7 +201,7 @@ func live(t *testing.T) (l lived) {
 	return l
 }
 
-// wantAlive wants a service on a copy to show what was left, to somebody who is still signed in.
+// wantAlive checks that a service on a copy shows what is left to a user who is still signed in.
 func (l lived) wantAlive(t *testing.T, dir string, more ...string) {
 	t.Helper()
 	s := start(t, dir, more...)

@@ -261,7 +261,7 @@ func TestWalkThatIsKilled(t *testing.T) {
 	var uploaded []document.Image
 	var contents []recognition.Content
 	for _, more := range []int{3 << 19, 1} { // a blob of several round trips, and a small one
-		file := append(bytes.Clone(page), make([]byte, more)...) // what comes behind a PNG is nobody's concern
+		file := append(bytes.Clone(page), make([]byte, more)...) // bytes behind a PNG are ignored
 		for i := len(page); i < len(file); i++ {
 			file[i] = byte(rand.Uint32())
 		}

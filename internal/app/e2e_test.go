@@ -58,7 +58,7 @@ func TestMain(m *testing.M) {
 
 const adminPassword = "administrator-1"
 
-// freeAddress is one where nobody listens, and only who is given it will.
+// freeAddress returns an address where nothing listens, and that no other caller gets.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	address, err := process.Address()
@@ -164,7 +164,7 @@ func spawn(t testing.TB, dir string, more ...string) (person, *exec.Cmd) {
 	return person{t: t, base: "http://" + log.until("listening")["address"].(string)}, cmd
 }
 
-// spawnLogged is spawn for who reads what is logged.
+// spawnLogged is spawn, with the log for the caller.
 func spawnLogged(t testing.TB, dir string, more ...string) (*exec.Cmd, logLines) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], serveArgs(t, dir, append(briefly(), more...)...)...)
@@ -183,7 +183,7 @@ func spawnLogged(t testing.TB, dir string, more ...string) (*exec.Cmd, logLines)
 	return cmd, watchLog(t, logged)
 }
 
-// person is somebody who uses the API.
+// person is a user of the API.
 type person struct {
 	t     testing.TB
 	base  string

@@ -268,7 +268,7 @@ func (o *originalService) wantImported(ids []string) {
 		text(3, 3, "", document.Box{X1: 1, Y1: 2, X2: 30, Y2: 40}), text(4, 4, "in lists", document.Box{X1: 1, Y1: 2, X2: 30, Y2: 40}),
 	}
 	for n := range want {
-		want[n].Lang = []string{} // nobody said any
+		want[n].Lang = []string{} // none was given
 		if len(want[n].Detail) == 0 {
 			want[n].Detail = []string{}
 		}

@@ -167,7 +167,7 @@ func TestInboxSurvives(t *testing.T) {
 		if (n+1)%(files/kills) != 0 {
 			continue
 		}
-		cmd, log := spawnLogged(t, dir, inbox...) // which has files that nobody has read yet
+		cmd, log := spawnLogged(t, dir, inbox...) // which has files that are not read yet
 		if rand.IntN(2) == 0 {
 			log.until("inbox: a file is read")
 		} else {

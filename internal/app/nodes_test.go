@@ -103,7 +103,7 @@ func TestSeveralNodes(t *testing.T) {
 		t.Errorf("the other node has %q", c.Text)
 	}
 
-	// A session is renewed and ended anywhere, and who is blocked is so everywhere, from the next request on.
+	// A session can be renewed and ended on any node, and a blocked user is blocked on all, from the next request on.
 	other := nodes[0].person
 	renewed := other
 	renewed.token = as[api.Grant](t, on(other, 1).call(http.StatusOK, "POST", path("/user/token"),

@@ -213,7 +213,7 @@ func TestDocumentsByServer(t *testing.T) {
 	check.Same(t, "versions of page 2", len(ok(t, runs, err)), 1)
 }
 
-// ownless takes out of what was written what is of the one who read: ids, versions, times, and the words of errors.
+// ownless removes from an output what depends on the reader: ids, versions, times, and the words of errors.
 func ownless(text string) string {
 	own := `"(id|revised_by|edited_by|edited_datetime|duration_ms|version|revision)":[^,}]*|,"error":".*`
 	return regexp.MustCompile(own).ReplaceAllString(text, "")

@@ -35,7 +35,7 @@ func (c person) ready() (status int, states map[string]string) {
 	return r.StatusCode, states
 }
 
-// workload is clients who upload, recognise, correct and delete without end, and remember what they were answered.
+// workload is clients that upload, recognise, correct and delete without end, and remember the answers.
 type workload struct {
 	t       *testing.T
 	client  person

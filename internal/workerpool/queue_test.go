@@ -124,7 +124,7 @@ func TestNoPageIsLeft(t *testing.T) {
 		name  string
 		holds func(Page) bool
 		at    int  // the order that another worker is at
-		long  bool // nobody has taken anything of the first order for long
+		long  bool // no task of the first order was taken for a while
 		opens bool
 		want  string
 	}{

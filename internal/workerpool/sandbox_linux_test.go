@@ -270,7 +270,7 @@ func confined(t *testing.T, task string) (r confinedReport, state *os.ProcessSta
 	return r, cmd.ProcessState, errs.String()
 }
 
-// noLandlock tells that this kernel has no Landlock, so that nobody refuses files.
+// noLandlock tells whether this kernel lacks Landlock, so that files are not refused.
 func noLandlock() bool {
 	_, err := landlockabi.LandlockGetABIVersion()
 	return err != nil

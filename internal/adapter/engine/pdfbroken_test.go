@@ -46,7 +46,7 @@ func drawing(content, resources string, objects ...string) []byte {
 		stream("", black))...)
 }
 
-// pageTricks are files of which the first page is made to keep a reader busy, to fill its memory or to have it do what nobody asked for.
+// pageTricks are files whose first page is made to keep a reader busy, to fill its memory, or to make it do something unexpected.
 func pageTricks() map[string][]byte {
 	form := func(resources, content string) string {
 		return stream("/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<<"+resources+">>", content)

@@ -33,7 +33,7 @@ func start(t testing.TB, change ...func(*Options)) *Engine {
 	return p
 }
 
-// alone is for tests of pages, whoever reads them: one worker, with Tesseract alone.
+// alone is an engine for tests of pages: one worker, with Tesseract alone.
 func alone(o *Options) { o.Workers, o.Models = 1, NoModels }
 
 func TestImager(t *testing.T) {

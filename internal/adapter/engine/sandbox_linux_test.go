@@ -21,7 +21,7 @@ import (
 	landlockabi "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
-// noLandlock tells that this kernel has no Landlock, so that nobody refuses files.
+// noLandlock tells whether this kernel lacks Landlock, so that files are not refused.
 func noLandlock() bool {
 	_, err := landlockabi.LandlockGetABIVersion()
 	return err != nil

@@ -114,7 +114,7 @@ func TestAnswers(t *testing.T) {
 		"never ends to answer": {func(w http.ResponseWriter, r *http.Request) {
 			defer close(gone)
 			for part := make([]byte, 1<<20); r.Context().Err() == nil; {
-				_, _ = w.Write(part) // until who asks has gone
+				_, _ = w.Write(part) // until the caller has gone
 			}
 		}, webhook.Answer{Status: 200}},
 	} {
@@ -222,7 +222,7 @@ func resolver(t *testing.T, address *atomic.Pointer[[4]byte]) *net.Resolver {
 					Body: &dnsmessage.AResource{A: *address.Load()}}}
 			}
 			if packed, err := answer.Pack(); err == nil {
-				_, _ = server.WriteTo(packed, from) // who asked may have gone
+				_, _ = server.WriteTo(packed, from) // the caller may have gone
 			}
 		}
 	}()

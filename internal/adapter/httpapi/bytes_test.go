@@ -92,7 +92,7 @@ func TestUploadNames(t *testing.T) {
 			}
 			continue
 		}
-		if a.status != 400 { // a header that is none is no form
+		if a.status != 400 { // an invalid header is not one of a form
 			a.want(422).code("invalid_input", "file")
 		}
 	}
@@ -287,7 +287,7 @@ func TestOriginal(t *testing.T) {
 		}
 	}
 	for _, none := range []string{"lines=0-3", "bytes=5-1", "bytes=-", "bytes=", "bytes=x-3", "bytes=+1-3", "bytes=1--3", "bytes=0-1,3-2",
-		"bytes=99999999999999999999-5"} { // what is no range, or invalid, is none (RFC 9110, 14.2)
+		"bytes=99999999999999999999-5"} { // anything else than a valid range is ignored (RFC 9110, 14.2)
 		if with("Range", none).want(200).body != data {
 			t.Errorf("%s is not the whole file", none)
 		}

@@ -92,7 +92,7 @@ func TestTagsOfCompressed(t *testing.T) {
 	ask("PUT", content, `{"text":"x"}`, "If-Match", `"1-gzip"`).want(200)
 	ask("PUT", content, `{"text":"x"}`, "If-Match", `"1-gzip"`).want(412)
 
-	// A range of what is not compressed does not continue what is.
+	// A range of uncompressed bytes does not continue compressed ones.
 	tag := ask("GET", "/openapi.json", "", "Accept-Encoding", "gzip").want(200).header.Get("ETag")
 	if a := ask("GET", "/openapi.json", "", "Accept-Encoding", "gzip", "Range", "bytes=0-2000", "If-Range",
 		tag).want(200); a.header.Get("Content-Encoding") != "gzip" {

@@ -89,7 +89,7 @@ func TestAJob(t *testing.T) {
 		t.Errorf("jobs %+v", jobs)
 	}
 
-	// A stream that broke off goes on after the event that was seen last.
+	// A stream that broke off continues after the event that was seen last.
 	var numbers []int
 	for _, e := range s.follow(token, made.ID, secondEnded) {
 		if e.Name == "item" {

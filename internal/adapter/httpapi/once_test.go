@@ -176,7 +176,7 @@ func TestOnceKeys(t *testing.T) {
 	s.Fail("Runs.Append", porttest.Before)
 	s.ask("POST", ocr, withKey(as(ann), "run")).want(503)
 	s.ask("POST", ocr, withKey(as(ann), "run")).want(200)
-	s.Fail("Runs.Append", porttest.After) // it has happened, and nobody was told
+	s.Fail("Runs.Append", porttest.After) // it has happened without an event
 	s.ask("POST", ocr, withKey(as(ann), "another run")).want(503)
 	again := s.ask("POST", ocr, withKey(as(ann), "another run")).want(200)
 	if again.header.Get("OCR-Version") != "2" {

@@ -15,7 +15,7 @@ import (
 	"glyphbox/internal/porttest/check"
 )
 
-// write changes tables as nobody does.
+// write changes tables in ways that the stores never do.
 func write(t *testing.T, db *DB, text string, args ...any) {
 	t.Helper()
 	_, err := db.Write.ExecContext(t.Context(), text, args...)

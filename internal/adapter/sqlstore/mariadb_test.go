@@ -399,7 +399,7 @@ func testKilledServer(t *testing.T, db *DB, server *mariadbtest.Server, ann acco
 	if err := server.Run(options...); err != nil {
 		t.Fatal(err)
 	}
-	for db.Ping(t.Context()) != nil { // for restTime nobody asks
+	for db.Ping(t.Context()) != nil { // for restTime nothing connects
 		if t.Context().Err() != nil {
 			t.Fatal("the service does not find the server again")
 		}

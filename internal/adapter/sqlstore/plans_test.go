@@ -108,7 +108,7 @@ func (c recorded) CheckNamedValue(v *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
-// record makes a database note what it is asked from now on.
+// record makes a database record its statements from now on.
 func record(t *testing.T, db *DB, source string) *recorder {
 	t.Helper()
 	r := &recorder{driver: db.Read.Driver()}

@@ -679,7 +679,7 @@ func testCountsStayRight(t *testing.T, open func(testing.TB) *DB) {
 	}
 }
 
-// wantRightCounts checks what is noted of what users have.
+// wantRightCounts checks the stored counts of what users have.
 func wantRightCounts(t *testing.T, db *DB) {
 	t.Helper()
 	got := textOf(t, db.Read, `SELECT CONCAT(images, ' ', shared, ' ', bytes) FROM user WHERE images > 0 ORDER BY id`)

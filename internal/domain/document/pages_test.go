@@ -125,7 +125,7 @@ func TestThumbnailsOfLaterPages(t *testing.T) {
 	w.fakes.Calls()
 	shades := func(id int64) []byte {
 		t.Helper()
-		_, r, err := w.Thumbnail(t.Context(), w.bob, id) // who sees it may have it made
+		_, r, err := w.Thumbnail(t.Context(), w.bob, id) // a user who sees it may have it made
 		check.OK(t, "Thumbnail", err)
 		defer r.Close()
 		b, err := io.ReadAll(r)

@@ -12,7 +12,7 @@ func TestClientAddress(t *testing.T) {
 		remote, xff, forwarded, want string
 	}{
 		{"192.0.2.1:1", "", "", "192.0.2.1"},
-		{"192.0.2.1:1", "203.0.113.5", "", "192.0.2.1"}, // who is no proxy of ours is not believed
+		{"192.0.2.1:1", "203.0.113.5", "", "192.0.2.1"}, // an address that is not a trusted proxy is not believed
 		{"192.0.2.1:1", "", "for=203.0.113.5", "192.0.2.1"},
 		{"10.0.0.1:1", "203.0.113.5", "", "203.0.113.5"},
 		{"10.0.0.1:1", "203.0.113.5:4711", "", "203.0.113.5"},

@@ -120,7 +120,7 @@ func TestFrozenServer(t *testing.T) {
 		t.Errorf("a caller who went away: got error %v, want that of the context", err)
 	}
 	server.Thaw(t)
-	for ask(t.Context(), false) != nil { // for restTime nobody connects
+	for ask(t.Context(), false) != nil { // for restTime nothing connects
 	}
 }
 
