@@ -36,7 +36,7 @@ func Content(c recognition.Content) client.Content {
 	return v
 }
 
-// editor returns nil if there is no user.
+// editor returns nil for nobody.
 func editor(r account.Ref) *client.Editor {
 	if r.ID == 0 {
 		return nil

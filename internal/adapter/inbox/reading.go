@@ -120,7 +120,7 @@ func (w *Watcher) advance(ctx context.Context, b box, folder string) {
 	var image int64
 	if _, id, is := strings.Cut(folder, imageMark); is {
 		if image, err = strconv.ParseInt(id, 10, 64); err != nil {
-			w.complain(b.key(dir), "the folder was not made by the inbox", err)
+			w.complain(b.key(dir), "the folder is none of ours", err)
 			return
 		}
 	} else {

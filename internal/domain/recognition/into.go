@@ -194,7 +194,7 @@ func (s *Service) readAgain(ctx context.Context, actor account.Actor, to additio
 			next.Name = now.Name
 		}
 		err = s.revise(ctx, actor, to.image, to.run, &next)
-		if err == nil || !fault.Is(err, fault.Conflict) { // conflict: another revision was faster, so look again
+		if err == nil || !fault.Is(err, fault.Conflict) { // a conflict: somebody was faster, so look again
 			return next, err
 		}
 	}

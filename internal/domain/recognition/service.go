@@ -418,7 +418,7 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 	case err != nil:
 	case deleted:
 		err = s.restore(ctx, image.ID, c)
-	default: // a deletion looks at the revision after its mark; a correction that it does not see will see the mark
+	default: // who deletes it looks at the revision once it is marked; whoever is not seen by that sees the mark
 		_, err = s.Runs.ByContent(ctx, id)
 	}
 	return c, err
@@ -538,8 +538,8 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id string, co
 	return s.markDeleted(ctx, run, image, id, condition)
 }
 
-// markDeleted marks a content as deleted. The row of the mark and the revisions are in two stores, so the condition is checked again once
-// the mark keeps others from correcting the content. If it no longer holds, the mark is removed.
+// markDeleted marks a content as deleted. The row of the mark and the revisions are in two stores, so the condition is looked at again once
+// nobody finds the content to correct it. Where it does not hold any more the mark is taken back.
 func (s *Service) markDeleted(ctx context.Context, run Run, image document.Image, id string, condition Condition) error {
 	if _, err := s.ifHolds(ctx, run, image, id, condition); err != nil {
 		return err
