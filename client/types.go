@@ -282,6 +282,7 @@ type Content struct {
 	Lang           []string `json:"lang" nullable:"false" example:"[\"eng\"]" doc:"The languages in the order in which they were used, also for auto."`
 	SuggestedLang  []string `json:"suggested_lang" nullable:"false" example:"[\"kor\"]" doc:"Installed languages that fit the region better. Read it again with these. Empty if the languages fit or nothing is known."`
 	MissingLang    []string `json:"missing_lang" nullable:"false" example:"[]" doc:"Languages that fit the region better but are not installed. Empty if the languages fit or nothing is known."`
+	Asked          *Asked   `json:"asked,omitempty" doc:"The options that the region itself gave when it was last read. Missing if they are not known, as of regions that an older release read."`
 	PSM            *int     `json:"psm" example:"6" doc:"The page segmentation mode that produced the text. null if there is none."`
 	Engine         string   `json:"engine" example:"tesseract 5.3.0"`
 	Rotation       int      `json:"rotation" enum:"0,90,180,270" doc:"Clockwise rotation of the text on the page, in degrees."`
@@ -298,6 +299,16 @@ type Content struct {
 	EditedBy       *Editor  `json:"edited_by" doc:"The user who last changed the text or moved the region. null if both are as they were read."`
 	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"When that was. null if both are as they were read."`
 	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
+}
+
+// Asked are the options that a region gave itself. What is missing was as the request said.
+type Asked struct {
+	Lang    []string `json:"lang,omitempty" example:"[\"kor\"]" doc:"Languages, or auto. Missing: those of the request."`
+	PSM     int      `json:"psm,omitempty" example:"7" doc:"Page segmentation mode. Missing: that of the request."`
+	Rotate  string   `json:"rotate,omitempty" enum:"auto,0,90,180,270" doc:"Clockwise rotation of the text on the page as it stands now, in degrees. Missing: that of the request."`
+	Effort  string   `json:"effort,omitempty" enum:"fast,balanced,accurate" doc:"How much work was to be done. Missing: that of the request."`
+	Source  string   `json:"source,omitempty" enum:"auto,text,ocr" doc:"Source of the text. Missing: that of the request."`
+	Charset string   `json:"charset,omitempty" example:"0123456789" doc:"The only characters that were to be read. Missing: all."`
 }
 
 // ContentEvent says that a content of an image changed: it is the data of the event content.

@@ -19,6 +19,7 @@ import (
 
 	api "glyphbox/client"
 	"glyphbox/internal/porttest"
+	"glyphbox/internal/porttest/check"
 )
 
 // large draws a page of that size full of lines, in colour so that it takes all the memory that a page can, and returns its file.
@@ -353,7 +354,7 @@ func TestBrowserHowToRead(t *testing.T) {
 		t.Errorf("the region is %+v, with mode %v", content.Text, *content.PSM)
 	}
 
-	// Read upside down, which stays when the page is loaded again, and then as new regions are.
+	// Read upside down. All that was asked for of the region is still known when the page is loaded again.
 	b.press("Actions for region 1")
 	b.press("Reading settings")
 	b.until("document.querySelector('dialog [name=charset]')")
@@ -366,10 +367,9 @@ func TestBrowserHowToRead(t *testing.T) {
 	b.press("Actions for region 1")
 	b.press("Reading settings")
 	b.until("document.querySelector('dialog [name=charset]')")
-	if eval[bool](b, "[...document.querySelectorAll('dialog select')].some((e) => e.value === '180')") {
-		t.Error("how far the text is turned, which may have been found out, is asked for")
-	}
-	choose("Text direction", "180")
+	asked := eval[[]string](b, "[...document.querySelectorAll('dialog .tickbox')].flatMap((l) => l.querySelector(':checked') ? "+
+		"l.innerText.trim() : []).concat([...document.querySelectorAll('dialog :is(select, [name=charset])')].map((e) => e.value))")
+	check.Same(t, "what the region is asked for", asked, []string{"English", "13", "180", "balanced", "0123456789"})
 	if content := versionsOf(ann, page.ID)[0].Contents[0]; content.Rotation != 180 {
 		t.Errorf("the region is %+v", content)
 	}

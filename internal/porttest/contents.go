@@ -19,6 +19,8 @@ import (
 func someContent(n int) recognition.Content {
 	return recognition.Content{
 		ID: contentID(n), ROI: document.Box{X1: n, Y1: 2, X2: n + 300, Y2: 40}, Name: "합계 \"total\"", Revision: 1,
+		Asked: &recognition.Asked{Lang: []string{"kor"}, Shape: recognition.ShapeLine, Rotate: recognition.Rotate270,
+			Effort: recognition.EffortFast, Source: recognition.SourceOCR, Charset: "0-9 합계"},
 		Reading: recognition.Reading{
 			Text: fmt.Sprintf("Straße %d\n한글 <&>\\ 🧾", n),
 			Words: []recognition.Word{
@@ -54,6 +56,7 @@ func Contents(t *testing.T, open func(t *testing.T) recognition.Contents) {
 	t.Run("Add and Get in the order of the IDs", func(t *testing.T) {
 		s := open(t)
 		a, b, c := someContent(1), someContent(2), recognition.Content{ID: contentID(3), Revision: 1}
+		b.Asked = &recognition.Asked{} // nothing, which is not the same as nil in c, an old content
 		check.OK(t, "Add", s.Add(t.Context(), []recognition.Content{a, b, c}))
 		wantContents(t, s, []string{c.ID, a.ID, b.ID}, c, a, b)
 		wantContents(t, s, []string{contentID(9), b.ID, "", contentID(8), a.ID}, b, a)

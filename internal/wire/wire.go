@@ -20,7 +20,7 @@ func Run(r recognition.Run) client.Run {
 // Content returns a content.
 func Content(c recognition.Content) client.Content {
 	v := client.Content{ID: c.ID, Version: c.Version, ROI: Box(c.ROI), Name: c.Name, Detail: List(c.Detail()), Text: c.Text,
-		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), PSM: psm(c.Shape), Engine: c.Engine,
+		Confidence: c.Confidence, Words: All(c.Words, word), Lang: List(c.Lang), Asked: asked(c.Asked), PSM: psm(c.Shape), Engine: c.Engine,
 		Rotation: c.Rotation, Effort: string(c.Effort), Source: string(c.Source),
 		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement,
 		Revision:       c.Revision,
@@ -34,6 +34,15 @@ func Content(c recognition.Content) client.Content {
 		v.Error = &client.Failure{Code: c.Error.Code, Detail: c.Error.Detail}
 	}
 	return v
+}
+
+// asked returns nil where it is not known.
+func asked(a *recognition.Asked) *client.Asked {
+	if a == nil {
+		return nil
+	}
+	return &client.Asked{Lang: a.Lang, PSM: int(a.Shape), Rotate: string(a.Rotate), Effort: string(a.Effort), Source: string(a.Source),
+		Charset: a.Charset}
 }
 
 // editor returns nil for nobody.

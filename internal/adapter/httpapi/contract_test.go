@@ -555,7 +555,7 @@ func TestRecognition(t *testing.T) {
 	want := client.Content{ID: contents[0].ID, Version: 1, ROI: client.Box(box), Name: "제목", Detail: []string{"Hello", "안녕", "world"},
 		Text: "Hello 안녕\nworld", Confidence: 0.9,
 		Words: []client.Word{wordAt("Hello", 1, 10), wordAt("안녕", 10, 20), wordAt("world", 20, 30)}, Lang: []string{"kor", "eng"},
-		SuggestedLang: []string{}, MissingLang: []string{}, PSM: &six,
+		SuggestedLang: []string{}, MissingLang: []string{}, Asked: &client.Asked{}, PSM: &six,
 		Engine: "fake 1.0", Rotation: 180, Effort: "balanced", Source: "ocr", DurationMS: 1, Scale: 1, Passes: 1, Revision: 1}
 	if d := cmp.Diff(want, contents[0]); d != "" {
 		t.Errorf("content (-want +got):\n%s", d)

@@ -70,6 +70,8 @@ type Content struct {
 	ROI document.Box `json:"roi"`
 	// Name is what the caller calls the region; may be empty.
 	Name string `json:"name,omitempty"`
+	// Asked is how the region was to be read where it was to be read in its own way; nil in old documents, where that is not known
+	Asked *Asked `json:"asked,omitempty"`
 	Reading
 	Revision int `json:"revision"` // 1, 2, 3 …
 	// who made the revision; zero in revision 1, and in old documents; the name is not stored
@@ -95,6 +97,11 @@ func (c Content) turned(from int, image document.Image) Content {
 	was := image.TurnedTo(from)
 	c.ROI = c.ROI.Turned(degrees, was.Width, was.Height)
 	c.Rotation = (c.Rotation + degrees) % 360
+	if c.Asked != nil {
+		asked := *c.Asked
+		asked.Rotate = asked.Rotate.turned(degrees)
+		c.Asked = &asked
+	}
 	c.Words = slices.Clone(c.Words)
 	for i := range c.Words {
 		c.Words[i].Box = c.Words[i].Box.Turned(degrees, was.Width, was.Height)

@@ -66,14 +66,14 @@ func (s *Service) addTo(ctx context.Context, actor account.Actor, image document
 
 // add stores what was read into a version: new contents before their rows, and revisions of contents that were read again last, so that a
 // crash leaves orphans for the sweeper, or a version with some of the contents, none of which was answered.
-func (s *Service) add(ctx context.Context, actor account.Actor, to addition, tasks []Task, readings []Reading, claim once.Claim) (Run,
+func (s *Service) add(ctx context.Context, actor account.Actor, to addition, request Request, tasks []Task, readings []Reading) (Run,
 	error) {
-	begun := s.Now()
+	begun, claim := s.Now(), request.Once
 	ids, contents := newContentIDs(len(readings)), make([]Content, len(readings))
 	var added []Content
 	var addedIDs, allIDs []string
 	for i, reading := range readings {
-		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
+		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Asked: request.asked(i), Reading: reading, Revision: 1}
 		if again := to.again[i]; again.ID != "" {
 			c.ID = again.ID
 		} else {

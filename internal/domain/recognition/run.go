@@ -56,6 +56,25 @@ type Region struct {
 	Content string   // the content of version Request.Into that is read again; empty: a new one
 }
 
+// Asked are the options that a region gave itself; what is zero was as the request said.
+type Asked struct {
+	Lang    []string `json:"lang,omitempty"`
+	Shape   Shape    `json:"psm,omitempty"`
+	Rotate  Rotate   `json:"rotate,omitempty"` // clockwise on the page, as Reading.Rotation
+	Effort  Effort   `json:"effort,omitempty"`
+	Source  Source   `json:"source,omitempty"`
+	Charset string   `json:"charset,omitempty"`
+}
+
+// asked returns what the nth of the contents that the request makes was asked for.
+func (r Request) asked(n int) *Asked {
+	if len(r.Regions) == 0 {
+		return &Asked{}
+	}
+	own := r.Regions[n]
+	return &Asked{Lang: own.Lang, Shape: own.Shape, Rotate: own.Rotate, Effort: own.Effort, Source: own.Source, Charset: own.Charset}
+}
+
 // Request says what to read on a page, and how.
 type Request struct {
 	Regions []Region // none: the whole page

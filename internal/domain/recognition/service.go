@@ -79,13 +79,13 @@ func (s *Service) Recognize(ctx context.Context, actor account.Actor, imageID in
 		return Run{}, err
 	}
 	if request.Into != 0 {
-		return s.add(ctx, actor, to, tasks, readings, request.Once)
+		return s.add(ctx, actor, to, request, tasks, readings)
 	}
 	run := Run{ImageID: imageID, User: account.Ref{ID: actor.UserID, Name: actor.Name}, Created: s.Now().UTC().Truncate(time.Microsecond),
 		Lang: request.Lang, Shape: request.Shape, Mode: request.Mode, Rotation: image.Rotation, Item: request.Item}
 	ids := newContentIDs(len(readings))
 	for i, reading := range readings {
-		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Reading: reading, Revision: 1}
+		c := Content{ID: ids[i], ROI: tasks[i].Box, Name: tasks[i].Name, Asked: request.asked(i), Reading: reading, Revision: 1}
 		run.Contents, run.ContentIDs = append(run.Contents, c), append(run.ContentIDs, c.ID)
 	}
 	run.Engine = Engines("", readings...)

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -117,11 +118,11 @@ func TestRecognize(t *testing.T) {
 	check.OK(t, "Recognize", err)
 	check.Same(t, "order", w.fakes.Calls(), []string{"Contents.Add", "Runs.Append"})
 	created := w.clock.UTC().Truncate(time.Microsecond)
-	content := func(n int, r recognition.Region, lang []string, shape recognition.Shape) recognition.Content {
+	content := func(n int, r recognition.Region, lang []string, shape recognition.Shape, asked recognition.Asked) recognition.Content {
 		text := fmt.Sprintf("region %d,%d,%d,%d", r.X1, r.Y1, r.X2, r.Y2)
 		words := strings.Fields(text)
 		return recognition.Content{ID: run.ContentIDs[n], ROI: r.Box, Name: r.Name, Revision: 1, Version: 1, Created: created,
-			Reading: recognition.Reading{
+			Asked: &asked, Reading: recognition.Reading{
 				Text: text, Confidence: 0.9, Lang: lang, Shape: shape, Engine: "fake 1.0", Effort: recognition.EffortAccurate,
 				Source: recognition.SourceOCR, Scale: 1, Passes: 1, Duration: time.Millisecond,
 				Words: []recognition.Word{{Text: words[0], Box: box(r.X1, 0, r.X1+100, 140), Confidence: 0.9, Engine: "fake 1.0"},
@@ -134,8 +135,9 @@ func TestRecognize(t *testing.T) {
 	want := recognition.Run{
 		ImageID: w.image.ID, Version: 1, User: account.Ref{ID: w.ann.UserID, Name: "ann"}, Created: created, Lang: []string{"eng"},
 		Shape: recognition.ShapeSparse, Mode: 1, Engine: "fake 1.0",
-		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, recognition.ShapeBlock),
-			content(1, l, []string{"eng"}, recognition.ShapeSparse)},
+		ContentIDs: run.ContentIDs, Contents: []recognition.Content{content(0, r, []string{"kor", "eng"}, recognition.ShapeBlock,
+			recognition.Asked{Lang: []string{"kor", "eng"}, Shape: recognition.ShapeBlock}),
+			content(1, l, []string{"eng"}, recognition.ShapeSparse, recognition.Asked{})},
 	}
 	check.Same(t, "Recognize", run, want)
 	check.Same(t, "words", run.Contents[0].Detail(), []string{"region", "200,0,400,140"})
@@ -148,6 +150,47 @@ func TestRecognize(t *testing.T) {
 	c, err := w.Content(t.Context(), w.ann, run.ContentIDs[1])
 	check.OK(t, "Content", err)
 	check.Same(t, "Content", c, want.Contents[1])
+}
+
+// What a region asks for itself stays known, in versions and through revisions; what it leaves to the request does not become its own.
+func TestAsked(t *testing.T) {
+	w := newWorld(t)
+	all := recognition.Asked{Lang: []string{"kor", "eng"}, Shape: recognition.ShapeLine, Rotate: recognition.Rotate180,
+		Effort: recognition.EffortFast, Source: recognition.SourceOCR, Charset: "0123456789"}
+	own := left
+	own.Lang, own.Shape, own.Rotate = []string{"kor+eng"}, all.Shape, all.Rotate
+	own.Effort, own.Source, own.Charset = all.Effort, all.Source, all.Charset
+	automatic := right
+	automatic.Rotate, automatic.Lang = recognition.RotateAuto, []string{recognition.AutoLang}
+	_, err := w.Recognize(t.Context(), w.ann, w.image.ID, recognition.Request{Regions: []recognition.Region{own, automatic, right},
+		Mode: recognition.BestMode, Lang: []string{"kor"}, Shape: recognition.ShapeBlock, Rotate: recognition.Rotate90,
+		Effort: recognition.EffortBalanced})
+	check.OK(t, "Recognize", err)
+	want := func(what string, want ...recognition.Asked) []recognition.Content {
+		t.Helper()
+		got := w.version(t, 1).Contents
+		var asked []recognition.Asked
+		for _, c := range got {
+			asked = append(asked, *c.Asked)
+		}
+		check.Same(t, what, asked, want)
+		return got
+	}
+	auto := recognition.Asked{Rotate: recognition.RotateAuto, Lang: []string{recognition.AutoLang}}
+	made := want("a new version", all, auto, recognition.Asked{})
+
+	text, read := "written", made[0].Text
+	for _, text := range []string{text, read} {
+		_, err = w.Correct(t.Context(), w.ann, made[0].ID, recognition.Correction{Text: &text})
+		check.OK(t, "Correct", err)
+		want("corrected to "+text, all, auto, recognition.Asked{})
+	}
+	w.add(t, 1, again(left, made[0].ID), again(own, made[2].ID))
+	w.add(t, 1) // the whole page
+	want("read again and added to", recognition.Asked{}, auto, all, recognition.Asked{})
+	revisions, err := w.Revisions(t.Context(), w.ann, made[0].ID)
+	check.OK(t, "Revisions", err)
+	check.Same(t, "what the first revision was asked for", *revisions[0].Asked, all)
 }
 
 func TestMaxRegions(t *testing.T) {
@@ -656,12 +699,16 @@ func TestTurnedPage(t *testing.T) {
 				for n := range c.Words {
 					c.Words[n].Box = c.Words[n].Box.Turned(degrees, was.Width, was.Height)
 				}
-				c.Rotation = degrees
+				c.Rotation = (90 + degrees) % 360
+				c.Asked = &recognition.Asked{Rotate: recognition.Rotate(strconv.Itoa(c.Rotation))}
 				return c
 			}
 			first := turn(from)
-			run := w.recognize(t, w.ann, region(3, 5, 40, 20))
+			asked := region(3, 5, 40, 20)
+			asked.Rotate = recognition.Rotate90
+			run := w.recognize(t, w.ann, asked)
 			made := run.Contents[0]
+			check.Same(t, "rotation that was asked for", *made.Asked, recognition.Asked{Rotate: recognition.Rotate90})
 			check.Same(t, "ROI of the run as it is made", made.ROI, box(3, 5, 40, 20))
 			check.Same(t, "rotation of the run", run.Rotation, from)
 

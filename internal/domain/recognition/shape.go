@@ -1,5 +1,7 @@
 package recognition
 
+import "strconv"
+
 // Shape says how the text of a region is arranged. Its numbers are in stored documents, in columns and in the HTTP API (as psm).
 type Shape int
 
@@ -65,6 +67,15 @@ const (
 
 // Rotates are all values that a request may name.
 var Rotates = []Rotate{RotateAuto, Rotate0, Rotate90, Rotate180, Rotate270}
+
+// turned returns what the rotation is once the page was turned clockwise by so many degrees more.
+func (r Rotate) turned(degrees int) Rotate {
+	was, err := strconv.Atoi(string(r))
+	if err != nil { // automatic, or as the request says
+		return r
+	}
+	return Rotate(strconv.Itoa((was + degrees) % 360))
+}
 
 // Source says where the text of a region comes from.
 type Source string

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Content } from '../api'
-import { asOthers, correction, covers, mirrored, retyped, type Region } from './carry'
+import { asOthers, correction, covers, mirrored, retyped, rotatedBy, type Region } from './carry'
 
 const box = (x: number) => ({ x1: x, y1: 0, x2: x + 100, y2: 20 })
 const content = (id: string, x: number, more: Partial<Content> = {}) =>
@@ -37,9 +37,37 @@ describe('the list', () => {
     ])
   })
   test('knows how a region was read that was not read as its run', () => {
-    const [r, other] = mirrored([], run(content('A', 0, { lang: ['kor'], psm: 7, rotation: 180 }), content('B', 0)))
+    const old = run(content('A', 0, { lang: ['kor'], psm: 7, rotation: 180 }), content('B', 0, { psm: 6 }))
+    const [r, other] = mirrored([], { ...old, psm: 6 })
     expect([r.lang, r.psm, r.rotate]).toEqual([['kor'], '7', null]) // how far its text is turned may have been found out
     expect([other.lang, other.psm, other.rotate]).toEqual([null, null, null])
+  })
+  test('knows of each region what it was asked for, also where another tab asked', () => {
+    const asked = { lang: ['kor'], psm: 7, rotate: '90', effort: 'fast', charset: '0-9' } as const
+    const own = { lang: ['kor'], psm: '7', rotate: '90', effort: 'fast', charset: '0-9' }
+    const read = run(
+      content('A', 0, { asked: { ...asked, lang: ['kor'] } }),
+      content('B', 0, { lang: ['kor'], psm: 7, rotation: 180, asked: {} }),
+      content('C', 0, { asked: { rotate: 'auto' } }),
+      content('D', 0, { asked: {} }),
+    )
+    const list = [
+      region('c', { content: 'C', rotate: '180', effort: 'fast' }),
+      region('d', { content: 'D', state: 'failed', rotate: '180' }), // what it is to be read with once more
+    ]
+    const [a, b, c, d] = mirrored(list, read)
+    expect(a).toMatchObject(own)
+    expect(b).toMatchObject(asOthers) // as the request was, whatever that found
+    expect(c).toMatchObject({ ...asOthers, rotate: 'auto' })
+    expect(d).toMatchObject({ ...asOthers, rotate: '180' })
+  })
+  test('does not take what the engine chose by itself for a choice', () => {
+    const [r] = mirrored([], { ...run(content('A', 0, { psm: 7 })), psm: null })
+    expect(r.psm).toBeNull()
+  })
+  test('turns what was asked for with the page', () => {
+    expect([90, -90, -270, 0].map((degrees) => rotatedBy(degrees, '270'))).toEqual(['0', '180', '0', '270'])
+    expect([rotatedBy(90, 'auto'), rotatedBy(90, null)]).toEqual(['auto', null])
   })
   test('forgets why a region could not be read once it has a content', () => {
     const [r] = mirrored([region('a', { content: 'A', state: 'failed', reason: 'No.' })], run(content('A', 0)))

@@ -22,8 +22,8 @@ export type Region = Own & {
 
 export const asOthers: Own = { lang: null, psm: null, rotate: null, effort: null, charset: '' }
 
-export const asRegion = (c: Content, key: string): Region => ({
-  ...asOthers,
+export const asRegion = (c: Content, key: string, run: Pick<Run, 'lang' | 'psm'>): Region => ({
+  ...ownOf(c, run),
   key,
   box: c.roi,
   name: c.name,
@@ -34,22 +34,31 @@ export const asRegion = (c: Content, key: string): Region => ({
   final: false,
 })
 
-/** How a content was read, where that is not as its run was. */
-export function ownOf(c: Content, run: Pick<Run, 'lang' | 'psm'>): Own {
+/** How a content was to be read where that was its own; of one that an older release read, as far as it shows. */
+function ownOf(c: Content, run: Pick<Run, 'lang' | 'psm'>): Own {
+  if (c.asked) {
+    const { lang, psm, rotate, effort, charset } = c.asked
+    return { lang: lang ?? null, psm: psm ? String(psm) : null, rotate: rotate ?? null, effort: effort ?? null, charset: charset ?? '' }
+  }
   return {
     ...asOthers,
     lang: run.lang.includes(auto) || c.lang.join() === run.lang.join() ? null : c.lang,
-    psm: c.psm === run.psm ? null : String(c.psm ?? 'auto'),
+    psm: run.psm === null || c.psm === run.psm ? null : String(c.psm ?? 'auto'),
   }
 }
+
+/** How far the text of a region is to be turned once the page was turned clockwise by so many degrees. */
+export const rotatedBy = (degrees: number, rotate: Rotate | null) =>
+  rotate && rotate !== 'auto' ? (String((Number(rotate) + degrees + 360) % 360) as Rotate) : rotate
 
 /** The regions of a run, in its order, each with what this page knows of it; then those that have yet to be read. */
 export function mirrored(list: Region[], run: Pick<Run, 'lang' | 'psm' | 'contents'> | undefined): Region[] {
   const known = new Map(list.filter((r) => r.content).map((r) => [r.content, r]))
   const there = (run?.contents ?? []).map((c) => {
     const r = known.get(c.id)
-    if (!r) return { ...asRegion(c, c.id), ...ownOf(c, run!) }
-    return r.state === 'reading' ? r : { ...r, box: c.roi, name: c.name, state: 'read' as const, reason: '' }
+    if (!r) return asRegion(c, c.id, run!)
+    if (r.state === 'reading') return r
+    return { ...r, ...(r.state === 'read' && c.asked && ownOf(c, run!)), box: c.roi, name: c.name, state: 'read' as const, reason: '' }
   })
   return [...there, ...list.filter((r) => !r.content)]
 }

@@ -165,7 +165,7 @@ export class Editor {
     return this.work.id
   }
   numberOf = (key: string) => this.regions.findIndex((r) => r.key === key) + 1
-  #ofRun = () => this.shownRun?.contents.map((c) => asRegion(c, c.id)) ?? []
+  #ofRun = () => this.shownRun?.contents.map((c) => asRegion(c, c.id, this.shownRun!)) ?? []
   rename = (r: Region, name: string) => this.work.rename(r.key, name)
 
   async load() {

@@ -2,7 +2,7 @@
 // is done at the server, and undone there; what a step is undone by is kept for the tab, so that a reload does not lose it.
 import * as api from '../api'
 import type { Asked, Box, Change, Content, Image, Run } from '../api'
-import { asOthers, asRegion, correction, covers, mirrored, retyped, type Own, type Region } from './carry'
+import { asOthers, asRegion, correction, covers, mirrored, retyped, rotatedBy, type Own, type Region } from './carry'
 import { orderOf } from './clipboard'
 import { moved, sameBox, turned } from './geometry'
 import { howToRead, rememberHow } from '../how'
@@ -116,7 +116,7 @@ export class Work {
     const now = this.image!.rotation
     const reads = (r: Region): Region => (r.state === 'reading' || r.away ? { ...r, state: 'reading', reason: '', away: false } : r)
     const list = waiting.map(({ region: r, rotation, revision }) => {
-      const region = reads({ ...r, box: this.#turnedBy(now - rotation, r.box) })
+      const region = reads({ ...r, box: this.#turnedBy(now - rotation, r.box), rotate: rotatedBy(now - rotation, r.rotate) })
       const c = this.#contents[r.content]
       // A region that has a text is read again if that is as it was. If it says what it is to say, only the answer was lost.
       const same = !r.content || (c?.revision === revision && this.draft.some((d) => d.content === c.id))
@@ -217,8 +217,9 @@ export class Work {
     api.forgetThumbnail(this.id)
     replace(image)
     this.image = image
-    const turn = (b: Box) => this.#turnedBy(image.rotation - before.rotation, b)
-    this.draft = this.draft.map((r) => (r.content ? r : { ...r, box: turn(r.box) }))
+    const degrees = image.rotation - before.rotation
+    const turn = (b: Box) => this.#turnedBy(degrees, b)
+    this.draft = this.draft.map((r) => ({ ...r, rotate: rotatedBy(degrees, r.rotate), box: r.content ? r.box : turn(r.box) }))
     this.#take(runs[0])
     this.history.turn(turn)
   }
@@ -741,7 +742,7 @@ export class Work {
   restore = (run: Run) => this.#track(this.#restore(run))
   async #restore(run: Run): Promise<boolean> {
     await this.#flush()
-    const list = run.contents.map((c) => ({ ...asRegion(c, this.fresh()), state: 'reading' as const }))
+    const list = run.contents.map((c) => ({ ...asRegion(c, this.fresh(), run), state: 'reading' as const }))
     this.learn(run.contents)
     const before = this.draft
     this.#anew++
