@@ -488,6 +488,28 @@ func (f fakeRuns) Restore(ctx context.Context, contentID string) error {
 	})
 }
 
+func (f fakeRuns) DeletedOf(ctx context.Context, imageID, userID int64, since time.Time, page account.Page) (
+	deleted []recognition.Deleted, total int, err error) {
+	err = f.do(ctx, "Runs.DeletedOf", func() error {
+		for _, r := range f.runs[imageID] {
+			for _, id := range r.ContentIDs {
+				if at := f.deleted[id]; !at.IsZero() && !at.Before(since) && (userID == 0 || r.User.ID == userID) {
+					deleted = append(deleted, recognition.Deleted{ContentID: id, At: at, Run: recognition.Run{ImageID: imageID,
+						Version: r.Version, Created: r.Created, Rotation: r.Rotation}})
+				}
+			}
+		}
+		slices.SortFunc(deleted, func(a, b recognition.Deleted) int {
+			return cmp.Or(b.At.Compare(a.At), strings.Compare(b.ContentID, a.ContentID))
+		})
+		total = len(deleted)
+		from := min(page.Number*page.Size, total)
+		deleted = deleted[from:min(from+page.Size, total)]
+		return nil
+	})
+	return deleted, total, err
+}
+
 func (f fakeRuns) Deleted(ctx context.Context, before time.Time) iter.Seq2[string, error] {
 	return old(ctx, f.memory, "Runs.Deleted", f.deleted,
 		func(id string, at time.Time) bool { return at.Before(before) && f.find(id) != nil })

@@ -420,6 +420,58 @@ func Runs(t *testing.T, open func(t *testing.T) Stores) {
 		check.Kind(t, "MarkDeleted of nothing", s.Runs.MarkDeleted(t.Context(), id, moment(12)), fault.NotFound)
 	})
 
+	t.Run("contents of an image that are marked as deleted", func(t *testing.T) {
+		s, ann, image := start(t)
+		bob := addUser(t, s, "bob")
+		turned := someRun(image, bob, 8, 9)
+		turned.Rotation, turned.Created = 90, moment(2)
+		first, second := addRun(t, s, someRun(image, ann, 1, 2, 3, 4, 5)), addRun(t, s, turned)
+		other := addImage(t, s, someImage(ann, "other"))
+		addRun(t, s, someRun(other, ann, 6))
+		for id, n := range map[int]int{2: 20, 1: 21, 4: 22, 9: 23, 6: 24, 3: 25, 5: 26} {
+			check.OK(t, "MarkDeleted", s.Runs.MarkDeleted(t.Context(), contentID(id), moment(n)))
+		}
+		check.OK(t, "Restore", s.Runs.Restore(t.Context(), contentID(3)))
+		check.OK(t, "RemoveContent", s.Runs.RemoveContent(t.Context(), contentID(5)))
+		want := func(what string, imageID, userID int64, since, size, page, total int, want ...recognition.Deleted) {
+			t.Helper()
+			got, n, err := s.Runs.DeletedOf(t.Context(), imageID, userID, moment(since), account.Page{Size: size, Number: page})
+			check.OK(t, "DeletedOf", err)
+			same(t, what, append([]recognition.Deleted{}, got...), append([]recognition.Deleted{}, want...))
+			same(t, what+": how many there are", n, total)
+		}
+		mark := func(id, at int, r recognition.Run) recognition.Deleted {
+			return recognition.Deleted{ContentID: contentID(id), At: moment(at).UTC(),
+				Run: recognition.Run{ImageID: r.ImageID, Version: r.Version, Created: r.Created, Rotation: r.Rotation}}
+		}
+		nine, four, one, two := mark(9, 23, second), mark(4, 22, first), mark(1, 21, first), mark(2, 20, first)
+		want("all, the last one first", image.ID, 0, 0, 10, 0, 4, nine, four, one, two)
+		want("since a time, which counts", image.ID, 0, 21, 10, 0, 3, nine, four, one)
+		want("since all", image.ID, 0, 24, 10, 0, 0)
+		want("a part", image.ID, 0, 0, 3, 0, 4, nine, four, one)
+		want("the part after it", image.ID, 0, 0, 3, 1, 4, two)
+		want("a part too far", image.ID, 0, 0, 3, 7, 4)
+		want("of runs of one user", image.ID, bob.ID, 0, 10, 0, 1, nine)
+		want("of nobody's runs", image.ID, 4711, 0, 10, 0, 0)
+		want("of an image that is not there", 4711, 0, 0, 10, 0, 0)
+
+		for _, id := range []int{1, 2, 4} { // in one moment
+			check.OK(t, "Restore", s.Runs.Restore(t.Context(), contentID(id)))
+			check.OK(t, "MarkDeleted", s.Runs.MarkDeleted(t.Context(), contentID(id), moment(27)))
+		}
+		var all []string
+		for page := range 4 {
+			part, _, err := s.Runs.DeletedOf(t.Context(), image.ID, 0, moment(0), account.Page{Size: 1, Number: page})
+			check.OK(t, "DeletedOf", err)
+			for _, d := range part {
+				all = append(all, d.ContentID)
+			}
+		}
+		if slices.Sort(all); !slices.Equal(all, []string{contentID(1), contentID(2), contentID(4), contentID(9)}) {
+			t.Errorf("part by part: got %q", all)
+		}
+	})
+
 	t.Run("contents that were marked as deleted before some time", func(t *testing.T) {
 		s, ann, image := start(t)
 		const many = 1100 // more than a page of any store

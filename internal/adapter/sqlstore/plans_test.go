@@ -472,6 +472,10 @@ func planCases(f populated) []planCase {
 			}
 			return errors.New("no content is marked")
 		}},
+		{name: "contents of an image that are marked as deleted", sorts: []string{"ocr", "r"}, do: func(ctx context.Context, db *DB) error {
+			_, _, err := db.Runs().DeletedOf(ctx, 1, f.user, created, account.Page{Size: 10})
+			return err
+		}},
 		{name: "content brought back", do: func(ctx context.Context, db *DB) error { return db.Runs().Restore(ctx, "a2") }},
 		{name: "contents removed that were deleted long ago", do: func(ctx context.Context, db *DB) error {
 			_, err := db.Runs().RemoveDeleted(ctx, []string{"a3", "b3"}, created)

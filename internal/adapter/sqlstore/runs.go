@@ -295,6 +295,28 @@ func (s *Runs) MarkDeleted(ctx context.Context, contentID string, at time.Time) 
 	return err
 }
 
+// deletedOf picks contents of an image that were marked as deleted since some time, by the image, which has few rows beside the others.
+const deletedOf = ` FROM ocr /*! FORCE INDEX (ocr_position) */ JOIN ocr_run r /*! FORCE INDEX (PRIMARY) */ ON r.image_id = ocr.image_id ` +
+	`AND r.version = ocr.version WHERE ocr.image_id = ? AND ocr.deleted_datetime >= ? AND (? = 0 OR r.user_id = ?)`
+
+// DeletedOf implements recognition.Runs.
+func (s *Runs) DeletedOf(ctx context.Context, imageID, userID int64, since time.Time, page account.Page) (deleted []recognition.Deleted,
+	total int, err error) {
+	args := []any{imageID, sqldb.Stamp(since), userID, userID}
+	if total, err = s.db.Count(ctx, `SELECT /*! STRAIGHT_JOIN */ COUNT(*)`+deletedOf, args...); err != nil {
+		return nil, 0, err
+	}
+	limit, offset := sqldb.Window(page.Size, page.Number)
+	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
+		d := recognition.Deleted{Run: recognition.Run{ImageID: imageID}}
+		err := scan(&d.ContentID, (*sqldb.Stamp)(&d.At), &d.Run.Version, (*sqldb.Stamp)(&d.Run.Created), &d.Run.Rotation)
+		deleted = append(deleted, d)
+		return err
+	}, `SELECT /*! STRAIGHT_JOIN */ ocr.content_id, ocr.deleted_datetime, r.version, r.created_datetime, r.rotation`+deletedOf+
+		` ORDER BY ocr.deleted_datetime DESC, ocr.content_id DESC LIMIT ? OFFSET ?`, append(args, limit, offset)...)
+	return deleted, total, s.db.Fault(ctx, err)
+}
+
 // Restore implements recognition.Runs.
 func (s *Runs) Restore(ctx context.Context, contentID string) error {
 	n, err := s.db.Exec(ctx, `UPDATE ocr /*! FORCE INDEX (ocr_content) */ SET deleted_datetime = NULL WHERE content_id = ? AND `+

@@ -161,6 +161,58 @@ func TestConfirmRules(t *testing.T) {
 	check.Same(t, "revision", c.Revision, 1)
 }
 
+// What was deleted is listed for those who can restore it, as it stands on the page as it is turned now, for as long as they can.
+func TestDeleted(t *testing.T) {
+	w := newWorld(t)
+	w.see(t, document.Shared)
+	first, second := w.recognize(t, w.ann, left, right, left), w.recognize(t, w.bob, left, right)
+	w.clock = w.clock.Add(time.Hour)
+	var deleted []time.Time
+	for _, id := range []string{first.ContentIDs[0], second.ContentIDs[1], first.ContentIDs[2], first.ContentIDs[1]} {
+		w.clock = w.clock.Add(time.Minute)
+		deleted = append(deleted, w.clock.UTC().Truncate(time.Microsecond))
+		check.OK(t, "Delete", w.Delete(t.Context(), w.admin, id, nil))
+	}
+	w.correct(t, w.ann, first.ContentIDs[1], recognition.Correction{Restore: true})
+	check.OK(t, "Purge", w.Purge(t.Context(), w.ann, first.ContentIDs[2], nil))
+	marked := func(r recognition.Run, n int, at time.Time) recognition.Content {
+		c := r.Contents[n]
+		c.Deleted = at
+		return c
+	}
+	ofAnn, ofBob := marked(first, 0, deleted[0]), marked(second, 1, deleted[1])
+	want := func(what string, a account.Actor, page account.Page, total int, want ...recognition.Content) {
+		t.Helper()
+		got, n, err := w.Deleted(t.Context(), a, w.image.ID, page)
+		check.OK(t, "Deleted", err)
+		check.Same(t, what, slices.Clip(got), slices.Clip(want))
+		check.Same(t, what+": how many there are", n, total)
+	}
+	all := account.Page{Size: 10}
+	want("for the owner of the image", w.ann, all, 2, ofBob, ofAnn)
+	want("for an administrator", w.admin, all, 2, ofBob, ofAnn)
+	want("in parts", w.ann, account.Page{Size: 1, Number: 1}, 2, ofAnn)
+	want("for who ran one version", w.bob, all, 1, ofBob)
+	want("for another reader", w.carl, all, 0)
+	w.see(t, document.Private)
+	_, _, err := w.Deleted(t.Context(), w.bob, w.image.ID, all)
+	check.Kind(t, "for who sees the image no more", err, fault.NotFound)
+
+	quarter := 90
+	turned, err := w.images.Change(t.Context(), w.ann, w.image.ID, document.Change{Rotation: &quarter})
+	check.OK(t, "Change", err)
+	got, _, err := w.Deleted(t.Context(), w.ann, w.image.ID, all)
+	check.OK(t, "Deleted", err)
+	check.Same(t, "place on the turned page", got[1].ROI, ofAnn.ROI.Turned(90, turned.Height, turned.Width))
+
+	w.clock = deleted[1].Add(recognition.KeepDeleted)
+	got, n, err := w.Deleted(t.Context(), w.ann, w.image.ID, all)
+	check.OK(t, "Deleted", err)
+	if n != 1 || len(got) != 1 || got[0].ID != ofBob.ID {
+		t.Errorf("seven days later: got %d of %d contents, want the one that was deleted last", len(got), n)
+	}
+}
+
 func TestDeleteAndRestore(t *testing.T) {
 	w := newWorld(t)
 	w.see(t, document.Shared)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 )
@@ -74,6 +75,13 @@ var (
 	ErrContentChanged = fault.New(fault.Conflict, "changed_meanwhile", "The content was changed meanwhile.")
 )
 
+// Deleted is a content that is marked as deleted.
+type Deleted struct {
+	ContentID string
+	At        time.Time
+	Run       Run // its ImageID, Version, Created and Rotation
+}
+
 // Runs keeps the rows of runs and the IDs of their contents. Safe for concurrent use. Times are kept in UTC to the microsecond.
 type Runs interface {
 	// Append stores a run with its ContentIDs as the next version of its image and returns it with Version and the user's name. It notes
@@ -114,6 +122,10 @@ type Runs interface {
 	// MarkDeleted marks a content as deleted since then. It is missing in ContentIDs of its run, but keeps its place there. NotFound, also
 	// where it is marked already.
 	MarkDeleted(ctx context.Context, contentID string, at time.Time) error
+
+	// DeletedOf returns a part of the contents of an image that were marked as deleted since that time, the last one first, and how many
+	// there are in all. With userID they are those of runs of that user; 0: of all. Empty for an image that is not there.
+	DeletedOf(ctx context.Context, imageID, userID int64, since time.Time, page account.Page) (deleted []Deleted, total int, err error)
 
 	// Restore takes the mark from a content, which is in its place again. NotFound, also where it is not marked.
 	Restore(ctx context.Context, contentID string) error

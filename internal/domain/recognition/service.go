@@ -557,6 +557,37 @@ func (s *Service) markDeleted(ctx context.Context, run Run, image document.Image
 	return err
 }
 
+// Deleted returns a part of the contents of an image that the actor can restore, with the time when each was marked as deleted, the last
+// one first, and how many there are in all: those of runs that the actor may change. Only for them there is a text that was deleted.
+// NotFound for the image.
+func (s *Service) Deleted(ctx context.Context, actor account.Actor, imageID int64, page account.Page) ([]Content, int, error) {
+	image, err := s.Images.Image(ctx, actor, imageID)
+	if err != nil {
+		return nil, 0, err
+	}
+	of := actor.UserID
+	if actor.MayActFor(image.Owner.ID) {
+		of = 0
+	}
+	deleted, total, err := s.Runs.DeletedOf(ctx, imageID, of, s.Now().Add(-KeepDeleted), page)
+	if err != nil {
+		return nil, 0, err
+	}
+	ids, by := make([]string, len(deleted)), make(map[string]Deleted, len(deleted))
+	for i, d := range deleted {
+		ids[i], by[d.ContentID] = d.ContentID, d
+	}
+	contents, err := s.Contents.Get(ctx, ids) // without those that were removed meanwhile
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, c := range contents {
+		contents[i] = onPage(c, by[c.ID].Run, image)
+		contents[i].Deleted = by[c.ID].At
+	}
+	return contents, total, s.nameEditors(ctx, contents)
+}
+
 // ifHolds returns the content that a condition was looked at for. Stale, with the content, where it does not hold.
 func (s *Service) ifHolds(ctx context.Context, run Run, image document.Image, id string, condition Condition) (Content, error) {
 	if condition == nil {

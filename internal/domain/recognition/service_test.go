@@ -555,6 +555,10 @@ func TestPermissions(t *testing.T) {
 			_, err := w.Revisions(context.Background(), a, id)
 			return err
 		},
+		"Deleted": func(w *world, a account.Actor, _ string) error {
+			_, _, err := w.Deleted(context.Background(), a, w.image.ID, account.Page{Size: 10})
+			return err
+		},
 		"Prepared": func(w *world, a account.Actor, _ string) error {
 			_, err := w.Prepared(context.Background(), a, w.image.ID, left)
 			return err
