@@ -569,6 +569,11 @@ func (c Client) Revisions(ctx context.Context, id string) ([]Content, error) {
 	return get[[]Content](ctx, c, contentPath(id, "/revisions"), nil)
 }
 
+// Deleted returns the contents of an image that Correct can bring back, the one that was deleted last first.
+func (c Client) Deleted(ctx context.Context, image int64, page Page) (List[Content], error) {
+	return list[Content](ctx, c, imagePath(image, "/ocr/deleted"), page.query())
+}
+
 // DeleteContent marks a content as deleted. For seven days Correct can bring it back.
 func (c Client) DeleteContent(ctx context.Context, id string) error {
 	_, err := send[nothing](ctx, c, http.MethodDelete, contentPath(id, ""), nil)

@@ -299,6 +299,8 @@ type Content struct {
 	EditedBy       *Editor  `json:"edited_by" doc:"The user who last changed the text or moved the region. null if both are as they were read."`
 	EditedDatetime *string  `json:"edited_datetime" format:"date-time" doc:"When that was. null if both are as they were read."`
 	Error          *Failure `json:"error" doc:"Why the region could not be read. null if it was read."`
+
+	DeletedDatetime *string `json:"deleted_datetime,omitempty" format:"date-time" doc:"When it was deleted. Missing if it was not."`
 }
 
 // Asked are the options that a region gave itself. What is missing was as the request said.

@@ -195,6 +195,10 @@ func TestClient(t *testing.T) {
 		t.Errorf("Correct: %+v, %v", confirmed, err)
 	}
 	must("DeleteContent", ann.DeleteContent(ctx, first.ID))
+	deleted, err := ann.Deleted(ctx, image.ID, api.Page{})
+	if err != nil || deleted.Total != 1 || deleted.Items[0].ID != first.ID || deleted.Items[0].DeletedDatetime == nil {
+		t.Errorf("Deleted: %+v, %v", deleted, err)
+	}
 	if got, err := ann.Correct(ctx, first.ID, 0, api.Correction{Deleted: &no}); err != nil || !cmp.Equal(got, confirmed) {
 		t.Errorf("Correct of what was deleted: %+v, %v", got, err)
 	}

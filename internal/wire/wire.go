@@ -24,7 +24,7 @@ func Content(c recognition.Content) client.Content {
 		Rotation: c.Rotation, Effort: string(c.Effort), Source: string(c.Source),
 		DurationMS: float64(c.Duration) / float64(time.Millisecond), Scale: c.Scale, Passes: c.Passes, Agreement: c.Agreement,
 		Revision:       c.Revision,
-		EditedDatetime: TimeOrNull(c.Edited)}
+		EditedDatetime: TimeOrNull(c.Edited), DeletedDatetime: TimeOrNull(c.Deleted)}
 	v.SuggestedLang, v.MissingLang = List(c.Suggested), List(c.Missing)
 	v.RevisedBy, v.EditedBy, v.Confirmed, v.ConfirmedBy = editor(c.RevisedBy), editor(c.EditedBy), c.Confirmed, editor(c.ConfirmedBy)
 	if v.RevisedBy == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -498,7 +499,8 @@ func TestOthersImages(t *testing.T) {
 	content := base + "/ocr/" + read[[]client.Content](s.ask("POST", image+"/ocr", as(ann)).want(200))[0].ID
 	reads := []string{"GET " + image, "GET " + image + "/meta", "GET " + image + "/thumbnail", "GET " + image + "/view", "GET " + image +
 		"/crop?x1=0&y1=0&x2=9&y2=9", "GET " + image + "/layout",
-		"GET " + image + "/ocr", "POST " + image + "/ocr", "GET " + content, "GET " + content + "/revisions"}
+		"GET " + image + "/ocr", "POST " + image + "/ocr", "GET " + content, "GET " + content + "/revisions",
+		"GET " + image + "/ocr/deleted"}
 	writes := []string{"PUT " + image, "PUT " + content, "DELETE " + content, "DELETE " + image}
 	ask := func(target, token string) answer {
 		method, path, _ := strings.Cut(target, " ")
@@ -722,6 +724,56 @@ func TestConfirmAndDelete(t *testing.T) {
 	s.ask("DELETE", path+"?purge=maybe", as(ann)).want(422).code("invalid_input", "purge")
 	s.ask("DELETE", path+"?purge=true", as(ann)).want(204)
 	put(`{"deleted":false}`).want(404).code("content_not_found")
+}
+
+// TestDeletedContents lists what was deleted, in parts, for those who can restore it.
+func TestDeletedContents(t *testing.T) {
+	s := open(t)
+	_, ann := s.user("ann")
+	_, ben := s.user("ben")
+	_, root := s.user("root")
+	image := fmt.Sprintf("%s/image/%d", base, s.image(ann).ID)
+	regions := `[{"x1":0,"y1":0,"x2":9,"y2":9},{"x1":0,"y1":0,"x2":9,"y2":9,"name":"total"},{"x1":0,"y1":0,"x2":9,"y2":9}]`
+	made := read[[]client.Content](s.ask("POST", image+"/ocr", as(ann).with(regions)).want(200))
+	list := func(token, query string, total int, want ...string) []client.Content {
+		t.Helper()
+		a := s.ask("GET", image+"/ocr/deleted"+query, as(token)).want(200)
+		got, ids := read[[]client.Content](a), []string{}
+		for _, c := range got {
+			ids = append(ids, c.ID)
+		}
+		if !slices.Equal(ids, want) || a.header.Get("X-Total-Count") != strconv.Itoa(total) {
+			t.Errorf("got %q of %s, want %q of %d", ids, a.header.Get("X-Total-Count"), want, total)
+		}
+		return got
+	}
+	list(ann, "", 0)
+	for _, c := range made {
+		if c.DeletedDatetime != nil {
+			t.Errorf("%s is deleted already", c.ID)
+		}
+		s.ask("DELETE", base+"/ocr/"+c.ID, as(ann)).want(204)
+	}
+	got := list(ann, "", 3, made[2].ID, made[1].ID, made[0].ID)
+	if c := got[1]; c.DeletedDatetime == nil || c.Name != "total" || c.Text != made[1].Text || c.Version != 1 {
+		t.Errorf("got %+v", c)
+	}
+	list(root, "?size=2", 3, made[2].ID, made[1].ID)
+	list(ann, "?size=2&page=1", 3, made[0].ID)
+	link := s.ask("GET", image+"/ocr/deleted?size=2", as(ann)).want(200).header.Get("Link")
+	if !strings.Contains(link, "/ocr/deleted?page=1&size=2>") {
+		t.Errorf("the link is %q", link)
+	}
+	s.ask("GET", image+"/ocr/deleted?size=101", as(ann)).want(422).code("invalid_input", "size")
+	s.ask("GET", image+"/ocr/deleted", as(ben)).want(404).code("image_not_found")
+	s.ask("PUT", image+"/share", as(ann).with(`{"users":["ben"]}`)).want(200)
+	list(ben, "", 0)
+	own := read[[]client.Content](s.ask("POST", image+"/ocr", as(ben)).want(200))[0].ID
+	s.ask("DELETE", base+"/ocr/"+own, as(ben)).want(204)
+	list(ben, "", 1, own)
+	list(ann, "", 4, own, made[2].ID, made[1].ID, made[0].ID)
+	s.ask("PUT", base+"/ocr/"+made[1].ID, as(ann).with(`{"deleted":false}`)).want(200)
+	list(ann, "?size=2", 3, own, made[2].ID)
 }
 
 func TestSettings(t *testing.T) {

@@ -66,7 +66,7 @@ var contract = map[string][]string{
 		"DELETE /api/v1/image/{id}", "GET /api/v1/image/{id}/share", "PUT /api/v1/image/{id}/share", "GET /api/v1/tag"},
 	"recognition": {"POST /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr", "GET /api/v1/image/{id}/ocr/{version}/export",
 		"GET /api/v1/image/{id}/export", "GET /api/v1/image/{id}/events", "POST /api/v1/export", "GET /api/v1/ocr/{id}",
-		"PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions",
+		"PUT /api/v1/ocr/{id}", "GET /api/v1/ocr/{id}/revisions", "GET /api/v1/image/{id}/ocr/deleted",
 		"DELETE /api/v1/ocr/{id}", "GET /api/v1/search", "GET /api/v1/ocr/psm", "GET /api/v1/ocr/oem", "GET /api/v1/ocr/lang"},
 }
 

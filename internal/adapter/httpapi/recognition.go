@@ -11,6 +11,7 @@ import (
 	"glyphbox/internal/adapter/httpapi/endpoint"
 	"glyphbox/internal/adapter/httpapi/header"
 	"glyphbox/internal/adapter/httpapi/jobs"
+	"glyphbox/internal/domain/account"
 	"glyphbox/internal/domain/document"
 	"glyphbox/internal/domain/fault"
 	"glyphbox/internal/domain/job"
@@ -190,6 +191,14 @@ func (a *api) correct(ctx context.Context, c *endpoint.Call, in *ContentToChange
 func (a *api) revisions(ctx context.Context, c *endpoint.Call, in *ContentPath) (*endpoint.One[[]client.Content], error) {
 	revisions, err := a.Recognition.Revisions(ctx, c.Actor(), in.ID)
 	return endpoint.Answer(wire.All(revisions, wire.Content)), err
+}
+
+func (a *api) deletedContents(ctx context.Context, c *endpoint.Call, in *struct {
+	IDPath
+	endpoint.PageQuery
+}) (*endpoint.List[client.Content], error) {
+	deleted, total, err := a.Recognition.Deleted(ctx, c.Actor(), in.ID, account.Page{Size: in.Size, Number: in.Page})
+	return endpoint.AnswerList(c, in.PageQuery, total, wire.All(deleted, wire.Content)), err
 }
 
 func (a *api) deleteContent(ctx context.Context, c *endpoint.Call, in *struct {

@@ -177,8 +177,13 @@ func (a *api) routes(s *endpoint.Set) {
 		About:   "Oldest first."}, a.revisions)
 	endpoint.Handle(s, endpoint.Route{Pattern: "DELETE " + base + "/ocr/{id}", Tag: "recognition", ID: "delete-content",
 		Summary: "Delete the text of a region",
-		About: "Runs, exports and search leave it out, and it is removed after seven days. Until then PUT with deleted: false restores " +
-			"it.", Errors: []int{412}}, a.deleteContent)
+		About: "Runs, exports and search leave it out, and it is removed after seven days. Until then the deleted texts of the image " +
+			"list it, and PUT with deleted: false restores it.", Errors: []int{412}}, a.deleteContent)
+	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/image/{id}/ocr/deleted", Tag: "recognition", ID: "deleted-contents",
+		Summary: "List the deleted texts of an image",
+		About: "Those of all runs that you can restore, that is, that were deleted within the last seven days. What was deleted last " +
+			"comes first. The owner of the image and administrators get all of them, other users those of runs that they started."},
+		a.deletedContents)
 	endpoint.Handle(s, endpoint.Route{Pattern: "GET " + base + "/search", Tag: "recognition", ID: "search",
 		Summary: "Search in all texts that you may see",
 		About: "Finds regions by their newest text and their names, and images by their names. What was read or corrected last comes " +
