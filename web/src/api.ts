@@ -307,6 +307,11 @@ export async function change(id: string, revision: number | null, to: Change): P
 /** Marks a content as deleted, or removes it for good. */
 export const deleteContent = (id: string, purge = false) =>
   ask(`/ocr/${id}${purge ? '?purge=true' : ''}`, { method: 'DELETE', keepalive: true })
+/** Texts of an image that were deleted and can be restored, the last one first. */
+export async function deleted(id: number, page: number) {
+  const r = await ask(`/image/${id}/ocr/deleted?size=20&page=${page}`)
+  return { contents: (await r.json()) as Content[], total: Number(r.headers.get('X-Total-Count')) }
+}
 export const revisions = (id: string) => get<Content[]>(`/ocr/${id}/revisions`)
 
 /**

@@ -45,6 +45,12 @@ export default {
   'Delete permanently': '영구 삭제',
   'This text and its corrections are deleted from version {n} for everyone. This cannot be undone.':
     '이 텍스트와 수정 기록이 모든 사용자의 버전 {n}에서 삭제됩니다. 되돌릴 수 없습니다.',
+  'Deleted {time}': '{time} 삭제',
+  'No text': '텍스트 없음',
+  'Restored.': '복원했습니다.',
+  'Restored in version {n}.': '버전 {n}에 복원했습니다.',
+  'Regions can be restored for seven days after they were deleted.': '삭제한 영역은 7일 동안 복원할 수 있습니다.',
+  'No regions were deleted in the last seven days.': '지난 7일 동안 삭제한 영역이 없습니다.',
   'Revision {n}': '{n}번째 기록',
   'Restore this text': '이 텍스트로 되돌리기',
 }

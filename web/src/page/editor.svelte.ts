@@ -30,6 +30,7 @@ export type Dialog =
   | { kind: 'crop'; url: string }
   | { kind: 'history'; of: Content; list: Content[] }
   | { kind: 'how'; keys: string[]; own: Own }
+  | { kind: 'deleted' }
   | { kind: 'forget'; content: Content }
 
 export class Editor {
@@ -287,6 +288,10 @@ export class Editor {
     const run = this.work.runs.find((r) => r.version === shown)
     return this.turnable || !run || run.user.id === app.user?.id
   })
+  /** Whether there can be something deleted that may be restored: the own page, or a version of one's own. */
+  readonly restores = $derived.by(() =>
+    this.turnable ? this.work.runs.length > 0 : this.work.runs.some((r) => r.user.id === app.user?.id),
+  )
   /** Whether it may, which is told if not. */
   #changeable(): boolean {
     if (this.changeable) return true

@@ -552,6 +552,21 @@ export class Work {
       else await this.#inTurn(async () => this.#did(await this.#reverse(step))).catch(complain)
     }
   }
+  /** What was deleted of all versions, once the server knows of all of it: 20 at a time. */
+  deleted = (page: number) => this.#inTurn(() => api.deleted(this.id, page))
+  /** Restores what was deleted of any version. */
+  bringBack = (c: Content) =>
+    this.#inTurn(async () => {
+      const back = await api.change(c.id, null, { deleted: false })
+      if (back.version === this.version) {
+        this.#shown([back])
+        this.#did({ kind: 'present', ids: [back.id], present: false })
+      } else {
+        const run = await api.version(this.id, back.version)
+        this.learn(run.contents)
+        this.#add(run)
+      }
+    })
   /** Waits until the server has all that was done. */
   async settled() {
     await Promise.all(this.#underWay)
