@@ -82,6 +82,10 @@ func TestBrowserWebhooks(t *testing.T) {
 	b.shows("모든 페이지 인식 완료")
 	eval[any](b, "document.querySelector('.sent').scrollIntoView({ block: 'center' })")
 	b.look("webhooks-ko")
+	b.enter("삭제: " + receiver.URL)
+	b.shows("이 웹훅을 삭제하시겠습니까?")
+	b.enter("취소")
+	b.until("document.activeElement === " + button("삭제: "+receiver.URL)) // as it was before
 	b.press("삭제: " + receiver.URL)
 	b.shows("이 웹훅을 삭제하시겠습니까?")
 	b.press("삭제")

@@ -127,8 +127,9 @@ func TestBrowserFailedRegions(t *testing.T) {
 	b.until(retry)
 	b.fetches(`(path) => { if (path.includes('/ocr?')) return Promise.resolve(new Response(JSON.stringify({ code: 'too_many_pixels', ` +
 		`detail: 'Too many pixels.' }), { status: 422 })) }`)
-	b.press("Try again")
+	b.enter("Try again")
 	b.until("document.querySelector('#r2').innerText.includes('Too many pixels.') && !" + retry)
+	b.until("document.activeElement === document.querySelector('#r2')") // the button is gone
 
 	// On a phone everything can be hit with a finger, and what saves is not below the list.
 	b.fetches("() => undefined")

@@ -17,8 +17,7 @@ func TestBrowserDeletedRegions(t *testing.T) {
 	ann.call(200, "PUT", path("/ocr/%s", title.ID), object{"name": "title"})
 	open := func() {
 		t.Helper()
-		eval[any](b, button("Versions")+".focus()")
-		b.key(kb.Enter)
+		b.enter("Versions")
 		b.until(button("Working copy"))
 		eval[any](b, "[...document.querySelectorAll('.sheet .item')].find((e) => e.innerText === 'Deleted regions').focus()")
 		b.key(kb.Enter)
@@ -40,8 +39,7 @@ func TestBrowserDeletedRegions(t *testing.T) {
 	b.openImage(page.ID, "")
 	b.until(button("Deleted regions")) // where there is no text any more
 	b.look("all-regions-deleted")
-	eval[any](b, button("Deleted regions")+".focus()")
-	b.key(kb.Enter)
+	b.enter("Deleted regions")
 	b.until("document.querySelectorAll('dialog .restore').length === 2")
 	b.key(kb.Escape)
 	b.until("!document.querySelector('dialog') && document.activeElement.innerText === 'Deleted regions'")
@@ -97,8 +95,7 @@ func TestBrowserDeletedRegions(t *testing.T) {
 	}
 	open()
 	b.until("document.querySelectorAll('dialog .restore').length === 20")
-	eval[any](b, button("More")+".focus()")
-	b.key(kb.Enter)
+	b.enter("More")
 	b.until("document.querySelectorAll('dialog .restore').length === 23")
 	b.until("document.activeElement.getAttribute('aria-label') === 'Restore: region 2'") // the first one that came
 

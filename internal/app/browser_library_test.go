@@ -842,8 +842,9 @@ func TestBrowserAccount(t *testing.T) {
 		s.login("anna", password+"0")
 	}
 	b.do(chromedp.Reload())
-	b.press("Show older")
+	b.enter("Show older")
 	b.until("document.querySelectorAll('main time').length === 27")
+	b.until("document.activeElement === document.querySelectorAll('main time')[20].closest('li')") // the first one that came
 	b.until("[...document.querySelectorAll('main li')].some((e) => e.innerText.includes('Chrome, Linux'))")
 
 	b.inLanguage("ko")
@@ -906,8 +907,9 @@ func TestBrowserAdmin(t *testing.T) {
 	b.shows("of 2 busy")
 	b.shows("SQLite")
 	b.until("document.querySelectorAll('.user').length === 50")
-	b.press("More")
+	b.enter("More")
 	b.until("document.querySelectorAll('.user').length === 61")
+	b.until("document.activeElement === document.querySelectorAll('.user')[50].querySelector('button')")
 	b.fill("[type=search]", "USER59@")
 	b.until("document.querySelectorAll('.user').length === 1")
 	user := s.login("user59", password)

@@ -693,8 +693,9 @@ func TestBrowserWaits(t *testing.T) {
 	if eval[bool](b, "!!document.querySelector('.versions a[href$=\"v=1\"]')") {
 		t.Error("all versions are there at once")
 	}
-	b.press("Show older versions")
+	b.enter("Show older versions")
 	b.until("document.querySelector('.versions a[href$=\"v=1\"]') && !document.querySelector('.versions .button')")
+	b.until("document.activeElement.matches('.versions a[href*=\"v=\"]')")
 	for _, none := range []string{"999", "0", "-1", "1.5", "two"} {
 		b.openImage(page.ID, "?v="+none)
 		b.until(fmt.Sprintf("/There is no version %s. The newest is [0-9]+./.test(document.body.innerText) && !location.search", none))

@@ -170,6 +170,14 @@ func (b tab) press(name string) {
 	eval[any](b, button(name)+".click()")
 }
 
+// enter presses what has that name with the keyboard, which leaves the focus there.
+func (b tab) enter(name string) {
+	b.t.Helper()
+	b.until(button(name))
+	eval[any](b, button(name)+".focus()")
+	b.key(kb.Enter)
+}
+
 // fill puts text into the field that the selector finds.
 func (b tab) fill(selector, text string) {
 	b.t.Helper()
