@@ -397,6 +397,21 @@ func TestBrowserHowToRead(t *testing.T) {
 	b.key(kb.Escape)
 	b.press("Try again")
 	b.until("document.querySelector('#r2 .text')?.innerText.includes('Keeper')")
+
+	// Nothing is read in other ways than these since they could not be had.
+	for _, path := range []string{"/user/settings", "/ocr/lang"} {
+		b.open("/")
+		b.until("document.querySelector('a.name')")
+		b.fetches(fmt.Sprintf("(path) => { if (path.endsWith(%q)) return Promise.resolve(new Response('{\"code\":\"internal\"}', "+
+			"{ status: 500 })) }", path))
+		eval[any](b, "document.querySelector('a.name').click()")
+		b.shows("Something went wrong")
+		b.fetches("() => undefined")
+		b.press("Try again")
+		b.until(readings + " === 2")
+		b.press("Reading settings")
+		b.until("[...document.querySelectorAll('.how .tickbox:has(:checked)')].some((l) => l.innerText.includes('Korean'))")
+	}
 }
 
 // TestBrowserAddress follows addresses to versions and regions, in the browser that made them and in another.

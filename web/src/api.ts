@@ -156,22 +156,26 @@ export async function send<T>(method: string, path: string, body?: unknown, head
   return (r.status === 204 ? undefined : await r.json()) as T
 }
 
+/** Asks for what needs no session. */
+async function reached(path: string, init: RequestInit): Promise<Response> {
+  const r = await reach(base + path, init)
+  if (!r.ok) throw await failure(r)
+  return r
+}
 /** Signs in; false where it is somebody else than before, whose session the page goes on with when it is loaded anew. */
 export async function signIn(username: string, password: string): Promise<boolean> {
-  const r = await reach(base + '/user/login', { method: 'POST', headers: asPage, body: new URLSearchParams({ username, password }) })
-  if (!r.ok) throw await failure(r)
+  const r = await reached('/user/login', { method: 'POST', headers: asPage, body: new URLSearchParams({ username, password }) })
   return keep(await r.json())
 }
 export async function signUp(name: string, email: string, password1: string, password2: string) {
-  const r = await reach(base + '/user', json('POST', { name, email, password1, password2 }))
-  if (!r.ok) throw await failure(r)
+  await reached('/user', json('POST', { name, email, password1, password2 }))
 }
 export async function signOut() {
   await ask('/user/logout', { method: 'POST', headers: asPage })
   lapses = 0
 }
 
-export const signUpOpen = async () => ((await (await reach(base + '/user/signup', {})).json()) as Schemas['SignUp']).open
+export const signUpOpen = async () => ((await (await reached('/user/signup', {})).json()) as Schemas['SignUp']).open
 
 export const me = () => get<User>('/user/me')
 export const changePassword = (current_password: string, password1: string, password2: string) =>

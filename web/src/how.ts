@@ -16,9 +16,9 @@ export async function howToRead(languages: string[]): Promise<Asked> {
   } catch {
     /* then nothing was chosen */
   }
-  const kept = await settings().catch(() => null)
-  const lang = kept?.lang.filter((l) => l === auto || languages.includes(l)) ?? []
-  return { ...how, ...(lang.length && { lang }), rotate: kept?.rotate || how.rotate, effort: kept?.effort || how.effort }
+  const kept = await settings() // without them nothing is read, and none are kept, in other languages than this user's
+  const lang = kept.lang.filter((l) => l === auto || languages.includes(l))
+  return { ...how, ...(lang.length && { lang }), rotate: kept.rotate || how.rotate, effort: kept.effort || how.effort }
 }
 
 const told = () => `webhook:${app.user?.id}`

@@ -134,7 +134,7 @@ async function name(id: string) {
 /** Reads images in the background, regions of each or whole pages. */
 export async function read(ids: number[], regions: Order[] = []) {
   try {
-    show(await addJob(ids, await howToRead(await languages().catch(() => ['eng'])), regions, webhook()))
+    show(await addJob(ids, await howToRead(await languages()), regions, webhook()))
     tell(count(ids.length, '1 page is being read in the background.', '{n} pages are being read in the background.'))
   } catch (e) {
     if (!webhook() || !(e instanceof Failure && e.fields.some((f) => f.field === 'webhook'))) return complain(e)

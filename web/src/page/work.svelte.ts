@@ -88,7 +88,7 @@ export class Work {
 
   /** Loads the page; version is one that is wanted besides the newest. */
   async load(version: number) {
-    const known = api.languages().catch(() => ['eng'])
+    const known = api.languages()
     const [image, { runs, older }, languages, how] = await Promise.all([
       api.image(this.id),
       api.runs(this.id),
