@@ -5,7 +5,7 @@ BENCH   ?= .
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests models run build test check-format vet lint unit soak bench fuzz docs web check-web screenshots image check-deploy clean
+.PHONY: help setup setup-tests models run build test check-format vet lint unit soak bench fuzz docs web check-web screenshots screenshot image check-deploy clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,11 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 screenshots: setup-tests ## make pictures of each screen of the web page in bin/screenshots
 	@mkdir -p bin/screenshots
 	GLYPHBOX_TEST_REQUIRE=browser GLYPHBOX_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots go test -count=1 -run 'TestBrowser($$|Uploads|ManyImages|Selection|SignIn|Account|Admin)' ./internal/app
+
+screenshot: setup-tests ## make docs/screenshot.png, the picture in the READMEs, anew
+	@mkdir -p bin/screenshots
+	GLYPHBOX_TEST_REQUIRE=browser GLYPHBOX_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots go test -count=1 -run 'TestBrowserDemonstration$$' ./internal/app
+	cp bin/screenshots/demonstration.png docs/screenshot.png
 
 image: models ## build the container image, start it and use it; needs buildah, podman and more, see scripts/image
 	@scripts/image
