@@ -1431,3 +1431,33 @@ func TestRowsThatArePassedOver(t *testing.T) {
 		}
 	}
 }
+
+// The line that letters of a word hang on is no rule; lines that are longer, that letters stand on or that cross them out are.
+func TestHeadlines(t *testing.T) {
+	const size, letters, x, y = 30, 7, 100, 60
+	for name, c := range map[string]struct {
+		x1, x2, y int // of the line
+		want      bool
+	}{
+		"a headline":        {x, x + (letters-1)*size + 20, y, true},
+		"longer at an end":  {x, x + (letters-1)*size + 120, y, false},
+		"above the letters": {x, x + (letters-1)*size + 20, y - 12, false},
+		"an underline":      {x, x + (letters-1)*size + 20, y + size, false},
+		"struck out":        {x, x + (letters-1)*size + 20, y + size/2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := blank(500, 160, 240)
+			s.letters(x, y, letters, size, 20)
+			s.fill(c.x1, c.y, c.x2, c.y+4, 20)
+			v, err := viewOf(page{s}, document.Box{X1: 60, Y1: 30, X2: 480, Y2: 120})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := v.scene()
+			at := (c.y+1-v.box.Y1)*found.width + x + size - 3 - v.box.X1 // between two letters
+			if got := found.ink[at] != 0; got != c.want {
+				t.Errorf("the line is there: %t", got)
+			}
+		})
+	}
+}
