@@ -149,7 +149,7 @@ func deviation(of []float64) float64 {
 func (j *job) believable(t strip, line []letter) bool {
 	o, n := j.heard, len(line)
 	evidence := o.evidence()
-	alone := o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0)
+	alone := o.letters == notAsked && (j.task.Effort == recognition.EffortFast || len(j.Second) == 0 || !readable(j.task.Lang))
 	switch {
 	case ruling(line), t.barred(), t.hairlines():
 		return false

@@ -1432,6 +1432,22 @@ func TestRowsThatArePassedOver(t *testing.T) {
 	}
 }
 
+// In a language that the second recogniser does not read, a line is text where the first one sees letters clearly, as if there were no
+// second one.
+func TestBelievableWhereTheSecondDoesNotRead(t *testing.T) {
+	line := lineOf("вивчення", "first", 0.5)
+	for i := range line {
+		line[i].prob = 0.98
+	}
+	for lang, want := range map[string]bool{"ukr": true, "ara": true, "kor": false, "eng": false} {
+		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, heard: opinion{letters: notAsked, sure: 0.5},
+			task: recognition.Task{Effort: recognition.EffortAccurate, Lang: []string{lang}}}
+		if got := j.believable(strip{letter: 20, letters: len(line)}, line); got != want {
+			t.Errorf("%s: got %t", lang, got)
+		}
+	}
+}
+
 // The line that letters of a word hang on is no rule; lines that are longer, that letters stand on or that cross them out are.
 func TestHeadlines(t *testing.T) {
 	const size, letters, x, y = 30, 7, 100, 60
