@@ -10,6 +10,7 @@ import (
 const (
 	doubt     = 0.8   // the second recogniser's lowest probability of a stretch below which the first may be right
 	trust     = 0.85  // the first one's confidence from which it is
+	trustOwn  = 0.7   // the first one's probability of a letter with a mark from which it is, where the second reads none with a mark
 	spaceFrom = 0.003 // the second one's probability of a space from which the first one's space counts
 
 	sureOfPart = 0.8 // the first one's confidence from which a part of a Korean syllable by itself is one
@@ -74,8 +75,9 @@ func align(a, b []letter) (found []stretch) {
 }
 
 // fuse makes one line of what the first and the second recogniser read. The second one's letters count, but for a stretch of which it
-// is in doubt and the first one is not. A space is the second one's, or the first one's where the second does not rule it out.
-func fuse(first, second []letter) (line []letter) {
+// is in doubt and the first one is not, or in which the first one is sure of a letter that is better known to it. A space is the second
+// one's, or the first one's where the second does not rule it out.
+func fuse(first, second []letter, lang []string) (line []letter) {
 	if len(second) == 0 {
 		return first
 	}
@@ -108,6 +110,9 @@ func fuse(first, second []letter) (line []letter) {
 		sureA := least(first, s.a1, s.a2, ofWord)
 		take, left, takeProb, leftProb, leftBy := b, a, sureB, sureA, first[0].by
 		byFirst := sureB < doubt && sureA > trust && sureA > sureB
+		if marked(a, lang) {
+			byFirst = byFirst || sureA > trust || least(a, 0, len(a), ofLetter) > trustOwn && ascii(textOf(b))
+		}
 		if byFirst {
 			take, left, takeProb, leftProb, leftBy = a, b, sureA, sureB, second[0].by
 		}
@@ -143,6 +148,22 @@ func fuse(first, second []letter) (line []letter) {
 		line[0].space = false
 	}
 	return line
+}
+
+// marked tells whether letters are beyond ASCII in a language of Latin letters other than English. The first recogniser is trained on each
+// language by itself; the second one has no Vietnamese letters, and takes rare ones for those without a mark.
+func marked(letters []letter, lang []string) bool {
+	return !inEnglish(lang) && !slices.ContainsFunc(lang, OtherScript) && !ascii(textOf(letters))
+}
+
+// ascii tells whether a text has only characters of ASCII.
+func ascii(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return c > unicode.MaxASCII })
+}
+
+// inEnglish tells whether English is all that is read.
+func inEnglish(lang []string) bool {
+	return !slices.ContainsFunc(lang, func(code string) bool { return code != "eng" })
 }
 
 // inCommon is the share of the letters of the longer line that stand in both.

@@ -557,7 +557,30 @@ func TestFuse(t *testing.T) {
 			for i := range second {
 				second[i].gap = max(second[i].gap, c.gap)
 			}
-			got := fuse(lineOf(c.first, "first", 0.95), second)
+			got := fuse(lineOf(c.first, "first", 0.95), second, []string{"eng"})
+			if textOf(got) != c.want {
+				t.Errorf("got %q, want %q", textOf(got), c.want)
+			}
+		})
+	}
+}
+
+// Letters of other languages that the second recogniser hardly knows, or cannot write, are the first one's where that is sure of them.
+func TestFuseInOtherLanguages(t *testing.T) {
+	for _, c := range []struct{ name, lang, first, second, want string }{
+		{"a mark that is lost", "ces", "žluťoučký", "žlutoučký", "žluťoučký"},
+		{"letters that are lost", "vie", "Tất cả mọi người", "Tt cà mi người", "Tất cả mọi người"},
+		{"a letter for two", "dan", "Ærø", "AErø", "Ærø"},
+		{"another letter", "isl", "þeim", "beim", "þeim"},
+		{"a sign", "spa", "¡Mañana!", "Mañana!", "¡Mañana!"},
+		{"a mark of which the first is unsure", "ces", "Pr~ílis", "Prilis", "Prilis"},
+		{"letters without marks", "deu", "GroB 5.0O", "Groß 5.00", "Groß 5.00"},
+		{"two languages", "eng+deu", "Tür", "Tur", "Tür"},
+		{"English", "eng", "Tötal", "Total", "Total"},
+		{"another script", "jpn", "東亰", "東京", "東京"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := fuse(lineOf(c.first, "first", 0.9), lineOf(c.second, "second", 0.97), strings.Split(c.lang, "+"))
 			if textOf(got) != c.want {
 				t.Errorf("got %q, want %q", textOf(got), c.want)
 			}
@@ -567,10 +590,10 @@ func TestFuse(t *testing.T) {
 
 // A word says who read it, and what the other recogniser read where that differs.
 func TestCandidates(t *testing.T) {
-	got := words(fuse(lineOf("Tota1 5.00", "first", 0.9), lineOf("Total 5.00", "second", 0.95)), rect{0, 0, 100, 20}, confidence,
-		func(r rect) document.Box {
-			return document.Box{X1: int(r.x1), Y1: int(r.y1), X2: int(r.x2), Y2: int(r.y2)}
-		})
+	line := fuse(lineOf("Tota1 5.00", "first", 0.9), lineOf("Total 5.00", "second", 0.95), []string{"eng"})
+	got := words(line, rect{0, 0, 100, 20}, confidence, func(r rect) document.Box {
+		return document.Box{X1: int(r.x1), Y1: int(r.y1), X2: int(r.x2), Y2: int(r.y2)}
+	})
 	if len(got) != 2 {
 		t.Fatalf("got %d words", len(got))
 	}
@@ -889,6 +912,7 @@ func TestLinesThatTheSecondReadsAlone(t *testing.T) {
 		"ink that it passed over":   {func(c []Char) []Char { return c[:4] }, false, "eng"},
 		"a letter of no such text":  {func(c []Char) []Char { c[4].Text = "中"; return c }, false, "eng"},
 		"a script that it may miss": {func(c []Char) []Char { return c }, false, "kor"},
+		"marks that it may miss":    {func(c []Char) []Char { return c }, false, "deu"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var chars []Char

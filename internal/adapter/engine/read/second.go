@@ -57,7 +57,7 @@ const (
 // doubt, or where there is ink that was passed over.
 func (j *job) bySecond(t strip) ([]letter, error) {
 	second := j.reads("Latin")
-	if j.task.Effort != recognition.EffortAccurate || second == nil || !readable(j.task.Lang) || korean(j.task.Lang) || j.chooses {
+	if j.task.Effort != recognition.EffortAccurate || second == nil || !inEnglish(j.task.Lang) || j.chooses {
 		return nil, nil
 	}
 	line, err := j.ask(second, t)
@@ -82,7 +82,7 @@ func (j *job) settled(t strip, first []letter) (bool, error) {
 	if second == nil || !readable(j.task.Lang) {
 		return false, nil
 	}
-	if !korean(j.task.Lang) {
+	if inEnglish(j.task.Lang) {
 		return true, nil
 	}
 	if slices.ContainsFunc(first, func(l letter) bool { return hangul(l.text) }) {
@@ -164,7 +164,7 @@ func (j *job) again(t strip, first []letter) ([]letter, error) {
 		j.heard.sure = sureness(line)
 		return line, nil
 	}
-	return j.inKnownWords(first, fuse(first, line)), nil
+	return j.inKnownWords(first, fuse(first, line, j.task.Lang)), nil
 }
 
 // Where the second recogniser looks twice.
