@@ -873,24 +873,36 @@ func TestDeleteFromAnOldRevision(t *testing.T) {
 	}
 }
 
-// A correction that comes when who deletes the content has looked for the last time is lost, and not said to be made.
-func TestCorrectWhatIsBeingPurged(t *testing.T) {
-	w := newWorld(t)
-	id := w.recognize(t, w.ann, left).ContentIDs[0]
-	looked, answered, purged := make(chan struct{}), make(chan struct{}), make(chan error)
-	w.fakes.Meanwhile("Runs.RemoveContent", func() {
-		close(looked)
-		<-answered
-	})
-	w.fakes.Meanwhile("Contents.Revise", func() {
-		go func() { purged <- w.Purge(context.Background(), w.ann, id, at(1)) }()
-		<-looked
-	})
-	_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: given("changed")})
-	check.Code(t, "Correct", err, fault.NotFound, "content_not_found")
-	close(answered)
-	check.OK(t, "Purge", <-purged)
-	check.Same(t, "orphans", w.fakes.Orphans(), nil)
+// A revision that comes when who deletes the content has looked for the last time is lost, and not said to be made.
+func TestReviseWhatIsBeingPurged(t *testing.T) {
+	for name, revise := range map[string]func(*world, string) error{
+		"a correction": func(w *world, id string) error {
+			_, err := w.Correct(t.Context(), w.admin, id, recognition.Correction{Text: given("changed")})
+			return err
+		},
+		"read again": func(w *world, id string) error {
+			_, err := w.Recognize(t.Context(), w.ann, w.image.ID, into(1, again(left, id)))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.recognize(t, w.ann, left).ContentIDs[0]
+			looked, answered, purged := make(chan struct{}), make(chan struct{}), make(chan error)
+			w.fakes.Meanwhile("Runs.RemoveContent", func() {
+				close(looked)
+				<-answered
+			})
+			w.fakes.Meanwhile("Contents.Revise", func() {
+				go func() { purged <- w.Purge(context.Background(), w.ann, id, at(1)) }()
+				<-looked
+			})
+			check.Code(t, "the revision", revise(w, id), fault.NotFound, "content_not_found")
+			close(answered)
+			check.OK(t, "Purge", <-purged)
+			check.Same(t, "orphans", w.fakes.Orphans(), nil)
+		})
+	}
 }
 
 func TestCorrectorsLoseNothing(t *testing.T) {
