@@ -656,7 +656,7 @@ func workCases(f populated) []planCase {
 			}
 			return errors.New("no job is old")
 		})},
-		{name: "job removed", do: onJobs(func(ctx context.Context, s jobs) error { return s.Remove(ctx, []string{"job0200"}, at) })},
+		{name: "job removed", do: onJobs(func(ctx context.Context, s jobs) error { return s.Remove(ctx, []string{"job0201"}, at) })},
 
 		{name: "key claimed", do: onKeys(func(ctx context.Context, s *oncestore.Store) error {
 			_, err := s.Begin(ctx, key(9000))

@@ -41,7 +41,7 @@ const (
 
 const (
 	rowsAtOnce  = 500       // that one INSERT stores
-	itemsAtOnce = 10_000    // that one transaction stores
+	itemsAtOnce = 10_000    // that one transaction stores or removes
 	addedWithin = time.Hour // after which what is left of an Add is removed
 	lapseAtOnce = 200       // leases that one Lapse ends
 	meanOf      = 20        // jobs that Mean looks at
@@ -549,7 +549,7 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 		return returned, s.db.Fault(ctx, err)
 	}
 	for _, id := range left {
-		if _, err := s.db.Exec(ctx, `DELETE FROM job WHERE id = ? AND state = ?`, id, adding); err != nil {
+		if err := s.remove(ctx, id); err != nil {
 			return returned, err
 		}
 	}
@@ -636,12 +636,30 @@ func (s *Store) Old(ctx context.Context, before time.Time) iter.Seq2[string, err
 	return s.db.PagesByTime(ctx, oldJobs, before)
 }
 
-// Remove implements job.Jobs.
+// Remove implements job.Jobs. Nobody sees a job that is being removed, as if it were being added. If this breaks off, Lapse goes on.
 func (s *Store) Remove(ctx context.Context, ids []string, before time.Time) error {
-	for _, id := range ids { // one by one, as each may have many items
-		if _, err := s.db.Exec(ctx, `DELETE FROM job WHERE id = ? AND finished_datetime < ?`, id, sqldb.Stamp(before)); err != nil {
+	for _, id := range ids {
+		n, err := s.db.Exec(ctx, `UPDATE job SET state = ? WHERE id = ? AND finished_datetime < ?`, adding, id, sqldb.Stamp(before))
+		if err == nil && n > 0 {
+			err = s.remove(ctx, id)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// remove removes a job whose items are not all there. It does so in several steps if there are many, so that others can write meanwhile.
+func (s *Store) remove(ctx context.Context, id string) error {
+	total, err := s.db.Count(ctx, `SELECT COALESCE(SUM(total), 0) FROM job WHERE id = ?`, id)
+	for number := 0; err == nil && number < total; number += itemsAtOnce {
+		_, err = s.db.Exec(ctx, `DELETE FROM job_item WHERE id BETWEEN ? AND ?`, job.ItemID(id, number+1),
+			job.ItemID(id, number+itemsAtOnce))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `DELETE FROM job WHERE id = ? AND state = ?`, id, adding)
+	return err
 }

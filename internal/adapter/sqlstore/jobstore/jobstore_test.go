@@ -3,10 +3,15 @@ package jobstore_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"glyphbox/internal/adapter/sqlstore"
 	"glyphbox/internal/adapter/sqlstore/jobstore"
 	"glyphbox/internal/adapter/sqlstore/oncestore"
+	"glyphbox/internal/domain/account"
+	"glyphbox/internal/domain/fault"
+	"glyphbox/internal/domain/job"
+	"glyphbox/internal/domain/limit"
 	"glyphbox/internal/porttest"
 	"glyphbox/internal/porttest/check"
 	"glyphbox/internal/porttest/mariadbtest"
@@ -34,3 +39,37 @@ func TestJobs(t *testing.T) { on(t, porttest.Jobs) }
 
 // Keys are tested here, where all are that note what is made.
 func TestOnce(t *testing.T) { on(t, porttest.Once) }
+
+// A large job is removed in several steps. Where they break off, nobody sees what is left of it, and the next look at leases removes that.
+func TestRemoveBreaksOff(t *testing.T) {
+	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "glyphbox.db"))
+	check.OK(t, "Open", err)
+	defer db.Close()
+	ann, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", Created: time.Now()})
+	check.OK(t, "Users.Add", err)
+	jobs, now := jobstore.New(db.DB), time.Now()
+	const items = 15_000
+	check.OK(t, "Add", jobs.Add(t.Context(), job.Job{ID: "large", User: account.Ref{ID: ann.ID}, Created: now}, limit.Limits{},
+		make([]int64, items)))
+	check.OK(t, "Cancel", jobs.Cancel(t.Context(), "large", now))
+	run := func(text string) {
+		_, err := db.Exec(t.Context(), text)
+		check.OK(t, text, err)
+	}
+	left := func() int {
+		n, err := db.Count(t.Context(), `SELECT COUNT(*) FROM job_item`)
+		check.OK(t, "Count", err)
+		return n
+	}
+	run(`CREATE TRIGGER breaks BEFORE DELETE ON job_item WHEN OLD.number = 15000 BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+	if err := jobs.Remove(t.Context(), []string{"large"}, now.Add(time.Second)); err == nil {
+		t.Error("Remove did not break off")
+	}
+	check.Same(t, "some items are left", left() > 0 && left() < items, true)
+	_, err = jobs.Retry(t.Context(), "large", limit.Limits{}, now)
+	check.Kind(t, "Retry of what is left", err, fault.NotFound)
+	run(`DROP TRIGGER breaks`)
+	_, err = jobs.Lapse(t.Context(), now.Add(2*time.Hour), job.Outcome{})
+	check.OK(t, "Lapse", err)
+	check.Same(t, "items left", left(), 0)
+}
