@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"slices"
@@ -76,17 +77,18 @@ func (p Process) jobAddCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id, err := p.addJob(ctx, s, form, names, *state, password)
+			id, missing, err := p.addJob(ctx, s, form, names, *state, password)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintln(p.Stdout, id)
 			if *watch {
-				return p.watchJob(ctx, s, id)
+				err = p.watchJob(ctx, s, id)
 			}
-			return nil
+			return errors.Join(err, missing)
 		})
 	cmd.Long = "Uploads images and PDF files, and all those in folders, makes a job that reads all their pages, and prints its id.\n" +
+		"It leaves out files that cannot be uploaded, names them, and then exits with an error.\n" +
 		"If the job is refused, the command deletes what it has uploaded. With --state it deletes nothing but records the uploads\n" +
 		"in a file, so that it can be interrupted and run again."
 	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
@@ -176,28 +178,45 @@ func (j *journal) close() error {
 	return j.file.Close()
 }
 
-// addJob uploads files and makes a job of them, skipping what the journal has.
+// documents returns the documents of files, and an error if some have none.
+func (j *journal) documents(files []reading.File) (ids []int64, missing error) {
+	for _, f := range files {
+		if id, is := j.images[f.Name]; is {
+			ids = append(ids, id)
+		}
+	}
+	if n := len(files) - len(ids); n > 0 {
+		missing = fmt.Errorf("%d of %d files could not be added", n, len(files))
+	}
+	return ids, missing
+}
+
+// addJob uploads files and makes a job of them, skipping what the journal has. missing says that some files are not in the job.
 func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names []string, state, password string) (
-	id string, err error,
+	id string, missing, err error,
 ) {
 	files, forget, err := reading.Find(names, p.Stdin)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer forget()
 	j, err := openJournal(state)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, j.close()) }()
 	if j.job != "" {
-		return j.job, nil
+		_, missing = j.documents(files)
+		return j.job, missing, nil
 	}
 	if err := s.checkLang(ctx, form.Lang); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	var made api.Job
-	form.Documents, err = p.uploadAll(ctx, s, j, files, password)
+	err = p.uploadAll(ctx, s, j, files, password)
+	if form.Documents, missing = j.documents(files); err == nil && len(form.Documents) == 0 {
+		return "", nil, missing
+	}
 	refused := err != nil
 	if err == nil {
 		err = s.do(ctx, func(c api.Client) (err error) { made, err = c.AddJob(ctx, form); return err })
@@ -208,9 +227,9 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 		err = errors.Join(err, s.takeBack(ctx, j))
 	}
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return made.ID, j.note(journalOfJob + " " + made.ID)
+	return made.ID, missing, j.note(journalOfJob + " " + made.ID)
 }
 
 // takeBack deletes what was uploaded, even if the command was interrupted.
@@ -226,9 +245,9 @@ func (s *session) takeBack(ctx context.Context, j *journal) error {
 	return nil
 }
 
-// uploadAll uploads files and returns their documents in the same order. If one fails, it finishes the uploads in progress, so that
-// the journal knows what has arrived.
-func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File, password string) ([]int64, error) {
+// uploadAll uploads files. It names those that cannot be uploaded. If it is not for the file that an upload fails, it finishes the uploads
+// in progress, so that the journal knows what has arrived.
+func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []reading.File, password string) error {
 	goOn, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	display := progress.New(p.Stderr)
@@ -246,22 +265,28 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 		all.Go(func() {
 			defer func() { <-places }()
 			done, err := upload(ctx, s, j, f, password)
-			if err != nil {
-				stop(fmt.Errorf("%s: %w", f.Name, lockedError(err, password)))
-				return
+			switch named := fmt.Errorf("%s: %w", f.Name, lockedError(err, password)); {
+			case err == nil:
+				display.Say("uploaded %d of %d files", done, len(files))
+			case isOfFile(err):
+				display.Printf(p.Stderr, "glyphbox: %s", explain(named))
+			default:
+				stop(named)
 			}
-			display.Say("uploaded %d of %d files", done, len(files))
 		})
 	}
 	all.Wait()
-	if goOn.Err() != nil {
-		return nil, context.Cause(goOn)
+	return context.Cause(goOn)
+}
+
+// isOfFile tells whether an upload failed because of its file, so that others can be uploaded all the same.
+func isOfFile(err error) bool {
+	if problem, refused := errors.AsType[*api.Problem](err); refused {
+		return slices.Contains([]int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+			problem.Status)
 	}
-	var ids []int64
-	for _, f := range files {
-		ids = append(ids, j.images[f.Name])
-	}
-	return ids, nil
+	_, unreadable := errors.AsType[*fs.PathError](err)
+	return unreadable
 }
 
 // upload uploads a file unless the journal has it, and returns how many files are uploaded by then.

@@ -169,7 +169,6 @@ func TestJobCommands(t *testing.T) {
 		{[]string{"--priority", "urgent"}, exitUsage, "--priority urgent: must be low, normal or high", 0},
 		{[]string{"--lang", "eng+tlh", "--state", state}, exitUsage, "--lang tlh: the service has ", 0},
 		{[]string{"--region", "0,0,9999,10"}, exitFailure, "regions[0].x2", 0},
-		{[]string{filepath.Join(dir, "missing.png")}, exitFailure, "missing.png", 0},
 		{[]string{"--region", "0,0,9999,10", "--state", state}, exitFailure, "regions[0].x2", 3},
 	} {
 		at(password, append([]string{"add", dir}, c.args...)...).want(t, c.code, c.want)
@@ -177,6 +176,21 @@ func TestJobCommands(t *testing.T) {
 		check.OK(t, "Images", err)
 		check.Same(t, fmt.Sprintf("images after a job with %q", c.args), images.Total, c.left)
 	}
+
+	// Files that cannot be uploaded are named, and the others are read.
+	unread, broken, part := filepath.Join(t.TempDir(), "missing.png"), filepath.Join(t.TempDir(), "broken.png"), state+"-of-a-part"
+	check.OK(t, "WriteFile", os.WriteFile(broken, []byte("no image"), 0o600))
+	at(password, "add", unread, broken).want(t, exitFailure, "2 of 2 files could not be added")
+	rest := at(password, "add", unread, filepath.Join(dir, "page-0.png"), broken, "--state", part, "--watch").
+		want(t, exitFailure, "glyphbox: "+unread+": ").want(t, exitFailure, "glyphbox: "+broken+": ").want(t, exitFailure, "1 of 1 read").
+		want(t, exitFailure, "glyphbox: 2 of 3 files could not be added")
+	at(password, "add", unread, filepath.Join(dir, "page-0.png"), broken, "--state", part).
+		want(t, exitFailure, strings.Fields(rest.stdout)[0]).want(t, exitFailure, "2 of 3 files could not be added")
+	check.OK(t, "DeleteImages", func() error {
+		page, err := uploaded.Images(t.Context(), api.ImageQuery{})
+		check.Same(t, "images", page.Total, 4)
+		return errors.Join(err, uploaded.DeleteImage(t.Context(), page.Items[0].ID))
+	}())
 
 	added := at(password, "add", dir, "--state", state, "--effort", "fast", "--region", region, "--watch").want(t, exitOK, "3 of 3 read")
 	id := strings.Fields(added.stdout)[0]

@@ -59,6 +59,10 @@ const clear = "\r\x1b[K" // to the beginning of the line, and remove what stands
 func (d *Display) Clear() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.clear()
+}
+
+func (d *Display) clear() {
 	if d.shown {
 		fmt.Fprint(d.w, clear)
 		d.shown = false
@@ -67,6 +71,8 @@ func (d *Display) Clear() {
 
 // Printf writes a line that stays, also where the same terminal shows both.
 func (d *Display) Printf(w io.Writer, format string, args ...any) {
-	d.Clear()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.clear()
 	fmt.Fprintf(w, format+"\n", args...)
 }
