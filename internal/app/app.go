@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -37,6 +38,15 @@ const (
 	exitFailure = 1
 	exitUsage   = 2 // the command line or the configuration is invalid
 )
+
+// Signals returns the signals that end the context of Run. The hangup of a terminal is one of them unless it is ignored, as by nohup.
+func Signals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
 
 // Run executes the command in the arguments until it is done or the context ends, and returns the exit code.
 func Run(ctx context.Context, p Process) int {

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,7 +43,7 @@ func TestMain(m *testing.M) {
 	progress.Interval = 0 // so that tests see how far something has come
 	attemptsInterval = 15 * time.Minute
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		ctx, stop := signal.NotifyContext(context.Background(), Signals()...)
 		var stderr io.Writer = os.Stderr
 		if lines, err := strconv.Atoi(os.Getenv(killVariable)); err == nil {
 			stderr = &lineKiller{lines}
@@ -601,6 +602,20 @@ func halfUpload(t *testing.T, c person) (finish func() (reply, error)) {
 		d := <-done
 		return d.reply, d.err
 	}
+}
+
+// Each signal that is to end the program does so in good order. A hangup does not where it is ignored.
+func TestSignals(t *testing.T) {
+	signals := Signals()
+	check.Same(t, "a hangup ends it", slices.Contains(signals, os.Signal(syscall.SIGHUP)), !signal.Ignored(syscall.SIGHUP))
+	for _, s := range signals {
+		_, cmd := spawn(t, t.TempDir())
+		check.OK(t, "Signal", cmd.Process.Signal(s))
+		check.OK(t, "end by "+s.String(), cmd.Wait())
+	}
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	check.Same(t, "a hangup that is ignored ends it", slices.Contains(Signals(), os.Signal(syscall.SIGHUP)), false)
 }
 
 func TestShutdownFinishesWhatRuns(t *testing.T) {

@@ -25,7 +25,8 @@ import (
 
 func (p Process) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "serve", Short: "Run the service", Args: cobra.NoArgs,
-		Long: "Runs the service until SIGINT or SIGTERM. Then it finishes running requests and stops; a second signal stops it at once."}
+		Long: "Runs the service until SIGINT, SIGTERM or SIGHUP. Then it finishes running requests and stops;\n" +
+			"a second signal stops it at once."}
 	addFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
