@@ -18,6 +18,7 @@ import (
 type File struct {
 	Name string      // as it was named, or in the folder that was named
 	kept *spool.File // what came from standard input
+	from fs.FileInfo // of standard input, where that is a file
 }
 
 // Open returns the bytes of the file.
@@ -49,7 +50,11 @@ func Find(names []string, stdin io.Reader) (files []File, forget func(), err err
 				return nil, forget, fmt.Errorf("standard input: %w", err)
 			}
 			forget = func() { _ = kept.Close() }
-			files = append(files, File{stdinName, kept})
+			var from fs.FileInfo
+			if f, is := stdin.(*os.File); is {
+				from, _ = f.Stat() // it has been read, and nothing else is known to be it
+			}
+			files = append(files, File{stdinName, kept, from})
 			continue
 		}
 		info, err := os.Stat(name)

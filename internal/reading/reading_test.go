@@ -391,6 +391,27 @@ func TestOutputStaysWhatItIs(t *testing.T) {
 	}
 }
 
+// The output is recognised among the input files by whatever name it has, and without one where it is standard input.
+func TestOutputThatIsRead(t *testing.T) {
+	dir := world(t, map[string]string{"a.tif": "one", "b.tif": "two"})
+	a, b, link := filepath.Join(dir, "a.tif"), filepath.Join(dir, "b.tif"), filepath.Join(dir, "link")
+	must(t, os.Symlink("a.tif", link))
+	stdin, err := os.Open(a)
+	must(t, err)
+	defer stdin.Close()
+	for _, names := range [][]string{{a}, {link}, {b, dir}, {"-"}, {"missing", "-"}} {
+		files, forget, err := Find(names, stdin)
+		must(t, err)
+		if !IsRead(a, files) {
+			t.Errorf("%q: a.tif is not read", names)
+		}
+		if names[0] != b && IsRead(b, files) {
+			t.Errorf("%q: b.tif is read", names)
+		}
+		forget()
+	}
+}
+
 // What came from standard input has no name, so that nothing of it stays however the program ends.
 func TestStandardInputHasNoName(t *testing.T) {
 	dir := t.TempDir()

@@ -61,8 +61,11 @@ func (f Format) ending() string {
 func IsRead(path string, files []File) bool {
 	info, err := os.Stat(path)
 	return err == nil && slices.ContainsFunc(files, func(f File) bool {
-		other, err := os.Stat(f.Name)
-		return err == nil && os.SameFile(info, other)
+		other := f.from
+		if f.kept == nil {
+			other, _ = os.Stat(f.Name) // nil where there is no such file
+		}
+		return other != nil && os.SameFile(info, other)
 	})
 }
 
