@@ -6,7 +6,7 @@
 //	NAME/scans/a.pdf                        it was put here
 //	NAME/reading/CLAIM/scans/a.pdf          a node has taken it, by the rename
 //	NAME/reading/CLAIM.image-7/scans/a.pdf  it is uploaded
-//	NAME/reading/CLAIM.job-J/scans/a.pdf    the job J reads it
+//	NAME/reading/CLAIM.image-7.job-J/…      the job J reads it
 //	NAME/done/scans/a.pdf                   it was read, and a.pdf.txt is its text
 //	NAME/failed/scans/a.pdf                 it was not, and a.pdf.reason.txt says why
 //

@@ -208,6 +208,37 @@ func TestLinksOutside(t *testing.T) {
 	w.run(func() bool { return w.nodes[0].Done.Load() == 1 && w.nodes[0].Failed.Load() == 1 })
 }
 
+// A file whose job was removed before the file was moved is done where it was read.
+func TestJobIsRemoved(t *testing.T) {
+	for name, c := range map[string]struct {
+		read bool
+		want []string
+	}{
+		"read":     {true, []string{"done/page.png", "done/page.png.txt"}},
+		"not read": {false, []string{"failed/page.png", "failed/page.png.reason.txt"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1)
+			done, n := filepath.Join(w.dir, "ann", doneDir), w.nodes[0]
+			check.OK(t, "Symlink", os.Symlink(t.TempDir(), done)) // so that nothing can be moved there
+			w.put("page.png", pageFile())
+			if c.read {
+				w.run(func() bool { return len(n.complaints()) > 0 })
+			} else {
+				w.look()
+				w.look()
+			}
+			jobs, err := w.fakes.Jobs.List(t.Context(), w.ann.ID, "", 10)
+			check.OK(t, "List", err)
+			check.OK(t, "Cancel", w.fakes.Jobs.Cancel(t.Context(), jobs[0].ID, w.now))
+			check.OK(t, "Remove job", w.fakes.Jobs.Remove(t.Context(), []string{jobs[0].ID}, w.now.Add(time.Hour)))
+			check.OK(t, "Remove link", os.Remove(done))
+			w.look()
+			check.Same(t, "files", w.files(), c.want)
+		})
+	}
+}
+
 // A file that the queue has no room for waits in its place, and one that was uploaded before waits for its job alone.
 func TestNoRoom(t *testing.T) {
 	w := newWorld(t, 1)

@@ -113,17 +113,20 @@ func (w *Watcher) advance(ctx context.Context, b box, folder string) {
 		return
 	}
 	claim, _, _ := strings.Cut(folder, ".")
-	if _, id, is := strings.Cut(folder, jobMark); is {
-		w.conclude(ctx, b, dir, file, id)
-		return
-	}
+	uploaded, jobID, hasJob := strings.Cut(folder, jobMark)
 	var image int64
-	if _, id, is := strings.Cut(folder, imageMark); is {
-		if image, err = strconv.ParseInt(id, 10, 64); err != nil {
+	_, imageID, hasImage := strings.Cut(uploaded, imageMark)
+	if hasImage {
+		if image, err = strconv.ParseInt(imageID, 10, 64); err != nil {
 			w.complain(b.key(dir), "the folder is none of ours", err)
 			return
 		}
-	} else {
+	}
+	if hasJob {
+		w.conclude(ctx, b, dir, file, jobID, image)
+		return
+	}
+	if !hasImage {
 		image, err = w.upload(ctx, b, claim, path.Join(dir, file))
 		if err == nil {
 			err = w.rename(b, &dir, path.Join(readingDir, fmt.Sprint(claim, imageMark, image)))
@@ -134,7 +137,7 @@ func (w *Watcher) advance(ctx context.Context, b box, folder string) {
 		id, err = w.submit(ctx, b, claim, image)
 	}
 	if err == nil {
-		err = w.rename(b, &dir, path.Join(readingDir, claim+jobMark+id))
+		err = w.rename(b, &dir, path.Join(readingDir, fmt.Sprint(claim, imageMark, image, jobMark, id)))
 	}
 	if err == nil {
 		delete(w.notes, b.key(claim))
@@ -276,16 +279,19 @@ func notCopied(err error) error {
 
 var errNoFile = fault.New(fault.Unsupported, "no_file", "It is no file, but a link or a device. Links are not followed.")
 
-// conclude moves a file once its job has ended.
-func (w *Watcher) conclude(ctx context.Context, b box, dir, file, id string) {
-	j, err := w.Jobs.Job(ctx, b.actor, id)
-	if err == nil && (!j.State.Ended() || j.Count.Left() > 0) {
-		return
-	}
+// conclude moves a file once its job has ended. image is 0 where an earlier release has named the folder.
+func (w *Watcher) conclude(ctx context.Context, b box, dir, file, id string, image int64) {
 	var text []byte
 	var reasons []string
-	if err == nil {
+	j, err := w.Jobs.Job(ctx, b.actor, id)
+	switch {
+	case err == nil && (!j.State.Ended() || j.Count.Left() > 0):
+		return
+	case err == nil:
 		text, reasons, err = w.outcome(ctx, b, j)
+	case fault.Is(err, fault.NotFound) && image != 0: // it ended so long ago that it was removed
+		j.State = job.Done
+		text, reasons, err = w.outcomeOf(ctx, b, image)
 	}
 	switch {
 	case err != nil && fault.Is(err, fault.NotFound):
@@ -336,13 +342,37 @@ func (w *Watcher) outcome(ctx context.Context, b box, j job.Job) (text []byte, r
 	if len(first) == 0 {
 		return nil, nil, job.ErrNoItem
 	}
-	export, err := w.Reads.Export(ctx, b.actor, first[0].ImageID, recognition.FormatText, recognition.Selection{})
+	text, _, err = w.textOf(ctx, b, first[0].ImageID)
+	return text, reasons, err
+}
+
+// outcomeOf is outcome for a document whose job is not there any more. job.ErrNotFound where none of its pages was read.
+func (w *Watcher) outcomeOf(ctx context.Context, b box, imageID int64) (text []byte, reasons []string, err error) {
+	image, err := w.Images.Image(ctx, b.actor, imageID)
 	if err != nil {
 		return nil, nil, err
 	}
+	text, unread, err := w.textOf(ctx, b, imageID)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case unread == image.Pages:
+		return nil, nil, job.ErrNotFound
+	case unread > 0:
+		reasons = []string{fmt.Sprintf("Of %d pages %d were not read.", image.Pages, unread)}
+	}
+	return text, reasons, nil
+}
+
+// textOf returns the text of a document, and how many of its pages were not read.
+func (w *Watcher) textOf(ctx context.Context, b box, imageID int64) (text []byte, unread int, err error) {
+	export, err := w.Reads.Export(ctx, b.actor, imageID, recognition.FormatText, recognition.Selection{})
+	if err != nil {
+		return nil, 0, err
+	}
 	var out bytes.Buffer
 	err = export.Write(&out)
-	return out.Bytes(), reasons, err
+	return out.Bytes(), export.Unread, err
 }
 
 // fail moves a file to failed.
