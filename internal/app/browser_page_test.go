@@ -639,7 +639,8 @@ func TestBrowserWaits(t *testing.T) {
 
 	// Busy once: it asks again when it was told to.
 	b.fetches(`(path) => { if (path.includes('/ocr?') && !window.asked) { window.asked = true; return Promise.resolve(new ` +
-		`Response(JSON.stringify({ code: 'engine_busy', detail: 'Too many regions wait already.' }), { status: 503, headers: { ` +
+		`Response(JSON.stringify({ code: 'engine_busy', detail: 'Too many regions are waiting to be read. Try again later.' }), ` +
+		`{ status: 503, headers: { ` +
 		`'Retry-After': '1' } })) } }`)
 	b.drag(letterWidth, line[0], line[1], line[2], line[3])
 	b.until("window.asked && " + readings + " === 1")

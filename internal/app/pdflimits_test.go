@@ -20,8 +20,8 @@ func TestTooManyPages(t *testing.T) {
 	s := start(t, t.TempDir())
 	ann, admin := s.signUp("ann"), s.login("admin", adminPassword)
 	page := porttest.PDFPage{Width: 144, Height: 72, Content: porttest.PDFText(10, 30, 20, "page")}
-	for pages, want := range map[int]string{2001: "The file has 2001 pages; at most 2000 are taken.",
-		10_000: "The file has 10000 pages; at most 2000 are taken.", 10_001: "The file has 10001 pages; at most 2000 are taken."} {
+	for pages, want := range map[int]string{2001: "The file has 2001 pages; at most 2000 are allowed.",
+		10_000: "The file has 10000 pages; at most 2000 are allowed.", 10_001: "The file has 10001 pages; at most 2000 are allowed."} {
 		file := porttest.PDF(slices.Repeat([]porttest.PDFPage{page}, pages)...)
 		_, err := ann.client().Upload(t.Context(), "many.pdf", bytes.NewReader(file))
 		if p, is := errors.AsType[*api.Problem](err); !is || p.Status != http.StatusRequestEntityTooLarge || p.Code != "too_many_pages" ||

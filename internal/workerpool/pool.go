@@ -403,12 +403,12 @@ func (p *Pool) submit(o *order) error {
 	case p.closed:
 		return errClosed
 	case p.alive == 0 && p.startErr != nil && !p.opts.OnDemand:
-		f := fault.New(fault.Unavailable, "no_worker", "Recognition is not available at the moment.")
+		f := fault.New(fault.Unavailable, "no_worker", "The service cannot read at the moment. Try again later.")
 		return f.Because(p.startErr).After(5 * time.Second)
 	case p.queue.length > 0 && p.queue.length+len(o.waiting) > p.opts.QueueSize:
 		wait := math.Ceil(p.pace * float64(p.queue.length) / float64(p.opts.Workers))
 		pause := time.Duration(max(1, min(wait, 60))) * time.Second
-		return fault.New(fault.Busy, "engine_busy", "Too many regions are waiting.").After(pause)
+		return fault.New(fault.Busy, "engine_busy", "Too many regions are waiting to be read. Try again later.").After(pause)
 	}
 	for len(o.waiting) > 0 && len(p.idle) > 0 && !p.mayWait() {
 		s := p.pick(o.page)

@@ -558,7 +558,7 @@ func (e *Engine) one(ctx context.Context, page document.Page, user int64, operat
 		broken, isBroken := errors.AsType[*workerpool.BrokenError](err)
 		switch {
 		case isBroken && broken.Timeout:
-			return fault.New(fault.Deadline, "page_deadline", "The page took too long.").Because(err)
+			return fault.New(fault.Deadline, "page_deadline", "The page took too long to process.").Because(err)
 		case isBroken && broken.Opening:
 			return errUndecodable.Because(err)
 		case isBroken:

@@ -239,7 +239,7 @@ func (p *pdfPool) probe(ctx context.Context, f document.File) (document.Probe, e
 		return document.Probe{}, err
 	}
 	if a.Pages > p.maxPages {
-		return document.Probe{}, fault.New(fault.TooLarge, "too_many_pages", "The file has %d pages; at most %d are taken.", a.Pages,
+		return document.Probe{}, fault.New(fault.TooLarge, "too_many_pages", "The file has %d pages; at most %d are allowed.", a.Pages,
 			p.maxPages)
 	}
 	probe := document.Probe{MediaType: imagefile.PDF}

@@ -252,7 +252,8 @@ func (w *Watcher) spool(ctx context.Context, b box, name string) (*spool.File, e
 	case err != nil:
 		return nil, err
 	case before.Size() > w.MaxUpload:
-		return nil, fault.New(fault.TooLarge, "file_too_large", "The file has %d bytes; at most %d are taken.", before.Size(), w.MaxUpload)
+		return nil, fault.New(fault.TooLarge, "file_too_large", "The file has %d bytes; at most %d are allowed.", before.Size(),
+			w.MaxUpload)
 	}
 	if err := w.Limits.RoomForDocuments(ctx, b.actor.UserID, 1, before.Size()); err != nil {
 		return nil, err

@@ -78,14 +78,14 @@ func ProbeLocked(ctx context.Context, p Prober, f File, password string) (Probe,
 // pagesOf are the images of the pages that were found in a file, which is like the given one otherwise.
 func (s *Service) pagesOf(like Image, found Probe) ([]Image, error) {
 	if most := cmp.Or(s.MaxPages, MaxPages); len(found.Pages) > most {
-		return nil, fault.New(fault.TooLarge, "too_many_pages", "The file has %d pages; at most %d are taken.", len(found.Pages), most)
+		return nil, fault.New(fault.TooLarge, "too_many_pages", "The file has %d pages; at most %d are allowed.", len(found.Pages), most)
 	}
 	pixels := int64(0)
 	for _, p := range found.Pages {
 		pixels += int64(p.Width) * int64(p.Height)
 	}
 	if most := cmp.Or(s.MaxDocumentPixels, MaxDocumentPixels); pixels > most {
-		return nil, fault.New(fault.TooLarge, "too_many_pixels", "The pages of the file have %d pixels together; at most %d are taken.",
+		return nil, fault.New(fault.TooLarge, "too_many_pixels", "The pages of the file have %d pixels together; at most %d are allowed.",
 			pixels, most)
 	}
 	geometries, err := found.Geometries()

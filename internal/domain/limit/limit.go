@@ -95,12 +95,12 @@ func over(name string, allowed, used, asked int64) *fault.Limit {
 // Documents returns Full if a user with this usage may not add that many documents, with that many bytes in all. Waiting does not help.
 func (l Limits) Documents(u Use, documents, bytes int64) error {
 	if of := over("images", l.Images, u.Images, documents); of != nil {
-		return exceeded(fault.Full, CodeImages, of, "There may be at most %d documents of one user, and there are %d. Delete some first.",
+		return exceeded(fault.Full, CodeImages, of, "A user may have at most %d documents, and you have %d. Delete some first.",
 			of.Allowed, of.Used)
 	}
 	if of := over("bytes", l.Bytes, u.Bytes, bytes); of != nil {
 		return exceeded(fault.Full, CodeBytes, of,
-			"The files of one user may have at most %d bytes in all, and have %d. These are more than the %d that are left. "+
+			"The files of a user may have at most %d bytes in all, and yours have %d. The new ones need more than the %d that are left. "+
 				"Delete some first.",
 			of.Allowed, of.Used, max(0, of.Allowed-of.Used)) // how many these are may not be known yet
 	}
@@ -112,7 +112,7 @@ func (l Limits) Documents(u Use, documents, bytes int64) error {
 func (l Limits) Work(u Use, items int64, each time.Duration, now time.Time) error {
 	if of := over("queued_items", l.Queued, u.Queued, items); of != nil {
 		f := exceeded(fault.TooMany, CodeQueued, of,
-			"Of one user at most %d items may be queued, and %d are. Wait until some have been read.", of.Allowed, of.Used)
+			"A user may have at most %d queued items, and you have %d. Add fewer, or wait until some have been read.", of.Allowed, of.Used)
 		if of.Asked > of.Allowed {
 			return f
 		}
@@ -120,8 +120,8 @@ func (l Limits) Work(u Use, items int64, each time.Duration, now time.Time) erro
 		return f.After(min(max(minWait, excess*min(max(each, 0), maxWait)), maxWait))
 	}
 	if of := over("items_a_day", l.Items, u.Items(now), items); of != nil {
-		f := exceeded(fault.TooMany, CodeItems, of, "Of one user at most %d items may be read within 24 hours, and %d have been added.",
-			of.Allowed, of.Used)
+		f := exceeded(fault.TooMany, CodeItems, of,
+			"A user may add at most %d items within 24 hours, and you have added %d. Add fewer, or try again later.", of.Allowed, of.Used)
 		if of.Asked > of.Allowed {
 			return f
 		}

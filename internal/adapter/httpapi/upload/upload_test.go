@@ -78,7 +78,7 @@ func TestRoom(t *testing.T) {
 			} else {
 				check.Code(t, "Take", err, fault.Full, c.code)
 			}
-			left := fmt.Sprintf("These are more than the %d that are left.", 1_000_000-c.used.Bytes)
+			left := fmt.Sprintf("The new ones need more than the %d that are left.", 1_000_000-c.used.Bytes)
 			if c.code == limit.CodeBytes && !strings.Contains(fault.Of(err).Text, left) { // what has been read is not all
 				t.Errorf("got the text %q, want %q in it", fault.Of(err).Text, left)
 			}
