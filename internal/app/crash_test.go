@@ -285,7 +285,7 @@ func TestWalkThatIsKilled(t *testing.T) {
 		}
 		tell(event{Corrected: []recognition.Content{c}})
 	}
-	for n, remove := range []func(context.Context, account.Actor, string, recognition.Condition) error{
+	for n, remove := range []func(context.Context, account.Actor, string, recognition.ContentCondition) error{
 		results.Purge, results.Delete} {
 		tell(event{DeletingContent: contents[n].ID})
 		if err := remove(t.Context(), ann, contents[n].ID, nil); err != nil {

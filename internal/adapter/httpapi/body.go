@@ -109,7 +109,7 @@ type wordForm struct {
 	Confirmed *bool `json:"confirmed" nullable:"false" doc:"Whether you confirm that the word is right."`
 }
 
-func (f correctionForm) correction(condition recognition.Condition) (recognition.Correction, error) {
+func (f correctionForm) correction(condition recognition.ContentCondition) (recognition.Correction, error) {
 	change := recognition.Correction{Text: f.Text, Detail: f.Detail, Name: f.Name, Confirmed: f.Confirmed, Restore: f.Deleted != nil,
 		LangFits: f.Suggested != nil, If: condition}
 	var fields []fault.Field

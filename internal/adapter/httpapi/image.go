@@ -103,7 +103,7 @@ type ImageToChange struct {
 }
 
 // ifFile reads the conditions of a request, which are on the file of an image: that never changes.
-func ifFile(c *endpoint.Call) (document.Condition, error) {
+func ifFile(c *endpoint.Call) (document.ImageCondition, error) {
 	conditions, err := header.ReadConditions(c.Request().Header)
 	return func(i document.Image) bool {
 		return conditions.Hold(func(tag string) bool { return tag == endpoint.File{Tag: i.SHA256}.QuotedTag() })

@@ -165,7 +165,7 @@ type ContentToChange struct {
 }
 
 // ifRevision reads the conditions of a request, which are on the revision of a content.
-func ifRevision(c *endpoint.Call) (recognition.Condition, error) {
+func ifRevision(c *endpoint.Call) (recognition.ContentCondition, error) {
 	conditions, err := header.ReadConditions(c.Request().Header)
 	if err != nil || conditions.None() {
 		return nil, err

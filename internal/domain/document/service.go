@@ -333,16 +333,16 @@ type Change struct {
 	Tags       *[]string // in NFC; they replace those that there are
 	Rotation   *int      // one of Rotations
 	Password   *string   // that opens the file, where it is encrypted
-	If         Condition
+	If         ImageCondition
 
 	seal []byte // the sealed password
 }
 
-// Condition decides whether an image, as it is now, may be changed. nil means always.
-type Condition func(Image) bool
+// ImageCondition decides whether an image, as it is now, may be changed. nil means always.
+type ImageCondition func(Image) bool
 
 // check returns Stale where the condition does not hold.
-func (holds Condition) check(i Image) error {
+func (holds ImageCondition) check(i Image) error {
 	if holds == nil || holds(i) {
 		return nil
 	}
@@ -490,7 +490,7 @@ func mayChange(actor account.Actor, i Image) error {
 // Delete removes a document with the results of all its pages: first the rows, then what they refer to. Permissions are those of
 // Change. Conflict with the code "page_of_document" if the image is that of a later page; Stale if the condition does not hold, which
 // must depend only on what never changes.
-func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64, condition Condition) error {
+func (s *Service) Delete(ctx context.Context, actor account.Actor, id int64, condition ImageCondition) error {
 	i, err := s.Catalog.ByID(ctx, id)
 	if err != nil {
 		return err

@@ -136,14 +136,14 @@ type Correction struct {
 	Words     []WordMark    // of the words of the text as it is to be
 	LangFits  bool          // the languages are right: others are not suggested any more
 	Restore   bool          // it is not marked as deleted any more
-	If        Condition
+	If        ContentCondition
 }
 
-// Condition decides whether a content, as it is now, may be changed. nil means always.
-type Condition func(Content) bool
+// ContentCondition decides whether a content, as it is now, may be changed. nil means always.
+type ContentCondition func(Content) bool
 
 // check returns Stale where the condition does not hold.
-func (holds Condition) check(c Content) error {
+func (holds ContentCondition) check(c Content) error {
 	if holds == nil || holds(c) {
 		return nil
 	}

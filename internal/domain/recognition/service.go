@@ -530,7 +530,7 @@ const KeepDeleted = 7 * 24 * time.Hour
 
 // Delete marks a content as deleted. Only Correct can still use it, to restore it within KeepDeleted. Permissions are those of Correct.
 // NotFound; Forbidden; Stale if the condition does not hold.
-func (s *Service) Delete(ctx context.Context, actor account.Actor, id string, condition Condition) error {
+func (s *Service) Delete(ctx context.Context, actor account.Actor, id string, condition ContentCondition) error {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	if err != nil {
 		return err
@@ -540,7 +540,7 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id string, co
 
 // markDeleted marks a content as deleted. The row of the mark and the revisions are in two stores, so the condition is looked at again once
 // nobody finds the content to correct it. Where it does not hold any more the mark is taken back.
-func (s *Service) markDeleted(ctx context.Context, run Run, image document.Image, id string, condition Condition) error {
+func (s *Service) markDeleted(ctx context.Context, run Run, image document.Image, id string, condition ContentCondition) error {
 	if _, err := s.ifHolds(ctx, run, image, id, condition); err != nil {
 		return err
 	}
@@ -589,7 +589,7 @@ func (s *Service) Deleted(ctx context.Context, actor account.Actor, imageID int6
 }
 
 // ifHolds returns the content that a condition was looked at for. Stale, with the content, where it does not hold.
-func (s *Service) ifHolds(ctx context.Context, run Run, image document.Image, id string, condition Condition) (Content, error) {
+func (s *Service) ifHolds(ctx context.Context, run Run, image document.Image, id string, condition ContentCondition) (Content, error) {
 	if condition == nil {
 		return Content{}, nil
 	}
@@ -602,7 +602,7 @@ func (s *Service) ifHolds(ctx context.Context, run Run, image document.Image, id
 
 // Purge permanently removes a content from its run, row first, even if it is marked as deleted. Permissions are those of Correct.
 // NotFound; Forbidden; Stale if the condition does not hold.
-func (s *Service) Purge(ctx context.Context, actor account.Actor, id string, condition Condition) error {
+func (s *Service) Purge(ctx context.Context, actor account.Actor, id string, condition ContentCondition) error {
 	run, image, err := s.findToChange(ctx, actor, id, s.Runs.ByContent)
 	switch {
 	case fault.Is(err, fault.NotFound):

@@ -813,7 +813,7 @@ func TestCorrectRules(t *testing.T) {
 }
 
 // at is the condition that a content is at that revision; 0: at any.
-func at(revision int) recognition.Condition {
+func at(revision int) recognition.ContentCondition {
 	if revision == 0 {
 		return nil
 	}
@@ -842,11 +842,11 @@ func TestCorrectFromAnOldRevision(t *testing.T) {
 
 // What somebody has corrected meanwhile is not deleted by who has not seen it, also where the correction comes after the first look.
 func TestDeleteFromAnOldRevision(t *testing.T) {
-	for name, remove := range map[string]func(*world, string, recognition.Condition) error{
-		"Delete": func(w *world, id string, c recognition.Condition) error {
+	for name, remove := range map[string]func(*world, string, recognition.ContentCondition) error{
+		"Delete": func(w *world, id string, c recognition.ContentCondition) error {
 			return w.Delete(context.Background(), w.ann, id, c)
 		},
-		"Purge": func(w *world, id string, c recognition.Condition) error {
+		"Purge": func(w *world, id string, c recognition.ContentCondition) error {
 			return w.Purge(context.Background(), w.ann, id, c)
 		},
 	} {
