@@ -188,14 +188,13 @@ func (s *Catalog) ByID(ctx context.Context, id int64) (document.Image, error) {
 func (s *Catalog) ByIDs(ctx context.Context, ids []int64) (images []document.Image, err error) {
 	for part := range slices.Chunk(ids, sqldb.IDsAtOnce) {
 		marks, args := sqldb.In(part)
-		if err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-			i, err := scanImage(scan)
-			images = append(images, i)
-			return err
-		}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (PRIMARY) */ JOIN user /*! FORCE INDEX (PRIMARY) */ `+
-			`ON user.id = i.user_id WHERE i.id IN `+marks, args...); err != nil {
+		found, err := sqldb.All(ctx, s.db.Read, scanImage,
+			`SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (PRIMARY) */ JOIN user `+
+				`/*! FORCE INDEX (PRIMARY) */ ON user.id = i.user_id WHERE i.id IN `+marks, args...)
+		if err != nil {
 			return nil, s.db.Fault(ctx, err)
 		}
+		images = append(images, found...)
 	}
 	return images, nil
 }
@@ -310,15 +309,12 @@ func (s *Catalog) Pages(ctx context.Context, documentID int64, from, limit int) 
 	if limit -= len(pages); limit <= 0 || first.Pages == 1 {
 		return pages, nil
 	}
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		i, err := scanImage(scan)
-		pages = append(pages, i)
-		return err
-	}, `SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (image_page) */ JOIN user /*! FORCE INDEX (PRIMARY) */ ON
+	rest, err := sqldb.All(ctx, s.db.Read, scanImage,
+		`SELECT /*! STRAIGHT_JOIN */ `+imageColumns+` FROM image i /*! FORCE INDEX (image_page) */ JOIN user /*! FORCE INDEX (PRIMARY) */ ON
 		user.id = i.user_id
 		WHERE i.document = ? AND i.page >= ? ORDER BY i.page LIMIT ?`,
 		documentID, max(from, 2), limit)
-	return pages, s.db.Fault(ctx, err)
+	return append(pages, rest...), s.db.Fault(ctx, err)
 }
 
 // scan reads some of the images of a list in the order of their IDs, or of their names, by one index.
@@ -499,13 +495,9 @@ func (s *Catalog) skip(ctx context.Context, scans []scan, p part, total int) (pa
 }
 
 // read returns a part of the list that several scans make up.
-func (s *Catalog) read(ctx context.Context, scans []scan, p part) (images []document.Image, err error) {
+func (s *Catalog) read(ctx context.Context, scans []scan, p part) ([]document.Image, error) {
 	text, args := listPart(scans, p)
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		i, err := scanImage(scan)
-		images = append(images, i)
-		return err
-	}, text, args...)
+	images, err := sqldb.All(ctx, s.db.Read, scanImage, text, args...)
 	return images, s.db.Fault(ctx, err)
 }
 

@@ -248,13 +248,9 @@ func (s *Runs) ofContent(ctx context.Context, pick, contentID string) (recogniti
 }
 
 // ContentIDs implements recognition.Runs.
-func (s *Runs) ContentIDs(ctx context.Context, imageID int64) (ids []string, err error) {
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		ids = append(ids, id)
-		return err
-	}, `SELECT content_id FROM ocr /*! FORCE INDEX (ocr_position) */ WHERE image_id = ?`, imageID)
+func (s *Runs) ContentIDs(ctx context.Context, imageID int64) ([]string, error) {
+	ids, err := sqldb.Column[string](ctx, s.db.Read,
+		`SELECT content_id FROM ocr /*! FORCE INDEX (ocr_position) */ WHERE image_id = ?`, imageID)
 	return ids, s.db.Fault(ctx, err)
 }
 
@@ -342,14 +338,10 @@ func (s *Runs) RemoveDeleted(ctx context.Context, contentIDs []string, before ti
 		marks, list := sqldb.In(part)
 		args := append(list, sqldb.Stamp(before))
 		var found []string
-		if err := s.db.Update(ctx, func(tx *sql.Tx) error {
-			found = nil
-			return sqldb.Each(ctx, tx, func(scan func(...any) error) error {
-				var id string
-				err := scan(&id)
-				found = append(found, id)
-				return err
-			}, `DELETE FROM ocr WHERE content_id IN `+marks+` AND deleted_datetime < ? RETURNING content_id`, args...)
+		if err := s.db.Update(ctx, func(tx *sql.Tx) (err error) {
+			found, err = sqldb.Column[string](ctx, tx, `DELETE FROM ocr WHERE content_id IN `+marks+` AND deleted_datetime < ? `+
+				`RETURNING content_id`, args...)
+			return err
 		}); err != nil {
 			return removed, err
 		}

@@ -155,13 +155,9 @@ func (db *DB) indexNames(ctx context.Context) error {
 			continue
 		}
 		if err := db.Update(ctx, func(tx *sql.Tx) error {
-			var images []named
-			if err := sqldb.Each(ctx, tx, func(scan func(...any) error) error {
-				n, err := scanNamed(scan)
-				images = append(images, n)
-				return err
-			}, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL`+db.Dialect.ForUpdate, first,
-				first+indexedAtOnce); err != nil {
+			images, err := sqldb.All(ctx, tx, scanNamed, `SELECT `+namedColumns+` FROM image WHERE id >= ? AND id < ? AND document IS NULL`+
+				db.Dialect.ForUpdate, first, first+indexedAtOnce)
+			if err != nil {
 				return err
 			}
 			return addSuffixes(ctx, tx, images...)

@@ -15,13 +15,8 @@ const (
 )
 
 // tableNames returns the names of all tables, in no order.
-func (db *DB) tableNames(ctx context.Context) (names []string, err error) {
-	err = sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
-		var name string
-		err := scan(&name)
-		names = append(names, name)
-		return err
-	}, db.Dialect.Catalogue.Tables)
+func (db *DB) tableNames(ctx context.Context) ([]string, error) {
+	names, err := sqldb.Column[string](ctx, db.Read, db.Dialect.Catalogue.Tables)
 	return names, db.Fault(ctx, err)
 }
 

@@ -113,11 +113,9 @@ func (s *Store) Leave(ctx context.Context, watcher string) error {
 
 // Present implements recognition.Feed.
 func (s *Store) Present(ctx context.Context, imageID int64, at time.Time) (users []account.Ref, err error) {
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		var u account.Ref
-		err := scan(&u.ID, &u.Name)
-		users = append(users, u)
-		return err
+	users, err = sqldb.All(ctx, s.db.Read, func(scan func(...any) error) (u account.Ref, err error) {
+		err = scan(&u.ID, &u.Name)
+		return u, err
 	}, `SELECT DISTINCT user.id, user.name FROM image_watcher w /*! FORCE INDEX (image_watcher_image) */
 		JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = w.user_id
 		WHERE w.image_id = ? AND w.until_datetime > ? AND user.name IS NOT NULL ORDER BY user.name`, imageID, sqldb.Stamp(at))

@@ -55,13 +55,8 @@ func scanHook(scan func(...any) error) (h webhook.Hook, err error) {
 	return h, err
 }
 
-func hooks(ctx context.Context, q sqldb.Querier, where string, args ...any) (found []webhook.Hook, err error) {
-	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
-		h, err := scanHook(scan)
-		found = append(found, h)
-		return err
-	}, hookColumns+where, args...)
-	return found, err
+func hooks(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]webhook.Hook, error) {
+	return sqldb.All(ctx, q, scanHook, hookColumns+where, args...)
 }
 
 func hook(ctx context.Context, q sqldb.Querier, id int64, lock string) (webhook.Hook, error) {
@@ -129,13 +124,8 @@ func scanDelivery(scan func(...any) error) (d webhook.Delivery, err error) {
 	return d, err
 }
 
-func deliveries(ctx context.Context, q sqldb.Querier, where string, args ...any) (found []webhook.Delivery, err error) {
-	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
-		d, err := scanDelivery(scan)
-		found = append(found, d)
-		return err
-	}, deliveryColumns+where, args...)
-	return found, err
+func deliveries(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]webhook.Delivery, error) {
+	return sqldb.All(ctx, q, scanDelivery, deliveryColumns+where, args...)
 }
 
 // Deliveries implements webhook.Hooks.

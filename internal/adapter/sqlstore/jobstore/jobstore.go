@@ -154,15 +154,12 @@ func found(err error) error {
 }
 
 // List implements job.Jobs.
-func (s *Store) List(ctx context.Context, userID int64, before string, size int) (jobs []job.Job, err error) {
+func (s *Store) List(ctx context.Context, userID int64, before string, size int) ([]job.Job, error) {
 	if before == "" {
 		before = "~" // after all letters and digits
 	}
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		j, err := scanJob(scan)
-		jobs = append(jobs, j)
-		return err
-	}, jobColumns+`/*! FORCE INDEX (job_user) */`+jobsUser+`job.user_id = ? AND job.id < ? ORDER BY job.id DESC LIMIT ?`, userID, before,
+	jobs, err := sqldb.All(ctx, s.db.Read, scanJob,
+		jobColumns+`/*! FORCE INDEX (job_user) */`+jobsUser+`job.user_id = ? AND job.id < ? ORDER BY job.id DESC LIMIT ?`, userID, before,
 		size)
 	return jobs, s.db.Fault(ctx, err)
 }
@@ -192,12 +189,8 @@ func scanItem(scan func(...any) error) (i job.Item, err error) {
 	return i, err
 }
 
-func (s *Store) items(ctx context.Context, where string, args ...any) (items []job.Item, err error) {
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		i, err := scanItem(scan)
-		items = append(items, i)
-		return err
-	}, itemsWhere+where, args...)
+func (s *Store) items(ctx context.Context, where string, args ...any) ([]job.Item, error) {
+	items, err := sqldb.All(ctx, s.db.Read, scanItem, itemsWhere+where, args...)
 	return items, s.db.Fault(ctx, err)
 }
 
@@ -236,11 +229,9 @@ func (s *Store) Open(ctx context.Context) ([]job.Open, error) {
 }
 
 func openJobs(ctx context.Context, q sqldb.Querier) (open []job.Open, err error) {
-	err = sqldb.Each(ctx, q, func(scan func(...any) error) error {
-		var o job.Open
-		err := scan(&o.ID, &o.User, &o.Priority, &o.Queued, &o.Running)
-		open = append(open, o)
-		return err
+	open, err = sqldb.All(ctx, q, func(scan func(...any) error) (o job.Open, err error) {
+		err = scan(&o.ID, &o.User, &o.Priority, &o.Queued, &o.Running)
+		return o, err
 	}, `SELECT id, user_id, priority, queued, running FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running') `+
 		`ORDER BY id`)
 	return open, err
@@ -312,13 +303,9 @@ func (s *Store) Offer(ctx context.Context, now, until time.Time, share func([]jo
 }
 
 func pick(ctx context.Context, tx *sql.Tx, id string, n int, now, until time.Time) (ids []string, err error) {
-	err = sqldb.Each(ctx, tx, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		ids = append(ids, id)
-		return err
-	}, `SELECT id FROM job_item `+byState+`WHERE job_id = ? AND state = 'queued' AND (until_datetime IS NULL OR until_datetime <= ?) `+
-		`ORDER BY number LIMIT ?`,
+	ids, err = sqldb.Column[string](ctx, tx,
+		`SELECT id FROM job_item `+byState+`WHERE job_id = ? AND state = 'queued' AND (until_datetime IS NULL OR until_datetime <= ?) `+
+			`ORDER BY number LIMIT ?`,
 		id, sqldb.Stamp(now), n)
 	if err != nil || len(ids) == 0 {
 		return nil, err
@@ -517,13 +504,8 @@ func (s *Store) finish(ctx context.Context, itemID string, o job.Outcome, now, n
 
 // Lapse implements job.Jobs.
 func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (returned int, err error) {
-	var ids []string
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		ids = append(ids, id)
-		return err
-	}, `SELECT id FROM job_item `+byUntil+`WHERE state = 'running' AND until_datetime < ? ORDER BY until_datetime LIMIT ?`,
+	ids, err := sqldb.Column[string](ctx, s.db.Read,
+		`SELECT id FROM job_item `+byUntil+`WHERE state = 'running' AND until_datetime < ? ORDER BY until_datetime LIMIT ?`,
 		sqldb.Stamp(now), lapseAtOnce)
 	if err != nil {
 		return 0, s.db.Fault(ctx, err)
@@ -537,13 +519,8 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 			return returned, err
 		}
 	}
-	var left []string
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		left = append(left, id)
-		return err
-	}, `SELECT id FROM job /*! FORCE INDEX (job_state) */ WHERE state = ? AND created_datetime < ?`, adding,
+	left, err := sqldb.Column[string](ctx, s.db.Read,
+		`SELECT id FROM job /*! FORCE INDEX (job_state) */ WHERE state = ? AND created_datetime < ?`, adding,
 		sqldb.Stamp(now.Add(-addedWithin)))
 	if err != nil {
 		return returned, s.db.Fault(ctx, err)

@@ -23,15 +23,11 @@ func (db *DB) Named(ctx context.Context, values []string, queries ...string) (na
 		for _, query := range queries {
 			texts, args = append(texts, query+marks), append(args, list...)
 		}
-		err := Each(ctx, db.Read, func(scan func(...any) error) error {
-			var name string
-			err := scan(&name)
-			named = append(named, name)
-			return err
-		}, strings.Join(texts, ` UNION `), args...)
+		found, err := Column[string](ctx, db.Read, strings.Join(texts, ` UNION `), args...)
 		if err != nil {
 			return nil, db.Fault(ctx, err)
 		}
+		named = append(named, found...)
 	}
 	return named, nil
 }

@@ -152,6 +152,25 @@ type Querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// Column returns the values of a query that has one column.
+func Column[T any](ctx context.Context, q Querier, text string, args ...any) ([]T, error) {
+	return All(ctx, q, func(scan func(...any) error) (v T, err error) {
+		err = scan(&v)
+		return v, err
+	}, text, args...)
+}
+
+// All returns what row makes of each row of a query.
+func All[T any](ctx context.Context, q Querier, row func(scan func(...any) error) (T, error), text string, args ...any) ([]T, error) {
+	var all []T
+	err := Each(ctx, q, func(scan func(...any) error) error {
+		v, err := row(scan)
+		all = append(all, v)
+		return err
+	}, text, args...)
+	return all, err
+}
+
 // Each calls row for each row of a query.
 func Each(ctx context.Context, q Querier, row func(scan func(...any) error) error, text string, args ...any) error {
 	rows, err := q.QueryContext(ctx, text, args...)

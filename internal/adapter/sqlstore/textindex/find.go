@@ -265,11 +265,9 @@ func (f *finder) there(ctx context.Context, ids []int64) (entries []recognition.
 	if f.Viewer != 0 {
 		text, args = text+` AND `+maySee, append(args, f.Viewer, string(document.Shared), f.Viewer)
 	}
-	err = sqldb.Each(ctx, f.db.Read, func(scan func(...any) error) error {
-		var e recognition.Entry
-		err := scan(&e.ID, &e.ImageID, (*sqldb.Text)(&e.ContentID), &e.Version, &e.Rotation)
-		entries = append(entries, e)
-		return err
+	entries, err = sqldb.All(ctx, f.db.Read, func(scan func(...any) error) (e recognition.Entry, err error) {
+		err = scan(&e.ID, &e.ImageID, (*sqldb.Text)(&e.ContentID), &e.Version, &e.Rotation)
+		return e, err
 	}, text+` ORDER BY e.id DESC`, args...)
 	return entries, f.db.Fault(ctx, err)
 }

@@ -87,11 +87,9 @@ func (x *Index) Clear(ctx context.Context) (images int, err error) {
 
 // Announced implements recognition.Index.
 func (x *Index) Announced(ctx context.Context, after int64, limit int) (announced []recognition.Announcement, all int, err error) {
-	err = sqldb.Each(ctx, x.db.Read, func(scan func(...any) error) error {
-		var a recognition.Announcement
-		err := scan(&a.ID, &a.ImageID, (*sqldb.Stamp)(&a.At))
-		announced = append(announced, a)
-		return err
+	announced, err = sqldb.All(ctx, x.db.Read, func(scan func(...any) error) (a recognition.Announcement, err error) {
+		err = scan(&a.ID, &a.ImageID, (*sqldb.Stamp)(&a.At))
+		return a, err
 	}, `SELECT id, image_id, created_datetime FROM text_announced /*! FORCE INDEX (PRIMARY) */ WHERE id > ? ORDER BY id LIMIT ?`, after,
 		limit)
 	if err == nil {
