@@ -106,9 +106,10 @@ type webhookMetrics struct {
 
 var (
 	descDeliveries = prometheus.NewDesc("glyphbox_webhook_deliveries_waiting", "Deliveries to webhooks that have not ended.", nil, nil)
-	descOverdue    = prometheus.NewDesc("glyphbox_webhook_overdue_seconds", "How long the oldest due delivery has been due.", nil, nil)
-	descDisabled   = prometheus.NewDesc("glyphbox_webhooks_disabled", "Webhooks that the service has disabled.", nil, nil)
-	descTries      = prometheus.NewDesc("glyphbox_webhook_tries_total", "Tries of deliveries by this node, by result: ok or failed.",
+	descOverdue    = prometheus.NewDesc("glyphbox_webhook_overdue_seconds",
+		"How long the oldest due delivery of an enabled webhook has been due.", nil, nil)
+	descDisabled = prometheus.NewDesc("glyphbox_webhooks_disabled", "Webhooks that the service has disabled.", nil, nil)
+	descTries    = prometheus.NewDesc("glyphbox_webhook_tries_total", "Tries of deliveries by this node, by result: ok or failed.",
 		[]string{"result"}, nil)
 )
 

@@ -214,7 +214,8 @@ func (f fakeHooks) Stats(ctx context.Context) (s webhook.Stats, err error) {
 			if d.Due.IsZero() {
 				continue
 			}
-			if s.Waiting++; s.Oldest.IsZero() || d.Due.Before(s.Oldest) {
+			s.Waiting++
+			if f.hooks[d.HookID].Disabled.IsZero() && (s.Oldest.IsZero() || d.Due.Before(s.Oldest)) {
 				s.Oldest = d.Due
 			}
 		}

@@ -239,7 +239,12 @@ func Hooks(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "hook", got, h)
 		stats, err := s.Hooks.Stats(t.Context())
 		check.OK(t, "Stats", err)
-		same(t, "Stats", stats, webhook.Stats{Waiting: 1, Oldest: moment(30).UTC(), Disabled: 1})
+		same(t, "Stats while the hook is disabled", stats, webhook.Stats{Waiting: 1, Disabled: 1})
+		_, err = s.Hooks.Update(t.Context(), h.ID, func(h *webhook.Hook) error { h.Disabled, h.Reason = time.Time{}, ""; return nil })
+		check.OK(t, "Update", err)
+		stats, err = s.Hooks.Stats(t.Context())
+		check.OK(t, "Stats", err)
+		same(t, "Stats once it is enabled", stats, webhook.Stats{Waiting: 1, Oldest: moment(30).UTC()})
 
 		check.OK(t, "Replay", s.Hooks.Replay(t.Context(), h.ID, d.ID, moment(25)))
 		d = leased(t, s, h.ID, 25)

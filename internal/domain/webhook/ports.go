@@ -56,7 +56,7 @@ type Hooks interface {
 // Stats counts waiting deliveries.
 type Stats struct {
 	Waiting  int       // deliveries
-	Oldest   time.Time // when the one is due that is due first; zero: none waits
+	Oldest   time.Time // when the one of an enabled hook is due that is due first; zero: none waits
 	Disabled int       // hooks that the service has disabled
 }
 

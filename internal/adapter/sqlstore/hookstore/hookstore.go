@@ -162,8 +162,12 @@ func (s *Store) Replay(ctx context.Context, hookID int64, deliveryID string, now
 	})
 }
 
+// firstDue is when the delivery of a webhook is due that is due first.
+const firstDue = `(SELECT due_datetime FROM webhook_delivery /*! FORCE INDEX (webhook_delivery_due) */ WHERE webhook_id = webhook.id ` +
+	`AND state = 'waiting' ORDER BY due_datetime LIMIT 1)`
+
 // Due implements webhook.Hooks. It is asked for all the time, and most of the time nothing is due. One look into an index
-// tells that, unless a disabled webhook has deliveries that wait.
+// tells that, unless a disabled webhook has deliveries that wait; then it takes one look for each enabled webhook.
 func (s *Store) Due(ctx context.Context, now time.Time) ([]webhook.Hook, error) {
 	var first sqldb.Stamp
 	err := s.db.Read.QueryRowContext(ctx, `SELECT MIN(due_datetime) FROM webhook_delivery /*! FORCE INDEX (webhook_delivery_waiting) */`).
@@ -171,9 +175,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) ([]webhook.Hook, error) 
 	if err != nil || time.Time(first).IsZero() || time.Time(first).After(now) {
 		return nil, s.db.Fault(ctx, err)
 	}
-	found, err := hooks(ctx, s.db.Read, `WHERE disabled_datetime IS NULL AND (SELECT due_datetime FROM webhook_delivery `+
-		`/*! FORCE INDEX (webhook_delivery_due) */ WHERE webhook_id = webhook.id AND state = 'waiting' ORDER BY due_datetime LIMIT 1) `+
-		`<= ? ORDER BY id`, sqldb.Stamp(now))
+	found, err := hooks(ctx, s.db.Read, `WHERE disabled_datetime IS NULL AND `+firstDue+` <= ? ORDER BY id`, sqldb.Stamp(now))
 	return found, s.db.Fault(ctx, err)
 }
 
@@ -244,8 +246,8 @@ func (s *Store) Prune(ctx context.Context, beforeID string, most int) (int, erro
 
 // Stats implements webhook.Hooks.
 func (s *Store) Stats(ctx context.Context) (st webhook.Stats, err error) {
-	err = s.db.Read.QueryRowContext(ctx, `SELECT COUNT(*), MIN(due_datetime), (SELECT COUNT(*) FROM webhook WHERE disabled_datetime `+
-		`IS NOT NULL AND disabled_reason <> 'user') FROM webhook_delivery WHERE due_datetime IS NOT NULL`).Scan(&st.Waiting,
-		(*sqldb.Stamp)(&st.Oldest), &st.Disabled)
+	err = s.db.Read.QueryRowContext(ctx, `SELECT COUNT(*), (SELECT MIN(`+firstDue+`) FROM webhook WHERE disabled_datetime IS NULL), `+
+		`(SELECT COUNT(*) FROM webhook WHERE disabled_datetime IS NOT NULL AND disabled_reason <> 'user') FROM webhook_delivery `+
+		`WHERE due_datetime IS NOT NULL`).Scan(&st.Waiting, (*sqldb.Stamp)(&st.Oldest), &st.Disabled)
 	return st, s.db.Fault(ctx, err)
 }
