@@ -105,6 +105,12 @@ func send[T any](ctx context.Context, c Client, method, path string, body any) (
 	return answer, err
 }
 
+// tell sends something and wants no answer.
+func tell(ctx context.Context, c Client, method, path string, body any) error {
+	_, err := send[struct{}](ctx, c, method, path, body)
+	return err
+}
+
 // decode reads an answer in JSON, or none where the status says so.
 func decode[T any](r *http.Response, err error) (answer T, _ http.Header, _ error) {
 	if err != nil {
@@ -127,9 +133,6 @@ func encoded(query url.Values) string {
 	return "?" + query.Encode()
 }
 
-// nothing is the answer of 204.
-type nothing struct{}
-
 // Page picks a part of a list. The zero value is the first ten.
 type Page struct {
 	Size   int // entries of a page; 0: 10
@@ -138,15 +141,15 @@ type Page struct {
 
 func (p Page) query() url.Values {
 	query := url.Values{}
-	set(query, "size", int64(p.Size))
-	set(query, "page", int64(p.Number))
+	set(query, "size", p.Size)
+	set(query, "page", p.Number)
 	return query
 }
 
-// set leaves a parameter out that is 0.
-func set(query url.Values, name string, value int64) {
-	if value != 0 {
-		query.Set(name, strconv.FormatInt(value, 10))
+// set leaves a parameter out that is 0 or empty.
+func set[T comparable](query url.Values, name string, value T) {
+	if value != *new(T) {
+		query.Set(name, fmt.Sprint(value))
 	}
 }
 
@@ -191,8 +194,7 @@ func (c Client) Refresh(ctx context.Context, refreshToken string) (Grant, error)
 
 // Logout ends the session of the access token.
 func (c Client) Logout(ctx context.Context) error {
-	_, err := send[nothing](ctx, c, http.MethodPost, "/user/logout", nil)
-	return err
+	return tell(ctx, c, http.MethodPost, "/user/logout", nil)
 }
 
 // Me returns the account of the user.
@@ -219,8 +221,7 @@ func (c Client) DeleteAccount(ctx context.Context, keepImages bool) error {
 	if keepImages {
 		images = "keep"
 	}
-	_, err := send[nothing](ctx, c, http.MethodDelete, "/user?images="+images, nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, "/user?images="+images, nil)
 }
 
 // AddKey makes an API key.
@@ -233,8 +234,7 @@ func (c Client) Keys(ctx context.Context) ([]Key, error) { return get[[]Key](ctx
 
 // RevokeKey revokes an API key.
 func (c Client) RevokeKey(ctx context.Context, id string) error {
-	_, err := send[nothing](ctx, c, http.MethodDelete, "/user/key/"+url.PathEscape(id), nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, "/user/key/"+url.PathEscape(id), nil)
 }
 
 // Settings returns the user's settings.
@@ -250,9 +250,7 @@ func (c Client) SetSettings(ctx context.Context, settings Settings) (Settings, e
 // Users returns users whose name or e-mail address contains the keyword. For administrators.
 func (c Client) Users(ctx context.Context, keyword string, page Page) (List[User], error) {
 	query := page.query()
-	if keyword != "" {
-		query.Set("keyword", keyword)
-	}
+	set(query, "keyword", keyword)
 	return list[User](ctx, c, "/admin/user", query)
 }
 
@@ -274,8 +272,7 @@ func (c Client) SetState(ctx context.Context, user int64, state string, form Sta
 
 // ClearState takes a state away from a user. For administrators.
 func (c Client) ClearState(ctx context.Context, user int64, state string) error {
-	_, err := send[nothing](ctx, c, http.MethodDelete, statePath(user, state), nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, statePath(user, state), nil)
 }
 
 func statePath(user int64, state string) string {
@@ -352,18 +349,12 @@ func (c Client) Pages(ctx context.Context, document int64, page Page) (List[Imag
 func (c Client) Images(ctx context.Context, q ImageQuery) (List[Image], error) {
 	query := q.query()
 	set(query, "before", q.Before)
-	if q.Keyword != "" {
-		query.Set("keyword", q.Keyword)
-	}
-	if q.Owner != "" {
-		query.Set("owner", q.Owner)
-	}
+	set(query, "keyword", q.Keyword)
+	set(query, "owner", q.Owner)
 	if len(q.Tags) > 0 {
 		query["tag"] = q.Tags
 	}
-	if q.Sort != "" {
-		query.Set("sort", q.Sort)
-	}
+	set(query, "sort", q.Sort)
 	return list[Image](ctx, c, "/image", query)
 }
 
@@ -377,12 +368,8 @@ type TagQuery struct {
 // Tags returns the tags of documents that the user may see, sorted.
 func (c Client) Tags(ctx context.Context, q TagQuery) (List[Tag], error) {
 	query := q.query()
-	if q.Keyword != "" {
-		query.Set("keyword", q.Keyword)
-	}
-	if q.Owner != "" {
-		query.Set("owner", q.Owner)
-	}
+	set(query, "keyword", q.Keyword)
+	set(query, "owner", q.Owner)
 	return list[Tag](ctx, c, "/tag", query)
 }
 
@@ -410,8 +397,7 @@ func (c Client) SetShare(ctx context.Context, id int64, share Share) (Share, err
 
 // DeleteImage deletes a document, by the image of its first page, with all its runs.
 func (c Client) DeleteImage(ctx context.Context, id int64) error {
-	_, err := send[nothing](ctx, c, http.MethodDelete, imagePath(id, ""), nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, imagePath(id, ""), nil)
 }
 
 // Original returns the bytes of an image as they were uploaded.
@@ -427,7 +413,7 @@ func (c Client) Thumbnail(ctx context.Context, id int64) ([]byte, error) {
 // View returns an upright rendition of an image, at most that many pixels wide; 0 is 1600.
 func (c Client) View(ctx context.Context, id int64, width int) ([]byte, error) {
 	query := url.Values{}
-	set(query, "width", int64(width))
+	set(query, "width", width)
 	return c.bytes(ctx, imagePath(id, "/view"), query)
 }
 
@@ -462,20 +448,14 @@ func (r Request) query() url.Values {
 	if len(r.Lang) > 0 {
 		query["lang"] = r.Lang
 	}
-	set(query, "psm", int64(r.PSM))
+	set(query, "psm", r.PSM)
 	if r.OEM != nil {
 		query.Set("oem", strconv.Itoa(*r.OEM))
 	}
-	if r.Rotate != "" {
-		query.Set("rotate", r.Rotate)
-	}
-	if r.Effort != "" {
-		query.Set("effort", r.Effort)
-	}
-	if r.Source != "" {
-		query.Set("source", r.Source)
-	}
-	set(query, "into", int64(r.Into))
+	set(query, "rotate", r.Rotate)
+	set(query, "effort", r.Effort)
+	set(query, "source", r.Source)
+	set(query, "into", r.Into)
 	return query
 }
 
@@ -516,7 +496,7 @@ func (c Client) RecognizePages(ctx context.Context, id int64, pages string, requ
 // Runs returns runs of an image, newest first, at most 100; with before only those of a smaller version.
 func (c Client) Runs(ctx context.Context, id int64, before int) ([]Run, error) {
 	query := url.Values{}
-	set(query, "before", int64(before))
+	set(query, "before", before)
 	return get[[]Run](ctx, c, imagePath(id, "/ocr"), query)
 }
 
@@ -576,14 +556,12 @@ func (c Client) Deleted(ctx context.Context, image int64, page Page) (List[Conte
 
 // DeleteContent marks a content as deleted. For seven days Correct can bring it back.
 func (c Client) DeleteContent(ctx context.Context, id string) error {
-	_, err := send[nothing](ctx, c, http.MethodDelete, contentPath(id, ""), nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, contentPath(id, ""), nil)
 }
 
 // PurgeContent removes a content with its revisions for good, also one that is marked as deleted.
 func (c Client) PurgeContent(ctx context.Context, id string) error {
-	_, err := send[nothing](ctx, c, http.MethodDelete, contentPath(id, "?purge=true"), nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, contentPath(id, "?purge=true"), nil)
 }
 
 // Search returns what is found in the newest texts of all images that the user may see: what was read or corrected last comes first. next
@@ -591,7 +569,7 @@ func (c Client) PurgeContent(ctx context.Context, id string) error {
 func (c Client) Search(ctx context.Context, q SearchQuery) (hits []Hit, next int64, err error) {
 	query := url.Values{"q": {q.Text}}
 	set(query, "before", q.Before)
-	set(query, "limit", int64(q.Limit))
+	set(query, "limit", q.Limit)
 	if q.Confirmed != nil {
 		query.Set("confirmed", strconv.FormatBool(*q.Confirmed))
 	}

@@ -51,10 +51,8 @@ func (c Client) RecognizeLater(ctx context.Context, id int64, request Request) (
 // Jobs returns the user's jobs, newest first: at most size, at most 100, and only those older than that job where it is not empty.
 func (c Client) Jobs(ctx context.Context, before string, size int) ([]Job, error) {
 	query := url.Values{}
-	set(query, "size", int64(size))
-	if before != "" {
-		query.Set("before", before)
-	}
+	set(query, "size", size)
+	set(query, "before", before)
 	return get[[]Job](ctx, c, "/job", query)
 }
 
@@ -69,11 +67,9 @@ func (c Client) Job(ctx context.Context, id string) (Job, error) {
 // and only those in that state where it is not empty.
 func (c Client) JobItems(ctx context.Context, id, state string, before, size int) ([]JobItem, error) {
 	query := url.Values{}
-	set(query, "before", int64(before))
-	set(query, "size", int64(size))
-	if state != "" {
-		query.Set("state", state)
-	}
+	set(query, "before", before)
+	set(query, "size", size)
+	set(query, "state", state)
 	return get[[]JobItem](ctx, c, jobPath(id, "/item"), query)
 }
 
@@ -84,24 +80,20 @@ func (c Client) RetryJob(ctx context.Context, id string) (Job, error) {
 
 // CancelJob cancels what has not begun of a job.
 func (c Client) CancelJob(ctx context.Context, id string) error {
-	_, err := send[nothing](ctx, c, http.MethodDelete, jobPath(id, ""), nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, jobPath(id, ""), nil)
 }
 
 // DeadItems returns items that broke the service, newest job first. For administrators.
 func (c Client) DeadItems(ctx context.Context, before string, size int) ([]JobItem, error) {
 	query := url.Values{}
-	set(query, "size", int64(size))
-	if before != "" {
-		query.Set("before", before)
-	}
+	set(query, "size", size)
+	set(query, "before", before)
 	return get[[]JobItem](ctx, c, "/admin/dead", query)
 }
 
 // ReplayItem runs a dead item again. For administrators.
 func (c Client) ReplayItem(ctx context.Context, id string) error {
-	_, err := send[nothing](ctx, c, http.MethodPost, "/admin/dead/"+url.PathEscape(id)+"/replay", nil)
-	return err
+	return tell(ctx, c, http.MethodPost, "/admin/dead/"+url.PathEscape(id)+"/replay", nil)
 }
 
 // JobEvent is something that happened to a job: an item that changed, or the job as it is.

@@ -31,23 +31,19 @@ func (c Client) ChangeWebhook(ctx context.Context, id int64, form WebhookForm) (
 
 // DeleteWebhook deletes a webhook and its deliveries.
 func (c Client) DeleteWebhook(ctx context.Context, id int64) error {
-	_, err := send[nothing](ctx, c, http.MethodDelete, webhookPath(id, ""), nil)
-	return err
+	return tell(ctx, c, http.MethodDelete, webhookPath(id, ""), nil)
 }
 
 // Deliveries returns deliveries of a webhook, newest first: at most size, at most 100, and only those older than that one where it is not
 // empty.
 func (c Client) Deliveries(ctx context.Context, id int64, before string, size int) ([]Delivery, error) {
 	query := url.Values{}
-	set(query, "size", int64(size))
-	if before != "" {
-		query.Set("before", before)
-	}
+	set(query, "size", size)
+	set(query, "before", before)
 	return get[[]Delivery](ctx, c, webhookPath(id, "/delivery"), query)
 }
 
 // ReplayDelivery sends a delivery again.
 func (c Client) ReplayDelivery(ctx context.Context, id int64, deliveryID string) error {
-	_, err := send[nothing](ctx, c, http.MethodPost, webhookPath(id, "/delivery/"+url.PathEscape(deliveryID)+"/replay"), nil)
-	return err
+	return tell(ctx, c, http.MethodPost, webhookPath(id, "/delivery/"+url.PathEscape(deliveryID)+"/replay"), nil)
 }
