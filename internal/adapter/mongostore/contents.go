@@ -174,30 +174,33 @@ func ofContents(ids []string) bson.D {
 	return bson.D{{Key: "$or", Value: ranges}}
 }
 
+// revisionsOf returns all revisions of contents, in no order, with the fields that the options name.
+func (s *Contents) revisionsOf(ctx context.Context, ids []string, o *options.FindOptionsBuilder) (found []revision, err error) {
+	err = whileAsked(ctx, func(ctx context.Context) error {
+		// Without a size the server would give 101 documents and be asked for the rest.
+		cursor, err := s.revisions.Find(ctx, ofContents(ids), o.SetBatchSize(1_000_000))
+		if err != nil {
+			return err
+		}
+		return cursor.All(ctx, &found)
+	})
+	wanted := setOf(ids)
+	return slices.DeleteFunc(found, func(r revision) bool {
+		id, _, _ := strings.Cut(r.ID, ":")
+		return !wanted[id]
+	}), err
+}
+
 // find returns all revisions of contents, the first one first, by ID. Those of contents that are not there are left out.
 func (s *Contents) find(ctx context.Context, ids []string) (map[string][]recognition.Content, error) {
 	found := make(map[string][]recognition.Content, len(ids))
 	for part := range possibleIDs(ids) {
-		wanted := setOf(part)
-		err := whileAsked(ctx, func(ctx context.Context) error {
-			// Without a size the server would give 101 documents and be asked for the rest.
-			cursor, err := s.revisions.Find(ctx, ofContents(part), options.Find().SetBatchSize(1_000_000))
-			if err != nil {
-				return err
-			}
-			var revisions []revision
-			if err := cursor.All(ctx, &revisions); err != nil {
-				return err
-			}
-			for _, r := range revisions {
-				if wanted[r.Content.ID] {
-					found[r.Content.ID] = append(found[r.Content.ID], r.Content)
-				}
-			}
-			return nil
-		})
+		revisions, err := s.revisionsOf(ctx, part, options.Find())
 		if err != nil {
 			return nil, err
+		}
+		for _, r := range revisions {
+			found[r.Content.ID] = append(found[r.Content.ID], r.Content)
 		}
 	}
 	for id, revisions := range found {
@@ -341,38 +344,19 @@ func (s *Contents) Delete(ctx context.Context, ids []string) error {
 		if err := s.deleteKeys(ctx, first); err != nil {
 			return err
 		}
-		others, err := s.keys(ctx, part)
+		others, err := s.revisionsOf(ctx, part, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
 		if err != nil {
 			return err
 		}
-		if err := s.deleteKeys(ctx, others); err != nil {
+		keys := make([]string, len(others))
+		for i, r := range others {
+			keys[i] = r.ID
+		}
+		if err := s.deleteKeys(ctx, keys); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
-}
-
-// keys returns the keys of all revisions of contents.
-func (s *Contents) keys(ctx context.Context, ids []string) (keys []string, err error) {
-	wanted := setOf(ids)
-	err = whileAsked(ctx, func(ctx context.Context) error {
-		cursor, err := s.revisions.Find(ctx, ofContents(ids), options.Find().SetBatchSize(1_000_000).SetProjection(bson.D{{Key: "_id",
-			Value: 1}}))
-		if err != nil {
-			return err
-		}
-		var found []revision
-		if err := cursor.All(ctx, &found); err != nil {
-			return err
-		}
-		for _, r := range found {
-			if id, _, _ := strings.Cut(r.ID, ":"); wanted[id] {
-				keys = append(keys, r.ID)
-			}
-		}
-		return nil
-	})
-	return keys, err
 }
 
 func (s *Contents) deleteKeys(ctx context.Context, keys []string) error {
