@@ -125,7 +125,7 @@ func (s *scene) lines() []line {
 		return s.whole([]line{l}, slope)
 	}
 	for column, stacks := range columns(stacks, slope, s.letter) {
-		for _, band := range bands(stacks, s.letter) {
+		for _, band := range withMarks(bands(stacks, s.letter), s.letter) {
 			if l, ok := s.line(glyphs, band, slope); ok {
 				l.column = column
 				found = append(found, l)
@@ -342,6 +342,38 @@ func bands(glyphs []levelled, letter float64) [][]levelled {
 		sets[k] = append(sets[k], g)
 	}
 	return sets
+}
+
+// The marks below and above letters, such as the vowels of Thai, in heights of a letter.
+const (
+	highestMark = 0.65
+	widestMark  = 1.2
+	markGap     = 0.35 // to its letter
+)
+
+// withMarks takes bands that have only marks together with the one whose letters these stand below or above. The bands come from the top
+// down.
+func withMarks(bands [][]levelled, letter float64) (whole [][]levelled) {
+	for k, band := range bands {
+		switch last := len(whole) - 1; {
+		case last >= 0 && marksOf(band, whole[last], letter):
+			whole[last] = append(whole[last], band...)
+		case k+1 < len(bands) && marksOf(band, bands[k+1], letter):
+			bands[k+1] = append(bands[k+1], band...)
+		default:
+			whole = append(whole, band)
+		}
+	}
+	return whole
+}
+
+// marksOf tells whether all glyphs of a band are marks of others, of which there are more.
+func marksOf(band, others []levelled, letter float64) bool {
+	return 2*len(band) <= len(others) && !slices.ContainsFunc(band, func(m levelled) bool {
+		return m.bottom-m.top > highestMark*letter || m.x2-m.x1 > widestMark*letter || !slices.ContainsFunc(others, func(g levelled) bool {
+			return min(overlap(m.x1, m.x2, g.x1, g.x2), overlap(m.top, m.bottom, g.top, g.bottom)) >= -markGap*letter
+		})
+	})
 }
 
 // line makes a line of the stacks of a band. It is none where there are only specks.

@@ -1501,3 +1501,41 @@ func TestHeadlines(t *testing.T) {
 		})
 	}
 }
+
+// Marks below and above letters belong to their line, as vowels of Thai do. Small print is a line of its own.
+func TestMarksOfLetters(t *testing.T) {
+	const size, x, y, mark, near = 30, 100, 60, 14, 10
+	for name, c := range map[string]struct {
+		marks, step, y int // how many, from one to the next, and where
+		lines          int
+	}{
+		"below":             {2, 3 * size, y + size + near, 1},
+		"above":             {2, 3 * size, y - near - mark, 1},
+		"further below":     {2, 3 * size, y + size + 2*near, 2},
+		"further above":     {2, 3 * size, y - 2*near - mark, 2},
+		"small print below": {5, 18, y + size + near, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := blank(500, 180, 240)
+			for k := range 7 {
+				left := x + k*size
+				s.fill(left, y, left+5, y+size, 20)
+				if c.y > y { // most of the ink away from the marks, so that these are told from the letters
+					s.fill(left, y, left+20, y+5, 20)
+				} else {
+					s.fill(left, y+size-5, left+20, y+size, 20)
+				}
+			}
+			for k := range c.marks {
+				s.fill(x+k*c.step, c.y, x+k*c.step+mark, c.y+mark, 20)
+			}
+			v, err := viewOf(page{s}, document.Box{X1: 60, Y1: 20, X2: 480, Y2: 140})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lines := v.scene().lines(); len(lines) != c.lines {
+				t.Errorf("got %d lines, want %d", len(lines), c.lines)
+			}
+		})
+	}
+}
