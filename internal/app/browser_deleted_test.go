@@ -86,18 +86,45 @@ func TestBrowserDeletedRegions(t *testing.T) {
 
 	// More than are shown at once.
 	var boxes []object
-	for n := range 23 {
+	for n := range 26 {
 		boxes = append(boxes, object{"x1": 0, "y1": n, "x2": 9, "y2": n + 9, "name": fmt.Sprint("region ", n)})
 	}
 	many := as[[]api.Content](t, ann.call(200, "POST", path("/image/%d/ocr", page.ID), boxes))
-	for _, c := range many {
-		ann.call(204, "DELETE", path("/ocr/%s", c.ID), nil)
+	remove := func(list []api.Content) {
+		for _, c := range list {
+			ann.call(204, "DELETE", path("/ocr/%s", c.ID), nil)
+		}
 	}
+	remove(many[:23])
 	open()
 	b.until("document.querySelectorAll('dialog .restore').length === 20")
 	b.enter("More")
 	b.until("document.querySelectorAll('dialog .restore').length === 23")
 	b.until("document.activeElement.getAttribute('aria-label') === 'Restore: region 2'") // the first one that came
+	b.key(kb.Escape)
+
+	// Whatever is deleted and restored elsewhere meanwhile, in the end all that is there is listed.
+	for _, elsewhere := range []func(){
+		func() { remove(many[23:]) },
+		func() { ann.call(200, "PUT", path("/ocr/%s", many[25].ID), object{"deleted": false}) }, // one that is shown
+	} {
+		open()
+		b.until("document.querySelectorAll('dialog .restore').length === 20")
+		elsewhere()
+		for eval[bool](b, "!!("+button("More")+")") {
+			n := len(entries())
+			b.press("More")
+			b.until(fmt.Sprintf("document.querySelectorAll('dialog .restore').length > %d", n))
+		}
+		var want []string
+		for _, c := range as[[]api.Content](t, ann.call(200, "GET", path("/image/%d/ocr/deleted?size=100", page.ID), nil)) {
+			want = append(want, "Restore: "+c.Name)
+		}
+		if got := entries(); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got the entries %q, want %q", got, want)
+		}
+		b.key(kb.Escape)
+	}
 
 	// Who may only read the page has nothing to restore.
 	ben := browse(t, s.base)
