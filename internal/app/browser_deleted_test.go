@@ -136,4 +136,17 @@ func TestBrowserDeletedRegions(t *testing.T) {
 	if eval[bool](ben, "!!("+button("Deleted regions")+")") {
 		t.Error("a reader is offered what was deleted")
 	}
+
+	// A version of their own may be older than those that come at once.
+	reader := s.login("ben", password)
+	own := as[[]api.Content](t, reader.call(200, "POST", path("/image/%d/ocr", page.ID), boxes[:1]))
+	reader.call(204, "DELETE", path("/ocr/%s", own[0].ID), nil)
+	for range 100 {
+		ann.call(200, "POST", path("/image/%d/ocr", page.ID), boxes[:1])
+	}
+	ben.openImage(page.ID, "")
+	ben.press("Versions")
+	ben.press("Deleted regions")
+	ben.press("Restore: region 0")
+	ben.shows(fmt.Sprintf("Restored in version %d.", own[0].Version))
 }

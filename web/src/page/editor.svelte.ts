@@ -288,9 +288,9 @@ export class Editor {
     const run = this.work.runs.find((r) => r.version === shown)
     return this.turnable || !run || run.user.id === app.user?.id
   })
-  /** Whether there can be something deleted that may be restored: the own page, or a version of one's own. */
+  /** Whether there can be something deleted that may be restored: the own page, or a version of one's own, which may be an older one. */
   readonly restores = $derived.by(() =>
-    this.turnable ? this.work.runs.length > 0 : this.work.runs.some((r) => r.user.id === app.user?.id),
+    this.turnable ? this.work.runs.length > 0 : this.work.older || this.work.runs.some((r) => r.user.id === app.user?.id),
   )
   /** Whether it may, which is told if not. */
   #changeable(): boolean {
