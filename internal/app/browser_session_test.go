@@ -231,4 +231,38 @@ func TestBrowserKeepsChanges(t *testing.T) {
 	if c := now(); len(c) != 1 || c[0].ID != before[1].ID {
 		t.Errorf("not deleted: %+v", c)
 	}
+
+	// What is restored from the list of what was deleted: the tab is closed; it stays open; in an older version.
+	restore := func() {
+		away()
+		b.press("Versions")
+		b.press("Deleted regions")
+		b.press("Restore: number")
+		keptHere(1)
+	}
+	restore()
+	reopen()
+	keptHere(0)
+	b.until(readings + " === 2")
+	eval[any](b, "document.querySelector('.viewer').focus()")
+	b.key("z", ctrl) // as what was done last
+	b.until(readings + " === 1 && !document.querySelector('[data-saving]')")
+	restore()
+	b.fetches("() => undefined")
+	b.shows("Connected again.")
+	b.shows("Restored.")
+	keptHere(0)
+	if c := now(); len(c) != 2 || c[0].ID != before[0].ID {
+		t.Errorf("not restored: %+v", c)
+	}
+	ann.call(http.StatusOK, "POST", path("/image/%d/ocr", page.ID), []object{{"x1": 0, "y1": 0, "x2": 9, "y2": 9}})
+	ann.call(http.StatusNoContent, "DELETE", path("/ocr/%s", before[0].ID), nil)
+	reopen()
+	restore()
+	reopen()
+	keptHere(0)
+	if runs := versionsOf(ann, page.ID); len(runs) != 2 || len(runs[0].Contents) != 1 || len(runs[1].Contents) != 2 {
+		t.Errorf("got the versions %+v", runs)
+	}
+	b.until("document.querySelector('#r1') && !document.querySelector('#r2')")
 }

@@ -250,7 +250,7 @@ export class Work {
       for (const { content } of typed.filter((r) => !this.draft.some((d) => d.content === r.content)))
         tell(t('A region with unsaved text was deleted elsewhere.'), {
           label: t('Restore'),
-          run: () => this.#inTurn(async () => this.#shown([await api.change(content, null, { deleted: false })])).catch(complain),
+          run: () => this.bringBack(content).catch(complain),
         })
     })
   }
@@ -333,10 +333,11 @@ export class Work {
       try {
         const next = await this.#send(u, null, true)
         if (!next) this.#gone(new Set([u.content]))
-        else if (u.to!.deleted === false) this.#shown([next])
+        else if (u.to!.deleted === false) await this.#restored(next)
         else this.#own(next)
-        if (!next || !before) this.#did({ kind: 'present', ids: [u.content], present: !next })
-        else this.#did({ kind: 'set', to: { [u.content]: valuesOf(before, u.to!) }, seen: { [u.content]: next.revision } })
+        if (!next) this.#did({ kind: 'present', ids: [u.content], present: true })
+        else if (before && u.to!.deleted === undefined)
+          this.#did({ kind: 'set', to: { [u.content]: valuesOf(before, u.to!) }, seen: { [u.content]: next.revision } })
       } catch (e) {
         if (e instanceof api.Failure && (e.status === 412 || e.status === 404)) lost++
         else complain(e)
@@ -555,18 +556,20 @@ export class Work {
   /** What was deleted of all versions, once the server knows of all of it: 20 at a time. */
   deleted = (page: number) => this.#inTurn(() => api.deleted(this.id, page))
   /** Restores what was deleted of any version. */
-  bringBack = (c: Content) =>
-    this.#inTurn(async () => {
-      const back = await api.change(c.id, null, { deleted: false })
-      if (back.version === this.version) {
-        this.#shown([back])
-        this.#did({ kind: 'present', ids: [back.id], present: false })
-      } else {
-        const run = await api.version(this.id, back.version)
-        this.learn(run.contents)
-        this.#add(run)
-      }
-    })
+  bringBack(id: string) {
+    const back = this.#intend(id, { deleted: false })
+    return this.#inTurn(async () => this.#restored((await this.#send(back))!))
+  }
+  async #restored(c: Content) {
+    if (c.version === this.version) {
+      this.#shown([c])
+      this.#did({ kind: 'present', ids: [c.id], present: false })
+    } else {
+      const run = await api.version(this.id, c.version)
+      this.learn(run.contents)
+      this.#add(run)
+    }
+  }
   /** Waits until the server has all that was done. */
   async settled() {
     await Promise.all(this.#underWay)
