@@ -55,6 +55,16 @@ func (j *job) choose() error {
 	return nil
 }
 
+// possible are the languages that a region may be written in, where some are asked for.
+func (r Reader) possible(lang []string) []string {
+	if slices.Contains(lang, recognition.AutoLang) {
+		for _, t := range r.Tongues {
+			lang = append(slices.Clone(lang), t.Lang...)
+		}
+	}
+	return lang
+}
+
 // spoken is a tongue by its number. Numbers from that of the tongues on are the same tongues with the first one beside them.
 func (j *job) spoken(tongue int) Tongue {
 	t := j.Tongues[tongue%len(j.Tongues)]

@@ -33,8 +33,9 @@ type scene struct {
 	pale   bool // it is much lighter than the rules were
 }
 
-// lookAt finds the ink of a piece of a page. There is none where found is false. The pixels of the piece are changed.
-func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
+// lookAt finds the ink of a piece of a page. There is none where found is false. The pixels of the piece are changed. With headlines set,
+// letters may hang on lines, which are no rules then.
+func lookAt(gray Gray, factor int, inner rect, headlines bool) (s scene, found bool) {
 	s, found = inkOf(gray, factor, inner)
 	if found && s.evenOut() {
 		found = s.findAgain()
@@ -55,7 +56,7 @@ func lookAt(gray Gray, factor int, inner rect) (s scene, found bool) {
 			s.connect()
 		}
 	}
-	if s.letter > 0 && s.eraseRules() {
+	if s.letter > 0 && s.eraseRules(headlines) {
 		s.connect()
 		s.letter = s.letterHeight(false)
 		if s.pale {
@@ -717,7 +718,7 @@ const (
 )
 
 // eraseRules takes rules and frames out of the ink and the shades. Strokes that cross a rule stay.
-func (s *scene) eraseRules() bool {
+func (s *scene) eraseRules(headlines bool) bool {
 	thick := max(3, int(ruleThick*s.letter+0.5))
 	erased := false
 	mask := make([]uint8, len(s.ink)) // 1 where a rule is
@@ -743,7 +744,7 @@ func (s *scene) eraseRules() bool {
 			}
 			counts[min(255, up+down+1)]++
 		}
-		if median(counts[:]) > thick || s.headline(r, thick) {
+		if median(counts[:]) > thick || headlines && s.headline(r, thick) {
 			continue
 		}
 		erased = true
@@ -759,45 +760,6 @@ func (s *scene) eraseRules() bool {
 		s.wipe(mask)
 	}
 	return erased
-}
-
-// Letters hang on a headline, as in Hindi, Bengali and Punjabi.
-const (
-	hangs      = 0.25 // how far their strokes go down below the thickness of a rule, in letter heights
-	hangsEvery = 1.6  // letter heights from one to the next, on average
-	hangsAtEnd = 1.2  // and from the ends of the headline, at most
-)
-
-// headline tells whether a run is part of the line at the top of a word that its letters hang on, and no rule: strokes go down from it from
-// end to end, and few go up.
-func (s *scene) headline(r run, thick int) bool {
-	depth := thick + int(hangs*s.letter)
-	stroke := func(x, step int) bool {
-		for n := 1; n <= depth; n++ {
-			if y := int(r.y) + n*step; y < 0 || y >= s.height || s.ink[y*s.width+x] == 0 {
-				return false
-			}
-		}
-		return true
-	}
-	down, up, first, last := 0, 0, 0, 0
-	var below, above bool
-	for x := int(r.x1); x < int(r.x2); x++ {
-		was := below
-		if below = stroke(x, 1); below && !was {
-			if last = x; down == 0 {
-				first = x
-			}
-			down++
-		}
-		was = above
-		if above = stroke(x, -1); above && !was {
-			up++
-		}
-	}
-	end := hangsAtEnd * s.letter
-	return down >= 2*max(up, 1) && float64(down)*hangsEvery*s.letter >= float64(r.x2-r.x1) &&
-		float64(first-int(r.x1)) <= end && float64(int(r.x2)-last) <= end
 }
 
 // eraseUpright marks vertical rules.

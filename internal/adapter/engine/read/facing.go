@@ -89,7 +89,7 @@ func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) 
 			return unknown, err
 		}
 		for i, quarters := range ways {
-			g, err := j.sample(v.turn(quarters))
+			g, err := j.sample(v.in(j.task.Lang).turn(quarters))
 			if err != nil {
 				return unknown, err
 			}
@@ -143,7 +143,8 @@ func reduced(page Page) (v view, n int, err error) {
 		}
 		copy(small.Pix[top*small.Width:], band.shrink(n).Pix)
 	}
-	return view{within(document.Box{X2: small.Width, Y2: small.Height}, 0, small.Width, small.Height), small}, n, nil
+	all := document.Box{X2: small.Width, Y2: small.Height}
+	return view{piece: within(all, 0, small.Width, small.Height), gray: small}, n, nil
 }
 
 // samples are places of lines of a page that is made smaller by n times, those with the most parts first.

@@ -150,20 +150,15 @@ func fuse(first, second []letter, lang []string) (line []letter) {
 	return line
 }
 
-// marked tells whether letters are beyond ASCII in a language of Latin letters other than English. The first recogniser is trained on each
-// language by itself; the second one has no Vietnamese letters, and takes rare ones for those without a mark.
+// marked tells whether letters are beyond ASCII in accented languages. The first recogniser is trained on each language by itself; the
+// second one has no Vietnamese letters, and takes rare ones for those without a mark.
 func marked(letters []letter, lang []string) bool {
-	return !inEnglish(lang) && !slices.ContainsFunc(lang, OtherScript) && !ascii(textOf(letters))
+	return accented(lang) && !ascii(textOf(letters))
 }
 
 // ascii tells whether a text has only characters of ASCII.
 func ascii(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c > unicode.MaxASCII })
-}
-
-// inEnglish tells whether English is all that is read.
-func inEnglish(lang []string) bool {
-	return !slices.ContainsFunc(lang, func(code string) bool { return code != "eng" })
 }
 
 // inCommon is the share of the letters of the longer line that stand in both.

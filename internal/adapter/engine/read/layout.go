@@ -27,7 +27,7 @@ func (r Reader) Suggest(page Page, level recognition.Level, lang []string, segme
 		return nil, err
 	}
 	j := job{Reader: r, task: recognition.Task{Box: all, Lang: lang, Effort: recognition.EffortFast}}
-	if err := j.upright(nil, v); err != nil || j.scene == nil {
+	if err := j.upright(nil, v.in(r.possible(lang))); err != nil || j.scene == nil {
 		return nil, err
 	}
 	sheet, scale := j.scene.sheetOf(j.piece)

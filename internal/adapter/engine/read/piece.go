@@ -74,7 +74,8 @@ func (p piece) place(t strip, r rect) document.Box {
 // view is a piece and its pixels as they are on the page, but for the quarters.
 type view struct {
 	piece
-	gray Gray
+	gray      Gray
+	headlines bool // letters may hang on lines
 }
 
 // viewOf copies the pixels of a region.
@@ -86,20 +87,30 @@ func viewOf(page Page, region document.Box) (view, error) {
 	return v, err
 }
 
+// in is the view of a region in some languages.
+func (v view) in(lang []string) view {
+	v.headlines = headlined(lang)
+	return v
+}
+
 // byItself is the view of the region alone.
 func (v view) byItself() view {
 	in := v.inner
-	p := within(v.region, 0, v.box.X2, v.box.Y2).turned(v.quarters)
-	return view{p, v.gray.crop(int(in.x1), int(in.y1), int(in.x2), int(in.y2))}
+	v.piece = within(v.region, 0, v.box.X2, v.box.Y2).turned(v.quarters)
+	v.gray = v.gray.crop(int(in.x1), int(in.y1), int(in.x2), int(in.y2))
+	return v
 }
 
 // turn is the view turned clockwise by so many quarters.
 func (v view) turn(quarters int) view {
-	return view{v.piece.turned(quarters), v.gray.Turn(quarters)}
+	v.piece, v.gray = v.piece.turned(quarters), v.gray.Turn(quarters)
+	return v
 }
 
 // scene finds the ink of a view, whose pixels stay as they are. It is nil where there is none.
-func (v view) scene() *scene { return v.seen(lookAt) }
+func (v view) scene() *scene {
+	return v.seen(func(gray Gray, factor int, inner rect) (scene, bool) { return lookAt(gray, factor, inner, v.headlines) })
+}
 
 // seen is the scene of a view as look finds its ink: softened where there seems to be noise only, or specks.
 func (v view) seen(look func(Gray, int, rect) (scene, bool)) *scene {

@@ -9,7 +9,7 @@ func Prepared(page Page, task recognition.Task) (Gray, error) {
 	if err != nil {
 		return Gray{}, err
 	}
-	s := v.scene()
+	s := v.in(task.Lang).scene()
 	if s == nil {
 		return page.Gray(task.Box)
 	}

@@ -913,6 +913,7 @@ func TestLinesThatTheSecondReadsAlone(t *testing.T) {
 		"a letter of no such text":  {func(c []Char) []Char { c[4].Text = "中"; return c }, false, "eng"},
 		"a script that it may miss": {func(c []Char) []Char { return c }, false, "kor"},
 		"marks that it may miss":    {func(c []Char) []Char { return c }, false, "deu"},
+		"a script that it knows":    {func(c []Char) []Char { return c }, true, "jpn"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var chars []Char
@@ -1424,7 +1425,7 @@ func TestRowsThatArePassedOver(t *testing.T) {
 	page.letters(400, 42, 8, 20, 20)
 	page.letters(20, 120, 4, 20, 20)
 	page.letters(500, 120, 2, 20, 20) // too few
-	s, found := lookAt(page.clone(), 1, rect{0, 0, 700, 200})
+	s, found := lookAt(page.clone(), 1, rect{0, 0, 700, 200}, false)
 	if !found {
 		t.Fatal("no ink")
 	}
@@ -1463,7 +1464,7 @@ func TestBelievableWhereTheSecondDoesNotRead(t *testing.T) {
 	for i := range line {
 		line[i].prob = 0.98
 	}
-	for lang, want := range map[string]bool{"ukr": true, "ara": true, "kor": false, "eng": false} {
+	for lang, want := range map[string]bool{"ukr": true, "ara": true, "kor": false, "eng": false, "jpn": false, "deu": false} {
 		j := job{Reader: Reader{Second: []Scripted{deaf{}}}, heard: opinion{letters: notAsked, sure: 0.5},
 			task: recognition.Task{Effort: recognition.EffortAccurate, Lang: []string{lang}}}
 		if got := j.believable(strip{letter: 20, letters: len(line)}, line); got != want {
@@ -1472,29 +1473,45 @@ func TestBelievableWhereTheSecondDoesNotRead(t *testing.T) {
 	}
 }
 
-// The line that letters of a word hang on is no rule; lines that are longer, that letters stand on or that cross them out are.
+// The line that letters of a word hang on is no rule in languages that have such lines; others are: lines that are longer, that letters
+// stand on, that cross them out, and those of boxes for letters.
 func TestHeadlines(t *testing.T) {
 	const size, letters, x, y = 30, 7, 100, 60
+	end := x + (letters-1)*size + 20
 	for name, c := range map[string]struct {
+		lang      string
 		x1, x2, y int // of the line
+		boxes     int // height of those that hang on it
 		want      bool
 	}{
-		"a headline":        {x, x + (letters-1)*size + 20, y, true},
-		"longer at an end":  {x, x + (letters-1)*size + 120, y, false},
-		"above the letters": {x, x + (letters-1)*size + 20, y - 12, false},
-		"an underline":      {x, x + (letters-1)*size + 20, y + size, false},
-		"struck out":        {x, x + (letters-1)*size + 20, y + size/2, false},
+		"a headline":         {"hin", x, end, y, 0, true},
+		"of two languages":   {"eng+ben", x, end, y, 0, true},
+		"of any language":    {"auto", x, end, y, 0, true},
+		"in English":         {"eng", x, end, y, 0, false},
+		"longer at an end":   {"hin", x, end + 100, y, 0, false},
+		"above the letters":  {"hin", x, end, y - 12, 0, false},
+		"an underline":       {"hin", x, end, y + size, 0, false},
+		"struck out":         {"hin", x, end, y + size/2, 0, false},
+		"boxes for letters":  {"hin", x - 8, end + 4, y - 10, 50, false},
+		"boxes without feet": {"hin", x - 8, end + 4, y - 10, 44, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := blank(500, 160, 240)
 			s.letters(x, y, letters, size, 20)
 			s.fill(c.x1, c.y, c.x2, c.y+4, 20)
+			for k := range letters + 1 {
+				s.fill(x-8+k*size, c.y, x-8+k*size+3, c.y+c.boxes, 20)
+			}
+			if c.boxes == 50 {
+				s.fill(c.x1, c.y+47, c.x2, c.y+50, 20)
+			}
 			v, err := viewOf(page{s}, document.Box{X1: 60, Y1: 30, X2: 480, Y2: 120})
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := v.scene()
-			at := (c.y+1-v.box.Y1)*found.width + x + size - 3 - v.box.X1 // between two letters
+			r := Reader{Tongues: []Tongue{{"Latin", []string{"eng"}}, {"Devanagari", []string{"hin"}}}}
+			found := v.in(r.possible(strings.Split(c.lang, "+"))).scene()
+			at := (c.y+1-v.box.Y1)*found.width + x + size - 4 - v.box.X1 // between two letters
 			if got := found.ink[at] != 0; got != c.want {
 				t.Errorf("the line is there: %t", got)
 			}

@@ -55,6 +55,7 @@ func (r Reader) Read(page Page, task recognition.Task) (recognition.Reading, err
 	if err != nil {
 		return result, err
 	}
+	v = v.in(r.possible(task.Lang))
 	j := job{Reader: r, task: task}
 	if err := j.choose(); err != nil {
 		return result, err

@@ -57,7 +57,7 @@ const (
 // doubt, or where there is ink that was passed over.
 func (j *job) bySecond(t strip) ([]letter, error) {
 	second := j.reads("Latin")
-	if j.task.Effort != recognition.EffortAccurate || second == nil || !inEnglish(j.task.Lang) || j.chooses {
+	if j.task.Effort != recognition.EffortAccurate || second == nil || j.chooses || !readable(j.task.Lang) || unfamiliar(j.task.Lang) {
 		return nil, nil
 	}
 	line, err := j.ask(second, t)
@@ -75,14 +75,14 @@ func (j *job) bySecond(t strip) ([]letter, error) {
 	return j.inKnownWords(nil, line), nil
 }
 
-// settled tells whether another look of the first recogniser would change nothing, since the second one reads the line and knows better. It
-// may not if the line may be Korean.
+// settled tells whether a further look of the first recogniser would change nothing: the second one is asked about a line, and knows better
+// if it knows all letters that may be there, or is sure of common ones.
 func (j *job) settled(t strip, first []letter) (bool, error) {
 	second := j.reads("Latin")
 	if second == nil || !readable(j.task.Lang) {
 		return false, nil
 	}
-	if inEnglish(j.task.Lang) {
+	if !unfamiliar(j.task.Lang) {
 		return true, nil
 	}
 	if slices.ContainsFunc(first, func(l letter) bool { return hangul(l.text) }) {
@@ -394,6 +394,14 @@ func (j *job) reads(script string) Scripted {
 func korean(lang []string) bool {
 	return slices.ContainsFunc(lang, func(code string) bool { return strings.HasPrefix(code, "kor") || code == "script/Hangul" })
 }
+
+// accented tells whether all languages have Latin letters, and one may have other letters than English.
+func accented(lang []string) bool {
+	return !slices.ContainsFunc(lang, OtherScript) && slices.ContainsFunc(lang, func(code string) bool { return code != "eng" })
+}
+
+// unfamiliar tells whether a text may have letters that the second recogniser of Latin letters does not know, or hardly.
+func unfamiliar(lang []string) bool { return korean(lang) || accented(lang) }
 
 // han tells whether a text may have Chinese characters.
 func han(lang []string) bool {
