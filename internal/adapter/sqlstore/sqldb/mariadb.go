@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -253,8 +254,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		c.failure.Store(nil)
 		return conn, nil
 	}
-	if ctx.Err() != nil { // the caller went away, which says nothing of the server
-		return nil, err
+	// If the caller's time is up, that says nothing of the server. The network may tell before the context does.
+	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && !time.Now().Before(deadline) {
+		return nil, cmp.Or(ctx.Err(), context.DeadlineExceeded)
 	}
 	if _, answered := errors.AsType[*mysql.MySQLError](err); answered {
 		return nil, err

@@ -3,7 +3,9 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +123,32 @@ func TestFrozenServer(t *testing.T) {
 	}
 	server.Thaw(t)
 	for ask(t.Context(), false) != nil { // for restTime nothing connects
+	}
+}
+
+// dialer fails as the network does once a deadline has passed.
+type dialer struct{ driver.Connector }
+
+func (dialer) Connect(context.Context) (driver.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+}
+
+// late is a context whose deadline has passed, but which does not know yet.
+type late struct{ context.Context }
+
+func (late) Deadline() (time.Time, bool) { return time.Now(), true }
+
+// A caller whose time is up while it connects is told that, and others still try the server.
+func TestTimeIsUpWhileConnecting(t *testing.T) {
+	c := &connector{Connector: dialer{}}
+	if _, err := c.Connect(late{t.Context()}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v, want that of the context", err)
+	}
+	if c.failure.Load() != nil {
+		t.Error("the server counts as away")
+	}
+	if _, err := c.Connect(t.Context()); !errors.Is(err, errNoConnection) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v, want that there is no connection", err)
 	}
 }
 
