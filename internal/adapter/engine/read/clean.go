@@ -460,7 +460,7 @@ func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 	if w < h { // one letter, perhaps, with thick strokes
 		full = 0.85
 	}
-	if float64(h) < 1.15*s.letter && w < 5*h && float64(p.area) < full*float64(w*h) {
+	if float64(h) < 1.15*s.letter && (w < 5*h && float64(p.area) < full*float64(w*h) || s.joinedWord(p)) {
 		return false // a letter, or some that are joined
 	}
 	if !s.lit(p) && (s.letter == 0 || !s.lettered(p, filled, children, outer)) {
@@ -488,6 +488,21 @@ func (s *scene) plate(i, filled int, children []int32, turned []uint8) bool {
 		}
 	}
 	return true
+}
+
+// joinedWord tells whether a part stands in a row of letters that are as high as it is: then it is a word whose letters are joined, since
+// the ground of letters is higher than those beside it.
+func (s *scene) joinedWord(p part) bool {
+	h := float64(p.height())
+	letters := 0
+	for _, q := range s.parts {
+		w, of := float64(q.width()), float64(q.height())
+		if q.dark && w > 0.3*of && w < 3.5*of && float64(q.area) < 0.8*w*of && math.Abs(of-h) <= 0.25*h &&
+			overlap(float64(p.y1), float64(p.y2), float64(q.y1), float64(q.y2)) >= 0.7*h {
+			letters++
+		}
+	}
+	return letters >= 4
 }
 
 // lettered tells whether the light parts on a dark one may be letters.

@@ -1556,3 +1556,37 @@ func TestMarksOfLetters(t *testing.T) {
 		})
 	}
 }
+
+// A word whose letters run into each other stays dark on light, as the letters beside it do. The ground of light letters is higher.
+func TestJoinedWords(t *testing.T) {
+	const size, x, y = 12, 60, 60
+	for name, c := range map[string]struct {
+		letters int // beside it
+		above   int // pixels of ground above and below the letters
+		turned  bool
+	}{
+		"a word among letters": {8, 0, false},
+		"a word by itself":     {0, 0, true},
+		"a ground":             {8, 6, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := blank(500, 140, 240)
+			s.letters(x, y, c.letters, size, 20)
+			left := x + 9*size
+			s.fill(left, y-c.above, left+80, y+size+c.above, 20)
+			for k := range 6 { // what is left of the paper between letters
+				s.fill(left+8+12*k, y+3, left+11+12*k, y+size-3, 240)
+				s.fill(left+11+12*k, y+size-5, left+13+12*k, y+size-3, 240)
+			}
+			v, err := viewOf(page{s}, document.Box{X1: 40, Y1: 40, X2: 300, Y2: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := v.scene()
+			at := (y+1-v.box.Y1)*found.width + left + 5 - v.box.X1
+			if got := found.ink[at] == 0; got != c.turned {
+				t.Errorf("turned: %t", got)
+			}
+		})
+	}
+}
