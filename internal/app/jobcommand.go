@@ -5,13 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -126,6 +129,7 @@ type journal struct {
 	file   *os.File // nil: nothing is written down
 	images map[string]int64
 	job    string
+	broken error // of the first note that failed: nothing may follow half a line
 }
 
 const journalOfJob = "job"
@@ -163,12 +167,22 @@ func openJournal(path string) (*journal, error) {
 	return j, errors.Join(err, file.Truncate(whole))
 }
 
+// note writes a line. If that fails, it takes back what it has written of it.
 func (j *journal) note(line string) error {
-	if j.file == nil {
-		return nil
+	if j.file == nil || j.broken != nil {
+		return j.broken
 	}
-	_, err := j.file.WriteString(line + "\n")
-	return errors.Join(err, j.file.Sync())
+	end, err := j.file.Seek(0, io.SeekCurrent)
+	if err == nil {
+		_, err = j.file.WriteString(line + "\n")
+	}
+	if err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil {
+		j.broken = errors.Join(err, j.file.Truncate(end))
+	}
+	return j.broken
 }
 
 func (j *journal) close() error {
@@ -224,19 +238,22 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 		refused = ok && problem.Status < http.StatusInternalServerError // else there may be a job
 	}
 	if refused && j.file == nil {
-		err = errors.Join(err, s.takeBack(ctx, j))
+		err = errors.Join(err, s.takeBack(ctx, slices.Collect(maps.Values(j.images))...))
 	}
 	if err != nil {
 		return "", nil, err
 	}
-	return made.ID, missing, j.note(journalOfJob + " " + made.ID)
+	if err := j.note(journalOfJob + " " + made.ID); err != nil {
+		return "", nil, fmt.Errorf("job %s is made, but is not in the state file: %w", made.ID, err)
+	}
+	return made.ID, missing, nil
 }
 
 // takeBack deletes what was uploaded, even if the command was interrupted.
-func (s *session) takeBack(ctx context.Context, j *journal) error {
+func (s *session) takeBack(ctx context.Context, images ...int64) error {
 	ctx = context.WithoutCancel(ctx)
-	left := len(j.images)
-	for _, id := range j.images {
+	left := len(images)
+	for _, id := range images {
 		if err := s.do(ctx, func(c api.Client) error { return c.DeleteImage(ctx, id) }); err != nil {
 			return fmt.Errorf("still on the server: %s (%s)", progress.Counted(left, "document"), explain(err))
 		}
@@ -268,7 +285,7 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 			switch named := fmt.Errorf("%s: %w", f.Name, lockedError(err, password)); {
 			case err == nil:
 				display.Say("uploaded %d of %d files", done, len(files))
-			case isOfFile(err):
+			case isOfFile(err, f.Name):
 				display.Printf(p.Stderr, "glyphbox: %s", explain(named))
 			default:
 				stop(named)
@@ -279,17 +296,19 @@ func (p Process) uploadAll(ctx context.Context, s *session, j *journal, files []
 	return context.Cause(goOn)
 }
 
-// isOfFile tells whether an upload failed because of its file, so that others can be uploaded all the same.
-func isOfFile(err error) bool {
+// isOfFile tells whether an upload failed because of its file, so that others can be uploaded all the same. That the program has too many
+// open files is for none of them.
+func isOfFile(err error, name string) bool {
 	if problem, refused := errors.AsType[*api.Problem](err); refused {
 		return slices.Contains([]int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
 			problem.Status)
 	}
-	_, unreadable := errors.AsType[*fs.PathError](err)
-	return unreadable
+	failed, is := errors.AsType[*fs.PathError](err)
+	return is && failed.Path == name && !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE)
 }
 
-// upload uploads a file unless the journal has it, and returns how many files are uploaded by then.
+// upload uploads a file unless the journal has it, and returns how many files are uploaded by then. It deletes an image that the journal
+// cannot have, since the next run uploads its file again.
 func upload(ctx context.Context, s *session, j *journal, f reading.File, password string) (done int, err error) {
 	j.mu.Lock()
 	done, is := len(j.images), j.images[f.Name] != 0
@@ -306,8 +325,11 @@ func upload(ctx context.Context, s *session, j *journal, f reading.File, passwor
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if err := j.note(fmt.Sprintf("%d %s", image.ID, f.Name)); err != nil {
+		return 0, errors.Join(err, s.takeBack(ctx, image.ID))
+	}
 	j.images[f.Name] = image.ID
-	return len(j.images), j.note(fmt.Sprintf("%d %s", image.ID, f.Name))
+	return len(j.images), nil
 }
 
 func (p Process) jobListCommand() *cobra.Command {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +14,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	api "glyphbox/client"
 	"glyphbox/internal/porttest/check"
@@ -215,6 +221,65 @@ func TestJobCommands(t *testing.T) {
 	}())
 	if r := at(password, "watch", id); r.code != exitOK && !strings.Contains(r.stdout, "1 failed") {
 		t.Errorf("watch: %+v", r)
+	}
+}
+
+// Where the state file cannot be written, the command ends, and leaves nothing on the server that the next run would upload again.
+func TestStateThatCannotBeWritten(t *testing.T) {
+	fd, err := unix.MemfdCreate("state", unix.MFD_ALLOW_SEALING)
+	check.OK(t, "MemfdCreate", err)
+	defer unix.Close(fd)
+	_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_GROW) // a file on a full disk
+	check.OK(t, "FcntlInt", err)
+	var mu sync.Mutex
+	uploaded, deleted := 0, 0
+	service := http.NewServeMux()
+	service.HandleFunc("GET /api/v1/ocr/lang", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`["eng"]`)) })
+	service.HandleFunc("POST /api/v1/image", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		uploaded++
+		_ = json.NewEncoder(w).Encode(api.Image{ID: int64(uploaded)})
+	})
+	service.HandleFunc("DELETE /api/v1/image/{id}", func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		deleted++
+		w.WriteHeader(http.StatusNoContent)
+	})
+	server := httptest.NewServer(service)
+	defer server.Close()
+	dir := t.TempDir()
+	const files = 40
+	for n := range files {
+		check.OK(t, "WriteFile", os.WriteFile(filepath.Join(dir, fmt.Sprintf("page-%d.png", n)), []byte("page"), 0o600))
+	}
+	command(t, "", "job", "add", dir, "--server", server.URL, "--token", "x", "--state", fmt.Sprintf("/proc/self/fd/%d", fd)).
+		want(t, exitFailure, "operation not permitted")
+	check.Same(t, "some are uploaded, and not all", uploaded > 0 && uploaded < files, true)
+	check.Same(t, "deleted of what was uploaded", deleted, uploaded)
+}
+
+// Only what is wrong with a file itself is no reason to stop the uploads.
+func TestIsOfFile(t *testing.T) {
+	failed := func(op, name string, why error) error {
+		return fmt.Errorf("x: %w", &fs.PathError{Op: op, Path: name, Err: why})
+	}
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{failed("open", "a.png", syscall.ENOENT), true},
+		{failed("read", "a.png", syscall.EISDIR), true},
+		{failed("open", "a.png", syscall.EMFILE), false},
+		{failed("open", "a.png", syscall.ENFILE), false},
+		{failed("write", "state", syscall.ENOSPC), false},
+		{failed("read", "/tmp/spool-1", syscall.EIO), false},
+		{&api.Problem{Status: http.StatusUnsupportedMediaType}, true},
+		{&api.Problem{Status: http.StatusForbidden}, false},
+	} {
+		check.Same(t, fmt.Sprint(c.err), isOfFile(c.err, "a.png"), c.want)
 	}
 }
 
