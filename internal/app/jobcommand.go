@@ -93,7 +93,7 @@ func (p Process) jobAddCommand() *cobra.Command {
 	cmd.Long = "Uploads images and PDF files, and all those in folders, makes a job that reads all their pages, and prints its id.\n" +
 		"It leaves out files that cannot be uploaded, names them, and then exits with an error.\n" +
 		"If the job is refused, the command deletes what it has uploaded. With --state it deletes nothing but records the uploads\n" +
-		"in a file, so that it can be interrupted and run again."
+		"in a file, so that it can be interrupted and run again, until there is a job: no files are added to one."
 	cmd.Example = "  glyphbox job add scans/ --server https://ocr.example.org --state scans.job --watch"
 	regions = cmd.Flags().StringArray("region", nil,
 		"Region in pixels of each upright page, x1,y1,x2,y2; may be repeated. Default: the whole page.")
@@ -192,15 +192,15 @@ func (j *journal) close() error {
 	return j.file.Close()
 }
 
-// documents returns the documents of files, and an error if some have none.
-func (j *journal) documents(files []reading.File) (ids []int64, missing error) {
+// documents returns the documents of files, and an error if some have none, which says what became of those.
+func (j *journal) documents(files []reading.File, what string) (ids []int64, missing error) {
 	for _, f := range files {
 		if id, is := j.images[f.Name]; is {
 			ids = append(ids, id)
 		}
 	}
 	if n := len(files) - len(ids); n > 0 {
-		missing = fmt.Errorf("%d of %d files could not be added", n, len(files))
+		missing = fmt.Errorf("%d of %d files %s", n, len(files), what)
 	}
 	return ids, missing
 }
@@ -220,7 +220,7 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 	}
 	defer func() { err = errors.Join(err, j.close()) }()
 	if j.job != "" {
-		_, missing = j.documents(files)
+		_, missing = j.documents(files, "are not in the job; add them as another job")
 		return j.job, missing, nil
 	}
 	if err := s.checkLang(ctx, form.Lang); err != nil {
@@ -228,7 +228,7 @@ func (p Process) addJob(ctx context.Context, s *session, form api.JobForm, names
 	}
 	var made api.Job
 	err = p.uploadAll(ctx, s, j, files, password)
-	if form.Documents, missing = j.documents(files); err == nil && len(form.Documents) == 0 {
+	if form.Documents, missing = j.documents(files, "could not be added"); err == nil && len(form.Documents) == 0 {
 		return "", nil, missing
 	}
 	refused := err != nil

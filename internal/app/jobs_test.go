@@ -191,7 +191,8 @@ func TestJobCommands(t *testing.T) {
 		want(t, exitFailure, "glyphbox: "+unread+": ").want(t, exitFailure, "glyphbox: "+broken+": ").want(t, exitFailure, "1 of 1 read").
 		want(t, exitFailure, "glyphbox: 2 of 3 files could not be added")
 	at(password, "add", unread, filepath.Join(dir, "page-0.png"), broken, "--state", part).
-		want(t, exitFailure, strings.Fields(rest.stdout)[0]).want(t, exitFailure, "2 of 3 files could not be added")
+		want(t, exitFailure, strings.Fields(rest.stdout)[0]).
+		want(t, exitFailure, "2 of 3 files are not in the job; add them as another job")
 	check.OK(t, "DeleteImages", func() error {
 		page, err := uploaded.Images(t.Context(), api.ImageQuery{})
 		check.Same(t, "images", page.Total, 4)
