@@ -193,7 +193,10 @@ func (s *Service) readAgain(ctx context.Context, actor account.Actor, to additio
 		if next.Name == "" {
 			next.Name = now.Name
 		}
-		err = s.revise(ctx, actor, to.image, to.run, &next, false)
+		err = s.revise(ctx, actor, to.image, to.run, &next)
+		if err == nil {
+			_, err = s.Runs.ByContent(ctx, next.ID) // see revise
+		}
 		if err == nil || !fault.Is(err, fault.Conflict) { // a conflict: somebody was faster, so look again
 			return next, err
 		}

@@ -413,9 +413,13 @@ func (s *Service) Correct(ctx context.Context, actor account.Actor, id string, c
 	if err := change.check(image); err != nil {
 		return Content{}, err
 	}
-	c, err := s.correct(ctx, actor, run, image, id, change, deleted)
-	if err == nil && deleted {
+	c, err := s.correct(ctx, actor, run, image, id, change)
+	switch {
+	case err != nil:
+	case deleted:
 		err = s.restore(ctx, image.ID, c)
+	case change.revises():
+		_, err = s.Runs.ByContent(ctx, id) // see revise
 	}
 	return c, err
 }
@@ -434,8 +438,8 @@ func (s *Service) restore(ctx context.Context, imageID int64, c Content) error {
 }
 
 // correct adds the revision, if the correction makes one.
-func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, image document.Image, id string, change Correction,
-	deleted bool) (Content, error) {
+func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, image document.Image, id string,
+	change Correction) (Content, error) {
 	for {
 		c, err := s.current(ctx, run, image, id)
 		if err != nil {
@@ -457,7 +461,7 @@ func (s *Service) correct(ctx context.Context, actor account.Actor, run Run, ima
 		if err != nil {
 			return Content{}, err
 		}
-		err = s.revise(ctx, actor, image, run, &next, deleted)
+		err = s.revise(ctx, actor, image, run, &next)
 		if err == nil {
 			return next, nil
 		}
@@ -480,18 +484,15 @@ func (s *Service) asRead(ctx context.Context, run Run, image document.Image, id 
 
 // revise stores the next revision of a content, which is given as it stands on the page of the image. All revisions but first ones go
 // through here.
-// ErrContentChanged where another one was faster; NotFound, also if the content was deleted meanwhile, unless it was deleted before.
-func (s *Service) revise(ctx context.Context, actor account.Actor, image document.Image, run Run, next *Content, deleted bool) error {
+// ErrContentChanged where another one was faster; NotFound. The caller then looks whether the content was deleted meanwhile: who deletes it
+// looks at the revision once it is marked; whoever is not seen by that sees the mark.
+func (s *Service) revise(ctx context.Context, actor account.Actor, image document.Image, run Run, next *Content) error {
 	next.RevisedBy = account.Ref{ID: actor.UserID, Name: actor.Name}
 	next.Version = run.Version
-	err := s.announced(ctx, image.ID, func() (changed, error) {
+	return s.announced(ctx, image.ID, func() (changed, error) {
 		return changed{[]Content{*next}, happened(*next)},
 			s.Contents.Revise(ctx, next.turned(image.Rotation, image.TurnedTo(run.Rotation)))
 	})
-	if err == nil && !deleted { // who deletes it looks at the revision once it is marked; whoever is not seen by that sees the mark
-		_, err = s.Runs.ByContent(ctx, next.ID)
-	}
-	return err
 }
 
 // byContent is a way to find the run that has a content.
