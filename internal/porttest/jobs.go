@@ -406,6 +406,39 @@ func Jobs(t *testing.T, open func(t *testing.T) Stores) {
 		same(t, "why", j.Stopped, blocked)
 	})
 
+	t.Run("a job is added whole or not at all, though Lapse takes it for one that broke off", func(t *testing.T) {
+		s, ann := start(t)
+		for n := range 3 {
+			j := someJob(ann, n, 20_001) // so many that some stores add them in several steps
+			added := make(chan error, 1)
+			go func() { added <- s.Jobs.Add(context.Background(), j, limit.Limits{}, make([]int64, j.Count.Total)) }()
+			lapse := func() {
+				_, err := s.Jobs.Lapse(t.Context(), j.Created.Add(2*time.Hour), lapsed)
+				check.OK(t, "Lapse", err)
+			}
+			var err error
+			for open := true; open; {
+				lapse()
+				select {
+				case err = <-added:
+					open = false
+				default:
+				}
+			}
+			lapse()
+			_, missing := s.Jobs.ByID(t.Context(), j.ID)
+			items, failed := s.Jobs.Items(t.Context(), j.ID, "", 0, 2*j.Count.Total)
+			check.OK(t, "Items", failed)
+			if err == nil {
+				check.OK(t, "ByID of a job that was added", missing)
+				same(t, "items", len(items), j.Count.Total)
+				continue
+			}
+			check.Kind(t, "ByID of a job that was removed", missing, fault.NotFound)
+			same(t, "items of a job that was removed", len(items), 0)
+		}
+	})
+
 	t.Run("jobs that ended are removed", func(t *testing.T) {
 		s, ann := start(t)
 		for n := range 4 {

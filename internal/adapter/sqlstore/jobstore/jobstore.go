@@ -5,6 +5,7 @@
 package jobstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -35,8 +36,9 @@ func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // States in the tables that the domain does not have.
 const (
-	adding = "adding" // a job whose items are not all there
-	dead   = "dead"   // an item that is job.Failed and dead
+	adding   = "adding"   // a job whose items are not all there yet
+	removing = "removing" // a job whose items are not all there any more
+	dead     = "dead"     // an item that is job.Failed and dead
 )
 
 const (
@@ -54,7 +56,7 @@ func (s *Store) Add(ctx context.Context, j job.Job, general limit.Limits, images
 	if err != nil {
 		return err
 	}
-	number := 0
+	number, orphan := 0, account.ErrUserNotFound
 	for {
 		part := images[number:min(number+itemsAtOnce, len(images))]
 		err := s.db.Update(ctx, func(tx *sql.Tx) error {
@@ -76,19 +78,27 @@ func (s *Store) Add(ctx context.Context, j job.Job, general limit.Limits, images
 			if number+len(part) < len(images) {
 				return nil
 			}
-			if _, err := tx.ExecContext(ctx, `UPDATE job SET state = ? WHERE id = ?`, job.Queued, j.ID); err != nil {
+			result, err := tx.ExecContext(ctx, `UPDATE job SET state = ? WHERE id = ? AND state = ?`, job.Queued, j.ID, adding)
+			if err != nil {
 				return err
+			}
+			if n, err := result.RowsAffected(); err != nil || n == 0 {
+				return cmp.Or(err, error(errRemoved))
 			}
 			return oncestore.Note(ctx, s.db, tx, j.Note.Claim, j.Note.Effect)
 		})
 		if err != nil {
-			return s.db.OrphanOf(err, account.ErrUserNotFound)
+			return s.db.OrphanOf(err, orphan)
 		}
+		orphan = errRemoved
 		if number += len(part); number >= len(images) {
 			return nil
 		}
 	}
 }
+
+// errRemoved is why an Add ends that took so long that Lapse took it for one that broke off.
+var errRemoved = fault.New(fault.Deadline, "deadline_exceeded", "The job was not stored in time.")
 
 func insertItems(ctx context.Context, tx *sql.Tx, id string, number int, images []int64) error {
 	for rows := range slices.Chunk(images, rowsAtOnce) {
@@ -112,7 +122,14 @@ const standing = `job.id, job.user_id, job.priority, job.state, job.total, job.q
 
 const jobColumns = `SELECT /*! STRAIGHT_JOIN */ ` + standing + `, user.name FROM job `
 
-const jobsUser = ` JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = job.user_id WHERE job.state <> 'adding' AND `
+// Conditions that are true of jobs that have all their items, and of the items of such jobs. Nobody sees others. With EXISTS MariaDB might
+// begin with the jobs.
+const (
+	whole   = `job.state NOT IN ('adding', 'removing')`
+	ofWhole = `(SELECT state FROM job WHERE job.id = job_item.job_id) NOT IN ('adding', 'removing')`
+)
+
+const jobsUser = ` JOIN user /*! FORCE INDEX (PRIMARY) */ ON user.id = job.user_id WHERE ` + whole + ` AND `
 
 // scanStanding scans the columns of standing, and more.
 func scanStanding(scan func(...any) error, more ...any) (j job.Job, err error) {
@@ -201,17 +218,18 @@ func (s *Store) Items(ctx context.Context, id string, state job.State, before, s
 	}
 	switch state {
 	case "":
-		return s.items(ctx, byNumber+`WHERE job_id = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, before, size)
+		return s.items(ctx, byNumber+`WHERE `+ofWhole+` AND job_id = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, before, size)
 	case job.Failed:
-		return s.items(ctx, byState+`WHERE job_id = ? AND state IN (?, ?) AND number < ? ORDER BY number DESC LIMIT ?`, id, job.Failed,
-			dead, before, size)
+		return s.items(ctx, byState+`WHERE `+ofWhole+` AND job_id = ? AND state IN (?, ?) AND number < ? ORDER BY number DESC LIMIT ?`, id,
+			job.Failed, dead, before, size)
 	}
-	return s.items(ctx, byState+`WHERE job_id = ? AND state = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, state, before, size)
+	return s.items(ctx, byState+`WHERE `+ofWhole+` AND job_id = ? AND state = ? AND number < ? ORDER BY number DESC LIMIT ?`, id, state,
+		before, size)
 }
 
 // Changes implements job.Jobs.
 func (s *Store) Changes(ctx context.Context, id string, after int64, size int) ([]job.Item, error) {
-	return s.items(ctx, bySeq+`WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?`, id, after, size)
+	return s.items(ctx, bySeq+`WHERE `+ofWhole+` AND job_id = ? AND seq > ? ORDER BY seq LIMIT ?`, id, after, size)
 }
 
 // Dead implements job.Jobs.
@@ -219,7 +237,8 @@ func (s *Store) Dead(ctx context.Context, before string, size int) ([]job.Item, 
 	if before == "" {
 		before = "~"
 	}
-	return s.items(ctx, byUntil+`WHERE state = ? AND until_datetime IS NULL AND id < ? ORDER BY id DESC LIMIT ?`, dead, before, size)
+	return s.items(ctx, byUntil+`WHERE `+ofWhole+` AND state = ? AND until_datetime IS NULL AND id < ? ORDER BY id DESC LIMIT ?`, dead,
+		before, size)
 }
 
 // Open implements job.Jobs.
@@ -331,7 +350,7 @@ func numberOf(itemID string) string {
 // which may be large, nor the name of the user.
 func (s *Store) change(ctx context.Context, id string, now time.Time, do func(tx *sql.Tx, j *job.Job) error) error {
 	return s.db.Update(ctx, func(tx *sql.Tx) error {
-		j, err := scanStanding(tx.QueryRowContext(ctx, `SELECT `+standing+` FROM job WHERE job.state <> 'adding' AND job.id = ?`+
+		j, err := scanStanding(tx.QueryRowContext(ctx, `SELECT `+standing+` FROM job WHERE `+whole+` AND job.id = ?`+
 			s.db.Dialect.ForUpdate, id).Scan)
 		if err != nil {
 			return found(err)
@@ -520,13 +539,17 @@ func (s *Store) Lapse(ctx context.Context, now time.Time, o job.Outcome) (return
 		}
 	}
 	left, err := sqldb.Column[string](ctx, s.db.Read,
-		`SELECT id FROM job /*! FORCE INDEX (job_state) */ WHERE state = ? AND created_datetime < ?`, adding,
+		`SELECT id FROM job /*! FORCE INDEX (job_state) */ WHERE state IN (?, ?) AND created_datetime < ?`, adding, removing,
 		sqldb.Stamp(now.Add(-addedWithin)))
 	if err != nil {
 		return returned, s.db.Fault(ctx, err)
 	}
 	for _, id := range left {
-		if err := s.remove(ctx, id); err != nil {
+		n, err := s.db.Exec(ctx, `UPDATE job SET state = ? WHERE id = ? AND state IN (?, ?)`, removing, id, adding, removing)
+		if err == nil && n > 0 {
+			err = s.remove(ctx, id)
+		}
+		if err != nil {
 			return returned, err
 		}
 	}
@@ -613,10 +636,10 @@ func (s *Store) Old(ctx context.Context, before time.Time) iter.Seq2[string, err
 	return s.db.PagesByTime(ctx, oldJobs, before)
 }
 
-// Remove implements job.Jobs. Nobody sees a job that is being removed, as if it were being added. If this breaks off, Lapse goes on.
+// Remove implements job.Jobs. Nobody sees a job that is being removed. If this breaks off, Lapse goes on.
 func (s *Store) Remove(ctx context.Context, ids []string, before time.Time) error {
 	for _, id := range ids {
-		n, err := s.db.Exec(ctx, `UPDATE job SET state = ? WHERE id = ? AND finished_datetime < ?`, adding, id, sqldb.Stamp(before))
+		n, err := s.db.Exec(ctx, `UPDATE job SET state = ? WHERE id = ? AND finished_datetime < ?`, removing, id, sqldb.Stamp(before))
 		if err == nil && n > 0 {
 			err = s.remove(ctx, id)
 		}
@@ -627,7 +650,8 @@ func (s *Store) Remove(ctx context.Context, ids []string, before time.Time) erro
 	return nil
 }
 
-// remove removes a job whose items are not all there. It does so in several steps if there are many, so that others can write meanwhile.
+// remove removes a job in the state removing, which no job leaves. It does so in several steps if there are many items, so that others can
+// write meanwhile. What an Add still under way puts in goes with the last step.
 func (s *Store) remove(ctx context.Context, id string) error {
 	total, err := s.db.Count(ctx, `SELECT COALESCE(SUM(total), 0) FROM job WHERE id = ?`, id)
 	for number := 0; err == nil && number < total; number += itemsAtOnce {
@@ -637,6 +661,6 @@ func (s *Store) remove(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.Exec(ctx, `DELETE FROM job WHERE id = ? AND state = ?`, id, adding)
+	_, err = s.db.Exec(ctx, `DELETE FROM job WHERE id = ? AND state = ?`, id, removing)
 	return err
 }

@@ -61,6 +61,7 @@ func TestRemoveBreaksOff(t *testing.T) {
 		check.OK(t, "Count", err)
 		return n
 	}
+	run(`UPDATE job_item SET state = 'dead' WHERE number > 14990`)
 	run(`CREATE TRIGGER breaks BEFORE DELETE ON job_item WHEN OLD.number = 15000 BEGIN SELECT RAISE(ABORT, 'broken'); END`)
 	if err := jobs.Remove(t.Context(), []string{"large"}, now.Add(time.Second)); err == nil {
 		t.Error("Remove did not break off")
@@ -68,8 +69,42 @@ func TestRemoveBreaksOff(t *testing.T) {
 	check.Same(t, "some items are left", left() > 0 && left() < items, true)
 	_, err = jobs.Retry(t.Context(), "large", limit.Limits{}, now)
 	check.Kind(t, "Retry of what is left", err, fault.NotFound)
+	_, err = jobs.ByID(t.Context(), "large")
+	check.Kind(t, "ByID of what is left", err, fault.NotFound)
+	list, err := jobs.List(t.Context(), ann.ID, "", 10)
+	check.OK(t, "List", err)
+	check.Same(t, "jobs of the user", len(list), 0)
+	for name, items := range map[string]func() ([]job.Item, error){
+		"Items":            func() ([]job.Item, error) { return jobs.Items(t.Context(), "large", "", 0, 10) },
+		"Items of a state": func() ([]job.Item, error) { return jobs.Items(t.Context(), "large", job.Cancelled, 0, 10) },
+		"failed Items":     func() ([]job.Item, error) { return jobs.Items(t.Context(), "large", job.Failed, 0, 10) },
+		"Changes":          func() ([]job.Item, error) { return jobs.Changes(t.Context(), "large", 0, 10) },
+		"Dead":             func() ([]job.Item, error) { return jobs.Dead(t.Context(), "", 10) },
+	} {
+		seen, err := items()
+		check.OK(t, name, err)
+		check.Same(t, name+" of what is left", len(seen), 0)
+	}
 	run(`DROP TRIGGER breaks`)
 	_, err = jobs.Lapse(t.Context(), now.Add(2*time.Hour), job.Outcome{})
 	check.OK(t, "Lapse", err)
 	check.Same(t, "items left", left(), 0)
+}
+
+// Where Lapse begins to remove a job before the last step of an Add, that step fails: what is left is not all of the job.
+func TestAddIsOvertaken(t *testing.T) {
+	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "glyphbox.db"))
+	check.OK(t, "Open", err)
+	defer db.Close()
+	ann, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", Created: time.Now()})
+	check.OK(t, "Users.Add", err)
+	jobs, now := jobstore.New(db.DB), time.Now()
+	for name, overtakes := range map[string]string{"removing": `UPDATE job SET state = 'removing'`, "gone": `DELETE FROM job`} {
+		_, err = db.Exec(t.Context(), `CREATE TRIGGER overtakes BEFORE INSERT ON job_item WHEN NEW.number = 10001 BEGIN `+overtakes+`; END`)
+		check.OK(t, "CREATE TRIGGER", err)
+		err = jobs.Add(t.Context(), job.Job{ID: name, User: account.Ref{ID: ann.ID}, Created: now}, limit.Limits{}, make([]int64, 15_000))
+		check.Code(t, "Add to a job that is "+name, err, fault.Deadline, "deadline_exceeded")
+		_, err = db.Exec(t.Context(), `DROP TRIGGER overtakes`)
+		check.OK(t, "DROP TRIGGER", err)
+	}
 }
