@@ -2,9 +2,7 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
 
 	"glyphbox/internal/app"
 )
@@ -13,8 +11,6 @@ import (
 var version = ""
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), app.Signals()...)
-	context.AfterFunc(ctx, stop) // so that a second signal ends the program at once
-	os.Exit(app.Run(ctx, app.Process{Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Version: version}))
+	os.Exit(app.Run(app.Interrupted(), app.Process{Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout,
+		Stderr: os.Stderr, Version: version}))
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -46,6 +47,24 @@ func Signals() []os.Signal {
 		signals = append(signals, syscall.SIGHUP)
 	}
 	return signals
+}
+
+// Interrupted returns a context that ends with the first of Signals. A second one ends the program at once. That does not hold for hangups:
+// one terminal causes several, from the shell and from the kernel.
+func Interrupted() context.Context {
+	signals := Signals()
+	if slices.Contains(signals, os.Signal(syscall.SIGHUP)) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // for as long as the program runs
+	}
+	ctx, end := context.WithCancel(context.Background())
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, signals...)
+	go func() {
+		<-first
+		signal.Stop(first)
+		end()
+	}()
+	return ctx
 }
 
 // Run executes the command in the arguments until it is done or the context ends, and returns the exit code.

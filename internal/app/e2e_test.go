@@ -43,14 +43,11 @@ func TestMain(m *testing.M) {
 	progress.Interval = 0 // so that tests see how far something has come
 	attemptsInterval = 15 * time.Minute
 	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "worker" {
-		ctx, stop := signal.NotifyContext(context.Background(), Signals()...)
 		var stderr io.Writer = os.Stderr
 		if lines, err := strconv.Atoi(os.Getenv(killVariable)); err == nil {
 			stderr = &lineKiller{lines}
 		}
-		code := Run(ctx, Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr, Version: "test"})
-		stop()
-		os.Exit(code)
+		os.Exit(Run(Interrupted(), Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr, Version: "test"}))
 	}
 	code := mariadbtest.Main(m)
 	closeChromium()
@@ -613,9 +610,37 @@ func TestSignals(t *testing.T) {
 		check.OK(t, "Signal", cmd.Process.Signal(s))
 		check.OK(t, "end by "+s.String(), cmd.Wait())
 	}
+	if slices.Contains(signals, os.Signal(syscall.SIGHUP)) {
+		testSecondSignal(t)
+	}
 	signal.Ignore(syscall.SIGHUP)
 	defer signal.Reset(syscall.SIGHUP)
 	check.Same(t, "a hangup that is ignored ends it", slices.Contains(Signals(), os.Signal(syscall.SIGHUP)), false)
+}
+
+// A program that stops goes on to do so when the terminal hangs up, once or more often, and ends at once if it is told to stop again.
+func testSecondSignal(t *testing.T) {
+	cmd, log := spawnLogged(t, t.TempDir())
+	s := person{t: t, base: "http://" + log.until("listening")["address"].(string)}
+	finish := halfUpload(t, s.signUp("ann"))
+	check.OK(t, "Signal", cmd.Process.Signal(syscall.SIGHUP))
+	log.until("stopping, once running requests are finished")
+	for range 3 {
+		check.OK(t, "another hangup", cmd.Process.Signal(syscall.SIGHUP))
+	}
+	r, err := finish()
+	check.OK(t, "a request that was running", err)
+	check.Same(t, "its status", r.StatusCode, http.StatusCreated)
+	check.OK(t, "end by hangups", cmd.Wait())
+
+	cmd, log = spawnLogged(t, t.TempDir())
+	s = person{t: t, base: "http://" + log.until("listening")["address"].(string)}
+	halfUpload(t, s.signUp("ann"))
+	check.OK(t, "Signal", cmd.Process.Signal(syscall.SIGTERM))
+	log.until("stopping, once running requests are finished")
+	check.OK(t, "a second Signal", cmd.Process.Signal(syscall.SIGTERM))
+	_ = cmd.Wait() // it says what ended it
+	check.Same(t, "what ended it", cmd.ProcessState.Sys().(syscall.WaitStatus).Signal(), syscall.SIGTERM)
 }
 
 func TestShutdownFinishesWhatRuns(t *testing.T) {

@@ -26,7 +26,7 @@ import (
 func (p Process) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "serve", Short: "Run the service", Args: cobra.NoArgs,
 		Long: "Runs the service until SIGINT, SIGTERM or SIGHUP. Then it finishes running requests and stops;\n" +
-			"a second signal stops it at once."}
+			"a second SIGINT or SIGTERM stops it at once."}
 	addFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := p.config(cmd)
