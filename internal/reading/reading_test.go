@@ -412,6 +412,21 @@ func TestOutputThatIsRead(t *testing.T) {
 	}
 }
 
+// What is no regular file may be both read and written.
+func TestOutputThatIsNoRegularFile(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	must(t, err)
+	defer null.Close()
+	for _, name := range []string{stdinName, os.DevNull} {
+		files, forget, err := Find([]string{name}, null)
+		must(t, err)
+		if IsRead(os.DevNull, files) {
+			t.Errorf("%s: the output is said to be read", name)
+		}
+		forget()
+	}
+}
+
 // What came from standard input has no name, so that nothing of it stays however the program ends.
 func TestStandardInputHasNoName(t *testing.T) {
 	dir := t.TempDir()

@@ -57,10 +57,11 @@ func (f Format) ending() string {
 	return "." + string(f)
 }
 
-// IsRead tells whether a file is one of those that are read, by whatever name.
+// IsRead tells whether a file is one of those that are read, by whatever name. A terminal, a socket or a device loses nothing if it is
+// written to, so it is none.
 func IsRead(path string, files []File) bool {
 	info, err := os.Stat(path)
-	return err == nil && slices.ContainsFunc(files, func(f File) bool {
+	return err == nil && info.Mode().IsRegular() && slices.ContainsFunc(files, func(f File) bool {
 		other := f.from
 		if f.kept == nil {
 			other, _ = os.Stat(f.Name) // nil where there is no such file
