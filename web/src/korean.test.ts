@@ -64,6 +64,16 @@ test('a Korean reason keeps the numbers and formats of the English one', () => {
       'The files of one user may have at most 5000 bytes in all, and have 4000. These are more than the 1000 that are left.',
       ['5000바이트', '4000바이트'],
     ],
+    [
+      'too_many_items',
+      'A user may have at most 100 queued items, and 98 are queued. Read fewer at once, or wait until some have been read.',
+      ['100개까지', '현재 98개'],
+    ],
+    [
+      'too_many_items_a_day',
+      'A user may add at most 100 items within 24 hours, and 98 were added. Read fewer at once, or try again later.',
+      ['100개까지', '현재 98개'],
+    ],
   ]
   for (const [code, detail, facts] of said) for (const fact of facts) expect(koreanReason(code, detail)).toContain(fact)
   for (const [detail, reason] of [

@@ -259,6 +259,19 @@ func TestWaitingItemsAreLimited(t *testing.T) {
 	w.submit(t, w.pages[0])
 }
 
+// The user whose limit it is need not be who is told.
+func TestRetryBySomebodyElseIsLimited(t *testing.T) {
+	w := newWorld(t, 3)
+	w.Limits = &limit.Service{Users: w.fakes.Limits, General: limit.Limits{Queued: 4}, Now: time.Now}
+	j := w.submit(t, w.pages...)
+	check.OK(t, "Cancel", w.Cancel(t.Context(), w.ann, j.ID))
+	w.submit(t, w.pages...)
+	_, err := w.Retry(t.Context(), w.admin, j.ID)
+	check.Code(t, "Retry by an administrator", err, fault.TooMany, "too_many_items")
+	check.Same(t, "what it says", fault.Of(err).Text,
+		"A user may have at most 4 queued items, and 3 are queued. Read fewer at once, or wait until some have been read.")
+}
+
 func TestJobsAreTheirUsers(t *testing.T) {
 	w := newWorld(t, 1)
 	j := w.submit(t, w.pages...)

@@ -108,11 +108,13 @@ func (l Limits) Documents(u Use, documents, bytes int64) error {
 }
 
 // Work returns TooMany if a user with this usage may not add that many items, with the time after which there is room, if waiting
-// helps. each is the average duration of an item, as far as it is known.
+// helps. each is the average duration of an item, as far as it is known. The text is right also for an administrator who retries a job of
+// the user.
 func (l Limits) Work(u Use, items int64, each time.Duration, now time.Time) error {
 	if of := over("queued_items", l.Queued, u.Queued, items); of != nil {
 		f := exceeded(fault.TooMany, CodeQueued, of,
-			"A user may have at most %d queued items, and you have %d. Add fewer, or wait until some have been read.", of.Allowed, of.Used)
+			"A user may have at most %d queued items, and %d are queued. Read fewer at once, or wait until some have been read.",
+			of.Allowed, of.Used)
 		if of.Asked > of.Allowed {
 			return f
 		}
@@ -121,7 +123,8 @@ func (l Limits) Work(u Use, items int64, each time.Duration, now time.Time) erro
 	}
 	if of := over("items_a_day", l.Items, u.Items(now), items); of != nil {
 		f := exceeded(fault.TooMany, CodeItems, of,
-			"A user may add at most %d items within 24 hours, and you have added %d. Add fewer, or try again later.", of.Allowed, of.Used)
+			"A user may add at most %d items within 24 hours, and %d were added. Read fewer at once, or try again later.",
+			of.Allowed, of.Used)
 		if of.Asked > of.Allowed {
 			return f
 		}
