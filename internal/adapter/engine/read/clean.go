@@ -497,12 +497,12 @@ func (s *scene) joinedWord(p part) bool {
 	letters := 0
 	for _, q := range s.parts {
 		w, of := float64(q.width()), float64(q.height())
-		if q.dark && w > 0.3*of && w < 3.5*of && float64(q.area) < 0.8*w*of && math.Abs(of-h) <= 0.25*h &&
+		if q != p && q.dark && w > 0.3*of && float64(q.area) < 0.85*w*of && math.Abs(of-h) <= 0.25*h &&
 			overlap(float64(p.y1), float64(p.y2), float64(q.y1), float64(q.y2)) >= 0.7*h {
 			letters++
 		}
 	}
-	return letters >= 4
+	return letters >= 2
 }
 
 // lettered tells whether the light parts on a dark one may be letters.

@@ -1566,6 +1566,7 @@ func TestJoinedWords(t *testing.T) {
 		turned  bool
 	}{
 		"a word among letters": {8, 0, false},
+		"a word beside two":    {2, 0, false},
 		"a word by itself":     {0, 0, true},
 		"a ground":             {8, 6, true},
 	} {
