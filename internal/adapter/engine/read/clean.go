@@ -499,10 +499,12 @@ func (s *scene) joinedWord(p part) bool {
 		w, of := float64(q.width()), float64(q.height())
 		if q != p && q.dark && w > 0.3*of && float64(q.area) < 0.85*w*of && math.Abs(of-h) <= 0.25*h &&
 			overlap(float64(p.y1), float64(p.y2), float64(q.y1), float64(q.y2)) >= 0.7*h {
-			letters++
+			if letters++; letters == 2 {
+				return true
+			}
 		}
 	}
-	return letters >= 2
+	return false
 }
 
 // lettered tells whether the light parts on a dark one may be letters.
