@@ -17,11 +17,26 @@ import (
 	"glyphbox/internal/porttest/mariadbtest"
 )
 
-func stores(t *testing.T, source string) porttest.Stores {
+func opened(t *testing.T, source string) *sqlstore.DB {
 	t.Helper()
 	db, err := sqlstore.Open(t.Context(), source)
 	check.OK(t, "Open", err)
 	t.Cleanup(func() { check.OK(t, "Close", db.Close()) })
+	return db
+}
+
+// jobsOfAnn returns the jobs of an SQLite file in which there is one user.
+func jobsOfAnn(t *testing.T) (*sqlstore.DB, *jobstore.Store, account.Ref) {
+	t.Helper()
+	db := opened(t, filepath.Join(t.TempDir(), "glyphbox.db"))
+	ann, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", Created: time.Now()})
+	check.OK(t, "Users.Add", err)
+	return db, jobstore.New(db.DB), account.Ref{ID: ann.ID}
+}
+
+func stores(t *testing.T, source string) porttest.Stores {
+	t.Helper()
+	db := opened(t, source)
 	return porttest.Stores{Users: db.Users(), Catalog: db.Catalog(), Runs: db.Runs(), Jobs: jobstore.New(db.DB),
 		Once: oncestore.New(db.DB)}
 }
@@ -42,14 +57,10 @@ func TestOnce(t *testing.T) { on(t, porttest.Once) }
 
 // A large job is removed in several steps. Where they break off, nobody sees what is left of it, and the next look at leases removes that.
 func TestRemoveBreaksOff(t *testing.T) {
-	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "glyphbox.db"))
-	check.OK(t, "Open", err)
-	defer db.Close()
-	ann, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", Created: time.Now()})
-	check.OK(t, "Users.Add", err)
-	jobs, now := jobstore.New(db.DB), time.Now()
+	db, jobs, ann := jobsOfAnn(t)
+	now := time.Now()
 	const items = 15_000
-	check.OK(t, "Add", jobs.Add(t.Context(), job.Job{ID: "large", User: account.Ref{ID: ann.ID}, Created: now}, limit.Limits{},
+	check.OK(t, "Add", jobs.Add(t.Context(), job.Job{ID: "large", User: ann, Created: now}, limit.Limits{},
 		make([]int64, items)))
 	check.OK(t, "Cancel", jobs.Cancel(t.Context(), "large", now))
 	run := func(text string) {
@@ -67,7 +78,7 @@ func TestRemoveBreaksOff(t *testing.T) {
 		t.Error("Remove did not break off")
 	}
 	check.Same(t, "some items are left", left() > 0 && left() < items, true)
-	_, err = jobs.Retry(t.Context(), "large", limit.Limits{}, now)
+	_, err := jobs.Retry(t.Context(), "large", limit.Limits{}, now)
 	check.Kind(t, "Retry of what is left", err, fault.NotFound)
 	_, err = jobs.ByID(t.Context(), "large")
 	check.Kind(t, "ByID of what is left", err, fault.NotFound)
@@ -93,16 +104,13 @@ func TestRemoveBreaksOff(t *testing.T) {
 
 // Where Lapse begins to remove a job before the last step of an Add, that step fails: what is left is not all of the job.
 func TestAddIsOvertaken(t *testing.T) {
-	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "glyphbox.db"))
-	check.OK(t, "Open", err)
-	defer db.Close()
-	ann, err := db.Users().Add(t.Context(), account.User{Name: "ann", Email: "ann@example.org", Created: time.Now()})
-	check.OK(t, "Users.Add", err)
-	jobs, now := jobstore.New(db.DB), time.Now()
+	db, jobs, ann := jobsOfAnn(t)
+	now := time.Now()
 	for name, overtakes := range map[string]string{"removing": `UPDATE job SET state = 'removing'`, "gone": `DELETE FROM job`} {
-		_, err = db.Exec(t.Context(), `CREATE TRIGGER overtakes BEFORE INSERT ON job_item WHEN NEW.number = 10001 BEGIN `+overtakes+`; END`)
+		_, err := db.Exec(t.Context(), `CREATE TRIGGER overtakes BEFORE INSERT ON job_item WHEN NEW.number = 10001 `+
+			`BEGIN `+overtakes+`; END`)
 		check.OK(t, "CREATE TRIGGER", err)
-		err = jobs.Add(t.Context(), job.Job{ID: name, User: account.Ref{ID: ann.ID}, Created: now}, limit.Limits{}, make([]int64, 15_000))
+		err = jobs.Add(t.Context(), job.Job{ID: name, User: ann, Created: now}, limit.Limits{}, make([]int64, 15_000))
 		check.Code(t, "Add to a job that is "+name, err, fault.Deadline, "deadline_exceeded")
 		_, err = db.Exec(t.Context(), `DROP TRIGGER overtakes`)
 		check.OK(t, "DROP TRIGGER", err)
