@@ -19,30 +19,26 @@ const (
 
 // headline tells whether a run is part of a headline and no rule: strokes of letters go down from it from end to end, and few go up.
 func (s *scene) headline(r run, thick int) bool {
+	down, up := s.strokesAt(r, 1, thick), s.strokesAt(r, -1, thick)
+	end := int32(hangsAtEnd * s.letter)
+	return len(down) >= 2*max(len(up), 1) && float64(len(down))*hangsEvery*s.letter >= float64(r.x2-r.x1) &&
+		down[0]-r.x1 <= end && r.x2-down[len(down)-1] <= end
+}
+
+// strokesAt returns where strokes of letters begin, from left to right, that go down from a run, or up with a step of -1.
+func (s *scene) strokesAt(r run, step, thick int) (begin []int32) {
 	least, most := thick+int(hangs*s.letter), thick+int(hangsFar*s.letter)
-	stroke := func(x, step int) bool {
+	before := false
+	for x := r.x1; x < r.x2; x++ {
 		n, y := 0, int(r.y)+step
-		for ; n <= most && y >= 0 && y < s.height && s.ink[y*s.width+x] != 0; n++ {
+		for ; n <= most && y >= 0 && y < s.height && s.ink[y*s.width+int(x)] != 0; n++ {
 			y += step
 		}
-		return n >= least && n <= most
-	}
-	down, up, first, last := 0, 0, 0, 0
-	var below, above bool
-	for x := int(r.x1); x < int(r.x2); x++ {
-		was := below
-		if below = stroke(x, 1); below && !was {
-			if last = x; down == 0 {
-				first = x
-			}
-			down++
+		is := n >= least && n <= most
+		if is && !before {
+			begin = append(begin, x)
 		}
-		was = above
-		if above = stroke(x, -1); above && !was {
-			up++
-		}
+		before = is
 	}
-	end := hangsAtEnd * s.letter
-	return down >= 2*max(up, 1) && float64(down)*hangsEvery*s.letter >= float64(r.x2-r.x1) &&
-		float64(first-int(r.x1)) <= end && float64(int(r.x2)-last) <= end
+	return begin
 }
