@@ -57,12 +57,14 @@ func (j *job) choose() error {
 
 // possible are the languages that a region may be written in, where some are asked for.
 func (r Reader) possible(lang []string) []string {
-	if slices.Contains(lang, recognition.AutoLang) {
-		for _, t := range r.Tongues {
-			lang = append(slices.Clone(lang), t.Lang...)
-		}
+	if !slices.Contains(lang, recognition.AutoLang) {
+		return lang
 	}
-	return lang
+	var all []string
+	for _, t := range r.Tongues {
+		all = append(all, t.Lang...)
+	}
+	return all
 }
 
 // spoken is a tongue by its number. Numbers from that of the tongues on are the same tongues with the first one beside them.

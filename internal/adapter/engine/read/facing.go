@@ -88,8 +88,9 @@ func (j *job) among(page Page, lines []document.Box, quarters int) (int, error) 
 		if err != nil {
 			return unknown, err
 		}
+		v = v.in(j.task.Lang)
 		for i, quarters := range ways {
-			g, err := j.sample(v.in(j.task.Lang).turn(quarters))
+			g, err := j.sample(v.turn(quarters))
 			if err != nil {
 				return unknown, err
 			}
