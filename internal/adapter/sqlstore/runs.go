@@ -303,11 +303,10 @@ func (s *Runs) DeletedOf(ctx context.Context, imageID, userID int64, since time.
 		return nil, 0, err
 	}
 	limit, offset := sqldb.Window(page.Size, page.Number)
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
+	deleted, err = sqldb.All(ctx, s.db.Read, func(scan func(...any) error) (recognition.Deleted, error) {
 		d := recognition.Deleted{Run: recognition.Run{ImageID: imageID}}
 		err := scan(&d.ContentID, (*sqldb.Stamp)(&d.At), &d.Run.Version, (*sqldb.Stamp)(&d.Run.Created), &d.Run.Rotation)
-		deleted = append(deleted, d)
-		return err
+		return d, err
 	}, `SELECT /*! STRAIGHT_JOIN */ ocr.content_id, ocr.deleted_datetime, r.version, r.created_datetime, r.rotation`+deletedOf+
 		` ORDER BY ocr.deleted_datetime DESC, ocr.content_id DESC LIMIT ? OFFSET ?`, append(args, limit, offset)...)
 	return deleted, total, s.db.Fault(ctx, err)

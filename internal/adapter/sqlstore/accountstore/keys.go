@@ -27,15 +27,11 @@ func (s *Keys) AddKey(ctx context.Context, k account.Key) error {
 	return s.db.OrphanOf(err, account.ErrUserNotFound)
 }
 
-func (s *Keys) find(ctx context.Context, where string, args ...any) (keys []account.Key, err error) {
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		var k account.Key
-		if err := scan(&k.ID, &k.UserID, &k.Name, &k.SecretHash, (*sqldb.Stamp)(&k.Created), (*sqldb.Stamp)(&k.Expires),
-			(*sqldb.Stamp)(&k.LastUsed)); err != nil {
-			return err
-		}
-		keys = append(keys, k)
-		return nil
+func (s *Keys) find(ctx context.Context, where string, args ...any) ([]account.Key, error) {
+	keys, err := sqldb.All(ctx, s.db.Read, func(scan func(...any) error) (k account.Key, err error) {
+		err = scan(&k.ID, &k.UserID, &k.Name, &k.SecretHash, (*sqldb.Stamp)(&k.Created), (*sqldb.Stamp)(&k.Expires),
+			(*sqldb.Stamp)(&k.LastUsed))
+		return k, err
 	}, `SELECT id, user_id, name, secret_hash, created_datetime, expires_datetime, last_used_datetime FROM api_key `+where, args...)
 	return keys, s.db.Fault(ctx, err)
 }

@@ -253,13 +253,10 @@ func (s *Users) Logins(ctx context.Context, userID int64, page account.Page) (lo
 		return nil, 0, err
 	}
 	limit, offset := sqldb.Window(page.Size, page.Number)
-	err = sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
+	logins, err = sqldb.All(ctx, s.db.Read, func(scan func(...any) error) (account.Login, error) {
 		l := account.Login{UserID: userID}
-		if err := scan(&l.ID, (*sqldb.Stamp)(&l.Created), (*sqldb.Text)(&l.Address), (*sqldb.Text)(&l.UserAgent)); err != nil {
-			return err
-		}
-		logins = append(logins, l)
-		return nil
+		err := scan(&l.ID, (*sqldb.Stamp)(&l.Created), (*sqldb.Text)(&l.Address), (*sqldb.Text)(&l.UserAgent))
+		return l, err
 	}, `SELECT id, created_datetime, address, user_agent FROM logged_in /*! FORCE INDEX (logged_in_user) */ WHERE user_id = ? ORDER BY `+
 		`id DESC LIMIT ? OFFSET ?`, userID, limit, offset)
 	return logins, total, s.db.Fault(ctx, err)

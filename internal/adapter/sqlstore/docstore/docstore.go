@@ -136,13 +136,12 @@ func TagsSeen(ctx context.Context, db *sqldb.DB, q document.Query) (tags []docum
 		text, args = text+` WHERE INSTR(tag, ?) > 0`, append(args, q.Keyword)
 	}
 	limit, offset := sqldb.Window(q.Size, q.Page)
-	if err = sqldb.Each(ctx, db.Read, func(scan func(...any) error) error {
-		var t document.Tag
-		err := scan(&t.Name, &t.Documents)
-		tags = append(tags, t)
-		return err
+	tags, err = sqldb.All(ctx, db.Read, func(scan func(...any) error) (t document.Tag, err error) {
+		err = scan(&t.Name, &t.Documents)
+		return t, err
 	}, `SELECT MIN(name), COUNT(*)`+text+` GROUP BY tag ORDER BY tag LIMIT ? OFFSET ?`,
-		append(slices.Clone(args), limit, offset)...); err != nil {
+		append(slices.Clone(args), limit, offset)...)
+	if err != nil {
 		return nil, 0, db.Fault(ctx, err)
 	}
 	if offset == 0 && len(tags) < limit { // these are all

@@ -70,13 +70,12 @@ func (s *Store) Since(ctx context.Context, imageID, after int64) (events []recog
 	if newest, err = newestEvent(ctx, s.db.Read, imageID); err != nil || after == newest {
 		return nil, newest, s.db.Fault(ctx, err)
 	}
-	if err := sqldb.Each(ctx, s.db.Read, func(scan func(...any) error) error {
-		var e recognition.Event
-		err := scan(&e.Seq, &e.Version, (*sqldb.Text)(&e.ContentID), &e.Revision, &e.Deleted)
-		events = append(events, e)
-		return err
+	events, err = sqldb.All(ctx, s.db.Read, func(scan func(...any) error) (e recognition.Event, err error) {
+		err = scan(&e.Seq, &e.Version, (*sqldb.Text)(&e.ContentID), &e.Revision, &e.Deleted)
+		return e, err
 	}, `SELECT seq, version, content_id, revision, deleted FROM image_event /*! FORCE INDEX (PRIMARY) */ WHERE image_id = ? AND seq > ?
-		ORDER BY seq`, imageID, after); err != nil {
+		ORDER BY seq`, imageID, after)
+	if err != nil {
 		return nil, 0, s.db.Fault(ctx, err)
 	}
 	if len(events) == 0 || events[0].Seq != after+1 {

@@ -247,13 +247,12 @@ func (s *Store) Open(ctx context.Context) ([]job.Open, error) {
 	return open, s.db.Fault(ctx, err)
 }
 
-func openJobs(ctx context.Context, q sqldb.Querier) (open []job.Open, err error) {
-	open, err = sqldb.All(ctx, q, func(scan func(...any) error) (o job.Open, err error) {
+func openJobs(ctx context.Context, q sqldb.Querier) ([]job.Open, error) {
+	return sqldb.All(ctx, q, func(scan func(...any) error) (o job.Open, err error) {
 		err = scan(&o.ID, &o.User, &o.Priority, &o.Queued, &o.Running)
 		return o, err
 	}, `SELECT id, user_id, priority, queued, running FROM job /*! FORCE INDEX (job_state) */ WHERE state IN ('queued', 'running') `+
 		`ORDER BY id`)
-	return open, err
 }
 
 // Mean implements job.Jobs.
